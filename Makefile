@@ -1,0 +1,61 @@
+# The two commands a newcomer needs are `make demo` and `make test`. Both make the environment they need in .venv/.
+# Everything else is for those who change the code: see CONTRIBUTING.md.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done)
+BIN := .venv/bin
+ARGS ?=
+export PYTHONUTF8 := 1
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test quick test-full check bench lock clean
+
+demo: .venv/run.stamp
+	$(BIN)/lodeline demo $(ARGS)
+
+test: check
+	$(BIN)/pytest -n 2 -m "not slow" $(ARGS)
+
+quick: .venv/dev.stamp
+	$(BIN)/pytest -n 2 -m "not slow and not medium" $(ARGS)
+
+test-full: check
+	$(BIN)/pytest -n 2 $(ARGS)
+
+check: .venv/dev.stamp
+	$(BIN)/ruff format --check --quiet src tests benchmarks
+	$(BIN)/ruff check --quiet src tests benchmarks
+	$(BIN)/lint-imports --no-timing
+	$(BIN)/mypy
+
+# BENCH=name runs one of benchmarks/*.py, without it all of them one after the other.
+bench: .venv/dev.stamp
+	@for b in $(or $(BENCH),$(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))); do \
+		echo "== $$b"; $(BIN)/python benchmarks/$$b.py $(ARGS) || exit 1; done
+
+# Newest versions that fit pyproject.toml, with hashes and without addresses.
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --custom-compile-command "make lock" pyproject.toml requirements/build.in
+
+lock: .venv/dev.stamp
+	$(BIN)/$(COMPILE) $(LOCK_ARGS) -o requirements/run.lock
+	$(BIN)/$(COMPILE) $(LOCK_ARGS) --group dev -c requirements/run.lock -o requirements/dev.lock
+
+.venv/bin/python:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Lodeline needs Python 3.11 or newer. As root: apt-get install python3 python3-venv python3-pip"; exit 1; fi
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
+		echo "Python cannot make environments here. As root: apt-get install python3-venv python3-pip"; exit 1; }
+
+.venv/run.stamp: requirements/run.lock pyproject.toml | .venv/bin/python
+	$(PIP) install --require-hashes -r requirements/run.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	$(BIN)/python -m lodeline.flow
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.lock .venv/run.stamp
+	$(PIP) install --require-hashes -r requirements/dev.lock
+	@touch $@
+
+clean:
+	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,263 @@
+"""The material balance of every site, element and month: what the filings say, and what does not close.
+
+A balance never guesses. Both identities hold to the milligram in every row:
+
+    book = opening + origin + in + made − consumed − out − export − loss + adjustment + unaccounted
+    muf  = Σ (consumed − made − unaccounted) since the last count + (book − physical)
+         = opening + Σ (origin + in − out − export − loss + adjustment) − physical
+
+A missing mass is positive, a gain negative. Definitions: IAEA Safeguards Glossary (2022), material balance and MUF;
+rows are cut at physical counts, because only between two counts is the difference known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from lodeline.accountancy.batches import assay_acts, measured_batches
+from lodeline.accountancy.frames import AREA, element_indices, element_mass, serving_shares
+from lodeline.accountancy.grid import Grid, cut
+from lodeline.accountancy.physical import inventory_days
+from lodeline.accountancy.uncertainty import muf_sigma
+from lodeline.material.assay import TREO_INDEX
+from lodeline.material.element import SYMBOLS
+from lodeline.material.mass import format_kg
+
+Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+#: Flow → sign with which it enters the book.
+FLOWS = {
+    "origin": 1,
+    "in": 1,
+    "consumed": -1,
+    "made": 1,
+    "out": -1,
+    "export": -1,
+    "loss": -1,
+    "adjustment": 1,
+}  #: Flows inside a site, which no balance over it sees.
+_INSIDE = [list(FLOWS).index(flow) for flow in ("consumed", "made")]
+
+#: The columns of a balance. Dates are inclusive ends of days: a row covers what happened after `since`, in `period`,
+#: up to `until`; sums of differences start at `since`.
+BALANCE: dict[str, pl.DataType] = {
+    "organisation": pl.String(), "site": pl.String(), "element": pl.String(), "period": pl.String(),
+    "since": pl.Date(), "until": pl.Date(), "opening_mg": pl.Int64(),
+    **{f"{flow}_mg": pl.Int64() for flow in FLOWS},
+    "unaccounted_mg": pl.Int64(), "book_mg": pl.Int64(), "physical_mg": pl.Int64(),
+    "process_difference_mg": pl.Int64(), "count_difference_mg": pl.Int64(), "muf_mg": pl.Int64(),
+    "sigma_mg": pl.Float64(), "z": pl.Float64(),
+}  # fmt: skip
+_KEYS = ("organisation", "site", "element", "period", "since")
+
+
+def balance(
+    *,
+    movements: pl.DataFrame,
+    counts: pl.DataFrame,
+    count_scopes: pl.DataFrame,
+    lot_assays: pl.DataFrame,
+    site_assays: pl.DataFrame,
+    methods: pl.DataFrame,
+    elements: Iterable[str] | None = None,
+    sites: Iterable[str] | None = None,
+    organisations: Iterable[str] | None = None,
+    first_period: str | None = None,
+    last_period: str | None = None,
+) -> pl.DataFrame:
+    """Balances of all sites that have a movement or a physical inventory, columns `BALANCE`, sorted by `_KEYS`.
+
+    Parameters: the frames of `lodeline.accountancy.frames` and the register's methods, for the whole ledger; the
+    filters (symbols, ids, months 'YYYY-MM', inclusive) select rows and change none. Masses are integer mg of the
+    element; `physical_mg`, `count_difference_mg` and `muf_mg` stand on rows that end in a physical inventory,
+    `sigma_mg` and `z` = muf/σ where the run also began with one. Raises ValueError for an unknown element.
+    """
+    wanted = element_indices(elements)
+    chosen = _choice(sites=sites, organisations=organisations)
+    moves = movements.filter((pl.col("kind") != "title") & chosen)
+    counts, scopes = counts.filter(chosen), count_scopes.filter(chosen)
+    areas = pl.concat([frame.select(AREA).unique() for frame in (moves, counts, scopes)]).unique().sort(AREA)
+    areas = areas.with_row_index("area")
+    moves, counts, scopes = (frame.join(areas, on=AREA) for frame in (moves, counts, scopes))
+    inventories = inventory_days(movements=moves, counts=counts, scopes=scopes)
+    segments = cut(moves, inventories, first_period=first_period, last_period=last_period)
+    held = pl.concat([frame.select("area", "site", "lot") for frame in (moves, counts)]).unique().sort("area", "lot")
+    held = held.with_row_index("held")
+    shares = serving_shares(held, lot_assays=lot_assays, site_assays=site_assays, elements=wanted)
+    grid = Grid.build(segments, _carried(segments, held, shares, wanted))
+    if grid.size == 0:
+        return pl.DataFrame(schema=BALANCE)
+
+    flows = _flow_parts(grid.locate(moves), held, shares, grid)
+    found = _found_parts(grid.locate_counts(counts), held, shares, grid)
+    rolled = _roll(grid, flows, found)
+    sigma_mg = np.full(grid.size, np.nan)
+    if rolled.closed.any():
+        crossing = flows.filter(~pl.col("flow").is_in(_INSIDE))
+        crossing = crossing.with_columns(weighed=pl.col("flow") != list(FLOWS).index("adjustment"))
+        batches = measured_batches(crossing, found, run=rolled.run, closed=rolled.closed, follows=~grid.begins)
+        assays = assay_acts(batches, held, shares, makers=movements, receivers=moves, counts=counts)
+        sigma = muf_sigma(runs=rolled.run[-1] + 1, batches=batches, assays=assays, methods=methods)
+        sigma_mg = np.where(rolled.closed, sigma[rolled.run], np.nan)
+    return _table(rolled, sigma_mg, grid, areas)
+
+
+def balance_json(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a balance as the exchange format gives them: masses as decimal kg text, `z` to six decimals."""
+    masses = [name.removesuffix("_mg") for name in BALANCE if name.endswith("_mg")]
+    return [
+        {
+            **{key: row[key] for key in ("organisation", "site", "element", "period")},
+            "since": row["since"].isoformat(),
+            **{
+                f"{mass}_kg": None if row[f"{mass}_mg"] is None else format_kg(round(row[f"{mass}_mg"]))
+                for mass in masses
+            },
+            "z": None if row["z"] is None else round(row["z"], 6),
+        }
+        for row in frame.sort(_KEYS, maintain_order=True).iter_rows(named=True)
+    ]
+
+
+def _choice(*, sites: Iterable[str] | None, organisations: Iterable[str] | None) -> pl.Expr:
+    chosen = pl.lit(True)
+    for column, ids in (("site", sites), ("organisation", organisations)):
+        if ids is not None:
+            chosen &= pl.col(column).is_in(list(ids))
+    return chosen
+
+
+def _carried(segments: pl.DataFrame, held: pl.DataFrame, shares: pl.DataFrame, wanted: list[int]) -> pl.DataFrame:
+    """`area`, `element`: what any lot at the area carries; total oxide always, so that no site is without a balance."""
+    carried = held.join(shares, on="held").select("area", "element").unique()
+    if TREO_INDEX not in wanted:
+        return carried
+    total = segments.select("area", element=pl.lit(TREO_INDEX, pl.UInt8)).unique()
+    return pl.concat([carried, total]).unique()
+
+
+def _flow() -> pl.Expr:
+    """The flow of a movement, as an index into FLOWS."""
+    kind, index = pl.col("kind"), {flow: pl.lit(place, pl.UInt8) for place, flow in enumerate(FLOWS)}
+    return (
+        pl.when(kind == "transformation")
+        .then(pl.when(pl.col("role") == "in").then(index["consumed"]).otherwise(index["made"]))
+        .when((kind == "receipt") | ((kind == "move") & (pl.col("delta_mg") >= 0)))
+        .then(index["in"])
+        .when(kind.is_in(["shipment", "move"]))
+        .then(index["out"])
+        .otherwise(kind.replace_strict(list(index), range(len(index)), default=None, return_dtype=pl.UInt8))
+    )
+
+
+def _flow_parts(moves: pl.DataFrame, held: pl.DataFrame, shares: pl.DataFrame, grid: Grid) -> pl.DataFrame:
+    """One row per movement and element: `cell`, `element`, `held`, `flow`, `seq`, `method` and the masses in mg."""
+    parts = (
+        moves.select("area", "lot", "segment", "delta_mg", "unaccounted_mg", "seq", "method", flow=_flow())
+        .join(held.select("area", "lot", "held"), on=["area", "lot"])
+        .join(shares, on="held")
+    )
+    return parts.select(
+        "element", "held", "flow", "seq", "method",
+        pl.Series("cell", grid.cells(parts)),
+        mass_mg=element_mass(),
+        unaccounted_mg=element_mass("unaccounted_mg"),
+    )  # fmt: skip
+
+
+def _found_parts(counts: pl.DataFrame, held: pl.DataFrame, shares: pl.DataFrame, grid: Grid) -> pl.DataFrame:
+    """One row per item of a physical inventory and element: `cell`, `element`, `held`, `seq`, `method`, `mass_mg`."""
+    parts = counts.join(held.select("area", "lot", "held"), on=["area", "lot"]).join(shares, on="held")
+    return parts.select(
+        "element", "held", "seq", "method",
+        pl.Series("cell", grid.cells(parts)),
+        counted_mg="mass_mg",
+        mass_mg=element_mass("mass_mg"),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rolled:
+    """Integer mg by cell. `run` numbers what lies between two inventories; `closed` where one ends that began so."""
+
+    flows: Integers
+    unaccounted: Integers
+    opening: Integers
+    book: Integers
+    physical: Integers
+    process: Integers
+    muf: Integers
+    run: Integers
+    closed: Flags
+
+
+def _roll(grid: Grid, flows: pl.DataFrame, found: pl.DataFrame) -> _Rolled:
+    """Carry each (area, element) from cell to cell; at an inventory the book starts anew from what was found."""
+    signed = np.zeros((len(FLOWS), grid.size), np.int64)
+    sums = flows.group_by("flow", "cell").agg(pl.col("mass_mg").sum())
+    signed[sums["flow"].to_numpy(), sums["cell"].to_numpy()] = sums["mass_mg"].to_numpy()
+    unaccounted = _by_cell(flows.filter(pl.col("unaccounted_mg") > 0), "unaccounted_mg", grid.size)
+    physical = _by_cell(found, "mass_mg", grid.size)
+
+    after_count = np.zeros(grid.size, np.bool_)
+    after_count[1:] = grid.counted[:-1] & ~grid.begins[1:]
+    starts = np.flatnonzero(grid.begins | after_count)
+    run = np.cumsum(grid.begins | after_count) - 1
+    counted_run = after_count[starts]
+    base = np.where(counted_run, physical[starts - 1], 0)
+
+    net = signed.sum(axis=0) + unaccounted
+    book = base[run] + _since(net, starts, run)
+    consumed, made = list(FLOWS).index("consumed"), list(FLOWS).index("made")
+    process = -signed[consumed] - signed[made]
+    return _Rolled(
+        flows=signed * np.array(list(FLOWS.values()))[:, None],
+        unaccounted=unaccounted,
+        opening=book - net,
+        book=book,
+        physical=physical,
+        process=process,
+        muf=_since(process - unaccounted, starts, run) + book - physical,
+        run=run,
+        closed=grid.counted & counted_run[run],
+    )
+
+
+def _since(values: Integers, starts: Integers, run: Integers) -> Integers:
+    """Running sums that begin anew at each start."""
+    total = np.cumsum(values)
+    return total - (total - values)[starts][run]
+
+
+def _by_cell(parts: pl.DataFrame, mass: str, size: int) -> Integers:
+    sums = parts.group_by("cell").agg(pl.col(mass).sum())
+    result = np.zeros(size, np.int64)
+    result[sums["cell"].to_numpy()] = sums[mass].to_numpy()
+    return result
+
+
+def _table(rolled: _Rolled, sigma_mg: npt.NDArray[np.float64], grid: Grid, areas: pl.DataFrame) -> pl.DataFrame:
+    counted = pl.Series(grid.counted)
+    segments = grid.segments[grid.segment]
+    frame = segments.select("area", "period", "since", "until", "shown").with_columns(
+        element=pl.Series(np.array(SYMBOLS)[grid.element], dtype=pl.String),
+        opening_mg=rolled.opening,
+        **{f"{flow}_mg": pl.Series(rolled.flows[place]) for place, flow in enumerate(FLOWS)},
+        unaccounted_mg=rolled.unaccounted,
+        book_mg=rolled.book,
+        physical_mg=pl.when(counted).then(pl.Series(rolled.physical)),
+        process_difference_mg=rolled.process,
+        count_difference_mg=pl.when(counted).then(pl.Series(rolled.book - rolled.physical)),
+        muf_mg=pl.when(counted).then(pl.Series(rolled.muf)),
+        sigma_mg=pl.Series(sigma_mg).fill_nan(None),
+    )
+    frame = frame.filter("shown").join(areas, on="area", maintain_order="left")
+    uncertain = pl.when(pl.col("sigma_mg") > 0).then(pl.col("sigma_mg"))
+    return frame.with_columns(z=pl.col("muf_mg") / uncertain).select(list(BALANCE))

@@ -1,0 +1,84 @@
+"""How answers reach a person or a program: JSON documents, tables, problems in the reader's language."""
+
+from __future__ import annotations
+
+import json
+import locale
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from lodeline.ledger.problem import Language, Problem
+
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+_COLOUR = {"reject": "red", "confirm": "yellow", "flag": "cyan"}
+_SEVERITY = {
+    "reject": ("rejected", "拒绝"),
+    "confirm": ("give a reason", "请说明原因"),
+    "flag": ("flagged", "提示"),
+}
+
+
+def language() -> Language:
+    """`zh` or `en`: LODELINE_LANGUAGE, else the locale of the terminal."""
+    chosen = os.environ.get("LODELINE_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    chosen = chosen or (locale.getlocale()[0] or "")
+    return "zh" if chosen.lower().startswith(("zh", "chinese")) else "en"
+
+
+def say(en: str, zh: str) -> str:
+    """The text in the reader's language."""
+    return zh if language() == "zh" else en
+
+
+def print_json(document: Any) -> None:
+    """One JSON document with stable keys on standard output."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+
+
+def print_table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], numbers: Sequence[int] = ()
+) -> None:
+    """A table; the columns in `numbers` are set flush right."""
+    table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="right" if place in numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
+    console.print(table)
+
+
+def print_problems(problems: Sequence[Problem], limit: int = 50) -> None:
+    """Each problem with its place, worst first."""
+    order = {"reject": 0, "confirm": 1, "flag": 2}
+    for found in sorted(problems, key=lambda one: order[one.severity])[:limit]:
+        where = found.where
+        place = ":".join(str(part) for part in (where.file, where.sheet, where.row, where.column) if part is not None)
+        colour = _COLOUR[found.severity]
+        console.print(
+            f"[{colour}]{say(*_SEVERITY[found.severity])}[/] {escape(place)} [dim]{found.code}[/]\n"
+            f"    {escape(found.message(language()))}"
+        )
+    if len(problems) > limit:
+        console.print(say(f"… and {len(problems) - limit} more", f"……另有 {len(problems) - limit} 项"))
+
+
+@contextmanager
+def progress(title: str, *, quiet: bool = False) -> Iterator[Any]:
+    """A bar on standard error; yields a function of (done, all). Nothing is drawn where nobody looks."""
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=errors, transient=True, disable=quiet or not errors.is_terminal,
+    )  # fmt: skip
+    with bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

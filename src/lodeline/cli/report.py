@@ -1,0 +1,211 @@
+"""The demo: a synthetic year in a fresh store, and the one screen an authority would want to see first."""
+
+from __future__ import annotations
+
+import runpy
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from rich.markup import escape
+
+from lodeline.cli.output import console, print_table, progress, say
+from lodeline.journal.verify import verify_receipt
+from lodeline.material.element import SYMBOLS, TREO
+from lodeline.material.mass import format_kg, share_mg_expr
+from lodeline.material.product import PRODUCTS, product_kind
+from lodeline.regulation.parameter import load as load_law
+from lodeline.service import answers
+from lodeline.service.audit import receipt
+from lodeline.service.loading import Loaded, load
+from lodeline.store.snapshot import Snapshot, directory_of, open_snapshot
+from lodeline.store.store import Store, create
+
+
+def demo(database: str, *, organisations: int, months: int, seed: int) -> None:
+    """Builds the demo store anew, loads a synthetic world and prints the report."""
+    from lodeline.world import build_world, write_world  # noqa: PLC0415
+
+    started = time.monotonic()
+    store = _fresh_store(database)
+    law = load_law()
+    with tempfile.TemporaryDirectory() as room:
+        dossier = Path(room) / "world"
+        with progress(say("writing a synthetic world", "生成模拟世界")) as bar:
+            write_world(build_world(seed=seed, organisations=organisations, months=months), dossier, progress=bar)
+        with progress(say("filing it, month by month", "逐月申报入账")) as bar:
+            loaded = load(store, dossier, law=law, progress=bar)
+    snapshot = open_snapshot(store)
+    console.rule(say("Lodeline demo: a synthetic industry", "Lodeline 演示：模拟产业"))
+    _filings(store, snapshot, loaded, law)
+    _flows(snapshot)
+    _transfers(store, snapshot, law)
+    _balances(snapshot)
+    _magnet(snapshot)
+    _proof(store)
+    console.print(
+        say(
+            f"All of it is synthetic (seed {seed}). {time.monotonic() - started:.0f} s. The store is {database}.",
+            f"以上均为模拟数据（种子 {seed}）。用时 {time.monotonic() - started:.0f} 秒。数据库：{database}。",
+        ),
+        style="dim",
+        markup=False,
+    )
+
+
+def _fresh_store(database: str) -> Store:
+    """The demo's own store is made anew each time; any other store must be empty."""
+    store, new = create(database)
+    if new:
+        return store
+    path = store.database.path
+    if path is None or path.name != "demo.sqlite3":
+        if store.head().size == 0:
+            return store
+        raise SystemExit(
+            say(f"{database} is not empty: the demo does not touch it", f"{database} 不为空：演示不会改动它")
+        )
+    store.database.close()
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    shutil.rmtree(directory_of(store.database), ignore_errors=True)
+    return create(database)[0]
+
+
+def _filings(store: Store, snapshot: Snapshot, loaded: Loaded, law: Any) -> None:
+    states = answers.filing_status(store, snapshot, law)
+    counts = dict(states.group_by("state").len().iter_rows())
+    firms = snapshot.register.tables["organisations"].height
+    console.print(
+        say(
+            f"[bold]{counts.get('filed', 0)}[/] months filed in time, [bold]{counts.get('late', 0)}[/] late,"
+            f" [bold]{counts.get('missing', 0)}[/] missing; {firms} organisations, {loaded.rows} rows;"
+            f" {len(loaded.refused)} filings were refused with the cell named,"
+            f" and {sum(loaded.flags.values())} flags stand.",
+            f"按期申报 [bold]{counts.get('filed', 0)}[/] 企业月，逾期 [bold]{counts.get('late', 0)}[/]，"
+            f"缺报 [bold]{counts.get('missing', 0)}[/]；{firms} 家企业，{loaded.rows} 行；"
+            f"{len(loaded.refused)} 份申报被拒并指明单元格，现有 {sum(loaded.flags.values())} 项提示。",
+        )
+    )
+
+
+def _flows(snapshot: Snapshot) -> None:
+    flows = pl.DataFrame(answers.flows(snapshot, element="Nd")["rows"])
+    if not flows.height:
+        return
+    totals = (
+        flows.with_columns(tonnes=pl.col("mass_kg").cast(pl.Float64()) / 1000)
+        .group_by("from", "to")
+        .agg(pl.col("tonnes").sum())
+        .sort("tonnes", descending=True)
+    )
+    rows = [(source, target, f"{tonnes:,.1f}") for source, target, tonnes in totals.head(12).iter_rows()]
+    title = say("Flow of neodymium by stage, tonnes over the year", "钕流向（按环节，全年，吨）")
+    print_table(title, say("from,to,t Nd", "自,至,吨钕").split(","), rows, numbers=(2,))
+
+
+def _transfers(store: Store, snapshot: Snapshot, law: Any) -> None:
+    judged = answers.judged_transfers(store, snapshot, law)
+    counts = judged.group_by("state", "cause").len().sort("len", descending=True)
+    parts = [f"{number} {state}{f' ({cause})' if cause else ''}" for state, cause, number in counts.iter_rows()]
+    console.print(say("Transfers: ", "流转：") + ", ".join(parts) + ".", markup=False)
+
+
+def _balances(snapshot: Snapshot) -> None:
+    rows = pl.DataFrame(answers.balance(snapshot, element=TREO)["rows"], infer_schema_length=None)
+    if not rows.height:
+        return
+    numbers = rows.with_columns(
+        pl.col("process_difference_kg", "count_difference_kg", "sigma_kg").cast(pl.Float64()).round(2)
+    )
+    for column, title in (
+        (
+            "process_difference_kg",
+            say("Largest process differences (TREO, consumed − made)", "工艺差异最大者（TREO，投入−产出）"),
+        ),
+        (
+            "count_difference_kg",
+            say("Largest count differences (TREO, book − physical)", "盘存差异最大者（TREO，账面−实物）"),
+        ),
+    ):
+        worst = numbers.filter(pl.col(column).is_not_null()).sort(pl.col(column).abs(), descending=True).head(5)
+        print_table(
+            title,
+            say("site,month,kg,MUF kg,σ kg,z", "场所,月份,千克,MUF 千克,σ 千克,z").split(","),
+            [
+                (row["site"], row["period"], f"{row[column]:,.1f}", row["muf_kg"], row["sigma_kg"],
+                 None if row["z"] is None else f"{row['z']:.1f}")
+                for row in worst.iter_rows(named=True)
+            ],
+            numbers=(2, 3, 4, 5),
+        )  # fmt: skip
+
+
+def _magnet(snapshot: Snapshot) -> None:
+    """The magnet lot with the most origins, traced to its mines."""
+    kinds = [kind for kind, product in PRODUCTS.items() if product.makes_magnet]
+    magnets = snapshot.lot_facts.filter(
+        pl.col("made") & pl.col("product").map_elements(product_kind, return_dtype=pl.String()).is_in(kinds)
+    )
+    shares = snapshot.lot_assays.filter(pl.col("element") == SYMBOLS.index("Nd"))
+    heavy = (
+        snapshot.lines.filter(pl.col("role") == "out")
+        .join(magnets.select("lot"), on="lot", how="semi")
+        .join(shares, on="lot")
+        .with_columns(nd_mg=share_mg_expr(pl.col("dry_mg"), pl.col("ppb")))
+        .sort("on", "nd_mg", descending=True)
+    )
+    if not heavy.height:
+        return
+    lot = snapshot.lots.filter(pl.col("lot") == heavy["lot"][0])["name"][0]
+    traced = answers.trace(snapshot, lot)
+    found = answers.origins(snapshot, lot)["rows"]
+    by_place: dict[tuple[str, str], float] = {}
+    for row in found:
+        place = (row["origin_kind"], row["origin_place"] or row["organisation"] or "?")
+        by_place[place] = by_place.get(place, 0.0) + row["shares"].get("Nd", 0.0)
+    best = sorted(by_place.items(), key=lambda item: -item[1])[:6]
+    console.print(
+        say(
+            f"Magnet lot [bold]{escape(lot)}[/] ({format_kg(heavy['dry_mg'][0])} kg) goes back through"
+            f" {len(traced['nodes']) - 1} lots to {len(found)} origins; its neodymium: ",
+            f"磁体批次 [bold]{escape(lot)}[/]（{format_kg(heavy['dry_mg'][0])} 千克）"
+            f"上溯 {len(traced['nodes']) - 1} 个批次，"
+            f"至 {len(found)} 个来源；其中钕：",
+        )
+        + escape(", ".join(f"{share:.1%} {kind} {place}" for (kind, place), share in best))
+        + "."
+    )
+
+
+def _proof(store: Store) -> None:
+    head = store.head()
+    document = receipt(store, head.size - 1)
+    assert document is not None, "the head's last entry exists"
+    faults = verify_receipt(document, vkey=store.signer.verifier.vkey)
+    console.print(say("Checkpoint of the log:", "日志检查点："))
+    console.print(head.checkpoint.rstrip(), style="dim", markup=False)
+    holds = say("holds", "成立") if not faults else say("does NOT hold", "不成立")
+    console.print(
+        say(
+            f"Receipt of entry {head.size - 1}: {holds}, checked offline.",
+            f"条目 {head.size - 1} 的回执{holds}（离线核验）。",
+        )
+    )
+
+
+def bench(name: str | None) -> None:
+    """Runs `benchmarks/<name>.py` of the checkout; without a name, lists them."""
+    room = Path(__file__).parents[3] / "benchmarks"
+    known = sorted(path.stem for path in room.glob("[a-z]*.py")) if room.is_dir() else []
+    if name is None or name not in known:
+        console.print(say(f"benchmarks: {', '.join(known)}", f"基准：{', '.join(known)}"), markup=False)
+        if name is not None:
+            raise SystemExit(2)
+        return
+    sys.argv = [name]
+    runpy.run_path(str(room / f"{name}.py"), run_name="__main__")

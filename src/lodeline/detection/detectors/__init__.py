@@ -1,0 +1,1 @@
+"""One loophole, one file, one pure function from frames to findings."""

@@ -1,0 +1,75 @@
+"""A finding is a question, not a verdict: what was seen, what would explain it innocently, what to ask.
+
+Its id is a function of detector, subject and period alone, so the same question keeps its id when the facts
+behind it change, and anyone who holds the same entries can recompute it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+import rfc8785
+
+from lodeline.material.mass import format_kg
+
+
+class Text(TypedDict):
+    """One sentence in both languages."""
+
+    en: str
+    zh: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a detector saw.
+
+    `subject` names an organisation, site, lot or pair by its id; the period runs from month to month, inclusive
+    ('YYYY-MM'). `score` is 1 − p under the detector's null, None where there is no σ. `interval_mg` bounds `mass_mg`;
+    None on a side means unbounded. The stamp (entry, root) belongs to the list of findings, not to one of them.
+    """
+
+    detector: str
+    subject: Mapping[str, str]
+    first_period: str
+    last_period: str
+    score: float | None
+    mass_mg: int
+    interval_mg: tuple[int | None, int | None]
+    elements: tuple[str, ...]
+    explanation: Text
+    innocent: tuple[Text, ...]
+    ask: tuple[Text, ...]
+    evidence: tuple[Mapping[str, Any], ...]
+    state: str = "open"
+
+    @property
+    def period(self) -> dict[str, str]:
+        return {"from": self.first_period, "to": self.last_period}
+
+    @property
+    def id(self) -> str:
+        """SHA-256 (hex) of the canonical JSON (RFC 8785) of detector, subject and period."""
+        named: dict[str, Any] = {"detector": self.detector, "subject": dict(self.subject), "period": self.period}
+        return hashlib.sha256(rfc8785.dumps(named)).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        """The row that `lodeline findings --json` prints; masses as decimal kg text."""
+        return {
+            "id": self.id,
+            "detector": self.detector,
+            "subject": dict(self.subject),
+            "period": self.period,
+            "score": self.score,
+            "mass_kg": format_kg(self.mass_mg),
+            "interval_kg": [None if bound is None else format_kg(bound) for bound in self.interval_mg],
+            "elements": list(self.elements),
+            "explanation": self.explanation,
+            "innocent": list(self.innocent),
+            "ask": list(self.ask),
+            "evidence": [dict(item) for item in self.evidence],
+            "state": self.state,
+        }

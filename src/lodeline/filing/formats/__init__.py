@@ -1,0 +1,71 @@
+"""Bytes of one file become one sheet of text cells with their addresses, or problems; nothing is interpreted yet.
+
+Every reader is bounded: what a file may cost is fixed by `Limits` before anything is unpacked or parsed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from lodeline.ledger.problem import Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one file may hold. A spreadsheet's own limit for a cell is 32 767 characters."""
+
+    file_bytes: int = 2 * 1024**3
+    rows: int = 5_000_000
+    columns: int = 400
+    cell_characters: int = 32_767
+    #: Of a workbook: size once unpacked, and number of parts.
+    unpacked_bytes: int = 2 * 1024**3
+    unpacked_ratio: int = 200
+    members: int = 1000
+    #: Of a JSON document, which is parsed as a whole: its size and how deep it nests.
+    json_bytes: int = 256 * 1024**2
+    json_depth: int = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What a JSON document says about itself; None where it says nothing, as the other formats do."""
+
+    organisation: str | None = None
+    period: str | None = None
+    corrects: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One file as read: `cells` has one String column per header cell, named "0", "1", …; nulls are empty cells.
+
+    `rows`: (n,) UInt32, the row number of each record; the header is row 1. For JSON arrays the first
+    element is row 2, for NDJSON the number is that of the line.
+    `problems` name the file and, where they can, row and column header; `readable` is False where no cell
+    could be trusted and `cells` is therefore empty.
+    """
+
+    header: tuple[str, ...] = ()
+    cells: pl.DataFrame = field(default_factory=pl.DataFrame)
+    rows: pl.Series = field(default_factory=lambda: pl.Series("row", [], pl.UInt32))
+    name: str | None = None
+    envelope: Envelope = field(default_factory=Envelope)
+    problems: tuple[Problem, ...] = ()
+    readable: bool = True
+
+
+def unreadable(*problems: Problem) -> Sheet:
+    """A file of which no cell is known."""
+    return Sheet(problems=problems, readable=False)
+
+
+def numbered(count: int, first: int = 2) -> pl.Series:
+    """Row numbers of `count` records in sequence."""
+    return pl.Series("row", range(first, first + count), pl.UInt32) if count < 64 else _arange(count, first)
+
+
+def _arange(count: int, first: int) -> pl.Series:
+    return pl.int_range(first, first + count, dtype=pl.UInt32, eager=True).alias("row")

@@ -1,0 +1,124 @@
+"""A filing as the table it is: text cells under canonical names, each with its address, from one or more files.
+
+Nothing is judged here but the form of the files. What a reader cannot place is a problem with file, row
+and column; the cells it could place are still in the table, so that one check names everything at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import polars as pl
+
+from lodeline.filing.formats import Envelope, Limits, Sheet, unreadable
+from lodeline.filing.formats.csv import read_csv
+from lodeline.filing.header import UNKNOWN_MARK, match_header
+from lodeline.ledger.problem import Problem, Where, problem
+
+Reader = Callable[[Path, str, Limits], Sheet]
+
+READERS: dict[str, Reader] = {".csv": read_csv, ".tsv": read_csv, ".txt": read_csv}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One file of a filing, as its problems name it."""
+
+    file: str
+    sheet: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """The text of a filing.
+
+    `frame`: String columns under canonical names (`mass_kg`, `mass_t` and `mass_g` as filed; unknown columns
+    under their own name behind a `?`), then `source` UInt16, an index into `sources`, and `row` UInt32.
+    Rows without any filled cell are left out. `readable` is False if a file could not be read at all.
+    """
+
+    frame: pl.DataFrame
+    sources: tuple[Source, ...]
+    envelope: Envelope = field(default_factory=Envelope)
+    problems: tuple[Problem, ...] = ()
+    readable: bool = True
+
+    @property
+    def has_unknown_columns(self) -> bool:
+        return any(name.startswith(UNKNOWN_MARK) for name in self.frame.columns)
+
+
+def read(paths: Sequence[Path | str], *, limits: Limits | None = None) -> Table:
+    """The table that the files hold together. Never raises on what a file contains."""
+    limits = limits or Limits()
+    sheets = [(str(path), read_sheet(Path(path), str(path), limits)) for path in paths]
+    sources = tuple(Source(file=file, sheet=sheet.name) for file, sheet in sheets)
+    frames: list[pl.DataFrame] = []
+    problems: list[Problem] = []
+    for place, (source, (_, sheet)) in enumerate(zip(sources, sheets, strict=True)):
+        frame, found = _named(sheet, source, place)
+        frames.append(frame)
+        problems += [*(_canonical(one) for one in sheet.problems), *found]
+    envelope, differing = _one_envelope([sheet.envelope for _, sheet in sheets])
+    return Table(
+        frame=frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal"),
+        sources=sources,
+        envelope=envelope,
+        problems=(*problems, *differing),
+        readable=all(sheet.readable for _, sheet in sheets),
+    )
+
+
+def read_sheet(path: Path, file: str, limits: Limits) -> Sheet:
+    """One file by the reader that its ending names; `file` is what its problems call it."""
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        return unreadable(problem("file.unknown-format", Where(file=file), path=file))
+    try:
+        return reader(path, file, limits)
+    except OSError:
+        return unreadable(problem("file.not-found", Where(file=file), path=file))
+
+
+def _named(sheet: Sheet, source: Source, place: int) -> tuple[pl.DataFrame, tuple[Problem, ...]]:
+    """The sheet's cells under canonical names with their address, without empty rows."""
+    blank = {i for i, name in enumerate(sheet.header) if not name.strip()}
+    filled = frozenset(i for i in blank if sheet.cells[str(i)].is_not_null().any())
+    match = match_header(sheet.header, Where(file=source.file, sheet=source.sheet, row=1), filled)
+    kept = {str(i): name for i, name in enumerate(match.names) if name is not None}
+    frame = sheet.cells.select(pl.col(old).alias(new) for old, new in kept.items())
+    frame = frame.with_columns(pl.lit(place, pl.UInt16).alias("source"), sheet.rows)
+    return _without_empty_rows(frame, list(kept.values())), match.problems
+
+
+def _without_empty_rows(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    if not names:
+        return frame.clear()
+    # Most tables have no empty row: one column is looked at before all are.
+    first = "event" if "event" in names else names[0]
+    candidate = frame[first].is_null() | (frame[first].str.strip_chars() == "")
+    if not candidate.any():
+        return frame
+    texts = pl.col(names).str.strip_chars()
+    return frame.filter(pl.any_horizontal(texts.is_not_null() & (texts != "")))
+
+
+def _canonical(found: Problem) -> Problem:
+    """A reader's problem with the canonical name in place of the header as filed."""
+    if found.where.column is None:
+        return found
+    name = match_header((found.where.column,), Where()).names[0] or found.where.column
+    return replace(found, where=replace(found.where, column=name.removeprefix(UNKNOWN_MARK)))
+
+
+def _one_envelope(envelopes: list[Envelope]) -> tuple[Envelope, list[Problem]]:
+    """What the files say of themselves, and where two of them disagree."""
+    agreed: dict[str, str | None] = {}
+    problems: list[Problem] = []
+    for name in ("organisation", "period", "corrects"):
+        values = sorted({value for envelope in envelopes if (value := getattr(envelope, name)) is not None})
+        agreed[name] = values[0] if values else None
+        problems += [problem("envelope.differs", column=name, value=other, given=values[0]) for other in values[1:]]
+    return Envelope(**agreed), problems

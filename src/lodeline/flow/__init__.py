@@ -1,0 +1,4 @@
+"""The lot graph: where a lot came from, where it went, and which part of each element did so.
+
+`index` writes and opens the graph, `trace` and `origins` ask it, `walk` computes their shares.
+"""

@@ -1,0 +1,70 @@
+"""One lot's whole past or whole future, with the share of each element in every lot on the way.
+
+Material mixes in proportion: what an event makes is, element by element, the average of what it consumed,
+weighted by element mass. Shares are always of the whole walk; how much of it is shown is another question.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lodeline.flow import kernels
+from lodeline.flow.index import FlowIndex
+
+Places = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Upstream:
+    """Lots that went into an asked lot, in places of which 0 is the asked lot.
+
+    `share`, `unaccounted`: (p, e) parts of the asked lot's element: came through the lot; is known to come from
+    nowhere but the lot. `order`: the places by falling rank, then lot.
+    """
+
+    elements: tuple[str, ...]
+    reach: kernels.Ancestry
+    order: Places
+    share: kernels.Floats
+    unaccounted: kernels.Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Downstream:
+    """Lots that an asked lot went into; `share` (p, e) is which part of its element did. `order`: by rank, then lot."""
+
+    elements: tuple[str, ...]
+    reach: kernels.Descent
+    order: Places
+    share: kernels.Floats
+
+
+def upstream(index: FlowIndex, lot: int) -> Upstream:
+    """Walk back from a lot to its origins."""
+    elements, column = index.element_columns(lot)
+    reach = kernels.ancestors(index.graph, lot)
+    order = _by_rank(index, reach.lots, falling=True)
+    share, unaccounted = kernels.upstream_shares(index.graph, reach, order, column, len(elements))
+    return Upstream(elements=elements, reach=reach, order=order, share=share, unaccounted=unaccounted)
+
+
+def downstream(index: FlowIndex, lot: int) -> Downstream:
+    """Walk forward from a lot to everything made with it."""
+    elements, column = index.element_columns(lot)
+    reach = kernels.descendants(index.graph, lot)
+    event_order = np.argsort(index.graph.rank[reach.events])
+    share = kernels.downstream_shares(index.graph, reach, event_order, column, len(elements))
+    order = _by_rank(index, reach.lots, falling=False)
+    return Downstream(elements=elements, reach=reach, order=order, share=share)
+
+
+def _by_rank(index: FlowIndex, lots: npt.NDArray[np.int32], *, falling: bool) -> Places:
+    """Places by the rank of the making event, then by lot; lots that nobody made rank before all others."""
+    rank = index.graph.lots["made_rank"][lots].astype(np.int64)
+    # One integer holds both keys, so that one fast sort does; a lot occurs once, so there are no ties.
+    key: npt.NDArray[Any] = ((-rank if falling else rank) << 32) + lots
+    return np.argsort(key)

@@ -1,0 +1,571 @@
+"""Checks a Lodeline receipt without Lodeline, without a network and without trusting whoever handed it over.
+
+This one file needs Python 3.10 or later and nothing else. Read it, copy it, keep it with your receipts:
+
+    python verify.py receipt.json --vkey 'example.org/log+1a2b3c4d+AbCd...' --checkpoint kept.txt
+
+It promises that no receipt passes in which anything was altered that the receipt claims: the entry's text, its place in
+the log, the time of filing, the flags, the rows shown. It cannot know whose key is the right one: give the key you got
+from the authority with --vkey. Without it the key inside the receipt is used and the answer says so, since a forger
+would put in a key of his own. Whether the log was later rewritten shows only against a checkpoint kept elsewhere.
+
+Exit code: 0 everything holds, 1 something does not, 2 wrong usage.
+
+Sources: RFC 8032 (Ed25519), RFC 9162 section 2.1 (proofs), RFC 8785 (canonical JSON), https://c2sp.org/signed-note and
+https://c2sp.org/tlog-checkpoint (checkpoint). The format of the receipt is in docs/reference/journal.md.
+"""
+
+import argparse
+import base64
+import hashlib
+import io
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "receipt.malformed": ("This is not a receipt of a known format", "不是已知格式的回执"),
+    "receipt.unknown-key": ("The receipt holds something that nothing proves", "回执含有无法证明的内容"),
+    "receipt.differs": ("The receipt states something else than its envelope", "回执与其封装内容不一致"),
+    "entry.changed": ("The entry's text was changed: it does not give its hash", "条目内容被改动:与其哈希不符"),
+    "entry.malformed": ("The entry's text is not an envelope of a known format", "条目内容不是已知格式的封装"),
+    "entry.not-in-log": ("The entry is not at this place in the signed log", "条目不在已签名日志的该位置"),
+    "flags.changed": ("The flags are not those that were filed", "标记与申报时不一致"),
+    "upload.changed": ("The file is not the one that was filed", "文件不是当时申报的文件"),
+    "row.changed": ("A row is not part of the entry as filed", "所示行不属于当时申报的条目"),
+    "key.malformed": ("The key is malformed", "密钥格式错误"),
+    "key.differs": ("The receipt names another key than the one given", "回执中的密钥与所给密钥不同"),
+    "checkpoint.malformed": ("A checkpoint is malformed", "检查点格式错误"),
+    "checkpoint.signature": ("The checkpoint is not signed by this key", "检查点不是由该密钥签名"),
+    "checkpoint.needs-consistency": (
+        "The checkpoints have different sizes: comparing them needs a consistency proof (--consistency)",
+        "检查点大小不同:比较需要一致性证明 (--consistency)",
+    ),
+    "checkpoint.not-continued": (
+        "The consistency proof does not show that one checkpoint continues the other",
+        "一致性证明未能证明检查点之间的延续关系",
+    ),
+    "log.fork": ("The log was rewritten: one size has two roots", "日志被改写:同一大小有两个根"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing that does not hold: the entry concerned (or None), a stable code, and what else is known."""
+
+    entry: int | None
+    what: str
+    facts: Mapping[str, int | str] = field(default_factory=dict)
+
+
+def text_of(fault: Fault, language: str, texts: Mapping[str, tuple[str, str]] = TEXTS) -> str:
+    """The fault in words; `language` is `en` or `zh`."""
+    words = texts[fault.what][0 if language == "en" else 1]
+    facts = ", ".join(f"{name} {value}" for name, value in fault.facts.items())
+    return f"{words} ({facts})" if facts else words
+
+
+class _RefusedError(Exception):
+    """Stops one check; its code becomes a fault."""
+
+    def __init__(self, what: str, **facts: int | str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.facts = facts
+
+    def fault(self, entry: int | None = None) -> Fault:
+        return Fault(entry=entry, what=self.what, facts=self.facts)
+
+
+# ---- Ed25519 (RFC 8032 section 5.1; points are extended homogeneous coordinates X:Y:Z:T) ------------------------
+
+_P = 2**255 - 19
+_ORDER = 2**252 + 27742317777372353535851937790883648493
+_D = -121665 * pow(121666, -1, _P) % _P
+_Point = tuple[int, int, int, int]
+_BASE_X = 15112221349535400772501151409588531511454012693041857206046113283949847762202
+_BASE_Y = 46316835694926478169428394003475163141307993866256225615783033603165251855960
+_BASE: _Point = (_BASE_X, _BASE_Y, 1, _BASE_X * _BASE_Y % _P)
+
+
+def _add(a: _Point, b: _Point) -> _Point:
+    minus, plus = (a[1] - a[0]) * (b[1] - b[0]) % _P, (a[1] + a[0]) * (b[1] + b[0]) % _P
+    t, z = 2 * a[3] * b[3] * _D % _P, 2 * a[2] * b[2] % _P
+    e, f, g, h = plus - minus, z - t, z + t, plus + minus
+    return e * f % _P, g * h % _P, f * g % _P, e * h % _P
+
+
+def _multiply(scalar: int, point: _Point) -> _Point:
+    total = (0, 1, 1, 0)
+    while scalar:
+        if scalar & 1:
+            total = _add(total, point)
+        point = _add(point, point)
+        scalar >>= 1
+    return total
+
+
+def _decode_point(encoded: bytes) -> _Point | None:
+    sign, y = encoded[31] >> 7, int.from_bytes(encoded, "little") & (2**255 - 1)
+    if y >= _P:
+        return None
+    x_squared = (y * y - 1) * pow(_D * y * y + 1, -1, _P) % _P
+    x = pow(x_squared, (_P + 3) // 8, _P)
+    if x * x % _P != x_squared:
+        x = x * pow(2, (_P - 1) // 4, _P) % _P
+    if x * x % _P != x_squared or (x == 0 and sign):
+        return None
+    x = x if x & 1 == sign else _P - x
+    return x, y, 1, x * y % _P
+
+
+def _encode_point(point: _Point) -> bytes:
+    inverse = pow(point[2], -1, _P)
+    x, y = point[0] * inverse % _P, point[1] * inverse % _P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+def ed25519_verifies(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether `signature` (64 bytes) is the Ed25519 signature of `message` under `public_key` (32 bytes).
+
+    Only one signature text passes for one signature: an S that is not reduced is refused (RFC 8032 section 5.1.7).
+    """
+    if len(public_key) != 32 or len(signature) != 64:
+        return False
+    key, s = _decode_point(public_key), int.from_bytes(signature[32:], "little")
+    if key is None or s >= _ORDER:
+        return False
+    digest = hashlib.sha512(signature[:32] + public_key + message).digest()
+    minus_key = (_P - key[0], key[1], key[2], _P - key[3])
+    point = _add(_multiply(s, _BASE), _multiply(int.from_bytes(digest, "little") % _ORDER, minus_key))
+    return _encode_point(point) == signature[:32]
+
+
+# ---- Merkle proofs (RFC 9162 sections 2.1.3.2 and 2.1.4.2) ------------------------------------------------------
+
+
+def _node(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def inclusion_holds(*, index: int, size: int, leaf: bytes, proof: Sequence[bytes], root: bytes) -> bool:
+    """Whether `leaf` (a leaf hash) is number `index` of the `size` leaves under `root`."""
+    if not 0 <= index < size or any(len(hash_) != 32 for hash_ in (leaf, *proof)):
+        return False
+    node, last = index, size - 1
+    for sibling in proof:
+        if last == 0:
+            return False
+        if node & 1 or node == last:
+            leaf = _node(sibling, leaf)
+            while not node & 1 and node:
+                node, last = node >> 1, last >> 1
+        else:
+            leaf = _node(leaf, sibling)
+        node, last = node >> 1, last >> 1
+    return last == 0 and leaf == root
+
+
+def consistency_holds(
+    *, old_size: int, new_size: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]
+) -> bool:
+    """Whether the tree of `new_size` leaves begins with the tree of `old_size` leaves (at least 1)."""
+    if old_size == new_size:
+        return not proof and old_root == new_root
+    path = [*proof] if old_size & (old_size - 1) else [old_root, *proof]
+    if not 0 < old_size < new_size or not path or any(len(hash_) != 32 for hash_ in path):
+        return False
+    node, last = old_size - 1, new_size - 1
+    while node & 1:
+        node, last = node >> 1, last >> 1
+    old = new = path[0]
+    for sibling in path[1:]:
+        if last == 0:
+            return False
+        if node & 1 or node == last:
+            old, new = _node(sibling, old), _node(sibling, new)
+            while not node & 1 and node:
+                node, last = node >> 1, last >> 1
+        else:
+            new = _node(new, sibling)
+        node, last = node >> 1, last >> 1
+    return last == 0 and old == old_root and new == new_root
+
+
+# ---- Text: base64, hex, JSON, each value in one spelling only ---------------------------------------------------
+
+
+def _base64(text: str, what: str) -> bytes:
+    try:
+        decoded = base64.b64decode(text, validate=True)
+    except ValueError:
+        raise _RefusedError(what) from None
+    if base64.b64encode(decoded).decode() != text:
+        raise _RefusedError(what)
+    return decoded
+
+
+def _hex(value: object, size: int | None, what: str = "receipt.malformed") -> bytes:
+    if not isinstance(value, str) or not re.fullmatch("(?:[0-9a-f]{2})*", value):
+        raise _RefusedError(what)
+    decoded = bytes.fromhex(value)
+    if size is not None and len(decoded) != size:
+        raise _RefusedError(what)
+    return decoded
+
+
+def _hashes(value: object) -> list[bytes]:
+    if not isinstance(value, list):
+        raise _RefusedError("receipt.malformed")
+    return [_hex(hash_, 32) for hash_ in value]
+
+
+def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
+
+
+def _no_float(text: str) -> object:
+    raise ValueError(f"{text} is not an integer")
+
+
+def _read_json(text: str, what: str = "receipt.malformed") -> Any:
+    """JSON with integers only and no key twice in one object; anything else is refused."""
+    try:
+        value = json.loads(text, object_pairs_hook=_without_doubles, parse_float=_no_float, parse_constant=_no_float)
+        # Refuses what has no canonical form (half a surrogate pair, depth without end), so that no later step can fail.
+        canonical(value).encode()
+    except (ValueError, RecursionError):
+        raise _RefusedError(what) from None
+    return value
+
+
+def canonical(value: object, *, depth: int = 0) -> str:
+    """RFC 8785 text of a JSON value without floating-point numbers; ValueError if it is nested over 100 deep."""
+    if depth > 100:
+        raise ValueError("nested too deep")
+    if isinstance(value, dict):
+        ordered = sorted(value.items(), key=lambda pair: pair[0].encode("utf-16-be"))
+        parts = [f"{canonical(key)}:{canonical(part, depth=depth + 1)}" for key, part in ordered]
+        return "{" + ",".join(parts) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join([canonical(part, depth=depth + 1) for part in value]) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+# ---- Keys, notes and checkpoints --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """Size and root (32 bytes) of the log called `origin`."""
+
+    origin: str
+    size: int
+    root: bytes
+
+
+def _read_vkey(vkey: str) -> tuple[str, bytes, bytes]:
+    """Name, key id (4 bytes) and public key (32 bytes) in a vkey text."""
+    name, _, rest = vkey.partition("+")
+    key_id, _, encoded = rest.partition("+")
+    key = _base64(encoded, "key.malformed")
+    try:
+        expected_id = hashlib.sha256(name.encode() + b"\n" + key).digest()[:4]
+    except UnicodeEncodeError:
+        raise _RefusedError("key.malformed") from None
+    if not name or any(char.isspace() for char in name) or len(key) != 33 or key[0] != 1:
+        raise _RefusedError("key.malformed")
+    if key_id != expected_id.hex():
+        raise _RefusedError("key.malformed")
+    return name, expected_id, key[1:]
+
+
+def _open_checkpoint(note: str, vkey: str) -> Checkpoint:
+    """The checkpoint in a signed note; refused unless this key signed it for its own log."""
+    name, key_id, public_key = _read_vkey(vkey)
+    head, divider, signatures = note.rpartition("\n\n")
+    try:
+        text = (head + "\n").encode()
+    except UnicodeEncodeError:
+        raise _RefusedError("checkpoint.malformed") from None
+    if (
+        not divider
+        or not note.endswith("\n")
+        or len(note) > 1_000_000
+        or any(ord(char) < 32 and char != "\n" for char in note)
+    ):
+        raise _RefusedError("checkpoint.malformed")
+    verified = False
+    for line in signatures.removesuffix("\n").split("\n"):
+        form = re.fullmatch("— ([^\\s+]+) ([A-Za-z0-9+/=]+)", line)
+        if not form:
+            raise _RefusedError("checkpoint.malformed")
+        signature = _base64(form[2], "checkpoint.malformed")
+        # Lines of other keys are left aside, as the format demands: they may be witnesses.
+        if form[1] == name and signature[:4] == key_id:
+            if not ed25519_verifies(public_key, text, signature[4:]):
+                raise _RefusedError("checkpoint.signature")
+            verified = True
+    lines = head.split("\n")
+    if not verified or lines[0] != name:
+        raise _RefusedError("checkpoint.signature")
+    if len(lines) < 3 or not all(lines) or not re.fullmatch("0|[1-9][0-9]{0,18}", lines[1]):
+        raise _RefusedError("checkpoint.malformed")
+    root = _base64(lines[2], "checkpoint.malformed")
+    if len(root) != 32:
+        raise _RefusedError("checkpoint.malformed")
+    return Checkpoint(origin=lines[0], size=int(lines[1]), root=root)
+
+
+def verify_consistency(old_checkpoint: str, new_checkpoint: str, proof: Sequence[str], *, vkey: str) -> list[Fault]:
+    """Faults in the claim that the newer signed checkpoint continues the older one; empty if it does.
+
+    `proof` holds 64-digit hex hashes. Two checkpoints of one size need no proof: their roots must be equal.
+    """
+    try:
+        old, new = _open_checkpoint(old_checkpoint, vkey), _open_checkpoint(new_checkpoint, vkey)
+        hashes = _hashes(list(proof))
+    except _RefusedError as refusal:
+        return [refusal.fault()]
+    if old.size > new.size:
+        return verify_consistency(new_checkpoint, old_checkpoint, proof, vkey=vkey)
+    sizes = {"old": old.size, "new": new.size}
+    # Every log begins with the empty one; the formats define no proof of that and none is needed.
+    if old.size in (0, new.size):
+        expected = new.root if old.size == new.size else hashlib.sha256().digest()
+        return [] if old.root == expected else [Fault(entry=None, what="log.fork", facts=sizes)]
+    if not hashes:
+        return [Fault(entry=None, what="checkpoint.needs-consistency", facts=sizes)]
+    if not consistency_holds(old_size=old.size, new_size=new.size, old_root=old.root, new_root=new.root, proof=hashes):
+        return [Fault(entry=None, what="checkpoint.not-continued", facts=sizes)]
+    return []
+
+
+# ---- Receipts ---------------------------------------------------------------------------------------------------
+
+_RECEIPT_KEYS = {
+    "format": str,
+    "entry": int,
+    "envelope": str,
+    "leaf_hash": str,
+    "inclusion": list,
+    "checkpoint": str,
+    "vkey": str,
+    "filed_at": str,
+    "flags": list,
+    "flags_salt": (str, type(None)),
+    "upload_sha256": (str, type(None)),
+    "upload_salt": (str, type(None)),
+    "rows": list,
+}
+_CONSISTENCY_KEYS = {"format": str, "old_size": int, "new_size": int, "proof": list}
+_ENVELOPE_KEYS = {
+    "format": str,
+    "index": int,
+    "filed_at": str,
+    "rows": int,
+    "rows_root": str,
+    "upload_hash": (str, type(None)),
+    "flags_hash": (str, type(None)),
+}
+
+
+def _check_keys(document: object, keys: Mapping[str, Any], what: str) -> dict[str, Any]:
+    if not isinstance(document, dict):
+        raise _RefusedError(what)
+    for name, kind in keys.items():
+        # In Python True is a 1; in a receipt it is not.
+        if not isinstance(document.get(name, ...), kind) or isinstance(document[name], bool):
+            raise _RefusedError(what, key=name)
+    return document
+
+
+def _read_envelope(text: str) -> dict[str, Any]:
+    envelope = _check_keys(_read_json(text, "entry.malformed"), _ENVELOPE_KEYS, "entry.malformed")
+    if envelope["format"] != "lodeline-entry-v1" or canonical(envelope) != text:
+        raise _RefusedError("entry.malformed")
+    _hex(envelope["rows_root"], 32, "entry.malformed")
+    return envelope
+
+
+def _opens(commitment: str | None, salt: str | None, content_sha256: bytes | None) -> bool:
+    """Whether salt and content open the envelope's commitment; content left closed, without a salt, is no fault."""
+    if content_sha256 is None:
+        return salt is None
+    label = b"lodeline commitment v1" + _hex(salt, 16)
+    return hashlib.sha256(label + content_sha256).hexdigest() == commitment
+
+
+def _check_statements(receipt: dict[str, Any], envelope: dict[str, Any]) -> None:
+    for stated, logged in (("entry", "index"), ("filed_at", "filed_at")):
+        if receipt[stated] != envelope[logged]:
+            raise _RefusedError("receipt.differs", key=stated)
+
+
+def _check_entry(receipt: dict[str, Any]) -> None:
+    leaf = hashlib.sha256(b"\x00" + receipt["envelope"].encode()).digest()
+    if leaf != _hex(receipt["leaf_hash"], 32):
+        raise _RefusedError("entry.changed")
+
+
+def _check_flags(receipt: dict[str, Any], envelope: dict[str, Any]) -> None:
+    shown = hashlib.sha256(canonical(receipt["flags"]).encode()).digest() if receipt["flags"] else None
+    if not _opens(envelope["flags_hash"], receipt["flags_salt"], shown):
+        raise _RefusedError("flags.changed")
+
+
+def _check_upload(receipt: dict[str, Any], envelope: dict[str, Any], upload: bytes | None) -> None:
+    stated = None if receipt["upload_sha256"] is None else _hex(receipt["upload_sha256"], 32)
+    if not _opens(envelope["upload_hash"], receipt["upload_salt"], stated):
+        raise _RefusedError("upload.changed")
+    if upload is not None and hashlib.sha256(upload).digest() != stated:
+        raise _RefusedError("upload.changed")
+
+
+def _check_row(row: object, envelope: dict[str, Any]) -> None:
+    fields = _check_keys(row, {"ordinal": int, "cells": str, "salt": str, "path": list}, "receipt.malformed")
+    if len(fields) != 4:
+        raise _RefusedError("receipt.unknown-key")
+    leaf = hashlib.sha256(b"\x00" + _hex(fields["salt"], 16) + _hex(fields["cells"], None)).digest()
+    root, ordinal = bytes.fromhex(envelope["rows_root"]), fields["ordinal"]
+    proof = _hashes(fields["path"])
+    if not inclusion_holds(index=ordinal, size=envelope["rows"], leaf=leaf, proof=proof, root=root):
+        raise _RefusedError("row.changed", ordinal=ordinal)
+
+
+def _check_place(receipt: dict[str, Any], vkey: str) -> None:
+    checkpoint = _open_checkpoint(receipt["checkpoint"], vkey)
+    leaf, proof = _hex(receipt["leaf_hash"], 32), _hashes(receipt["inclusion"])
+    if not inclusion_holds(index=receipt["entry"], size=checkpoint.size, leaf=leaf, proof=proof, root=checkpoint.root):
+        raise _RefusedError("entry.not-in-log")
+
+
+def _check_vkey(receipt: dict[str, Any], vkey: str) -> None:
+    _read_vkey(receipt["vkey"])
+    if receipt["vkey"] != vkey:
+        raise _RefusedError("key.differs")
+
+
+def verify_receipt(
+    receipt: str | Mapping[str, object], vkey: str | None = None, *, upload: bytes | None = None
+) -> list[Fault]:
+    """Everything that does not hold in a receipt (JSON text, or the parsed object); empty if all of it holds.
+
+    vkey    the log's key, got from somewhere else. Without it the receipt's own key is used: an empty answer then
+            shows that the receipt is whole, not who signed it.
+    upload  bytes of the file that was filed, to be compared with the entry's commitment.
+    """
+    try:
+        text = receipt if isinstance(receipt, str) else json.dumps(dict(receipt))
+        document = _check_keys(_read_json(text), _RECEIPT_KEYS, "receipt.malformed")
+        if document["format"] != "lodeline-receipt-v1":
+            raise _RefusedError("receipt.malformed", key="format")
+        envelope = _read_envelope(document["envelope"])
+    except _RefusedError as refusal:
+        return [refusal.fault()]
+    key = document["vkey"] if vkey is None else vkey
+    checks: list[Callable[[], None]] = [
+        lambda: _check_entry(document),
+        lambda: _check_statements(document, envelope),
+        lambda: _check_vkey(document, key),
+        lambda: _check_place(document, key),
+        lambda: _check_flags(document, envelope),
+        lambda: _check_upload(document, envelope, upload),
+    ]
+    checks += [lambda row=row: _check_row(row, envelope) for row in document["rows"]]  # type: ignore[misc]
+    faults = [
+        Fault(entry=document["entry"], what="receipt.unknown-key", facts={"key": name})
+        for name in sorted(document.keys() - _RECEIPT_KEYS)
+    ]
+    for check in checks:
+        try:
+            check()
+        except _RefusedError as refusal:
+            faults.append(refusal.fault(document["entry"]))
+    return faults
+
+
+# ---- Command line -----------------------------------------------------------------------------------------------
+
+
+def _say(english: str, chinese: str) -> None:
+    print(english)
+    print(chinese)
+
+
+def _compare(receipt: dict[str, Any], kept: str, consistency: str | None, vkey: str) -> list[Fault]:
+    proof: list[str] = []
+    if consistency is not None:
+        try:
+            document = _check_keys(_read_json(consistency), _CONSISTENCY_KEYS, "receipt.malformed")
+            if document["format"] != "lodeline-consistency-v1":
+                raise _RefusedError("receipt.malformed", key="format")
+        except _RefusedError as refusal:
+            return [refusal.fault()]
+        proof = document["proof"]
+    return verify_consistency(kept, receipt["checkpoint"], proof, vkey=vkey)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns the exit code; argparse itself exits with 2 on wrong usage."""
+    parser = argparse.ArgumentParser(description="Check a Lodeline receipt offline. 离线核验回执。")
+    parser.add_argument("receipt", type=Path, help="receipt, a JSON file · 回执文件")
+    parser.add_argument("--vkey", help="the log's key, got elsewhere · 另行取得的日志公钥")
+    parser.add_argument("--checkpoint", type=Path, help="checkpoint kept earlier · 先前保存的检查点")
+    parser.add_argument("--consistency", type=Path, help="consistency proof, a JSON file · 一致性证明")
+    parser.add_argument("--upload", type=Path, help="the file that was filed · 当时申报的文件")
+    options = parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A console that cannot show Chinese must still show the verdict.
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        receipt = options.receipt.read_bytes().decode("utf-8", "surrogateescape")
+        kept = options.checkpoint.read_bytes().decode("utf-8", "surrogateescape") if options.checkpoint else None
+        consistency = options.consistency.read_text("utf-8", "surrogateescape") if options.consistency else None
+        upload = options.upload.read_bytes() if options.upload else None
+    except OSError as problem:
+        print(f"{problem.filename}: {problem.strerror}", file=sys.stderr)
+        return 2
+    faults = verify_receipt(receipt, options.vkey, upload=upload)
+    if kept is not None and not faults:
+        document = _read_json(receipt)
+        faults = _compare(document, kept, consistency, options.vkey or document["vkey"])
+    for fault in faults:
+        entry = "" if fault.entry is None else f" [{fault.entry}]"
+        _say(f"NO{entry} {fault.what}: {text_of(fault, 'en')}", f"否{entry} {fault.what}: {text_of(fault, 'zh')}")
+    if faults:
+        return 1
+    _report(_read_json(receipt), key_given=options.vkey is not None, compared=kept is not None)
+    return 0
+
+
+def _report(receipt: dict[str, Any], *, key_given: bool, compared: bool) -> None:
+    checkpoint = _open_checkpoint(receipt["checkpoint"], receipt["vkey"])
+    entry, filed_at, rows = receipt["entry"], receipt["filed_at"], len(receipt["rows"])
+    origin, size = checkpoint.origin, checkpoint.size
+    _say(
+        f"YES: entry {entry} of {origin}, log size {size}, filed at {filed_at}; rows proved: {rows}",
+        f"是:{origin} 第 {entry} 号条目,日志大小 {size},申报时间 {filed_at};已证明的行数:{rows}",
+    )
+    if not key_given:
+        _say(
+            "WARNING: the key was taken from the receipt itself: the receipt is whole, but who signed it is not shown.",
+            "注意:公钥取自回执本身,只证明回执完整,不证明签名者身份。",
+        )
+    if not compared:
+        _say(
+            "NOTE: a log rewritten later shows only against a checkpoint kept elsewhere (--checkpoint).",
+            "提示:日志事后被改写,只有与另行保存的检查点比较才能发现 (--checkpoint)。",
+        )
+    if not receipt["flags"] and _read_envelope(receipt["envelope"])["flags_hash"] is not None:
+        _say("NOTE: the entry has flags that this receipt does not show.", "提示:该条目另有标记,本回执未出示。")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

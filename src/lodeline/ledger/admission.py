@@ -1,0 +1,316 @@
+"""Judges a filing against what is held. Nothing here changes the ledger; every judgement names its row.
+
+The filing has already been judged by itself. What contradicts the ledger outright is refused; what looks
+like a slip must be confirmed with a reason; what contradicts somebody else's filing is only flagged.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import polars as pl
+
+from lodeline.ledger.movement import ACCOUNT, lot_facts, makes_lot, movements, with_balances
+from lodeline.ledger.register import Register
+from lodeline.ledger.transfer import closing_tolerance_mg, match
+from lodeline.material.assay import TREO_INDEX, explode, with_treo
+from lodeline.material.element import RARE_EARTHS, SYMBOLS
+from lodeline.material.mass import format_kg, share_mg_expr
+
+#: Relative standard uncertainties where the register names no method (04-accountancy: assumption).
+DEFAULT_WEIGHING = 0.001
+DEFAULT_ASSAY = 0.02
+#: An element may gain this share of the output's mass before it is questioned: trace contamination
+#: (assumption: the 0.1 % by weight below which trade calls a magnet free of an element, a tenth of it).
+TRACE_SHARE = 0.0001
+#: A mass this many times the median of the firm's earlier rows of the kind and product looks like kg for t.
+UNUSUAL_RATIO = 1000
+UNUSUAL_ROWS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objection:
+    """A problem before it has an address: `ordinal` is the row of the filing, from 0, or None for all of it."""
+
+    code: str
+    ordinal: int | None
+    column: str | None
+    facts: Mapping[str, str | int]
+
+
+def judge(
+    rows: pl.DataFrame,
+    history: pl.DataFrame,
+    *,
+    organisation: str,
+    register: Register,
+    names: Mapping[int, str],
+    earlier: pl.DataFrame,
+    held_at_sites: pl.DataFrame,
+) -> list[Objection]:
+    """All objections to a filing, in the order of its rows.
+
+    Parameters
+    ----------
+    rows : the filing's lines (columns of `movement.LINE`), lots resolved.
+    history : every line in force about the same lots that the filing does not replace.
+    names : lot id → canonical name, for every lot among rows and history.
+    earlier : `kind`, `product`, `on`, `mass_mg` of the organisation's earlier lines.
+    held_at_sites : `site`, `lot`, `name`, `mass_mg` now in book at the sites that the filing counts.
+    """
+    everything = pl.concat([history, rows])
+    lots = lot_facts(everything)
+    objections = [
+        *_made_already(rows, history),
+        *_shortfalls(rows, everything, register, names),
+        *_awaiting_maker(rows, lots, organisation, names),
+        *_product_differs(rows, lots),
+        *_out_exceeds_in(rows, lots),
+        *_yield_outside_band(rows, lots, register),
+        *_unusual_masses(rows, earlier),
+        *_transfer_differences(rows, everything),
+        *_not_listed(rows, held_at_sites),
+    ]
+    return sorted(objections, key=lambda objection: (objection.ordinal is not None, objection.ordinal or 0))
+
+
+def _made_already(rows: pl.DataFrame, history: pl.DataFrame) -> Iterable[Objection]:
+    made = history.filter(makes_lot()).select("lot", "event")
+    for ordinal, event in (
+        rows.filter(makes_lot()).join(made, on="lot", suffix="_made").select("ordinal", "event_made").iter_rows()
+    ):
+        yield Objection(code="lot.exists", ordinal=ordinal, column="lot", facts={"event": event})
+
+
+def _shortfalls(
+    rows: pl.DataFrame, everything: pl.DataFrame, register: Register, names: Mapping[int, str]
+) -> Iterable[Objection]:
+    """Draws beyond what the site's account of the lot held on the day, in the order of event dates."""
+    balanced = with_balances(movements(everything)).with_columns(
+        seen=(pl.col("delta_mg") > 0).cast(pl.Int8()).cum_max().over(ACCOUNT) > 0
+    )
+    # Lines of the filing are told from older ones by their number: the store numbers them last.
+    short = balanced.filter(
+        (pl.col("unaccounted_mg") > 0) & pl.col("line").is_in(rows["line"].implode()) & (pl.col("delta_mg") < 0)
+    )
+    sigma = weighing_sigma(register) if short.height else {}
+    for ordinal, lot, site, seen, drawn_mg, over_mg, method in short.select(
+        "ordinal", "lot", "site", "seen", -pl.col("delta_mg"), "unaccounted_mg", "method"
+    ).iter_rows():
+        relative = next((sigma[name] for name in (method or "").split(";") if name in sigma), DEFAULT_WEIGHING)
+        if over_mg <= 3 * relative * drawn_mg:
+            continue
+        facts = {
+            "lot": names[lot], "site": site, "drawn_kg": format_kg(drawn_mg),
+            "held_kg": format_kg(drawn_mg - over_mg), "over_kg": format_kg(over_mg),
+        }  # fmt: skip
+        if seen:
+            yield Objection(code="mass.exceeds-holding", ordinal=ordinal, column="mass_kg", facts=facts)
+        else:
+            yield Objection(code="lot.unknown", ordinal=ordinal, column="lot", facts=facts)
+
+
+def weighing_sigma(register: Register) -> dict[str, float]:
+    """Method id → relative standard uncertainty of one weighing, random and systematic together."""
+    table = register.tables["methods"].filter(pl.col("quantity") == "weighing")
+    return {
+        method: math.hypot(float(Decimal(random or 0)), float(Decimal(systematic or 0))) / 100
+        for method, random, systematic in table.select("id", "random_pct", "systematic_pct").iter_rows()
+    }
+
+
+def _awaiting_maker(
+    rows: pl.DataFrame, lots: pl.DataFrame, organisation: str, names: Mapping[int, str]
+) -> Iterable[Objection]:
+    unmade = lots.filter(~pl.col("made")).select("lot")
+    for ordinal, lot in (
+        rows.filter(pl.col("kind") == "receipt").join(unmade, on="lot", how="semi").select("ordinal", "lot").iter_rows()
+    ):
+        if not names[lot].startswith(organisation + "/"):
+            yield Objection(code="lot.awaiting-maker", ordinal=ordinal, column="lot", facts={"lot": names[lot]})
+
+
+def _product_differs(rows: pl.DataFrame, lots: pl.DataFrame) -> Iterable[Objection]:
+    stated = rows.filter(pl.col("product").is_not_null() & ~makes_lot()).join(
+        lots.filter("made").select("lot", made_product="product"), on="lot"
+    )
+    for ordinal, product, made in (
+        stated.filter(pl.col("product") != pl.col("made_product"))
+        .select("ordinal", "product", "made_product")
+        .iter_rows()
+    ):
+        facts = {"product": product, "maker_product": made}
+        yield Objection(code="product.differs-from-maker", ordinal=ordinal, column="product", facts=facts)
+
+
+def _process(rows: pl.DataFrame) -> pl.DataFrame:
+    """Transformation rows with `process`: the run where one is named, since a run joins its events."""
+    return rows.filter(pl.col("kind") == "transformation").with_columns(process=pl.coalesce("run", "event"))
+
+
+def _element_masses(process: pl.DataFrame) -> pl.DataFrame:
+    """`process`, `role`, `element`, `mass_mg` summed over rows with a composition."""
+    shares = explode(process["composition"])
+    masses = process.with_row_index("place").select("place", "process", "role", "dry_mg")
+    return (
+        with_treo(shares)
+        .join(masses, on="place")
+        .with_columns(mass_mg=share_mg_expr(pl.col("dry_mg"), pl.col("ppb")))
+        .group_by("process", "role", "element", maintain_order=True)
+        .agg(pl.col("mass_mg").sum(), worst_mg=pl.col("dry_mg").sum())
+    )
+
+
+def _with_lot_composition(process: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
+    """Inputs take the composition of their lot; outputs state their own."""
+    inputs = process.filter(pl.col("role") == "in").drop("composition")
+    known = inputs.join(lots.select("lot", "composition"), on="lot", how="left").select(process.columns)
+    return pl.concat([known, process.filter(pl.col("role") != "in")])
+
+
+def _out_exceeds_in(rows: pl.DataFrame, lots: pl.DataFrame) -> Iterable[Objection]:
+    """More of a rare earth comes out of a process than went in, beyond three standard uncertainties."""
+    process = _with_lot_composition(_process(rows), lots)
+    if not process.height:
+        return
+    # A process with an input of unstated composition cannot be judged.
+    unstated = process.filter((pl.col("role") == "in") & pl.col("composition").is_null()).select("process")
+    fed = process.filter(pl.col("role") == "in").select("process").unique()
+    judged = process.join(unstated, on="process", how="anti").join(fed, on="process", how="semi")
+    if not judged.height:
+        return
+    masses = _element_masses(judged).with_columns(
+        side=pl.when(pl.col("role") == "in").then(pl.lit("in")).otherwise(pl.lit("out"))
+    )
+    sides = masses.group_by("process", "element", "side", maintain_order=True).agg(pl.col("mass_mg").sum())
+    wide = sides.pivot("side", index=["process", "element"], values="mass_mg", maintain_order=True)
+    if "in" not in wide.columns or "out" not in wide.columns:
+        wide = wide.with_columns(pl.lit(None, pl.Int64()).alias(name) for name in {"in", "out"} - set(wide.columns))
+    net = judged.filter(pl.col("role") != "in").group_by("process").agg(net_mg=pl.col("dry_mg").sum())
+    # Inputs that state only a total say nothing of single elements.
+    total_only = masses.filter(pl.col("side") == "in").group_by("process").agg(elements=pl.col("element").n_unique())
+    over = (
+        wide.with_columns(pl.col("in", "out").fill_null(0))
+        .join(net, on="process", how="left")
+        .join(total_only, on="process", how="left")
+        .filter(
+            (pl.col("element") < len(RARE_EARTHS)) & (pl.col("elements") > 1) | (pl.col("element") == TREO_INDEX),
+            pl.col("out")
+            > pl.col("in")
+            + 3 * DEFAULT_ASSAY * (pl.col("in").cast(pl.Float64()) ** 2 + pl.col("out").cast(pl.Float64()) ** 2).sqrt()
+            + TRACE_SHARE * pl.col("net_mg"),
+        )
+    )
+    first = process.filter(pl.col("role") != "in").group_by("process").agg(pl.col("ordinal").min())
+    for name, ordinal, element, in_mg, out_mg in (
+        over.join(first, on="process")
+        .sort("ordinal", "element")
+        .select("process", "ordinal", "element", "in", "out")
+        .iter_rows()
+    ):
+        facts = {
+            "event": name, "element": SYMBOLS[element], "in_kg": format_kg(in_mg), "out_kg": format_kg(out_mg),
+        }  # fmt: skip
+        yield Objection(code="element.out-exceeds-in", ordinal=ordinal, column="composition", facts=facts)
+
+
+def _yield_outside_band(rows: pl.DataFrame, lots: pl.DataFrame, register: Register) -> Iterable[Objection]:
+    """REO out (without waste) over REO in, outside the stage's band by more than the band is wide."""
+    bands = register.tables["processes"]
+    process = _with_lot_composition(_process(rows), lots)
+    if not process.height or not bands.height:
+        return
+    band = bands.group_by("stage").agg(
+        low=pl.col("yield_low_pct").cast(pl.Float64()).min(), high=pl.col("yield_high_pct").cast(pl.Float64()).max()
+    )
+    stages = register.tables["sites"].select(site="id", stage="stage")
+    total = _element_masses(process).filter(pl.col("element") == TREO_INDEX)
+    unstated = process.filter((pl.col("role") == "in") & pl.col("composition").is_null()).select("process")
+    yields = (
+        total.filter(pl.col("role") != "waste")
+        .pivot("role", index="process", values="mass_mg", maintain_order=True)
+        .join(unstated, on="process", how="anti")
+    )
+    if "in" not in yields.columns or "out" not in yields.columns:
+        return
+    where = (
+        process.filter(pl.col("role") == "out").group_by("process").agg(pl.col("ordinal").min(), pl.col("site").first())
+    )
+    judged = (
+        yields.filter(pl.col("in") > 0, pl.col("out").is_not_null())
+        .with_columns(percent=100 * pl.col("out") / pl.col("in"))
+        .join(where, on="process")
+        .join(stages, on="site")
+        .join(band, on="stage")
+        .filter(
+            (pl.col("percent") < pl.col("low") - (pl.col("high") - pl.col("low")))
+            | (pl.col("percent") > pl.col("high") + (pl.col("high") - pl.col("low")))
+        )
+    )
+    for name, ordinal, percent, low, high in (
+        judged.sort("ordinal").select("process", "ordinal", "percent", "low", "high").iter_rows()
+    ):
+        facts = {"event": name, "yield_pct": f"{percent:.1f}", "low_pct": f"{low:g}", "high_pct": f"{high:g}"}
+        yield Objection(code="yield.outside-band", ordinal=ordinal, column="mass_kg", facts=facts)
+
+
+def _unusual_masses(rows: pl.DataFrame, earlier: pl.DataFrame) -> Iterable[Objection]:
+    """A mass over a thousand times the median of at least five earlier-dated rows of its kind and product."""
+    pool = pl.concat([earlier, rows.select(earlier.columns)])
+    least = pool.filter(pl.col("mass_mg") > 0).group_by("kind", "product").agg(least_mg=pl.col("mass_mg").min())
+    # The median is at least the minimum: almost every row is cleared without computing one.
+    suspects = rows.join(least, on=["kind", "product"], nulls_equal=True).filter(
+        pl.col("mass_mg") > UNUSUAL_RATIO * pl.col("least_mg")
+    )
+    for ordinal, kind, product, on, mass_mg in (
+        suspects.sort("ordinal").select("ordinal", "kind", "product", "on", "mass_mg").iter_rows()
+    ):
+        before = pool.filter(
+            (pl.col("kind") == kind) & pl.col("product").eq_missing(pl.lit(product)) & (pl.col("on") < on)
+        )["mass_mg"]
+        median = before.median()
+        if len(before) >= UNUSUAL_ROWS and isinstance(median, float) and mass_mg > UNUSUAL_RATIO * median:
+            facts = {"mass_kg": format_kg(mass_mg), "median_kg": format_kg(round(median))}
+            yield Objection(code="mass.unusual", ordinal=ordinal, column="mass_kg", facts=facts)
+
+
+def _transfer_differences(rows: pl.DataFrame, everything: pl.DataFrame) -> Iterable[Objection]:
+    mine = dict(rows.filter(pl.col("kind").is_in(["shipment", "receipt"])).select("line", "ordinal").iter_rows())
+    if not mine:
+        return
+    pairs = match(everything).filter(pl.col("shipment_line").is_not_null() & pl.col("receipt_line").is_not_null())
+    for shipment, receipt, shipped_mg, received_mg, lot_differs, party_differs in pairs.select(
+        "shipment_line", "receipt_line", "shipped_mg", "received_mg", "lot_differs", "party_differs"
+    ).iter_rows():
+        ordinal = mine.get(receipt, mine.get(shipment))
+        if ordinal is None:
+            continue
+        facts = {"shipped_kg": format_kg(shipped_mg), "received_kg": format_kg(received_mg)}
+        if party_differs:
+            yield Objection(code="transfer.party-differs", ordinal=ordinal, column="counterparty", facts=facts)
+        if lot_differs:
+            yield Objection(code="transfer.lot-differs", ordinal=ordinal, column="lot", facts=facts)
+        if abs(shipped_mg - received_mg) > closing_tolerance_mg(shipped_mg):
+            yield Objection(code="transfer.mass-differs", ordinal=ordinal, column="mass_kg", facts=facts)
+
+
+def _not_listed(rows: pl.DataFrame, held_at_sites: pl.DataFrame) -> Iterable[Objection]:
+    """Lots in book at a site that is counted as a whole, but not on its list: they count as zero."""
+    counted = rows.filter(pl.col("kind") == "stock")
+    if not counted.height or not held_at_sites.height:
+        return
+    whole = counted.filter(pl.col("location").is_null())
+    first = whole.group_by("site", maintain_order=True).agg(pl.col("ordinal").first())
+    missing = held_at_sites.join(rows.select("site", "lot").unique(), on=["site", "lot"], how="anti").join(
+        first, on="site"
+    )
+    for ordinal, site, names, mass_mg in (
+        missing.group_by("ordinal", "site", maintain_order=True).agg("name", pl.col("mass_mg").sum()).iter_rows()
+    ):
+        facts = {
+            "site": site, "lots": len(names), "mass_kg": format_kg(mass_mg), "examples": ", ".join(sorted(names)[:3]),
+        }  # fmt: skip
+        yield Objection(code="stock.not-listed", ordinal=ordinal, column="lot", facts=facts)

