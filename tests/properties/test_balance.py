@@ -36,8 +36,9 @@ def movement(draw: st.DrawFn) -> Row:
     delta, lot = sign * draw(masses), draw(lots)
     unaccounted = draw(st.integers(0, -delta)) if delta < 0 and draw(st.booleans()) else 0
     return {
-        "site": draw(sites), "lot": lot, "product": PRODUCT[lot], "on": draw(days), "kind": kind, "role": role,
-        "delta_mg": delta, "unaccounted_mg": unaccounted, "method": draw(st.sampled_from([None, "W", "W;A", "gone"])),
+        "site": draw(sites), "lot": lot, "product": draw(st.sampled_from([PRODUCT[lot], None])), "on": draw(days),
+        "kind": kind, "role": role, "delta_mg": delta, "unaccounted_mg": unaccounted,
+        "method": draw(st.sampled_from([None, "W", "W;A", "gone"])),
     }  # fmt: skip
 
 
@@ -94,7 +95,7 @@ def frames(tables: dict[str, list[Row]]) -> dict[str, Any]:
     }
 
 
-def model_inventory_days(moves: list[Row], counts: list[Row], scopes: list[Row]) -> set[date]:
+def model_inventory_days(moves: list[Row], counts: list[Row], scopes: list[Row], named: set[int]) -> set[date]:
     """Day by day: apply the movements, ask which lots the day's scopes cover, start covered lots anew."""
     book: dict[int, int] = {}
     seen: dict[int, set[str]] = {}
@@ -112,7 +113,7 @@ def model_inventory_days(moves: list[Row], counts: list[Row], scopes: list[Row])
                 listed[row["lot"]] = listed.get(row["lot"], 0) + row["mass_mg"]
 
         def covers(scope: Row, lot: int, place: str | None) -> bool:
-            return scope["location"] == place and scope["product"] in (None, PRODUCT[lot])
+            return scope["location"] == place and scope["product"] in (None, PRODUCT[lot] if lot in named else "?")
 
         def covered(lot: int) -> bool:
             if any(covers(scope, lot, None) for scope in today):  # noqa: B023
@@ -158,7 +159,8 @@ def model(tables: dict[str, list[Row]]) -> list[Row]:
         moves = [row for row in tables["movements"] if row["site"] == site and row["kind"] != "title"]
         counts = [row for row in tables["counts"] if row["site"] == site]
         scopes = [row for row in tables["count_scopes"] if row["site"] == site]
-        inventories = model_inventory_days(moves, counts, scopes)
+        named = {row["lot"] for row in tables["movements"] + tables["counts"] if row["product"]}
+        inventories = model_inventory_days(moves, counts, scopes, named)
         acts = [row["on"] for row in moves] + list(inventories)
         if not acts:
             continue

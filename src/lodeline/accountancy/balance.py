@@ -81,12 +81,13 @@ def balance(
     """
     wanted = element_indices(elements)
     chosen = _choice(sites=sites, organisations=organisations)
+    named = [movements, counts]
     moves = movements.filter((pl.col("kind") != "title") & chosen)
     counts, scopes = counts.filter(chosen), count_scopes.filter(chosen)
     areas = pl.concat([frame.select(AREA).unique() for frame in (moves, counts, scopes)]).unique().sort(AREA)
     areas = areas.with_row_index("area")
     moves, counts, scopes = (frame.join(areas, on=AREA) for frame in (moves, counts, scopes))
-    inventories = inventory_days(movements=moves, counts=counts, scopes=scopes)
+    inventories = inventory_days(movements=moves, counts=counts, scopes=scopes, named=named)
     segments = cut(moves, inventories, first_period=first_period, last_period=last_period)
     held = pl.concat([frame.select("area", "site", "lot") for frame in (moves, counts)]).unique().sort("area", "lot")
     held = held.with_row_index("held")

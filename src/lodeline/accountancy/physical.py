@@ -12,12 +12,15 @@ _LOT = ["area", "lot"]
 _DAY = ["area", "on"]
 
 
-def inventory_days(*, movements: pl.DataFrame, counts: pl.DataFrame, scopes: pl.DataFrame) -> pl.DataFrame:
+def inventory_days(
+    *, movements: pl.DataFrame, counts: pl.DataFrame, scopes: pl.DataFrame, named: list[pl.DataFrame]
+) -> pl.DataFrame:
     """The days at whose end a site's physical inventory is known: columns `area`, `on`, sorted.
 
-    Parameters: frames as in `frames`, with the site's number `area` (u32); `movements` need `area`, `lot`, `on`,
-    `delta_mg`, `unaccounted_mg`, `seq` and the lot's `product`. A day qualifies with a whole-site scope, or when each
-    lot that the book holds (mass > 0) or that was counted is covered by the partial scopes of that day.
+    Parameters: frames as in `frames`, with the site's number `area` (u32), without titles; `named` are frames with
+    `lot`, `product`, `seq`, the first of which says what a lot is: a receiver need not repeat what the maker filed.
+    A day qualifies with a whole-site scope, or when each lot that the book holds (mass > 0) or that was counted is
+    covered by the partial scopes of that day.
     """
     whole_site = pl.col("location").is_null() & pl.col("product").is_null()
     whole = scopes.filter(whole_site).select(_DAY).unique()
@@ -30,24 +33,28 @@ def inventory_days(*, movements: pl.DataFrame, counts: pl.DataFrame, scopes: pl.
         movements.join(here, on="area", how="semi"),
         counts.join(here, on="area", how="semi"),
         scopes.join(here, on="area", how="semi"),
+        _products(named),
     )
     open_days = candidates.filter(~pl.col("covered") & ((pl.col("book_mg") > 0) | pl.col("listed")))
     return pl.concat([whole, partial.join(open_days, on=_DAY, how="anti")]).sort(_DAY)
 
 
-def _candidates(movements: pl.DataFrame, counts: pl.DataFrame, scopes: pl.DataFrame) -> pl.DataFrame:
+def _products(named: list[pl.DataFrame]) -> pl.DataFrame:
+    """`lot`, `product` as first filed, anywhere."""
+    rows = pl.concat([frame.select("lot", "product", "seq") for frame in named]).drop_nulls("product")
+    return rows.sort("seq", maintain_order=True).group_by("lot").agg(pl.col("product").first())
+
+
+def _candidates(
+    movements: pl.DataFrame, counts: pl.DataFrame, scopes: pl.DataFrame, products: pl.DataFrame
+) -> pl.DataFrame:
     """One row per lot and scope day of its site: `area`, `lot`, `on`, `listed`, `covered`, `book_mg` before the count.
 
     The book of a lot starts anew at each count that covers it, so a lot that an earlier count found gone
     is no longer held.
     """
-    columns = [*_LOT, "on", "product", "seq"]
-    lots = (
-        pl.concat([movements.select(columns), counts.select(columns)])
-        .sort("seq")
-        .group_by(_LOT)
-        .agg(pl.col("on").min().alias("first_on"), pl.col("product").drop_nulls().first())
-    )
+    acts = pl.concat([frame.select([*_LOT, "on"]) for frame in (movements, counts)])
+    lots = acts.group_by(_LOT).agg(pl.col("on").min().alias("first_on")).join(products, on="lot", how="left")
     listing = counts.group_by([*_LOT, "on"]).agg(pl.col("mass_mg").sum(), pl.lit(True).alias("listed"))
     rows = (
         scopes.select(_DAY)

@@ -76,7 +76,7 @@ def muf_sigma(*, runs: int, batches: pl.DataFrame, assays: pl.DataFrame, methods
     batches: `run` (one site and element), `element` (u8), `held` (one lot at one site), `seq`, `signed_mg` (i64, a·x),
         `method` (ids or null), `weighed` (false for what no scale has seen).
     assays: one row per (`held`, `element`): `laboratory` (site that assayed, null if unknown), `method` (ids or null),
-        `product` (kind or null), `exact` (a share of 100 % is a definition, not a measurement).
+        `product` (kind or null), `exact` (a share of 100 %, a definition unless a method of assay is named).
     methods: the register's table.
     """
     estimates = _estimates(methods)
@@ -89,11 +89,12 @@ def muf_sigma(*, runs: int, batches: pl.DataFrame, assays: pl.DataFrame, methods
     assayed = (
         batches.group_by("run", "held")
         .agg(pl.col("element").first(), pl.col("signed_mg").sum())
-        .join(assays.filter(~pl.col("exact")), on=["held", "element"])
+        .join(assays, on=["held", "element"])
         .sort("run", "held")
     )
-    assay = _estimated(assayed, "assay", estimates)
-    sampling = _estimated(assayed, "sampling", estimates)
+    measured = ~pl.col("exact") | ~pl.col("method_id").str.starts_with(";")
+    assay = _estimated(assayed, "assay", estimates).filter(measured)
+    sampling = _estimated(assayed, "sampling", estimates).filter(measured)
     variance = np.zeros(runs)
     for terms in (weighing, moisture, assay, sampling):
         variance += _variance(terms, runs)
@@ -119,7 +120,7 @@ def _estimated(terms: pl.DataFrame, quantity: str, estimates: pl.DataFrame) -> p
     """The terms with `random`, `systematic` (relative) and `method_id` of one quantity; without any, left out.
 
     The first method that the row names for the quantity counts; its figure for the element goes before its
-    figure for all. Where none is named the default stands, whose method id is empty.
+    figure for all. Where none is named the default stands.
     """
     named = (
         terms.select("method", "element")
@@ -156,7 +157,8 @@ def _default(quantity: str, *, product: bool) -> pl.Expr:
         estimate = pl.struct(
             random=pl.lit(float(row["random_pct"]) / 100),
             systematic=pl.lit(float(row["systematic_pct"]) / 100),
-            method_id=pl.lit(""),
+            # No registered id holds the separator of ids, so a default shares its error with no method.
+            method_id=pl.lit(f";{row['product']}"),
         )
         chosen = pl.when(applies).then(estimate).otherwise(chosen)
     return chosen

@@ -49,6 +49,7 @@ class Compositions:
     shares: pl.DataFrame
 
 
+_NUMBER = pl.int_range(pl.len(), dtype=pl.UInt32).alias("text")
 _BASIS = (
     pl.when(pl.col("basis_read").is_in(["oxide", "reo-share"]))
     .then("basis_read")
@@ -59,14 +60,7 @@ _BASIS = (
 
 def read_compositions(pairs: pl.DataFrame) -> Compositions:
     """Compositions of distinct `composition`, `basis_read` (String; basis null or unknown means element)."""
-    pairs = pairs.select(
-        pl.int_range(pl.len(), dtype=pl.UInt32).alias("text"),
-        "composition",
-        pl.when(pl.col("basis").is_in(["oxide", "reo-share"]))
-        .then("basis")
-        .otherwise(pl.lit("element"))
-        .alias("basis"),
-    )
+    pairs = pairs.select(_NUMBER, "composition", _BASIS)
     if pairs.height <= ONE_BY_ONE_LIMIT:
         return _one_by_one(pairs)
     plain = _by_columns(pairs)
@@ -214,7 +208,8 @@ def _counted(shares: Integers, used: Integers, basis: pl.Series) -> Integers:
     filled = np.maximum(shares, 0)
     all_but_treo = filled[used != _TREO_INDEX].sum(axis=0)
     with_factor = np.array([SYMBOLS[element] in ELEMENT_PER_OXIDE_PPB for element in used], bool)
-    return np.where((basis == "reo-share").to_numpy(), filled[with_factor].sum(axis=0), all_but_treo)
+    counted: Integers = np.where((basis == "reo-share").to_numpy(), filled[with_factor].sum(axis=0), all_but_treo)
+    return counted
 
 
 def _canonical(used: Integers) -> pl.Expr:

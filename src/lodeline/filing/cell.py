@@ -28,6 +28,11 @@ _UNIT_DIGITS = {"kg": (9, 6), "t": (6, 9), "g": (12, 3)}
 _NUMBER_CHARACTERS_LIMIT = 60
 _EXPONENT_LIMIT = 40
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}([,' ][0-9]{3})+(\.[0-9]*)?|[+-]?[0-9]+,[0-9]+")
+#: Year first is the only order that means one day; a local time of day is left out, one with an offset is not read.
+_DATE = re.compile(
+    r"([0-9]{4})(?:-([0-9]{1,2})-([0-9]{1,2})|/([0-9]{1,2})/([0-9]{1,2})|\.([0-9]{1,2})\.([0-9]{1,2})|([0-9]{2})([0-9]{2})"
+    r"|年([0-9]{1,2})月([0-9]{1,2})日)(?:[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?"
+)
 INTEGER_LIMIT = 10**15
 DECIMAL_PLACES_LIMIT = 6
 #: Day 1 of the spreadsheet calendar is 1900-01-01, with a 29 February 1900 that never was.
@@ -147,9 +152,7 @@ def _read_date(text: str) -> Read:
         if _SERIAL_FIRST <= day < _SERIAL_LAST:
             return Read(value=day, code="date.serial", facts=(("date", day.isoformat()),))
         return _fault("date.invalid")
-    # Year first is the only order that means one day; a time is taken only if it is midnight.
-    pattern = r"(\d{4})(?:-(\d{1,2})-(\d{1,2})|/(\d{1,2})/(\d{1,2})|\.(\d{1,2})\.(\d{1,2})|(\d\d)(\d\d)|年(\d{1,2})月(\d{1,2})日)"
-    match = re.fullmatch(pattern + r"(?:[T ]0{1,2}:00(?::00(?:\.0+)?)?)?", plain)
+    match = _DATE.fullmatch(plain)
     if not match:
         return _fault("date.invalid")
     year, month, day_of_month = (int(group) for group in match.groups() if group is not None)
@@ -159,15 +162,32 @@ def _read_date(text: str) -> Read:
         return _fault("date.invalid")
 
 
+def _kept(text: str) -> Read:
+    """The text as filed: a code that is not understood may still be right where it does not apply."""
+    return Read(value=unicodedata.normalize("NFC", text).strip() or None)
+
+
 def _read_country(text: str) -> Read:
-    plain = compatible(text)
-    return Read(value=alpha2(plain) or plain or None)
+    code = alpha2(compatible(text))
+    return Read(value=code) if code else _kept(text)
 
 
 def _read_hs_code(text: str) -> Read:
-    plain = compatible(text)
-    digits = re.sub(r"[.\s]", "", plain)
-    return Read(value=(digits if digits.isdecimal() and digits.isascii() else plain) or None)
+    digits = re.sub(r"[.\s]", "", compatible(text))
+    return Read(value=digits) if re.fullmatch("[0-9]+", digits) else _kept(text)
+
+
+def _read_currency(text: str) -> Read:
+    code = compatible(text).upper()
+    return Read(value=code) if re.fullmatch("[A-Z]{3}", code) else _kept(text)
+
+
+def _read_choice(choices: tuple[str, ...]) -> Callable[[str], Read]:
+    def read(text: str) -> Read:
+        choice = compatible(text).lower()
+        return Read(value=choice) if choice in choices else _kept(text)
+
+    return read
 
 
 def _read_product(text: str) -> Read:
@@ -228,19 +248,13 @@ def _parser(column: Column) -> Parser | None:
         codes = tuple(sorted(set(alpha2_by_code().values())))
         return Parser(dtype=_TEXT, plain=_among(codes), other=_read_country)
     if column.choices:
-        return Parser(
-            dtype=_TEXT, plain=_among(column.choices), other=lambda text: Read(value=compatible(text).lower() or None)
-        )
+        return Parser(dtype=_TEXT, plain=_among(column.choices), other=_read_choice(column.choices))
     if column.name == "product":
         return Parser(dtype=_TEXT, plain=_matching(r"^[a-z-]+(:[!-~]+)?$"), other=_read_product)
     if column.name == "hs_code":
         return Parser(dtype=_TEXT, plain=_matching(r"^[0-9]+$"), other=_read_hs_code)
     if column.name == "currency":
-        return Parser(
-            dtype=_TEXT,
-            plain=_matching(r"^[A-Z]{3}$"),
-            other=lambda text: Read(value=compatible(text).upper() or None),
-        )
+        return Parser(dtype=_TEXT, plain=_matching(r"^[A-Z]{3}$"), other=_read_currency)
     return _BY_TYPE.get(column.type)
 
 

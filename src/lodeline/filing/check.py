@@ -38,8 +38,8 @@ class Checked:
     """A checked filing.
 
     `rows`: the columns of `schema.ROWS`, in the order filed. `assays`: the columns of `schema.ASSAYS`;
-    `ordinal` is the position in `rows`, whose `source` is an index into `sources`. Where a problem rejects, rows may hold nulls: use them only if
-    `rejects` is False.
+    `ordinal` is the position in `rows`, whose `source` is an index into `sources`. Where a problem rejects,
+    rows may hold nulls: use them only if `rejects` is False.
     """
 
     rows: pl.DataFrame

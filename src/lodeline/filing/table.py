@@ -14,12 +14,22 @@ import polars as pl
 
 from lodeline.filing.formats import Envelope, Limits, Sheet, unreadable
 from lodeline.filing.formats.csv import read_csv
+from lodeline.filing.formats.json import read_json, read_ndjson
+from lodeline.filing.formats.xlsx import read_xlsx
 from lodeline.filing.header import UNKNOWN_MARK, match_header
 from lodeline.ledger.problem import Problem, Where, problem
 
 Reader = Callable[[Path, str, Limits], Sheet]
 
-READERS: dict[str, Reader] = {".csv": read_csv, ".tsv": read_csv, ".txt": read_csv}
+READERS: dict[str, Reader] = {
+    ".csv": read_csv,
+    ".tsv": read_csv,
+    ".txt": read_csv,
+    ".xlsx": read_xlsx,
+    ".json": read_json,
+    ".ndjson": read_ndjson,
+    ".jsonl": read_ndjson,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +62,7 @@ class Table:
 
 def read(paths: Sequence[Path | str], *, limits: Limits | None = None) -> Table:
     """The table that the files hold together. Never raises on what a file contains."""
+    assert paths, "a filing has at least one file"
     limits = limits or Limits()
     sheets = [(str(path), read_sheet(Path(path), str(path), limits)) for path in paths]
     sources = tuple(Source(file=file, sheet=sheet.name) for file, sheet in sheets)

@@ -13,9 +13,10 @@ from decimal import Decimal
 
 import polars as pl
 
-from lodeline.ledger.movement import ACCOUNT, lot_facts, makes_lot, movements, with_balances
+from lodeline.ledger.movement import ACCOUNT, makes_lot
 from lodeline.ledger.register import Register
-from lodeline.ledger.transfer import closing_tolerance_mg, match
+from lodeline.ledger.state import State
+from lodeline.ledger.transfer import closing_tolerance_mg
 from lodeline.material.assay import TREO_INDEX, explode, with_treo
 from lodeline.material.element import RARE_EARTHS, SYMBOLS
 from lodeline.material.mass import format_kg, share_mg_expr
@@ -43,7 +44,7 @@ class Objection:
 
 def judge(
     rows: pl.DataFrame,
-    history: pl.DataFrame,
+    state: State,
     *,
     organisation: str,
     register: Register,
@@ -56,29 +57,28 @@ def judge(
     Parameters
     ----------
     rows : the filing's lines (columns of `movement.LINE`), lots resolved.
-    history : every line in force about the same lots that the filing does not replace.
-    names : lot id → canonical name, for every lot among rows and history.
+    state : the state of every lot that the filing is about, with the filing's own lines among the others.
+    names : lot id → canonical name, for every lot among them.
     earlier : `kind`, `product`, `on`, `mass_mg` of the organisation's earlier lines.
     held_at_sites : `site`, `lot`, `name`, `mass_mg` now in book at the sites that the filing counts.
     """
-    everything = pl.concat([history, rows])
-    lots = lot_facts(everything)
     objections = [
-        *_made_already(rows, history),
-        *_shortfalls(rows, everything, register, names),
-        *_awaiting_maker(rows, lots, organisation, names),
-        *_product_differs(rows, lots),
-        *_out_exceeds_in(rows, lots),
-        *_yield_outside_band(rows, lots, register),
+        *_made_already(rows, state.lines),
+        *_shortfalls(rows, state.balanced, register, names),
+        *_awaiting_maker(rows, state.lots, organisation, names),
+        *_product_differs(rows, state.lots),
+        *_process_objections(rows, state.lots, register),
         *_unusual_masses(rows, earlier),
-        *_transfer_differences(rows, everything),
+        *_transfer_differences(rows, state.transfers),
         *_not_listed(rows, held_at_sites),
     ]
     return sorted(objections, key=lambda objection: (objection.ordinal is not None, objection.ordinal or 0))
 
 
-def _made_already(rows: pl.DataFrame, history: pl.DataFrame) -> Iterable[Objection]:
-    made = history.filter(makes_lot()).select("lot", "event")
+def _made_already(rows: pl.DataFrame, everything: pl.DataFrame) -> Iterable[Objection]:
+    if everything.height == rows.height:
+        return
+    made = everything.filter(makes_lot() & ~pl.col("line").is_in(rows["line"].implode())).select("lot", "event")
     for ordinal, event in (
         rows.filter(makes_lot()).join(made, on="lot", suffix="_made").select("ordinal", "event_made").iter_rows()
     ):
@@ -86,17 +86,20 @@ def _made_already(rows: pl.DataFrame, history: pl.DataFrame) -> Iterable[Objecti
 
 
 def _shortfalls(
-    rows: pl.DataFrame, everything: pl.DataFrame, register: Register, names: Mapping[int, str]
+    rows: pl.DataFrame, balanced: pl.DataFrame, register: Register, names: Mapping[int, str]
 ) -> Iterable[Objection]:
     """Draws beyond what the site's account of the lot held on the day, in the order of event dates."""
-    balanced = with_balances(movements(everything)).with_columns(
-        seen=(pl.col("delta_mg") > 0).cast(pl.Int8()).cum_max().over(ACCOUNT) > 0
-    )
-    # Lines of the filing are told from older ones by their number: the store numbers them last.
     short = balanced.filter(
         (pl.col("unaccounted_mg") > 0) & pl.col("line").is_in(rows["line"].implode()) & (pl.col("delta_mg") < 0)
     )
-    sigma = weighing_sigma(register) if short.height else {}
+    if not short.height:
+        return
+    # The account has been in use before if something had come in by the day of the draw.
+    arrivals = balanced.filter(pl.col("delta_mg") > 0).group_by(ACCOUNT).agg(first_on=pl.col("on").min())
+    short = short.join(arrivals, on=ACCOUNT, how="left", maintain_order="left").with_columns(
+        seen=(pl.col("first_on") <= pl.col("on")).fill_null(False)
+    )
+    sigma = weighing_sigma(register)
     for ordinal, lot, site, seen, drawn_mg, over_mg, method in short.select(
         "ordinal", "lot", "site", "seen", -pl.col("delta_mg"), "unaccounted_mg", "method"
     ).iter_rows():
@@ -146,9 +149,25 @@ def _product_differs(rows: pl.DataFrame, lots: pl.DataFrame) -> Iterable[Objecti
         yield Objection(code="product.differs-from-maker", ordinal=ordinal, column="product", facts=facts)
 
 
-def _process(rows: pl.DataFrame) -> pl.DataFrame:
-    """Transformation rows with `process`: the run where one is named, since a run joins its events."""
-    return rows.filter(pl.col("kind") == "transformation").with_columns(process=pl.coalesce("run", "event"))
+def _process_objections(rows: pl.DataFrame, lots: pl.DataFrame, register: Register) -> Iterable[Objection]:
+    """Judges what the filing's processes made of what they were fed; a run joins its events into one process."""
+    process = rows.filter(pl.col("kind") == "transformation").with_columns(process=pl.coalesce("run", "event"))
+    if not process.height:
+        return
+    # Inputs have the composition of their lot; outputs state their own.
+    inputs = process.filter(pl.col("role") == "in").drop("composition")
+    known = inputs.join(lots.select("lot", "composition"), on="lot", how="left").select(process.columns)
+    process = pl.concat([known, process.filter(pl.col("role") != "in")])
+    # A process with an input of unstated composition cannot be judged, nor one that shows no input.
+    unstated = known.filter(pl.col("composition").is_null()).select("process")
+    judged = process.join(unstated, on="process", how="anti").join(
+        known.select("process").unique(), on="process", how="semi"
+    )
+    if not judged.height:
+        return
+    masses = _element_masses(judged)
+    yield from _out_exceeds_in(judged, masses)
+    yield from _yield_outside_band(judged, masses, register)
 
 
 def _element_masses(process: pl.DataFrame) -> pl.DataFrame:
@@ -160,36 +179,18 @@ def _element_masses(process: pl.DataFrame) -> pl.DataFrame:
         .join(masses, on="place")
         .with_columns(mass_mg=share_mg_expr(pl.col("dry_mg"), pl.col("ppb")))
         .group_by("process", "role", "element", maintain_order=True)
-        .agg(pl.col("mass_mg").sum(), worst_mg=pl.col("dry_mg").sum())
+        .agg(pl.col("mass_mg").sum())
     )
 
 
-def _with_lot_composition(process: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
-    """Inputs take the composition of their lot; outputs state their own."""
-    inputs = process.filter(pl.col("role") == "in").drop("composition")
-    known = inputs.join(lots.select("lot", "composition"), on="lot", how="left").select(process.columns)
-    return pl.concat([known, process.filter(pl.col("role") != "in")])
-
-
-def _out_exceeds_in(rows: pl.DataFrame, lots: pl.DataFrame) -> Iterable[Objection]:
+def _out_exceeds_in(process: pl.DataFrame, masses: pl.DataFrame) -> Iterable[Objection]:
     """More of a rare earth comes out of a process than went in, beyond three standard uncertainties."""
-    process = _with_lot_composition(_process(rows), lots)
-    if not process.height:
-        return
-    # A process with an input of unstated composition cannot be judged.
-    unstated = process.filter((pl.col("role") == "in") & pl.col("composition").is_null()).select("process")
-    fed = process.filter(pl.col("role") == "in").select("process").unique()
-    judged = process.join(unstated, on="process", how="anti").join(fed, on="process", how="semi")
-    if not judged.height:
-        return
-    masses = _element_masses(judged).with_columns(
-        side=pl.when(pl.col("role") == "in").then(pl.lit("in")).otherwise(pl.lit("out"))
-    )
+    masses = masses.with_columns(side=pl.when(pl.col("role") == "in").then(pl.lit("in")).otherwise(pl.lit("out")))
     sides = masses.group_by("process", "element", "side", maintain_order=True).agg(pl.col("mass_mg").sum())
     wide = sides.pivot("side", index=["process", "element"], values="mass_mg", maintain_order=True)
     if "in" not in wide.columns or "out" not in wide.columns:
         wide = wide.with_columns(pl.lit(None, pl.Int64()).alias(name) for name in {"in", "out"} - set(wide.columns))
-    net = judged.filter(pl.col("role") != "in").group_by("process").agg(net_mg=pl.col("dry_mg").sum())
+    net = process.filter(pl.col("role") != "in").group_by("process").agg(net_mg=pl.col("dry_mg").sum())
     # Inputs that state only a total say nothing of single elements.
     total_only = masses.filter(pl.col("side") == "in").group_by("process").agg(elements=pl.col("element").n_unique())
     over = (
@@ -217,22 +218,17 @@ def _out_exceeds_in(rows: pl.DataFrame, lots: pl.DataFrame) -> Iterable[Objectio
         yield Objection(code="element.out-exceeds-in", ordinal=ordinal, column="composition", facts=facts)
 
 
-def _yield_outside_band(rows: pl.DataFrame, lots: pl.DataFrame, register: Register) -> Iterable[Objection]:
+def _yield_outside_band(process: pl.DataFrame, masses: pl.DataFrame, register: Register) -> Iterable[Objection]:
     """REO out (without waste) over REO in, outside the stage's band by more than the band is wide."""
     bands = register.tables["processes"]
-    process = _with_lot_composition(_process(rows), lots)
-    if not process.height or not bands.height:
+    if not bands.height:
         return
     band = bands.group_by("stage").agg(
         low=pl.col("yield_low_pct").cast(pl.Float64()).min(), high=pl.col("yield_high_pct").cast(pl.Float64()).max()
     )
     stages = register.tables["sites"].select(site="id", stage="stage")
-    total = _element_masses(process).filter(pl.col("element") == TREO_INDEX)
-    unstated = process.filter((pl.col("role") == "in") & pl.col("composition").is_null()).select("process")
-    yields = (
-        total.filter(pl.col("role") != "waste")
-        .pivot("role", index="process", values="mass_mg", maintain_order=True)
-        .join(unstated, on="process", how="anti")
+    yields = masses.filter((pl.col("element") == TREO_INDEX) & (pl.col("role") != "waste")).pivot(
+        "role", index="process", values="mass_mg", maintain_order=True
     )
     if "in" not in yields.columns or "out" not in yields.columns:
         return
@@ -277,11 +273,11 @@ def _unusual_masses(rows: pl.DataFrame, earlier: pl.DataFrame) -> Iterable[Objec
             yield Objection(code="mass.unusual", ordinal=ordinal, column="mass_kg", facts=facts)
 
 
-def _transfer_differences(rows: pl.DataFrame, everything: pl.DataFrame) -> Iterable[Objection]:
+def _transfer_differences(rows: pl.DataFrame, transfers: pl.DataFrame) -> Iterable[Objection]:
     mine = dict(rows.filter(pl.col("kind").is_in(["shipment", "receipt"])).select("line", "ordinal").iter_rows())
     if not mine:
         return
-    pairs = match(everything).filter(pl.col("shipment_line").is_not_null() & pl.col("receipt_line").is_not_null())
+    pairs = transfers.filter(pl.col("shipment_line").is_not_null() & pl.col("receipt_line").is_not_null())
     for shipment, receipt, shipped_mg, received_mg, lot_differs, party_differs in pairs.select(
         "shipment_line", "receipt_line", "shipped_mg", "received_mg", "lot_differs", "party_differs"
     ).iter_rows():

@@ -17,8 +17,19 @@ from lodeline.ledger.transfer import match
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """`holdings` (site, lot, owner, mass_mg, unaccounted_mg), `transfers` (transfer.TRANSFER), `drawdowns`."""
+    """What some lines amount to, and what was worked out on the way.
 
+    lines : the lines, columns of `movement.LINE`.
+    balanced : their movements with `delta_mg`, `held_mg`, `unaccounted_mg` (`movement.with_balances`).
+    lots : what each lot is (`movement.lot_facts`).
+    holdings : `site`, `lot`, `owner`, `mass_mg`, `unaccounted_mg`.
+    transfers : `transfer.TRANSFER`.
+    drawdowns : `drawdown.DRAWDOWN`.
+    """
+
+    lines: pl.DataFrame
+    balanced: pl.DataFrame
+    lots: pl.DataFrame
     holdings: pl.DataFrame
     transfers: pl.DataFrame
     drawdowns: pl.DataFrame
@@ -26,8 +37,13 @@ class State:
 
 def project(lines: pl.DataFrame) -> State:
     """The state of all lots among `lines`, which must hold every line in force of each of them."""
+    balanced = with_balances(movements(lines))
+    lots = lot_facts(lines)
     return State(
-        holdings=holdings(with_balances(movements(lines))),
+        lines=lines,
+        balanced=balanced,
+        lots=lots,
+        holdings=holdings(balanced),
         transfers=match(lines),
-        drawdowns=draws(lines, lot_facts(lines)),
+        drawdowns=draws(lines, lots),
     )

@@ -208,9 +208,10 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
     job.say("admit", 0.5)
     names = {**store.lot_names(touched - set(lots["id"])), **dict(lots.select("id", "name").iter_rows())}
     counted = in_force.filter(pl.col("kind") == "stock")["site"].unique()
+    state = project(pl.concat([history, in_force]))
     objections = judge(
         in_force,
-        history,
+        state,
         organisation=organisation,
         register=register,
         names=names,
@@ -218,7 +219,6 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
         held_at_sites=store.held_at(counted),
     )
     problems += [job.address(objection) for objection in objections]
-    state = project(pl.concat([history, in_force]))
     problems += _quota(store, organisation, state, touched, register)
     if any(found.severity != "flag" for found in problems):
         return Outcome(entry=None, problems=tuple(problems))
@@ -387,13 +387,7 @@ def _history(store: Store, head: Head, lines: pl.DataFrame, changed: set[int]) -
     while True:
         older = store.lines_of_lots(lot for lot in unseen if lot < head.next_lot)
         history = pl.concat([history, older])
-        tied: set[int] = set()
-        frontier = pl.concat([looked_at, older]).filter(pl.col("kind").is_in(["shipment", "receipt"]))
-        for (shipper,), events in frontier.filter(pl.col("kind") == "shipment").group_by("organisation"):
-            tied |= store.lots_referring(str(shipper), events["event"].unique())
-        quoting = frontier.filter((pl.col("kind") == "receipt") & pl.col("reference").is_not_null())
-        for (shipper,), events in quoting.filter(pl.col("party").is_not_null()).group_by("party"):
-            tied |= store.lots_shipped(str(shipper), events["reference"].unique())
+        tied = store.lots_tied(pl.concat([looked_at, older]))
         unseen = tied - touched
         if not unseen:
             return touched, history.unique("line", maintain_order=True)

@@ -29,7 +29,7 @@ from lodeline.ledger.register import KEYS, TABLES, Register
 from lodeline.ledger.resolution import Known
 from lodeline.ledger.state import State
 from lodeline.store.append import append, replace_state
-from lodeline.store.database import Database, DatabaseError
+from lodeline.store.database import CHUNK, Database, DatabaseError
 from lodeline.store.guards import make_guards, missing_guards
 
 FORMAT = "1"
@@ -274,21 +274,28 @@ class Store:
             events, before=(organisation,), schema=LINE,
         )  # fmt: skip
 
-    def lots_referring(self, organisation: str, events: Iterable[str]) -> set[int]:
-        """Lots of receipts that quote these shipment events of the organisation."""
-        return self._lots_by("line.party = %s AND line.reference IN ({keys})", organisation, events)
+    def lots_tied(self, lines: pl.DataFrame) -> set[int]:
+        """Lots of receipts that quote the shipments among `lines`, and of shipments that its receipts quote."""
+        shipped = lines.filter((pl.col("kind") == "shipment") & pl.col("to_site").is_null())
+        quoting = lines.filter(
+            (pl.col("kind") == "receipt") & pl.col("reference").is_not_null() & pl.col("party").is_not_null()
+        )
+        return {
+            *self._lots_by(("line.party", "line.reference"), shipped.select("organisation", "event").unique()),
+            *self._lots_by(("line.organisation", "line.event"), quoting.select("party", "reference").unique()),
+        }
 
-    def lots_shipped(self, organisation: str, events: Iterable[str]) -> set[int]:
-        """Lots of the organisation's shipments under these events."""
-        return self._lots_by("line.organisation = %s AND line.event IN ({keys})", organisation, events)
-
-    def _lots_by(self, condition: str, organisation: str, keys: Iterable[str]) -> set[int]:
-        found = self.database.frame_in(
-            "SELECT DISTINCT COALESCE(alias.target, line.lot_id) FROM line LEFT JOIN alias ON alias.lot = line.lot_id"
-            f" WHERE line.lot_id IS NOT NULL AND {condition}",
-            keys, before=(organisation,), schema={"lot": pl.Int64()},
-        )  # fmt: skip
-        return set(found["lot"])
+    def _lots_by(self, columns: tuple[str, str], pairs: pl.DataFrame) -> set[int]:
+        found: set[int] = set()
+        for part in pairs.iter_slices(CHUNK // 2):
+            rows = self.database.rows(
+                "SELECT DISTINCT COALESCE(alias.target, line.lot_id) FROM line"
+                f" LEFT JOIN alias ON alias.lot = line.lot_id WHERE line.lot_id IS NOT NULL AND ({','.join(columns)}) IN"
+                f" (VALUES {','.join(['(%s,%s)'] * part.height)})",
+                [cell for row in part.iter_rows() for cell in row],
+            )
+            found |= {_integer(lot) for (lot,) in rows}
+        return found
 
     def earlier_masses(self, organisation: str, head: Head, limit: int = 20_000) -> pl.DataFrame:
         """`kind`, `product`, `on`, `mass_mg` of the organisation's newest lines, about `limit` of them."""

@@ -25,6 +25,8 @@ _LETTER = {
 #: Reasons for drawing what the ledger has not been told of.
 UNTOLD = "到货尚未申报 / arrival not filed yet"
 COUNTED = "盘点差异 / count difference"
+#: No less than this share of a further lot is drawn for a run (assumption).
+CRUMB = 0.1
 #: Share of counted lots whose book is then set to the count (assumption).
 ADJUSTED = 0.002
 
@@ -184,12 +186,12 @@ class Clerk:
         return max((place.instruments.gauge(h.lot.kind).sigma(element) for h in results[:1]), default=0.0)
 
     def take(self, place: Place, holding: Holding, wanted_kg: float) -> Draw:
-        """Weighs out a part; a remainder of less than a twentieth is taken too."""
+        """Weighs out a part; a remainder of less than a tenth is taken too."""
         gauge = place.instruments.gauge(holding.lot.kind)
         net_kg = wanted_kg / (1 - holding.lot.moisture)
         division = gauge.division_mg(net_kg)
         net_mg = max(division, int(net_kg * KG / division + 0.5) * division)
-        if net_mg * 20 >= holding.net_mg * 19:
+        if net_mg * 10 >= holding.net_mg * 9:
             net_mg = holding.net_mg
         error = gauge.weigh_random * self.firm.gauges.normal() + gauge.weigh_bias
         return place.store.draw(holding, net_mg, error)
@@ -198,7 +200,8 @@ class Clerk:
         """Draws, oldest lots first, up to a mass."""
         draws: list[Draw] = []
         for holding in place.store.ready(day, *products)[:most_lots]:
-            if wanted_kg < 0.2:
+            # Nobody opens a lot for a crumb of it.
+            if wanted_kg < 0.2 or (draws and wanted_kg < CRUMB * holding.true_kg):
                 break
             draw = self.take(place, holding, min(wanted_kg, holding.true_kg))
             wanted_kg -= draw.true_kg

@@ -74,7 +74,8 @@ def registered_methods() -> tuple[Method, ...]:
 
 
 def _elements(row: Row) -> tuple[str, ...]:
-    return ASSAYED[:-1] if row["elements"] == "all" else (row["elements"],)
+    # Where the total is only the sum of the elements found, it is as uncertain as they are.
+    return {"all": ASSAYED[:-1], "all TREO": ASSAYED}.get(row["elements"], (row["elements"],))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -167,7 +168,7 @@ class Instruments:
     def __init__(self, stream: Stream) -> None:
         methods = registered_methods()
         deviates = stream.normals(len(methods)).tolist()
-        self._bias = {
+        self._bias: dict[tuple[str, str], float] = {
             (method.id, method.element): float(method.systematic_pct) / 100 * deviate
             for method, deviate in zip(methods, deviates, strict=True)
         }

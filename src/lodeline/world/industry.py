@@ -25,7 +25,7 @@ from lodeline.world.trades import acts, opening
 #: Firms that stop filing for the last month of the world, and months that a firm never files (natural dirt).
 SILENT_AT_THE_END, SILENT_MONTHS = 0.012, 0.0008
 #: Receipts that are never filed, and that are found and filed later.
-RECEIPTS_LOST, RECEIPTS_FOUND_LATER = 0.002, 0.003
+RECEIPTS_LOST, RECEIPTS_FOUND_LATER = 0.0008, 0.004
 
 
 @dataclass(slots=True, kw_only=True)

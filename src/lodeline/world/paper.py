@@ -26,6 +26,8 @@ MOST_DAYS_LATE = 30
 TYPING_ERRORS = 0.02
 SLIPS_REFUSED, SLIPS_ACCEPTED = 0.006, 0.006
 SLIP = 1000
+#: A true mass this many times the lower bound of what is usual is confirmed with a reason.
+UNUSUAL, CHECKED = 300, "核对无误 / checked, as weighed"
 
 #: Columns of the exchange format that this world fills, in their order.
 COLUMNS = (
@@ -51,10 +53,11 @@ class Filing:
 
 
 class Registry:
-    """Files months, and remembers who filed what when."""
+    """Files months, and remembers who filed what when, and which masses are usual with whom."""
 
     def __init__(self, deeds: list[Deed]) -> None:
         self._deeds = deeds
+        self._usual: dict[tuple[str, str, str], list[int]] = {}
         self._last: dict[str, int] = {}
         self._late_by_habit: dict[str, bool] = {}
 
@@ -63,9 +66,34 @@ class Registry:
         firm = done.firm
         if firm.silent:
             return
+        self._confirm_unusual(done)
         desk = _Desk(done, self._when(done), self._deeds)
         yield from desk.filings()
         self._last[firm.plan.id] = desk.filed_at
+
+    def _confirm_unusual(self, done: FirmMonth) -> None:
+        """A mass that a system may take for a slip, but is true, carries a reason.
+
+        Masses are counted by powers of two, so the median is known to a factor of two, from below.
+        """
+        for row in done.rows:
+            kind = row["kind"]
+            mass = float(row["mass_t"]) * 1000 if "mass_t" in row else float(row["mass_kg"])
+            counts = self._usual.setdefault((done.firm.plan.id, kind, row.get("product", "")), [0] * 64)
+            grams = int(abs(mass) * 1000)
+            if (
+                sum(counts) >= 5
+                and grams > UNUSUAL * _median_floor(counts)
+                and kind != "receipt"
+                and "reason" not in row
+            ):
+                row["reason"] = CHECKED
+                deed = Deed(
+                    kind="unusual-mass-confirmed", organisation=done.firm.plan.id, period=done.month.period,
+                    event=row["event"], facts={"lot": row["lot"]},
+                )  # fmt: skip
+                self._deeds.append(deed)
+            counts[grams.bit_length()] += 1
 
     def _when(self, done: FirmMonth) -> int:
         firm, fates = done.firm, done.firm.fates
@@ -78,6 +106,16 @@ class Registry:
         minute = (done.month.last + 1 + days) * DAY + fates.integer(8 * 60, 18 * 60 + 59)
         earlier = [self._last[other] for other in (name, *done.waits_for) if other in self._last]
         return max([minute, *(other + 45 for other in earlier)])
+
+
+def _median_floor(counts: list[int]) -> int:
+    """A lower bound of the median, grams."""
+    half, seen = sum(counts) / 2, 0
+    for power, count in enumerate(counts):
+        seen += count
+        if seen >= half:
+            return 1 << max(0, power - 1)
+    return 1
 
 
 class _Desk:

@@ -191,7 +191,8 @@ class _Draft:
         name = self._name
         word = "store" if self._row["stage"] == "trade" else "plant"
         main = Site(
-            id=f"{self.id}-A", name=f"{name.city_en} {word}", stage=self._row["stage"], region=name.region, lat=name.lat, lon=name.lon,
+            id=f"{self.id}-A", name=f"{name.city_en} {word}", stage=self._row["stage"], region=name.region,
+            lat=name.lat, lon=name.lon,
         )  # fmt: skip
         if self.trade != "magnet-maker" or not self._traits.chance(WITH_WAREHOUSE):
             return (main,)
@@ -210,7 +211,8 @@ class _Draft:
         ]
         return tuple(
             Model(
-                id=f"{row['name']}-{self._traits.integer(100, 999)}", organisation=self.id, grade=row["grade"],
+                id=f"{row['name']}-{self.id[-4:]}-{self._traits.integer(100, 999)}", organisation=self.id,
+                grade=row["grade"],
                 diffused=row["diffused"] == "yes",
                 piece_kg=int(self._traits.between(float(row["piece_low_g"]), float(row["piece_high_g"])) * 10) / 10_000,
                 content=magnet_content(row["grade"], row["diffused"] == "yes"),
@@ -288,9 +290,10 @@ def _markets(stream: Stream, drafts: list[_Draft], users: list[str]) -> dict[str
         if "oxide:Sm" in result[draft.id]:
             # There is more samarium than magnets can take (assumption): most is sold for catalysts and the like.
             result[draft.id]["oxide:Sm"] += tuple((user, weight * 2) for user, weight in bought)
-        if "metal:Tb" in result[draft.id]:
-            # Targets and magnetostrictive alloys take terbium too (assumption).
-            result[draft.id]["metal:Tb"] += bought
+        for metal in ("metal:Dy", "metal:Tb"):
+            # Targets and magnetostrictive alloys take the heavy metals too (assumption).
+            if metal in result[draft.id]:
+                result[draft.id][metal] += bought
     return result
 
 

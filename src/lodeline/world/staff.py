@@ -27,6 +27,8 @@ _ANALYSED = {
     "recycler": frozenset({"swarf", "slag"}),
 }
 _HANDS_ON = frozenset({"smelter", "alloy-maker", "magnet-maker", "smco-maker"})
+#: Trades with a process whose yield can drift.
+PLANTS = _HANDS_ON | _ANALYSED.keys()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,7 +72,7 @@ class Firm:
         self.tonnes = plan.trade in FILES_IN_TONNES
         self.analyses_all = plan.trade in _HANDS_ON and self.fates.chance(ANALYSES_ALL)
         self.leaves_waste_unassayed = plan.trade == "magnet-maker" and self.fates.chance(UNASSAYED_WASTE)
-        self.drift = DRIFT_PER_MONTH if self.fates.chance(DRIFTING_FIRMS) else 0.0
+        self.drift = DRIFT_PER_MONTH if plan.trade in PLANTS and self.fates.chance(DRIFTING_FIRMS) else 0.0
         self.yield_shift = 0.0
         self._piece_kg = {model.id: model.piece_kg for model in plan.models}
 

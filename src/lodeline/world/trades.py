@@ -11,6 +11,7 @@ from collections.abc import Callable
 from lodeline.world.clerk import Clerk
 from lodeline.world.plan import DIFFUSED_TERBIUM, Model
 from lodeline.world.process import Made, cast, separate, shape, sinter_samarium_cobalt, smelt
+from lodeline.world.staff import Title
 from lodeline.world.stock import Draw
 from lodeline.world.tables import OXIDE, Content, deposit_reo, recipe, treo_of
 from lodeline.world.trade import Trade
@@ -48,7 +49,7 @@ def acts(clerk: Clerk, trade: Trade) -> list[Act]:
     """Everything the firm means to do this month besides taking in what arrives."""
     firm, month = clerk.firm, clerk.month
     if not firm.places:
-        return [(title.day, 1, lambda _, t=title: trade.pass_title(clerk, t)) for title in firm.titles]  # type: ignore[misc]
+        return [(title.day, 1, _passing(clerk, trade, title)) for title in firm.titles]
     plan: list[Act] = []
     for run, count in _runs(clerk):
         for index, day in enumerate(_spread(clerk, count)):
@@ -64,6 +65,10 @@ def acts(clerk: Clerk, trade: Trade) -> list[Act]:
         plan.append((day, 2, lambda on: trade.deliver_promised(clerk, on, promised)))
     plan.append((month.first + firm.choices.integer(20, 25), 2, lambda on: _clear_waste(clerk, trade, on)))
     return plan
+
+
+def _passing(clerk: Clerk, trade: Trade, title: Title) -> Callable[[int], None]:
+    return lambda _day: trade.pass_title(clerk, title)
 
 
 def _bound(run: Callable[[int, int], None], remaining: int) -> Callable[[int], None]:
@@ -202,10 +207,12 @@ def _sinter(clerk: Clerk, day: int, left: int) -> None:
     piles: dict[str, float] = {}
     for holding in place.store.ready(day, "strip-cast"):
         piles[holding.lot.product] = piles.get(holding.lot.product, 0.0) + holding.true_kg
-    if sum(piles.values()) < 50:
+    total = sum(piles.values())
+    if total < 50:
         return
-    product = clerk.firm.choices.weighted(list(piles.items()))
-    wanted = min(piles[product], max(50.0, sum(piles.values()) / left))
+    # Small piles get their turn too, lest ends of lots lie about for months.
+    product = clerk.firm.choices.weighted([(name, kg + 0.1 * total) for name, kg in piles.items()])
+    wanted = min(piles[product], max(50.0, total / left))
     draws = clerk.feed(place, day, (product,), wanted, 4)
     mass_kg = sum(draw.true_kg for draw in draws)
     content = {element: kg / mass_kg for element, kg in fed_kg(draws).items()}

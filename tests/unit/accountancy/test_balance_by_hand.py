@@ -236,3 +236,30 @@ def test_the_exchange_format_has_the_agreed_keys_and_decimal_text(ledger: Any) -
 
 def test_an_empty_ledger_has_an_empty_balance(ledger: Any) -> None:
     assert ledger.balance() == []
+
+
+def test_a_count_that_ends_one_element_does_not_open_the_next(ledger: Any) -> None:
+    ledger.assay(7, Nd=30, TREO=40)
+    ledger.move("receipt", "01-03", 100, lot=7)
+    ledger.count("01-31", {7: 100})
+    neodymium, total = ledger.balance()
+    assert [kg(row, "opening", "in", "muf", "sigma") for row in (neodymium, total)] == [
+        [0, 30, 0, None],
+        [0, 40, 0, None],
+    ]
+
+
+def test_a_place_where_nothing_was_found_need_not_be_counted_again(ledger: Any) -> None:
+    ledger.move("receipt", "01-01", 10)
+    ledger.count("01-10", {1: 0}, scope={"location": "A"})
+    ledger.count("01-10", {1: 10}, scope={"location": "B"})
+    ledger.count("01-20", {1: 9}, scope={"location": "B"})
+    assert [row["until"].day for row in ledger.balance() if row["physical_mg"] is not None] == [10, 20]
+
+
+def test_a_lot_found_in_a_new_place_while_its_old_one_was_not_counted_leaves_the_inventory_open(ledger: Any) -> None:
+    ledger.move("receipt", "01-01", 10)
+    ledger.count("01-10", {1: 10}, scope={"location": "A"})
+    ledger.move("shipment", "01-15", -10)
+    ledger.count("01-20", {1: 3}, scope={"location": "B"})
+    assert [row["until"].day for row in ledger.balance() if row["physical_mg"] is not None] == [10]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lodeline.accountancy.balance import balance
 from lodeline.accountancy.uncertainty import DEFAULTS, muf_covariance
 
 KG = 1_000_000
@@ -154,13 +155,16 @@ def test_rows_without_a_method_take_the_defaults(ledger: Any) -> None:
     assert row["sigma_mg"] == pytest.approx(relative * 50 * KG)
 
 
-def test_a_share_of_one_hundred_percent_is_not_an_assay(ledger: Any) -> None:
-    ledger.method("exact", "weighing", "0", "0")
+def test_a_share_of_one_hundred_percent_is_an_assay_only_if_one_is_named(ledger: Any) -> None:
     for method in ("exact", "exact-in", "exact-out"):
         ledger.method(method, "weighing", "0", "0")
     closed_period(ledger, method="exact", closing_kg=51)
     (row,) = ledger.balance()
     assert (row["muf_mg"], row["sigma_mg"], row["z"]) == (1 * KG, 0.0, None)
+    ledger.method("lab", "assay", "1", "0")
+    ledger.move("origin", "2025-12-01", 100, lot=2, site="mine", method="lab")
+    (row,) = ledger.balance(sites=["acme-1"])
+    assert row["sigma_mg"] == pytest.approx(0.01 * 2 * KG), "100 came and 98 left of the lot that was assayed"
 
 
 def test_a_count_that_was_not_weighed_again_adds_no_weighing(ledger: Any) -> None:
@@ -191,3 +195,18 @@ def test_moisture_counts_where_it_was_measured(ledger: Any) -> None:
     ledger.move("receipt", "02-05", 100, lot=1, method="exact; oven")
     ledger.count("02-28", {1: 100}, method="exact")
     assert sigma_kg(ledger) == pytest.approx(0.7)
+
+
+def test_the_order_of_the_frames_changes_no_bit(ledger: Any) -> None:
+    ledger.method("W", "weighing", "0.137", "0.051")
+    ledger.assay(7, Nd=24.1234567, Pr=6.0212345, TREO=41.2345678)
+    ledger.count("01-31", {1: 50.123, 7: 20.77}, method="W")
+    for day in range(1, 28):
+        ledger.move("receipt", f"02-{day:02}", 7.123 + day / 7, lot=7, method="W" if day % 3 else None)
+        ledger.move("export", f"02-{day:02}", -1.357 - day / 11, lot=1 + day % 2)
+    ledger.count("02-28", {1: 5.123, 7: 211.77}, method="W")
+    frames = ledger.frames()
+    shuffled: dict[str, Any] = {name: frame.sample(fraction=1, shuffle=True, seed=7) for name, frame in frames.items()}
+    expected = balance(**frames)
+    assert any(expected["sigma_mg"].drop_nulls() > 0)
+    assert balance(**shuffled).equals(expected)

@@ -24,9 +24,8 @@ class Limits:
     unpacked_bytes: int = 2 * 1024**3
     unpacked_ratio: int = 200
     members: int = 1000
-    #: Of a JSON document, which is parsed as a whole: its size and how deep it nests.
-    json_bytes: int = 256 * 1024**2
-    json_depth: int = 8
+    #: Of a JSON document, whose text is held while its rows are read one by one.
+    json_bytes: int = 768 * 1024**2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
