@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
+import io
 import tempfile
 from pathlib import Path
 
@@ -10,14 +12,25 @@ import polars as pl
 
 from lodeline.filing.check import check
 from lodeline.filing.table import read
+from lodeline.ledger import drawdown, transfer
+from lodeline.ledger.movement import LINE
 from lodeline.ledger.register import TABLES
+from lodeline.material.mass import parse_mass
 from lodeline.regulation.duty import next_month
 from lodeline.regulation.parameter import load
+from lodeline.service.audit import rebuild_differences, verify
 from lodeline.service.posting import Outcome, Upload, post
 from lodeline.service.records import put_records
-from lodeline.store.store import Store, create
+from lodeline.store.store import STATE_TABLES, Store, create
 
 LAW = load()
+
+#: The state by table without the columns that number things.
+HOLDING = {"site": pl.String(), "owner": pl.String(), "mass_mg": pl.Int64(), "unaccounted_mg": pl.Int64()}
+TRANSFER = {
+    name: kind for name, kind in transfer.TRANSFER.items() if name not in ("lot", "shipment_line", "receipt_line")
+}
+DRAWDOWN = {name: kind for name, kind in drawdown.DRAWDOWN.items() if name != "lot"}
 
 
 def organisation(name: str, roles: str = "miner|trader", country: str = "CN", **fields: object) -> dict[str, object]:
@@ -36,11 +49,62 @@ def site(name: str, holder: str, stage: str = "mixed") -> dict[str, object]:
     }  # fmt: skip
 
 
+def quota(holder: str, kind: str, reo_kg: int, year: int = 2025, ore_type: str | None = None) -> dict[str, object]:
+    """A register record."""
+    return {
+        "organisation": holder, "kind": kind, "ore_type": ore_type, "year": year, "reo_mg": reo_kg * 1_000_000,
+        "instrument": "a grant",
+    }  # fmt: skip
+
+
+def flow_row(text: str, period: str) -> dict[str, str]:
+    """A row of a filing from a few words: `event kind day site lot kg`, then `column=value` for the others.
+
+    `-` leaves a cell empty; `E1 void` is a whole row.
+    """
+    words = text.split()
+    places = ("event", "kind", "on", "site", "lot", "mass_kg")
+    plain = [word for word in words if "=" not in word or word.startswith("urn:") or "://" in word]
+    cells = dict(zip(places, plain, strict=False)) | dict(word.split("=", 1) for word in words if word not in plain)
+    if "on" in cells:
+        cells["on"] = f"{period}-{int(cells['on']):02d}"
+    return {name: value for name, value in cells.items() if value != "-"}
+
+
+def sheet(period: str, *rows: str) -> str:
+    """CSV text of rows in the short notation of `flow_row`."""
+    cells = [flow_row(row, period) for row in rows]
+    columns = list(dict.fromkeys(name for row in cells for name in row)) or ["event", "kind"]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(cells)
+    return text.getvalue()
+
+
+def ledger_lines(*rows: str, year_month: str = "2025-06") -> pl.DataFrame:
+    """Lines as the pure ledger takes them, from `ORGANISATION` and the notation of `flow_row`.
+
+    Lots are numbers; every row is a line and an entry of its own, numbered from 1; material is dry.
+    """
+    lines = []
+    for number, text in enumerate(rows, 1):
+        organisation_, _, rest = text.partition(" ")
+        cells = flow_row(rest, year_month)
+        mass_mg = parse_mass(cells.pop("mass_kg"))
+        typed: dict[str, object] = {
+            **cells, "lot": int(cells["lot"]), "on": datetime.date.fromisoformat(cells["on"]), "mass_mg": mass_mg,
+            "dry_mg": mass_mg, "line": number, "entry": number, "organisation": organisation_, "ordinal": 0,
+        }  # fmt: skip
+        lines.append({name: typed.get(name) for name in LINE})
+    return pl.DataFrame(lines, schema=LINE, orient="row")
+
+
 class Desk:
     """Files text into one store, at noon on the fifth of the following month unless told otherwise."""
 
-    def __init__(self, url: str) -> None:
-        self.store: Store = create(url)[0]
+    def __init__(self, store: str | Store) -> None:
+        self.store: Store = create(store)[0] if isinstance(store, str) else store
 
     def register(self, **tables: list[dict[str, object]]) -> None:
         """Puts records into the register, by table name."""
@@ -49,7 +113,9 @@ class Desk:
 
     def firms(self, *names: str) -> None:
         """Registers organisations of these names, each with a site of the same name in small letters."""
-        self.register(organisations=[organisation(name) for name in names], sites=[site(name.lower(), name) for name in names])
+        self.register(
+            organisations=[organisation(name) for name in names], sites=[site(name.lower(), name) for name in names]
+        )
 
     def file(
         self,
@@ -80,6 +146,48 @@ class Desk:
         outcome = self.file(who, period, text, **options)  # type: ignore[arg-type]
         assert outcome.entry is not None, [found.message("en") for found in outcome.problems]
         return outcome
+
+    def try_rows(
+        self,
+        who: str,
+        period: str,
+        *rows: str,
+        corrects: int | None = None,
+        filed_at: datetime.datetime | None = None,
+    ) -> Outcome:
+        """Files rows in the short notation of `flow_row`."""
+        return self.file(who, period, sheet(period, *rows), corrects=corrects, filed_at=filed_at)
+
+    def rows(self, who: str, period: str, *rows: str, corrects: int | None = None) -> int:
+        """The same, and expects them to be accepted; returns the entry's index."""
+        outcome = self.try_rows(who, period, *rows, corrects=corrects)
+        assert outcome.entry is not None, [found.message("en") for found in outcome.problems]
+        return outcome.entry.index
+
+    def held_kg(self) -> dict[tuple[str, str, str], tuple[float, float]]:
+        """(lot, site, owner) → (held, unaccounted) in kg, as the stored state has it."""
+        found = self.store.database.rows(
+            "SELECT lot.name, h.site, h.owner, h.mass_mg, h.unaccounted_mg FROM holding h JOIN lot ON lot.id = h.lot"
+        )
+        held = {(str(r[0]), str(r[1]), str(r[2])): (int(str(r[3])) / 1e6, int(str(r[4])) / 1e6) for r in found}
+        assert len(held) == len(found), "an account stands twice"
+        return held
+
+
+def amounts(store: Store) -> dict[str, list[tuple[object, ...]]]:
+    """The whole state by natural keys, in one canonical order: equal for equal worlds, whatever the numbering."""
+    names = dict(store.database.rows("SELECT id, name FROM lot"))
+    dump = {}
+    for table, state in zip(STATE_TABLES, (HOLDING, TRANSFER, DRAWDOWN), strict=True):
+        rows = store.state_table(table, pl.Schema({"lot": pl.Int64(), **state}))
+        dump[table] = sorted(((names[lot], *cells) for lot, *cells in rows.iter_rows()), key=repr)
+    return dump
+
+
+def assert_sound(store: Store) -> None:
+    """The log holds, and the state is what a rebuild would give."""
+    assert rebuild_differences(store) == []
+    assert verify(store).faults == ()
 
 
 def codes(outcome: Outcome) -> list[str]:

@@ -215,6 +215,8 @@ def _counted(shares: Integers, used: Integers, basis: pl.Series) -> Integers:
 def _canonical(used: Integers) -> pl.Expr:
     """`material.format_composition` of the columns named by element, -1 where it is not stated."""
     symbols = [SYMBOLS[element] for element in used.tolist()]
+    if not symbols:
+        return pl.lit(None, pl.String()).alias("canonical")
     members = [
         pl.when(pl.col(symbol) >= 0).then(pl.lit(f"{symbol}=") + pl.col(symbol).cast(pl.String)) for symbol in symbols
     ]

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 
 import polars as pl
 
@@ -27,6 +27,8 @@ _UNIT_DIGITS = {"kg": (9, 6), "t": (6, 9), "g": (12, 3)}
 #: A number longer than this is no figure anybody measured; refusing it keeps arithmetic on it bounded.
 _NUMBER_CHARACTERS_LIMIT = 60
 _EXPONENT_LIMIT = 40
+#: The usual context would round the 29th digit away before it is seen to be too fine.
+_EXACT = Context(prec=2 * _NUMBER_CHARACTERS_LIMIT)
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}([,' ][0-9]{3})+(\.[0-9]*)?|[+-]?[0-9]+,[0-9]+")
 #: Year first is the only order that means one day; a local time of day is left out, one with an offset is not read.
 _DATE = re.compile(
@@ -92,7 +94,7 @@ def _read_mass(unit: str) -> Callable[[str], Read]:
         number = read_decimal(text)
         if isinstance(number, Read):
             return number
-        scaled = number * UNITS_MG[unit]
+        scaled = _EXACT.multiply(number, UNITS_MG[unit])
         if abs(scaled) > MASS_LIMIT_MG:
             return _fault("mass.too-large")
         if scaled != scaled.to_integral_value():

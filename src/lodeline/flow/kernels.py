@@ -102,13 +102,17 @@ class Ancestry(NamedTuple):
     """Lots upstream of an asked lot, which has place 0, in order of discovery, nearest first.
 
     `lot_event` and `link_lot` hold places in `events` and `lots`; `lot_event` is -1 where the walk ends:
-    an origin, a lot nobody made, a lot met only over a back-reference.
+    an origin, a lot nobody made, a lot met only over a back-reference. The in-links of event place j, from
+    `first_link[j]` in the graph, stand from `link_start[j]` in `link_lot`.
     """
 
     lots: Int32s  # (p,)
     distance: Int32s  # (p,) events between this lot and the asked one
     lot_event: Int32s  # (p,)
+    made_rank: Int32s  # (p,)
+    made_part: Floats  # (p,) what of the lot comes from its event; the rest was drawn beyond what was held
     events: Int32s  # (q,)
+    first_link: Int64s  # (q,)
     link_start: Int64s  # (q + 1,)
     link_lot: Int32s
     cyclic: bool
@@ -218,27 +222,35 @@ def _more_room(room: int, needed: int) -> int:
 
 @njit(cache=True, nogil=True)
 def ancestors(graph: Graph, asked: int) -> Ancestry:
-    """Every lot that went into `asked`, breadth first; each event is opened once."""
-    links, starts = graph.links, graph.link_start
+    """Every lot that went into `asked`, breadth first; each event is opened once.
+
+    What a later step needs of a lot or an event is read when it is discovered: nothing waits for these reads,
+    so they overlap, where the same reads later would stall one after the other.
+    """
+    graph_lots, links, starts = graph.lots, graph.links, graph.link_start
     lot_room = event_room = link_room = _FIRST_ROOM
     lots, distance, lot_event = np.empty(lot_room, np.int32), np.empty(lot_room, np.int32), np.empty(lot_room, np.int32)
+    made_rank, made_part = np.empty(lot_room, np.int32), np.empty(lot_room)
     lot_table = np.full(2 * lot_room, -1, np.int64)
     events, event_distance = np.empty(event_room, np.int32), np.empty(event_room, np.int32)
+    first_link, after_link = np.empty(event_room, np.int64), np.empty(event_room, np.int64)
     link_start = np.empty(event_room + 1, np.int64)
     event_table = np.full(2 * event_room, -1, np.int64)
     link_lot = np.empty(link_room, np.int32)
     cyclic = False
 
     lots[0], distance[0], lot_event[0], lot_count = asked, 0, -1, 1
+    made_rank[0], made_part[0] = graph_lots[asked]["made_rank"], _made_part(graph_lots[asked])
     lot_table[_slot(lot_table, asked)] = int(asked) << 32
     event_count = link_count = opened = 0
-    made = graph.lots[asked]["made_event"]
+    made = graph_lots[asked]["made_event"]
     if made >= 0 and not graph.is_origin[made]:
         events[0], event_distance[0], lot_event[0], event_count = made, 0, 0, 1
+        first_link[0], after_link[0] = starts[made], starts[made + 1]
         event_table[_slot(event_table, made)] = int(made) << 32
 
     while opened < event_count:
-        first, last = starts[events[opened]], starts[events[opened] + 1]
+        first, last = first_link[opened], after_link[opened]
         if lot_count + last - first > lot_room:
             lot_room = _more_room(lot_room, lot_count + last - first)
             lots, distance, lot_event = (
@@ -246,10 +258,12 @@ def ancestors(graph: Graph, asked: int) -> Ancestry:
                 _longer(distance, lot_room),
                 _longer(lot_event, lot_room),
             )
+            made_rank, made_part = _longer(made_rank, lot_room), _longer(made_part, lot_room)
             lot_table = _larger_table(lot_table, lot_room)
         if event_count + last - first > event_room:
             event_room = _more_room(event_room, event_count + last - first)
             events, event_distance = _longer(events, event_room), _longer(event_distance, event_room)
+            first_link, after_link = _longer(first_link, event_room), _longer(after_link, event_room)
             link_start = _longer(link_start, event_room + 1)
             event_table = _larger_table(event_table, event_room)
         if link_count + last - first > link_room:
@@ -263,6 +277,7 @@ def ancestors(graph: Graph, asked: int) -> Ancestry:
             if lot_table[slot] < 0:
                 lot_table[slot] = int(lot) << 32 | lot_count
                 lots[lot_count], distance[lot_count], lot_event[lot_count] = lot, farther, -1
+                made_rank[lot_count], made_part[lot_count] = graph_lots[lot]["made_rank"], _made_part(graph_lots[lot])
                 lot_count += 1
             place = lot_table[slot] & _LOW
             link_lot[link_count] = place
@@ -274,75 +289,23 @@ def ancestors(graph: Graph, asked: int) -> Ancestry:
                 if event_table[slot] < 0:
                     event_table[slot] = int(maker) << 32 | event_count
                     events[event_count], event_distance[event_count] = maker, farther
+                    first_link[event_count], after_link[event_count] = starts[maker], starts[maker + 1]
                     event_count += 1
                 lot_event[place] = event_table[slot] & _LOW
         opened += 1
     link_start[event_count] = link_count
     return Ancestry(
-        lots[:lot_count].copy(),
-        distance[:lot_count].copy(),
-        lot_event[:lot_count].copy(),
-        events[:event_count].copy(),
-        link_start[: event_count + 1].copy(),
-        link_lot[:link_count].copy(),
+        lots[:lot_count],
+        distance[:lot_count],
+        lot_event[:lot_count],
+        made_rank[:lot_count],
+        made_part[:lot_count],
+        events[:event_count],
+        first_link[:event_count],
+        link_start[: event_count + 1],
+        link_lot[:link_count],
         cyclic,
     )
-
-
-@njit(cache=True, nogil=True)
-def upstream_shares(graph: Graph, reach: Ancestry, order: Int64s, column: Any, width: int) -> tuple[Floats, Floats]:
-    """(p, width) each: the part of each element of the asked lot that came through a lot, and the part of it
-    that is known to come from nowhere but this lot.
-
-    `order` lists the places by falling rank, then lot, so a lot has its whole share before it is passed on.
-    `column[element]` is the column of an asked element, else -1.
-    """
-    graph_lots, links = graph.lots, graph.links
-    content_mg, content_element = graph.content_mg, graph.content_element
-    lots, lot_event, link_start, link_lot = reach.lots, reach.lot_event, reach.link_start, reach.link_lot
-    count = len(order)
-    share, unaccounted = np.zeros((count, width)), np.zeros((count, width))
-    share[0, :] = 1.0
-    total_mg = np.empty(width, np.int64)
-    carried = np.empty(width)
-    after = 0
-    while after < count:
-        before = after
-        event_place = lot_event[order[before]]
-        for asked in range(width):
-            carried[asked] = 0.0
-            total_mg[asked] = 0
-        while after < count and lot_event[order[after]] == event_place:
-            place = order[after]
-            made_part = _made_part(graph_lots[lots[place]])
-            for asked in range(width):
-                carried[asked] += share[place, asked] * made_part
-                unaccounted[place, asked] += share[place, asked] * (1.0 - made_part)
-            after += 1
-        if event_place < 0:
-            continue
-        event = reach.events[event_place]
-        first, last = graph.link_start[event], graph.link_start[event + 1]
-        for link in range(first, last):
-            start = links[link]["content_start"]
-            for entry in range(start, start + links[link]["content_count"]):
-                asked = column[content_element[entry]]
-                if asked >= 0:
-                    total_mg[asked] += content_mg[entry]
-        for link in range(first, last):
-            place = link_lot[link_start[event_place] + link - first]
-            target = unaccounted if links[link]["maker"] == BACK_REFERENCE else share
-            start = links[link]["content_start"]
-            for entry in range(start, start + links[link]["content_count"]):
-                asked = column[content_element[entry]]
-                if asked >= 0:
-                    target[place, asked] += carried[asked] * (content_mg[entry] / total_mg[asked])
-        for asked in range(width):
-            if total_mg[asked] == 0:  # The element appears from inputs that are not known to hold any.
-                for at in range(before, after):
-                    made_part = _made_part(graph_lots[lots[order[at]]])
-                    unaccounted[order[at], asked] += share[order[at], asked] * made_part
-    return share, unaccounted
 
 
 @njit(cache=True, nogil=True)
@@ -350,8 +313,84 @@ def _made_part(lot: Any) -> float:
     """Which part of a lot (a LOT record) comes from its event; the rest was drawn beyond what was held."""
     if lot["made_event"] < 0:
         return 0.0
-    total_mg = lot["made_mg"] + lot["unaccounted_mg"]
-    return lot["made_mg"] / total_mg if total_mg > 0 else 1.0
+    if lot["unaccounted_mg"] == 0:
+        return 1.0
+    part: float = lot["made_mg"] / (lot["made_mg"] + lot["unaccounted_mg"])
+    return part
+
+
+@njit(cache=True, nogil=True)
+def upstream_shares(graph: Graph, reach: Ancestry, order: Int64s, column: Any, width: int) -> tuple[Floats, Floats]:
+    """(p, width) each: the part of each element of the asked lot that came through a lot, and the part of it
+    that is known to come from nowhere but this lot.
+
+    `order` lists the event places by falling rank, so an event has its whole share before it is passed on.
+    `column[element]` is the column of an asked element, else -1.
+    """
+    links, content_mg, content_element = graph.links, graph.content_mg, graph.content_element
+    lot_event, link_start, link_lot, made_part = reach.lot_event, reach.link_start, reach.link_lot, reach.made_part
+    share, unaccounted = np.zeros((len(lot_event), width)), np.zeros((len(lot_event), width))
+    carried = np.zeros((len(order), width))
+    total_mg = np.zeros((len(order), width), np.int64)
+    for asked in range(width):
+        share[0, asked] = 1.0
+        if lot_event[0] >= 0:
+            carried[0, asked] = made_part[0]
+    for event_place in order:
+        first = reach.first_link[event_place]
+        last = first + link_start[event_place + 1] - link_start[event_place]
+        for link in range(first, last):
+            start = links[link]["content_start"]
+            for entry in range(start, start + links[link]["content_count"]):
+                asked = column[content_element[entry]]
+                if asked >= 0:
+                    total_mg[event_place, asked] += content_mg[entry]
+        for link in range(first, last):
+            place = link_lot[link_start[event_place] + link - first]
+            back = links[link]["maker"] == BACK_REFERENCE
+            start = links[link]["content_start"]
+            for entry in range(start, start + links[link]["content_count"]):
+                asked = column[content_element[entry]]
+                if asked >= 0:
+                    part = carried[event_place, asked] * (content_mg[entry] / total_mg[event_place, asked])
+                    if back:
+                        unaccounted[place, asked] += part
+                    else:
+                        share[place, asked] += part
+                        if lot_event[place] >= 0:
+                            carried[lot_event[place], asked] += part * made_part[place]
+    for place in range(len(lot_event)):
+        for asked in range(width):
+            unaccounted[place, asked] += share[place, asked] * (1.0 - made_part[place])
+            if lot_event[place] >= 0 and total_mg[lot_event[place], asked] == 0:
+                # The element appears from inputs that are not known to hold any.
+                unaccounted[place, asked] += share[place, asked] * made_part[place]
+    return share, unaccounted
+
+
+@njit(cache=True, nogil=True)
+def upstream_links(graph: Graph, reach: Ancestry, places: Int64s) -> tuple[Int32s, Int32s, Int32s, Int64s]:
+    """Event, source lot, target lot and mass (mg) of each link between lots at the given places."""
+    shown = np.zeros(len(reach.lots), np.bool_)
+    room = 0
+    for place in places:
+        shown[place] = True
+        if reach.lot_event[place] >= 0:
+            room += reach.link_start[reach.lot_event[place] + 1] - reach.link_start[reach.lot_event[place]]
+    event, source, target = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.int32)
+    mass_mg = np.empty(room, np.int64)
+    count = 0
+    for place in places:
+        event_place = reach.lot_event[place]
+        if event_place < 0:
+            continue
+        offset = reach.first_link[event_place] - reach.link_start[event_place]
+        for link in range(reach.link_start[event_place], reach.link_start[event_place + 1]):
+            if shown[reach.link_lot[link]]:
+                event[count], mass_mg[count] = reach.events[event_place], graph.links[offset + link]["mass_mg"]
+                source[count], target[count] = reach.lots[reach.link_lot[link]], reach.lots[place]
+                count += 1
+    return event[:count], source[:count], target[:count], mass_mg[:count]
 
 
 @njit(cache=True, nogil=True)

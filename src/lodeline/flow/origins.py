@@ -64,10 +64,7 @@ def origins(index: FlowIndex, lot_name: str) -> Origins:
     by_lot = np.argsort(walk.reach.lots)
     maker = index.graph.lots["made_event"][walk.reach.lots[by_lot]]
     from_origin = by_lot[maker >= 0][index.graph.is_origin[maker[maker >= 0]]]
-    facts = index.graph.lots[walk.reach.lots[from_origin]]
-    total_mg = facts["made_mg"] + facts["unaccounted_mg"]
-    made_part = np.where(total_mg > 0, facts["made_mg"] / np.maximum(total_mg, 1), 1.0)
-    begun = walk.share[from_origin] * made_part[:, np.newaxis]
+    begun = walk.share[from_origin] * walk.reach.made_part[from_origin, np.newaxis]
     some_begun = (begun > 0).any(axis=1)
     unaccounted = by_lot[(walk.unaccounted[by_lot] > 0).any(axis=1)]
     return Origins(

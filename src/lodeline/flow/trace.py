@@ -6,11 +6,13 @@ What is left out for length is said (`truncated`), and leaving it out changes no
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lodeline.flow import kernels
 from lodeline.flow.index import FlowIndex
 from lodeline.flow.kernels import Ancestry, Descent, Floats, Int32s, Int64s
 from lodeline.flow.walk import Places, downstream, upstream
@@ -143,29 +145,18 @@ def _shown(order: Places, distance: Int32s, share: Floats, depth: int | None, li
     shown = np.zeros(len(order), np.bool_)
     shown[:count] = True
     if limit is not None and count > limit:
-        layer = np.flatnonzero(distance[:count] == distance[limit])
-        largest_first = np.argsort(-share[layer].max(axis=1, initial=0.0), kind="stable")
-        shown[layer[largest_first[limit - layer[0] :]]] = False
-        shown[layer[-1] + 1 :] = False
+        # All nearer lots are shown; of the layer in which the limit falls, the largest shares.
+        first, after = np.searchsorted(distance, (distance[limit], distance[limit] + 1))
+        largest = reduce(np.maximum, share[first:after].T, np.zeros(after - first))
+        shown[first + np.argsort(-largest, kind="stable")[limit - first :]] = False
+        shown[after:] = False
     shown[0] = False
     return np.concatenate((np.zeros(1, np.int64), order[shown[order]]))
 
 
 def _links_up(index: FlowIndex, reach: Ancestry, places: Places) -> Links:
-    shown = _flags(len(reach.lots), places)
-    made = places[reach.lot_event[places] >= 0]
-    event = reach.lot_event[made]
-    owner, link = _entries(reach.link_start, event)
-    keep = shown[reach.link_lot[link]]
-    owner, link = owner[keep], link[keep]
-    link_event = event[owner]
-    of_graph = link - reach.link_start[link_event] + index.graph.link_start[reach.events[link_event]]
-    return Links(
-        event=reach.events[link_event],
-        source=reach.lots[reach.link_lot[link]],
-        target=reach.lots[made[owner]],
-        mass_mg=index.graph.links["mass_mg"][of_graph],
-    )
+    event, source, target, mass_mg = kernels.upstream_links(index.graph, reach, places)
+    return Links(event=event, source=source, target=target, mass_mg=mass_mg)
 
 
 def _links_down(index: FlowIndex, reach: Descent, places: Places) -> Links:

@@ -7,7 +7,6 @@ weighted by element mass. Shares are always of the whole walk; how much of it is
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -47,8 +46,9 @@ def upstream(index: FlowIndex, lot: int) -> Upstream:
     """Walk back from a lot to its origins."""
     elements, column = index.element_columns(lot)
     reach = kernels.ancestors(index.graph, lot)
-    order = _by_rank(index, reach.lots, falling=True)
-    share, unaccounted = kernels.upstream_shares(index.graph, reach, order, column, len(elements))
+    event_order = np.argsort(index.graph.rank[reach.events])[::-1]
+    share, unaccounted = kernels.upstream_shares(index.graph, reach, event_order, column, len(elements))
+    order = _order(reach.made_rank, reach.lots, falling=True)
     return Upstream(elements=elements, reach=reach, order=order, share=share, unaccounted=unaccounted)
 
 
@@ -58,13 +58,12 @@ def downstream(index: FlowIndex, lot: int) -> Downstream:
     reach = kernels.descendants(index.graph, lot)
     event_order = np.argsort(index.graph.rank[reach.events])
     share = kernels.downstream_shares(index.graph, reach, event_order, column, len(elements))
-    order = _by_rank(index, reach.lots, falling=False)
+    order = _order(index.graph.lots["made_rank"][reach.lots], reach.lots, falling=False)
     return Downstream(elements=elements, reach=reach, order=order, share=share)
 
 
-def _by_rank(index: FlowIndex, lots: npt.NDArray[np.int32], *, falling: bool) -> Places:
+def _order(made_rank: kernels.Int32s, lots: kernels.Int32s, *, falling: bool) -> Places:
     """Places by the rank of the making event, then by lot; lots that nobody made rank before all others."""
-    rank = index.graph.lots["made_rank"][lots].astype(np.int64)
+    rank = made_rank.astype(np.int64)
     # One integer holds both keys, so that one fast sort does; a lot occurs once, so there are no ties.
-    key: npt.NDArray[Any] = ((-rank if falling else rank) << 32) + lots
-    return np.argsort(key)
+    return np.argsort(((-rank if falling else rank) << 32) + lots)

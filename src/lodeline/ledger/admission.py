@@ -7,9 +7,10 @@ like a slip must be confirmed with a reason; what contradicts somebody else's fi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Protocol
 
 import polars as pl
 
@@ -42,14 +43,24 @@ class Objection:
     facts: Mapping[str, str | int]
 
 
+class Earlier(Protocol):
+    """What an organisation has filed before."""
+
+    def smallest(self) -> Mapping[tuple[str, str | None], int]:
+        """(kind, product) → the smallest positive mass in mg."""
+
+    def masses(self) -> pl.DataFrame:
+        """`kind`, `product`, `on`, `mass_mg`."""
+
+
 def judge(
     rows: pl.DataFrame,
     state: State,
     *,
     organisation: str,
     register: Register,
-    names: Mapping[int, str],
-    earlier: pl.DataFrame,
+    names: Callable[[int], str],
+    earlier: Earlier,
     held_at_sites: pl.DataFrame,
 ) -> list[Objection]:
     """All objections to a filing, in the order of its rows.
@@ -58,35 +69,36 @@ def judge(
     ----------
     rows : the filing's lines (columns of `movement.LINE`), lots resolved.
     state : the state of every lot that the filing is about, with the filing's own lines among the others.
-    names : lot id → canonical name, for every lot among them.
-    earlier : `kind`, `product`, `on`, `mass_mg` of the organisation's earlier lines.
+    names : canonical name of a lot, by its id.
+    earlier : the organisation's earlier masses, asked only when a mass is in question.
     held_at_sites : `site`, `lot`, `name`, `mass_mg` now in book at the sites that the filing counts.
     """
     objections = [
-        *_made_already(rows, state.lines),
+        *_made_already(rows, state.lines, names),
         *_shortfalls(rows, state.balanced, register, names),
         *_awaiting_maker(rows, state.lots, organisation, names),
-        *_product_differs(rows, state.lots),
+        *_product_differs(rows, state.lots, names),
         *_process_objections(rows, state.lots, register),
         *_unusual_masses(rows, earlier),
-        *_transfer_differences(rows, state.transfers),
+        *_transfer_differences(rows, state, names),
         *_not_listed(rows, held_at_sites),
     ]
     return sorted(objections, key=lambda objection: (objection.ordinal is not None, objection.ordinal or 0))
 
 
-def _made_already(rows: pl.DataFrame, everything: pl.DataFrame) -> Iterable[Objection]:
+def _made_already(rows: pl.DataFrame, everything: pl.DataFrame, names: Callable[[int], str]) -> Iterable[Objection]:
     if everything.height == rows.height:
         return
     made = everything.filter(makes_lot() & ~pl.col("line").is_in(rows["line"].implode())).select("lot", "event")
-    for ordinal, event in (
-        rows.filter(makes_lot()).join(made, on="lot", suffix="_made").select("ordinal", "event_made").iter_rows()
-    ):
-        yield Objection(code="lot.exists", ordinal=ordinal, column="lot", facts={"event": event})
+    if not made.height:
+        return
+    again = rows.filter(makes_lot()).join(made, on="lot", suffix="_made")
+    for ordinal, lot, event in again.select("ordinal", "lot", "event_made").iter_rows():
+        yield Objection(code="lot.exists", ordinal=ordinal, column="lot", facts={"lot": names(lot), "event": event})
 
 
 def _shortfalls(
-    rows: pl.DataFrame, balanced: pl.DataFrame, register: Register, names: Mapping[int, str]
+    rows: pl.DataFrame, balanced: pl.DataFrame, register: Register, names: Callable[[int], str]
 ) -> Iterable[Objection]:
     """Draws beyond what the site's account of the lot held on the day, in the order of event dates."""
     short = balanced.filter(
@@ -107,7 +119,7 @@ def _shortfalls(
         if over_mg <= 3 * relative * drawn_mg:
             continue
         facts = {
-            "lot": names[lot], "site": site, "drawn_kg": format_kg(drawn_mg),
+            "lot": names(lot), "site": site, "mass_kg": format_kg(drawn_mg),
             "held_kg": format_kg(drawn_mg - over_mg), "over_kg": format_kg(over_mg),
         }  # fmt: skip
         if seen:
@@ -126,26 +138,27 @@ def weighing_sigma(register: Register) -> dict[str, float]:
 
 
 def _awaiting_maker(
-    rows: pl.DataFrame, lots: pl.DataFrame, organisation: str, names: Mapping[int, str]
+    rows: pl.DataFrame, lots: pl.DataFrame, organisation: str, names: Callable[[int], str]
 ) -> Iterable[Objection]:
     unmade = lots.filter(~pl.col("made")).select("lot")
+    if not unmade.height:
+        return
     for ordinal, lot in (
         rows.filter(pl.col("kind") == "receipt").join(unmade, on="lot", how="semi").select("ordinal", "lot").iter_rows()
     ):
-        if not names[lot].startswith(organisation + "/"):
-            yield Objection(code="lot.awaiting-maker", ordinal=ordinal, column="lot", facts={"lot": names[lot]})
+        if not names(lot).startswith(organisation + "/"):
+            yield Objection(code="lot.awaiting-maker", ordinal=ordinal, column="lot", facts={"lot": names(lot)})
 
 
-def _product_differs(rows: pl.DataFrame, lots: pl.DataFrame) -> Iterable[Objection]:
-    stated = rows.filter(pl.col("product").is_not_null() & ~makes_lot()).join(
-        lots.filter("made").select("lot", made_product="product"), on="lot"
+def _product_differs(rows: pl.DataFrame, lots: pl.DataFrame, names: Callable[[int], str]) -> Iterable[Objection]:
+    stated = rows.filter(pl.col("product").is_not_null() & ~makes_lot())
+    if not stated.height:
+        return
+    differing = stated.join(lots.filter("made").select("lot", made_product="product"), on="lot").filter(
+        pl.col("product") != pl.col("made_product")
     )
-    for ordinal, product, made in (
-        stated.filter(pl.col("product") != pl.col("made_product"))
-        .select("ordinal", "product", "made_product")
-        .iter_rows()
-    ):
-        facts = {"product": product, "maker_product": made}
+    for ordinal, lot, product, made in differing.select("ordinal", "lot", "product", "made_product").iter_rows():
+        facts = {"product": product, "lot": names(lot), "maker_product": made}
         yield Objection(code="product.differs-from-maker", ordinal=ordinal, column="product", facts=facts)
 
 
@@ -253,43 +266,64 @@ def _yield_outside_band(process: pl.DataFrame, masses: pl.DataFrame, register: R
         yield Objection(code="yield.outside-band", ordinal=ordinal, column="mass_kg", facts=facts)
 
 
-def _unusual_masses(rows: pl.DataFrame, earlier: pl.DataFrame) -> Iterable[Objection]:
+def _unusual_masses(rows: pl.DataFrame, earlier: Earlier) -> Iterable[Objection]:
     """A mass over a thousand times the median of at least five earlier-dated rows of its kind and product."""
-    pool = pl.concat([earlier, rows.select(earlier.columns)])
-    least = pool.filter(pl.col("mass_mg") > 0).group_by("kind", "product").agg(least_mg=pl.col("mass_mg").min())
-    # The median is at least the minimum: almost every row is cleared without computing one.
-    suspects = rows.join(least, on=["kind", "product"], nulls_equal=True).filter(
-        pl.col("mass_mg") > UNUSUAL_RATIO * pl.col("least_mg")
-    )
-    for ordinal, kind, product, on, mass_mg in (
-        suspects.sort("ordinal").select("ordinal", "kind", "product", "on", "mass_mg").iter_rows()
-    ):
-        before = pool.filter(
-            (pl.col("kind") == kind) & pl.col("product").eq_missing(pl.lit(product)) & (pl.col("on") < on)
-        )["mass_mg"]
-        median = before.median()
-        if len(before) >= UNUSUAL_ROWS and isinstance(median, float) and mass_mg > UNUSUAL_RATIO * median:
-            facts = {"mass_kg": format_kg(mass_mg), "median_kg": format_kg(round(median))}
-            yield Objection(code="mass.unusual", ordinal=ordinal, column="mass_kg", facts=facts)
-
-
-def _transfer_differences(rows: pl.DataFrame, transfers: pl.DataFrame) -> Iterable[Objection]:
-    mine = dict(rows.filter(pl.col("kind").is_in(["shipment", "receipt"])).select("line", "ordinal").iter_rows())
-    if not mine:
+    if not rows.height:
         return
-    pairs = transfers.filter(pl.col("shipment_line").is_not_null() & pl.col("receipt_line").is_not_null())
-    for shipment, receipt, shipped_mg, received_mg, lot_differs, party_differs in pairs.select(
-        "shipment_line", "receipt_line", "shipped_mg", "received_mg", "lot_differs", "party_differs"
+    by_kind = rows.group_by("kind", "product").agg(
+        most_mg=pl.col("mass_mg").max(), least_mg=pl.col("mass_mg").filter(pl.col("mass_mg") > 0).min()
+    )
+    smallest = earlier.smallest()
+    # The median is at least the minimum: almost every filing is cleared without computing one.
+    suspects = [
+        (kind, product)
+        for kind, product, most_mg, least_mg in by_kind.iter_rows()
+        if most_mg is not None
+        and most_mg > UNUSUAL_RATIO * min(filter(None, (least_mg, smallest.get((kind, product)))), default=most_mg)
+    ]
+    if not suspects:
+        return
+    columns = ["kind", "product", "on", "mass_mg"]
+    pool = pl.concat([earlier.masses().select(columns), rows.select(columns)])
+    for suspect, product in sorted(suspects, key=str):
+        same = (pl.col("kind") == suspect) & pl.col("product").eq_missing(pl.lit(product))
+        of_kind = pool.filter(same)
+        for ordinal, on, mass_mg in rows.filter(same).select("ordinal", "on", "mass_mg").iter_rows():
+            before = of_kind.filter(pl.col("on") < on)["mass_mg"]
+            median = before.median()
+            if len(before) >= UNUSUAL_ROWS and isinstance(median, float) and mass_mg > UNUSUAL_RATIO * median:
+                facts = {"mass_kg": format_kg(mass_mg), "median_kg": format_kg(round(median))}
+                yield Objection(code="mass.unusual", ordinal=ordinal, column="mass_kg", facts=facts)
+
+
+def _transfer_differences(rows: pl.DataFrame, state: State, names: Callable[[int], str]) -> Iterable[Objection]:
+    """Where the other party's filing says otherwise about the same transfer."""
+    pairs = state.transfers.filter(
+        pl.col("shipment_line").is_not_null()
+        & pl.col("receipt_line").is_not_null()
+        & (pl.col("party_differs") | pl.col("lot_differs") | (pl.col("shipped_mg") != pl.col("received_mg")))
+    )
+    if not pairs.height:
+        return
+    mine = dict(rows.select("line", "ordinal").iter_rows())
+    lines = {line: (lot, party, organisation) for line, lot, party, organisation in state.lines.filter(
+        pl.col("line").is_in(pairs["receipt_line"].implode())
+    ).select("line", "lot", "party", "organisation").iter_rows()}  # fmt: skip
+    for shipment, receipt, lot, receiver, shipped_mg, received_mg, lot_differs, party_differs in pairs.select(
+        "shipment_line", "receipt_line", "lot", "receiver", "shipped_mg", "received_mg", "lot_differs", "party_differs"
     ).iter_rows():
         ordinal = mine.get(receipt, mine.get(shipment))
         if ordinal is None:
             continue
-        facts = {"shipped_kg": format_kg(shipped_mg), "received_kg": format_kg(received_mg)}
+        received_lot, _, received_by = lines[receipt]
         if party_differs:
+            facts = {"shipment_party": receiver or "?", "receipt_party": received_by}
             yield Objection(code="transfer.party-differs", ordinal=ordinal, column="counterparty", facts=facts)
         if lot_differs:
+            facts = {"shipped_lot": names(lot), "received_lot": names(received_lot)}
             yield Objection(code="transfer.lot-differs", ordinal=ordinal, column="lot", facts=facts)
         if abs(shipped_mg - received_mg) > closing_tolerance_mg(shipped_mg):
+            facts = {"shipped_kg": format_kg(shipped_mg), "received_kg": format_kg(received_mg)}
             yield Objection(code="transfer.mass-differs", ordinal=ordinal, column="mass_kg", facts=facts)
 
 
@@ -300,13 +334,8 @@ def _not_listed(rows: pl.DataFrame, held_at_sites: pl.DataFrame) -> Iterable[Obj
         return
     whole = counted.filter(pl.col("location").is_null())
     first = whole.group_by("site", maintain_order=True).agg(pl.col("ordinal").first())
-    missing = held_at_sites.join(rows.select("site", "lot").unique(), on=["site", "lot"], how="anti").join(
-        first, on="site"
-    )
-    for ordinal, site, names, mass_mg in (
-        missing.group_by("ordinal", "site", maintain_order=True).agg("name", pl.col("mass_mg").sum()).iter_rows()
-    ):
-        facts = {
-            "site": site, "lots": len(names), "mass_kg": format_kg(mass_mg), "examples": ", ".join(sorted(names)[:3]),
-        }  # fmt: skip
+    listed = rows.select("site", "lot").unique()
+    missing = held_at_sites.join(listed, on=["site", "lot"], how="anti").join(first, on="site")
+    for ordinal, site, lot, mass_mg in missing.select("ordinal", "site", "name", "mass_mg").iter_rows():
+        facts = {"site": site, "lot": lot, "held_kg": format_kg(mass_mg)}
         yield Objection(code="stock.not-listed", ordinal=ordinal, column="lot", facts=facts)

@@ -8,6 +8,7 @@ their lots from 1.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -19,14 +20,18 @@ from lodeline.ledger.movement import makes_lot
 class Known:
     """What the ledger knows that can settle an identifier, for one organisation.
 
-    made : Series of local ids the organisation has ever made.
+    made : local ids that the organisation has ever made, of those asked for.
     received : `local`, `name`, `party` (from whom), `held_mg`: lots it has ever received or bought.
-    offered : `local`, `name`, `party`: lots that others have filed as shipped to it.
     """
 
-    made: pl.Series
+    made: Collection[str]
     received: pl.DataFrame
-    offered: pl.DataFrame
+
+
+_RECEIVED: dict[str, pl.DataType] = {
+    "local": pl.String(), "name": pl.String(), "party": pl.String(), "held_mg": pl.Int64(),
+}  # fmt: skip
+NOTHING = Known(made=(), received=pl.DataFrame(schema=_RECEIVED))
 
 
 def is_uri() -> pl.Expr:
@@ -34,65 +39,78 @@ def is_uri() -> pl.Expr:
     return pl.col("lot").str.contains("://", literal=True) | pl.col("lot").str.starts_with("urn:")
 
 
-def resolve(rows: pl.DataFrame, *, organisation: str, known: Known) -> pl.DataFrame:
-    """Adds `name` (canonical lot name, null for voids) and `ambiguous` to rows in the order given.
+def resolve(rows: pl.DataFrame, *, organisation: str, known: Callable[[Sequence[str]], Known] | None) -> pl.DataFrame:
+    """Adds `name` (canonical lot name, null for voids) and `ambiguous` (what it may mean, else null).
 
     Parameters
     ----------
-    rows : `kind`, `role`, `lot` (as filed), `party`; any other columns are kept.
+    rows : `kind`, `role`, `lot` (as filed), `party`; any other columns and the order are kept.
+    known : asked once for the bare ids that the filing itself does not settle; None where nothing is known.
     """
-    rows = rows.with_columns(
-        canonical=is_uri() | pl.col("lot").str.contains("/", literal=True),
-        own=pl.concat_str(pl.lit(organisation + "/"), "lot"),
-    )
     makes = makes_lot().fill_null(False)
-    made = pl.concat([known.made, rows.filter(makes & ~pl.col("canonical"))["lot"]]).unique()
-    is_own = makes | pl.col("lot").is_in(made.implode())
-    receipts = (pl.col("kind") == "receipt") & ~pl.col("canonical") & ~is_own
-    from_party = _only(pl.concat([known.received.select("local", "name", "party"), known.offered]), "local", "party")
-    rows = rows.join(
-        from_party, left_on=["lot", "party"], right_on=["local", "party"], how="left", maintain_order="left"
-    )
     rows = rows.with_columns(
-        name=pl.when(pl.col("canonical"))
-        .then("lot")
-        .when(is_own)
-        .then("own")
-        .when(receipts)
-        .then(pl.coalesce("name", pl.concat_str("party", pl.lit("/"), "lot")))
+        canonical=(is_uri() | pl.col("lot").str.contains("/", literal=True)).fill_null(False), makes=makes
     )
-    arrived = pl.concat(
-        [
-            known.received.select("local", "name", "held_mg"),
-            rows.filter(pl.col("kind") == "receipt").select(
-                # However it was written, what has just arrived can be called by its bare id from now on.
-                local=pl.when(is_uri()).then("lot").otherwise(pl.col("name").str.extract("([^/]*)$", 1)),
-                name="name",
-                held_mg=pl.lit(1, pl.Int64()),
-            ),
-        ]
+    made = set(rows.filter(pl.col("makes") & ~pl.col("canonical"))["lot"].to_list())
+    open_ids = [
+        lot
+        for lot in rows.filter(~pl.col("canonical") & ~pl.col("makes"))["lot"].unique(maintain_order=True).to_list()
+        if lot is not None and lot not in made
+    ]
+    found = known(open_ids) if open_ids and known is not None else NOTHING
+    made |= set(found.made)
+    own = pl.concat_str(pl.lit(organisation + "/"), "lot")
+    settled = pl.when(pl.col("canonical")).then("lot").when(pl.col("lot").is_in(list(made))).then(own)
+    rows = rows.with_columns(name=settled, ambiguous=pl.lit(None, pl.String())).drop("canonical", "makes")
+    if made.issuperset(open_ids):
+        return rows
+    return _by_what_was_received(_by_counterparty(rows, found), found, organisation)
+
+
+def _by_counterparty(rows: pl.DataFrame, known: Known) -> pl.DataFrame:
+    """Settles receipts: the one lot of that id that came from this counterparty before, else its own."""
+    only = (
+        known.received.select("local", "name", "party")
+        .unique()
+        .group_by("local", "party")
+        .agg("name")
+        .filter(pl.col("name").list.len() == 1)
+        .select(lot="local", party="party", theirs=pl.col("name").list.first())
     )
-    candidates = arrived.group_by("local", "name").agg(pl.col("held_mg").max())
-    by_local = (
-        candidates.group_by("local")
-        .agg(all=pl.col("name"), held=pl.col("name").filter(pl.col("held_mg") > 0))
-        .select(
-            "local",
-            held_or_received=pl.when(pl.col("all").list.len() == 1)
-            .then(pl.col("all").list.first())
-            .when(pl.col("held").list.len() == 1)
-            .then(pl.col("held").list.first()),
-            several=pl.col("all").list.len() > 1,
+    theirs = pl.coalesce("theirs", pl.concat_str("party", pl.lit("/"), "lot"))
+    return (
+        rows.join(only, on=["lot", "party"], how="left", maintain_order="left")
+        .with_columns(name=pl.coalesce("name", pl.when(pl.col("kind") == "receipt").then(theirs)))
+        .drop("theirs")
+    )
+
+
+def _by_what_was_received(rows: pl.DataFrame, known: Known, organisation: str) -> pl.DataFrame:
+    """Settles all other rows: the one lot of that id that is held or was received, else one's own."""
+    just_arrived = rows.filter(pl.col("kind") == "receipt").select(
+        # However it was written, what has arrived can be called by its bare id from now on.
+        local=pl.when(is_uri()).then("lot").otherwise(pl.col("name").str.extract("([^/]*)$", 1)),
+        name="name",
+        held_mg=pl.lit(1, pl.Int64()),
+    )
+    candidates = (
+        pl.concat([known.received.select("local", "name", "held_mg"), just_arrived])
+        .group_by("local", "name")
+        .agg(pl.col("held_mg").max())
+        .sort("local", "name")
+    )
+    held = pl.col("name").filter(pl.col("held_mg") > 0)
+    by_local = candidates.group_by("local", maintain_order=True).agg(
+        one=pl.when(pl.len() == 1).then(pl.col("name").first()).when(held.len() == 1).then(held.first()),
+        several=pl.when(pl.len() > 1).then(pl.col("name").str.join(", ")),
+    )
+    own = pl.concat_str(pl.lit(organisation + "/"), "lot")
+    unsettled = pl.col("name").is_null() & pl.col("one").is_null()
+    return (
+        rows.join(by_local, left_on="lot", right_on="local", how="left", maintain_order="left")
+        .with_columns(
+            ambiguous=pl.when(unsettled).then("several"),
+            name=pl.coalesce("name", "one", own),
         )
+        .drop("one", "several")
     )
-    rows = rows.join(by_local, left_on="lot", right_on="local", how="left", maintain_order="left")
-    return rows.with_columns(
-        ambiguous=pl.col("name").is_null() & pl.col("held_or_received").is_null() & pl.col("several").fill_null(False),
-        name=pl.coalesce("name", "held_or_received", "own"),
-    ).drop("canonical", "own", "held_or_received", "several")
-
-
-def _only(candidates: pl.DataFrame, *key: str) -> pl.DataFrame:
-    """The name under each key where exactly one is known."""
-    names = candidates.unique().group_by(*key).agg("name")
-    return names.filter(pl.col("name").list.len() == 1).with_columns(pl.col("name").list.first())

@@ -1,5 +1,8 @@
 """A transfer is a shipment and its receipt, found by reference, else by lot and parties, oldest first.
 
+Between two parties a lot is known by its local id: a trader passes on `MAKER/7`, its customer, who has only
+the label, files a receipt of `TRADER/7`. They are one transfer whose lot differs.
+
 Pairing is a function of the lines alone, so it comes out the same whichever party files first. What a pair
 *means* on a day (still open, or an exception) is judged when it is read, against the law and the register.
 """
@@ -20,8 +23,6 @@ TRANSFER: dict[str, pl.DataType] = {
     "lot_differs": pl.Boolean(), "party_differs": pl.Boolean(),
 }  # fmt: skip
 
-_SHIPMENT = ("shipper", "receiver", "event", "lot", "on", "mass_mg", "ordinal", "line")
-
 
 def closing_tolerance_mg(mass_mg: int) -> int:
     """Below this difference a delivery is whole: three standard deviations of two weighings at 0.1 % each.
@@ -33,26 +34,24 @@ def closing_tolerance_mg(mass_mg: int) -> int:
 
 def match(lines: pl.DataFrame) -> pl.DataFrame:
     """Pairs the shipments and receipts among `lines` (columns of `movement.LINE`); returns `TRANSFER` rows."""
-    shipments = _side(
-        lines.filter((pl.col("kind") == "shipment") & pl.col("to_site").is_null()), "organisation", "party"
+    moving = lines.filter(
+        pl.col("kind").is_in(["shipment", "receipt"]) & pl.col("to_site").is_null() | (pl.col("kind") == "receipt")
     )
-    receipts = _side(lines.filter(pl.col("kind") == "receipt"), "party", "organisation")
-    pairs = [_by_reference(shipments, receipts)]
-    paired_shipments, paired_receipts = pairs[0]["shipment"], pairs[0]["receipt"]
-    pairs.append(
-        _by_lot(
-            shipments.filter(~pl.col("line").is_in(paired_shipments.implode())),
-            receipts.filter(~pl.col("line").is_in(paired_receipts.implode())),
-        )
-    )
-    return _rows(shipments, receipts, pl.concat(pairs))
-
-
-def _side(lines: pl.DataFrame, shipper: str, receiver: str) -> pl.DataFrame:
-    return lines.select(
-        "line", "event", "lot", "on", "ordinal", "reference",
-        shipper=pl.col(shipper), receiver=pl.col(receiver), mass_mg=pl.col("dry_mg"),
-    ).sort("on", "event", "ordinal", "shipper", "receiver")  # fmt: skip
+    if not moving.height:
+        return pl.DataFrame(schema=TRANSFER)
+    moving = moving.select(
+        "line", "kind", "event", "lot", "local", "on", "ordinal", "reference", "organisation", "party", mass_mg="dry_mg"
+    ).sort("on", "event", "ordinal", "organisation")
+    shipments = moving.filter(pl.col("kind") == "shipment").rename({"organisation": "shipper", "party": "receiver"})
+    receipts = moving.filter(pl.col("kind") == "receipt").rename({"organisation": "receiver", "party": "shipper"})
+    if not shipments.height or not receipts.height:
+        return _rows(shipments, receipts, pl.DataFrame(schema=_PAIR))
+    quoted = _by_reference(shipments, receipts)
+    left = receipts.filter(~pl.col("line").is_in(quoted["receipt"].implode())) if quoted.height else receipts
+    if not left.height:
+        return _rows(shipments, receipts, quoted)
+    waiting = shipments.filter(~pl.col("line").is_in(quoted["shipment"].implode())) if quoted.height else shipments
+    return _rows(shipments, receipts, pl.concat([quoted, _by_lot(waiting, left)]))
 
 
 _PAIR: dict[str, pl.DataType] = {
@@ -63,49 +62,47 @@ _PAIR: dict[str, pl.DataType] = {
 def _by_reference(shipments: pl.DataFrame, receipts: pl.DataFrame) -> pl.DataFrame:
     """Receipts that name the shipper's event: same lot first, then the event's other lines in their order."""
     waiting = receipts.filter(pl.col("reference").is_not_null())
-    if not waiting.height or not shipments.height:
+    if not waiting.height:
         return pl.DataFrame(schema=_PAIR)
-    found: list[pl.DataFrame] = []
-    for shipment_key, receipt_key in (
-        (["shipper", "event", "lot"], ["shipper", "reference", "lot"]),
-        (["shipper", "event"], ["shipper", "reference"]),
-    ):
-        taken = pl.concat(found)["shipment"] if found else pl.Series("shipment", [], dtype=pl.Int64())
-        free = shipments.filter(~pl.col("line").is_in(taken.implode()))
-        ranked = free.with_columns(place=pl.int_range(pl.len()).over(shipment_key), lines=pl.len().over(shipment_key))
-        # More receipts than lines: the surplus are further parts of the last line.
-        wanted = waiting.with_columns(place=pl.int_range(pl.len()).over(receipt_key))
-        counts = ranked.select(*shipment_key, "lines").unique()
-        wanted = wanted.join(counts, left_on=receipt_key, right_on=shipment_key, how="inner").with_columns(
-            place=pl.min_horizontal("place", pl.col("lines").cast(pl.Int64()) - 1)
+    pairs = _quoting(shipments, waiting, ["lot"])
+    left = waiting.filter(~pl.col("line").is_in(pairs["receipt"].implode()))
+    if not left.height:
+        return pairs
+    free = shipments.filter(~pl.col("line").is_in(pairs["shipment"].implode()))
+    return pl.concat([pairs, _quoting(free, left, [])])
+
+
+def _quoting(shipments: pl.DataFrame, receipts: pl.DataFrame, also: list[str]) -> pl.DataFrame:
+    """Pairs on shipper, event and `also`: first with first, second with second; surplus receipts join the last."""
+    key, quoted_key = ["shipper", "event", *also], ["shipper", "reference", *also]
+    ranked = shipments.select(
+        *key, shipment="line", place=pl.int_range(pl.len()).over(key), last=pl.len().cast(pl.Int64()).over(key) - 1
+    )
+    if not ranked["last"].any():
+        hits = receipts.join(ranked, left_on=quoted_key, right_on=key, how="inner")
+    else:
+        lasts = ranked.select(*key, "last").unique()
+        wanted = receipts.with_columns(place=pl.int_range(pl.len()).over(quoted_key)).join(
+            lasts, left_on=quoted_key, right_on=key, how="inner"
         )
-        hits = wanted.join(
-            ranked.select(*shipment_key, "place", shipment="line"),
-            left_on=[*receipt_key, "place"],
-            right_on=[*shipment_key, "place"],
-            how="inner",
+        hits = wanted.with_columns(place=pl.min_horizontal("place", "last")).join(
+            ranked, left_on=[*quoted_key, "place"], right_on=[*key, "place"], how="inner"
         )
-        found.append(
-            hits.select("shipment", receipt="line", part_mg="mass_mg", by_reference=pl.lit(True)).cast(pl.Schema(_PAIR))
-        )
-        waiting = waiting.filter(~pl.col("line").is_in(hits["line"].implode()))
-        if not waiting.height:
-            break
-    return pl.concat(found)
+    return hits.select("shipment", receipt="line", part_mg="mass_mg", by_reference=pl.lit(True))
 
 
 def _by_lot(shipments: pl.DataFrame, receipts: pl.DataFrame) -> pl.DataFrame:
     """Lot and both parties, oldest first; a receipt may fill part of a shipment, or several of them."""
-    key = ["shipper", "receiver", "lot"]
+    key = ["shipper", "receiver", "local"]
     both = shipments.join(receipts.select(key).unique(), on=key, how="semi")
     if not both.height:
         return pl.DataFrame(schema=_PAIR)
     theirs = receipts.join(both.select(key).unique(), on=key, how="semi")
     queues: dict[tuple[object, ...], tuple[list[_Waiting], list[tuple[int, int]]]] = {}
-    for shipper, receiver, lot, line, mass_mg in both.select(*key, "line", "mass_mg").iter_rows():
-        queues.setdefault((shipper, receiver, lot), ([], []))[0].append(_Waiting(line=line, mass_mg=mass_mg))
-    for shipper, receiver, lot, line, mass_mg in theirs.select(*key, "line", "mass_mg").iter_rows():
-        queues[(shipper, receiver, lot)][1].append((line, mass_mg))
+    for shipper, receiver, local, line, mass_mg in both.select(*key, "line", "mass_mg").iter_rows():
+        queues.setdefault((shipper, receiver, local), ([], []))[0].append(_Waiting(line=line, mass_mg=mass_mg))
+    for shipper, receiver, local, line, mass_mg in theirs.select(*key, "line", "mass_mg").iter_rows():
+        queues[(shipper, receiver, local)][1].append((line, mass_mg))
     pairs = [pair for waiting, arrived in queues.values() for pair in _fill(waiting, arrived)]
     return pl.DataFrame([(*pair, False) for pair in pairs], schema=_PAIR, orient="row")
 
@@ -141,48 +138,58 @@ def _fill(shipments: list[_Waiting], receipts: list[tuple[int, int]]) -> list[tu
 
 
 def _rows(shipments: pl.DataFrame, receipts: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
-    arrived = pairs.join(
-        receipts.select(
-            receipt="line", receipt_event="event", received_on="on", receipt_lot="lot", receipt_receiver="receiver",
-            receipt_shipper="shipper",
-        ),
-        on="receipt",
-        how="left",
-    ).sort("received_on", "receipt_event", "receipt")  # fmt: skip
-    per_shipment = arrived.group_by("shipment", maintain_order=True).agg(
-        receipt_line=pl.col("receipt").first(),
-        receipt_event=pl.col("receipt_event").unique(maintain_order=True).str.join(";"),
-        received_mg=pl.col("part_mg").sum(),
-        received_on=pl.col("received_on").max(),
-        by_reference=pl.col("by_reference").all(),
-        receipt_lot=pl.col("receipt_lot").first(),
-        receipt_receiver=pl.col("receipt_receiver").first(),
-        receipt_shipper=pl.col("receipt_shipper").first(),
-    )
-    shipped = (
-        shipments.join(per_shipment, left_on="line", right_on="shipment", how="left")
-        .with_columns(
-            lot_differs=(pl.col("receipt_lot") != pl.col("lot")).fill_null(False),
-            party_differs=pl.col("receipt_line").is_not_null()
-            & (
-                pl.col("receipt_receiver").ne_missing(pl.col("receiver"))
-                | pl.col("receipt_shipper").ne_missing(pl.col("shipper"))
-            ),
+    """One row per shipment with all its receipts; one per receipt that has none."""
+    found = []
+    if shipments.height:
+        arrived = (
+            pairs.join(
+                receipts.select(
+                    receipt="line",
+                    receipt_event="event",
+                    received_on="on",
+                    receipt_lot="lot",
+                    receipt_receiver="receiver",
+                ),
+                on="receipt",
+            )
+            .sort("received_on", "receipt_event", "receipt")
+            .group_by("shipment", maintain_order=True)
+            .agg(
+                pl.col("receipt_lot", "receipt_receiver", "receipt").first(),
+                pl.col("receipt_event").unique(maintain_order=True).str.join(";"),
+                pl.col("received_on").max(),
+                pl.col("by_reference").all(),
+                received_mg=pl.col("part_mg").sum(),
+            )
         )
-        .select(
-            "lot", "receipt_line", "shipper", "receiver", "receipt_event", "received_mg", "received_on", "by_reference",
-            "lot_differs", "party_differs",
-            shipment_line="line", shipment_event="event", shipped_mg="mass_mg", shipped_on="on",
+        found.append(
+            shipments.join(arrived, left_on="line", right_on="shipment", how="left").select(
+                "lot",
+                "shipper",
+                "receiver",
+                "receipt_event",
+                "received_mg",
+                "received_on",
+                "by_reference",
+                shipment_line="line",
+                receipt_line="receipt",
+                shipment_event="event",
+                shipped_mg="mass_mg",
+                shipped_on="on",
+                lot_differs=(pl.col("receipt_lot") != pl.col("lot")).fill_null(False),
+                party_differs=pl.col("receipt").is_not_null()
+                & pl.col("receipt_receiver").ne_missing(pl.col("receiver")),
+            )
         )
-    )  # fmt: skip
-    unmatched = receipts.filter(~pl.col("line").is_in(pairs["receipt"].implode())).select(
-        "lot", "shipper", "receiver",
-        receipt_line="line", receipt_event="event", received_mg="mass_mg", received_on="on",
-    )  # fmt: skip
-    return pl.concat([shipped, unmatched], how="diagonal").select(
-        pl.col(name).cast(dtype) if name in shipped.columns else pl.lit(None, dtype).alias(name)
-        for name, dtype in TRANSFER.items()
-    )
+    unmatched = receipts.filter(~pl.col("line").is_in(pairs["receipt"].implode())) if pairs.height else receipts
+    if unmatched.height:
+        found.append(
+            unmatched.select(
+                "lot", "shipper", "receiver",
+                receipt_line="line", receipt_event="event", received_mg="mass_mg", received_on="on",
+            )
+        )  # fmt: skip
+    return pl.concat([pl.DataFrame(schema=TRANSFER), *found], how="diagonal")
 
 
 def judge(

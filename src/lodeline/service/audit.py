@@ -211,7 +211,7 @@ def rebuild(store: Store) -> dict[str, Any]:
 def _state_differences(store: Store) -> Iterable[tuple[str, str, object]]:
     lines = store.all_lines()
     state = project(lines)
-    names = store.lot_names(lines["lot"].unique()) if lines.height else {}
+    names = store.lot_names(lines["lot"].unique().to_list()) if lines.height else {}
     last_entry = dict(lines.group_by("lot").agg(pl.col("entry").max()).iter_rows())
     for table, expected in zip(STATE_TABLES, (state.holdings, state.transfers, state.drawdowns), strict=True):
         stored = store.state_table(table, expected.schema)

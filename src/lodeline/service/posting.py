@@ -7,8 +7,7 @@ moved, and appends. If it has moved, the work is done again; the last attempt ho
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -21,7 +20,7 @@ from lodeline.filing.schema import CELLS
 from lodeline.journal import entry as journal
 from lodeline.journal import merkle
 from lodeline.ledger.admission import Objection, judge
-from lodeline.ledger.movement import LINE, makes_lot
+from lodeline.ledger.movement import LINE
 from lodeline.ledger.problem import CATALOGUE, Problem, Where, problem
 from lodeline.ledger.register import Register
 from lodeline.ledger.resolution import resolve
@@ -30,7 +29,7 @@ from lodeline.material.mass import format_kg
 from lodeline.regulation.duty import deadline, period_of
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.moment import utc_text
-from lodeline.store.store import Head, Store, StoredEntry, assert_guarded
+from lodeline.store.store import IN_FORCE, Head, Store, StoredEntry, assert_guarded
 
 #: How often the unlocked work is repeated because somebody else appended first.
 OPTIMISTIC_ATTEMPTS = 3
@@ -100,8 +99,7 @@ class _Prepared:
 
     lines: pl.DataFrame
     lots: pl.DataFrame
-    superseded: pl.DataFrame
-    aliases: pl.DataFrame
+    superseded: list[tuple[str, str, int, int]]
     state: State
     touched: set[int]
     problems: list[Problem]
@@ -184,7 +182,7 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
     store, checked, organisation, corrects = job.store, job.checked, job.organisation, job.corrects
     register = store.register(head)
     problems = [*checked.problems, *_timing(job), *_correction(job)]
-    filed = store.filed_events(organisation, checked.rows["event"].unique()) if head.size else _NO_EVENTS
+    filed = store.filed_events(organisation, checked.rows["event"].unique().to_list()) if head.size else {}
     problems += _events(job, filed)
     job.say("admit", 0.1)
     lines = with_parties(checked.rows, register).with_columns(
@@ -195,27 +193,25 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
     )
     lines, lots, ambiguous = _name_lots(store, head, lines, organisation)
     problems += [job.address(objection) for objection in ambiguous]
-    superseded = filed.group_by("event").agg(pl.col("entry").max()) if corrects is not None else filed.clear()
-    replaced = store.lines_of_events(organisation, superseded["event"]) if superseded.height else _NO_LINES
-    in_force = lines.filter(pl.col("kind") != "void").select(*LINE)
-    aliases = _aliases(store, head, organisation, lines, lots)
-    renamed = dict(aliases.iter_rows())
-    in_force = in_force.with_columns(pl.col("lot").replace(renamed)) if renamed else in_force
-    touched, history = _history(store, head, in_force, set(renamed) | set(replaced["lot"].drop_nulls()))
-    history = history.filter(~pl.col("line").is_in(replaced["line"].implode()))
-    if renamed:
-        history = history.with_columns(pl.col("lot").replace(renamed))
+    superseded = sorted(filed.items()) if corrects is not None else []
+    replaced = store.lines_of_events(organisation, [event for event, _ in superseded]) if superseded else _NO_LINES
+    in_force = lines.select(*LINE)
+    if corrects is not None:
+        in_force = in_force.filter(pl.col("kind") != "void")
+    changed = {*in_force["lot"].to_list(), *replaced["lot"].to_list()}
+    touched, history = _history(store, head, in_force, changed)
+    if superseded:
+        history = history.filter(~pl.col("line").is_in(replaced["line"].implode()))
     job.say("admit", 0.5)
-    names = {**store.lot_names(touched - set(lots["id"])), **dict(lots.select("id", "name").iter_rows())}
-    counted = in_force.filter(pl.col("kind") == "stock")["site"].unique()
     state = project(pl.concat([history, in_force]))
+    counted = in_force.filter(pl.col("kind") == "stock")["site"].unique().to_list()
     objections = judge(
         in_force,
         state,
         organisation=organisation,
         register=register,
-        names=names,
-        earlier=store.earlier_masses(organisation, head),
+        names=lambda lot: _lot_name(store, lots, head, lot),
+        earlier=_Earlier(store, organisation),
         held_at_sites=store.held_at(counted),
     )
     problems += [job.address(objection) for objection in objections]
@@ -225,17 +221,13 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
     return _Prepared(
         lines=lines,
         lots=lots,
-        superseded=superseded.select(
-            organisation=pl.lit(organisation), event="event", entry="entry", by=pl.lit(head.size, pl.Int64())
-        ),
-        aliases=aliases,
+        superseded=[(organisation, event, entry, head.size) for event, entry in superseded],
         state=state,
         touched=touched,
         problems=problems,
     )
 
 
-_NO_EVENTS = pl.DataFrame(schema={"event": pl.String(), "entry": pl.Int64()})
 _NO_LINES = pl.DataFrame(schema=LINE)
 
 
@@ -245,7 +237,8 @@ def _timing(job: _Job) -> list[Problem]:
     due = deadline(job.period, job.law)
     if job.filed_at < due:
         return []
-    return [problem("period.late", period=job.period, deadline=due.isoformat(), filed_at=job.filed_at.isoformat())]
+    filed = job.filed_at.astimezone(due.tzinfo)
+    return [problem("period.late", period=job.period, due=f"{due:%Y-%m-%d %H:%M}", filed=f"{filed:%Y-%m-%d %H:%M}")]
 
 
 def _correction(job: _Job) -> list[Problem]:
@@ -256,49 +249,45 @@ def _correction(job: _Job) -> list[Problem]:
     if target is None or target.kind != "filing" or target.organisation != job.organisation:
         return [problem("correction.unknown-filing", corrects=corrects)]
     if target.period != job.period:
-        return [problem("correction.other-period", corrects=corrects, period=str(target.period))]
+        return [problem("correction.other-period", corrected_period=str(target.period), period=job.period)]
     return []
 
 
-def _events(job: _Job, filed: pl.DataFrame) -> list[Problem]:
-    """An original must bring new events; a correction may void only what has been filed and is in force."""
-    firsts = (
-        job.checked.rows.with_row_index("ordinal")
-        .group_by("event", maintain_order=True)
-        .agg(pl.col("ordinal").first(), pl.col("kind").first())
-    )
+def _events(job: _Job, filed: Mapping[str, int]) -> list[Problem]:
+    """An original must bring new events; a correction may void only what has been filed."""
+    events = job.checked.rows["event"]
     if job.corrects is not None:
-        in_force = filed.group_by("event").agg(pl.col("entry").max())
-        unfiled = firsts.filter(pl.col("kind") == "void").join(in_force, on="event", how="anti")
+        voids = job.checked.rows.with_row_index("ordinal").filter(pl.col("kind") == "void")
         return [
             job.address(Objection(code="event.not-filed", ordinal=ordinal, column="event", facts={"event": event}))
-            for event, ordinal in unfiled.select("event", "ordinal").iter_rows()
+            for event, ordinal in voids.select("event", "ordinal").iter_rows()
+            if event not in filed
         ]
-    again = firsts.join(filed.group_by("event").agg(pl.col("entry").max()), on="event")
-    if not again.height:
+    if not filed:
         return []
-    same = _same_content(job, again["event"])
+    first = {event: ordinal for ordinal, event in reversed(list(enumerate(events)))}
+    same = _same_content(job, list(filed))
     return [
         job.address(
             Objection(
                 code="event.exists" if event in same else "event.exists-with-other-content",
-                ordinal=ordinal,
+                ordinal=first[event],
                 column="event",
                 facts={"event": event, "entry": entry},
             ),
         )
-        for event, ordinal, entry in again.sort("ordinal").select("event", "ordinal", "entry").iter_rows()
+        for event, entry in sorted(filed.items(), key=lambda item: first[item[0]])
     ]
 
 
-def _same_content(job: _Job, events: pl.Series) -> set[str]:
+def _same_content(job: _Job, events: Sequence[str]) -> set[str]:
     """Those of the events whose rows in force are the same, cell by cell."""
     columns = ",".join(f'l."{name}"' for name in CELLS)
     stored = job.store.database.frame_in(
-        f"SELECT {columns} FROM line l WHERE l.organisation = %s AND l.event IN ({{keys}}) ORDER BY l.id",
+        f"SELECT {columns} FROM line l WHERE l.organisation = %s AND l.event IN ({{keys}}) AND {IN_FORCE} ORDER BY l.id",
         events, before=(job.organisation,), schema=dict(CELLS),
     )  # fmt: skip
-    mine = job.checked.rows.filter(pl.col("event").is_in(events.implode())).select(*CELLS)
+    mine = job.checked.rows.filter(pl.col("event").is_in(events)).select(*CELLS)
     texts = [frame.select("event", text=cells(frame)).group_by("event").agg("text") for frame in (stored, mine)]
     both = texts[0].join(texts[1], on="event").filter(pl.col("text") == pl.col("text_right"))
     return set(both["event"])
@@ -306,73 +295,76 @@ def _same_content(job: _Job, events: pl.Series) -> set[str]:
 
 def with_parties(rows: pl.DataFrame, register: Register) -> pl.DataFrame:
     """Adds `party`: the counterparty's id, found by id or by its exact name in the register, else the name as filed."""
-    folded = pl.col("counterparty_name").str.strip_chars().str.to_lowercase()
-    by_name = folded.replace_strict(register.organisation_by_name, default=None, return_dtype=pl.String())
+    nameless = rows.filter(pl.col("counterparty").is_null() & pl.col("counterparty_name").is_not_null())
+    if not nameless.height:
+        return rows.with_columns(party="counterparty")
+    known = register.organisation_by_name
     # An organisation id holds no slash, and neither may a name that stands for one.
-    as_filed = pl.col("counterparty_name").str.replace_all("/", "∕", literal=True)
-    return rows.with_columns(party=pl.coalesce("counterparty", by_name, as_filed))
+    found = {
+        name: known.get(name.strip().casefold(), name.replace("/", "∕"))
+        for name in nameless["counterparty_name"].unique()
+    }
+    by_name = pl.col("counterparty_name").replace_strict(found, default=None, return_dtype=pl.String())
+    return rows.with_columns(party=pl.coalesce("counterparty", by_name))
 
 
 def _name_lots(
     store: Store, head: Head, lines: pl.DataFrame, organisation: str
 ) -> tuple[pl.DataFrame, pl.DataFrame, list[Objection]]:
     """Gives every line its lot id; returns the lines, the lots that are new, and what was ambiguous."""
-    lots_known = head.next_lot > 1
-    known = store.known(organisation, lines["lot"].drop_nulls().unique() if lots_known else ())
-    named = resolve(lines, organisation=organisation, known=known)
-    wanted = named["name"].drop_nulls().unique(maintain_order=True)
-    existing = store.lot_ids(wanted) if lots_known else {}
-    fresh = wanted.filter(~wanted.is_in(list(existing))) if existing else wanted
-    local = pl.when(pl.col("name").str.contains("://", literal=True) | pl.col("name").str.starts_with("urn:"))
-    new = pl.DataFrame({"name": fresh}).select(
-        id=pl.int_range(pl.len(), dtype=pl.Int64()) + head.next_lot,
-        name="name",
-        maker=local.then(pl.lit(organisation)).otherwise(pl.col("name").str.extract("^([^/]*)/", 1)),
-        local=local.then("name").otherwise(pl.col("name").str.extract("^[^/]*/(.*)$", 1)),
+    asked = store if head.next_lot > 1 else None
+    named = resolve(
+        lines, organisation=organisation, known=(lambda wanted: asked.known(organisation, wanted)) if asked else None
     )
-    ids = pl.concat(
-        [
-            pl.DataFrame(
-                {"name": list(existing), "id": list(existing.values())}, schema={"name": pl.String(), "id": pl.Int64()}
-            ),
-            new.select("name", "id"),
-        ]
+    wanted = named["name"].unique(maintain_order=True).drop_nulls().to_list()
+    ids = store.lot_ids(wanted) if asked else {}
+    fresh = [name for name in wanted if name not in ids]
+    new = pl.DataFrame(
+        [(head.next_lot + place, name, *_maker_and_local(name, organisation)) for place, name in enumerate(fresh)],
+        schema={"id": pl.Int64(), "name": pl.String(), "maker": pl.String(), "local": pl.String()},
+        orient="row",
     )
-    with_ids = named.join(ids, on="name", how="left", maintain_order="left").rename({"lot": "lot_filed", "id": "lot"})
+    ids |= {name: head.next_lot + place for place, name in enumerate(fresh)}
+    numbers = pl.DataFrame(
+        [(name, lot, _maker_and_local(name, organisation)[1]) for name, lot in ids.items()],
+        schema={"name": pl.String(), "lot_id": pl.Int64(), "local": pl.String()},
+        orient="row",
+    )
+    with_ids = named.join(numbers, on="name", how="left", maintain_order="left")
     ambiguous = [
-        Objection(code="lot.ambiguous", ordinal=ordinal, column="lot", facts={"lot": lot})
-        for ordinal, lot in with_ids.filter("ambiguous").select("ordinal", "lot_filed").iter_rows()
+        Objection(code="lot.ambiguous", ordinal=ordinal, column="lot", facts={"lot": lot, "candidates": candidates})
+        for ordinal, lot, candidates in with_ids.filter(pl.col("ambiguous").is_not_null())
+        .select("ordinal", "lot", "ambiguous")
+        .iter_rows()
     ]
-    return with_ids.drop("ambiguous"), new, ambiguous
+    return with_ids.rename({"lot": "lot_filed", "lot_id": "lot"}).drop("ambiguous"), new, ambiguous
 
 
-def _aliases(store: Store, head: Head, organisation: str, lines: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
-    """Provisional lots under this organisation's name that turn out to be the lot it passed on.
+def _maker_and_local(name: str, filer: str) -> tuple[str, str]:
+    """Who made a lot, by its canonical name; a GS1 URI names nobody, so its first filer stands for the maker."""
+    if "://" in name or name.startswith("urn:"):
+        return filer, name
+    maker, _, local = name.partition("/")
+    return maker, local
 
-    A receiver that files before its trader knows only the trader's bare id. When the trader files, the lot it
-    shipped under that id is the one meant, if it is the only one.
-    """
-    schema = {"lot": pl.Int64(), "target": pl.Int64()}
-    own = organisation + "/"
-    passed_on = lines.filter(
-        pl.col("kind").is_in(["shipment", "title"]) & ~pl.col("name").str.starts_with(own) & pl.col("lot").is_not_null()
-    ).select("name", "lot")
-    if not passed_on.height or head.next_lot == 1:
-        return pl.DataFrame(schema=schema)
-    by_local = (
-        passed_on.unique()
-        .with_columns(local=pl.col("name").str.extract("([^/]*)$", 1))
-        .group_by("local", maintain_order=True)
-        .agg("lot")
-    )
-    provisional = store.lot_ids([own + local for local in by_local["local"]])
-    made = set(lines.filter(makes_lot())["lot"])
-    found = []
-    for local, targets in by_local.iter_rows():
-        lot = provisional.get(own + local)
-        if lot is not None and len(targets) == 1 and lot not in made and not store.is_made(lot):
-            found.append((lot, targets[0]))
-    return pl.DataFrame(found, schema=schema, orient="row")
+
+def _lot_name(store: Store, lots: pl.DataFrame, head: Head, lot: int) -> str:
+    return str(lots["name"][lot - head.next_lot]) if lot >= head.next_lot else store.lot_names([lot])[lot]
+
+
+class _Earlier:
+    """The organisation's earlier masses, read only when a mass is in question."""
+
+    def __init__(self, store: Store, organisation: str) -> None:
+        self._store, self._organisation = store, organisation
+
+    def smallest(self) -> dict[tuple[str, str | None], int]:
+        """(kind, product) → the smallest positive mass."""
+        return self._store.smallest_masses(self._organisation)
+
+    def masses(self) -> pl.DataFrame:
+        """`kind`, `product`, `on`, `mass_mg`."""
+        return self._store.earlier_masses(self._organisation)
 
 
 def _history(store: Store, head: Head, lines: pl.DataFrame, changed: set[int]) -> tuple[set[int], pl.DataFrame]:
@@ -380,17 +372,15 @@ def _history(store: Store, head: Head, lines: pl.DataFrame, changed: set[int]) -
 
     Lots tied by a reference are projected together, so the set is closed under references.
     """
-    touched = changed | set(lines["lot"].drop_nulls())
     if head.next_line == 1:
-        return touched, _NO_LINES
-    unseen, history, looked_at = touched, _NO_LINES, lines
+        return changed, _NO_LINES
+    touched, unseen, history, looked_at = changed, changed, [_NO_LINES], lines
     while True:
-        older = store.lines_of_lots(lot for lot in unseen if lot < head.next_lot)
-        history = pl.concat([history, older])
-        tied = store.lots_tied(pl.concat([looked_at, older]))
-        unseen = tied - touched
+        older = store.lines_of_lots([lot for lot in unseen if lot < head.next_lot])
+        history.append(older)
+        unseen = store.lots_tied(pl.concat([looked_at, older])) - touched
         if not unseen:
-            return touched, history.unique("line", maintain_order=True)
+            return touched, pl.concat(history)
         touched, looked_at = touched | unseen, _NO_LINES
 
 
@@ -453,20 +443,9 @@ def _append(job: _Job, head: Head, prepared: _Prepared) -> Outcome:
             leaf=pl.Series(leaves, dtype=pl.Binary()),
         ),
     )  # fmt: skip
-    store.append_rows("superseded", prepared.superseded)
-    store.put_aliases(prepared.aliases)
-    store.append_rows(
-        "upload",
-        pl.DataFrame(
-            {
-                "entry": [entry.index] * len(uploads),
-                "name": [upload.name for upload in uploads],
-                "sha256": [sha256(upload.content).hexdigest() for upload in uploads],
-                "content": [zlib.compress(upload.content, 1) for upload in uploads],
-            },
-            schema={"entry": pl.Int64(), "name": pl.String(), "sha256": pl.String(), "content": pl.Binary()},
-        ),
-    )
+    store.put_superseded(prepared.superseded)
+    for upload in uploads:
+        store.put_upload(entry.index, name=upload.name, content=upload.content)
     store.replace_state(prepared.state, prepared.touched)
     store.set_head(replace(new_head, next_lot=head.next_lot + prepared.lots.height))
     job.say("post", 1.0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -131,16 +131,21 @@ class Database:
         """The rows of a query as a frame with `schema`, column by column in order."""
         return self._frame(self.rows(sql, params), schema)
 
-    def frame_in(
-        self, sql: str, keys: Iterable[Parameter], *, schema: dict[str, pl.DataType], before: Sequence[Parameter] = ()
-    ) -> pl.DataFrame:
+    def rows_in(
+        self, sql: str, keys: Sequence[Parameter], *, before: Sequence[Parameter] = ()
+    ) -> list[tuple[object, ...]]:
         """The rows of a query with `IN (…)` over any number of keys; `{keys}` in `sql` stands for the list."""
-        wanted = list(keys)
         found: list[tuple[object, ...]] = []
-        for start in range(0, len(wanted), CHUNK):
-            part = wanted[start : start + CHUNK]
+        for start in range(0, len(keys), CHUNK):
+            part = keys[start : start + CHUNK]
             found += self.rows(sql.format(keys=",".join(["%s"] * len(part))), [*before, *part])
-        return self._frame(found, schema)
+        return found
+
+    def frame_in(
+        self, sql: str, keys: Sequence[Parameter], *, schema: dict[str, pl.DataType], before: Sequence[Parameter] = ()
+    ) -> pl.DataFrame:
+        """`rows_in` as a frame."""
+        return self._frame(self.rows_in(sql, keys, before=before), schema)
 
     def _frame(self, rows: list[tuple[object, ...]], schema: dict[str, pl.DataType]) -> pl.DataFrame:
         if not self.is_sqlite:

@@ -1,6 +1,6 @@
 """The tables. Facts are appended and never changed (guards.py refuses it); state can be recomputed from facts.
 
-Facts: `Fact`, `Entry`, `Upload`, `Record`, `Lot`, `Line`. State: `Head`, `Superseded`, `Alias`, `Holding`,
+Facts: `Fact`, `Entry`, `Upload`, `Record`, `Lot`, `Line`. State: `Head`, `Superseded`, `Holding`,
 `Transfer`, `Drawdown`. Rows go in by bulk append (append.py), not through these classes; they say what the
 tables are, and migrations follow them.
 """
@@ -146,16 +146,6 @@ class Superseded(models.Model):
     class Meta:
         db_table = "superseded"
         indexes: ClassVar = [models.Index(fields=["organisation", "event"], name="superseded_event")]
-
-
-class Alias(models.Model):
-    """A provisional lot that turned out to be another: a trader passed on a maker's lot under its bare id."""
-
-    lot = models.BigIntegerField(primary_key=True)
-    target = models.BigIntegerField(db_index=True)
-
-    class Meta:
-        db_table = "alias"
 
 
 class Holding(models.Model):

@@ -25,7 +25,7 @@ from lodeline.ledger.movement import LINE, lot_facts, makes_lot, movements, with
 from lodeline.ledger.register import Register
 from lodeline.material.assay import explode, with_treo
 from lodeline.store.database import Database
-from lodeline.store.store import Head, Store
+from lodeline.store.store import LINE_SELECT, Head, Store
 
 FORMAT = 1
 #: Segments are merged beyond this number, so that opening a snapshot stays a handful of reads.
@@ -33,11 +33,7 @@ SEGMENTS_MAX = 16
 READ_ROWS = 200_000
 
 _LOT: dict[str, pl.DataType] = {"lot": pl.Int64(), "name": pl.String(), "maker": pl.String()}
-_RAW_LINE = (
-    'SELECT id, entry, organisation, ordinal, event, kind, role, "on", site, lot_id, product, mass_mg, dry_mg,'
-    " composition, method, origin_kind, origin_place, owner, party, counterparty_country, to_site, location, reference,"
-    " destination, run, reason FROM line WHERE id >= %s AND id < %s ORDER BY id"
-)
+_RAW_LINE = f"{LINE_SELECT} WHERE l.id >= %s AND l.id < %s ORDER BY l.id"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,8 +214,7 @@ def _in_force(store: Store, lines: pl.DataFrame, head: Head) -> pl.DataFrame:
     current = lines.filter(pl.col("kind") != "void")
     if superseded.height:
         current = current.join(superseded, on=["organisation", "event", "entry"], how="anti", maintain_order="left")
-    aliases = store.aliases()
-    return current.with_columns(pl.col("lot").replace(aliases)) if aliases else current
+    return current
 
 
 def _last_filing_time(store: Store) -> str | None:

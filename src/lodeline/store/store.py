@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -76,17 +76,25 @@ _ENTRY = (
     " flags"
 )
 
-#: A line in force, with what its lot turned out to be.
-_LINE_SELECT = (
-    'SELECT l.id, l.entry, l.organisation, l.ordinal, l.event, l.kind, l.role, l."on", l.site,'
-    " COALESCE(a.target, l.lot_id), l.product, l.mass_mg, l.dry_mg, l.composition, l.method, l.origin_kind,"
-    " l.origin_place, l.owner, l.party, l.counterparty_country, l.to_site, l.location, l.reference, l.destination,"
-    " l.run, l.reason FROM line l LEFT JOIN alias a ON a.lot = l.lot_id"
+#: A line with the local id of its lot, in the columns of `ledger.movement.LINE`.
+LINE_SELECT = (
+    'SELECT l.id, l.entry, l.organisation, l.ordinal, l.event, l.kind, l.role, l."on", l.site, l.lot_id, lot.local,'
+    " l.product, l.mass_mg, l.dry_mg, l.composition, l.method, l.origin_kind, l.origin_place, l.owner, l.party,"
+    " l.counterparty_country, l.to_site, l.location, l.reference, l.destination, l.run, l.reason"
+    " FROM line l LEFT JOIN lot ON lot.id = l.lot_id"
 )
-_IN_FORCE = (
+#: Condition on a line `l`: no later entry of its organisation has restated or voided its event.
+IN_FORCE = (
     "NOT EXISTS (SELECT 1 FROM superseded s WHERE s.organisation = l.organisation AND s.event = l.event"
     " AND s.entry = l.entry)"
 )
+
+_SUPERSEDED: dict[str, pl.DataType] = {
+    "organisation": pl.String(), "event": pl.String(), "entry": pl.Int64(), "by": pl.Int64(),
+}  # fmt: skip
+
+#: How far back an organisation's usual masses are looked up.
+NEWEST_ROWS = 20_000
 
 STATE_TABLES = ("holding", "transfer", "drawdown")
 
@@ -179,29 +187,24 @@ class Store:
                 return
             first = _integer(found[-1][0]) + 1
 
-    def filed_events(self, organisation: str, events: Iterable[str]) -> pl.DataFrame:
-        """`event`, `entry`: every entry in which the organisation has filed one of these events."""
-        return self.database.frame_in(
-            "SELECT DISTINCT event, entry FROM line WHERE organisation = %s AND event IN ({keys})",
-            events, before=(organisation,), schema={"event": pl.String(), "entry": pl.Int64()},
-        ).unique()  # fmt: skip
+    def filed_events(self, organisation: str, events: Sequence[str]) -> dict[str, int]:
+        """Event → the last entry in which the organisation has filed it, for those of the events that it has."""
+        found = self.database.rows_in(
+            "SELECT event, MAX(entry) FROM line WHERE organisation = %s AND event IN ({keys}) GROUP BY event",
+            events,
+            before=(organisation,),
+        )
+        return {str(event): _integer(entry) for event, entry in found}
 
-    def superseded_of(self, organisation: str, events: Iterable[str]) -> pl.DataFrame:
-        """`event`, `entry`: which of these have been restated or voided."""
-        return self.database.frame_in(
-            "SELECT event, entry FROM superseded WHERE organisation = %s AND event IN ({keys})",
-            events, before=(organisation,), schema={"event": pl.String(), "entry": pl.Int64()},
-        )  # fmt: skip
-
-    def known(self, organisation: str, locals_: Iterable[str]) -> Known:
+    def known(self, organisation: str, wanted: Sequence[str]) -> Known:
         """What settles these bare lot identifiers for the organisation."""
-        wanted = list(locals_)
-        made = self.database.frame_in(
+        made = self.database.rows_in(
             "SELECT local FROM lot WHERE name IN ({keys}) AND EXISTS (SELECT 1 FROM line WHERE lot_id = lot.id"
             " AND (kind = 'origin' OR role IN ('out', 'waste')))",
             [f"{organisation}/{local}" for local in wanted],
-            schema={"local": pl.String()},
         )
+        own = {str(local) for (local,) in made}
+        wanted = [local for local in wanted if local not in own]
         received = self.database.frame_in(
             "SELECT DISTINCT lot.local, lot.name,"
             " CASE line.kind WHEN 'title' THEN line.organisation ELSE line.party END,"
@@ -212,119 +215,122 @@ class Store:
             before=(organisation, organisation, organisation),
             schema={"local": pl.String(), "name": pl.String(), "party": pl.String(), "held_mg": pl.Int64()},
         )
-        offered = self.database.frame_in(
-            "SELECT DISTINCT lot.local, lot.name, line.organisation FROM lot JOIN line ON line.lot_id = lot.id"
-            " WHERE line.kind = 'shipment' AND line.party = %s AND lot.local IN ({keys})",
-            wanted,
-            before=(organisation,),
-            schema={"local": pl.String(), "name": pl.String(), "party": pl.String()},
-        )
-        return Known(made=made["local"], received=received, offered=offered)
+        return Known(made=own, received=received)
 
-    def lot_ids(self, names: Iterable[str]) -> dict[str, int]:
+    def lot_ids(self, names: Sequence[str]) -> dict[str, int]:
         """Canonical name → id, for the lots that exist."""
-        found = self.database.frame_in(
-            "SELECT name, id FROM lot WHERE name IN ({keys})", names, schema={"name": pl.String(), "id": pl.Int64()}
-        )
-        return dict(found.iter_rows())
+        found = self.database.rows_in("SELECT name, id FROM lot WHERE name IN ({keys})", names)
+        return {str(name): _integer(lot) for name, lot in found}
 
-    def lot_names(self, ids: Iterable[int]) -> dict[int, str]:
+    def lot_names(self, ids: Sequence[int]) -> dict[int, str]:
         """Id → canonical name."""
-        found = self.database.frame_in(
-            "SELECT id, name FROM lot WHERE id IN ({keys})", ids, schema={"id": pl.Int64(), "name": pl.String()}
-        )
-        return dict(found.iter_rows())
+        found = self.database.rows_in("SELECT id, name FROM lot WHERE id IN ({keys})", ids)
+        return {_integer(lot): str(name) for lot, name in found}
 
-    def aliases(self) -> dict[int, int]:
-        """Provisional lot → the lot it turned out to be."""
-        return {_integer(lot): _integer(target) for lot, target in self.database.rows("SELECT lot, target FROM alias")}
+    def lines_of_lots(self, lots: Sequence[int]) -> pl.DataFrame:
+        """Every line in force about these lots."""
+        return self.database.frame_in(f"{LINE_SELECT} WHERE l.lot_id IN ({{keys}}) AND {IN_FORCE}", lots, schema=LINE)
 
-    def is_made(self, lot: int) -> bool:
-        """Whether anybody has filed the making of the lot."""
-        return bool(
-            self.database.rows(
-                f"SELECT 1 FROM line l WHERE l.lot_id = %s AND (l.kind = 'origin' OR l.role IN ('out', 'waste'))"
-                f" AND {_IN_FORCE} LIMIT 1",
-                (lot,),
-            )
-        )
-
-    def put_aliases(self, aliases: pl.DataFrame) -> None:
-        """Records `lot` → `target`; what pointed at a lot that is itself an alias now points on."""
-        for lot, target in aliases.iter_rows():
-            self.database.execute("UPDATE alias SET target = %s WHERE target = %s", (target, lot))
-            self.database.execute("DELETE FROM alias WHERE lot = %s", (lot,))
-        append(self.database, "alias", aliases)
-
-    def lines_of_lots(self, lots: Iterable[int]) -> pl.DataFrame:
-        """Every line in force about these lots, under whatever name they were filed."""
-        wanted = list(lots)
-        direct = self.database.frame_in(
-            f"{_LINE_SELECT} WHERE l.lot_id IN ({{keys}}) AND {_IN_FORCE}", wanted, schema=LINE
-        )
-        aliased = self.database.frame_in(
-            f"{_LINE_SELECT} WHERE a.target IN ({{keys}}) AND {_IN_FORCE}", wanted, schema=LINE
-        )
-        return pl.concat([direct, aliased]).unique("line", maintain_order=True) if aliased.height else direct
-
-    def lines_of_events(self, organisation: str, events: Iterable[str]) -> pl.DataFrame:
+    def lines_of_events(self, organisation: str, events: Sequence[str]) -> pl.DataFrame:
         """Every line in force of these events of the organisation."""
         return self.database.frame_in(
-            f"{_LINE_SELECT} WHERE l.organisation = %s AND l.event IN ({{keys}}) AND {_IN_FORCE}",
+            f"{LINE_SELECT} WHERE l.organisation = %s AND l.event IN ({{keys}}) AND {IN_FORCE}",
             events, before=(organisation,), schema=LINE,
         )  # fmt: skip
 
     def lots_tied(self, lines: pl.DataFrame) -> set[int]:
-        """Lots of receipts that quote the shipments among `lines`, and of shipments that its receipts quote."""
-        shipped = lines.filter((pl.col("kind") == "shipment") & pl.col("to_site").is_null())
-        quoting = lines.filter(
-            (pl.col("kind") == "receipt") & pl.col("reference").is_not_null() & pl.col("party").is_not_null()
-        )
+        """Lots that may be paired with these shipments and receipts in a transfer.
+
+        By reference: receipts that quote the shipments' events, shipments whose events the receipts quote. By
+        the local id: what the same two parties shipped or received under it, whoever they named as maker.
+        """
+        shipped: set[tuple[str, ...]] = set()
+        quoted: set[tuple[str, ...]] = set()
+        between: set[tuple[str, ...]] = set()
+        moving = lines.filter(pl.col("kind").is_in(["shipment", "receipt"]) & pl.col("party").is_not_null())
+        for kind, organisation, event, party, reference, local in moving.select(
+            "kind", "organisation", "event", "party", "reference", "local"
+        ).iter_rows():
+            # The other side's line names the parties the other way round.
+            between.add((local, party, organisation, "receipt" if kind == "shipment" else "shipment"))
+            if kind == "shipment":
+                shipped.add((organisation, event))
+            elif reference is not None:
+                quoted.add((party, reference))
         return {
-            *self._lots_by(("line.party", "line.reference"), shipped.select("organisation", "event").unique()),
-            *self._lots_by(("line.organisation", "line.event"), quoting.select("party", "reference").unique()),
+            *self._lots_by("line.party, line.reference", shipped),
+            *self._lots_by("line.organisation, line.event", quoted),
+            *self._lots_by("lot.local, line.organisation, line.party, line.kind", between),
         }
 
-    def _lots_by(self, columns: tuple[str, str], pairs: pl.DataFrame) -> set[int]:
+    def _lots_by(self, columns: str, wanted: Iterable[tuple[str, ...]]) -> set[int]:
+        keys = sorted(wanted)
         found: set[int] = set()
-        for part in pairs.iter_slices(CHUNK // 2):
+        for start in range(0, len(keys), CHUNK):
+            part = keys[start : start + CHUNK]
+            place = f"({','.join(['%s'] * len(part[0]))})"
             rows = self.database.rows(
-                "SELECT DISTINCT COALESCE(alias.target, line.lot_id) FROM line"
-                f" LEFT JOIN alias ON alias.lot = line.lot_id WHERE line.lot_id IS NOT NULL AND ({','.join(columns)}) IN"
-                f" (VALUES {','.join(['(%s,%s)'] * part.height)})",
-                [cell for row in part.iter_rows() for cell in row],
+                f"SELECT DISTINCT lot.id FROM lot JOIN line ON line.lot_id = lot.id WHERE ({columns}) IN"
+                f" (VALUES {','.join([place] * len(part))})",
+                [cell for key in part for cell in key],
             )
             found |= {_integer(lot) for (lot,) in rows}
         return found
 
-    def earlier_masses(self, organisation: str, head: Head, limit: int = 20_000) -> pl.DataFrame:
-        """`kind`, `product`, `on`, `mass_mg` of the organisation's newest lines, about `limit` of them."""
-        schema: dict[str, pl.DataType] = {
-            "kind": pl.String(), "product": pl.String(), "on": pl.Date(), "mass_mg": pl.Int64(),
-        }  # fmt: skip
+    def _newest_rows(self, organisation: str, limit: int) -> tuple[int, int] | None:
+        """First and last row number of the organisation's newest entries that hold about `limit` rows together."""
         spans = self.database.rows(
             'SELECT first_line, row_count FROM entry WHERE organisation = %s ORDER BY "index" DESC', (organisation,)
         )
-        found, rows = [pl.DataFrame(schema=schema)], 0
+        rows = 0
         for first, count in spans:
-            if rows >= limit:
-                break
-            taken = min(_integer(count), limit - rows)
-            found.append(
-                self.database.frame(
-                    f'SELECT l.kind, l.product, l."on", l.mass_mg FROM line l WHERE l.id >= %s AND l.id < %s'
-                    f" AND l.kind <> 'void' AND {_IN_FORCE}",
-                    (_integer(first), _integer(first) + taken),
-                    schema=schema,
-                )
-            )
-            rows += taken
-        return pl.concat(found)
+            rows += _integer(count)
+            if rows >= limit or (first, count) == spans[-1]:
+                return _integer(first), _integer(spans[0][0]) + _integer(spans[0][1])
+        return None
+
+    def smallest_masses(self, organisation: str) -> dict[tuple[str, str | None], int]:
+        """(kind, product) → the smallest positive mass in the organisation's newest rows."""
+        span = self._newest_rows(organisation, NEWEST_ROWS)
+        if span is None:
+            return {}
+        found = self.database.rows(
+            "SELECT kind, product, MIN(mass_mg) FROM line WHERE id >= %s AND id < %s AND organisation = %s"
+            " AND mass_mg > 0 GROUP BY kind, product",
+            (*span, organisation),
+        )
+        return {
+            (str(kind), None if product is None else str(product)): _integer(least) for kind, product, least in found
+        }
+
+    def earlier_masses(self, organisation: str) -> pl.DataFrame:
+        """`kind`, `product`, `on`, `mass_mg` of the organisation's newest lines in force."""
+        schema: dict[str, pl.DataType] = {
+            "kind": pl.String(), "product": pl.String(), "on": pl.Date(), "mass_mg": pl.Int64(),
+        }  # fmt: skip
+        span = self._newest_rows(organisation, NEWEST_ROWS)
+        if span is None:
+            return pl.DataFrame(schema=schema)
+        return self.database.frame(
+            'SELECT l.kind, l.product, l."on", l.mass_mg FROM line l WHERE l.id >= %s AND l.id < %s'
+            f" AND l.organisation = %s AND l.kind <> 'void' AND {IN_FORCE}",
+            (*span, organisation),
+            schema=schema,
+        )
+
+    def held_at(self, sites: Sequence[str]) -> pl.DataFrame:
+        """`site`, `lot`, `name`, `mass_mg`: what is in book at these sites."""
+        return self.database.frame_in(
+            "SELECT h.site, h.lot, lot.name, SUM(h.mass_mg) FROM holding h JOIN lot ON lot.id = h.lot"
+            " WHERE h.mass_mg > 0 AND h.site IN ({keys}) GROUP BY h.site, h.lot, lot.name ORDER BY h.site, h.lot",
+            sites,
+            schema={"site": pl.String(), "lot": pl.Int64(), "name": pl.String(), "mass_mg": pl.Int64()},
+        )
 
     def all_lines(self) -> pl.DataFrame:
         """Every line in force, in the order of the log."""
         return self.database.frame(
-            f"{_LINE_SELECT} WHERE l.lot_id IS NOT NULL AND {_IN_FORCE} ORDER BY l.id", schema=LINE
+            f"{LINE_SELECT} WHERE l.lot_id IS NOT NULL AND {IN_FORCE} ORDER BY l.id", schema=LINE
         )
 
     def leaf_hashes(self) -> bytes:
@@ -355,15 +361,6 @@ class Store:
     def state_table(self, table: str, schema: pl.Schema) -> pl.DataFrame:
         """A table of state as it stands."""
         return self.database.frame(f"SELECT {','.join(schema)} FROM {table}", schema=dict(schema))
-
-    def held_at(self, sites: Iterable[str]) -> pl.DataFrame:
-        """`site`, `lot`, `name`, `mass_mg`: what is in book at these sites."""
-        return self.database.frame_in(
-            "SELECT h.site, h.lot, lot.name, SUM(h.mass_mg) FROM holding h JOIN lot ON lot.id = h.lot"
-            " WHERE h.mass_mg > 0 AND h.site IN ({keys}) GROUP BY h.site, h.lot, lot.name ORDER BY h.site, h.lot",
-            sites,
-            schema={"site": pl.String(), "lot": pl.Int64(), "name": pl.String(), "mass_mg": pl.Int64()},
-        )
 
     def drawn(self, organisation: str) -> pl.DataFrame:
         """`lot`, `kind`, `ore_type`, `year`, `reo_mg` drawn by the organisation, by lot."""
@@ -438,8 +435,19 @@ class Store:
             append(self.database, table, rows)
         superseded = self.expected_superseded()
         self.database.execute("DELETE FROM superseded")
-        schema = {"organisation": pl.String(), "event": pl.String(), "entry": pl.Int64(), "by": pl.Int64()}
-        append(self.database, "superseded", pl.DataFrame(superseded, schema=schema, orient="row"))
+        self.put_superseded(superseded)
+
+    def put_superseded(self, rows: Sequence[tuple[str, str, int, int]]) -> None:
+        """Records (organisation, event, entry, by): the event's rows in `entry` are out of force."""
+        if rows:
+            append(self.database, "superseded", pl.DataFrame(rows, schema=_SUPERSEDED, orient="row"))
+
+    def put_upload(self, entry: int, *, name: str, content: bytes) -> None:
+        """Keeps the bytes that an entry was filed with."""
+        self.database.execute(
+            "INSERT INTO upload (entry, name, sha256, content) VALUES (%s, %s, %s, %s)",
+            (entry, name, sha256(content).hexdigest(), zlib.compress(content, 1)),
+        )
 
     def replace_state(self, state: State, lots: Iterable[int]) -> None:
         """Puts the state of these lots in place of what stood there."""

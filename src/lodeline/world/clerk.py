@@ -24,6 +24,7 @@ _LETTER = {
 }  # fmt: skip
 #: Reasons for drawing what the ledger has not been told of.
 UNTOLD = "到货尚未申报 / arrival not filed yet"
+UNTOLD_MAKE = "产出月份未申报 / made in a month that was not filed"
 COUNTED = "盘点差异 / count difference"
 #: No less than this share of a further lot is drawn for a run (assumption).
 CRUMB = 0.1
@@ -154,8 +155,11 @@ class Clerk:
         self.put_mass(row, draw.net_mg, holding.moisture)
         row["method"] = place.instruments.gauge(holding.lot.kind).weigh_cell
         if holding.unfiled:
-            row["reason"] = UNTOLD
+            row["reason"] = self._untold(holding.lot)
         return row
+
+    def _untold(self, lot: Lot) -> str:
+        return UNTOLD_MAKE if lot.maker == self.plan.id else UNTOLD
 
     def _repeat_assays(self, place: Place, draws: list[Draw], results: list[Holding]) -> None:
         """Filed assays of the outputs do not hold more of an element than was fed, beyond its uncertainty."""
@@ -222,7 +226,7 @@ class Clerk:
     def loss(self, place: Place, day: int, draw: Draw, reason: str) -> None:
         """A measured discard."""
         row = self.leave("loss", self.event("loss"), place, day, draw)
-        row["reason"] = reason if not draw.holding.unfiled else f"{reason}; {UNTOLD}"
+        row["reason"] = f"{reason}; {row['reason']}" if draw.holding.unfiled else reason
         self.write(day, row)
 
     def receive(self, place: Place, goods: Consignment, *, day: int, with_reference: bool) -> tuple[Holding, Row]:
@@ -289,7 +293,7 @@ class Clerk:
             "site": place.site.id, "lot": holding.lot.name_for(self.plan.id), "product": holding.lot.product,
         }  # fmt: skip
         self.put_mass(row, net_mg - holding.net_mg, holding.moisture)
-        row["reason"] = f"{COUNTED}; {UNTOLD}" if holding.unfiled else COUNTED
+        row["reason"] = f"{COUNTED}; {self._untold(holding.lot)}" if holding.unfiled else COUNTED
         holding.net_mg = net_mg
         self.write(day, row)
 

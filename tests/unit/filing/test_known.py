@@ -26,7 +26,14 @@ UNKNOWN = [
 
 @pytest.mark.parametrize(("kind", "change", "code", "column", "severity"), UNKNOWN, ids=lambda value: str(value)[:24])
 def test_unknown_names(
-    judge: Judge, right: Rows, register: Register, kind: str, change: dict[str, str], code: str, column: str, severity: str
+    judge: Judge,
+    right: Rows,
+    register: Register,
+    kind: str,
+    change: dict[str, str],
+    code: str,
+    column: str,
+    severity: str,
 ) -> None:
     (one,) = judge(right[kind], right[kind] | {"event": "E-2"} | change, register=register).problems
     assert (one.code, one.where.row, one.where.column, one.severity) == (code, 3, column, severity)
@@ -54,7 +61,12 @@ def test_model_and_pieces_fill_mass_and_composition(judge: Judge, right: Rows, r
     assert checked.problems == ()
     assert checked.rows["mass_mg"].to_list()[1] == 2_500_000
     assert checked.rows["composition"].to_list()[1] == "Nd=240000000;Dy=10000000;B=10000000;Fe=680000000"
-    assert checked.assays.filter(checked.assays["ordinal"] == 1)["ppb"].to_list() == [240_000_000, 10**7, 10**7, 680_000_000]
+    assert checked.assays.filter(checked.assays["ordinal"] == 1)["ppb"].to_list() == [
+        240_000_000,
+        10**7,
+        10**7,
+        680_000_000,
+    ]
 
 
 def test_a_model_fills_nothing_that_is_stated(judge: Judge, right: Rows, register: Register) -> None:

@@ -58,6 +58,7 @@ BREAKS = [
     ("origin", {"mass_kg": "1e999999999999999999999"}, "number.not-finite", "mass_kg"),
     ("origin", {"mass_kg": "-5"}, "mass.negative", "mass_kg"),
     ("origin", {"mass_kg": "0.0000001"}, "mass.finer-than-milligram", "mass_kg"),
+    ("origin", {"mass_kg": "1.000000000000000000000000000000000000001"}, "mass.finer-than-milligram", "mass_kg"),
     ("origin", {"mass_kg": "1000000001"}, "mass.too-large", "mass_kg"),
     ("adjustment", {"mass_kg": "0.0"}, "adjustment.zero", "mass_kg"),
     ("origin", {"moisture_pct": "101"}, "number.out-of-range", "moisture_pct"),
@@ -106,7 +107,9 @@ BREAKS = [
 
 
 @pytest.mark.parametrize(("kind", "change", "code", "column"), BREAKS, ids=lambda value: str(value)[:40])
-def test_a_broken_cell_is_named(judge: Judge, right: Rows, kind: str, change: Row, code: str, column: str | None) -> None:
+def test_a_broken_cell_is_named(
+    judge: Judge, right: Rows, kind: str, change: Row, code: str, column: str | None
+) -> None:
     others = [right["in"]] if kind == "out" else []
     checked = judge(right["stock"] | {"lot": "OTHER"}, right[kind] | change, *others)
     assert found(checked) == [(code, 3, column)]
@@ -123,7 +126,10 @@ def test_the_message_quotes_what_was_filed(judge: Judge, right: Rows) -> None:
 KEPT = [
     ("shipment", {"role": "carrier", "origin_kind": "?", "hs_code": "n/a"}),
     ("stock", {"currency": "yuan", "document_kind": "napkin", "destination": "the moon"}),
-    ("void", {"on": "31.12.1999", "mass_kg": "-1e999", "lot": "批次", "product": "?", "site": "?", "composition": "Xx"}),
+    (
+        "void",
+        {"on": "31.12.1999", "mass_kg": "-1e999", "lot": "批次", "product": "?", "site": "?", "composition": "Xx"},
+    ),
 ]
 
 

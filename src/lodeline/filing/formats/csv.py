@@ -102,7 +102,7 @@ def _unquoted(text: str) -> str:
 
 def _encoding_problem(file: str, head: bytes, offset: int, *, line: int) -> Problem:
     try:
-        codecs.getincrementaldecoder("gb18030")().decode(head)
+        codecs.getincrementaldecoder("gb18030")().decode(head, final=len(head) < HEADER_BYTES)
         guess = "GBK"
     except UnicodeDecodeError:
         guess = "Latin-1"
@@ -137,6 +137,7 @@ class _Scan:
         """What makes the file unreadable; one pass. Counts records to keep the limit of rows."""
         decoder = codecs.getincrementaldecoder("utf-8")()
         records, record_begin, odd, before = 0, self.layout.begin, False, _LF
+        long_cells: list[Problem] = []
         for offset, piece in self.pieces(self.layout.begin):
             if fault := self._unreadable_text(decoder, offset, piece):
                 return [fault]
@@ -152,16 +153,18 @@ class _Scan:
             bounds = np.concatenate(([record_begin], offset + ends + 1))
             if int(np.diff(bounds).max(initial=0)) > self.limits.cell_characters:
                 long = np.flatnonzero(np.diff(bounds) > self.limits.cell_characters)
-                found = [fault for i in long for fault in self._long_cells(records + int(i), bounds[i], bounds[i + 1])]
-                if found:
-                    return found[:PLACES_LIMIT]
+                for i in long[: PLACES_LIMIT - len(long_cells)]:
+                    long_cells += self._long_cells(records + int(i), bounds[i], bounds[i + 1])
             records, record_begin = records + len(ends), int(bounds[-1])
             odd, before = odd_after, int(values[-1]) if len(values) else before
             if records > self.limits.rows:
                 return [problem("file.too-many-rows", Where(file=self.file), limit=self.limits.rows)]
-        if odd:
-            return self._long_cells(records, record_begin, None) or [self._quote_problem(records, record_begin)]
-        return self._long_cells(records, record_begin, None)
+        if fault := self._cut_off_text(decoder):
+            return [fault]
+        long_cells += self._long_cells(records, record_begin, None)
+        if odd and not long_cells:
+            return [self._quote_problem(records, record_begin)]
+        return long_cells[:PLACES_LIMIT]
 
     def _unreadable_text(self, decoder: codecs.IncrementalDecoder, offset: int, piece: bytes) -> Problem | None:
         pending = len(decoder.getstate()[0])
@@ -176,6 +179,13 @@ class _Scan:
             place = offset + error.start - pending
             return _encoding_problem(self.file, error.object[:HEADER_BYTES], place, line=self._line(place))
         return None
+
+    def _cut_off_text(self, decoder: codecs.IncrementalDecoder) -> Problem | None:
+        """A character of several bytes of which the file holds only the first."""
+        if not (pending := decoder.getstate()[0]):
+            return None
+        place = self.path.stat().st_size - len(pending)
+        return _encoding_problem(self.file, pending, place, line=self._line(place))
 
     def _line(self, offset: int) -> int:
         """Number of the text line that holds the byte at `offset`."""

@@ -79,19 +79,17 @@ def _inspect(path: Path, file: str, limits: Limits) -> _Inspected | Problem:
             return problem("file.zip-bomb", where, bytes=unpacked, members=len(members))
         if any(member.flag_bits & 1 for member in members):
             return problem("file.encrypted", where)
-        names, part = _sheets(book)
-        found: set[str] = set()
+        marks: dict[str, set[str]] = {}
         for member in members:
             # Every part is unpacked once here, in pieces: a part that is longer than it says, or that does not
             # match its checksum, is refused before the faster reader sees it.
             with book.open(member) as stream:
-                unsafe, marks = _scan(stream)
+                unsafe, marks[member.filename] = _scan(stream)
             if unsafe:
                 return problem("file.unsafe-xml", where, part=member.filename)
-            if member.filename == part:
-                found = marks
+        names, part = _sheets(book)
         first_row, columns = _first_row(book, part)
-        refused = tuple(_refused(book, part, found)) if found else ()
+        refused = tuple(_refused(book, part, marks[part])) if marks[part] else ()
     return _Inspected(
         name=names[0], others=tuple(names[1:]), first_row=first_row, first_columns=columns, refused=refused
     )

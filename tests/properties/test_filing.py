@@ -1,0 +1,163 @@
+"""What must hold for every filing, not only for those we thought of."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+from fractions import Fraction
+
+import polars as pl
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from lodeline.filing import assay
+from lodeline.filing.canonical import cells, digest, parse_cells
+from lodeline.filing.cell import PARSERS, compatible
+from lodeline.filing.check import check
+from lodeline.filing.schema import CELLS
+from lodeline.filing.table import read
+from lodeline.filing.typed import typed
+from lodeline.material.composition import BASES, CompositionError, parse_composition, read_canonical
+from lodeline.material.element import SYMBOLS
+from lodeline.material.mass import UNITS_MG, parse_mass
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12)
+VALUES = {pl.String(): TEXT, pl.Int64(): st.integers(-(2**63), 2**63 - 1), pl.Date(): st.dates()}
+CELL_ROWS = st.fixed_dictionaries({name: st.none() | VALUES[dtype] for name, dtype in CELLS.items()})
+
+
+@given(st.lists(CELL_ROWS, min_size=1, max_size=4))
+def test_canonical_rows_round_trip(rows: list[dict[str, str | int | date | None]]) -> None:
+    canonical = cells(pl.DataFrame(rows, schema=CELLS))
+    assert [parse_cells(text.encode()) for text in canonical] == rows
+
+
+@given(CELL_ROWS, st.data())
+def test_any_change_of_one_cell_changes_the_bytes(row: dict[str, object], data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(list(CELLS)))
+    value = data.draw(st.none() | VALUES[CELLS[name]])
+    assume(value != row[name])
+    both = cells(pl.DataFrame([row, row | {name: value}], schema=CELLS))
+    assert both[0] != both[1]
+    assert digest(both) != digest(both.reverse())
+    assert digest(both[:1]) != digest(both[1:])
+
+
+@given(CELL_ROWS, st.integers(0, 10_000), st.binary(max_size=3))
+def test_what_was_not_written_is_not_read(row: dict[str, object], place: int, junk: bytes) -> None:
+    (text,) = cells(pl.DataFrame([row], schema=CELLS))
+    whole = text.encode()
+    place %= len(whole)
+    damaged = whole[:place] + junk + whole[place + 1 :]
+    assume(damaged != whole)
+    try:
+        found = parse_cells(damaged)
+    except ValueError:
+        return
+    # Another row may come out, but never the same row from other bytes.
+    assert cells(pl.DataFrame([found], schema=CELLS)).to_list() == [damaged.decode()]
+
+
+SHARE = st.one_of(
+    st.decimals(0, 110, places=3).map(str),
+    st.decimals(0, 1, places=9).map(str),
+    st.sampled_from(["0", "100.5", "100.6", "1e1", "-1", "", "NaN", "1.", " 24.1 ", "00.1", "1_0", "٣"]),
+)
+PART = st.tuples(st.sampled_from([*SYMBOLS, "nd", "ND", "Xx", " Pr "]), st.sampled_from(["=", " = ", "==", ""]), SHARE)
+COMPOSITION = st.lists(PART.map("".join), min_size=1, max_size=6).map(";".join)
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(COMPOSITION, st.sampled_from(BASES)), min_size=1, max_size=5, unique=True))
+def test_compositions_read_as_columns_agree_with_the_exact_reader(pairs: list[tuple[str, str]]) -> None:
+    frame = pl.DataFrame(pairs, schema=["composition", "basis_read"], orient="row")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(assay, "ONE_BY_ONE_LIMIT", 0)
+        columns = assay.read_compositions(frame)
+        patch.setattr(assay, "ONE_BY_ONE_LIMIT", 1000)
+        singly = assay.read_compositions(frame)
+    fault_free = pl.col("code").is_null()
+    assert columns.texts.filter(fault_free).rows() == singly.texts.filter(fault_free).rows()
+    assert columns.texts["code"].to_list() == singly.texts["code"].to_list()
+    assert columns.shares.rows() == singly.shares.filter(pl.col("text").is_in(columns.shares["text"].implode())).rows()
+    for (text, basis), canonical, code in zip(pairs, columns.texts["canonical"], columns.texts["code"], strict=True):
+        if code is None:
+            assert read_canonical(canonical) == parse_composition(text, basis)
+        elif code not in ("composition.over-100", "composition.malformed"):
+            with pytest.raises(CompositionError, match=code):
+                parse_composition(text, basis)
+
+
+NUMBER = st.one_of(
+    st.decimals(allow_nan=True, allow_infinity=True).map(str),
+    st.from_regex(r"-?[0-9]{1,14}(\.[0-9]{0,10})?", fullmatch=True),
+    st.text("0123456789.,-+eE １２。．", max_size=8),
+)
+
+
+@given(NUMBER, st.sampled_from(["kg", "t", "g"]))
+def test_a_mass_is_exact_or_refused(text: str, unit: str) -> None:
+    column = f"mass_{unit}"
+    frame = pl.DataFrame({column: [text], "source": [0], "row": [2]})
+    found = typed(frame)
+    value = found.frame["mass_mg"][0]
+    if value is None:
+        assert column in found.faults or not text.strip()
+    else:
+        assert parse_mass(compatible(text), unit) == value
+        assert Fraction(value) == Fraction(compatible(text)) * UNITS_MG[unit]
+
+
+@pytest.mark.parametrize("name", sorted(PARSERS))
+@given(text=st.text(max_size=12) | NUMBER | st.dates().map(str))
+def test_the_two_ways_of_reading_a_cell_agree(name: str, text: str) -> None:
+    """Where the expression reads a text, the function for the rest would have read the same."""
+    parser = PARSERS[name]
+    value = pl.DataFrame({"text": [text]}, schema={"text": pl.String()}).select(parser.plain(pl.col("text"))).item()
+    if value is not None:
+        read_singly = parser.other(text)
+        assert (read_singly.value, read_singly.code) == (value, None)
+
+
+CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(CELL, CELL), max_size=12), st.sampled_from(",;\t"))
+def test_csv_is_read_as_the_standard_library_reads_it(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], delimiter: str
+) -> None:
+    stream = io.StringIO()
+    csv.writer(stream, delimiter=delimiter, lineterminator="\n").writerows([("event", "note"), *rows])
+    path = tmp_path_factory.mktemp("any") / "any.csv"
+    path.write_text(stream.getvalue(), "utf-8", newline="")
+    table = read([path])
+    assert table.problems == ()
+    kept = [(number, row) for number, row in enumerate(rows, start=2) if any(cell.strip() for cell in row)]
+    assert table.frame["row"].to_list() == [number for number, _ in kept]
+    found = [tuple(cell or "" for cell in row) for row in table.frame.select("event", "note").iter_rows()]
+    assert found == [row for _, row in kept]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=300), st.sampled_from([".csv", ".json", ".ndjson", ".xlsx"]))
+def test_no_bytes_break_the_reader(tmp_path_factory: pytest.TempPathFactory, content: bytes, ending: str) -> None:
+    path = tmp_path_factory.mktemp("any") / f"any{ending}"
+    path.write_bytes(content)
+    checked = check(read([path]), organisation="ACME", period="2025-06")
+    assert checked.problems or checked.rows.height == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(TEXT, min_size=6, max_size=6), min_size=1, max_size=5))
+def test_no_cells_break_the_check(tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]) -> None:
+    path = tmp_path_factory.mktemp("any") / "any.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["event", "on", "lot", "mass_kg", "composition", "product"])
+        writer.writerows(rows)
+    checked = check(read([path]), organisation="ACME", period="2025-06")
+    assert checked.rejects
+    assert checked.rows.columns[: len(CELLS)] == list(CELLS)
