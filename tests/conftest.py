@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-# The embedded PostgreSQL looks for a runtime directory and warns where there is none.
-os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+# The embedded PostgreSQL wants a runtime directory of its own and warns where there is none.
+os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="lodeline-runtime-"))
 os.environ["LODELINE_SECRET"] = "a secret that only tests share"
 os.environ["LODELINE_LANGUAGE"] = "en"
 

@@ -93,8 +93,9 @@ def ledger_lines(*rows: str, year_month: str = "2025-06") -> pl.DataFrame:
         cells = flow_row(rest, year_month)
         mass_mg = parse_mass(cells.pop("mass_kg"))
         typed: dict[str, object] = {
-            **cells, "lot": int(cells["lot"]), "on": datetime.date.fromisoformat(cells["on"]), "mass_mg": mass_mg,
-            "dry_mg": mass_mg, "line": number, "entry": number, "organisation": organisation_, "ordinal": 0,
+            "local": cells["lot"], **cells, "lot": int(cells["lot"]), "on": datetime.date.fromisoformat(cells["on"]),
+            "mass_mg": mass_mg, "dry_mg": mass_mg, "line": number, "entry": number, "organisation": organisation_,
+            "ordinal": 0,
         }  # fmt: skip
         lines.append({name: typed.get(name) for name in LINE})
     return pl.DataFrame(lines, schema=LINE, orient="row")

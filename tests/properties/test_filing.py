@@ -6,9 +6,11 @@ import csv
 import io
 from datetime import date
 from fractions import Fraction
+from unicodedata import normalize
 
 import polars as pl
 import pytest
+import rfc8785
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -18,22 +20,26 @@ from lodeline.filing.cell import PARSERS, compatible
 from lodeline.filing.check import check
 from lodeline.filing.schema import CELLS
 from lodeline.filing.table import read
-from lodeline.filing.typed import typed
+from lodeline.filing.typed import extra, typed
 from lodeline.material.composition import BASES, CompositionError, parse_composition, read_canonical
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import UNITS_MG, parse_mass
 
+#: What Unicode calls white space; Python also strips four separators that are none.
+WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12)
 VALUES = {pl.String(): TEXT, pl.Int64(): st.integers(-(2**63), 2**63 - 1), pl.Date(): st.dates()}
 CELL_ROWS = st.fixed_dictionaries({name: st.none() | VALUES[dtype] for name, dtype in CELLS.items()})
 
 
+@settings(deadline=None)
 @given(st.lists(CELL_ROWS, min_size=1, max_size=4))
 def test_canonical_rows_round_trip(rows: list[dict[str, str | int | date | None]]) -> None:
     canonical = cells(pl.DataFrame(rows, schema=CELLS))
     assert [parse_cells(text.encode()) for text in canonical] == rows
 
 
+@settings(deadline=None)
 @given(CELL_ROWS, st.data())
 def test_any_change_of_one_cell_changes_the_bytes(row: dict[str, object], data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(list(CELLS)))
@@ -45,6 +51,7 @@ def test_any_change_of_one_cell_changes_the_bytes(row: dict[str, object], data: 
     assert digest(both[:1]) != digest(both[1:])
 
 
+@settings(deadline=None)
 @given(CELL_ROWS, st.integers(0, 10_000), st.binary(max_size=3))
 def test_what_was_not_written_is_not_read(row: dict[str, object], place: int, junk: bytes) -> None:
     (text,) = cells(pl.DataFrame([row], schema=CELLS))
@@ -69,7 +76,7 @@ PART = st.tuples(st.sampled_from([*SYMBOLS, "nd", "ND", "Xx", " Pr "]), st.sampl
 COMPOSITION = st.lists(PART.map("".join), min_size=1, max_size=6).map(";".join)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(COMPOSITION, st.sampled_from(BASES)), min_size=1, max_size=5, unique=True))
 def test_compositions_read_as_columns_agree_with_the_exact_reader(pairs: list[tuple[str, str]]) -> None:
     frame = pl.DataFrame(pairs, schema=["composition", "basis_read"], orient="row")
@@ -97,6 +104,7 @@ NUMBER = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(NUMBER, st.sampled_from(["kg", "t", "g"]))
 def test_a_mass_is_exact_or_refused(text: str, unit: str) -> None:
     column = f"mass_{unit}"
@@ -111,6 +119,7 @@ def test_a_mass_is_exact_or_refused(text: str, unit: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(PARSERS))
+@settings(deadline=None)
 @given(text=st.text(max_size=12) | NUMBER | st.dates().map(str))
 def test_the_two_ways_of_reading_a_cell_agree(name: str, text: str) -> None:
     """Where the expression reads a text, the function for the rest would have read the same."""
@@ -119,6 +128,21 @@ def test_the_two_ways_of_reading_a_cell_agree(name: str, text: str) -> None:
     if value is not None:
         read_singly = parser.other(text)
         assert (read_singly.value, read_singly.code) == (value, None)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.dictionaries(TEXT, TEXT, max_size=4), min_size=1, max_size=4))
+def test_unknown_columns_become_canonical_json(rows: list[dict[str, str]]) -> None:
+    names = sorted({name for row in rows for name in row})
+    data: dict[str, list[str | int | None]] = {f"?{name}": [row.get(name) for row in rows] for name in names}
+    found = extra(pl.DataFrame(data | {"row": [*range(len(rows))]}))
+    kept = [
+        {k: v for name, cell in row.items() for k, v in [(name, normalize("NFC", cell).strip(WHITE_SPACE))] if v}
+        for row in rows
+    ]
+    if names:
+        assert isinstance(found, pl.Series)
+        assert found.to_list() == [rfc8785.dumps(row).decode() if row else None for row in kept]
 
 
 CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=6)

@@ -51,13 +51,22 @@ class Read:
     facts: tuple[tuple[str, Fact], ...] = ()
 
 
+def _as_it_stands(text: pl.Expr) -> pl.Expr:
+    return text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parser:
-    """How one type is read: `plain` as an expression (null where unsure), `other` for each distinct rest."""
+    """How one type is read: `is_plain` says which texts `convert` takes; `other` takes each distinct rest."""
 
     dtype: pl.DataType
-    plain: Callable[[pl.Expr], pl.Expr]
+    is_plain: Callable[[pl.Expr], pl.Expr]
+    convert: Callable[[pl.Expr], pl.Expr] = _as_it_stands
     other: Callable[[str], Read]
+
+    def plain(self, text: pl.Expr) -> pl.Expr:
+        """The values of the texts that are plainly written; null for all others."""
+        return self.convert(pl.when(self.is_plain(text)).then(text))
 
 
 def _fault(code: str, **facts: Fact) -> Read:
@@ -104,15 +113,14 @@ def _read_mass(unit: str) -> Callable[[str], Read]:
     return read
 
 
-def _plain_mass(unit: str) -> Callable[[pl.Expr], pl.Expr]:
+def _mass_pattern(unit: str) -> str:
     digits, decimals = _UNIT_DIGITS[unit]
-    pattern = rf"^-?[0-9]{{1,{digits}}}(\.[0-9]{{1,{decimals}}})?$"
-    return lambda text: _scaled(text, pattern, decimals)
+    return rf"^-?[0-9]{{1,{digits}}}(\.[0-9]{{1,{decimals}}})?$"
 
 
-def _scaled(text: pl.Expr, pattern: str, decimals: int) -> pl.Expr:
-    """The decimals that match as integers of the last decimal place."""
-    return pl.when(text.str.contains(pattern)).then(text).str.to_decimal(scale=decimals).to_physical().cast(pl.Int64)
+def _scaled(decimals: int) -> Callable[[pl.Expr], pl.Expr]:
+    """Decimals as integers of their last place."""
+    return lambda text: text.str.to_decimal(scale=decimals).to_physical().cast(pl.Int64)
 
 
 def _read_percent(text: str) -> Read:
@@ -208,11 +216,11 @@ def trimmed(text: pl.Expr) -> pl.Expr:
 
 
 def _matching(pattern: str) -> Callable[[pl.Expr], pl.Expr]:
-    return lambda text: pl.when(text.str.contains(pattern)).then(text)
+    return lambda text: text.str.contains(pattern)
 
 
 def _among(choices: tuple[str, ...]) -> Callable[[pl.Expr], pl.Expr]:
-    return lambda text: pl.when(text.is_in(choices)).then(text)
+    return lambda text: text.is_in(choices)
 
 
 _TEXT = pl.String()
@@ -220,51 +228,56 @@ _BY_TYPE = {
     "percent": Parser(
         dtype=pl.Int64(),
         # Two digits only: what may pass 100 is judged by the function.
-        plain=lambda text: _scaled(text, r"^[0-9]{1,2}(\.[0-9]{1,7})?$", 7),
+        is_plain=_matching(r"^[0-9]{1,2}(\.[0-9]{1,7})?$"),
+        convert=_scaled(7),
         other=_read_percent,
     ),
     "integer": Parser(
         dtype=pl.Int64(),
-        plain=lambda text: pl.when(text.str.contains(r"^[0-9]{1,15}$")).then(text).cast(pl.Int64),
+        is_plain=_matching(r"^[0-9]{1,15}$"),
+        convert=lambda text: text.cast(pl.Int64),
         other=_read_integer,
     ),
     "decimal": Parser(
-        dtype=_TEXT,
-        plain=_matching(r"^(0|[1-9][0-9]{0,14})(\.[0-9]{0,5}[1-9])?$"),
-        other=_read_decimal_text,
+        dtype=_TEXT, is_plain=_matching(r"^(0|[1-9][0-9]{0,14})(\.[0-9]{0,5}[1-9])?$"), other=_read_decimal_text
     ),
     "date": Parser(
         dtype=pl.Date(),
-        plain=lambda text: (
-            pl.when(text.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")).then(text).str.to_date("%Y-%m-%d", strict=False)
-        ),
+        is_plain=_matching(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+        convert=lambda text: text.str.to_date("%Y-%m-%d", strict=False),
         other=_read_date,
     ),
-    "composition": Parser(dtype=_TEXT, plain=_matching(r"^[A-Za-z0-9=;.]+$"), other=_read_composition),
+    "composition": Parser(dtype=_TEXT, is_plain=_matching(r"^[A-Za-z0-9=;.]+$"), other=_read_composition),
 }
+#: Free text: ASCII without surrounding space is trimmed and NFC as it stands.
+FREE_TEXT = Parser(dtype=_TEXT, is_plain=_matching(r"^[!-~]([ -~]*[!-~])?$"), other=_kept)
 
 
-def _parser(column: Column) -> Parser | None:
-    """The parser of a column; None for free text, which is only trimmed and normalised."""
+def _parser(column: Column) -> Parser:
     if column.type == "country":
         codes = tuple(sorted(set(alpha2_by_code().values())))
-        return Parser(dtype=_TEXT, plain=_among(codes), other=_read_country)
+        return Parser(dtype=_TEXT, is_plain=_among(codes), other=_read_country)
     if column.choices:
-        return Parser(dtype=_TEXT, plain=_among(column.choices), other=_read_choice(column.choices))
+        return Parser(dtype=_TEXT, is_plain=_among(column.choices), other=_read_choice(column.choices))
     if column.name == "product":
-        return Parser(dtype=_TEXT, plain=_matching(r"^[a-z-]+(:[!-~]+)?$"), other=_read_product)
+        return Parser(dtype=_TEXT, is_plain=_matching(r"^[a-z-]+(:[!-~]+)?$"), other=_read_product)
     if column.name == "hs_code":
-        return Parser(dtype=_TEXT, plain=_matching(r"^[0-9]+$"), other=_read_hs_code)
+        return Parser(dtype=_TEXT, is_plain=_matching(r"^[0-9]+$"), other=_read_hs_code)
     if column.name == "currency":
-        return Parser(dtype=_TEXT, plain=_matching(r"^[A-Z]{3}$"), other=_read_currency)
-    return _BY_TYPE.get(column.type)
+        return Parser(dtype=_TEXT, is_plain=_matching(r"^[A-Z]{3}$"), other=_read_currency)
+    return _BY_TYPE.get(column.type, FREE_TEXT)
 
 
-#: Column as filed → parser; the three mass columns each in their unit; free text is absent.
+#: Column as filed → parser; the three mass columns each in their unit.
 PARSERS: dict[str, Parser] = {
-    **{column.name: parser for column in COLUMNS if (parser := _parser(column)) is not None},
+    **{column.name: _parser(column) for column in COLUMNS},
     **{
-        name: Parser(dtype=pl.Int64(), plain=_plain_mass(unit), other=_read_mass(unit))
+        name: Parser(
+            dtype=pl.Int64(),
+            is_plain=_matching(_mass_pattern(unit)),
+            convert=_scaled(_UNIT_DIGITS[unit][1]),
+            other=_read_mass(unit),
+        )
         for name, unit in MASS_COLUMNS.items()
     },
 }

@@ -133,7 +133,7 @@ class _Judgement:
     @classmethod
     def of(cls, table: Table, rules: list[Rule], register: Register | None, organisation: str | None) -> _Judgement:
         cells = typed(table.frame)
-        unread = [_unread(cells, name).alias(f"unread_{name}") for name in UNREAD]
+        unread = [_unread(cells, name).alias(f"unread_{name}") for name in UNREAD if name != "composition"]
         frame = with_helpers(cells.frame).with_columns(*unread, pl.col("basis").alias("basis_read"))
         rules = [*ROW_RULES, *rules]
         if register is not None:
@@ -148,10 +148,7 @@ class _Judgement:
         """The columns of `schema.ROWS`."""
         moisture = pl.col("moisture_ppb").fill_null(0)
         return self.frame.with_columns(
-            self.table.frame.select(extra(self.table.frame).alias("extra"))
-            if self.table.has_unknown_columns
-            else pl.lit(None, pl.String()).alias("extra"),
-            share_mg_expr(pl.col("mass_mg"), PPB - moisture).alias("dry_mg"),
+            extra(self.table.frame), share_mg_expr(pl.col("mass_mg"), PPB - moisture).alias("dry_mg")
         ).select(*ROWS)
 
     def assays(self) -> pl.DataFrame:
@@ -276,15 +273,17 @@ def _with_compositions(frame: pl.DataFrame) -> tuple[pl.DataFrame, Compositions]
     lines = np.zeros(frame.height, np.uint32)
     lines[numbers["place"]] = numbers["text"] + 1
     read = pl.concat([_NO_COMPOSITION, found.texts])[lines]
+    # Stacked and not selected: a select would first copy every column into pieces of one size.
     return (
-        frame.with_columns(
-            pl.col("composition").alias("stated"),
-            read["canonical"].alias("composition"),
-            read["text"],
-            read["carries"],
-            read["sum_ppb"],
-            read["code"].alias("composition_code"),
-            read["code"].is_not_null().alias("unread_composition"),
+        frame.rename({"composition": "stated"}).hstack(
+            [
+                read["canonical"].alias("composition"),
+                read["text"],
+                read["carries"],
+                read["sum_ppb"],
+                read["code"].alias("composition_code"),
+                read["code"].is_not_null().alias("unread_composition"),
+            ]
         ),
         found,
     )

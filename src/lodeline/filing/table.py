@@ -55,10 +55,6 @@ class Table:
     problems: tuple[Problem, ...] = ()
     readable: bool = True
 
-    @property
-    def has_unknown_columns(self) -> bool:
-        return any(name.startswith(UNKNOWN_MARK) for name in self.frame.columns)
-
 
 def read(paths: Sequence[Path | str], *, limits: Limits | None = None) -> Table:
     """The table that the files hold together. Never raises on what a file contains."""

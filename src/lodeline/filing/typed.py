@@ -7,23 +7,16 @@ from typing import Any
 
 import polars as pl
 
-from lodeline.filing.cell import PARSERS, Parser, Read, trimmed
+from lodeline.filing.cell import FREE_TEXT, PARSERS, Parser, Read, trimmed
 from lodeline.filing.header import UNKNOWN_MARK
 from lodeline.filing.schema import CELLS, COLUMNS, MASS_COLUMNS
 
 _TYPED_NAME = {column.name: column.typed for column in COLUMNS}
-#: Free text that is already as it will be kept: ASCII without surrounding space is trimmed and NFC.
-_CLEAN = r"^[!-~]([ -~]*[!-~])?$"
-
-
-def _plain(name: str) -> pl.Expr:
-    text = pl.col(name)
-    plain = PARSERS[name].plain(text) if name in PARSERS else pl.when(text.str.contains(_CLEAN)).then(text)
-    return plain.alias(name)
-
-
 #: Built once: a filing of sixty rows spends more on building expressions than on running them.
-_PLAIN = {name: _plain(name) for name in (*_TYPED_NAME, *MASS_COLUMNS)}
+_PLAIN = {name: parser.plain(pl.col(name)).alias(name) for name, parser in PARSERS.items()}
+_ALL_PLAIN = {
+    name: parser.is_plain(pl.col(name)).all() for name, parser in PARSERS.items() if parser.dtype == pl.String()
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +36,17 @@ class Typed:
 def typed(frame: pl.DataFrame) -> Typed:
     """Typed cells of a table's text frame."""
     names = [name for name in _PLAIN if name in frame.columns]
-    cells = frame.select(*(_PLAIN[name] for name in names), "source", "row")
+    # A text column that is plain throughout is its own result: in a large filing most are, and none is copied.
+    texts = [name for name in names if name in _ALL_PLAIN]
+    kept = frame.select(_ALL_PLAIN[name] for name in texts).row(0, named=True) if texts else {}
+    cells = frame.select(*(name if kept.get(name) else _PLAIN[name] for name in names), "source", "row")
     faults: dict[str, pl.Series] = {}
     reads: dict[str, dict[str, Read]] = {}
     for name in names:
         # Counts of nulls are kept with a column, so asking for open cells costs nothing where there are none.
         if cells[name].null_count() == frame[name].null_count():
             continue
-        if name not in PARSERS:
+        if PARSERS[name] is FREE_TEXT:
             cells = cells.with_columns(frame.select(trimmed(pl.col(name).str.normalize("NFC")).alias(name)))
             continue
         values, codes, found = _read_others(frame[name], cells[name], PARSERS[name])
@@ -95,16 +91,16 @@ def _in_order(cells: pl.DataFrame) -> pl.DataFrame:
     return cells.select(*columns, "source", "row", place)
 
 
-def extra(frame: pl.DataFrame) -> pl.Expr:
-    """Canonical JSON (RFC 8785) of the filled unknown columns of each row; null where none is filled."""
-    names = sorted(
-        (name for name in frame.columns if name.startswith(UNKNOWN_MARK)), key=lambda name: name[1:].encode("utf-16-be")
-    )
+def extra(frame: pl.DataFrame) -> pl.Series | pl.Expr:
+    """`extra`: canonical JSON (RFC 8785) of the filled unknown columns of each row, null where none is filled."""
+    names = [name for name in frame.columns if name.startswith(UNKNOWN_MARK)]
     if not names:
-        return pl.lit(None, pl.String())
-    members = [_member(name) for name in names]
+        return pl.lit(None, pl.String()).alias("extra")
+    # RFC 8785 orders the names by their UTF-16 code units.
+    members = [_member(name) for name in sorted(names, key=lambda name: name.encode("utf-16-be"))]
     joined = pl.concat_str(members, separator=",", ignore_nulls=True)
-    return pl.when(pl.any_horizontal(member.is_not_null() for member in members)).then("{" + joined + "}")
+    filled = pl.any_horizontal(member.is_not_null() for member in members)
+    return frame.select(pl.when(filled).then("{" + joined + "}").alias("extra")).to_series()
 
 
 _ESCAPES = {chr(code): f"\\u{code:04x}" for code in range(0x20)} | {

@@ -261,7 +261,7 @@ def _graph(lots: pl.DataFrame, events: pl.DataFrame, links: pl.DataFrame, assays
     maker[maker >= 0] = np.where(is_origin[maker[maker >= 0]], kernels.NO_MAKER, maker[maker >= 0])
     maker[made_rank[link_records["lot"]] >= rank_of(_int32(inputs["event"]))] = kernels.BACK_REFERENCE
     link_records["maker"] = maker
-    content_mg, content_element = _contents(link_records, assay_start, stated)
+    content = _contents(link_records, assay_start, stated)
     use_records = _records(kernels.USE, uses.height, mass_mg=uses["mass_mg"], event=uses["event"])
     use_records["event"][made_rank[_int32(uses["lot"])] >= rank_of(_int32(uses["event"]))] = kernels.BACK_REFERENCE
     return Graph(
@@ -278,8 +278,7 @@ def _graph(lots: pl.DataFrame, events: pl.DataFrame, links: pl.DataFrame, assays
         assays=_records(kernels.ASSAY, stated.height, element=stated["element"], ppb=stated["ppb"]),
         links=link_records,
         uses=use_records,
-        content_mg=content_mg,
-        content_element=content_element,
+        content=content,
         out_lot=_int32(made["lot"]),
         link_start=link_start,
         use_start=_starts(uses["lot"], lots.height),
@@ -291,8 +290,8 @@ def _graph(lots: pl.DataFrame, events: pl.DataFrame, links: pl.DataFrame, assays
 
 def _contents(
     links: npt.NDArray[np.void], assay_start: npt.NDArray[np.int64], stated: pl.DataFrame
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-    """Mass and number of each element in each link; writes into `links` where the entries of each stand."""
+) -> npt.NDArray[np.int64]:
+    """`Graph.content`; writes into `links` where the entries of each stand."""
     count = np.diff(assay_start)[links["lot"]]
     link = np.repeat(np.arange(len(links)), count)
     entry = np.arange(len(link)) - (np.cumsum(count) - count)[link] + assay_start[links["lot"]][link]
@@ -302,7 +301,9 @@ def _contents(
     if start[-1] >= ID_LIMIT:
         raise ValueError("flow index: more element masses than 32-bit places hold")
     links["content_start"], links["content_count"] = start[:-1], np.diff(start)
-    return content_mg[some], stated["element"].cast(pl.UInt8).to_numpy()[entry[some]]
+    element = stated["element"].cast(pl.Int64).to_numpy()[entry[some]]
+    content: npt.NDArray[np.int64] = content_mg[some] << kernels.ELEMENT_BITS | element
+    return content
 
 
 def _records(dtype: np.dtype[np.void], count: int, **columns: pl.Series | Array) -> npt.NDArray[np.void]:

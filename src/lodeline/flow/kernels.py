@@ -51,6 +51,9 @@ _FIRST_ROOM = 4096
 #: 2³² divided by the golden ratio: neighbouring ids land far apart (Knuth, TAOCP vol. 3, 6.4).
 _SPREAD = 2654435769
 _LOW = 0xFFFFFFFF
+#: Enough for every symbol of `lodeline.material.element`; 58 bits are left for a mass, whose limit has 50.
+ELEMENT_BITS = 5
+_ELEMENT = 2**ELEMENT_BITS - 1
 
 _share_mg: Any = njit(cache=True)(share_mg)
 
@@ -80,16 +83,15 @@ class Graph(NamedTuple):
 
     `*_start` arrays hold one more entry than rows: row i owns the entries from start[i] to start[i + 1].
     In-links are sorted by (event, lot, mass), uses (the same links seen from the lot) by (lot, event, mass),
-    out-lots by (event, lot), assays by (lot, element). `content_*` are the elements in the mass of each link: they
-    follow from mass and assay, and stand ready because a walk reads them in one sweep where assays lie scattered.
+    out-lots by (event, lot), assays by (lot, element). `content` is what each link holds of each element: it
+    follows from mass and assay, and stands ready because a walk reads it in one sweep where assays lie scattered.
     """
 
     lots: Records  # (n,) LOT
     assays: Records  # ASSAY
     links: Records  # (k,) LINK
     uses: Records  # (k,) USE
-    content_mg: Int64s  # element mass, > 0
-    content_element: npt.NDArray[np.uint8]
+    content: Int64s  # element mass in mg, > 0, << ELEMENT_BITS | element
     out_lot: Int32s
     link_start: Int64s  # (m + 1,)
     use_start: Int64s  # (n + 1,)
@@ -327,7 +329,7 @@ def upstream_shares(graph: Graph, reach: Ancestry, order: Int64s, column: Any, w
     `order` lists the event places by falling rank, so an event has its whole share before it is passed on.
     `column[element]` is the column of an asked element, else -1.
     """
-    links, content_mg, content_element = graph.links, graph.content_mg, graph.content_element
+    links, content = graph.links, graph.content
     lot_event, link_start, link_lot, made_part = reach.lot_event, reach.link_start, reach.link_lot, reach.made_part
     share, unaccounted = np.zeros((len(lot_event), width)), np.zeros((len(lot_event), width))
     carried = np.zeros((len(order), width))
@@ -342,17 +344,19 @@ def upstream_shares(graph: Graph, reach: Ancestry, order: Int64s, column: Any, w
         for link in range(first, last):
             start = links[link]["content_start"]
             for entry in range(start, start + links[link]["content_count"]):
-                asked = column[content_element[entry]]
+                asked = column[content[entry] & _ELEMENT]
                 if asked >= 0:
-                    total_mg[event_place, asked] += content_mg[entry]
+                    total_mg[event_place, asked] += content[entry] >> ELEMENT_BITS
         for link in range(first, last):
             place = link_lot[link_start[event_place] + link - first]
             back = links[link]["maker"] == BACK_REFERENCE
             start = links[link]["content_start"]
             for entry in range(start, start + links[link]["content_count"]):
-                asked = column[content_element[entry]]
+                asked = column[content[entry] & _ELEMENT]
                 if asked >= 0:
-                    part = carried[event_place, asked] * (content_mg[entry] / total_mg[event_place, asked])
+                    part = carried[event_place, asked] * (
+                        (content[entry] >> ELEMENT_BITS) / total_mg[event_place, asked]
+                    )
                     if back:
                         unaccounted[place, asked] += part
                     else:
@@ -465,7 +469,7 @@ def downstream_shares(graph: Graph, reach: Descent, order: Int64s, column: Any, 
     out, so a loss that nobody wrote down stays visible as a sum below 1.
     """
     graph_lots, assays, links, uses = graph.lots, graph.assays, graph.links, graph.uses
-    content_mg, content_element = graph.content_mg, graph.content_element
+    content = graph.content
     lots, use_start, use_event, event_first = reach.lots, reach.use_start, reach.use_event, reach.event_first
     share = np.zeros((len(lots), width))
     arrived = np.zeros((len(reach.events), width))
@@ -485,9 +489,9 @@ def downstream_shares(graph: Graph, reach: Descent, order: Int64s, column: Any, 
             for link in range(graph.link_start[event], graph.link_start[event + 1]):
                 start = links[link]["content_start"]
                 for entry in range(start, start + links[link]["content_count"]):
-                    asked = column[content_element[entry]]
+                    asked = column[content[entry] & _ELEMENT]
                     if asked >= 0:
-                        in_total_mg[asked] += content_mg[entry]
+                        in_total_mg[asked] += content[entry] >> ELEMENT_BITS
         for place in range(first, last):
             for asked in range(width):
                 out_mg[place - first, asked] = 0

@@ -115,7 +115,8 @@ def _shortfalls(
     for ordinal, lot, site, seen, drawn_mg, over_mg, method in short.select(
         "ordinal", "lot", "site", "seen", -pl.col("delta_mg"), "unaccounted_mg", "method"
     ).iter_rows():
-        relative = next((sigma[name] for name in (method or "").split(";") if name in sigma), DEFAULT_WEIGHING)
+        named = (name.strip() for name in (method or "").split(";"))
+        relative = next((sigma[name] for name in named if name in sigma), DEFAULT_WEIGHING)
         if over_mg <= 3 * relative * drawn_mg:
             continue
         facts = {
@@ -163,8 +164,11 @@ def _product_differs(rows: pl.DataFrame, lots: pl.DataFrame, names: Callable[[in
 
 
 def _process_objections(rows: pl.DataFrame, lots: pl.DataFrame, register: Register) -> Iterable[Objection]:
-    """Judges what the filing's processes made of what they were fed; a run joins its events into one process."""
-    process = rows.filter(pl.col("kind") == "transformation").with_columns(process=pl.coalesce("run", "event"))
+    """Judges what each event made of what it was fed.
+
+    Events of a `run` are left to the site's balance: the run may have been fed in another month.
+    """
+    process = rows.filter((pl.col("kind") == "transformation") & pl.col("run").is_null()).with_columns(process="event")
     if not process.height:
         return
     # Inputs have the composition of their lot; outputs state their own.
@@ -179,51 +183,45 @@ def _process_objections(rows: pl.DataFrame, lots: pl.DataFrame, register: Regist
     if not judged.height:
         return
     masses = _element_masses(judged)
-    yield from _out_exceeds_in(judged, masses)
-    yield from _yield_outside_band(judged, masses, register)
+    named = (
+        judged.filter(pl.col("role") != "in")
+        .group_by("process")
+        .agg(pl.col("ordinal").min(), pl.col("site").first(), net_mg=pl.col("dry_mg").sum())
+    )
+    masses = masses.join(named, on="process")
+    yield from _out_exceeds_in(masses)
+    yield from _yield_outside_band(masses, register)
 
 
 def _element_masses(process: pl.DataFrame) -> pl.DataFrame:
-    """`process`, `role`, `element`, `mass_mg` summed over rows with a composition."""
-    shares = explode(process["composition"])
+    """Per `process` and `element`: `in_mg`, `out_mg` (waste included), `product_mg` (without), from compositions."""
     masses = process.with_row_index("place").select("place", "process", "role", "dry_mg")
+    mass = share_mg_expr(pl.col("dry_mg"), pl.col("ppb"))
     return (
-        with_treo(shares)
+        with_treo(explode(process["composition"]))
         .join(masses, on="place")
-        .with_columns(mass_mg=share_mg_expr(pl.col("dry_mg"), pl.col("ppb")))
-        .group_by("process", "role", "element", maintain_order=True)
-        .agg(pl.col("mass_mg").sum())
-    )
-
-
-def _out_exceeds_in(process: pl.DataFrame, masses: pl.DataFrame) -> Iterable[Objection]:
-    """More of a rare earth comes out of a process than went in, beyond three standard uncertainties."""
-    masses = masses.with_columns(side=pl.when(pl.col("role") == "in").then(pl.lit("in")).otherwise(pl.lit("out")))
-    sides = masses.group_by("process", "element", "side", maintain_order=True).agg(pl.col("mass_mg").sum())
-    wide = sides.pivot("side", index=["process", "element"], values="mass_mg", maintain_order=True)
-    if "in" not in wide.columns or "out" not in wide.columns:
-        wide = wide.with_columns(pl.lit(None, pl.Int64()).alias(name) for name in {"in", "out"} - set(wide.columns))
-    net = process.filter(pl.col("role") != "in").group_by("process").agg(net_mg=pl.col("dry_mg").sum())
-    # Inputs that state only a total say nothing of single elements.
-    total_only = masses.filter(pl.col("side") == "in").group_by("process").agg(elements=pl.col("element").n_unique())
-    over = (
-        wide.with_columns(pl.col("in", "out").fill_null(0))
-        .join(net, on="process", how="left")
-        .join(total_only, on="process", how="left")
-        .filter(
-            (pl.col("element") < len(RARE_EARTHS)) & (pl.col("elements") > 1) | (pl.col("element") == TREO_INDEX),
-            pl.col("out")
-            > pl.col("in")
-            + 3 * DEFAULT_ASSAY * (pl.col("in").cast(pl.Float64()) ** 2 + pl.col("out").cast(pl.Float64()) ** 2).sqrt()
-            + TRACE_SHARE * pl.col("net_mg"),
+        .group_by("process", "element", maintain_order=True)
+        .agg(
+            in_mg=mass.filter(pl.col("role") == "in").sum(),
+            out_mg=mass.filter(pl.col("role") != "in").sum(),
+            product_mg=mass.filter(pl.col("role") == "out").sum(),
         )
     )
-    first = process.filter(pl.col("role") != "in").group_by("process").agg(pl.col("ordinal").min())
+
+
+def _out_exceeds_in(masses: pl.DataFrame) -> Iterable[Objection]:
+    """More of a rare earth comes out of a process than went in, beyond three standard uncertainties."""
+    # Inputs that state only a total say nothing of single elements.
+    stated = ((pl.col("in_mg") > 0) & (pl.col("element") != TREO_INDEX)).any().over("process")
+    sigma_mg = (
+        DEFAULT_ASSAY * (pl.col("in_mg").cast(pl.Float64()) ** 2 + pl.col("out_mg").cast(pl.Float64()) ** 2).sqrt()
+    )
+    over = masses.with_columns(stated=stated).filter(
+        (pl.col("element") < len(RARE_EARTHS)) & pl.col("stated") | (pl.col("element") == TREO_INDEX),
+        pl.col("out_mg") > pl.col("in_mg") + 3 * sigma_mg + TRACE_SHARE * pl.col("net_mg"),
+    )
     for name, ordinal, element, in_mg, out_mg in (
-        over.join(first, on="process")
-        .sort("ordinal", "element")
-        .select("process", "ordinal", "element", "in", "out")
-        .iter_rows()
+        over.sort("ordinal", "element").select("process", "ordinal", "element", "in_mg", "out_mg").iter_rows()
     ):
         facts = {
             "event": name, "element": SYMBOLS[element], "in_kg": format_kg(in_mg), "out_kg": format_kg(out_mg),
@@ -231,39 +229,17 @@ def _out_exceeds_in(process: pl.DataFrame, masses: pl.DataFrame) -> Iterable[Obj
         yield Objection(code="element.out-exceeds-in", ordinal=ordinal, column="composition", facts=facts)
 
 
-def _yield_outside_band(process: pl.DataFrame, masses: pl.DataFrame, register: Register) -> Iterable[Objection]:
+def _yield_outside_band(masses: pl.DataFrame, register: Register) -> Iterable[Objection]:
     """REO out (without waste) over REO in, outside the stage's band by more than the band is wide."""
-    bands = register.tables["processes"]
-    if not bands.height:
-        return
-    band = bands.group_by("stage").agg(
-        low=pl.col("yield_low_pct").cast(pl.Float64()).min(), high=pl.col("yield_high_pct").cast(pl.Float64()).max()
-    )
-    stages = register.tables["sites"].select(site="id", stage="stage")
-    yields = masses.filter((pl.col("element") == TREO_INDEX) & (pl.col("role") != "waste")).pivot(
-        "role", index="process", values="mass_mg", maintain_order=True
-    )
-    if "in" not in yields.columns or "out" not in yields.columns:
-        return
-    where = (
-        process.filter(pl.col("role") == "out").group_by("process").agg(pl.col("ordinal").min(), pl.col("site").first())
-    )
-    judged = (
-        yields.filter(pl.col("in") > 0, pl.col("out").is_not_null())
-        .with_columns(percent=100 * pl.col("out") / pl.col("in"))
-        .join(where, on="process")
-        .join(stages, on="site")
-        .join(band, on="stage")
-        .filter(
-            (pl.col("percent") < pl.col("low") - (pl.col("high") - pl.col("low")))
-            | (pl.col("percent") > pl.col("high") + (pl.col("high") - pl.col("low")))
-        )
-    )
-    for name, ordinal, percent, low, high in (
-        judged.sort("ordinal").select("process", "ordinal", "percent", "low", "high").iter_rows()
+    total = masses.filter((pl.col("element") == TREO_INDEX) & (pl.col("in_mg") > 0) & (pl.col("product_mg") > 0))
+    for name, ordinal, site, in_mg, product_mg in (
+        total.sort("ordinal").select("process", "ordinal", "site", "in_mg", "product_mg").iter_rows()
     ):
-        facts = {"event": name, "yield_pct": f"{percent:.1f}", "low_pct": f"{low:g}", "high_pct": f"{high:g}"}
-        yield Objection(code="yield.outside-band", ordinal=ordinal, column="mass_kg", facts=facts)
+        low, high = register.yield_band.get(register.site_stage.get(site, ""), (0.0, math.inf))
+        percent = 100 * product_mg / in_mg
+        if not low - (high - low) <= percent <= high + (high - low):
+            facts = {"event": name, "yield_pct": f"{percent:.1f}", "low_pct": f"{low:g}", "high_pct": f"{high:g}"}
+            yield Objection(code="yield.outside-band", ordinal=ordinal, column="mass_kg", facts=facts)
 
 
 def _unusual_masses(rows: pl.DataFrame, earlier: Earlier) -> Iterable[Objection]:
@@ -332,7 +308,7 @@ def _not_listed(rows: pl.DataFrame, held_at_sites: pl.DataFrame) -> Iterable[Obj
     counted = rows.filter(pl.col("kind") == "stock")
     if not counted.height or not held_at_sites.height:
         return
-    whole = counted.filter(pl.col("location").is_null())
+    whole = counted.filter(pl.col("location").is_null() & pl.col("product").is_null())
     first = whole.group_by("site", maintain_order=True).agg(pl.col("ordinal").first())
     listed = rows.select("site", "lot").unique()
     missing = held_at_sites.join(listed, on=["site", "lot"], how="anti").join(first, on="site")

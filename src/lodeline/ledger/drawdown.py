@@ -32,7 +32,8 @@ def draws(lines: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
     lots : `movement.lot_facts` of every lot among the lines.
     """
     candidates = lines.filter(
-        pl.col("origin_kind").is_in(["mined", "by-product"]) & (pl.col("kind") == "origin") | (pl.col("role") == "in")
+        pl.col("origin_kind").is_in(["mined", "by-product"]) & (pl.col("kind") == "origin")
+        | (pl.col("kind") == "transformation") & (pl.col("role") == "in")
     )
     if not candidates.height:
         return pl.DataFrame(schema=DRAWDOWN)

@@ -85,8 +85,10 @@ class Problem:
     def message(self, language: Language) -> str:
         """What is wrong and how to cure it, in English or Chinese."""
         entry = CATALOGUE[self.code]
-        separator = " " if language == "en" else ""
-        return entry.text[language].format_map(_Facts(self.facts)) + separator + entry.cure[language]
+        text = entry.text[language].format_map(_Facts(self.facts))
+        stop = "." if language == "en" else "。"
+        between = " " if language == "en" else ""
+        return text + ("" if text.endswith(stop) else stop) + between + entry.cure[language]
 
     def as_json(self) -> dict[str, object]:
         """The shape that `--json` promises (03-filing, section 8)."""

@@ -77,6 +77,21 @@ class Register:
         return dict(zip(sites["id"], sites["organisation"], strict=True))
 
     @cached_property
+    def site_stage(self) -> dict[str, str]:
+        """Site id → its stage."""
+        return dict(self.tables["sites"].select("id", pl.col("stage").fill_null("")).iter_rows())
+
+    @cached_property
+    def yield_band(self) -> dict[str, tuple[float, float]]:
+        """Stage → the widest band of yields, in percent, of the processes registered for it."""
+        rows = (
+            self.tables["processes"]
+            .group_by("stage")
+            .agg(pl.col("yield_low_pct").cast(pl.Float64()).min(), pl.col("yield_high_pct").cast(pl.Float64()).max())
+        )
+        return {stage: (low, high) for stage, low, high in rows.drop_nulls().iter_rows()}
+
+    @cached_property
     def roles(self) -> dict[str, frozenset[str]]:
         """Organisation id → its roles."""
         rows = self.tables["organisations"].select("id", "roles").iter_rows()

@@ -39,6 +39,14 @@ def is_uri() -> pl.Expr:
     return pl.col("lot").str.contains("://", literal=True) | pl.col("lot").str.starts_with("urn:")
 
 
+def maker_and_local(name: str, filer: str) -> tuple[str, str]:
+    """Who made a lot, by its canonical name; a GS1 URI names nobody, so its first filer stands for the maker."""
+    if "://" in name or name.startswith("urn:"):
+        return filer, name
+    maker, _, local = name.partition("/")
+    return maker, local
+
+
 def resolve(rows: pl.DataFrame, *, organisation: str, known: Callable[[Sequence[str]], Known] | None) -> pl.DataFrame:
     """Adds `name` (canonical lot name, null for voids) and `ambiguous` (what it may mean, else null).
 

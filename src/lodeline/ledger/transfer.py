@@ -78,7 +78,7 @@ def _quoting(shipments: pl.DataFrame, receipts: pl.DataFrame, also: list[str]) -
     ranked = shipments.select(
         *key, shipment="line", place=pl.int_range(pl.len()).over(key), last=pl.len().cast(pl.Int64()).over(key) - 1
     )
-    if not ranked["last"].any():
+    if ranked["last"].max() in (None, 0):
         hits = receipts.join(ranked, left_on=quoted_key, right_on=key, how="inner")
     else:
         lasts = ranked.select(*key, "last").unique()
@@ -152,14 +152,17 @@ def _rows(shipments: pl.DataFrame, receipts: pl.DataFrame, pairs: pl.DataFrame) 
                 ),
                 on="receipt",
             )
-            .sort("received_on", "receipt_event", "receipt")
+            .join(shipments.select(shipment="line", shipped_lot="lot", named="receiver"), on="shipment")
+            .sort("received_on", "receipt_receiver", "receipt_event", "receipt")
             .group_by("shipment", maintain_order=True)
             .agg(
-                pl.col("receipt_lot", "receipt_receiver", "receipt").first(),
+                pl.col("receipt").first(),
                 pl.col("receipt_event").unique(maintain_order=True).str.join(";"),
                 pl.col("received_on").max(),
                 pl.col("by_reference").all(),
                 received_mg=pl.col("part_mg").sum(),
+                lot_differs=(pl.col("receipt_lot") != pl.col("shipped_lot")).any(),
+                party_differs=pl.col("receipt_receiver").ne_missing(pl.col("named")).any(),
             )
         )
         found.append(
@@ -176,9 +179,8 @@ def _rows(shipments: pl.DataFrame, receipts: pl.DataFrame, pairs: pl.DataFrame) 
                 shipment_event="event",
                 shipped_mg="mass_mg",
                 shipped_on="on",
-                lot_differs=(pl.col("receipt_lot") != pl.col("lot")).fill_null(False),
-                party_differs=pl.col("receipt").is_not_null()
-                & pl.col("receipt_receiver").ne_missing(pl.col("receiver")),
+                lot_differs=pl.col("lot_differs").fill_null(False),
+                party_differs=pl.col("party_differs").fill_null(False),
             )
         )
     unmatched = receipts.filter(~pl.col("line").is_in(pairs["receipt"].implode())) if pairs.height else receipts

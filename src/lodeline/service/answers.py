@@ -76,8 +76,10 @@ def balance(
         methods=snapshot.register.tables["methods"],
         elements=None if element is None else [SYMBOLS[_element(element)]],
         sites=sites,
+        first_period=first,
+        last_period=last,
     )
-    return {"stamp": snapshot.stamp, "rows": balance_json(_within(rows, first, last))}
+    return {"stamp": snapshot.stamp, "rows": balance_json(rows)}
 
 
 def _within(rows: pl.DataFrame, first: str | None, last: str | None) -> pl.DataFrame:

@@ -7,6 +7,7 @@ again) shows only against a checkpoint that was kept elsewhere.
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -22,11 +23,13 @@ from lodeline.journal.audit import TEXTS, audit_log, audit_rows, read_kept
 from lodeline.journal.checkpoint import Checkpoint, NoteError, open_checkpoint
 from lodeline.journal.receipt import receipt_document
 from lodeline.journal.verify import Fault, text_of
+from lodeline.ledger.register import TABLES
+from lodeline.ledger.resolution import maker_and_local
 from lodeline.ledger.state import project
-from lodeline.service.posting import resolved_commitment
+from lodeline.service.posting import resolved_commitment, salt_key
 from lodeline.service.records import record_cells
 from lodeline.store.guards import missing_guards
-from lodeline.store.store import STATE_TABLES, Store, StoredEntry
+from lodeline.store.store import STATE_TABLES, Store, StoredEntry, record_key
 
 Progress = Callable[[str, float], None]
 
@@ -37,6 +40,7 @@ STORE_TEXTS: dict[str, tuple[str, str]] = {
         "The rows do not resolve to the lots, parties or dry masses that the entry bound",
         "行所对应的批次、对方或干重与条目所绑定的不符",
     ),
+    "row.misplaced": ("A row does not stand where, or belong to whom, its entry says", "行的位置或所属与其条目不符"),
     "row.without-entry": ("Rows belong to no entry", "存在不属于任何条目的行"),
     "state.differs": ("The stored state is not what the filings amount to", "存储的状态与申报推算结果不符"),
     "store.guard-missing": ("A trigger that refuses changes is missing", "缺少禁止改动的触发器"),
@@ -76,19 +80,19 @@ class Verdict:
 def verify(store: Store, *, kept: Sequence[str] = (), progress: Progress | None = None) -> Verdict:
     """Recomputes leaves, roots, resolutions and state; `kept` are checkpoints from outside, as signed notes."""
     say = progress or (lambda _what, _share: None)
-    head = store.head()
     faults = [
         Fault(entry=None, what="store.guard-missing", facts={"trigger": name})
         for name in missing_guards(store.database)
     ]
+    entries = list(store.entries())
     try:
-        signed = open_checkpoint(head.checkpoint, store.signer.verifier)
+        signed = open_checkpoint(store.checkpoint(), store.signer.verifier)
     except NoteError:
         faults.append(Fault(entry=None, what="checkpoint.signature", facts={"number": 0}))
-        signed = Checkpoint(origin=store.origin, size=head.size, root=head.frontier.root())
+        leaves = b"".join(bytes.fromhex(entry.leaf_hash) for entry in entries)
+        signed = Checkpoint(origin=store.origin, size=len(entries), root=merkle.root_of_leaves(leaves))
     checkpoints, kept_faults = read_kept(kept, store.signer.verifier)
     faults += kept_faults
-    entries = list(store.entries())
     faults += audit_log(
         ((entry.index, entry.envelope.encode(), bytes.fromhex(entry.leaf_hash)) for entry in entries),
         head=signed,
@@ -98,6 +102,7 @@ def verify(store: Store, *, kept: Sequence[str] = (), progress: Progress | None 
         say("verify", number / len(entries))
         faults += _entry_faults(store, entry)
     faults += _orphans(store, entries)
+    faults += _store_faults(store, entries)
     say("verify", 1.0)
     faults += rebuild_differences(store)
     return Verdict(size=signed.size, root=signed.root.hex(), faults=tuple(faults))
@@ -117,18 +122,12 @@ def _entry_faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
         envelope.rows,
     )
     stored = (entry.kind, entry.organisation, entry.period, entry.corrects, entry.filed_at, entry.row_count)
-    salt_key = row_salt_key(store, entry)
-    if stated != stored or journal.flags_commitment(entry.flags, salt_key) != envelope.flags_hash:
+    key = row_salt_key(store, entry)
+    if stated != stored or journal.flags_commitment(entry.flags, key) != envelope.flags_hash:
         yield Fault(entry=entry.index, what="entry.columns-differ")
     if envelope.kind == "register":
-        bodies = store.database.rows("SELECT body FROM record WHERE entry = %s ORDER BY id", (entry.index,))
-        yield from audit_rows(
-            entry=entry.index,
-            expected_root=bytes.fromhex(envelope.rows_root),
-            count=envelope.rows,
-            cells=[record_cells(str(body)) for (body,) in bodies],
-            row_salt_key=salt_key,
-        )
+        yield from _record_faults(store, entry, envelope, key)
+        yield from _upload_faults(store, entry, envelope, key)
         return
     rows = _rows_of(store, entry)
     encoded = cells(rows).cast(pl.Binary).to_list()
@@ -137,49 +136,107 @@ def _entry_faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
         expected_root=bytes.fromhex(envelope.rows_root),
         count=envelope.rows,
         cells=encoded,
-        row_salt_key=salt_key,
+        row_salt_key=key,
         kept_leaves=b"".join(rows["leaf"].to_list()),
     )
     resolved = rows.select(
         pl.concat_str("name", pl.lit("\t"), "party", pl.lit("\t"), "dry_mg", ignore_nulls=True).fill_null("")
     ).to_series()
-    if resolved_commitment(resolved, salt_key) != envelope.facts.get("resolved"):
+    if resolved_commitment(resolved, key) != envelope.facts.get("resolved"):
         yield Fault(entry=entry.index, what="row.resolution-changed")
-    yield from _upload_faults(store, entry, envelope, salt_key)
+    misplaced = rows.with_row_index("place").filter(
+        (pl.col("ordinal") != pl.col("place"))
+        | (pl.col("id") != pl.col("place").cast(pl.Int64()) + entry.first_line)
+        | (pl.col("organisation") != pl.lit(entry.organisation))
+    )
+    for (ordinal,) in misplaced.select("ordinal").head(100).iter_rows():
+        yield Fault(entry=entry.index, what="row.misplaced", facts={"ordinal": ordinal})
+    yield from _upload_faults(store, entry, envelope, key)
 
 
 def _rows_of(store: Store, entry: StoredEntry) -> pl.DataFrame:
-    """The entry's rows as they stand: its cells, and `name`, `party`, `dry_mg`, `leaf`."""
+    """The entry's rows as they stand: its cells, what they resolved to, their leaf and their place."""
     columns = ",".join(f'line."{name}"' for name in CELLS)
-    schema = {**CELLS, "name": pl.String(), "party": pl.String(), "dry_mg": pl.Int64(), "leaf": pl.Binary()}
+    schema = {
+        **CELLS, "name": pl.String(), "party": pl.String(), "dry_mg": pl.Int64(), "leaf": pl.Binary(),
+        "id": pl.Int64(), "ordinal": pl.Int64(), "organisation": pl.String(),
+    }  # fmt: skip
     return store.database.frame(
-        f"SELECT {columns}, lot.name, line.party, line.dry_mg, line.leaf FROM line"
-        " LEFT JOIN lot ON lot.id = line.lot_id WHERE line.entry = %s ORDER BY line.ordinal, line.id",
+        f"SELECT {columns}, lot.name, line.party, line.dry_mg, line.leaf, line.id, line.ordinal, line.organisation"
+        " FROM line LEFT JOIN lot ON lot.id = line.lot_id WHERE line.entry = %s ORDER BY line.ordinal, line.id",
         (entry.index,),
         schema=schema,
     )
 
 
-def _upload_faults(store: Store, entry: StoredEntry, envelope: journal.Envelope, salt_key: bytes) -> Iterable[Fault]:
-    if envelope.upload_hash is None:
-        return
-    content = b"".join(store.uploads(entry.index))
-    if journal.upload_commitment(sha256(content).digest(), salt_key) != envelope.upload_hash:
+def _record_faults(store: Store, entry: StoredEntry, envelope: journal.Envelope, key: bytes) -> Iterable[Fault]:
+    records = store.database.rows(
+        'SELECT id, ordinal, "table", key, body FROM record WHERE entry = %s ORDER BY ordinal, id', (entry.index,)
+    )
+    yield from audit_rows(
+        entry=entry.index,
+        expected_root=bytes.fromhex(envelope.rows_root),
+        count=envelope.rows,
+        cells=[record_cells(str(table), str(body)) for _, _, table, _, body in records],
+        row_salt_key=key,
+    )
+    for place, (row, ordinal, table, record, body) in enumerate(records):
+        named = record_key(str(table), dict(zip(TABLES.get(str(table), ()), json.loads(str(body)), strict=False)))
+        if (row, ordinal, record) != (entry.first_line + place, place, named):
+            yield Fault(entry=entry.index, what="row.misplaced", facts={"ordinal": place})
+
+
+def _upload_faults(store: Store, entry: StoredEntry, envelope: journal.Envelope, key: bytes) -> Iterable[Fault]:
+    try:
+        kept = list(store.uploads(entry.index))
+    except zlib.error:
         yield Fault(entry=entry.index, what="upload.changed")
+        return
+    content = sha256(b"".join(content for _, content in kept)).digest()
+    expected = journal.upload_commitment(content, key) if kept else None
+    if expected != envelope.upload_hash or any(stated != sha256(content).hexdigest() for stated, content in kept):
+        yield Fault(entry=entry.index, what="upload.changed")
+
+
+def _store_faults(store: Store, entries: Sequence[StoredEntry]) -> Iterable[Fault]:
+    """Numbers that follow from the entries: roots, places of rows, lots, and where the head stands."""
+    frontier, line = merkle.Frontier(), 1
+    for entry in entries:
+        frontier = frontier.append(bytes.fromhex(entry.leaf_hash))
+        if entry.root != frontier.root().hex() or entry.first_line != line:
+            yield Fault(entry=entry.index, what="entry.columns-differ")
+        line += entry.row_count
+    lots = store.database.rows("SELECT id, name, maker, local FROM lot ORDER BY id")
+    for place, (lot, name, maker, local) in enumerate(lots, 1):
+        derived = maker_and_local(str(name), str(maker))
+        if lot != place or (str(maker), str(local)) != derived:
+            yield Fault(entry=None, what="state.differs", facts={"table": "lot", "lot": str(name)})
+    registers = [entry.index for entry in entries if entry.kind == "register"]
+    try:
+        head = store.head()
+    except merkle.MerkleError:
+        yield Fault(entry=None, what="state.differs", facts={"table": "head", "column": "frontier"})
+        return
+    expected = {
+        "size": len(entries), "next_line": line, "next_lot": len(lots) + 1,
+        "register_entry": registers[-1] if registers else -1, "frontier": frontier,
+    }  # fmt: skip
+    for column, value in expected.items():
+        if getattr(head, column) != value:
+            yield Fault(entry=None, what="state.differs", facts={"table": "head", "column": column})
 
 
 def _orphans(store: Store, entries: Sequence[StoredEntry]) -> Iterable[Fault]:
     known = {entry.index for entry in entries}
-    for table in ("line", "record"):
+    for table in ("line", "record", "upload"):
         for (index,) in store.database.rows(f"SELECT DISTINCT entry FROM {table}"):
             if int(str(index)) not in known:
                 yield Fault(entry=int(str(index)), what="row.without-entry")
 
 
 def row_salt_key(store: Store, entry: StoredEntry) -> bytes:
-    """The key of the entry's row salts: its place is what identifies the filing."""
-    place = json.dumps([entry.organisation, entry.period, entry.corrects, entry.digest]).encode()
-    return journal.salt_key(store.secret, place)
+    """The key of the entry's row salts."""
+    return salt_key(store, entry.organisation, entry.period, entry.corrects, entry.digest)
 
 
 def rebuild_differences(store: Store) -> list[Fault]:
@@ -243,7 +300,7 @@ def receipt(store: Store, index: int) -> dict[str, object] | None:
     head = store.head()
     leaves = store.leaf_hashes()
     envelope = journal.Envelope.from_bytes(entry.envelope.encode())
-    salt_key = row_salt_key(store, entry)
+    key = row_salt_key(store, entry)
     uploads = list(store.uploads(index))
     return receipt_document(
         envelope=entry.envelope.encode(),
@@ -251,7 +308,7 @@ def receipt(store: Store, index: int) -> dict[str, object] | None:
         checkpoint=head.checkpoint,
         vkey=store.signer.verifier.vkey,
         flags=entry.flags,
-        flags_salt=journal.opening_salt(salt_key, "flags") if entry.flags else None,
-        upload_sha256=sha256(b"".join(uploads)).digest() if envelope.upload_hash else None,
-        upload_salt=journal.opening_salt(salt_key, "upload") if envelope.upload_hash else None,
+        flags_salt=journal.opening_salt(key, "flags") if entry.flags else None,
+        upload_sha256=sha256(b"".join(content for _, content in uploads)).digest() if envelope.upload_hash else None,
+        upload_salt=journal.opening_salt(key, "upload") if envelope.upload_hash else None,
     )

@@ -1,15 +1,21 @@
 """Takes in a dossier: the register first, then every filing in its sequence, as filed at its own time.
 
-Reading and checking run ahead of posting on another thread; the log's order is the dossier's order all the same.
-A load that was killed is started again: what is in the log already is recognised and left alone.
+Reading and checking run ahead of posting in another process; the log's order is the dossier's order all the same.
+Several filings share one commit, so a load that is killed loses whole filings only; started again, it
+recognises what is in the log already and goes on.
 """
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +25,16 @@ from lodeline.filing.table import read
 from lodeline.ledger.problem import Problem, problem
 from lodeline.ledger.register import Register
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.posting import Outcome, Upload, post
+from lodeline.service.posting import Encoded, Outcome, Upload, encode, post
 from lodeline.service.records import put_records
 from lodeline.store.store import Store
 
 #: Filings that may stand read and checked, waiting to be posted. Bounds the memory of a load.
 AHEAD = 16
+#: Rows after which a load commits what it has posted: a flush to disk costs as much as a small filing.
+COMMIT_ROWS = 2_000
+#: Below this many filings a process of its own for checking costs more than it saves.
+OWN_PROCESS_FILINGS = 200
 
 
 @dataclass(kw_only=True)
@@ -64,25 +74,48 @@ def load(
     register = store.register(store.head())
     entries: dict[Path, int] = {}
     say = progress or (lambda _done, _all: None)
-    for number, (filing, content, checked) in enumerate(_checked_ahead(dossier.filings, register)):
-        say(number, len(dossier.filings))
-        if filing.corrects is not None and filing.corrects not in entries:
-            missing = problem("correction.unknown-filing", corrects=str(filing.corrects))
-            loaded.refused.append((str(filing.path), (*checked.problems, missing)))
-            continue
-        outcome = post(
-            store,
-            checked,
-            filed_at=filing.filed_at,
-            law=law,
-            corrects=entries[filing.corrects] if filing.corrects is not None else None,
-            uploads=[Upload(name=filing.path.name, content=content)],
-        )
-        if outcome.entry is not None:
-            entries[filing.path] = outcome.entry.index
-        _count(loaded, filing, outcome)
-    say(len(dossier.filings), len(dossier.filings))
+    done = 0
+    for group in _in_groups(_checked_ahead(dossier.filings, register)):
+        with store.database.transaction():
+            for ahead in group:
+                _count(loaded, ahead[0], _post_one(store, ahead, law, entries))
+                done += 1
+                say(done, len(dossier.filings))
     return loaded
+
+
+Ahead = tuple[FilingFile, bytes, Checked, Encoded | None]
+
+
+def _in_groups(ahead: Iterator[Ahead]) -> Iterator[Iterator[Ahead]]:
+    """Runs of filings that share a commit. Each run is used up before the next begins."""
+    for first in ahead:
+        yield _one_group(first, ahead)
+
+
+def _one_group(first: Ahead, ahead: Iterator[Ahead]) -> Iterator[Ahead]:
+    yield first
+    rows = first[2].rows.height
+    while rows < COMMIT_ROWS and (following := next(ahead, None)) is not None:
+        yield following
+        rows += following[2].rows.height
+
+
+def _post_one(store: Store, ahead: Ahead, law: Jurisdiction, entries: dict[Path, int]) -> Outcome:
+    filing, content, checked, encoded = ahead
+    corrects = None
+    if filing.corrects is not None:
+        corrects = entries.get(filing.corrects)
+        if corrects is None:
+            unknown = problem("correction.unknown-filing", corrects=filing.corrects.name)
+            return Outcome(entry=None, problems=(*checked.problems, unknown))
+    uploads = [Upload(name=filing.path.name, content=content)]
+    outcome = post(
+        store, checked, filed_at=filing.filed_at, law=law, corrects=corrects, uploads=uploads, encoded=encoded
+    )
+    if outcome.entry is not None:
+        entries[filing.path] = outcome.entry.index
+    return outcome
 
 
 def _count(loaded: Loaded, filing: FilingFile, outcome: Outcome) -> None:
@@ -98,27 +131,52 @@ def _count(loaded: Loaded, filing: FilingFile, outcome: Outcome) -> None:
         loaded.flags[found.code] = loaded.flags.get(found.code, 0) + 1
 
 
-def _checked_ahead(filings: Sequence[FilingFile], register: Register) -> Iterator[tuple[FilingFile, bytes, Checked]]:
-    def work(filing: FilingFile) -> tuple[FilingFile, bytes, Checked]:
-        checked = check(
-            read([filing.path]),
-            organisation=filing.organisation,
-            period=filing.period,
-            register=register,
-            correcting=filing.corrects is not None,
-        )
-        return filing, filing.path.read_bytes() if filing.path.is_file() else b"", checked
+_REGISTER: Register | None = None
 
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        waiting: list[Future[tuple[FilingFile, bytes, Checked]]] = []
+
+def _set_up(register: Register) -> None:
+    """Gives the checking process its register, and ends it with its parent, however that ends."""
+    global _REGISTER  # noqa: PLW0603  (one register per process, sent once instead of with every filing)
+    _REGISTER = register
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
+
+
+def _read_and_check(filing: FilingFile) -> Ahead:
+    checked = check(
+        read([filing.path]),
+        organisation=filing.organisation,
+        period=filing.period,
+        register=_REGISTER,
+        correcting=filing.corrects is not None,
+    )
+    content = filing.path.read_bytes() if filing.path.is_file() else b""
+    return filing, content, checked, None if checked.rejects else encode(checked)
+
+
+def _checked_ahead(filings: Sequence[FilingFile], register: Register) -> Iterator[Ahead]:
+    if len(filings) < OWN_PROCESS_FILINGS:
+        _set_up(register)
+        yield from map(_read_and_check, filings)
+        return
+    # A forked process would inherit locks of threads that are not there; a spawned one starts clean.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=_set_up, initargs=(register,)) as pool:
+        waiting: deque[Future[Ahead]] = deque()
         remaining = iter(filings)
         try:
             while True:
                 while len(waiting) < AHEAD and (filing := next(remaining, None)) is not None:
-                    waiting.append(pool.submit(work, filing))
+                    waiting.append(pool.submit(_read_and_check, filing))
                 if not waiting:
                     return
-                yield waiting.pop(0).result()
+                yield waiting.popleft().result()
         finally:
             for future in waiting:
                 future.cancel()

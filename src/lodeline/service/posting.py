@@ -23,7 +23,7 @@ from lodeline.ledger.admission import Objection, judge
 from lodeline.ledger.movement import LINE
 from lodeline.ledger.problem import CATALOGUE, Problem, Where, problem
 from lodeline.ledger.register import Register
-from lodeline.ledger.resolution import resolve
+from lodeline.ledger.resolution import maker_and_local, resolve
 from lodeline.ledger.state import State, project
 from lodeline.material.mass import format_kg
 from lodeline.regulation.duty import deadline, period_of
@@ -55,13 +55,17 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Rows:
-    """What does not depend on the ledger, computed once: canonical cells, their digest, the salted leaves."""
+class Encoded:
+    """The canonical bytes of a filing's rows and their digest: what does not even depend on the store."""
 
-    encoded: list[bytes]
+    rows: list[bytes]
     digest: str
-    salt_key: bytes
-    leaves: bytes
+
+
+def encode(checked: Checked) -> Encoded:
+    """Encodes the rows of a filing; may be done ahead, in another process."""
+    text = cells(checked.rows)
+    return Encoded(rows=text.cast(pl.Binary).to_list(), digest=digest(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +80,13 @@ class _Job:
     filed_at: datetime
     law: Jurisdiction
     uploads: Sequence[Upload]
-    rows: _Rows
+    encoded: Encoded
     say: Progress
+
+    @property
+    def salt_key(self) -> bytes:
+        """The key of the row salts: what identifies the filing for ever is its place."""
+        return salt_key(self.store, self.organisation, self.period, self.corrects, self.encoded.digest)
 
     def address(self, objection: Objection) -> Problem:
         """An objection with its place; one that must be confirmed is only a flag once its row gives a reason."""
@@ -113,6 +122,7 @@ def post(
     law: Jurisdiction,
     corrects: int | None = None,
     uploads: Sequence[Upload] = (),
+    encoded: Encoded | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
     """Files a checked filing. Refused filings leave no trace; a filing filed before returns its old entry."""
@@ -125,7 +135,7 @@ def post(
     say("hash", 0.0)
     job = _Job(
         store=store, checked=checked, organisation=organisation, period=period, corrects=corrects,
-        filed_at=filed_at, law=law, uploads=uploads, rows=_encode(store, checked, corrects), say=say,
+        filed_at=filed_at, law=law, uploads=uploads, encoded=encoded or encode(checked), say=say,
     )  # fmt: skip
     for _ in range(OPTIMISTIC_ATTEMPTS):
         head = store.head()
@@ -153,26 +163,25 @@ def judge_only(
     assert checked.organisation and checked.period
     job = _Job(
         store=store, checked=checked, organisation=checked.organisation, period=checked.period,
-        corrects=corrects, filed_at=filed_at, law=law, uploads=(), rows=_encode(store, checked, corrects),
+        corrects=corrects, filed_at=filed_at, law=law, uploads=(), encoded=encode(checked),
         say=lambda _what, _share: None,
     )  # fmt: skip
     work = _repeated(job) or _prepare(job, store.head())
     return tuple(work.problems)
 
 
-def _encode(store: Store, checked: Checked, corrects: int | None) -> _Rows:
-    text = cells(checked.rows)
-    content = digest(text)
-    encoded = text.cast(pl.Binary).to_list()
-    place = json.dumps([checked.organisation, checked.period, corrects, content]).encode()
-    salt_key = journal.salt_key(store.secret, place)
-    return _Rows(encoded=encoded, digest=content, salt_key=salt_key, leaves=journal.row_leaves(encoded, salt_key))
+def salt_key(
+    store: Store, organisation: str | None, period: str | None, corrects: int | None, content_digest: str
+) -> bytes:
+    """The key of an entry's row salts, from the store's secret and what identifies the entry's content."""
+    place = json.dumps([organisation, period, corrects, content_digest]).encode()
+    return journal.salt_key(store.secret, place)
 
 
 def _repeated(job: _Job) -> Outcome | None:
     """The old entry, if this very filing has been filed before."""
     before = job.store.filed_before(
-        organisation=job.organisation, period=job.period, corrects=job.corrects, digest=job.rows.digest
+        organisation=job.organisation, period=job.period, corrects=job.corrects, digest=job.encoded.digest
     )
     return Outcome(entry=before, problems=tuple(job.checked.problems), repeated=True) if before else None
 
@@ -195,6 +204,7 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
     problems += [job.address(objection) for objection in ambiguous]
     superseded = sorted(filed.items()) if corrects is not None else []
     replaced = store.lines_of_events(organisation, [event for event, _ in superseded]) if superseded else _NO_LINES
+    problems += _restated(job, replaced)
     in_force = lines.select(*LINE)
     if corrects is not None:
         in_force = in_force.filter(pl.col("kind") != "void")
@@ -254,17 +264,10 @@ def _correction(job: _Job) -> list[Problem]:
 
 
 def _events(job: _Job, filed: Mapping[str, int]) -> list[Problem]:
-    """An original must bring new events; a correction may void only what has been filed."""
-    events = job.checked.rows["event"]
-    if job.corrects is not None:
-        voids = job.checked.rows.with_row_index("ordinal").filter(pl.col("kind") == "void")
-        return [
-            job.address(Objection(code="event.not-filed", ordinal=ordinal, column="event", facts={"event": event}))
-            for event, ordinal in voids.select("event", "ordinal").iter_rows()
-            if event not in filed
-        ]
-    if not filed:
+    """An original must bring new events."""
+    if not filed or job.corrects is not None:
         return []
+    events = job.checked.rows["event"]
     first = {event: ordinal for ordinal, event in reversed(list(enumerate(events)))}
     same = _same_content(job, list(filed))
     return [
@@ -280,11 +283,32 @@ def _events(job: _Job, filed: Mapping[str, int]) -> list[Problem]:
     ]
 
 
+def _restated(job: _Job, replaced: pl.DataFrame) -> list[Problem]:
+    """A correction withdraws only events in force, and restates only events of its own period."""
+    if job.corrects is None:
+        return []
+    in_force = dict(replaced.filter(pl.col("kind") != "void").select("event", "entry").iter_rows())
+    periods = {index: entry.period for index in set(in_force.values()) if (entry := job.store.entry(index))}
+    found: dict[str, Problem] = {}
+    for ordinal, (event, kind) in enumerate(job.checked.rows.select("event", "kind").iter_rows()):
+        period = periods.get(in_force.get(event, -1))
+        if kind == "void" and event not in in_force:
+            objection = Objection(code="event.not-filed", ordinal=ordinal, column="event", facts={"event": event})
+        elif period is not None and period != job.period:
+            facts = {"corrected_period": period, "period": job.period}
+            objection = Objection(code="correction.other-period", ordinal=ordinal, column="event", facts=facts)
+        else:
+            continue
+        found.setdefault(event, job.address(objection))
+    return list(found.values())
+
+
 def _same_content(job: _Job, events: Sequence[str]) -> set[str]:
     """Those of the events whose rows in force are the same, cell by cell."""
     columns = ",".join(f'l."{name}"' for name in CELLS)
     stored = job.store.database.frame_in(
-        f"SELECT {columns} FROM line l WHERE l.organisation = %s AND l.event IN ({{keys}}) AND {IN_FORCE} ORDER BY l.id",
+        f"SELECT {columns} FROM line l WHERE l.organisation = %s AND l.event IN ({{keys}}) AND {IN_FORCE}"
+        " ORDER BY l.id",
         events, before=(job.organisation,), schema=dict(CELLS),
     )  # fmt: skip
     mine = job.checked.rows.filter(pl.col("event").is_in(events)).select(*CELLS)
@@ -320,13 +344,13 @@ def _name_lots(
     ids = store.lot_ids(wanted) if asked else {}
     fresh = [name for name in wanted if name not in ids]
     new = pl.DataFrame(
-        [(head.next_lot + place, name, *_maker_and_local(name, organisation)) for place, name in enumerate(fresh)],
+        [(head.next_lot + place, name, *maker_and_local(name, organisation)) for place, name in enumerate(fresh)],
         schema={"id": pl.Int64(), "name": pl.String(), "maker": pl.String(), "local": pl.String()},
         orient="row",
     )
     ids |= {name: head.next_lot + place for place, name in enumerate(fresh)}
     numbers = pl.DataFrame(
-        [(name, lot, _maker_and_local(name, organisation)[1]) for name, lot in ids.items()],
+        [(name, lot, maker_and_local(name, organisation)[1]) for name, lot in ids.items()],
         schema={"name": pl.String(), "lot_id": pl.Int64(), "local": pl.String()},
         orient="row",
     )
@@ -338,14 +362,6 @@ def _name_lots(
         .iter_rows()
     ]
     return with_ids.rename({"lot": "lot_filed", "lot_id": "lot"}).drop("ambiguous"), new, ambiguous
-
-
-def _maker_and_local(name: str, filer: str) -> tuple[str, str]:
-    """Who made a lot, by its canonical name; a GS1 URI names nobody, so its first filer stands for the maker."""
-    if "://" in name or name.startswith("urn:"):
-        return filer, name
-    maker, _, local = name.partition("/")
-    return maker, local
 
 
 def _lot_name(store: Store, lots: pl.DataFrame, head: Head, lot: int) -> str:
@@ -413,7 +429,8 @@ def _quota(store: Store, organisation: str, state: State, touched: set[int], reg
 def _append(job: _Job, head: Head, prepared: _Prepared) -> Outcome:
     """Writes the entry and everything that follows from it; the caller's transaction makes it all or nothing."""
     job.say("post", 0.0)
-    store, rows, uploads = job.store, job.rows, job.uploads
+    store, encoded, uploads, key = job.store, job.encoded, job.uploads, job.salt_key
+    leaves = journal.row_leaves(encoded.rows, key)
     flags = [found.as_json() for found in prepared.problems]
     resolved = prepared.lines.select(
         pl.concat_str("name", pl.lit("\t"), "party", pl.lit("\t"), "dry_mg", ignore_nulls=True).fill_null("")
@@ -426,21 +443,20 @@ def _append(job: _Job, head: Head, prepared: _Prepared) -> Outcome:
         organisation=job.organisation,
         period=job.period,
         corrects=job.corrects,
-        rows=len(rows.encoded),
-        rows_root=merkle.root_of_leaves(rows.leaves).hex(),
-        upload_hash=journal.upload_commitment(content, rows.salt_key) if uploads else None,
-        flags_hash=journal.flags_commitment(flags, rows.salt_key),
+        rows=len(encoded.rows),
+        rows_root=merkle.root_of_leaves(leaves).hex(),
+        upload_hash=journal.upload_commitment(content, key) if uploads else None,
+        flags_hash=journal.flags_commitment(flags, key),
         # What the rows were taken to mean is outside the leaves, and is bound here.
-        facts={"resolved": resolved_commitment(resolved, rows.salt_key)},
+        facts={"resolved": resolved_commitment(resolved, key)},
     )
-    entry, new_head = store.append_entry(head, envelope, digest=rows.digest, rows=len(rows.encoded), flags=flags)
+    entry, new_head = store.append_entry(head, envelope, digest=encoded.digest, rows=len(encoded.rows), flags=flags)
     store.append_rows("lot", prepared.lots)
-    leaves = [rows.leaves[start : start + 32] for start in range(0, len(rows.leaves), 32)]
     store.append_rows(
         "line",
         prepared.lines.rename({"line": "id", "lot": "lot_id", "lot_filed": "lot"}).select(
             "id", "entry", "ordinal", "organisation", *CELLS, "dry_mg", "lot_id", "party",
-            leaf=pl.Series(leaves, dtype=pl.Binary()),
+            leaf=pl.Series([leaves[at : at + 32] for at in range(0, len(leaves), 32)], dtype=pl.Binary()),
         ),
     )  # fmt: skip
     store.put_superseded(prepared.superseded)

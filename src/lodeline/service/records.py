@@ -13,12 +13,13 @@ import polars as pl
 from lodeline.journal import entry as journal
 from lodeline.journal import merkle
 from lodeline.service.moment import utc_text
+from lodeline.service.posting import salt_key
 from lodeline.store.store import Store, StoredEntry, assert_guarded, record_key
 
 
-def record_cells(body: str) -> bytes:
-    """Canonical bytes of a stored record: RFC 8785 text of its table, and of its cells in order."""
-    return journal.canonical_json(json.loads(body))
+def record_cells(table: str, body: str) -> bytes:
+    """Canonical bytes of a stored record: RFC 8785 text of its table and of its cells in order."""
+    return journal.canonical_json([table, json.loads(body)])
 
 
 def put_records(store: Store, tables: Mapping[str, pl.DataFrame], *, filed_at: datetime) -> StoredEntry | None:
@@ -33,22 +34,22 @@ def put_records(store: Store, tables: Mapping[str, pl.DataFrame], *, filed_at: d
         fresh: list[tuple[str, str, str]] = []
         for table, frame in tables.items():
             for record in frame.iter_rows(named=True):
-                key = record_key(table, record)
+                named = record_key(table, record)
                 body = json.dumps([_cell(value) for value in record.values()], ensure_ascii=False)
-                if current.get((table, key)) != body:
-                    current[table, key] = body
-                    fresh.append((table, key, body))
+                if current.get((table, named)) != body:
+                    current[table, named] = body
+                    fresh.append((table, named, body))
         if not fresh:
             return None
-        encoded = [record_cells(body) for _, _, body in fresh]
+        encoded = [record_cells(table, body) for table, _, body in fresh]
         digest = sha256(b"\n".join(encoded)).hexdigest()
-        salt_key = journal.salt_key(store.secret, json.dumps([None, None, None, digest]).encode())
+        key = salt_key(store, None, None, None, digest)
         envelope = journal.Envelope(
             index=head.size,
             kind="register",
             filed_at=utc_text(filed_at),
             rows=len(fresh),
-            rows_root=merkle.root_of_leaves(journal.row_leaves(encoded, salt_key)).hex(),
+            rows_root=merkle.root_of_leaves(journal.row_leaves(encoded, key)).hex(),
         )
         entry, new_head = store.append_entry(head, envelope, digest=digest, rows=len(fresh), flags=[])
         rows = pl.DataFrame(

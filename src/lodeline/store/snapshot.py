@@ -24,6 +24,7 @@ from lodeline.flow.index import FlowIndex, build_index, open_index
 from lodeline.ledger.movement import LINE, lot_facts, makes_lot, movements, with_balances
 from lodeline.ledger.register import Register
 from lodeline.material.assay import explode, with_treo
+from lodeline.material.element import RARE_EARTHS
 from lodeline.store.database import Database
 from lodeline.store.store import LINE_SELECT, Head, Store
 
@@ -85,7 +86,20 @@ class Snapshot:
             .agg(pl.col("composition").last())
             .with_row_index("place")
         )
-        shares = with_treo(explode(latest["composition"]))
+        stated = explode(latest["composition"]).join(latest.select("place", "site", "lot"), on="place")
+        # A partial assay (dysprosium alone) says nothing of the total: there the maker's total stands.
+        rare_earths = pl.col("element") < len(RARE_EARTHS)
+        of_maker = self.lot_assays.filter(rare_earths).group_by("lot").agg(of_maker=pl.len())
+        partial = (
+            stated.filter(rare_earths)
+            .group_by("place", "lot")
+            .agg(own=pl.len())
+            .join(of_maker, on="lot")
+            .filter(pl.col("own") < pl.col("of_maker"))
+        )
+        whole = stated.join(partial, on="place", how="anti").select("place", "element", "ppb")
+        rest = stated.join(partial, on="place", how="semi").select("place", "element", "ppb")
+        shares = pl.concat([with_treo(whole), rest])
         return shares.join(latest.select("place", "site", "lot"), on="place").select("site", "lot", "element", "ppb")
 
     @cached_property
@@ -110,10 +124,9 @@ class Snapshot:
 
     @cached_property
     def count_scopes(self) -> pl.DataFrame:
-        """What each count covers: the site, unless its rows name a storage place."""
-        return self.counts.select("organisation", "site", "on", "location", product=pl.lit(None, pl.String())).unique(
-            maintain_order=True
-        )
+        """What each count covers: the site, unless its rows name a storage place or, failing that, a product."""
+        by_product = pl.when(pl.col("location").is_null()).then("product").alias("product")
+        return self.counts.select("organisation", "site", "on", "location", by_product).unique(maintain_order=True)
 
     def flow_index(self) -> FlowIndex:
         """The lot graph of this snapshot, built once and memory-mapped from then on."""

@@ -200,7 +200,7 @@ class Store:
         """What settles these bare lot identifiers for the organisation."""
         made = self.database.rows_in(
             "SELECT local FROM lot WHERE name IN ({keys}) AND EXISTS (SELECT 1 FROM line WHERE lot_id = lot.id"
-            " AND (kind = 'origin' OR role IN ('out', 'waste')))",
+            " AND (kind = 'origin' OR kind = 'transformation' AND role IN ('out', 'waste')))",
             [f"{organisation}/{local}" for local in wanted],
         )
         own = {str(local) for (local,) in made}
@@ -244,8 +244,8 @@ class Store:
         By reference: receipts that quote the shipments' events, shipments whose events the receipts quote. By
         the local id: what the same two parties shipped or received under it, whoever they named as maker.
         """
-        shipped: set[tuple[str, ...]] = set()
-        quoted: set[tuple[str, ...]] = set()
+        shipped: set[tuple[str, str]] = set()
+        quoted: set[tuple[str, str]] = set()
         between: set[tuple[str, ...]] = set()
         moving = lines.filter(pl.col("kind").is_in(["shipment", "receipt"]) & pl.col("party").is_not_null())
         for kind, organisation, event, party, reference, local in moving.select(
@@ -258,24 +258,35 @@ class Store:
             elif reference is not None:
                 quoted.add((party, reference))
         return {
-            *self._lots_by("line.party, line.reference", shipped),
-            *self._lots_by("line.organisation, line.event", quoted),
-            *self._lots_by("lot.local, line.organisation, line.party, line.kind", between),
+            *self._lots_by("reference IS NOT NULL AND (party, reference)", shipped),
+            *self._lots_by("(organisation, event)", quoted),
+            *self._lots_between(between, set(lines["lot"].to_list())),
         }
 
-    def _lots_by(self, columns: str, wanted: Iterable[tuple[str, ...]]) -> set[int]:
+    def _lots_by(self, columns: str, wanted: Iterable[tuple[str, str]]) -> set[int]:
         keys = sorted(wanted)
         found: set[int] = set()
         for start in range(0, len(keys), CHUNK):
             part = keys[start : start + CHUNK]
-            place = f"({','.join(['%s'] * len(part[0]))})"
             rows = self.database.rows(
-                f"SELECT DISTINCT lot.id FROM lot JOIN line ON line.lot_id = lot.id WHERE ({columns}) IN"
-                f" (VALUES {','.join([place] * len(part))})",
+                "SELECT DISTINCT lot_id FROM line WHERE lot_id IS NOT NULL AND"
+                f" {columns} IN (VALUES {','.join(['(%s,%s)'] * len(part))})",
                 [cell for key in part for cell in key],
             )
             found |= {_integer(lot) for (lot,) in rows}
         return found
+
+    def _lots_between(self, wanted: set[tuple[str, ...]], seen: set[int]) -> set[int]:
+        """Other lots of the same local id whose lines (local, filer, party, kind) are among those wanted."""
+        locals_ = sorted({key[0] for key in wanted})
+        named_alike = self.database.rows_in("SELECT id FROM lot WHERE local IN ({keys})", locals_)
+        others = [lot for (lot,) in named_alike if lot not in seen]
+        lines = self.database.rows_in(
+            "SELECT lot.id, lot.local, line.organisation, line.party, line.kind FROM line"
+            " JOIN lot ON lot.id = line.lot_id WHERE lot.id IN ({keys})",
+            [_integer(lot) for lot in others],
+        )
+        return {_integer(lot) for lot, *key in lines if tuple(key) in wanted}
 
     def _newest_rows(self, organisation: str, limit: int) -> tuple[int, int] | None:
         """First and last row number of the organisation's newest entries that hold about `limit` rows together."""
@@ -338,10 +349,15 @@ class Store:
         found = self.database.rows('SELECT leaf_hash FROM entry ORDER BY "index"')
         return b"".join(bytes.fromhex(str(leaf)) for (leaf,) in found)
 
-    def uploads(self, entry: int) -> Iterable[bytes]:
-        """The bytes that an entry was filed with, file by file."""
-        for (content,) in self.database.rows("SELECT content FROM upload WHERE entry = %s ORDER BY id", (entry,)):
-            yield zlib.decompress(_bytes(content))
+    def uploads(self, entry: int) -> Iterable[tuple[str, bytes]]:
+        """(SHA-256 as stored, bytes) of each file that an entry was filed with. Raises zlib.error if damaged."""
+        found = self.database.rows("SELECT sha256, content FROM upload WHERE entry = %s ORDER BY id", (entry,))
+        for stated, content in found:
+            yield str(stated), zlib.decompress(_bytes(content))
+
+    def checkpoint(self) -> str:
+        """The signed note over the head."""
+        return str(self.database.rows("SELECT checkpoint FROM head WHERE id = 1")[0][0])
 
     def superseded(self) -> list[tuple[str, str, int, int]]:
         """(organisation, event, entry, by) of everything that is out of force."""

@@ -217,8 +217,9 @@ def _quotas(industry: Industry) -> list[Sequence[str]]:
         granted_kg = int(used_mg / KG * share / 100 + 1) * 100
         if granted_kg * KG < used_mg:
             facts = {"kind": kind, "ore_type": ore, "granted_kg": str(granted_kg), "used_kg": str(used_mg // KG)}
+            period = max(month.period for month in industry.months() if month.year == year)
             industry.deeds.append(
-                Deed(kind="quota-passed", organisation=organisation, period=f"{year}-12", event="", facts=facts)
+                Deed(kind="quota-passed", organisation=organisation, period=period, event="", facts=facts)
             )
         rows.append((organisation, kind, ore, str(year), str(granted_kg), f"SYN-QUOTA-{year}"))
     return rows

@@ -57,7 +57,7 @@ class Registry:
 
     def __init__(self, deeds: list[Deed]) -> None:
         self._deeds = deeds
-        self._usual: dict[tuple[str, str, str], list[int]] = {}
+        self._usual: dict[tuple[str, str, str], _Usual] = {}
         self._last: dict[str, int] = {}
         self._late_by_habit: dict[str, bool] = {}
 
@@ -72,28 +72,22 @@ class Registry:
         self._last[firm.plan.id] = desk.filed_at
 
     def _confirm_unusual(self, done: FirmMonth) -> None:
-        """A mass that a system may take for a slip, but is true, carries a reason.
-
-        Masses are counted by powers of two, so the median is known to a factor of two, from below.
-        """
+        """A mass that a system may take for a slip, but is true, carries a reason."""
+        name = done.firm.plan.id
         for row in done.rows:
             kind = row["kind"]
-            mass = float(row["mass_t"]) * 1000 if "mass_t" in row else float(row["mass_kg"])
-            counts = self._usual.setdefault((done.firm.plan.id, kind, row.get("product", "")), [0] * 64)
-            grams = int(abs(mass) * 1000)
-            if (
-                sum(counts) >= 5
-                and grams > UNUSUAL * _median_floor(counts)
-                and kind != "receipt"
-                and "reason" not in row
-            ):
+            mass_kg = float(row["mass_t"]) * 1000 if "mass_t" in row else float(row["mass_kg"])
+            key = (name, kind, row.get("product", ""))
+            usual = self._usual.get(key)
+            if usual is None:
+                usual = self._usual[key] = _Usual()
+            if usual.is_far_below(int(abs(mass_kg) * 1000)) and kind != "receipt" and "reason" not in row:
                 row["reason"] = CHECKED
                 deed = Deed(
-                    kind="unusual-mass-confirmed", organisation=done.firm.plan.id, period=done.month.period,
-                    event=row["event"], facts={"lot": row["lot"]},
+                    kind="unusual-mass-confirmed", organisation=name, period=done.month.period, event=row["event"],
+                    facts={"lot": row["lot"]},
                 )  # fmt: skip
                 self._deeds.append(deed)
-            counts[grams.bit_length()] += 1
 
     def _when(self, done: FirmMonth) -> int:
         firm, fates = done.firm, done.firm.fates
@@ -108,14 +102,31 @@ class Registry:
         return max([minute, *(other + 45 for other in earlier)])
 
 
-def _median_floor(counts: list[int]) -> int:
-    """A lower bound of the median, grams."""
-    half, seen = sum(counts) / 2, 0
-    for power, count in enumerate(counts):
-        seen += count
-        if seen >= half:
-            return 1 << max(0, power - 1)
-    return 1
+class _Usual:
+    """Masses of one firm, kind and product, counted by powers of two: their median is known within a factor of two."""
+
+    __slots__ = ("_counts", "_least", "_seen")
+
+    def __init__(self) -> None:
+        self._counts = [0] * 64
+        self._least, self._seen = 63, 0
+
+    def is_far_below(self, grams: int) -> bool:
+        """True when at least five earlier masses have a median so far below this one; counts it."""
+        power = grams.bit_length()
+        # The median is no less than the least mass, which clears almost every row at once.
+        far = self._seen >= 5 and grams > UNUSUAL << max(0, self._least - 1) and grams > UNUSUAL * self._median_floor()
+        self._counts[power] += 1
+        self._least, self._seen = min(self._least, power), self._seen + 1
+        return far
+
+    def _median_floor(self) -> int:
+        seen = 0
+        for power, count in enumerate(self._counts):
+            seen += count
+            if seen * 2 >= self._seen:
+                return 1 << max(0, power - 1)
+        return 1
 
 
 class _Desk:

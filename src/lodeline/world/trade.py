@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from lodeline.world.border import CONTROLLED_FROM, Licence, Licences, Request
+from lodeline.world.border import CAUTION, CONTROLLED_FROM, FIRST_GRANTS, Licence, Licences, Request
 from lodeline.world.clerk import Clerk, Row
 from lodeline.world.market import Month
 from lodeline.world.plan import USED_AS_OXIDE, Party, World
@@ -103,10 +103,16 @@ class Trade:
             return ("magnet", stream.weighted(market)) if market else home
         buyer = stream.weighted(plan.abroad)
         items = self.control_items(holding.lot)
-        if items and day >= CONTROLLED_FROM and not self._licensed(clerk, holding, buyer, day):
+        if day >= CONTROLLED_FROM and not self._may_leave(clerk, holding, items, buyer, day):
             waiting = plan.trade == "exporter" and day - holding.since < PATIENCE
             return ("abroad", "") if waiting else home
         return "abroad", buyer
+
+    def _may_leave(self, clerk: Clerk, holding: Holding, items: tuple[str, ...], buyer: str, day: int) -> bool:
+        """A controlled lot needs a licence; in the first weeks ports also held back what was not controlled."""
+        if items:
+            return self._licensed(clerk, holding, buyer, day)
+        return day >= FIRST_GRANTS or not clerk.firm.choices.chance(CAUTION)
 
     def control_items(self, lot: Lot) -> tuple[str, ...]:
         """Items of Announcement 18 that a magnet lot falls under, by its filed composition."""

@@ -190,9 +190,9 @@ def _cast(clerk: Clerk, day: int, left: int) -> None:
 
 
 def _plenty(there: Content, grade: str, light_kg: float) -> float:
-    """How often over the scarcest heavy rare earth of a grade lies there: 0 when it is not enough, at most 5."""
+    """How often over the scarcest heavy rare earth of a grade lies there: 0 when it is not enough, at most 12."""
     ratio = min((there[e] / kg for e, kg in _heavy(grade, light_kg).items()), default=1.0)
-    return min(5.0, ratio) if ratio >= 1 else 0.0
+    return min(12.0, ratio) if ratio >= 1 else 0.0
 
 
 def _heavy(grade: str, light_kg: float) -> Content:
@@ -229,7 +229,11 @@ def _machine(clerk: Clerk, day: int, left: int) -> None:
     draws = clerk.feed(place, day, (ready[0].lot.product,), max(30.0, there / left), 2)
     grade = ready[0].lot.product.partition(":")[2]
     mass_kg = sum(draw.true_kg for draw in draws)
-    terbium = clerk.feed(place, day, ("metal:Tb",), mass_kg * DIFFUSED_TERBIUM, 1) if _diffuses(clerk, grade) else []
+    terbium = (
+        clerk.feed(place, day, ("metal:Tb",), mass_kg * DIFFUSED_TERBIUM, 1)
+        if _diffuses(clerk, day, grade, mass_kg)
+        else []
+    )
     diffused = bool(terbium)
     models = [model for model in clerk.plan.models if model.grade == grade and model.diffused == diffused]
     draws += terbium
@@ -239,9 +243,12 @@ def _machine(clerk: Clerk, day: int, left: int) -> None:
     clerk.transform(place, day, draws, shape(mass_kg, content, parts, clerk.firm.recovery("machining")))
 
 
-def _diffuses(clerk: Clerk, grade: str) -> bool:
-    able = any(model.diffused and model.grade == grade for model in clerk.plan.models)
-    return able and clerk.firm.choices.chance(DIFFUSED_SHARE)
+def _diffuses(clerk: Clerk, day: int, grade: str, mass_kg: float) -> bool:
+    """True when a batch gets terbium: the more of it lies there, the more often."""
+    if not any(model.diffused and model.grade == grade for model in clerk.plan.models):
+        return False
+    there = sum(holding.true_kg for holding in clerk.firm.main.store.ready(day, "metal:Tb"))
+    return clerk.firm.choices.chance(DIFFUSED_SHARE * min(2.5, there / (mass_kg * DIFFUSED_TERBIUM)))
 
 
 def _orders(clerk: Clerk, models: list[Model], most: int) -> list[tuple[str, str, float]]:

@@ -101,7 +101,8 @@ OUT = IN | {"role": "out", "lot": "OX-1", "product": "oxide:PrNd", "composition"
 def right() -> dict[str, Row]:
     """A right row of each kind, by kind; `in` and `out` of one transformation."""
     return {
-        "origin": ORIGIN, "shipment": SHIPMENT, "receipt": RECEIPT, "export": EXPORT, "stock": STOCK, "in": IN, "out": OUT,
+        "origin": ORIGIN, "shipment": SHIPMENT, "receipt": RECEIPT, "export": EXPORT, "stock": STOCK,
+        "in": IN, "out": OUT,
         "title": SHIPMENT | {"event": "TI-1", "kind": "title", "site": ""},
         "loss": STOCK | {"event": "L-1", "kind": "loss", "reason": "spill"},
         "adjustment": STOCK | {"event": "A-1", "kind": "adjustment", "mass_kg": "-1.5", "reason": "recount"},

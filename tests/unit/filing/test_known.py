@@ -12,11 +12,12 @@ from lodeline.ledger.register import Register
 Rows = dict[str, dict[str, str]]
 Judge = Callable[..., Checked]
 
+MOVE = {"counterparty": "", "counterparty_name": ""}
 UNKNOWN = [
     ("shipment", {"site": "PLANT-9"}, "site.unknown", "site", "reject"),
     ("shipment", {"site": "BETA-1"}, "site.other-organisation", "site", "reject"),
     ("shipment", {"site": "CLOSED"}, "site.not-valid", "site", "flag"),
-    ("shipment", {"to_site": "PLANT-9", "counterparty": "", "counterparty_name": ""}, "site.unknown", "to_site", "reject"),
+    ("shipment", MOVE | {"to_site": "PLANT-9"}, "site.unknown", "to_site", "reject"),
     ("shipment", {"counterparty": "GAMMA"}, "party.unknown", "counterparty", "flag"),
     ("shipment", {"owner": "GAMMA"}, "owner.unknown", "owner", "flag"),
     ("shipment", {"method": "SCALE; XRF-3"}, "method.unknown", "method", "flag"),
@@ -24,17 +25,11 @@ UNKNOWN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "change", "code", "column", "severity"), UNKNOWN, ids=lambda value: str(value)[:24])
+@pytest.mark.parametrize("case", UNKNOWN, ids=lambda case: f"{case[2]} {case[3]}")
 def test_unknown_names(
-    judge: Judge,
-    right: Rows,
-    register: Register,
-    kind: str,
-    change: dict[str, str],
-    code: str,
-    column: str,
-    severity: str,
+    judge: Judge, right: Rows, register: Register, case: tuple[str, dict[str, str], str, str, str]
 ) -> None:
+    kind, change, code, column, severity = case
     (one,) = judge(right[kind], right[kind] | {"event": "E-2"} | change, register=register).problems
     assert (one.code, one.where.row, one.where.column, one.severity) == (code, 3, column, severity)
 

@@ -106,12 +106,10 @@ BREAKS = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "change", "code", "column"), BREAKS, ids=lambda value: str(value)[:40])
-def test_a_broken_cell_is_named(
-    judge: Judge, right: Rows, kind: str, change: Row, code: str, column: str | None
-) -> None:
-    others = [right["in"]] if kind == "out" else []
-    checked = judge(right["stock"] | {"lot": "OTHER"}, right[kind] | change, *others)
+@pytest.mark.parametrize("case", BREAKS, ids=lambda case: f"{case[2]} {case[1]}"[:60])
+def test_a_broken_cell_is_named(judge: Judge, right: Rows, case: tuple[str, Row, str, str | None]) -> None:
+    kind, change, code, column = case
+    checked = judge(right["stock"] | {"lot": "OTHER"}, right[kind] | change)
     assert found(checked) == [(code, 3, column)]
     assert checked.problems[0].severity == CATALOGUE[code].severity
 
@@ -170,10 +168,9 @@ READ = [
 ]
 
 
-@pytest.mark.parametrize(("column", "text", "typed", "value"), READ, ids=lambda value: str(value)[:20])
-def test_unusual_ways_of_writing_are_read(
-    judge: Judge, right: Rows, column: str, text: str, typed: str, value: str | int
-) -> None:
+@pytest.mark.parametrize("case", READ, ids=lambda case: f"{case[0]} {case[1]}"[:60])
+def test_unusual_ways_of_writing_are_read(judge: Judge, right: Rows, case: tuple[str, str, str, str | int]) -> None:
+    column, text, typed, value = case
     checked = judge(right["origin"] | {column: text})
     assert not checked.rejects
     cell: Any = checked.rows[typed][0]

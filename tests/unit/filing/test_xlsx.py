@@ -140,7 +140,8 @@ def plain(tmp_path: Path) -> Path:
 def test_a_zip_bomb_is_not_unpacked(plain: Path, tmp_path: Path) -> None:
     bomb = _repacked(plain, tmp_path / "bomb.xlsx", "xl/media/zeros.bin", bytes(64 * 1024**2))
     (one,) = read([bomb]).problems
-    assert (one.code, one.facts["bytes"]) == ("file.zip-bomb", pytest.approx(64 * 1024**2, rel=0.01))
+    assert one.code == "file.zip-bomb"
+    assert int(one.facts["bytes"]) > 64 * 1024**2
 
 
 def test_too_many_parts(plain: Path) -> None:

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.desk import ledger_lines
 
 from lodeline.ledger.movement import LINE, holdings, lot_facts, movements, with_balances
-from tests.desk import ledger_lines
 
 Account = tuple[str | None, int, str]
 
@@ -118,6 +118,12 @@ def test_a_sale_sees_a_purchase_of_its_own_day_but_not_of_a_later_one() -> None:
     assert books(*same_day) == {("b", 1, "C"): (10, 0)}
     later = ("B E1 receipt 4 b 1 10 party=A", "B E2 title 3 - 1 10 party=C")
     assert books(*later)["", 1, "B"] == (0, 10)
+
+
+def test_a_title_sees_the_book_as_it_was_cut_at_zero() -> None:
+    site_a = ("A E1 origin 1 a 1 10", "A E2 loss 2 a 1 15", "A E3 receipt 3 a 1 4 party=C")
+    held = books(*site_a, "A E4 receipt 3 b 1 2 party=C", "A E5 title 4 - 1 4 party=B")
+    assert held == {("a", 1, "A"): (0, 5), ("a", 1, "B"): (4, 0), ("b", 1, "A"): (2, 0)}
 
 
 def test_increases_of_a_day_come_before_decreases() -> None:

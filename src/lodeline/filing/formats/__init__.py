@@ -59,12 +59,3 @@ class Sheet:
 def unreadable(*problems: Problem) -> Sheet:
     """A file of which no cell is known."""
     return Sheet(problems=problems, readable=False)
-
-
-def numbered(count: int, first: int = 2) -> pl.Series:
-    """Row numbers of `count` records in sequence."""
-    return pl.Series("row", range(first, first + count), pl.UInt32) if count < 64 else _arange(count, first)
-
-
-def _arange(count: int, first: int) -> pl.Series:
-    return pl.int_range(first, first + count, dtype=pl.UInt32, eager=True).alias("row")

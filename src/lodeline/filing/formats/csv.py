@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lodeline.filing.formats import Limits, Sheet, numbered, unreadable
+from lodeline.filing.formats import Limits, Sheet, unreadable
 from lodeline.ledger.problem import Problem, Where, problem
 
 Bytes = npt.NDArray[np.uint8]
@@ -55,7 +55,7 @@ def read_csv(path: Path, file: str, limits: Limits) -> Sheet:
     if faults := scan.faults():
         return unreadable(*faults)
     cells, ragged = _parse(scan)
-    return Sheet(header=layout.header, cells=cells, rows=numbered(cells.height), problems=tuple(ragged))
+    return Sheet(header=layout.header, cells=cells.drop("row"), rows=cells["row"], problems=tuple(ragged))
 
 
 def _layout(head: bytes, file: str, limits: Limits, *, whole: bool) -> _Layout | Problem:
@@ -277,13 +277,14 @@ def _outside_quotes(values: Bytes, odd: bool) -> tuple[npt.NDArray[np.bool_] | N
 
 
 def _parse(scan: _Scan) -> tuple[pl.DataFrame, list[Problem]]:
-    """The cells by Polars; records with too many cells are cut and named."""
+    """`row` and the cells by Polars; records with too many cells are cut and named."""
     names = [str(place) for place in range(len(scan.layout.header))]
+    empty = pl.DataFrame(schema={"row": pl.UInt32()} | dict.fromkeys(names, pl.String()))
 
     def parse(*, cut: bool) -> pl.DataFrame:
         source = scan.path if scan.content is None else scan.content[scan.layout.begin :]
         if isinstance(source, bytes) and not source.strip(b"\r\n"):
-            return pl.DataFrame(schema=dict.fromkeys(names, pl.String()))
+            return empty
         return pl.read_csv(
             source,
             has_header=False,
@@ -293,6 +294,9 @@ def _parse(scan: _Scan) -> tuple[pl.DataFrame, list[Problem]]:
             truncate_ragged_lines=cut,
             raise_if_empty=False,
             glob=False,
+            # Counted by the reader itself, the rows come in the same pieces as the cells and nothing is copied.
+            row_index_name="row",
+            row_index_offset=2,
         )
 
     try:
@@ -304,5 +308,4 @@ def _parse(scan: _Scan) -> tuple[pl.DataFrame, list[Problem]]:
             return parse(cut=True), ragged
         except pl.exceptions.ComputeError:
             detail = str(error).partition("\n")[0]
-            empty = pl.DataFrame(schema=dict.fromkeys(names, pl.String()))
             return empty, [*ragged, problem("file.damaged", Where(file=scan.file), detail=detail)]

@@ -1,0 +1,205 @@
+"""How fast does a filing of a million rows enter the ledger, and what share of it is the database's own work?
+
+Measured end to end on an embedded store, durable: read and check the file, judge it against the ledger, append
+it with its index, log it. Beside it in the same run: a plain `executemany` of the same checked rows into the
+same tables, and Django's `bulk_create` of the same rows with full model validation, as a web project would.
+
+    python benchmarks/ingest.py [--rows 1000000] [--runs 3] [--database postgresql://…]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+os.environ.setdefault("LODELINE_SECRET", "a secret for benchmarks only")
+
+from lodeline.filing.check import check
+from lodeline.filing.table import read
+from lodeline.ledger.register import TABLES
+from lodeline.regulation.parameter import load as load_law
+from lodeline.service.posting import Upload, post
+from lodeline.service.records import put_records
+from lodeline.store.append import append
+from lodeline.store.store import Store, create
+
+FILED_AT = datetime.fromisoformat("2025-07-05T12:00:00+08:00")
+#: Rows for Django's bulk_create: a tenth, since it takes many times longer for each.
+DJANGO_SHARE = 20
+
+
+def write_filing(path: Path, rows: int) -> None:
+    """A month of a large, plausible site: ore in, oxides out, deliveries both ways, a count; a million rows."""
+    unit = rows // 20
+    number = pl.int_range(unit, eager=True)
+    day = (number % 28 + 1).cast(pl.String).str.zfill(2)
+    on = "2025-06-" + day
+
+    def part(**columns: Any) -> pl.DataFrame:
+        return pl.DataFrame({"n": number, "on": on}).with_columns(**columns).drop("n")
+
+    n = pl.col("n").cast(pl.String)
+    mass = (1000 + pl.col("n") % 977).cast(pl.String) + "." + (pl.col("n") % 1000).cast(pl.String).str.zfill(3)
+    assay = "La=" + (20 + pl.col("n") % 7).cast(pl.String) + ".25;Pr=2.5;Nd=" + (10 + pl.col("n") % 5).cast(pl.String) + ".125"
+    oxide = "Nd=" + (60 + pl.col("n") % 9).cast(pl.String) + ".5;Pr=" + (15 + pl.col("n") % 4).cast(pl.String) + ".25"
+    parts = []
+    for copy in range(2):
+        lot = f"C{copy}-" + n
+        parts += [
+            part(event=f"O{copy}-" + n, kind=pl.lit("origin"), lot=lot, mass_kg=mass, product=pl.lit("concentrate"),
+                 composition=assay, origin_kind=pl.lit("mined"), origin_place=pl.lit("CN-DEMO")),
+        ]  # fmt: skip
+        for step in range(2):
+            event = f"T{copy}-{step}-" + n
+            parts += [
+                part(event=event, kind=pl.lit("transformation"), role=pl.lit("in"), lot=lot, mass_kg=pl.lit("400")),
+                part(event=event, kind=pl.lit("transformation"), role=pl.lit("out"), lot=f"X{copy}-{step}-" + n,
+                     mass_kg=pl.lit("50"), product=pl.lit("oxide:PrNd"), composition=oxide),
+                part(event=event, kind=pl.lit("transformation"), role=pl.lit("waste"), lot=f"W{copy}-{step}-" + n,
+                     mass_kg=pl.lit("300"), product=pl.lit("residue"), composition=pl.lit("La=20")),
+            ]  # fmt: skip
+        parts += [
+            part(event=f"S{copy}-" + n, kind=pl.lit("shipment"), lot=f"X{copy}-0-" + n, mass_kg=pl.lit("49.5"),
+                 counterparty=pl.lit("BUYER"), counterparty_name=pl.lit("Buyer Ltd"), document=f"INV-{copy}-" + n),
+            part(event=f"R{copy}-" + n, kind=pl.lit("receipt"), lot=f"SUPPLIER/Z{copy}-" + n, mass_kg=pl.lit("75"),
+                 counterparty=pl.lit("SUPPLIER"), counterparty_name=pl.lit("Supplier Ltd"), reference=f"S-{copy}-" + n,
+                 product=pl.lit("mixed-compound"), composition=assay),
+            part(event=pl.lit(f"STOCK-{copy}-") + pl.col("on"), kind=pl.lit("stock"), lot=f"X{copy}-1-" + n,
+                 mass_kg=pl.lit("50")),
+        ]  # fmt: skip
+    table = pl.concat(parts, how="diagonal").with_columns(site=pl.lit("works"))
+    table.with_columns(
+        on=pl.when(pl.col("kind").is_in(["transformation", "shipment", "stock"])).then(pl.lit("2025-06-30")).otherwise("on"),
+        event=pl.when(pl.col("kind") == "stock").then(pl.lit("COUNT-2025-06")).otherwise("event"),
+    ).write_csv(path)
+
+
+def new_store(url: str) -> Store:
+    """An empty ledger with the three firms of the filing."""
+    store, _ = create(url)
+    firms = [
+        {"id": name, "name_en": f"{name.title()} Ltd", "aliases": [], "country": "CN", "roles": ["separator"],
+         "valid_from": date(2000, 1, 1)}
+        for name in ("WORKS", "BUYER", "SUPPLIER")
+    ]  # fmt: skip
+    sites = [{"id": "works", "organisation": "WORKS", "name": "works", "stage": "separation", "valid_from": date(2000, 1, 1)}]
+    tables = {"organisations": firms, "sites": sites}
+    frames = {name: pl.DataFrame(rows, schema=TABLES[name]) for name, rows in tables.items()}
+    put_records(store, frames, filed_at=FILED_AT)
+    return store
+
+
+def lodeline(path: Path, url: str) -> tuple[dict[str, float], Store]:
+    """Seconds by stage for one filing, end to end."""
+    store = new_store(url)
+    started = time.perf_counter()
+    register = store.register(store.head())
+    checked = check(read([path]), organisation="WORKS", period="2025-06", register=register)
+    assert not checked.rejects, checked.problems[:3]
+    ready = time.perf_counter()
+    marks: dict[str, float] = {}
+    outcome = post(
+        store, checked, filed_at=FILED_AT, law=load_law(), uploads=[Upload(name=path.name, content=path.read_bytes())],
+        progress=lambda what, share: marks.setdefault(f"{what}-{share}", time.perf_counter()),
+    )  # fmt: skip
+    done = time.perf_counter()
+    assert outcome.entry is not None, outcome.problems[:3]
+    return {
+        "read and check": ready - started,
+        "hash and judge": marks["post-0.0"] - ready,
+        "append, index, log": done - marks["post-0.0"],
+        "total": done - started,
+    }, store
+
+
+def plain_executemany(store: Store, url: str) -> float:
+    """Seconds to append the very rows that the filing put into the tables, and nothing else, in one transaction."""
+    tables = {}
+    for table in ("lot", "line", "holding", "transfer", "drawdown"):
+        columns = [name for name in _columns(store, table) if name != "id" or table in ("lot", "line")]
+        tables[table] = (columns, store.database.rows(f"SELECT {','.join(map(_quoted, columns))} FROM {table}"))
+    target = create(url)[0]
+    if not target.database.is_sqlite:
+        frames = {name: pl.DataFrame(rows, schema=columns, orient="row") for name, (columns, rows) in tables.items()}
+        started = time.perf_counter()
+        with target.database.transaction():
+            for name, frame in frames.items():
+                append(target.database, name, frame)
+        return time.perf_counter() - started
+    started = time.perf_counter()
+    with target.database.transaction():
+        cursor = target.database.connection.connection.cursor()
+        for name, (columns, rows) in tables.items():
+            cursor.executemany(
+                f"INSERT INTO {name} ({','.join(map(_quoted, columns))}) VALUES ({','.join('?' * len(columns))})", rows
+            )
+    return time.perf_counter() - started
+
+
+def _columns(store: Store, table: str) -> list[str]:
+    with store.database.connection.cursor() as cursor:
+        return [column.name for column in store.database.connection.introspection.get_table_description(cursor, table)]
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+def django_bulk_create(store: Store, url: str, rows: int) -> float:
+    """Seconds per row of `full_clean` and `bulk_create` of the same lines in one transaction."""
+    from lodeline.store.models import Line  # noqa: PLC0415  (models need Django set up, which opening a store does)
+
+    some = list(Line.objects.using(store.database.alias).order_by("id")[:rows].values())
+    target = create(url)[0]
+    started = time.perf_counter()
+    lines = [Line(**row) for row in some]
+    for line in lines:
+        line.full_clean(validate_unique=False, validate_constraints=False)
+    with target.database.transaction():
+        Line.objects.using(target.database.alias).bulk_create(lines, batch_size=500)
+    return (time.perf_counter() - started) / rows
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--runs", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as room:
+        path = Path(room) / "filing.csv"
+        write_filing(path, options.rows)
+        rows = options.rows // 20 * 20
+        print(f"{rows} rows, {path.stat().st_size / 1e6:.0f} MB CSV; {platform.machine()}, {os.cpu_count()} cores,"
+              f" Python {platform.python_version()}, SQLite, synchronous=FULL")  # fmt: skip
+        totals, shares, plain = [], [], []
+        for run in range(options.runs):
+            stages, store = lodeline(path, f"{room}/run{run}.sqlite3")
+            alone = plain_executemany(store, f"{room}/plain{run}.sqlite3")
+            totals.append(stages["total"])
+            plain.append(alone)
+            shares.append(alone / stages["total"])
+            print(f"run {run + 1}: " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in stages.items())
+                  + f"; executemany alone {alone:.1f} s")  # fmt: skip
+        django = django_bulk_create(store, f"{room}/django.sqlite3", rows // DJANGO_SHARE)
+        rate = rows / statistics.median(totals)
+        print(f"median {rate:,.0f} rows/s; {statistics.median(shares):.0%} of what a plain executemany reaches;"
+              f" {rate * django:.1f} x Django bulk_create with validation ({1 / django:,.0f} rows/s, measured on"
+              f" {rows // DJANGO_SHARE} rows)")  # fmt: skip
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 * (1 if sys.platform == "darwin" else 1)
+        print(f"peak memory {peak:,.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

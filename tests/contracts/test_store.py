@@ -1,0 +1,121 @@
+"""Making and opening a store: what is there is found again, and what cannot be used says why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.contracts.harm import unguarded
+
+from lodeline.store.store import Store, StoreError, create, open_store
+
+pytestmark = pytest.mark.medium
+
+
+def test_a_new_store_is_empty_and_its_log_is_signed(empty: Store) -> None:
+    head = empty.head()
+    assert (head.size, head.next_line, head.next_lot, head.register_entry) == (0, 1, 1, -1)
+    assert empty.origin in head.checkpoint
+    assert list(empty.entries()) == []
+
+
+def test_making_a_store_that_is_there_finds_it_and_changes_nothing(empty: Store) -> None:
+    before = empty.database.rows("SELECT * FROM fact ORDER BY key"), empty.head()
+    again, new = create(empty.database.url)
+    assert not new
+    assert (again.database.rows("SELECT * FROM fact ORDER BY key"), again.head()) == before
+
+
+def test_a_store_keeps_the_name_of_its_log(url: str) -> None:
+    store, new = create(url, origin="example.org/log")
+    assert new
+    again, _ = create(url, origin="other.org/log")
+    assert again.origin == open_store(url).origin == "example.org/log"
+    assert again.signer.verifier.vkey == store.signer.verifier.vkey
+    store.database.close()
+
+
+def test_another_secret_does_not_open_the_store(empty: Store) -> None:
+    with pytest.raises(StoreError, match="not the secret"):
+        open_store(empty.database.url, secret="another")
+    with pytest.raises(StoreError, match="not the secret"):
+        create(empty.database.url, secret="another")
+
+
+def test_the_secret_that_was_given_is_not_kept(empty: Store) -> None:
+    values = [value for (value,) in empty.database.rows("SELECT value FROM fact")]
+    assert "a secret that only tests share" not in values
+    assert len(values) == 3
+
+
+def test_without_a_secret_the_store_makes_its_own_and_opens_by_itself(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LODELINE_SECRET")
+    store, _ = create(url)
+    again = open_store(url)
+    assert again.secret == store.secret
+    assert len(store.secret) == 64
+    store.database.close()
+
+
+def test_a_given_secret_is_needed_again(empty: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LODELINE_SECRET")
+    with pytest.raises(StoreError, match="LODELINE_SECRET"):
+        open_store(empty.database.url)
+
+
+def test_a_store_of_a_newer_version_is_not_touched(empty: Store) -> None:
+    with unguarded(empty):
+        empty.database.execute("UPDATE fact SET value = '999' WHERE key = 'format'")
+    with pytest.raises(StoreError, match="update the program"):
+        open_store(empty.database.url)
+    with pytest.raises(StoreError, match="update the program"):
+        create(empty.database.url)
+
+
+def test_a_database_without_a_store_is_not_opened(url: str) -> None:
+    with pytest.raises(StoreError, match="lodeline init"):
+        open_store(url)
+
+
+def test_opening_does_not_make_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "store.sqlite3"
+    with pytest.raises(StoreError, match="lodeline init"):
+        open_store(str(path))
+    assert not path.parent.exists()
+
+
+def test_an_empty_file_is_an_empty_database_and_no_store(tmp_path: Path) -> None:
+    path = tmp_path / "thing"
+    path.touch()
+    with pytest.raises(StoreError, match="lodeline init"):
+        open_store(str(path))
+
+
+@pytest.mark.parametrize("content", [b"event,kind\n", b"\x00" * 5000])
+def test_a_file_that_is_no_store_is_not_opened_and_not_changed(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "thing"
+    path.write_bytes(content)
+    with pytest.raises(StoreError):
+        open_store(str(path))
+    assert path.read_bytes() == content
+
+
+def test_making_a_store_makes_its_directory(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "store.sqlite3"
+    store, new = create(f"sqlite:///{path}")
+    assert new
+    assert path.exists()
+    store.database.close()
+
+
+def test_an_unknown_kind_of_database_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="mysql"):
+        open_store("mysql://host/name")
+
+
+def test_a_password_is_not_repeated_in_an_error() -> None:
+    with pytest.raises(StoreError) as refused:
+        open_store("postgresql://user:hidden-word@127.0.0.1:1/none")
+    assert "hidden-word" not in str(refused.value)

@@ -1,0 +1,172 @@
+"""Which lot an identifier means: each case of the rule, and each pair of cases that compete."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+import pytest
+
+from lodeline.ledger.resolution import Known, resolve
+
+RECEIVED = {"local": pl.String(), "name": pl.String(), "party": pl.String(), "held_mg": pl.Int64()}
+Row = tuple[str, str | None, str | None, str | None]
+
+URN = "urn:epc:id:sgtin:0614141.107346.2017"
+LINK = "https://id.gs1.org/01/09506000134352/10/ABC123"
+
+
+def named(
+    *rows: Row, made: tuple[str, ...] = (), received: tuple[tuple[str, str, str, int], ...] = ()
+) -> list[tuple[str | None, str | None]]:
+    """(canonical name, what it may mean if that is open) of rows (kind, role, lot, party) that ACME files."""
+
+    def known(wanted: Sequence[str]) -> Known:
+        return Known(
+            made=[lot for lot in made if lot in wanted],
+            received=pl.DataFrame([row for row in received if row[0] in wanted], schema=RECEIVED, orient="row"),
+        )
+
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(("kind", "role", "lot", "party"), pl.String()), orient="row")
+    found = resolve(frame, organisation="ACME", known=known)
+    return list(found.select("name", "ambiguous").iter_rows())
+
+
+def name(row: Row, *, made: tuple[str, ...] = (), received: tuple[tuple[str, str, str, int], ...] = ()) -> str | None:
+    """The canonical name of a single row that is not ambiguous."""
+    ((found, ambiguous),) = named(row, made=made, received=received)
+    assert ambiguous is None
+    return found
+
+
+SHIP: Row = ("shipment", None, "7", "BUYER")
+RECEIVE: Row = ("receipt", None, "7", "MINE")
+
+
+@pytest.mark.parametrize("kind_and_role", [("origin", None), ("transformation", "out"), ("transformation", "waste")])
+def test_who_makes_a_lot_names_it(kind_and_role: tuple[str, str | None]) -> None:
+    assert name((*kind_and_role, "7", None)) == "ACME/7"
+
+
+def test_a_bare_id_nobody_knows_is_the_filers_own() -> None:
+    assert name(SHIP) == "ACME/7"
+
+
+def test_a_lot_made_earlier_in_the_same_filing_is_ones_own() -> None:
+    found = named(SHIP, ("origin", None, "7", None), received=(("7", "MINE/7", "MINE", 5),))
+    assert found == [("ACME/7", None), ("ACME/7", None)]
+
+
+def test_ones_own_lot_goes_before_a_received_one_of_the_same_id() -> None:
+    assert name(SHIP, made=("7",), received=(("7", "MINE/7", "MINE", 5),)) == "ACME/7"
+
+
+def test_ones_own_lot_that_comes_back_is_still_ones_own() -> None:
+    assert name(("receipt", None, "7", "BUYER"), made=("7",)) == "ACME/7"
+
+
+def test_the_one_lot_received_under_an_id_is_meant_by_it() -> None:
+    assert name(SHIP, received=(("7", "MINE/7", "MINE", 5),)) == "MINE/7"
+
+
+def test_a_lot_received_and_used_up_is_still_meant() -> None:
+    assert name(SHIP, received=(("7", "MINE/7", "MINE", 0),)) == "MINE/7"
+
+
+def test_of_two_received_the_one_still_held_is_meant() -> None:
+    assert name(SHIP, received=(("7", "MINE/7", "MINE", 0), ("7", "PIT/7", "PIT", 5))) == "PIT/7"
+
+
+@pytest.mark.parametrize("held_mg", [0, 5])
+def test_two_received_that_are_both_held_or_both_gone_are_ambiguous(held_mg: int) -> None:
+    both = (("7", "MINE/7", "MINE", held_mg), ("7", "PIT/7", "PIT", held_mg))
+    ((_, candidates),) = named(SHIP, received=both)
+    assert candidates == "MINE/7, PIT/7"
+
+
+def test_one_lot_received_from_two_parties_is_not_ambiguous() -> None:
+    assert name(SHIP, received=(("7", "MINE/7", "MINE", 5), ("7", "MINE/7", "TRADER", 5))) == "MINE/7"
+
+
+def test_the_canonical_name_settles_what_the_bare_id_leaves_open() -> None:
+    both = (("7", "MINE/7", "MINE", 5), ("7", "PIT/7", "PIT", 5))
+    assert name(("shipment", None, "PIT/7", "BUYER"), received=both, made=("7",)) == "PIT/7"
+
+
+def test_a_receipt_names_the_counterpartys_lot() -> None:
+    assert name(RECEIVE) == "MINE/7"
+
+
+def test_a_receipt_of_an_id_that_somebody_else_delivered_before_names_the_counterpartys_lot() -> None:
+    # Two suppliers may both number their lots from 1.
+    assert name(RECEIVE, received=(("7", "PIT/7", "PIT", 5),)) == "MINE/7"
+
+
+def test_a_receipt_from_the_same_supplier_again_names_the_same_lot() -> None:
+    passed_on = (("7", "DEEP/7", "MINE", 5),)
+    assert name(RECEIVE, received=passed_on) == "DEEP/7"
+
+
+def test_a_receipt_from_a_supplier_who_delivered_two_lots_of_that_id_names_the_suppliers_own() -> None:
+    both = (("7", "DEEP/7", "MINE", 5), ("7", "PIT/7", "MINE", 5))
+    assert name(RECEIVE, received=both) == "MINE/7"
+
+
+def test_two_suppliers_in_one_filing_with_the_same_bare_id_are_two_lots_and_then_ambiguous() -> None:
+    found = named(RECEIVE, ("receipt", None, "7", "PIT"), ("transformation", "in", "7", None))
+    assert found[:2] == [("MINE/7", None), ("PIT/7", None)]
+    assert found[2][1] == "MINE/7, PIT/7"
+
+
+def test_what_arrives_in_a_filing_can_be_used_in_it_by_its_bare_id_whatever_the_order_of_rows() -> None:
+    found = named(("transformation", "in", "7", None), RECEIVE)
+    assert [row[0] for row in found] == ["MINE/7", "MINE/7"]
+
+
+def test_what_arrives_under_its_canonical_name_can_be_used_by_its_bare_id() -> None:
+    found = named(("receipt", None, "DEEP/7", "MINE"), ("loss", None, "7", None))
+    assert [row[0] for row in found] == ["DEEP/7", "DEEP/7"]
+
+
+@pytest.mark.parametrize("uri", [URN, LINK])
+@pytest.mark.parametrize("kind", ["origin", "receipt", "shipment"])
+def test_a_gs1_uri_is_canonical_as_it_stands(uri: str, kind: str) -> None:
+    assert name((kind, None, uri, "MINE"), made=("7",)) == uri
+
+
+def test_a_uri_that_arrived_is_not_found_under_its_last_part() -> None:
+    found = named(("receipt", None, LINK, "MINE"), ("loss", None, "ABC123", None))
+    assert [row[0] for row in found] == [LINK, "ACME/ABC123"]
+
+
+def test_a_void_names_no_lot() -> None:
+    void, loss = named(("void", None, None, None), ("loss", None, "7", None), received=(("7", "MINE/7", "MINE", 5),))
+    assert (void, loss) == ((None, None), ("MINE/7", None))
+
+
+def test_a_title_bought_can_be_sold_on_by_its_bare_id() -> None:
+    assert name(("title", None, "7", "BUYER"), received=(("7", "MINE/7", "SELLER", 5),)) == "MINE/7"
+
+
+def test_the_ledger_is_asked_only_for_what_the_filing_leaves_open() -> None:
+    asked: list[str] = []
+
+    def known(wanted: Sequence[str]) -> Known:
+        asked.extend(wanted)
+        return Known(made=(), received=pl.DataFrame(schema=RECEIVED))
+
+    rows = [("origin", None, "1", None), ("loss", None, "1", None), ("loss", None, "PIT/2", None), SHIP, SHIP]
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(("kind", "role", "lot", "party"), pl.String()), orient="row")
+    resolve(frame, organisation="ACME", known=known)
+    assert asked == ["7"]
+
+
+def test_in_an_empty_ledger_every_bare_id_is_the_filers_or_the_counterpartys() -> None:
+    frame = pl.DataFrame([SHIP], schema=dict.fromkeys(("kind", "role", "lot", "party"), pl.String()), orient="row")
+    assert resolve(frame, organisation="ACME", known=None)["name"].to_list() == ["ACME/7"]
+
+
+def test_rows_keep_their_order_and_number() -> None:
+    rows: list[Row] = [("loss", None, lot, None) for lot in ("9", "7", "8", "7")]
+    received = (("7", "MINE/7", "MINE", 5), ("8", "PIT/8", "PIT", 5), ("8", "MINE/8", "MINE", 0))
+    assert [row[0] for row in named(*rows, received=received)] == ["ACME/9", "MINE/7", "PIT/8", "MINE/7"]
