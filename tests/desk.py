@@ -177,7 +177,7 @@ class Desk:
 
 def amounts(store: Store) -> dict[str, list[tuple[object, ...]]]:
     """The whole state by natural keys, in one canonical order: equal for equal worlds, whatever the numbering."""
-    names = dict(store.database.rows("SELECT id, name FROM lot"))
+    names = {int(str(row[0])): str(row[1]) for row in store.database.rows("SELECT id, name FROM lot")}
     dump = {}
     for table, state in zip(STATE_TABLES, (HOLDING, TRANSFER, DRAWDOWN), strict=True):
         rows = store.state_table(table, pl.Schema({"lot": pl.Int64(), **state}))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -61,8 +61,48 @@ def copy_postgresql(made: tuple[Any, str], name: str) -> str:
     """The URL of a new database that is a copy of the made one."""
     server, template = made
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # type: ignore[arg-type]
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     return str(server.get_uri(database=name))
+
+
+class Backup:
+    """A copy of a store as it stands, to be put back in its place later."""
+
+    def __init__(self, desk: Desk, made: tuple[Any, str] | None, tmp_path: Path) -> None:
+        self.url = desk.store.database.url
+        self._made, self._kept = made, tmp_path / "kept.sqlite3"
+        self._name = urlsplit(self.url).path.lstrip("/")
+        if made is None:
+            desk.store.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        desk.store.database.close()
+        if made is None:
+            shutil.copy(self.url, self._kept)
+        else:
+            copy_postgresql((made[0], self._name), f"{self._name}_kept")
+
+    def restore(self, desk: Desk) -> Desk:
+        """The desk of the restored store."""
+        desk.store.database.close()
+        if self._made is None:
+            for end in ("-wal", "-shm"):
+                Path(self.url + end).unlink(missing_ok=True)
+            shutil.copy(self._kept, self.url)
+        else:
+            with psycopg.connect(self._made[0].get_uri(), autocommit=True) as connection:
+                connection.execute(f"DROP DATABASE {self._name}")
+            copy_postgresql((self._made[0], f"{self._name}_kept"), self._name)
+        return Desk(open_store(self.url))
+
+
+@pytest.fixture
+def back_up(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Desk], Backup]:
+    """Makes a backup of a desk's store."""
+
+    def make(desk: Desk) -> Backup:
+        made = None if desk.store.database.is_sqlite else request.getfixturevalue("made_postgresql")
+        return Backup(desk, made, tmp_path)
+
+    return make
 
 
 @pytest.fixture

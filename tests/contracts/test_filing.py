@@ -310,11 +310,24 @@ def test_a_correction_names_ones_own_filing_of_the_same_month(desk: Desk) -> Non
 
 def test_a_correction_that_is_refused_supersedes_nothing(desk: Desk) -> None:
     first = desk.rows("MINE", "2025-06", ORIGIN, SHIP)
-    refused = desk.try_rows("MINE", "2025-06", ORIGIN.replace("1000", "300"), corrects=first)
-    assert refused.entry is None or "mass.exceeds-holding" not in codes(refused)
-    before = desk.held_kg()
+    before = size(desk), amounts(desk.store)
     assert desk.try_rows("MINE", "2025-06", "O void", "Z void", corrects=first).entry is None
-    assert desk.held_kg() == before
+    more = SHIP.replace("400", "4000")
+    assert codes(desk.try_rows("MINE", "2025-06", more, corrects=first)) == ["mass.exceeds-holding"]
+    assert (size(desk), amounts(desk.store)) == before
+
+
+def test_a_restated_draw_is_judged_without_the_one_it_replaces(desk: Desk) -> None:
+    first = desk.rows("MINE", "2025-06", ORIGIN, SHIP)
+    assert codes(desk.try_rows("MINE", "2025-06", SHIP.replace("400", "900"), corrects=first)) == []
+    assert desk.held_kg() == {("MINE/7", "mine", "MINE"): (100, 0)}
+
+
+def test_taking_back_what_others_drew_on_is_accepted_and_shows(desk: Desk) -> None:
+    # A correction that lowers an origin draws nothing itself: the shortfall is with the shipment filed before.
+    first = desk.rows("MINE", "2025-06", ORIGIN, SHIP)
+    desk.rows("MINE", "2025-06", ORIGIN.replace("1000", "300"), corrects=first)
+    assert desk.held_kg() == {("MINE/7", "mine", "MINE"): (0, 100)}
 
 
 def test_a_correction_of_the_composition_changes_the_draw_and_no_row(desk: Desk) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -401,7 +403,7 @@ def flows(
     if by not in ("stage", "organisation", "country"):
         raise Refusal(say("--by is stage, organisation or country", "--by 只能是 stage、organisation 或 country"))
     _, snapshot = _snapshot(database)
-    document = answers.flows(snapshot, element=element, first=first, last=last, by=by)
+    document = answers.flows(snapshot, _law(), element=element, first=first, last=last, by=by)
     _print_rows(document, ("from", "to", "element", "period", "mass_kg"), as_json, numbers=(4,))
 
 
@@ -416,8 +418,8 @@ def transfers(
     """Shipments matched with their receipts. 流转及收发差。"""
     from lodeline.service import answers  # noqa: PLC0415
 
-    store, snapshot = _snapshot(database)
-    document = answers.transfers(store, snapshot, _law(), only_open=only_open)
+    _, snapshot = _snapshot(database)
+    document = answers.transfers(snapshot, _law(), only_open=only_open)
     keys = ("lot", "shipper", "receiver", "shipped_on", "shipped_kg", "received_kg", "difference_kg", "state", "cause")
     _print_rows(document, keys, as_json, numbers=(4, 5, 6))
 
@@ -616,7 +618,12 @@ def _print_rows(document: dict[str, Any], keys: tuple[str, ...], as_json: bool, 
 
 
 def _shown_number(value: object) -> object:
-    return f"{value:.2f}" if isinstance(value, float) else value
+    """Numbers as a person reads them; `--json` has every digit."""
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    if isinstance(value, str) and re.fullmatch(r"-?\d+\.\d{4,6}", value):
+        return f"{Decimal(value):.3f}"
+    return value
 
 
 def _shown(url: str) -> str:

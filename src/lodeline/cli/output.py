@@ -17,7 +17,12 @@ from rich.table import Table
 
 from lodeline.ledger.problem import Language, Problem
 
+#: Columns to lay tables out in when no terminal says how wide it is.
+WIDTH_OF_A_PIPE = 200
+
 console = Console(highlight=False, soft_wrap=True)
+if not console.is_terminal:
+    console = Console(highlight=False, soft_wrap=True, width=WIDTH_OF_A_PIPE)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _COLOUR = {"reject": "red", "confirm": "yellow", "flag": "cyan"}

@@ -42,8 +42,8 @@ def demo(database: str, *, organisations: int, months: int, seed: int) -> None:
     snapshot = open_snapshot(store)
     console.rule(say("Lodeline demo: a synthetic industry", "Lodeline 演示：模拟产业"))
     _filings(store, snapshot, loaded, law)
-    _flows(snapshot)
-    _transfers(store, snapshot, law)
+    _flows(snapshot, law)
+    _transfers(snapshot, law)
     _balances(snapshot)
     _magnet(snapshot)
     _proof(store)
@@ -93,8 +93,8 @@ def _filings(store: Store, snapshot: Snapshot, loaded: Loaded, law: Any) -> None
     )
 
 
-def _flows(snapshot: Snapshot) -> None:
-    flows = pl.DataFrame(answers.flows(snapshot, element="Nd")["rows"])
+def _flows(snapshot: Snapshot, law: Any) -> None:
+    flows = pl.DataFrame(answers.flows(snapshot, law, element="Nd")["rows"])
     if not flows.height:
         return
     totals = (
@@ -108,8 +108,8 @@ def _flows(snapshot: Snapshot) -> None:
     print_table(title, say("from,to,t Nd", "自,至,吨钕").split(","), rows, numbers=(2,))
 
 
-def _transfers(store: Store, snapshot: Snapshot, law: Any) -> None:
-    judged = answers.judged_transfers(store, snapshot, law)
+def _transfers(snapshot: Snapshot, law: Any) -> None:
+    judged = answers.judged_transfers(snapshot, law)
     counts = judged.group_by("state", "cause").len().sort("len", descending=True)
     parts = [f"{number} {state}{f' ({cause})' if cause else ''}" for state, cause, number in counts.iter_rows()]
     console.print(say("Transfers: ", "流转：") + ", ".join(parts) + ".", markup=False)

@@ -24,17 +24,20 @@ Cell = str | int | date | None
 
 def cells(rows: pl.DataFrame) -> pl.Series:
     """(n,) String: the canonical text of each row of a frame with the columns of `schema.CELLS`."""
-    encoded = [
-        pl.lit("-") if rows[name].null_count() == rows.height else _encoded(name, dtype)
-        for name, dtype in CELLS.items()
-    ]
-    text = pl.concat_str(pl.lit(VERSION + "|"), *encoded).alias("cells")
+    encoded = [_EMPTY if rows[name].null_count() == rows.height else _ENCODED[name] for name in CELLS]
+    text = pl.concat_str(_VERSION, *encoded).alias("cells")
     return rows.lazy().select(text).collect().to_series() if rows.height else pl.Series("cells", [], pl.String())
 
 
 def _encoded(name: str, dtype: pl.DataType) -> pl.Expr:
     text = pl.col(name).dt.to_string("iso") if dtype == pl.Date else pl.col(name).cast(pl.String)
     return (text.str.len_bytes().cast(pl.String) + ":" + text).fill_null("-")
+
+
+# Built once: for a small filing, building the expressions would take longer than running them.
+_ENCODED = {name: _encoded(name, dtype) for name, dtype in CELLS.items()}
+_EMPTY = pl.lit("-")
+_VERSION = pl.lit(VERSION + "|")
 
 
 def digest(canonical: pl.Series) -> str:

@@ -21,7 +21,7 @@ from lodeline.filing.formats import Limits
 from lodeline.filing.header import folded
 from lodeline.filing.table import read_sheet
 from lodeline.ledger.problem import Problem, Where, problem
-from lodeline.ledger.register import TABLES
+from lodeline.ledger.register import FILING_ROLES, TABLES
 
 #: China Standard Time, without daylight saving since 1991.
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -35,6 +35,7 @@ FILES: dict[str, str] = {
     "quotas": "grants/quotas.csv",
     "licences": "grants/licences.csv",
 }
+KNOWN_ROLES = (*FILING_ROLES, "end-user", "carrier", "agent", "authority", "customs")
 MANDATORY = ("organisations", "sites")
 #: Column of the file → column of the table, where kilograms become milligrams.
 _MASSES = {
@@ -90,6 +91,7 @@ def read_dossier(directory: Path | str) -> Dossier:
     problems: list[Problem] = []
     register = {name: _read_table(root, name, problems) for name in TABLES}
     index = root / "filings" / "index.csv"
+    problems += _unknown_roles(register["organisations"])
     filings = _read_index(root, index, problems) if index.is_file() else _found_filings(root)
     return Dossier(register=register, filings=tuple(filings), problems=tuple(problems))
 
@@ -169,6 +171,14 @@ def _read_column(table: str, column: str, dtype: pl.DataType, cells: pl.Series, 
         if text is not None and read is not None and read.value is None:
             where.add(place, str(read.code), value=text, **dict(read.facts))
     return pl.Series(column, values, dtype=dtype)
+
+
+def _unknown_roles(organisations: pl.DataFrame) -> list[Problem]:
+    """One flag for each role that the format does not know; the organisations keep it."""
+    roles = organisations.select(pl.col("roles").list.explode(keep_nulls=False, empty_as_null=False)).to_series()
+    unknown = roles.filter(~roles.is_in(KNOWN_ROLES)).value_counts().sort("roles")
+    where = Where(file=FILES["organisations"], column="roles")
+    return [problem("role.unknown", where, value=role, count=count) for role, count in unknown.iter_rows()]
 
 
 def _found_filings(root: Path) -> list[FilingFile]:

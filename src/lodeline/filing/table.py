@@ -95,14 +95,14 @@ def _named(sheet: Sheet, source: Source, place: int) -> tuple[pl.DataFrame, tupl
     filled = frozenset(i for i in blank if sheet.cells[str(i)].is_not_null().any())
     match = match_header(sheet.header, Where(file=source.file, sheet=source.sheet, row=1), filled)
     kept = {str(i): name for i, name in enumerate(match.names) if name is not None}
+    if not kept:
+        return pl.DataFrame(schema={"source": pl.UInt16(), "row": pl.UInt32()}), match.problems
     frame = sheet.cells.select(pl.col(old).alias(new) for old, new in kept.items())
     frame = frame.with_columns(pl.lit(place, pl.UInt16).alias("source"), sheet.rows)
     return _without_empty_rows(frame, list(kept.values())), match.problems
 
 
 def _without_empty_rows(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:
-    if not names:
-        return frame.clear()
     # Most tables have no empty row: one column is looked at before all are.
     first = "event" if "event" in names else names[0]
     candidate = frame[first].is_null() | (frame[first].str.strip_chars() == "")

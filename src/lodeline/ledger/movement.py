@@ -30,6 +30,16 @@ _MOVES = ~pl.col("kind").is_in(["stock", "void"])
 _SIGN = pl.when(_MAKES | pl.col("kind").is_in(["receipt", "adjustment"])).then(1).otherwise(-1)
 
 
+_AS_MOVEMENT = [
+    pl.coalesce("owner", "organisation").alias("owner"),
+    (pl.col("dry_mg") * _SIGN).alias("delta_mg"),
+    pl.when((pl.col("kind") == "shipment") & pl.col("to_site").is_not_null())
+    .then(pl.lit("move"))
+    .otherwise("kind")
+    .alias("kind"),
+]
+
+
 def makes_lot() -> pl.Expr:
     """True on lines that bring a lot into being: an origin, or an output or waste of a transformation."""
     return _MAKES
@@ -49,13 +59,7 @@ def movements(lines: pl.DataFrame) -> pl.DataFrame:
     -------
     The columns of `LINE` with `delta_mg` (Int64, milligrams, dry, signed) and `owner` filled.
     """
-    moving = lines.filter(_MOVES).with_columns(
-        owner=pl.coalesce("owner", "organisation"),
-        delta_mg=pl.col("dry_mg") * _SIGN,
-        kind=pl.when((pl.col("kind") == "shipment") & pl.col("to_site").is_not_null())
-        .then(pl.lit("move"))
-        .otherwise("kind"),
-    )
+    moving = lines.filter(_MOVES).with_columns(_AS_MOVEMENT)
     kinds = set(moving["kind"].unique())
     if "move" in kinds:
         arrivals = moving.filter(pl.col("kind") == "move")

@@ -32,166 +32,139 @@ def closing_tolerance_mg(mass_mg: int) -> int:
     return mass_mg * 4243 // 1_000_000
 
 
+_MOVING = (pl.col("kind") == "receipt") | (pl.col("kind") == "shipment") & pl.col("to_site").is_null()
+
+
+@dataclass(slots=True)
+class _Line:
+    """One side of a transfer while it is being paired; fields in the order of `_SIDE`."""
+
+    on: date
+    event: str
+    ordinal: int
+    organisation: str
+    kind: str
+    line: int
+    lot: int
+    local: str
+    party: str | None
+    reference: str | None
+    mass_mg: int
+    #: Of a shipment: the receipts that belong to it, each with the part of its mass.
+    parts: list[tuple[_Line, int]] = field(default_factory=list)
+    by_reference: bool = True
+
+    @property
+    def received_mg(self) -> int:
+        return sum(part_mg for _, part_mg in self.parts)
+
+
+_SIDE = ("on", "event", "ordinal", "organisation", "kind", "line", "lot", "local", "party", "reference", "dry_mg")
+
+
 def match(lines: pl.DataFrame) -> pl.DataFrame:
-    """Pairs the shipments and receipts among `lines` (columns of `movement.LINE`); returns `TRANSFER` rows."""
-    moving = lines.filter(
-        pl.col("kind").is_in(["shipment", "receipt"]) & pl.col("to_site").is_null() | (pl.col("kind") == "receipt")
-    )
+    """Pairs the shipments and receipts among `lines` (columns of `movement.LINE`); returns `TRANSFER` rows.
+
+    Loops over plain rows: pairing is a conversation between two queues, and of a filing's rows few take part.
+    """
+    moving = lines.filter(_MOVING)
     if not moving.height:
         return pl.DataFrame(schema=TRANSFER)
-    moving = moving.select(
-        "line", "kind", "event", "lot", "local", "on", "ordinal", "reference", "organisation", "party", mass_mg="dry_mg"
-    ).sort("on", "event", "ordinal", "organisation")
-    shipments = moving.filter(pl.col("kind") == "shipment").rename({"organisation": "shipper", "party": "receiver"})
-    receipts = moving.filter(pl.col("kind") == "receipt").rename({"organisation": "receiver", "party": "shipper"})
-    if not shipments.height or not receipts.height:
-        return _rows(shipments, receipts, pl.DataFrame(schema=_PAIR))
-    quoted = _by_reference(shipments, receipts)
-    left = receipts.filter(~pl.col("line").is_in(quoted["receipt"].implode())) if quoted.height else receipts
-    if not left.height:
-        return _rows(shipments, receipts, quoted)
-    waiting = shipments.filter(~pl.col("line").is_in(quoted["shipment"].implode())) if quoted.height else shipments
-    return _rows(shipments, receipts, pl.concat([quoted, _by_lot(waiting, left)]))
+    sides = [_Line(*row) for row in sorted(moving.select(_SIDE).iter_rows(), key=lambda row: row[:4])]
+    shipments = [side for side in sides if side.kind == "shipment"]
+    waiting = [side for side in sides if side.kind == "receipt"]
+    if shipments and waiting:
+        waiting = _by_reference(shipments, waiting, with_lot=True)
+        waiting = _by_reference(shipments, waiting, with_lot=False)
+        waiting = _by_local_id([side for side in shipments if not side.parts], waiting)
+    rows = [*map(_shipment_row, shipments), *map(_receipt_row, waiting)]
+    return pl.DataFrame(rows, schema=TRANSFER, orient="row")
 
 
-_PAIR: dict[str, pl.DataType] = {
-    "shipment": pl.Int64(), "receipt": pl.Int64(), "part_mg": pl.Int64(), "by_reference": pl.Boolean(),
-}  # fmt: skip
+def _by_reference(shipments: list[_Line], receipts: list[_Line], *, with_lot: bool) -> list[_Line]:
+    """Gives receipts that name the shipper's event to its lines; returns those that found none.
+
+    First with first, second with second; surplus receipts are further parts of the last line. Lines of the same
+    lot are paired before the event's other lines are.
+    """
+
+    def key(shipper: str | None, event: str | None, lot: int) -> tuple[str | None, str | None, int | None]:
+        return shipper, event, lot if with_lot else None
+
+    free: dict[tuple[str | None, str | None, int | None], list[_Line]] = {}
+    for side in shipments:
+        if not side.parts:
+            free.setdefault(key(side.organisation, side.event, side.lot), []).append(side)
+    taken: dict[tuple[str | None, str | None, int | None], int] = {}
+    left = []
+    for receipt in receipts:
+        wanted = key(receipt.party, receipt.reference, receipt.lot)
+        if receipt.reference is None or wanted not in free:
+            left.append(receipt)
+            continue
+        place = taken.get(wanted, 0)
+        taken[wanted] = place + 1
+        candidates = free[wanted]
+        candidates[min(place, len(candidates) - 1)].parts.append((receipt, receipt.mass_mg))
+    return left
 
 
-def _by_reference(shipments: pl.DataFrame, receipts: pl.DataFrame) -> pl.DataFrame:
-    """Receipts that name the shipper's event: same lot first, then the event's other lines in their order."""
-    waiting = receipts.filter(pl.col("reference").is_not_null())
-    if not waiting.height:
-        return pl.DataFrame(schema=_PAIR)
-    pairs = _quoting(shipments, waiting, ["lot"])
-    left = waiting.filter(~pl.col("line").is_in(pairs["receipt"].implode()))
-    if not left.height:
-        return pairs
-    free = shipments.filter(~pl.col("line").is_in(pairs["shipment"].implode()))
-    return pl.concat([pairs, _quoting(free, left, [])])
+def _by_local_id(shipments: list[_Line], receipts: list[_Line]) -> list[_Line]:
+    """Both parties and the local id, oldest first; a receipt may fill part of a shipment, or several of them."""
+    queues: dict[tuple[str | None, str | None, str], list[_Line]] = {}
+    for side in shipments:
+        queues.setdefault((side.organisation, side.party, side.local), []).append(side)
+    left = []
+    for receipt in receipts:
+        queue = queues.get((receipt.party, receipt.organisation, receipt.local))
+        if queue:
+            _fill(queue, receipt)
+        else:
+            left.append(receipt)
+    return left
 
 
-def _quoting(shipments: pl.DataFrame, receipts: pl.DataFrame, also: list[str]) -> pl.DataFrame:
-    """Pairs on shipper, event and `also`: first with first, second with second; surplus receipts join the last."""
-    key, quoted_key = ["shipper", "event", *also], ["shipper", "reference", *also]
-    ranked = shipments.select(
-        *key, shipment="line", place=pl.int_range(pl.len()).over(key), last=pl.len().cast(pl.Int64()).over(key) - 1
-    )
-    if ranked["last"].max() in (None, 0):
-        hits = receipts.join(ranked, left_on=quoted_key, right_on=key, how="inner")
-    else:
-        lasts = ranked.select(*key, "last").unique()
-        wanted = receipts.with_columns(place=pl.int_range(pl.len()).over(quoted_key)).join(
-            lasts, left_on=quoted_key, right_on=key, how="inner"
-        )
-        hits = wanted.with_columns(place=pl.min_horizontal("place", "last")).join(
-            ranked, left_on=[*quoted_key, "place"], right_on=[*key, "place"], how="inner"
-        )
-    return hits.select("shipment", receipt="line", part_mg="mass_mg", by_reference=pl.lit(True))
+def _fill(queue: list[_Line], receipt: _Line) -> None:
+    """Spreads a receipt over the shipments that wait, and takes those off the queue that are whole."""
+    rest_mg = receipt.mass_mg
+    while True:
+        shipment = queue[0]
+        shipment.by_reference = False
+        tolerance_mg = closing_tolerance_mg(shipment.mass_mg)
+        missing_mg = shipment.mass_mg - shipment.received_mg
+        # What is too much for the last shipment stays with it: the difference is the transfer's cause.
+        last = len(queue) == 1
+        part_mg = rest_mg if last or rest_mg <= missing_mg + tolerance_mg else missing_mg
+        shipment.parts.append((receipt, part_mg))
+        rest_mg -= part_mg
+        if shipment.received_mg >= shipment.mass_mg - tolerance_mg and not last:
+            queue.pop(0)
+        if rest_mg == 0:
+            return
 
 
-def _by_lot(shipments: pl.DataFrame, receipts: pl.DataFrame) -> pl.DataFrame:
-    """Lot and both parties, oldest first; a receipt may fill part of a shipment, or several of them."""
-    key = ["shipper", "receiver", "local"]
-    both = shipments.join(receipts.select(key).unique(), on=key, how="semi")
-    if not both.height:
-        return pl.DataFrame(schema=_PAIR)
-    theirs = receipts.join(both.select(key).unique(), on=key, how="semi")
-    queues: dict[tuple[object, ...], tuple[list[_Waiting], list[tuple[int, int]]]] = {}
-    for shipper, receiver, local, line, mass_mg in both.select(*key, "line", "mass_mg").iter_rows():
-        queues.setdefault((shipper, receiver, local), ([], []))[0].append(_Waiting(line=line, mass_mg=mass_mg))
-    for shipper, receiver, local, line, mass_mg in theirs.select(*key, "line", "mass_mg").iter_rows():
-        queues[(shipper, receiver, local)][1].append((line, mass_mg))
-    pairs = [pair for waiting, arrived in queues.values() for pair in _fill(waiting, arrived)]
-    return pl.DataFrame([(*pair, False) for pair in pairs], schema=_PAIR, orient="row")
-
-
-@dataclass(slots=True, kw_only=True)
-class _Waiting:
-    line: int
-    mass_mg: int
-    received_mg: int = field(default=0)
-
-
-def _fill(shipments: list[_Waiting], receipts: list[tuple[int, int]]) -> list[tuple[int, int, int]]:
-    """(shipment line, receipt line, part in mg), first come first served."""
-    pairs: list[tuple[int, int, int]] = []
-    place = 0
-    for receipt, mass_mg in receipts:
-        rest_mg = mass_mg
-        while place < len(shipments):
-            shipment = shipments[place]
-            tolerance_mg = closing_tolerance_mg(shipment.mass_mg)
-            missing_mg = shipment.mass_mg - shipment.received_mg
-            last = place == len(shipments) - 1
-            # What is too much for the last shipment stays with it: the difference is the transfer's cause.
-            part_mg = rest_mg if last or rest_mg <= missing_mg + tolerance_mg else missing_mg
-            pairs.append((shipment.line, receipt, part_mg))
-            shipment.received_mg += part_mg
-            rest_mg -= part_mg
-            if shipment.received_mg >= shipment.mass_mg - tolerance_mg:
-                place += 1
-            if rest_mg == 0:
-                break
-    return pairs
-
-
-def _rows(shipments: pl.DataFrame, receipts: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
-    """One row per shipment with all its receipts; one per receipt that has none."""
-    found = []
-    if shipments.height:
-        arrived = (
-            pairs.join(
-                receipts.select(
-                    receipt="line",
-                    receipt_event="event",
-                    received_on="on",
-                    receipt_lot="lot",
-                    receipt_receiver="receiver",
-                ),
-                on="receipt",
-            )
-            .join(shipments.select(shipment="line", shipped_lot="lot", named="receiver"), on="shipment")
-            .sort("received_on", "receipt_receiver", "receipt_event", "receipt")
-            .group_by("shipment", maintain_order=True)
-            .agg(
-                pl.col("receipt").first(),
-                pl.col("receipt_event").unique(maintain_order=True).str.join(";"),
-                pl.col("received_on").max(),
-                pl.col("by_reference").all(),
-                received_mg=pl.col("part_mg").sum(),
-                lot_differs=(pl.col("receipt_lot") != pl.col("shipped_lot")).any(),
-                party_differs=pl.col("receipt_receiver").ne_missing(pl.col("named")).any(),
-            )
-        )
-        found.append(
-            shipments.join(arrived, left_on="line", right_on="shipment", how="left").select(
-                "lot",
-                "shipper",
-                "receiver",
-                "receipt_event",
-                "received_mg",
-                "received_on",
-                "by_reference",
-                shipment_line="line",
-                receipt_line="receipt",
-                shipment_event="event",
-                shipped_mg="mass_mg",
-                shipped_on="on",
-                lot_differs=pl.col("lot_differs").fill_null(False),
-                party_differs=pl.col("party_differs").fill_null(False),
-            )
-        )
-    unmatched = receipts.filter(~pl.col("line").is_in(pairs["receipt"].implode())) if pairs.height else receipts
-    if unmatched.height:
-        found.append(
-            unmatched.select(
-                "lot", "shipper", "receiver",
-                receipt_line="line", receipt_event="event", received_mg="mass_mg", received_on="on",
-            )
+def _shipment_row(shipment: _Line) -> tuple[object, ...]:
+    side = shipment
+    receipts = sorted((receipt for receipt, _ in side.parts), key=lambda one: (one.on, one.organisation, one.event))
+    if not receipts:
+        return (
+            side.lot, side.line, None, side.organisation, side.party, side.event, None, side.mass_mg, None,
+            side.on, None, None, False, False,
         )  # fmt: skip
-    return pl.concat([pl.DataFrame(schema=TRANSFER), *found], how="diagonal")
+    return (
+        side.lot, side.line, receipts[0].line, side.organisation, side.party, side.event,
+        ";".join(dict.fromkeys(receipt.event for receipt in receipts)),
+        side.mass_mg, side.received_mg, side.on, receipts[-1].on, side.by_reference,
+        any(receipt.lot != side.lot for receipt in receipts),
+        any(receipt.organisation != side.party for receipt in receipts),
+    )  # fmt: skip
+
+
+def _receipt_row(side: _Line) -> tuple[object, ...]:
+    return (
+        side.lot, None, side.line, side.party, side.organisation, None, side.event, None, side.mass_mg,
+        None, side.on, None, None, None,
+    )  # fmt: skip
 
 
 def judge(

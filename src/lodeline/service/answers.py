@@ -19,7 +19,7 @@ from lodeline.flow.origins import origins as origins_of
 from lodeline.flow.trace import trace as trace_of
 from lodeline.ledger.drawdown import DRAWDOWN
 from lodeline.ledger.register import FILING_ROLES, Register
-from lodeline.ledger.transfer import TRANSFER, judge
+from lodeline.ledger.transfer import judge
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import format_kg, share_mg_expr
 from lodeline.regulation.duty import deadline, next_month
@@ -119,11 +119,9 @@ def has_duty(register: Register, law: Jurisdiction) -> Callable[[str | None, dat
     return duty
 
 
-def judged_transfers(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
+def judged_transfers(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
     """Every transfer with state and cause, as of the last filing in the log."""
-    stored = store.database.frame(f"SELECT {','.join(TRANSFER)} FROM transfer", schema=TRANSFER).join(
-        snapshot.lots.select("lot", "name"), on="lot", how="left"
-    )
+    found = snapshot.transfers.join(snapshot.lots.select("lot", "name"), on="lot", how="left")
     as_of = datetime.fromisoformat(snapshot.as_of) if snapshot.as_of else datetime.fromisoformat("1900-01-01T00:00Z")
     passed: dict[str, bool] = {}
 
@@ -134,16 +132,16 @@ def judged_transfers(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.
             passed[period] = as_of >= deadline(period, law)
         return passed[period]
 
-    judged = judge(stored, has_duty=has_duty(snapshot.register, law), both_deadlines_passed=both_deadlines_passed)
+    judged = judge(found, has_duty=has_duty(snapshot.register, law), both_deadlines_passed=both_deadlines_passed)
     return judged.sort(
         pl.coalesce("shipped_on", "received_on"), "shipper", "receiver", "shipment_event", "receipt_event", "name",
         "shipped_mg", "received_mg",
     )  # fmt: skip
 
 
-def transfers(store: Store, snapshot: Snapshot, law: Jurisdiction, *, only_open: bool = False) -> Json:
+def transfers(snapshot: Snapshot, law: Jurisdiction, *, only_open: bool = False) -> Json:
     """Shipments with their receipts; with `only_open`, those that lack a shipment or (part of) a receipt."""
-    rows = judged_transfers(store, snapshot, law)
+    rows = judged_transfers(snapshot, law)
     if only_open:
         rows = rows.filter(pl.col("state").is_in(["open", "partial"]) | (pl.col("state") == "exception"))
     return {
@@ -211,6 +209,7 @@ def quota(store: Store, snapshot: Snapshot) -> Json:
 
 def flows(
     snapshot: Snapshot,
+    law: Jurisdiction,
     *,
     element: str | None = None,
     first: str | None = None,
@@ -219,11 +218,11 @@ def flows(
 ) -> Json:
     """The flow matrix: mass of each element from each stage (organisation, country) to each, by month.
 
-    Origins flow in from `origin:<kind>`; exports and shipments abroad flow out to the country; processing
-    within a site moves nothing here.
+    Origins flow in from `origin:<kind>`; exports and shipments abroad flow out to `abroad:<country>`, domestic
+    customers without a site are `use`; processing within a site moves nothing here.
     """
     wanted = None if element is None else _element(element)
-    ends = _flow_ends(snapshot, by)
+    ends = _flow_ends(snapshot, law, by)
     shares = snapshot.lot_assays if wanted is None else snapshot.lot_assays.filter(pl.col("element") == wanted)
     rows = (
         ends.join(shares, on="lot")
@@ -241,7 +240,7 @@ def flows(
     }
 
 
-def _flow_ends(snapshot: Snapshot, by: str) -> pl.DataFrame:
+def _flow_ends(snapshot: Snapshot, law: Jurisdiction, by: str) -> pl.DataFrame:
     """`from`, `to`, `lot`, `on`, `dry_mg` of every line that moves mass between two ends."""
     sites = snapshot.register.tables["sites"].select(site="id", stage="stage", holder="organisation")
     organisations = snapshot.register.tables["organisations"].select(holder="id", country="country")
@@ -250,20 +249,20 @@ def _flow_ends(snapshot: Snapshot, by: str) -> pl.DataFrame:
         .select("site", end={"stage": "stage", "organisation": "holder", "country": "country"}[by])
         .with_columns(pl.col("end").fill_null("?"))
     )
+    country = pl.col("country").fill_null("?")
+    siteless = {
+        "organisation": pl.col("holder"),
+        "country": country,
+        "stage": pl.when(pl.col("country") == law.country)
+        .then(pl.lit("use"))
+        .otherwise(pl.concat_str(pl.lit("abroad:"), country)),
+    }[by]
     # A receiver is the site that received the lot; where nobody has, the organisation's first site stands in.
     first_site = sites.group_by("holder", maintain_order=True).agg(pl.col("site").first())
     party_end = (
         organisations.join(first_site, on="holder", how="left")
         .join(site_end, on="site", how="left")
-        .select(
-            party="holder",
-            party_end=pl.coalesce(
-                "end",
-                pl.col("holder")
-                if by == "organisation"
-                else pl.concat_str(pl.lit("abroad:" if by == "stage" else ""), pl.col("country").fill_null("?")),
-            ),
-        )
+        .select(party="holder", party_end=pl.coalesce("end", siteless))
     )
     lines = snapshot.lines.join(site_end, on="site", how="left").join(party_end, on="party", how="left")
     arrived = (

@@ -208,7 +208,7 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
     in_force = lines.select(*LINE)
     if corrects is not None:
         in_force = in_force.filter(pl.col("kind") != "void")
-    changed = {*in_force["lot"].to_list(), *replaced["lot"].to_list()}
+    changed = {*in_force["lot"].drop_nulls(), *replaced["lot"].drop_nulls()}
     touched, history = _history(store, head, in_force, changed)
     if superseded:
         history = history.filter(~pl.col("line").is_in(replaced["line"].implode()))

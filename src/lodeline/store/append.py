@@ -47,7 +47,7 @@ def _append_postgresql(database: Database, table: str, rows: pl.DataFrame) -> No
     # Every text is quoted, so that an unquoted \N can only be NULL, whatever a filer writes.
     statement = f"COPY \"{table}\" ({columns}) FROM STDIN (FORMAT csv, NULL '\\N')"
     copyable = rows.with_columns(
-        pl.concat_str(pl.lit("\\x"), pl.col(name).bin.encode("hex"))
+        pl.concat_str(pl.lit("\\x"), pl.col(name).bin.encode("hex")).alias(name)
         for name, dtype in rows.schema.items()
         if dtype == pl.Binary
     )

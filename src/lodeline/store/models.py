@@ -45,10 +45,10 @@ class Entry(models.Model):
 
     index = models.BigIntegerField(primary_key=True)
     kind = models.TextField()
-    organisation = models.TextField(null=True)
-    period = models.TextField(null=True)
-    corrects = models.BigIntegerField(null=True)
-    filed_at = models.TextField(null=True)
+    organisation = models.TextField(null=True, blank=True)
+    period = models.TextField(null=True, blank=True)
+    corrects = models.BigIntegerField(null=True, blank=True)
+    filed_at = models.TextField(null=True, blank=True)
     digest = models.TextField()
     row_count = models.BigIntegerField()
     first_line = models.BigIntegerField()
@@ -105,8 +105,8 @@ class Lot(models.Model):
 def _cell(name: str) -> models.Field[Any, Any]:
     kind = str(CELLS[name])
     if kind == "Date":
-        return models.DateField(null=True)
-    return models.BigIntegerField(null=True) if kind == "Int64" else models.TextField(null=True)
+        return models.DateField(null=True, blank=True)
+    return models.BigIntegerField(null=True, blank=True) if kind == "Int64" else models.TextField(null=True, blank=True)
 
 
 class Line(models.Model):
@@ -119,9 +119,9 @@ class Line(models.Model):
     for _name in CELLS:
         locals()[_name] = _cell(_name)
     del _name
-    dry_mg = models.BigIntegerField(null=True)
-    lot_id = models.BigIntegerField(null=True)
-    party = models.TextField(null=True)
+    dry_mg = models.BigIntegerField(null=True, blank=True)
+    lot_id = models.BigIntegerField(null=True, blank=True)
+    party = models.TextField(null=True, blank=True)
     leaf = models.BinaryField()
 
     class Meta:
@@ -165,19 +165,19 @@ class Transfer(models.Model):
     """A shipment with its receipts, or a receipt without a shipment (ledger.transfer)."""
 
     lot = models.BigIntegerField(db_index=True)
-    shipment_line = models.BigIntegerField(null=True)
-    receipt_line = models.BigIntegerField(null=True)
-    shipper = models.TextField(null=True)
-    receiver = models.TextField(null=True)
-    shipment_event = models.TextField(null=True)
-    receipt_event = models.TextField(null=True)
-    shipped_mg = models.BigIntegerField(null=True)
-    received_mg = models.BigIntegerField(null=True)
-    shipped_on = models.DateField(null=True)
-    received_on = models.DateField(null=True)
-    by_reference = models.BooleanField(null=True)
-    lot_differs = models.BooleanField(null=True)
-    party_differs = models.BooleanField(null=True)
+    shipment_line = models.BigIntegerField(null=True, blank=True)
+    receipt_line = models.BigIntegerField(null=True, blank=True)
+    shipper = models.TextField(null=True, blank=True)
+    receiver = models.TextField(null=True, blank=True)
+    shipment_event = models.TextField(null=True, blank=True)
+    receipt_event = models.TextField(null=True, blank=True)
+    shipped_mg = models.BigIntegerField(null=True, blank=True)
+    received_mg = models.BigIntegerField(null=True, blank=True)
+    shipped_on = models.DateField(null=True, blank=True)
+    received_on = models.DateField(null=True, blank=True)
+    by_reference = models.BooleanField(null=True, blank=True)
+    lot_differs = models.BooleanField(null=True, blank=True)
+    party_differs = models.BooleanField(null=True, blank=True)
 
     class Meta:
         db_table = "transfer"

@@ -23,6 +23,7 @@ import polars as pl
 from lodeline.flow.index import FlowIndex, build_index, open_index
 from lodeline.ledger.movement import LINE, lot_facts, makes_lot, movements, with_balances
 from lodeline.ledger.register import Register
+from lodeline.ledger.transfer import match
 from lodeline.material.assay import explode, with_treo
 from lodeline.material.element import RARE_EARTHS
 from lodeline.store.database import Database
@@ -51,6 +52,11 @@ class Snapshot:
     lines: pl.DataFrame
     lots: pl.DataFrame
     register: Register
+
+    @cached_property
+    def transfers(self) -> pl.DataFrame:
+        """Shipments with their receipts (ledger.transfer)."""
+        return match(self.lines)
 
     @property
     def stamp(self) -> dict[str, object]:
@@ -138,31 +144,88 @@ class Snapshot:
         return open_index(directory)
 
     def _flow_frames(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-        """`lots`, `events`, `links`, `assays` for the flow engine; a lot's dense id is its number less one."""
-        making = self.lines.filter(makes_lot() | (pl.col("role") == "in") & (pl.col("kind") == "transformation"))
-        # An origin's rows are sources of their own; a transformation's rows share one mixture.
-        keyed = making.with_columns(
-            origin_line=pl.when(pl.col("kind") == "origin").then("line").otherwise(pl.lit(-1, pl.Int64()))
-        )
+        """`lots`, `events`, `links`, `assays` for the flow engine; a lot's dense id is its number less one.
+
+        An origin's rows are sources of their own; a transformation's rows share one mixture. A lot that nobody
+        made, but that was received where another lot was shipped, is that lot under another name: the transfer
+        is the event that joins them.
+        """
+        made = self.lines.filter(makes_lot()).select("lot", "line", "dry_mg", "organisation", "event", "kind")
+        passed_on = self._passed_on()
+        steps = pl.concat(
+            [
+                self.lines.filter(makes_lot() | (pl.col("kind") == "transformation"))
+                .with_columns(key=pl.when(pl.col("kind") == "origin").then("line").otherwise(pl.lit(-1, pl.Int64())))
+                .select("organisation", "event", "key", "site", "on", "kind", "origin_kind", "origin_place"),
+                passed_on.select(
+                    "organisation", "event", "key", "site", "on",
+                    kind=pl.lit("transformation"), origin_kind=pl.lit(None, pl.String()),
+                    origin_place=pl.lit(None, pl.String()),
+                ),
+            ]
+        )  # fmt: skip
         events = (
-            keyed.group_by("organisation", "event", "origin_line", maintain_order=True)
-            .agg(pl.col("site", "on", "kind").first(), pl.col("origin_kind", "origin_place").first())
+            steps.group_by("organisation", "event", "key", maintain_order=True)
+            .agg(pl.all().first())
             .with_row_index("number")
-            .with_columns(number=pl.col("number").cast(pl.Int64()))
+            .with_columns(pl.col("number").cast(pl.Int64()))
         )
-        numbered = keyed.join(
-            events.select("organisation", "event", "origin_line", "number"), on=["organisation", "event", "origin_line"]
-        )
-        made = (
-            numbered.filter(makes_lot())
+        numbers = events.select("organisation", "event", "key", "number")
+        making = (
+            pl.concat(
+                [
+                    made.with_columns(
+                        key=pl.when(pl.col("kind") == "origin").then("line").otherwise(pl.lit(-1, pl.Int64()))
+                    ).select("organisation", "event", "key", "lot", "dry_mg", "line"),
+                    passed_on.select("organisation", "event", "key", "lot", dry_mg="received_mg", line="key"),
+                ]
+            )
+            .join(numbers, on=["organisation", "event", "key"])
             .sort("line")
             .group_by("lot", maintain_order=True)
             .agg(made_event=pl.col("number").first(), made_mg=pl.col("dry_mg").first())
         )
+        inputs = self.lines.filter((pl.col("kind") == "transformation") & (pl.col("role") == "in")).with_columns(
+            key=pl.lit(-1, pl.Int64())
+        )
+        links = pl.concat(
+            [
+                inputs.select("organisation", "event", "key", "lot", mass_mg="dry_mg"),
+                passed_on.select("organisation", "event", "key", lot="shipped_lot", mass_mg="received_mg"),
+            ]
+        ).join(numbers, on=["organisation", "event", "key"])
+        return (
+            self._flow_lots(making),
+            events.select(
+                "organisation", "site", "on", "kind", "origin_kind", "origin_place", name="event", event="number"
+            ),
+            links.filter(pl.col("mass_mg") > 0).select(event="number", lot=pl.col("lot") - 1, mass_mg="mass_mg"),
+            self.lot_assays.with_columns(pl.col("lot") - 1),
+        )
+
+    def _passed_on(self) -> pl.DataFrame:
+        """Transfers that give an unmade lot its maker's lot: `lot`, `shipped_lot`, the receipt's event, `received_mg`.
+
+        `key` is the line of the receipt. The first such receipt of a lot decides.
+        """
+        pairs = self.transfers.filter(pl.col("lot_differs").fill_null(False)).select(
+            shipped_lot="lot", key="receipt_line", received_mg="received_mg"
+        )
+        unmade = self.lot_facts.filter(~pl.col("made")).select("lot")
+        receipts = self.lines.select("organisation", "event", "site", "on", "lot", key="line")
+        return (
+            pairs.join(receipts, on="key")
+            .join(unmade, on="lot", how="semi")
+            .filter(pl.col("lot") != pl.col("shipped_lot"))
+            .sort("on", "organisation", "event", "key")
+            .unique("lot", keep="first", maintain_order=True)
+        )
+
+    def _flow_lots(self, making: pl.DataFrame) -> pl.DataFrame:
         short = self.balanced.group_by("lot").agg(pl.col("unaccounted_mg").sum())
-        lots = (
+        return (
             self.lots.join(self.lot_facts.select("lot", "product"), on="lot", how="left", maintain_order="left")
-            .join(made, on="lot", how="left", maintain_order="left")
+            .join(making, on="lot", how="left", maintain_order="left")
             .join(short, on="lot", how="left", maintain_order="left")
             .select(
                 "name", "product",
@@ -173,17 +236,6 @@ class Snapshot:
                 unaccounted_mg=pl.col("unaccounted_mg").fill_null(0),
             )
         )  # fmt: skip
-        links = numbered.filter((pl.col("role") == "in") & (pl.col("dry_mg") > 0)).select(
-            event="number", lot=pl.col("lot") - 1, mass_mg="dry_mg"
-        )
-        return (
-            lots,
-            events.select(
-                "organisation", "site", "on", "kind", "origin_kind", "origin_place", name="event", event="number"
-            ),
-            links,
-            self.lot_assays.with_columns(pl.col("lot") - 1),
-        )
 
 
 def directory_of(database: Database) -> Path:

@@ -110,6 +110,11 @@ def test_a_cell_behind_an_unnamed_header_is_not_lost_silently(file_bytes: FileBy
     assert table.problems[0].facts == {"letter": "B"}
 
 
+def test_a_blank_first_line_is_no_header(file_bytes: FileBytes) -> None:
+    table = file_bytes("a.csv", "\nevent,note\nA,b\n")
+    assert ("column.unnamed", 1, None) in found(table)
+
+
 def test_a_long_cell_is_counted_in_characters(file_bytes: FileBytes) -> None:
     fits, long = "重" * 32_767, "重" * 32_770
     assert found(file_bytes("a.csv", f"event,note\nA,{fits}\n")) == []

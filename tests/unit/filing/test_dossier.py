@@ -50,6 +50,15 @@ def test_lists_masses_dates_and_countries(dossier: Path) -> None:
         assert dict(frame.schema) == TABLES[name]
 
 
+def test_unknown_roles_are_kept_and_reported(dossier: Path) -> None:
+    text = ORGANISATIONS.replace("miner|separator", "miner|shaman") + "THREE,,,,,shaman|carrier,,,,\n"
+    (dossier / "register/organisations.csv").write_text(text, "utf-8")
+    found = read_dossier(dossier)
+    assert found.register["organisations"]["roles"].to_list() == [["miner", "shaman"], [], ["shaman", "carrier"]]
+    (one,) = found.problems
+    assert (one.code, one.severity, dict(one.facts)) == ("role.unknown", "flag", {"value": "shaman", "count": 2})
+
+
 def test_filings_without_an_index_run_by_period_then_organisation(dossier: Path) -> None:
     found = [(one.sequence, one.period, one.organisation, one.path.name) for one in read_dossier(dossier).filings]
     assert found == [

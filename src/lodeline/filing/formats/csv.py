@@ -55,6 +55,7 @@ def read_csv(path: Path, file: str, limits: Limits) -> Sheet:
     if faults := scan.faults():
         return unreadable(*faults)
     cells, ragged = _parse(scan)
+    cells = _in_one_piece(cells)
     return Sheet(header=layout.header, cells=cells.drop("row"), rows=cells["row"], problems=tuple(ragged))
 
 
@@ -70,16 +71,16 @@ def _layout(head: bytes, file: str, limits: Limits, *, whole: bool) -> _Layout |
     if end is None and not whole:
         return problem("cell.too-long", where, limit=limits.cell_characters)
     record = head[begin:end]
-    if b"\r" in record.rstrip(b"\r\n") and end is None and b"\n" not in head:
-        return problem("file.line-ends", where)
     if (nul := record.find(b"\0")) >= 0:
         return problem("file.nul-byte", where, offset=begin + nul, line=1)
     try:
         text = record.decode("utf-8")
     except UnicodeDecodeError as error:
         return _encoding_problem(file, head, begin + error.start, line=1)
+    if "\r" in _unquoted(text.rstrip("\r\n")):
+        return problem("file.line-ends", where)
     delimiter = max(",;\t", key=lambda mark: _unquoted(text).count(mark))
-    header = tuple(next(csv.reader([text.rstrip("\r\n")], delimiter=delimiter), [""]))
+    header = tuple(next(csv.reader([text.rstrip("\r\n")], delimiter=delimiter), [])) or ("",)
     if len(header) > limits.columns:
         return problem("column.too-many", where, count=len(header), limit=limits.columns)
     stop = len(head) if end is None else end
@@ -245,7 +246,7 @@ class _Scan:
         for record, text in enumerate(self._records()):
             if text.count(delimiter) < width:
                 continue
-            cells = next(csv.reader([text], delimiter=delimiter, strict=False), [])
+            cells = next(csv.reader([text.replace("\r", " ")], delimiter=delimiter), [])
             filled = len(cells) - next((i for i, cell in enumerate(reversed(cells)) if cell.strip()), len(cells))
             if filled > width:
                 found.append(problem("row.too-many-cells", self.where(record), count=filled, columns=width))
@@ -294,18 +295,34 @@ def _parse(scan: _Scan) -> tuple[pl.DataFrame, list[Problem]]:
             truncate_ragged_lines=cut,
             raise_if_empty=False,
             glob=False,
-            # Counted by the reader itself, the rows come in the same pieces as the cells and nothing is copied.
             row_index_name="row",
             row_index_offset=2,
         )
 
     try:
         return parse(cut=False), []
-    except pl.exceptions.ComputeError as error:
+    except pl.exceptions.PolarsError as error:
         # Not only too many cells: the record that Polars cannot take is named with its own words.
         ragged = scan.ragged()
         try:
             return parse(cut=True), ragged
-        except pl.exceptions.ComputeError:
+        except pl.exceptions.PolarsError:
             detail = str(error).partition("\n")[0]
             return empty, [*ragged, problem("file.damaged", Where(file=scan.file), detail=detail)]
+
+
+def _in_one_piece(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same frame with each column in one piece, and an empty column as one null; takes the frame apart.
+
+    Left in the reader's pieces, every later step would put all columns together anew, beside the old ones.
+    """
+    if frame.n_chunks() <= 1:
+        return frame
+    names, height = frame.columns, frame.height
+    filled: list[pl.Series] = []
+    for name in names:
+        column = frame.drop_in_place(name)
+        if column.null_count() < height:
+            filled.append(column.rechunk())
+    whole = pl.DataFrame(filled)
+    return whole.select(name if name in whole.columns else pl.lit(None, pl.String()).alias(name) for name in names)

@@ -1,0 +1,155 @@
+"""Eight writers at once: every filing enters once and whole, the log has no gap, and a race has one winner."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Barrier
+from typing import TypeVar
+
+import pytest
+from tests.desk import Desk, codes
+
+from lodeline.service.posting import Outcome
+from lodeline.store.store import Store, open_store
+
+pytestmark = pytest.mark.medium
+
+WRITERS = 8
+T = TypeVar("T")
+SHARE = "product=concentrate composition=TREO=60 origin_kind=mined origin_place=P"
+
+
+def at_once(url: str, tasks: Sequence[Callable[[Desk], T]]) -> list[T]:
+    """Runs every task in a thread of its own, on a connection of its own, all let go at the same moment."""
+    start = Barrier(len(tasks))
+
+    def run(task: Callable[[Desk], T]) -> T:
+        desk = Desk(open_store(url))
+        try:
+            start.wait(timeout=30)
+            return task(desk)
+        finally:
+            desk.store.database.close()
+
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        running: list[Future[T]] = [pool.submit(run, task) for task in tasks]
+        return [one.result(timeout=120) for one in running]
+
+
+def assert_contiguous(store: Store) -> None:
+    """Entries, rows and lots are numbered without a gap, and the head says so."""
+    head = store.head()
+    numbers = [entry.index for entry in store.entries()]
+    assert numbers == list(range(head.size))
+    # Records and lines share one numbering.
+    rows = store.database.rows("SELECT id FROM line UNION ALL SELECT id FROM record ORDER BY id")
+    assert [row for (row,) in rows] == list(range(1, head.next_line))
+    assert [lot for (lot,) in store.database.rows("SELECT id FROM lot ORDER BY id")] == list(range(1, head.next_lot))
+
+
+def origin(number: int, kg: int = 1) -> str:
+    return f"O{number} origin 2 mine {number} {kg} {SHARE}"
+
+
+def test_filings_of_one_organisation_at_once_all_enter(desk: Desk) -> None:
+    tasks = [lambda one, n=number: one.rows("MINE", "2025-06", origin(n), origin(100 + n)) for number in range(WRITERS)]
+    entries = at_once(desk.store.database.url, tasks)
+    assert sorted(entries) == list(range(1, WRITERS + 1))
+    assert_contiguous(desk.store)
+    assert len(desk.held_kg()) == 2 * WRITERS
+
+
+def test_filings_of_many_organisations_about_one_lot_at_once_all_enter(desk: Desk) -> None:
+    shipments = [f"S{number} shipment 3 mine 1 10 counterparty=SEP" for number in range(WRITERS)]
+    rows: list[tuple[str, str]] = [
+        ("MINE", origin(1, 100)), *(("MINE", row) for row in shipments[:3]),
+        ("SEP", "R1 receipt 4 sep 1 30 counterparty=MINE"), ("SEP", "R2 receipt 5 sep 1 10 counterparty=MINE"),
+        ("TRADE", "R receipt 6 trade MINE/1 5 counterparty=SEP"), ("MAG", "R receipt 7 mag MINE/1 5 counterparty=TRADE"),
+    ]  # fmt: skip
+    tasks = [lambda one, f=firm, r=row: one.rows(f, "2025-06", r + " reason=x") for firm, row in rows]
+    assert sorted(at_once(desk.store.database.url, tasks)) == list(range(1, WRITERS + 1))
+    assert_contiguous(desk.store)
+    held = desk.held_kg()
+    assert held["MINE/1", "mine", "MINE"] == (70, 0)
+    assert held["MINE/1", "sep", "SEP"] == (40, 0)
+
+
+def test_the_same_filing_eight_times_at_once_is_one_entry(desk: Desk) -> None:
+    tasks = [lambda one: one.try_rows("MINE", "2025-06", origin(1))] * WRITERS
+    outcomes = at_once(desk.store.database.url, tasks)
+    assert {outcome.entry.index for outcome in outcomes if outcome.entry} == {1}
+    assert [outcome.repeated for outcome in outcomes].count(False) == 1
+    assert desk.store.head().size == 2
+
+
+def test_the_same_event_with_eight_contents_at_once_has_one_winner(desk: Desk) -> None:
+    tasks = [lambda one, n=number: one.try_rows("MINE", "2025-06", origin(1, n + 1)) for number in range(WRITERS)]
+    outcomes = at_once(desk.store.database.url, tasks)
+    assert len([outcome for outcome in outcomes if outcome.entry]) == 1
+    losers = [codes(outcome) for outcome in outcomes if not outcome.entry]
+    assert all("event.exists-with-other-content" in found for found in losers)
+    assert desk.store.head().size == 2
+
+
+def test_one_lot_made_by_eight_events_at_once_is_made_once(desk: Desk) -> None:
+    again = "O{} origin 2 mine same 1 " + SHARE
+    tasks = [lambda one, n=number: one.try_rows("MINE", "2025-06", again.format(n)) for number in range(WRITERS)]
+    outcomes = at_once(desk.store.database.url, tasks)
+    assert len([outcome for outcome in outcomes if outcome.entry]) == 1
+    assert desk.held_kg() == {("MINE/same", "mine", "MINE"): (1, 0)}
+
+
+def test_two_filings_that_race_for_the_last_of_a_quota_get_one_flag(desk: Desk) -> None:
+    # 600 kg of oxide are granted; 990 kg of concentrate draw 594 of them, 10 kg more draw the last 6.
+    desk.rows("MINE", "2025-06", origin(1, 990))
+    racing: list[Callable[[Desk], Outcome]] = [
+        lambda one, n=number: one.try_rows("MINE", "2025-06", origin(n, 10)) for number in (2, 3)
+    ]
+    outcomes = at_once(desk.store.database.url, racing)
+    assert all(outcome.entry for outcome in outcomes)
+    assert sorted(codes(outcome) for outcome in outcomes) == [[], ["quota.exceeded"]]
+    assert_contiguous(desk.store)
+
+
+def test_a_filing_and_its_correction_by_two_hands_and_the_register_at_once(desk: Desk) -> None:
+    first = desk.rows("MINE", "2025-06", origin(1, 100))
+    tasks: list[Callable[[Desk], object]] = [
+        *(
+            lambda one, n=number: one.rows("MINE", "2025-06", origin(1, 200 + n), corrects=first)
+            for number in range(WRITERS - 1)
+        ),
+        lambda one: one.register(sites=[{**SITE, "id": "new"}]),
+    ]
+    at_once(desk.store.database.url, tasks)
+    assert_contiguous(desk.store)
+    last = max(index for (index,) in desk.store.database.rows("SELECT entry FROM line"))
+    ((mass_mg,),) = desk.store.database.rows("SELECT mass_mg FROM line WHERE entry = %s", (int(str(last)),))
+    assert desk.held_kg() == {("MINE/1", "mine", "MINE"): (int(str(mass_mg)) / 1e6, 0)}
+
+
+SITE: dict[str, object] = {"id": "new", "organisation": "MINE", "name": "new", "stage": "mine"} | dict.fromkeys(
+    ("region", "lat", "lon", "capacity_mg_per_month", "valid_from", "valid_to")
+)
+
+
+def _write_and_say(url: str, number: int, answers: multiprocessing.SimpleQueue[list[int]]) -> None:
+    desk = Desk(open_store(url))
+    answers.put([desk.rows("MINE", f"2025-{month:02d}", origin(100 * month + number)) for month in (5, 6, 7)])
+    desk.store.database.close()
+
+
+def test_processes_take_turns_too(desk: Desk) -> None:
+    processes = multiprocessing.get_context("spawn")
+    answers: multiprocessing.SimpleQueue[list[int]] = processes.SimpleQueue()
+    workers = [
+        processes.Process(target=_write_and_say, args=(desk.store.database.url, number, answers)) for number in range(4)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(120)
+        assert worker.exitcode == 0
+    assert sorted(entry for _ in workers for entry in answers.get()) == list(range(1, 13))
+    assert_contiguous(desk.store)
