@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Barrier
 from typing import TypeVar
 
 import pytest
+from tests.conftest import REPOSITORY
 from tests.desk import Desk, codes
 
 from lodeline.service.posting import Outcome
@@ -66,7 +69,8 @@ def test_filings_of_many_organisations_about_one_lot_at_once_all_enter(desk: Des
     rows: list[tuple[str, str]] = [
         ("MINE", origin(1, 100)), *(("MINE", row) for row in shipments[:3]),
         ("SEP", "R1 receipt 4 sep 1 30 counterparty=MINE"), ("SEP", "R2 receipt 5 sep 1 10 counterparty=MINE"),
-        ("TRADE", "R receipt 6 trade MINE/1 5 counterparty=SEP"), ("MAG", "R receipt 7 mag MINE/1 5 counterparty=TRADE"),
+        ("TRADE", "R receipt 6 trade MINE/1 5 counterparty=SEP"),
+        ("MAG", "R receipt 7 mag MINE/1 5 counterparty=TRADE"),
     ]  # fmt: skip
     tasks = [lambda one, f=firm, r=row: one.rows(f, "2025-06", r + " reason=x") for firm, row in rows]
     assert sorted(at_once(desk.store.database.url, tasks)) == list(range(1, WRITERS + 1))
@@ -104,10 +108,11 @@ def test_one_lot_made_by_eight_events_at_once_is_made_once(desk: Desk) -> None:
 def test_two_filings_that_race_for_the_last_of_a_quota_get_one_flag(desk: Desk) -> None:
     # 600 kg of oxide are granted; 990 kg of concentrate draw 594 of them, 10 kg more draw the last 6.
     desk.rows("MINE", "2025-06", origin(1, 990))
-    racing: list[Callable[[Desk], Outcome]] = [
-        lambda one, n=number: one.try_rows("MINE", "2025-06", origin(n, 10)) for number in (2, 3)
-    ]
-    outcomes = at_once(desk.store.database.url, racing)
+
+    def last(number: int) -> Callable[[Desk], Outcome]:
+        return lambda one: one.try_rows("MINE", "2025-06", origin(number, 10))
+
+    outcomes = at_once(desk.store.database.url, [last(2), last(3)])
     assert all(outcome.entry for outcome in outcomes)
     assert sorted(codes(outcome) for outcome in outcomes) == [[], ["quota.exceeded"]]
     assert_contiguous(desk.store)
@@ -124,8 +129,7 @@ def test_a_filing_and_its_correction_by_two_hands_and_the_register_at_once(desk:
     ]
     at_once(desk.store.database.url, tasks)
     assert_contiguous(desk.store)
-    last = max(index for (index,) in desk.store.database.rows("SELECT entry FROM line"))
-    ((mass_mg,),) = desk.store.database.rows("SELECT mass_mg FROM line WHERE entry = %s", (int(str(last)),))
+    ((mass_mg,),) = desk.store.database.rows("SELECT mass_mg FROM line WHERE entry = (SELECT MAX(entry) FROM line)")
     assert desk.held_kg() == {("MINE/1", "mine", "MINE"): (int(str(mass_mg)) / 1e6, 0)}
 
 
@@ -134,22 +138,25 @@ SITE: dict[str, object] = {"id": "new", "organisation": "MINE", "name": "new", "
 )
 
 
-def _write_and_say(url: str, number: int, answers: multiprocessing.SimpleQueue[list[int]]) -> None:
-    desk = Desk(open_store(url))
-    answers.put([desk.rows("MINE", f"2025-{month:02d}", origin(100 * month + number)) for month in (5, 6, 7)])
-    desk.store.database.close()
+#: Another process that opens the store files three months, and prints the entries it got.
+WRITER = """
+import sys
+from tests.contracts.test_races import origin
+from tests.desk import Desk
+from lodeline.store.store import open_store
+desk, number = Desk(open_store(sys.argv[1])), int(sys.argv[2])
+print(*(desk.rows("MINE", f"2025-{month:02d}", origin(100 * month + number)) for month in (5, 6, 7)))
+"""
 
 
 def test_processes_take_turns_too(desk: Desk) -> None:
-    processes = multiprocessing.get_context("spawn")
-    answers: multiprocessing.SimpleQueue[list[int]] = processes.SimpleQueue()
-    workers = [
-        processes.Process(target=_write_and_say, args=(desk.store.database.url, number, answers)) for number in range(4)
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-c", WRITER, desk.store.database.url]
+    writers = [
+        subprocess.Popen([*command, str(number)], stdout=subprocess.PIPE, text=True, env=environment)
+        for number in range(4)
     ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(120)
-        assert worker.exitcode == 0
-    assert sorted(entry for _ in workers for entry in answers.get()) == list(range(1, 13))
+    printed = [writer.communicate(timeout=120)[0] for writer in writers]
+    assert [writer.returncode for writer in writers] == [0] * len(writers)
+    assert sorted(int(entry) for text in printed for entry in text.split()) == list(range(1, 13))
     assert_contiguous(desk.store)

@@ -47,7 +47,7 @@ Records = npt.NDArray[np.void]
 NO_MAKER = -1
 BACK_REFERENCE = -2
 #: Entries a walk has room for before its buffers grow; a power of two.
-_FIRST_ROOM = 4096
+_FIRST_ROOM = 8192
 #: 2³² divided by the golden ratio: neighbouring ids land far apart (Knuth, TAOCP vol. 3, 6.4).
 _SPREAD = 2654435769
 _LOW = 0xFFFFFFFF
@@ -205,76 +205,129 @@ def _slot(table: Int64s, key: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _larger_table(table: Int64s, room: int) -> Int64s:
-    """A table with the same entries, of which `room` fill half."""
-    larger = np.full(2 * room, -1, np.int64)
-    for entry in table:
-        if entry >= 0:
-            larger[_slot(larger, entry >> 32)] = entry
-    return larger
+def _larger_table(keys: Int32s, count: int, room: int) -> Int64s:
+    """A table of the first `count` keys with their places, of which `room` entries fill half."""
+    table = np.full(2 * room, -1, np.int64)
+    for place in range(count):
+        table[_slot(table, keys[place])] = int(keys[place]) << 32 | place
+    return table
 
 
-@njit(cache=True, nogil=True)
-def _more_room(room: int, needed: int) -> int:
-    """The next power of two times `room` that holds what is needed: a table's size stays a power of two."""
-    while room < needed:
-        room *= 2
-    return room
+class _Sighted(NamedTuple):
+    """Buffers of a backward walk under way; what they hold is described in `Ancestry`."""
+
+    lots: Int32s
+    distance: Int32s
+    lot_event: Int32s
+    made_rank: Int32s
+    made_part: Floats
+    lot_table: Int64s
+    events: Int32s
+    event_distance: Int32s
+    first_link: Int64s
+    after_link: Int64s
+    event_table: Int64s
+    link_start: Int64s
+    link_lot: Int32s
 
 
 @njit(cache=True, nogil=True)
 def ancestors(graph: Graph, asked: int) -> Ancestry:
-    """Every lot that went into `asked`, breadth first; each event is opened once.
+    """Every lot that went into `asked`, breadth first; each event is opened once."""
+    room = _FIRST_ROOM
+    sighted = _Sighted(
+        np.empty(room, np.int32),
+        np.empty(room, np.int32),
+        np.empty(room, np.int32),
+        np.empty(room, np.int32),
+        np.empty(room, np.float64),
+        np.full(2 * room, -1, np.int64),
+        np.empty(room, np.int32),
+        np.empty(room, np.int32),
+        np.empty(room, np.int64),
+        np.empty(room, np.int64),
+        np.full(2 * room, -1, np.int64),
+        np.empty(room, np.int64),
+        np.empty(2 * room, np.int32),
+    )
+    facts = graph.lots[asked]
+    sighted.lots[0], sighted.distance[0], sighted.lot_event[0] = asked, 0, -1
+    sighted.made_rank[0], sighted.made_part[0] = facts["made_rank"], _made_part(facts)
+    sighted.lot_table[_slot(sighted.lot_table, asked)] = int(asked) << 32
+    lots, events = 1, 0
+    made = facts["made_event"]
+    if made >= 0 and not graph.is_origin[made]:
+        sighted.events[0], sighted.event_distance[0], sighted.lot_event[0], events = made, 0, 0, 1
+        sighted.first_link[0], sighted.after_link[0] = graph.link_start[made], graph.link_start[made + 1]
+        sighted.event_table[_slot(sighted.event_table, made)] = int(made) << 32
+    links = opened = 0
+    cyclic = False
+    while True:
+        lots, events, links, opened, circle = _open_events(graph, sighted, (lots, events, links, opened))
+        cyclic = cyclic or circle
+        if opened == events:
+            break
+        needed = sighted.after_link[opened] - sighted.first_link[opened]
+        while room < max(lots, events, links // 2) + needed:
+            room *= 4
+        sighted = _Sighted(
+            _longer(sighted.lots, room),
+            _longer(sighted.distance, room),
+            _longer(sighted.lot_event, room),
+            _longer(sighted.made_rank, room),
+            _longer(sighted.made_part, room),
+            _larger_table(sighted.lots, lots, room),
+            _longer(sighted.events, room),
+            _longer(sighted.event_distance, room),
+            _longer(sighted.first_link, room),
+            _longer(sighted.after_link, room),
+            _larger_table(sighted.events, events, room),
+            _longer(sighted.link_start, room),
+            _longer(sighted.link_lot, 2 * room),
+        )
+    link_start = np.empty(events + 1, np.int64)
+    link_start[:events] = sighted.link_start[:events]
+    link_start[events] = links
+    return Ancestry(
+        sighted.lots[:lots],
+        sighted.distance[:lots],
+        sighted.lot_event[:lots],
+        sighted.made_rank[:lots],
+        sighted.made_part[:lots],
+        sighted.events[:events],
+        sighted.first_link[:events],
+        link_start,
+        sighted.link_lot[:links],
+        cyclic,
+    )
+
+
+@njit(cache=True, nogil=True)
+def _open_events(graph: Graph, sighted: _Sighted, so_far: tuple[int, int, int, int]) -> tuple[int, int, int, int, bool]:
+    """Open events until none is left or the buffers might not hold the next. Takes and returns the number of lots,
+    events, links and events opened, and says whether a back-reference was met.
+
+    Buffers are never replaced in here, for a loop that may replace them keeps none in registers.
 
     What a later step needs of a lot or an event is read when it is discovered: nothing waits for these reads,
     so they overlap, where the same reads later would stall one after the other.
     """
-    graph_lots, links, starts = graph.lots, graph.links, graph.link_start
-    lot_room = event_room = link_room = _FIRST_ROOM
-    lots, distance, lot_event = np.empty(lot_room, np.int32), np.empty(lot_room, np.int32), np.empty(lot_room, np.int32)
-    made_rank, made_part = np.empty(lot_room, np.int32), np.empty(lot_room)
-    lot_table = np.full(2 * lot_room, -1, np.int64)
-    events, event_distance = np.empty(event_room, np.int32), np.empty(event_room, np.int32)
-    first_link, after_link = np.empty(event_room, np.int64), np.empty(event_room, np.int64)
-    link_start = np.empty(event_room + 1, np.int64)
-    event_table = np.full(2 * event_room, -1, np.int64)
-    link_lot = np.empty(link_room, np.int32)
+    graph_lots, graph_links, starts = graph.lots, graph.links, graph.link_start
+    lots, distance, lot_event, lot_table = sighted.lots, sighted.distance, sighted.lot_event, sighted.lot_table
+    made_rank, made_part = sighted.made_rank, sighted.made_part
+    events, event_distance, event_table = sighted.events, sighted.event_distance, sighted.event_table
+    first_link, after_link = sighted.first_link, sighted.after_link
+    link_start, link_lot = sighted.link_start, sighted.link_lot
+    lot_count, event_count, link_count, opened = so_far
     cyclic = False
-
-    lots[0], distance[0], lot_event[0], lot_count = asked, 0, -1, 1
-    made_rank[0], made_part[0] = graph_lots[asked]["made_rank"], _made_part(graph_lots[asked])
-    lot_table[_slot(lot_table, asked)] = int(asked) << 32
-    event_count = link_count = opened = 0
-    made = graph_lots[asked]["made_event"]
-    if made >= 0 and not graph.is_origin[made]:
-        events[0], event_distance[0], lot_event[0], event_count = made, 0, 0, 1
-        first_link[0], after_link[0] = starts[made], starts[made + 1]
-        event_table[_slot(event_table, made)] = int(made) << 32
-
     while opened < event_count:
         first, last = first_link[opened], after_link[opened]
-        if lot_count + last - first > lot_room:
-            lot_room = _more_room(lot_room, lot_count + last - first)
-            lots, distance, lot_event = (
-                _longer(lots, lot_room),
-                _longer(distance, lot_room),
-                _longer(lot_event, lot_room),
-            )
-            made_rank, made_part = _longer(made_rank, lot_room), _longer(made_part, lot_room)
-            lot_table = _larger_table(lot_table, lot_room)
-        if event_count + last - first > event_room:
-            event_room = _more_room(event_room, event_count + last - first)
-            events, event_distance = _longer(events, event_room), _longer(event_distance, event_room)
-            first_link, after_link = _longer(first_link, event_room), _longer(after_link, event_room)
-            link_start = _longer(link_start, event_room + 1)
-            event_table = _larger_table(event_table, event_room)
-        if link_count + last - first > link_room:
-            link_room = _more_room(link_room, link_count + last - first)
-            link_lot = _longer(link_lot, link_room)
+        if max(lot_count, event_count) + last - first > len(lots) or link_count + last - first > len(link_lot):
+            break
         link_start[opened] = link_count
         farther = event_distance[opened] + 1
         for link in range(first, last):
-            lot, maker = links[link]["lot"], links[link]["maker"]
+            lot, maker = graph_links[link]["lot"], graph_links[link]["maker"]
             slot = _slot(lot_table, lot)
             if lot_table[slot] < 0:
                 lot_table[slot] = int(lot) << 32 | lot_count
@@ -295,19 +348,7 @@ def ancestors(graph: Graph, asked: int) -> Ancestry:
                     event_count += 1
                 lot_event[place] = event_table[slot] & _LOW
         opened += 1
-    link_start[event_count] = link_count
-    return Ancestry(
-        lots[:lot_count],
-        distance[:lot_count],
-        lot_event[:lot_count],
-        made_rank[:lot_count],
-        made_part[:lot_count],
-        events[:event_count],
-        first_link[:event_count],
-        link_start[: event_count + 1],
-        link_lot[:link_count],
-        cyclic,
-    )
+    return lot_count, event_count, link_count, opened, cyclic
 
 
 @njit(cache=True, nogil=True)
@@ -397,35 +438,87 @@ def upstream_links(graph: Graph, reach: Ancestry, places: Int64s) -> tuple[Int32
     return event[:count], source[:count], target[:count], mass_mg[:count]
 
 
+class _Foreseen(NamedTuple):
+    """Buffers of a forward walk under way; what they hold is described in `Descent`."""
+
+    lots: Int32s
+    distance: Int32s
+    use_start: Int64s
+    use_event: Int32s
+    events: Int32s
+    event_first: Int64s
+    event_table: Int64s
+
+
 @njit(cache=True, nogil=True)
 def descendants(graph: Graph, asked: int) -> Descent:
     """Every lot that `asked` went into, breadth first; each event is opened once."""
-    starts, uses = graph.use_start, graph.uses
-    out_start, out_lot = graph.out_start, graph.out_lot
-    lot_room = event_room = use_room = _FIRST_ROOM
-    lots, distance, use_start = (
-        np.empty(lot_room, np.int32),
-        np.empty(lot_room, np.int32),
-        np.empty(lot_room + 1, np.int64),
+    room = _FIRST_ROOM
+    foreseen = _Foreseen(
+        np.empty(room, np.int32),
+        np.empty(room, np.int32),
+        np.empty(room + 1, np.int64),
+        np.empty(room, np.int32),
+        np.empty(room, np.int32),
+        np.empty(room + 1, np.int64),
+        np.full(2 * room, -1, np.int64),
     )
-    use_event = np.empty(use_room, np.int32)
-    events, event_first = np.empty(event_room, np.int32), np.empty(event_room + 1, np.int64)
-    event_table = np.full(2 * event_room, -1, np.int64)
+    foreseen.lots[0], foreseen.distance[0] = asked, 0
+    lots, events, uses, opened = 1, 0, 0, 0
     cyclic = False
-    lots[0], distance[0], lot_count = asked, 0, 1
-    event_count = use_count = opened = 0
+    while True:
+        lots, events, uses, opened, needed, circle = _open_lots(graph, foreseen, (lots, events, uses, opened))
+        cyclic = cyclic or circle
+        if opened == lots:
+            break
+        while room < max(lots, events, uses) + needed:
+            room *= 4
+        foreseen = _Foreseen(
+            _longer(foreseen.lots, room),
+            _longer(foreseen.distance, room),
+            _longer(foreseen.use_start, room + 1),
+            _longer(foreseen.use_event, room),
+            _longer(foreseen.events, room),
+            _longer(foreseen.event_first, room + 1),
+            _larger_table(foreseen.events, events, room),
+        )
+    foreseen.use_start[lots], foreseen.event_first[events] = uses, lots
+    return Descent(
+        foreseen.lots[:lots],
+        foreseen.distance[:lots],
+        foreseen.use_start[: lots + 1],
+        foreseen.use_event[:uses],
+        foreseen.events[:events],
+        foreseen.event_first[: events + 1],
+        cyclic,
+    )
+
+
+@njit(cache=True, nogil=True)
+def _open_lots(
+    graph: Graph, foreseen: _Foreseen, so_far: tuple[int, int, int, int]
+) -> tuple[int, int, int, int, int, bool]:
+    """Open lots until none is left or the buffers might not hold what the next brings. Takes and returns the number
+    of lots, events, uses and lots opened, then what the next lot may bring, and whether a back-reference was met.
+    """
+    starts, graph_uses, out_start, out_lot = graph.use_start, graph.uses, graph.out_start, graph.out_lot
+    lots, distance, use_start, use_event = foreseen.lots, foreseen.distance, foreseen.use_start, foreseen.use_event
+    events, event_first, event_table = foreseen.events, foreseen.event_first, foreseen.event_table
+    lot_count, event_count, use_count, opened = so_far
+    needed = 0
+    cyclic = False
     while opened < lot_count:
         first, last = starts[lots[opened]], starts[lots[opened] + 1]
-        if use_count + last - first > use_room:
-            use_room = _more_room(use_room, use_count + last - first)
-            use_event = _longer(use_event, use_room)
-        if event_count + last - first > event_room:
-            event_room = _more_room(event_room, event_count + last - first)
-            events, event_first = _longer(events, event_room), _longer(event_first, event_room + 1)
-            event_table = _larger_table(event_table, event_room)
+        needed = last - first
+        for use in range(first, last):
+            event = graph_uses[use]["event"]
+            if event != BACK_REFERENCE:
+                needed += out_start[event + 1] - out_start[event]
+        if max(lot_count, event_count, use_count) + needed > len(lots):
+            break
         use_start[opened] = use_count
         for use in range(first, last):
-            event = uses[use]["event"]
+            event = graph_uses[use]["event"]
             use_event[use_count] = -1
             if event == BACK_REFERENCE:
                 cyclic = True
@@ -435,28 +528,13 @@ def descendants(graph: Graph, asked: int) -> Descent:
                     event_table[slot] = int(event) << 32 | event_count
                     events[event_count], event_first[event_count] = event, lot_count
                     event_count += 1
-                    start, end = out_start[event], out_start[event + 1]
-                    if lot_count + end - start > lot_room:
-                        lot_room = _more_room(lot_room, lot_count + end - start)
-                        lots, distance = _longer(lots, lot_room), _longer(distance, lot_room)
-                        use_start = _longer(use_start, lot_room + 1)
-                    for out in range(start, end):
+                    for out in range(out_start[event], out_start[event + 1]):
                         lots[lot_count], distance[lot_count] = out_lot[out], distance[opened] + 1
                         lot_count += 1
                 use_event[use_count] = event_table[slot] & _LOW
             use_count += 1
         opened += 1
-    use_start[lot_count] = use_count
-    event_first[event_count] = lot_count
-    return Descent(
-        lots[:lot_count].copy(),
-        distance[:lot_count].copy(),
-        use_start[: lot_count + 1].copy(),
-        use_event[:use_count].copy(),
-        events[:event_count].copy(),
-        event_first[: event_count + 1].copy(),
-        cyclic,
-    )
+    return lot_count, event_count, use_count, opened, needed, cyclic
 
 
 @njit(cache=True, nogil=True)

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from lodeline.flow import kernels
 from lodeline.flow.index import FlowIndex
-from lodeline.flow.kernels import Ancestry, Descent, Floats, Int32s, Int64s
-from lodeline.flow.walk import Places, downstream, upstream
+from lodeline.flow.kernels import Floats, Int32s, Int64s
+from lodeline.flow.walk import Downstream, Places, Upstream, downstream, upstream
 from lodeline.material.mass import format_kg
 
 #: Nodes a trace shows unless told otherwise: more than a page or a person takes in, less than a browser minds.
@@ -122,9 +122,9 @@ def trace(
     """
     if (depth is not None and depth < 0) or (limit is not None and limit < 1):
         raise ValueError(f"a trace shows at least the lot asked for: depth {depth}, limit {limit}")
-    walk = (downstream if forward else upstream)(index, index.find(lot_name))
+    asked = index.find(lot_name)
+    walk = downstream(index, asked) if forward else upstream(index, asked)
     places = _shown(walk.order, walk.reach.distance, walk.share, depth, limit)
-    links = _links_down if isinstance(walk.reach, Descent) else _links_up
     return Trace(
         index=index,
         lot=lot_name,
@@ -133,7 +133,7 @@ def trace(
         lots=walk.reach.lots[places],
         distance=walk.reach.distance[places],
         shares=walk.share[places],
-        links=links(index, walk.reach, places),  # type: ignore[arg-type]
+        links=_links_up(index, walk, places) if isinstance(walk, Upstream) else _links_down(index, walk, places),
         reached=len(walk.order),
         cyclic=bool(walk.reach.cyclic),
     )
@@ -154,12 +154,13 @@ def _shown(order: Places, distance: Int32s, share: Floats, depth: int | None, li
     return np.concatenate((np.zeros(1, np.int64), order[shown[order]]))
 
 
-def _links_up(index: FlowIndex, reach: Ancestry, places: Places) -> Links:
-    event, source, target, mass_mg = kernels.upstream_links(index.graph, reach, places)
+def _links_up(index: FlowIndex, walk: Upstream, places: Places) -> Links:
+    event, source, target, mass_mg = kernels.upstream_links(index.graph, walk.reach, places)
     return Links(event=event, source=source, target=target, mass_mg=mass_mg)
 
 
-def _links_down(index: FlowIndex, reach: Descent, places: Places) -> Links:
+def _links_down(index: FlowIndex, walk: Downstream, places: Places) -> Links:
+    reach = walk.reach
     shown = _flags(len(reach.lots), places)
     owner, use = _entries(reach.use_start, places)
     source = places[owner]

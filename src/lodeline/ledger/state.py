@@ -12,7 +12,7 @@ import polars as pl
 
 from lodeline.ledger.drawdown import draws
 from lodeline.ledger.movement import holdings, lot_facts, movements, with_balances
-from lodeline.ledger.transfer import match
+from lodeline.ledger.transfer import match, passed_on, stand_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class State:
 
     lines : the lines, columns of `movement.LINE`.
     balanced : their movements with `delta_mg`, `held_mg`, `unaccounted_mg` (`movement.with_balances`).
-    lots : what each lot is (`movement.lot_facts`).
+    lots : what each lot is (`facts_of_lots`).
     holdings : `site`, `lot`, `owner`, `mass_mg`, `unaccounted_mg`.
     transfers : `transfer.TRANSFER`.
     drawdowns : `drawdown.DRAWDOWN`.
@@ -35,15 +35,24 @@ class State:
     drawdowns: pl.DataFrame
 
 
+def facts_of_lots(lines: pl.DataFrame, transfers: pl.DataFrame) -> pl.DataFrame:
+    """What each lot is (`movement.lot_facts`), a renamed lot being what it was shipped as."""
+    lots = lot_facts(lines)
+    if not transfers["lot_differs"].any():
+        return lots
+    return stand_in(lots, passed_on(transfers, lines, lots))
+
+
 def project(lines: pl.DataFrame) -> State:
     """The state of all lots among `lines`, which must hold every line in force of each of them."""
     balanced = with_balances(movements(lines))
-    lots = lot_facts(lines)
+    transfers = match(lines)
+    lots = facts_of_lots(lines, transfers)
     return State(
         lines=lines,
         balanced=balanced,
         lots=lots,
         holdings=holdings(balanced),
-        transfers=match(lines),
+        transfers=transfers,
         drawdowns=draws(lines, lots),
     )

@@ -167,6 +167,47 @@ def _receipt_row(side: _Line) -> tuple[object, ...]:
     )  # fmt: skip
 
 
+def passed_on(transfers: pl.DataFrame, lines: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
+    """Lots that nobody made but that are another lot under the name on a trader's label.
+
+    Returns `lot`, `shipped_lot` and, of the receipt that joins them, `organisation`, `event`, `site`, `on`,
+    `receipt_line`, `received_mg`. The first such receipt of a lot decides. `lots` is `movement.lot_facts`.
+    """
+    renamed = transfers.filter(pl.col("lot_differs").fill_null(False)).select(
+        "receipt_line", "received_mg", shipped_lot="lot"
+    )
+    receipts = lines.select("organisation", "event", "site", "on", "lot", receipt_line="line")
+    return (
+        renamed.join(receipts, on="receipt_line")
+        .join(lots.filter(~pl.col("made")).select("lot"), on="lot", how="semi")
+        .filter(pl.col("lot") != pl.col("shipped_lot"))
+        .sort("on", "organisation", "event", "receipt_line")
+        .unique("lot", keep="first", maintain_order=True)
+    )
+
+
+def stand_in(lots: pl.DataFrame, renamed: pl.DataFrame) -> pl.DataFrame:
+    """`lots` with the product, composition and origin of the lot that each renamed one really is.
+
+    A chain of traders renames more than once: what stands in is passed along it.
+    """
+    facts = ("product", "composition", "origin_kind")
+    known = {lot: values for lot, *values in lots.select("lot", *facts).iter_rows()}
+    maker_of = dict(renamed.select("lot", "shipped_lot").iter_rows())
+    found = []
+    for lot in maker_of:
+        source, seen = lot, {lot}
+        while source in maker_of and maker_of[source] not in seen:
+            source = maker_of[source]
+            seen.add(source)
+        own, theirs = known[lot], known.get(source, [None] * len(facts))
+        found.append((lot, *(mine if mine is not None else other for mine, other in zip(own, theirs, strict=True))))
+    if not found:
+        return lots
+    values = pl.DataFrame(found, schema={"lot": pl.Int64(), **dict.fromkeys(facts, pl.String())}, orient="row")
+    return lots.update(values, on="lot", how="left")
+
+
 def judge(
     transfers: pl.DataFrame,
     *,

@@ -89,12 +89,12 @@ def verify(store: Store, *, kept: Sequence[str] = (), progress: Progress | None 
         signed = open_checkpoint(store.checkpoint(), store.signer.verifier)
     except NoteError:
         faults.append(Fault(entry=None, what="checkpoint.signature", facts={"number": 0}))
-        leaves = b"".join(bytes.fromhex(entry.leaf_hash) for entry in entries)
+        leaves = b"".join(map(_leaf, entries))
         signed = Checkpoint(origin=store.origin, size=len(entries), root=merkle.root_of_leaves(leaves))
     checkpoints, kept_faults = read_kept(kept, store.signer.verifier)
     faults += kept_faults
     faults += audit_log(
-        ((entry.index, entry.envelope.encode(), bytes.fromhex(entry.leaf_hash)) for entry in entries),
+        ((entry.index, entry.envelope.encode(), _leaf(entry)) for entry in entries),
         head=signed,
         kept=checkpoints,
     )
@@ -106,6 +106,22 @@ def verify(store: Store, *, kept: Sequence[str] = (), progress: Progress | None 
     say("verify", 1.0)
     faults += rebuild_differences(store)
     return Verdict(size=signed.size, root=signed.root.hex(), faults=tuple(faults))
+
+
+def _leaf(entry: StoredEntry) -> bytes:
+    """The stored leaf hash; zeros where what is stored is none, so that the audit goes on and names the entry."""
+    try:
+        leaf = bytes.fromhex(entry.leaf_hash)
+    except ValueError:
+        leaf = b""
+    return leaf if len(leaf) == merkle.HASH_BYTES else bytes(merkle.HASH_BYTES)
+
+
+def _flags_hold(entry: StoredEntry, envelope: journal.Envelope, key: bytes) -> bool:
+    try:
+        return journal.flags_commitment(entry.flags, key) == envelope.flags_hash
+    except ValueError:
+        return False
 
 
 def _entry_faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
@@ -123,7 +139,7 @@ def _entry_faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
     )
     stored = (entry.kind, entry.organisation, entry.period, entry.corrects, entry.filed_at, entry.row_count)
     key = row_salt_key(store, entry)
-    if stated != stored or journal.flags_commitment(entry.flags, key) != envelope.flags_hash:
+    if stated != stored or not _flags_hold(entry, envelope, key):
         yield Fault(entry=entry.index, what="entry.columns-differ")
     if envelope.kind == "register":
         yield from _record_faults(store, entry, envelope, key)
@@ -177,13 +193,27 @@ def _record_faults(store: Store, entry: StoredEntry, envelope: journal.Envelope,
         entry=entry.index,
         expected_root=bytes.fromhex(envelope.rows_root),
         count=envelope.rows,
-        cells=[record_cells(str(table), str(body)) for _, _, table, _, body in records],
+        cells=[_record_cells(str(table), str(body)) for _, _, table, _, body in records],
         row_salt_key=key,
     )
     for place, (row, ordinal, table, record, body) in enumerate(records):
-        named = record_key(str(table), dict(zip(TABLES.get(str(table), ()), json.loads(str(body)), strict=False)))
-        if (row, ordinal, record) != (entry.first_line + place, place, named):
+        if (row, ordinal, record) != (entry.first_line + place, place, _record_key(str(table), str(body))):
             yield Fault(entry=entry.index, what="row.misplaced", facts={"ordinal": place})
+
+
+def _record_cells(table: str, body: str) -> bytes:
+    """The record's bytes; what is no record any more is itself, which no leaf fits."""
+    try:
+        return record_cells(table, body)
+    except ValueError:
+        return body.encode()
+
+
+def _record_key(table: str, body: str) -> str | None:
+    try:
+        return record_key(table, dict(zip(TABLES[table], json.loads(body), strict=True)))
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _upload_faults(store: Store, entry: StoredEntry, envelope: journal.Envelope, key: bytes) -> Iterable[Fault]:
@@ -202,7 +232,7 @@ def _store_faults(store: Store, entries: Sequence[StoredEntry]) -> Iterable[Faul
     """Numbers that follow from the entries: roots, places of rows, lots, and where the head stands."""
     frontier, line = merkle.Frontier(), 1
     for entry in entries:
-        frontier = frontier.append(bytes.fromhex(entry.leaf_hash))
+        frontier = frontier.append(_leaf(entry))
         if entry.root != frontier.root().hex() or entry.first_line != line:
             yield Fault(entry=entry.index, what="entry.columns-differ")
         line += entry.row_count
@@ -257,8 +287,9 @@ def rebuild(store: Store) -> dict[str, Any]:
         store.head(lock=True)
         differences = rebuild_differences(store)
         if differences:
-            lines = store.all_lines()
-            store.rebuild_state(project(lines))
+            # First what is in force, then what it amounts to.
+            store.rebuild_superseded()
+            store.rebuild_state(project(store.all_lines()))
     return {
         "ok": not differences,
         "differences": [{"entry": fault.entry, **fault.facts} for fault in differences],

@@ -157,7 +157,8 @@ class Database:
         }
         frame = pl.DataFrame(rows, schema=stored, orient="row")
         return frame.with_columns(
-            pl.col(name).str.to_date("%Y-%m-%d") if dtype == pl.Date else pl.col(name).cast(pl.Boolean)
+            # What is no date any more reads as empty: the audit names the row.
+            pl.col(name).str.to_date("%Y-%m-%d", strict=False) if dtype == pl.Date else pl.col(name).cast(pl.Boolean)
             for name, dtype in schema.items()
             if dtype in (pl.Date, pl.Boolean)
         )

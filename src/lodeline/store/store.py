@@ -68,7 +68,16 @@ class StoredEntry:
     envelope: str
     leaf_hash: str
     root: str
-    flags: list[dict[str, object]]
+    #: JSON list, as stored.
+    flags_text: str
+
+    @property
+    def flags(self) -> list[dict[str, object]]:
+        """The flags as filed. Raises ValueError if what is stored is no JSON list."""
+        flags = json.loads(self.flags_text)
+        if not isinstance(flags, list):
+            raise ValueError("flags are no list")
+        return flags
 
 
 _ENTRY = (
@@ -410,13 +419,13 @@ class Store:
             envelope=encoded.decode(),
             leaf_hash=envelope.leaf_hash().hex(),
             root=frontier.root().hex(),
-            flags=flags,
+            flags_text=json.dumps(flags, ensure_ascii=False),
         )
         self.database.execute(
             f"INSERT INTO entry ({_ENTRY}) VALUES ({','.join(['%s'] * 13)})",
             (
                 entry.index, entry.kind, entry.organisation, entry.period, entry.corrects, entry.filed_at, digest, rows,
-                entry.first_line, entry.envelope, entry.leaf_hash, entry.root, json.dumps(flags, ensure_ascii=False),
+                entry.first_line, entry.envelope, entry.leaf_hash, entry.root, entry.flags_text,
             ),
         )  # fmt: skip
         new = Head(
@@ -444,14 +453,17 @@ class Store:
         """Appends rows to a table of facts or state."""
         append(self.database, table, rows)
 
-    def rebuild_state(self, state: State) -> None:
-        """Puts the whole state in place of what stands, and recomputes what is out of force."""
-        for table, rows in zip(STATE_TABLES, (state.holdings, state.transfers, state.drawdowns), strict=True):
-            self.database.execute(f"DELETE FROM {table}")
-            append(self.database, table, rows)
+    def rebuild_superseded(self) -> None:
+        """Recomputes which events are out of force."""
         superseded = self.expected_superseded()
         self.database.execute("DELETE FROM superseded")
         self.put_superseded(superseded)
+
+    def rebuild_state(self, state: State) -> None:
+        """Puts the whole state in place of what stands."""
+        for table, rows in zip(STATE_TABLES, (state.holdings, state.transfers, state.drawdowns), strict=True):
+            self.database.execute(f"DELETE FROM {table}")
+            append(self.database, table, rows)
 
     def put_superseded(self, rows: Sequence[tuple[str, str, int, int]]) -> None:
         """Records (organisation, event, entry, by): the event's rows in `entry` are out of force."""
@@ -582,7 +594,7 @@ def _entry(row: tuple[object, ...]) -> StoredEntry:
         envelope=str(envelope),
         leaf_hash=str(leaf),
         root=str(root),
-        flags=json.loads(str(flags)),
+        flags_text=str(flags),
     )
 
 

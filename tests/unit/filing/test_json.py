@@ -100,6 +100,11 @@ def test_an_empty_list_of_rows_is_a_nil_return(file_bytes: FileBytes) -> None:
     assert (checked.organisation, checked.period, checked.rows.height, checked.problems) == ("ACME", "2025-06", 0, ())
 
 
+def test_rows_without_cells_are_no_rows(file_bytes: FileBytes) -> None:
+    assert file_bytes("a.ndjson", "{}\n{}").frame.height == 0
+    assert file_bytes("a.json", '{"rows": [{}, {"event": null}]}').frame.height == 0
+
+
 def test_the_envelope_must_agree_with_the_command(file_bytes: FileBytes) -> None:
     table = file_bytes("a.json", '{"organisation": "ACME", "period": "2025-05", "rows": []}')
     (one,) = check(table, organisation="ACME", period="2025-06").problems

@@ -80,7 +80,11 @@ def _layout(head: bytes, file: str, limits: Limits, *, whole: bool) -> _Layout |
     if "\r" in _unquoted(text.rstrip("\r\n")):
         return problem("file.line-ends", where)
     delimiter = max(",;\t", key=lambda mark: _unquoted(text).count(mark))
-    header = tuple(next(csv.reader([text.rstrip("\r\n")], delimiter=delimiter), [])) or ("",)
+    if record.count(b'"') % 2 or _misplaced_quote(np.frombuffer(record, np.uint8), False, _LF, delimiter) is not None:
+        return problem("file.quotes", where, value=text.partition("\n")[0])
+    header = tuple(next(csv.reader([text.rstrip("\r\n")], delimiter=delimiter), []))
+    if not any(name.strip() for name in header):
+        return problem("header.missing", where)
     if len(header) > limits.columns:
         return problem("column.too-many", where, count=len(header), limit=limits.columns)
     stop = len(head) if end is None else end
@@ -146,7 +150,7 @@ class _Scan:
             outside, odd_after = _outside_quotes(values, odd)
             ends = np.flatnonzero(values == _LF) if outside is None else np.flatnonzero((values == _LF) & outside)
             if outside is not None:
-                misplaced = self._misplaced_quote(values, odd, before)
+                misplaced = _misplaced_quote(values, odd, before, self.layout.delimiter)
                 if misplaced is not None:
                     record = int(np.searchsorted(ends, misplaced))
                     start = offset + int(ends[record - 1]) + 1 if record else record_begin
@@ -192,23 +196,6 @@ class _Scan:
         """Number of the text line that holds the byte at `offset`."""
         lines = self.layout.header_lines or 1
         return 1 + lines + sum(piece.count(b"\n") for _, piece in self.pieces(self.layout.begin, offset))
-
-    def _misplaced_quote(self, values: Bytes, odd: bool, before: int) -> int | None:
-        """Place of the first misplaced quotation mark in a piece.
-
-        A mark opens a cell only behind a delimiter or line end, and closes it only in front of one;
-        doubled marks close and open again. A closing mark at the very end of a piece passes: what is wrong
-        behind it Polars refuses.
-        """
-        marks = np.flatnonzero(values == _QUOTE)
-        opening = (np.arange(len(marks)) % 2 == 0) ^ odd
-        delimiter = ord(self.layout.delimiter)
-        behind = np.where(marks > 0, values[marks - 1], before)
-        ahead = np.where(marks + 1 < len(values), values[np.minimum(marks + 1, len(values) - 1)], _LF)
-        fine_behind = np.isin(behind, (delimiter, _LF, _QUOTE))
-        fine_ahead = np.isin(ahead, (delimiter, _LF, _CR, _QUOTE))
-        wrong = marks[np.where(opening, ~fine_behind, ~fine_ahead)]
-        return int(wrong[0]) if len(wrong) else None
 
     def _quote_problem(self, record: int, begin: int) -> Problem:
         _, piece = next(self.pieces(begin, begin + 200))
@@ -277,6 +264,22 @@ def _outside_quotes(values: Bytes, odd: bool) -> tuple[npt.NDArray[np.bool_] | N
     return ~inside, bool(inside[-1]) if len(inside) else odd
 
 
+def _misplaced_quote(values: Bytes, odd: bool, before: int, delimiter: str) -> int | None:
+    """Place of the first misplaced quotation mark in a piece that begins behind the byte `before`.
+
+    A mark opens a cell only behind a delimiter or line end, and closes it only in front of one; doubled marks
+    close and open again. A closing mark at the very end of a piece passes: what is wrong behind it Polars refuses.
+    """
+    marks = np.flatnonzero(values == _QUOTE)
+    opening = (np.arange(len(marks)) % 2 == 0) ^ odd
+    behind = np.where(marks > 0, values[marks - 1], before)
+    ahead = np.where(marks + 1 < len(values), values[np.minimum(marks + 1, len(values) - 1)], _LF)
+    fine_behind = np.isin(behind, (ord(delimiter), _LF, _QUOTE))
+    fine_ahead = np.isin(ahead, (ord(delimiter), _LF, _CR, _QUOTE))
+    wrong = marks[np.where(opening, ~fine_behind, ~fine_ahead)]
+    return int(wrong[0]) if len(wrong) else None
+
+
 def _parse(scan: _Scan) -> tuple[pl.DataFrame, list[Problem]]:
     """`row` and the cells by Polars; records with too many cells are cut and named."""
     names = [str(place) for place in range(len(scan.layout.header))]
@@ -293,6 +296,7 @@ def _parse(scan: _Scan) -> tuple[pl.DataFrame, list[Problem]]:
             separator=scan.layout.delimiter,
             skip_lines=scan.layout.header_lines if scan.content is None else 0,
             truncate_ragged_lines=cut,
+            extra_columns="ignore" if cut else "raise",
             raise_if_empty=False,
             glob=False,
             row_index_name="row",

@@ -255,8 +255,8 @@ class _Rows:
     def _close_piece(self) -> None:
         height = len(self.numbers)
         data = {str(i): column + [None] * (height - len(column)) for i, column in enumerate(self.columns)}
-        frame = pl.DataFrame(data, schema=dict.fromkeys(data, pl.String()))
-        self.frames.append(frame.with_columns(pl.Series("row", self.numbers, pl.UInt32)))
+        schema = dict.fromkeys(data, pl.String()) | {"row": pl.UInt32()}
+        self.frames.append(pl.DataFrame(data | {"row": self.numbers}, schema=schema))
         self.columns = [[] for _ in self.columns]
         self.numbers = []
 
