@@ -7,7 +7,7 @@ up to more than the mass. The remainder stays with the mass, not with any elemen
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import TypeVar
 
 import numpy as np
@@ -23,6 +23,9 @@ MASS_LIMIT_MG = 1_000_000_000 * MG_PER_KG
 
 UNITS_MG = {"kg": MG_PER_KG, "t": 1000 * MG_PER_KG, "g": 1000}
 
+#: Wide enough that no text a filer can send is rounded before it is judged.
+_EXACT = Context(prec=400)
+
 Integers = TypeVar("Integers", int, npt.NDArray[np.int64])
 
 
@@ -33,7 +36,7 @@ def parse_mass(text: str, unit: str = "kg") -> int:
     a million tonnes.
     """
     try:
-        scaled = Decimal(text.strip()) * UNITS_MG[unit]
+        scaled = _EXACT.multiply(_EXACT.create_decimal(text.strip()), Decimal(UNITS_MG[unit]))
     except InvalidOperation as error:
         raise ValueError(f"not a decimal number: {text!r}") from error
     if not scaled.is_finite():
