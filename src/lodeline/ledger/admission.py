@@ -87,12 +87,14 @@ def judge(
 
 
 def _made_already(rows: pl.DataFrame, everything: pl.DataFrame, names: Callable[[int], str]) -> Iterable[Objection]:
-    if everything.height == rows.height:
+    making = rows.filter(makes_lot())["lot"]
+    if everything.height == rows.height or making.is_empty():
         return
-    made = everything.filter(makes_lot() & ~pl.col("line").is_in(rows["line"].implode())).select("lot", "event")
+    before = ~pl.col("line").is_in(rows["line"].implode())
+    made = everything.filter(makes_lot() & pl.col("lot").is_in(making.implode()) & before)
     if not made.height:
         return
-    again = rows.filter(makes_lot()).join(made, on="lot", suffix="_made")
+    again = rows.filter(makes_lot()).join(made.select("lot", "event"), on="lot", suffix="_made")
     for ordinal, lot, event in again.select("ordinal", "lot", "event_made").iter_rows():
         yield Objection(code="lot.exists", ordinal=ordinal, column="lot", facts={"lot": names(lot), "event": event})
 
@@ -141,12 +143,11 @@ def weighing_sigma(register: Register) -> dict[str, float]:
 def _awaiting_maker(
     rows: pl.DataFrame, lots: pl.DataFrame, organisation: str, names: Callable[[int], str]
 ) -> Iterable[Objection]:
-    unmade = lots.filter(~pl.col("made")).select("lot")
-    if not unmade.height:
+    if lots["made"].all():
         return
-    for ordinal, lot in (
-        rows.filter(pl.col("kind") == "receipt").join(unmade, on="lot", how="semi").select("ordinal", "lot").iter_rows()
-    ):
+    unmade = lots.filter(~pl.col("made"))["lot"]
+    waiting = rows.filter((pl.col("kind") == "receipt") & pl.col("lot").is_in(unmade.implode()))
+    for ordinal, lot in waiting.select("ordinal", "lot").iter_rows():
         if not names(lot).startswith(organisation + "/"):
             yield Objection(code="lot.awaiting-maker", ordinal=ordinal, column="lot", facts={"lot": names(lot)})
 
@@ -155,10 +156,10 @@ def _product_differs(rows: pl.DataFrame, lots: pl.DataFrame, names: Callable[[in
     stated = rows.filter(pl.col("product").is_not_null() & ~makes_lot())
     if not stated.height:
         return
-    differing = stated.join(lots.filter("made").select("lot", made_product="product"), on="lot").filter(
-        pl.col("product") != pl.col("made_product")
+    differing = stated.join(lots, on="lot", suffix="_made").filter(
+        pl.col("made") & (pl.col("product") != pl.col("product_made"))
     )
-    for ordinal, lot, product, made in differing.select("ordinal", "lot", "product", "made_product").iter_rows():
+    for ordinal, lot, product, made in differing.select("ordinal", "lot", "product", "product_made").iter_rows():
         facts = {"product": product, "lot": names(lot), "maker_product": made}
         yield Objection(code="product.differs-from-maker", ordinal=ordinal, column="product", facts=facts)
 
@@ -277,7 +278,11 @@ def _transfer_differences(rows: pl.DataFrame, state: State, names: Callable[[int
     pairs = state.transfers.filter(
         pl.col("shipment_line").is_not_null()
         & pl.col("receipt_line").is_not_null()
-        & (pl.col("party_differs") | pl.col("lot_differs") | (pl.col("shipped_mg") != pl.col("received_mg")))
+        & (
+            pl.col("party_differs")
+            | pl.col("lot_differs")
+            | ((pl.col("shipped_mg") - pl.col("received_mg")).abs() > closing_tolerance_mg(pl.col("shipped_mg")))
+        )
     )
     if not pairs.height:
         return
@@ -305,10 +310,9 @@ def _transfer_differences(rows: pl.DataFrame, state: State, names: Callable[[int
 
 def _not_listed(rows: pl.DataFrame, held_at_sites: pl.DataFrame) -> Iterable[Objection]:
     """Lots in book at a site that is counted as a whole, but not on its list: they count as zero."""
-    counted = rows.filter(pl.col("kind") == "stock")
-    if not counted.height or not held_at_sites.height:
+    if not held_at_sites.height:
         return
-    whole = counted.filter(pl.col("location").is_null() & pl.col("product").is_null())
+    whole = rows.filter((pl.col("kind") == "stock") & pl.col("location").is_null() & pl.col("product").is_null())
     first = whole.group_by("site", maintain_order=True).agg(pl.col("ordinal").first())
     listed = rows.select("site", "lot").unique()
     missing = held_at_sites.join(listed, on=["site", "lot"], how="anti").join(first, on="site")

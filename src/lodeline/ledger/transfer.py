@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TypeVar
 
 import polars as pl
 
@@ -24,7 +25,10 @@ TRANSFER: dict[str, pl.DataType] = {
 }  # fmt: skip
 
 
-def closing_tolerance_mg(mass_mg: int) -> int:
+Mass = TypeVar("Mass", int, pl.Expr)
+
+
+def closing_tolerance_mg(mass_mg: Mass) -> Mass:
     """Below this difference a delivery is whole: three standard deviations of two weighings at 0.1 % each.
 
     0.1 % is the weighing uncertainty assumed where no method is registered (04-accountancy: assumption).
@@ -137,7 +141,8 @@ def _fill(queue: list[_Line], receipt: _Line) -> None:
         part_mg = rest_mg if last or rest_mg <= missing_mg + tolerance_mg else missing_mg
         shipment.parts.append((receipt, part_mg))
         rest_mg -= part_mg
-        if shipment.received_mg >= shipment.mass_mg - tolerance_mg and not last:
+        if shipment.received_mg >= shipment.mass_mg - tolerance_mg:
+            # Whole: a later receipt waits for a shipment of its own.
             queue.pop(0)
         if rest_mg == 0:
             return
