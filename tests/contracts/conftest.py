@@ -6,6 +6,7 @@ MINE and SEP hold a quota of 600 kg of oxide each for 2025, which is what 1000 k
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -15,12 +16,14 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from django.db import transaction
 from tests.conftest import new_database
 from tests.desk import Desk, assert_sound, organisation, quota, site
 
 from lodeline.store.store import Store, create, open_store
 
 KINDS = ("sqlite", "postgresql")
+_NUMBER = itertools.count()
 
 
 def register_industry(desk: Desk) -> None:
@@ -89,7 +92,7 @@ class Backup:
             shutil.copy(self._kept, self.url)
         else:
             with psycopg.connect(self._made[0].get_uri(), autocommit=True) as connection:
-                connection.execute(f"DROP DATABASE {self._name}")
+                connection.execute(f"ALTER DATABASE {self._name} RENAME TO {self._name}_left")
             copy_postgresql((self._made[0], f"{self._name}_kept"), self._name)
         return Desk(open_store(self.url))
 
@@ -105,34 +108,47 @@ def back_up(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Desk], 
     return make
 
 
-@pytest.fixture
-def made_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a store with the register; the database kind is the parameter, else SQLite."""
-    kind = getattr(request, "param", "sqlite")
-    if kind == "sqlite":
-        path = tmp_path / "made.sqlite3"
+@pytest.fixture(params=KINDS)
+def own_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A store with the register that belongs to the test alone, on each database in turn."""
+    if request.param == "sqlite":
+        path = tmp_path / "own.sqlite3"
         shutil.copy(request.getfixturevalue("made_sqlite"), path)
         return str(path)
-    return copy_postgresql(request.getfixturevalue("made_postgresql"), f"copy_{os.getpid()}_{abs(hash(tmp_path))}")
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Whatever stands on a made store stands on both databases in turn."""
-    if "made_url" in metafunc.fixturenames:
-        metafunc.parametrize("made_url", KINDS, indirect=True)
+    return copy_postgresql(request.getfixturevalue("made_postgresql"), f"own_{os.getpid()}_{next(_NUMBER)}")
 
 
 @pytest.fixture
-def ledger(made_url: str) -> Iterator[Desk]:
-    """A desk whose store may come to harm."""
-    desk = Desk(open_store(made_url))
+def own(own_url: str) -> Iterator[Desk]:
+    """A desk on a store of its own, which must be sound when the test is over."""
+    desk = Desk(open_store(own_url))
     yield desk
+    assert_sound(desk.store)
     desk.store.database.close()
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A store with the register whose changes are always taken back, on each database in turn."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("shared") / "shared.sqlite3"
+        shutil.copy(request.getfixturevalue("made_sqlite"), path)
+        return str(path)
+    return copy_postgresql(request.getfixturevalue("made_postgresql"), f"shared_{os.getpid()}")
+
+
+@pytest.fixture
+def ledger(shared_url: str) -> Iterator[Desk]:
+    """A desk whose store may come to harm: all of the test is one transaction, and is rolled back."""
+    desk = Desk(open_store(shared_url))
+    with desk.store.database.transaction():
+        yield desk
+        transaction.set_rollback(True, using=desk.store.database.alias)
 
 
 @pytest.fixture
 def desk(ledger: Desk) -> Iterator[Desk]:
-    """A desk whose store must be sound when the test is over."""
+    """The same, where the store must be sound when the test is over."""
     yield ledger
     assert_sound(ledger.store)
 

@@ -34,7 +34,7 @@ def at_once(url: str, tasks: Sequence[Callable[[Desk], T]]) -> list[T]:
             start.wait(timeout=30)
             return task(desk)
         finally:
-            desk.store.database.close()
+            own.store.database.close()
 
     with ThreadPoolExecutor(len(tasks)) as pool:
         running: list[Future[T]] = [pool.submit(run, task) for task in tasks]
@@ -56,15 +56,15 @@ def origin(number: int, kg: int = 1) -> str:
     return f"O{number} origin 2 mine {number} {kg} {SHARE}"
 
 
-def test_filings_of_one_organisation_at_once_all_enter(desk: Desk) -> None:
+def test_filings_of_one_organisation_at_once_all_enter(own: Desk) -> None:
     tasks = [lambda one, n=number: one.rows("MINE", "2025-06", origin(n), origin(100 + n)) for number in range(WRITERS)]
-    entries = at_once(desk.store.database.url, tasks)
+    entries = at_once(own.store.database.url, tasks)
     assert sorted(entries) == list(range(1, WRITERS + 1))
-    assert_contiguous(desk.store)
-    assert len(desk.held_kg()) == 2 * WRITERS
+    assert_contiguous(own.store)
+    assert len(own.held_kg()) == 2 * WRITERS
 
 
-def test_filings_of_many_organisations_about_one_lot_at_once_all_enter(desk: Desk) -> None:
+def test_filings_of_many_organisations_about_one_lot_at_once_all_enter(own: Desk) -> None:
     shipments = [f"S{number} shipment 3 mine 1 10 counterparty=SEP" for number in range(WRITERS)]
     rows: list[tuple[str, str]] = [
         ("MINE", origin(1, 100)), *(("MINE", row) for row in shipments[:3]),
@@ -73,53 +73,53 @@ def test_filings_of_many_organisations_about_one_lot_at_once_all_enter(desk: Des
         ("MAG", "R receipt 7 mag MINE/1 5 counterparty=TRADE"),
     ]  # fmt: skip
     tasks = [lambda one, f=firm, r=row: one.rows(f, "2025-06", r + " reason=x") for firm, row in rows]
-    assert sorted(at_once(desk.store.database.url, tasks)) == list(range(1, WRITERS + 1))
-    assert_contiguous(desk.store)
-    held = desk.held_kg()
+    assert sorted(at_once(own.store.database.url, tasks)) == list(range(1, WRITERS + 1))
+    assert_contiguous(own.store)
+    held = own.held_kg()
     assert held["MINE/1", "mine", "MINE"] == (70, 0)
     assert held["MINE/1", "sep", "SEP"] == (40, 0)
 
 
-def test_the_same_filing_eight_times_at_once_is_one_entry(desk: Desk) -> None:
+def test_the_same_filing_eight_times_at_once_is_one_entry(own: Desk) -> None:
     tasks = [lambda one: one.try_rows("MINE", "2025-06", origin(1))] * WRITERS
-    outcomes = at_once(desk.store.database.url, tasks)
+    outcomes = at_once(own.store.database.url, tasks)
     assert {outcome.entry.index for outcome in outcomes if outcome.entry} == {1}
     assert [outcome.repeated for outcome in outcomes].count(False) == 1
-    assert desk.store.head().size == 2
+    assert own.store.head().size == 2
 
 
-def test_the_same_event_with_eight_contents_at_once_has_one_winner(desk: Desk) -> None:
+def test_the_same_event_with_eight_contents_at_once_has_one_winner(own: Desk) -> None:
     tasks = [lambda one, n=number: one.try_rows("MINE", "2025-06", origin(1, n + 1)) for number in range(WRITERS)]
-    outcomes = at_once(desk.store.database.url, tasks)
+    outcomes = at_once(own.store.database.url, tasks)
     assert len([outcome for outcome in outcomes if outcome.entry]) == 1
     losers = [codes(outcome) for outcome in outcomes if not outcome.entry]
     assert all("event.exists-with-other-content" in found for found in losers)
-    assert desk.store.head().size == 2
+    assert own.store.head().size == 2
 
 
-def test_one_lot_made_by_eight_events_at_once_is_made_once(desk: Desk) -> None:
+def test_one_lot_made_by_eight_events_at_once_is_made_once(own: Desk) -> None:
     again = "O{} origin 2 mine same 1 " + SHARE
     tasks = [lambda one, n=number: one.try_rows("MINE", "2025-06", again.format(n)) for number in range(WRITERS)]
-    outcomes = at_once(desk.store.database.url, tasks)
+    outcomes = at_once(own.store.database.url, tasks)
     assert len([outcome for outcome in outcomes if outcome.entry]) == 1
-    assert desk.held_kg() == {("MINE/same", "mine", "MINE"): (1, 0)}
+    assert own.held_kg() == {("MINE/same", "mine", "MINE"): (1, 0)}
 
 
-def test_two_filings_that_race_for_the_last_of_a_quota_get_one_flag(desk: Desk) -> None:
+def test_two_filings_that_race_for_the_last_of_a_quota_get_one_flag(own: Desk) -> None:
     # 600 kg of oxide are granted; 990 kg of concentrate draw 594 of them, 10 kg more draw the last 6.
-    desk.rows("MINE", "2025-06", origin(1, 990))
+    own.rows("MINE", "2025-06", origin(1, 990))
 
     def last(number: int) -> Callable[[Desk], Outcome]:
         return lambda one: one.try_rows("MINE", "2025-06", origin(number, 10))
 
-    outcomes = at_once(desk.store.database.url, [last(2), last(3)])
+    outcomes = at_once(own.store.database.url, [last(2), last(3)])
     assert all(outcome.entry for outcome in outcomes)
     assert sorted(codes(outcome) for outcome in outcomes) == [[], ["quota.exceeded"]]
-    assert_contiguous(desk.store)
+    assert_contiguous(own.store)
 
 
-def test_a_filing_and_its_correction_by_two_hands_and_the_register_at_once(desk: Desk) -> None:
-    first = desk.rows("MINE", "2025-06", origin(1, 100))
+def test_a_filing_and_its_correction_by_two_hands_and_the_register_at_once(own: Desk) -> None:
+    first = own.rows("MINE", "2025-06", origin(1, 100))
     tasks: list[Callable[[Desk], object]] = [
         *(
             lambda one, n=number: one.rows("MINE", "2025-06", origin(1, 200 + n), corrects=first)
@@ -127,10 +127,10 @@ def test_a_filing_and_its_correction_by_two_hands_and_the_register_at_once(desk:
         ),
         lambda one: one.register(sites=[{**SITE, "id": "new"}]),
     ]
-    at_once(desk.store.database.url, tasks)
-    assert_contiguous(desk.store)
-    ((mass_mg,),) = desk.store.database.rows("SELECT mass_mg FROM line WHERE entry = (SELECT MAX(entry) FROM line)")
-    assert desk.held_kg() == {("MINE/1", "mine", "MINE"): (int(str(mass_mg)) / 1e6, 0)}
+    at_once(own.store.database.url, tasks)
+    assert_contiguous(own.store)
+    ((mass_mg,),) = own.store.database.rows("SELECT mass_mg FROM line WHERE entry = (SELECT MAX(entry) FROM line)")
+    assert own.held_kg() == {("MINE/1", "mine", "MINE"): (int(str(mass_mg)) / 1e6, 0)}
 
 
 SITE: dict[str, object] = {"id": "new", "organisation": "MINE", "name": "new", "stage": "mine"} | dict.fromkeys(
@@ -145,13 +145,13 @@ from tests.contracts.test_races import origin
 from tests.desk import Desk
 from lodeline.store.store import open_store
 desk, number = Desk(open_store(sys.argv[1])), int(sys.argv[2])
-print(*(desk.rows("MINE", f"2025-{month:02d}", origin(100 * month + number)) for month in (5, 6, 7)))
+print(*(own.rows("MINE", f"2025-{month:02d}", origin(100 * month + number)) for month in (5, 6, 7)))
 """
 
 
-def test_processes_take_turns_too(desk: Desk) -> None:
+def test_processes_take_turns_too(own: Desk) -> None:
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    command = [sys.executable, "-c", WRITER, desk.store.database.url]
+    command = [sys.executable, "-c", WRITER, own.store.database.url]
     writers = [
         subprocess.Popen([*command, str(number)], stdout=subprocess.PIPE, text=True, env=environment)
         for number in range(4)
@@ -159,4 +159,4 @@ def test_processes_take_turns_too(desk: Desk) -> None:
     printed = [writer.communicate(timeout=120)[0] for writer in writers]
     assert [writer.returncode for writer in writers] == [0] * len(writers)
     assert sorted(int(entry) for text in printed for entry in text.split()) == list(range(1, 13))
-    assert_contiguous(desk.store)
+    assert_contiguous(own.store)

@@ -23,10 +23,10 @@ def origin(number: int, kg: int = 10) -> str:
     return f"O{number} origin 2 mine {number} {kg} {SHARE}"
 
 
-def made_from_nothing(desk: Desk, elsewhere: Path) -> Snapshot:
+def made_from_nothing(own: Desk, elsewhere: Path) -> Snapshot:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LODELINE_SNAPSHOTS", str(elsewhere))
-        return open_snapshot(desk.store)
+        return open_snapshot(own.store)
 
 
 def assert_same(left: Snapshot, right: Snapshot) -> None:
@@ -37,81 +37,81 @@ def assert_same(left: Snapshot, right: Snapshot) -> None:
         assert_frame_equal(table, right.register.tables[name])
 
 
-def test_catching_up_equals_making_it_from_nothing(desk: Desk, tmp_path: Path) -> None:
-    first = desk.rows("MINE", "2025-06", origin(1), "S shipment 3 mine 1 4 counterparty=SEP")
+def test_catching_up_equals_making_it_from_nothing(own: Desk, tmp_path: Path) -> None:
+    first = own.rows("MINE", "2025-06", origin(1), "S shipment 3 mine 1 4 counterparty=SEP")
     steps: list[Callable[[], object]] = [
-        lambda: desk.rows("SEP", "2025-06", "R receipt 4 sep 1 4 counterparty=MINE"),
-        lambda: desk.register(organisations=[organisation("NEW")]),
-        lambda: desk.rows("MINE", "2025-06", origin(1, 12), corrects=first),
-        lambda: desk.rows("MINE", "2025-07"),
-        lambda: desk.rows("MINE", "2025-06", "S void", corrects=first),
+        lambda: own.rows("SEP", "2025-06", "R receipt 4 sep 1 4 counterparty=MINE"),
+        lambda: own.register(organisations=[organisation("NEW")]),
+        lambda: own.rows("MINE", "2025-06", origin(1, 12), corrects=first),
+        lambda: own.rows("MINE", "2025-07"),
+        lambda: own.rows("MINE", "2025-06", "S void", corrects=first),
     ]
     for number, step in enumerate(steps):
-        open_snapshot(desk.store)
+        open_snapshot(own.store)
         step()
-        assert_same(open_snapshot(desk.store), made_from_nothing(desk, tmp_path / str(number)))
+        assert_same(open_snapshot(own.store), made_from_nothing(own, tmp_path / str(number)))
 
 
-def test_segments_are_merged_and_nothing_is_lost(desk: Desk, tmp_path: Path) -> None:
+def test_segments_are_merged_and_nothing_is_lost(own: Desk, tmp_path: Path) -> None:
     for number in range(SEGMENTS_MAX + 3):
-        desk.rows("MINE", "2025-06", origin(number))
-        open_snapshot(desk.store)
-    files = list(directory_of(desk.store.database).glob("lines-*"))
+        own.rows("MINE", "2025-06", origin(number))
+        open_snapshot(own.store)
+    files = list(directory_of(own.store.database).glob("lines-*"))
     assert len(files) < SEGMENTS_MAX
-    assert_same(open_snapshot(desk.store), made_from_nothing(desk, tmp_path / "new"))
+    assert_same(open_snapshot(own.store), made_from_nothing(own, tmp_path / "new"))
 
 
-def test_an_answer_carries_the_last_entry_and_its_root(desk: Desk) -> None:
+def test_an_answer_carries_the_last_entry_and_its_root(own: Desk) -> None:
     for number in range(2):
-        index = desk.rows("MINE", "2025-06", origin(number))
-        entry = desk.store.entry(index)
+        index = own.rows("MINE", "2025-06", origin(number))
+        entry = own.store.entry(index)
         assert entry is not None
-        assert open_snapshot(desk.store).stamp == {"entry": index, "root": entry.root}
+        assert open_snapshot(own.store).stamp == {"entry": index, "root": entry.root}
 
 
-def test_an_empty_log_has_an_empty_snapshot(desk: Desk) -> None:
-    snapshot = open_snapshot(desk.store)
+def test_an_empty_log_has_an_empty_snapshot(own: Desk) -> None:
+    snapshot = open_snapshot(own.store)
     assert (snapshot.entry, snapshot.lines.height, snapshot.lots.height) == (0, 0, 0)
 
 
-def test_a_damaged_or_missing_file_is_made_again(desk: Desk, tmp_path: Path) -> None:
-    desk.rows("MINE", "2025-06", origin(1))
-    open_snapshot(desk.store)
-    directory = directory_of(desk.store.database)
+def test_a_damaged_or_missing_file_is_made_again(own: Desk, tmp_path: Path) -> None:
+    own.rows("MINE", "2025-06", origin(1))
+    open_snapshot(own.store)
+    directory = directory_of(own.store.database)
     next(directory.glob("lines-*")).unlink()
-    assert_same(open_snapshot(desk.store), made_from_nothing(desk, tmp_path / "a"))
+    assert_same(open_snapshot(own.store), made_from_nothing(own, tmp_path / "a"))
     (directory / "manifest.json").write_text("{", "utf-8")
-    assert_same(open_snapshot(desk.store), made_from_nothing(desk, tmp_path / "b"))
+    assert_same(open_snapshot(own.store), made_from_nothing(own, tmp_path / "b"))
 
 
 def test_a_restored_backup_starts_the_snapshot_again(
-    desk: Desk, back_up: Callable[[Desk], Backup], tmp_path: Path
+    own: Desk, back_up: Callable[[Desk], Backup], tmp_path: Path
 ) -> None:
-    desk.rows("MINE", "2025-06", origin(1))
-    backup = back_up(desk)
-    desk.rows("MINE", "2025-07", origin(2), origin(3))
-    open_snapshot(desk.store)
-    restored = backup.restore(desk)
+    own.rows("MINE", "2025-06", origin(1))
+    backup = back_up(own)
+    own.rows("MINE", "2025-07", origin(2), origin(3))
+    open_snapshot(own.store)
+    restored = backup.restore(own)
     assert_same(open_snapshot(restored.store), made_from_nothing(restored, tmp_path / "a"))
     assert open_snapshot(restored.store).lots["name"].to_list() == ["MINE/1"]
 
 
 def test_a_restored_backup_that_grew_to_the_old_size_is_another_log(
-    desk: Desk, back_up: Callable[[Desk], Backup], tmp_path: Path
+    own: Desk, back_up: Callable[[Desk], Backup], tmp_path: Path
 ) -> None:
-    desk.rows("MINE", "2025-06", origin(1))
-    backup = back_up(desk)
-    desk.rows("MINE", "2025-07", origin(2))
-    trace(open_snapshot(desk.store), "MINE/2")
-    restored = backup.restore(desk)
+    own.rows("MINE", "2025-06", origin(1))
+    backup = back_up(own)
+    own.rows("MINE", "2025-07", origin(2))
+    trace(open_snapshot(own.store), "MINE/2")
+    restored = backup.restore(own)
     restored.rows("MINE", "2025-07", origin(4))
     snapshot = open_snapshot(restored.store)
     assert_same(snapshot, made_from_nothing(restored, tmp_path / "a"))
     assert [node["lot"] for node in trace(snapshot, "MINE/4")["nodes"]] == ["MINE/4"]
 
 
-def test_a_snapshot_shows_what_is_in_force(desk: Desk) -> None:
-    first = desk.rows("MINE", "2025-06", origin(1), "S shipment 3 mine 1 4 counterparty=SEP")
-    desk.rows("MINE", "2025-06", origin(1, 12), "S void", corrects=first)
-    lines = open_snapshot(desk.store).lines
+def test_a_snapshot_shows_what_is_in_force(own: Desk) -> None:
+    first = own.rows("MINE", "2025-06", origin(1), "S shipment 3 mine 1 4 counterparty=SEP")
+    own.rows("MINE", "2025-06", origin(1, 12), "S void", corrects=first)
+    lines = open_snapshot(own.store).lines
     assert lines.select("event", pl.col("dry_mg") // 1_000_000).rows() == [("O1", 12)]

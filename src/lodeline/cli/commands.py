@@ -13,8 +13,8 @@ from typing import Annotated, Any
 import typer
 
 from lodeline import __version__
-from lodeline.cli import report
 from lodeline.cli.output import console, errors, language, print_json, print_problems, print_table, progress, say
+from lodeline.spoken import SpokenError
 
 app = typer.Typer(
     name="lodeline",
@@ -27,6 +27,13 @@ app = typer.Typer(
 DEFAULT_DATABASE = "var/lodeline.sqlite3"
 DEMO_DATABASE = "var/demo.sqlite3"
 
+
+def _month(text: str | None) -> str | None:
+    if text is not None and not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text):
+        raise SpokenError(f"{text!r} is no month: write 2025-06", f"{text!r} 不是月份：请写作 2025-06")
+    return text
+
+
 Database = Annotated[
     str,
     typer.Option(
@@ -38,37 +45,26 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document. 输
 Site = Annotated[str | None, typer.Option(help="Only this site. 场所。")]
 Organisation = Annotated[str | None, typer.Option(help="Only this organisation. 企业。")]
 Element = Annotated[str | None, typer.Option(help="Only this element, or TREO. 元素。")]
-From = Annotated[str | None, typer.Option("--from", help="First month, YYYY-MM. 起始月份。")]
-To = Annotated[str | None, typer.Option("--to", help="Last month, YYYY-MM. 截止月份。")]
+From = Annotated[str | None, typer.Option("--from", help="First month, YYYY-MM. 起始月份。", callback=_month)]
+To = Annotated[str | None, typer.Option("--to", help="Last month, YYYY-MM. 截止月份。", callback=_month)]
 Files = Annotated[
     list[Path], typer.Argument(help="CSV, XLSX, JSON or NDJSON; several files are one filing. 申报文件。")
 ]
 
 
-class Refusal(Exception):  # noqa: N818  (what a person asked for cannot be done; not a fault of the program)
-    """Ends the command with a message and a status."""
-
-    def __init__(self, message: str, status: int = 2) -> None:
-        super().__init__(message)
-        self.status = status
-
-
 def main() -> None:
-    """Runs the command line; every foreseen failure is one sentence and a status."""
-    # Imports wait until a command needs them: `--help` answers at once.
-    from lodeline.filing.dossier import DossierError  # noqa: PLC0415
-    from lodeline.flow.index import UnknownLot  # noqa: PLC0415
-    from lodeline.service.answers import UnknownSubject  # noqa: PLC0415
-    from lodeline.store.database import DatabaseError  # noqa: PLC0415
-    from lodeline.store.store import StoreError  # noqa: PLC0415
+    """Runs the command line; every foreseen failure is one sentence and a status.
 
+    Commands import what they need when they run, so that `--help` answers at once.
+    """
     try:
         app()
-    except Refusal as refusal:
-        errors.print(str(refusal), markup=False)
-        sys.exit(refusal.status)
-    except (StoreError, DatabaseError, DossierError, UnknownLot, UnknownSubject) as error:
-        errors.print(str(error), markup=False)
+    except SpokenError as error:
+        errors.print(say(error.en, error.zh), markup=False)
+        sys.exit(2)
+    except OSError as error:
+        # A path that was named and cannot be used; anything else that the system refuses reads as well this way.
+        errors.print(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "), markup=False)
         sys.exit(2)
     except KeyboardInterrupt:
         errors.print(
@@ -107,6 +103,8 @@ def demo(
     seed: Annotated[int, typer.Option(help="The world's seed. 随机种子。")] = 7,
 ) -> None:
     """Load a synthetic year and print what the authority would want to know. 装载演示数据并打印报告。"""
+    from lodeline.cli import report  # noqa: PLC0415
+
     report.demo(database, organisations=organisations, months=months, seed=seed)
     if serve:
         console.print(
@@ -192,12 +190,14 @@ def template(
     """Write an empty filing workbook with drop-downs and an explanation of each column. 生成申报模板。"""
     from lodeline.filing.template import write_template  # noqa: PLC0415
 
+    if out.exists():
+        raise SpokenError(f"{out} exists already: name a new file", f"{out} 已存在：请另取文件名")
     register = None
     if organisation is not None:
         store = _store(database)
         register = store.register(store.head())
         if organisation not in register.roles:
-            raise Refusal(say(f"no organisation {organisation!r} in the register", f"登记簿中没有企业 {organisation}"))
+            raise SpokenError(f"no organisation {organisation!r} in the register", f"登记簿中没有企业 {organisation}")
     write_template(out, organisation=organisation, register=register)
     console.print(say(f"Wrote {out}.", f"已写入 {out}。"), markup=False)
 
@@ -401,7 +401,7 @@ def flows(
     from lodeline.service import answers  # noqa: PLC0415
 
     if by not in ("stage", "organisation", "country"):
-        raise Refusal(say("--by is stage, organisation or country", "--by 只能是 stage、organisation 或 country"))
+        raise SpokenError("--by is stage, organisation or country", "--by 只能是 stage、organisation 或 country")
     _, snapshot = _snapshot(database)
     document = answers.flows(snapshot, _law(), element=element, first=first, last=last, by=by)
     _print_rows(document, ("from", "to", "element", "period", "mass_kg"), as_json, numbers=(4,))
@@ -484,7 +484,7 @@ def receipt(
 
     document = receipt_of(_store(database), entry)
     if document is None:
-        raise Refusal(say(f"the log has no entry {entry}", f"日志中没有条目 {entry}"))
+        raise SpokenError(f"the log has no entry {entry}", f"日志中没有条目 {entry}")
     print_json(document)
 
 
@@ -500,10 +500,10 @@ def verify(
 ) -> None:
     """Recompute the whole log and every projection, or check one receipt. 核验账本或回执。"""
     if receipt_file is not None:
-        _verify_receipt(receipt_file, vkey, as_json)
+        _verify_receipt(receipt_file, vkey=vkey, kept=_checkpoint(checkpoint) if checkpoint else None, as_json=as_json)
     from lodeline.service.audit import verify as verify_store  # noqa: PLC0415
 
-    kept = [_text(checkpoint)] if checkpoint else []
+    kept = [_checkpoint(checkpoint)] if checkpoint else []
     with progress(say("verifying", "核验"), quiet=as_json) as bar:
         verdict = verify_store(_store(database), kept=kept, progress=lambda _, share: bar(int(share * 100), 100))
     document = verdict.as_json()
@@ -535,19 +535,35 @@ def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Refusal(say(f"cannot read {path}: {error}", f"无法读取 {path}：{error}")) from error
+        raise SpokenError(f"cannot read {path}: {error}", f"无法读取 {path}：{error}") from error
 
 
-def _verify_receipt(path: Path, vkey: str | None, as_json: bool) -> None:
-    from lodeline.journal.verify import text_of, verify_receipt  # noqa: PLC0415
+def _checkpoint(path: Path) -> str:
+    """A signed note from a file that holds one, or that holds a receipt with one."""
+    text = _text(path)
+    if not text.lstrip().startswith("{"):
+        return text
+    try:
+        document = json.loads(text)
+        return str(document.get("receipt", document)["checkpoint"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SpokenError(f"{path} holds no checkpoint", f"{path} 中没有检查点") from error
+
+
+def _verify_receipt(path: Path, *, vkey: str | None, kept: str | None, as_json: bool) -> None:
+    from lodeline.journal.verify import text_of, verify_consistency, verify_receipt  # noqa: PLC0415
 
     try:
         document = json.loads(_text(path))
     except ValueError as error:
-        raise Refusal(say(f"{path} is no JSON: {error}", f"{path} 不是 JSON：{error}")) from error
+        raise SpokenError(f"{path} is no JSON: {error}", f"{path} 不是 JSON：{error}") from error
     # A receipt as `lodeline file --json` prints it carries the document under `receipt`.
     document = document.get("receipt", document) if isinstance(document, dict) else document
     faults = verify_receipt(document, vkey=vkey)
+    if kept is not None and not faults:
+        # Without a proof only equal sizes can be compared; the fault then asks for one.
+        key = vkey or str(document.get("vkey"))
+        faults = verify_consistency(kept, str(document.get("checkpoint")), [], vkey=key)
     if as_json:
         print_json(
             {
@@ -582,7 +598,7 @@ def world(
     from lodeline.world import build_world, write_world  # noqa: PLC0415
 
     if out.exists() and any(out.iterdir()):
-        raise Refusal(say(f"{out} is not empty: name a new directory", f"{out} 不是空目录：请另选目录"))
+        raise SpokenError(f"{out} is not empty: name a new directory", f"{out} 不是空目录：请另选目录")
     with progress(say("world", "模拟")) as bar:
         write_world(build_world(seed=seed, organisations=organisations, months=months), out, progress=bar)
     console.print(say(f"Wrote a synthetic world to {out}.", f"已生成模拟世界：{out}。"), markup=False)
@@ -593,6 +609,8 @@ def bench(
     name: Annotated[str | None, typer.Argument(help="Which benchmark; without a name, the list. 基准名称。")] = None,
 ) -> None:
     """Run a benchmark beside its peer. 运行基准测试。"""
+    from lodeline.cli import report  # noqa: PLC0415
+
     report.bench(name)
 
 

@@ -22,6 +22,7 @@ from lodeline.filing.header import folded
 from lodeline.filing.table import read_sheet
 from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.ledger.register import FILING_ROLES, TABLES
+from lodeline.spoken import SpokenError
 
 #: China Standard Time, without daylight saving since 1991.
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -58,7 +59,7 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
 _FILING_ENDINGS = (".csv", ".xlsx", ".json", ".ndjson")
 
 
-class DossierError(Exception):
+class DossierError(SpokenError):
     """A directory that is no dossier; the message names the file and the cure."""
 
 
@@ -87,7 +88,10 @@ def read_dossier(directory: Path | str) -> Dossier:
     """The dossier below a directory. Raises DossierError if the register or the index cannot be read."""
     root = Path(directory)
     if not root.is_dir():
-        raise DossierError(f"{root} is no directory; name the one that holds register/ and filings/")
+        raise DossierError(
+            f"{root} is no directory; name the one that holds register/ and filings/",
+            f"{root} 不是目录；请给出含有 register/ 与 filings/ 的目录",
+        )
     problems: list[Problem] = []
     register = {name: _read_table(root, name, problems) for name in TABLES}
     index = root / "filings" / "index.csv"
@@ -100,12 +104,16 @@ def _read_text(root: Path, file: str, problems: list[Problem]) -> pl.DataFrame:
     """The cells of one file under plain lower-case names, with `row`; raises DossierError if it is unreadable."""
     sheet = read_sheet(root / file, file, Limits())
     if not sheet.readable:
-        raise DossierError(f"{file} cannot be read: {sheet.problems[0].message('en')}")
+        found = sheet.problems[0]
+        raise DossierError(f"{file} cannot be read: {found.message('en')}", f"无法读取 {file}：{found.message('zh')}")
     problems += sheet.problems
     names = [folded(name) for name in sheet.header]
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
-        raise DossierError(f"{file}: the column {twice[0]} stands twice in the header; keep one of the two")
+        raise DossierError(
+            f"{file}: the column {twice[0]} stands twice in the header; keep one of the two",
+            f"{file}：表头中 {twice[0]} 列重复；请只保留一列",
+        )
     kept = [pl.col(str(i)).str.strip_chars().replace("", None).alias(name) for i, name in enumerate(names) if name]
     frame = sheet.cells.select(kept).with_columns(sheet.rows)
     return frame.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in names if name))
@@ -116,7 +124,8 @@ def _read_table(root: Path, name: str, problems: list[Problem]) -> pl.DataFrame:
     if not (root / file).is_file():
         if name in MANDATORY:
             raise DossierError(
-                f"{file} is missing; a dossier needs at least {' and '.join(FILES[m] for m in MANDATORY)}"
+                f"{file} is missing; a dossier needs at least {' and '.join(FILES[m] for m in MANDATORY)}",
+                f"缺少 {file}；资料目录至少需要 {'、'.join(FILES[m] for m in MANDATORY)}",
             )
         return pl.DataFrame(schema=schema)
     text = _read_text(root, file, problems)
@@ -210,7 +219,10 @@ def _read_index(root: Path, index: Path, problems: list[Problem]) -> list[Filing
     needed = {"sequence", "organisation", "period", "path", "filed_at", "corrects"}
     for name in sorted(needed - {"filed_at", "corrects"}):
         if folded(name) not in text.columns:
-            raise DossierError(f"{file} has no column {name}; it needs {', '.join(sorted(needed))}")
+            raise DossierError(
+                f"{file} has no column {name}; it needs {', '.join(sorted(needed))}",
+                f"{file} 缺少 {name} 列；需要 {'、'.join(sorted(needed))}",
+            )
     rows: list[FilingFile] = []
     for record in text.iter_rows(named=True):
         found = _index_row(root, file, record)

@@ -22,6 +22,7 @@ from lodeline.flow.arrays import Array, DamagedIndex, damaged_files, map_arrays,
 from lodeline.flow.kernels import Graph
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import share_mg
+from lodeline.spoken import SpokenError
 
 __all__ = ["DamagedIndex", "FlowIndex", "UnknownLot", "build_index", "open_index", "verify_index"]
 
@@ -32,11 +33,14 @@ _SUGGESTIONS = 5
 _EPOCH = np.datetime64("1970-01-01", "D")
 
 
-class UnknownLot(LookupError):  # noqa: N818  (a question about a lot that nobody filed, not a fault)
+class UnknownLot(SpokenError, LookupError):  # noqa: N818  (a question about a lot that nobody filed, not a fault)
     """No lot of that canonical name; `suggestions` are names that the asker may have meant, best first."""
 
     def __init__(self, name: str, suggestions: tuple[str, ...]) -> None:
-        super().__init__(f"unknown lot {name}" + (f"; close: {', '.join(suggestions)}" if suggestions else ""))
+        super().__init__(
+            f"unknown lot {name}" + (f"; close: {', '.join(suggestions)}" if suggestions else ""),
+            f"没有批次 {name}" + (f"；相近：{'、'.join(suggestions)}" if suggestions else ""),
+        )
         self.name = name
         self.suggestions = suggestions
 

@@ -363,18 +363,22 @@ def _made_part(lot: Any) -> float:
 
 
 @njit(cache=True, nogil=True)
-def upstream_shares(graph: Graph, reach: Ancestry, order: Int64s, column: Any, width: int) -> tuple[Floats, Floats]:
+def upstream_shares(graph: Graph, reach: Ancestry, order: Int64s, column: Any, explain: bool) -> tuple[Floats, Floats]:
     """(p, width) each: the part of each element of the asked lot that came through a lot, and the part of it
-    that is known to come from nowhere but this lot.
+    that is known to come from nowhere but this lot; the second has no rows unless `explain`.
 
     `order` lists the event places by falling rank, so an event has its whole share before it is passed on.
     `column[element]` is the column of an asked element, else -1.
     """
     links, content = graph.links, graph.content
     lot_event, link_start, link_lot, made_part = reach.lot_event, reach.link_start, reach.link_lot, reach.made_part
-    share, unaccounted = np.zeros((len(lot_event), width)), np.zeros((len(lot_event), width))
-    carried = np.zeros((len(order), width))
-    total_mg = np.zeros((len(order), width), np.int64)
+    width = 0
+    for asked in column:
+        width = max(width, asked + 1)
+    share, carried = np.zeros((len(lot_event), width)), np.zeros((len(order), width))
+    unaccounted = np.zeros((len(lot_event) if explain else 0, width))
+    known = np.zeros((len(order) if explain else 0, width), np.bool_)
+    total_mg = np.empty(width, np.int64)
     for asked in range(width):
         share[0, asked] = 1.0
         if lot_event[0] >= 0:
@@ -382,12 +386,16 @@ def upstream_shares(graph: Graph, reach: Ancestry, order: Int64s, column: Any, w
     for event_place in order:
         first = reach.first_link[event_place]
         last = first + link_start[event_place + 1] - link_start[event_place]
+        for asked in range(width):
+            total_mg[asked] = 0
         for link in range(first, last):
             start = links[link]["content_start"]
             for entry in range(start, start + links[link]["content_count"]):
                 asked = column[content[entry] & _ELEMENT]
                 if asked >= 0:
-                    total_mg[event_place, asked] += content[entry] >> ELEMENT_BITS
+                    total_mg[asked] += content[entry] >> ELEMENT_BITS
+                    if explain:
+                        known[event_place, asked] = True
         for link in range(first, last):
             place = link_lot[link_start[event_place] + link - first]
             back = links[link]["maker"] == BACK_REFERENCE
@@ -395,19 +403,17 @@ def upstream_shares(graph: Graph, reach: Ancestry, order: Int64s, column: Any, w
             for entry in range(start, start + links[link]["content_count"]):
                 asked = column[content[entry] & _ELEMENT]
                 if asked >= 0:
-                    part = carried[event_place, asked] * (
-                        (content[entry] >> ELEMENT_BITS) / total_mg[event_place, asked]
-                    )
-                    if back:
-                        unaccounted[place, asked] += part
-                    else:
+                    part = carried[event_place, asked] * ((content[entry] >> ELEMENT_BITS) / total_mg[asked])
+                    if not back:
                         share[place, asked] += part
                         if lot_event[place] >= 0:
                             carried[lot_event[place], asked] += part * made_part[place]
-    for place in range(len(lot_event)):
+                    elif explain:
+                        unaccounted[place, asked] += part
+    for place in range(len(unaccounted)):
         for asked in range(width):
             unaccounted[place, asked] += share[place, asked] * (1.0 - made_part[place])
-            if lot_event[place] >= 0 and total_mg[lot_event[place], asked] == 0:
+            if lot_event[place] >= 0 and not known[lot_event[place], asked]:
                 # The element appears from inputs that are not known to hold any.
                 unaccounted[place, asked] += share[place, asked] * made_part[place]
     return share, unaccounted
@@ -538,7 +544,7 @@ def _open_lots(
 
 
 @njit(cache=True, nogil=True)
-def downstream_shares(graph: Graph, reach: Descent, order: Int64s, column: Any, width: int) -> Floats:
+def downstream_shares(graph: Graph, reach: Descent, order: Int64s, column: Any) -> Floats:
     """(p, width): the part of each element of the asked lot that went into each lot.
 
     `order` lists the event places by rising rank. An event takes its mass over the mass of a lot; where receipts or
@@ -549,6 +555,9 @@ def downstream_shares(graph: Graph, reach: Descent, order: Int64s, column: Any, 
     graph_lots, assays, links, uses = graph.lots, graph.assays, graph.links, graph.uses
     content = graph.content
     lots, use_start, use_event, event_first = reach.lots, reach.use_start, reach.use_event, reach.event_first
+    width = 0
+    for asked in column:
+        width = max(width, asked + 1)
     share = np.zeros((len(lots), width))
     arrived = np.zeros((len(reach.events), width))
     most = 1

@@ -60,7 +60,7 @@ def origins(index: FlowIndex, lot_name: str) -> Origins:
 
     A lot whose composition states no element has no rows: there is nothing to share out.
     """
-    walk = upstream(index, index.find(lot_name))
+    walk = upstream(index, index.find(lot_name), explain=True)
     by_lot = np.argsort(walk.reach.lots)
     maker = index.graph.lots["made_event"][walk.reach.lots[by_lot]]
     from_origin = by_lot[maker >= 0][index.graph.is_origin[maker[maker >= 0]]]

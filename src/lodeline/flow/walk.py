@@ -22,7 +22,7 @@ class Upstream:
     """Lots that went into an asked lot, in places of which 0 is the asked lot.
 
     `share`, `unaccounted`: (p, e) parts of the asked lot's element: came through the lot; is known to come from
-    nowhere but the lot. `order`: the places by falling rank, then lot.
+    nowhere but the lot (only where explained, else no rows). `order`: the places by falling rank, then lot.
     """
 
     elements: tuple[str, ...]
@@ -42,12 +42,12 @@ class Downstream:
     share: kernels.Floats
 
 
-def upstream(index: FlowIndex, lot: int) -> Upstream:
-    """Walk back from a lot to its origins."""
+def upstream(index: FlowIndex, lot: int, *, explain: bool = False) -> Upstream:
+    """Walk back from a lot to its origins; `explain` also says what has no known origin."""
     elements, column = index.element_columns(lot)
     reach = kernels.ancestors(index.graph, lot)
     event_order = np.argsort(index.graph.rank[reach.events])[::-1]
-    share, unaccounted = kernels.upstream_shares(index.graph, reach, event_order, column, len(elements))
+    share, unaccounted = kernels.upstream_shares(index.graph, reach, event_order, column, explain)
     order = _order(reach.made_rank, reach.lots, falling=True)
     return Upstream(elements=elements, reach=reach, order=order, share=share, unaccounted=unaccounted)
 
@@ -57,7 +57,7 @@ def downstream(index: FlowIndex, lot: int) -> Downstream:
     elements, column = index.element_columns(lot)
     reach = kernels.descendants(index.graph, lot)
     event_order = np.argsort(index.graph.rank[reach.events])
-    share = kernels.downstream_shares(index.graph, reach, event_order, column, len(elements))
+    share = kernels.downstream_shares(index.graph, reach, event_order, column)
     order = _order(index.graph.lots["made_rank"][reach.lots], reach.lots, falling=False)
     return Downstream(elements=elements, reach=reach, order=order, share=share)
 

@@ -24,20 +24,23 @@ from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import format_kg, share_mg_expr
 from lodeline.regulation.duty import deadline, next_month
 from lodeline.regulation.parameter import Jurisdiction
+from lodeline.spoken import SpokenError
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
 Json = dict[str, Any]
 
 
-class UnknownSubject(LookupError):  # noqa: N818  (an answer to the asker, who can mend the question)
+class UnknownSubject(SpokenError):  # noqa: N818  (an answer to the asker, who can mend the question)
     """The question names an element, site or organisation that the ledger does not have; the message helps."""
 
 
 def _element(symbol: str) -> int:
     by_folded = {known.casefold(): index for index, known in enumerate(SYMBOLS)}
     if symbol.casefold() not in by_folded:
-        raise UnknownSubject(f"no element {symbol!r}: one of {', '.join(SYMBOLS)}")
+        raise UnknownSubject(
+            f"no element {symbol!r}: one of {', '.join(SYMBOLS)}", f"没有元素 {symbol!r}：可选 {'、'.join(SYMBOLS)}"
+        )
     return by_folded[symbol.casefold()]
 
 
@@ -45,8 +48,10 @@ def _known(snapshot: Snapshot, table: str, wanted: str) -> str:
     ids = snapshot.register.tables[table]["id"]
     if wanted not in set(ids):
         near = [known for known in ids if wanted.casefold() in known.casefold()][:5]
-        hint = f"; perhaps {', '.join(near)}" if near else ""
-        raise UnknownSubject(f"no {table[:-1]} {wanted!r} in the register{hint}")
+        raise UnknownSubject(
+            f"no {table[:-1]} {wanted!r} in the register" + (f"; perhaps {', '.join(near)}" if near else ""),
+            f"登记簿中没有 {wanted!r}" + (f"；或许是 {'、'.join(near)}" if near else ""),
+        )
     return wanted
 
 
@@ -298,7 +303,10 @@ def _flow_ends(snapshot: Snapshot, law: Jurisdiction, by: str) -> pl.DataFrame:
 def findings(snapshot: Snapshot, *, detector: str | None = None) -> Json:
     """Findings with their evidence; for now of one detector, the lower bound of unexplained gains."""
     if detector not in (None, "unexplained-gain"):
-        raise UnknownSubject(f"no detector {detector!r}: for now only unexplained-gain")
+        raise UnknownSubject(
+            f"no detector {detector!r}: for now only unexplained-gain",
+            f"没有检测方法 {detector!r}：目前仅有 unexplained-gain",
+        )
     found = unexplained_gain(
         movements=snapshot.accountancy_movements,
         counts=snapshot.counts,

@@ -40,6 +40,8 @@ def submit(
     missing = _who_and_when(checked)
     if missing:
         return Filed(entry=None, problems=(*checked.problems, *missing), repeated=False, receipt=None)
+    if checked.rejects:
+        return Filed(entry=None, problems=checked.problems, repeated=False, receipt=None)
     uploads = [posting.Upload(name=path.name, content=path.read_bytes()) for path in files]
     outcome = posting.post(
         store, checked, filed_at=filed_at, law=law, corrects=corrects, uploads=uploads,

@@ -13,8 +13,9 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from typing import Any
 from lodeline.filing.check import Checked, check
 from lodeline.filing.dossier import FilingFile, read_dossier
 from lodeline.filing.table import read
-from lodeline.ledger.problem import Problem, problem
+from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.ledger.register import Register
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.posting import Encoded, Outcome, Upload, encode, post
@@ -67,18 +68,22 @@ def load(
     store: Store, directory: Path, *, law: Jurisdiction, progress: Callable[[int, int], None] | None = None
 ) -> Loaded:
     """Loads a dossier. Raises filing.dossier.DossierError where the directory is none."""
-    dossier = read_dossier(directory)
+    root = directory.resolve()
+    dossier = read_dossier(root)
     loaded = Loaded(register_problems=tuple(dossier.problems))
     times = [filing.filed_at for filing in dossier.filings]
     put_records(store, dossier.register, filed_at=min(times, default=datetime(1970, 1, 1, tzinfo=UTC)))
     register = store.register(store.head())
     entries: dict[Path, int] = {}
     say = progress or (lambda _done, _all: None)
+    judged = _judged_before(store, dossier.filings)
     done = 0
-    for group in _in_groups(_checked_ahead(dossier.filings, register)):
+    for group in _in_groups(_checked_ahead(dossier.filings, register, root)):
         with store.database.transaction():
             for ahead in group:
-                _count(loaded, ahead[0], _post_one(store, ahead, law, entries))
+                refused_before = done < judged.until and not judged.holds(ahead[0], ahead[1])
+                outcome = _refused_before(ahead[2]) if refused_before else _post_one(store, ahead, law, entries)
+                _count(loaded, Path(os.path.relpath(ahead[0].path, root)).as_posix(), outcome)
                 done += 1
                 say(done, len(dossier.filings))
     return loaded
@@ -118,9 +123,36 @@ def _post_one(store: Store, ahead: Ahead, law: Jurisdiction, entries: dict[Path,
     return outcome
 
 
-def _count(loaded: Loaded, filing: FilingFile, outcome: Outcome) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """How far an earlier load of this dossier came: what it passed over before `until`, it refused."""
+
+    until: int
+    uploads: frozenset[tuple[str, str, str]]
+
+    def holds(self, filing: FilingFile, content: bytes) -> bool:
+        return (filing.organisation, filing.period, sha256(content).hexdigest()) in self.uploads
+
+
+def _judged_before(store: Store, filings: Sequence[FilingFile]) -> _Judged:
+    """A refused filing leaves no trace, and must not enter on a second load only because later ones have."""
+    judged = _Judged(until=0, uploads=store.filed_uploads())
+    if judged.uploads:
+        for number in range(len(filings), 0, -1):
+            filing = filings[number - 1]
+            if filing.path.is_file() and judged.holds(filing, filing.path.read_bytes()):
+                return replace(judged, until=number)
+    return judged
+
+
+def _refused_before(checked: Checked) -> Outcome:
+    where = Where(file=checked.sources[0].file) if checked.sources else Where()
+    return Outcome(entry=None, problems=(*checked.problems, problem("filing.refused-before", where)))
+
+
+def _count(loaded: Loaded, name: str, outcome: Outcome) -> None:
     if outcome.entry is None:
-        loaded.refused.append((str(filing.path), outcome.problems))
+        loaded.refused.append((name, outcome.problems))
         return
     if outcome.repeated:
         loaded.repeated += 1
@@ -132,12 +164,13 @@ def _count(loaded: Loaded, filing: FilingFile, outcome: Outcome) -> None:
 
 
 _REGISTER: Register | None = None
+_ROOT = Path()
 
 
-def _set_up(register: Register) -> None:
+def _set_up(register: Register, root: Path) -> None:
     """Gives the checking process its register, and ends it with its parent, however that ends."""
-    global _REGISTER  # noqa: PLW0603  (one register per process, sent once instead of with every filing)
-    _REGISTER = register
+    global _REGISTER, _ROOT
+    _REGISTER, _ROOT = register, root
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
@@ -149,8 +182,16 @@ def _end_with(parent: BaseProcess) -> None:
 
 
 def _read_and_check(filing: FilingFile) -> Ahead:
+    table = read([filing.path])
+    # Inside a dossier a file is named by its path there, wherever the dossier lies.
+    name = Path(os.path.relpath(filing.path, _ROOT)).as_posix()
+    table = replace(
+        table,
+        sources=tuple(replace(source, file=name) for source in table.sources),
+        problems=tuple(replace(found, where=replace(found.where, file=name)) for found in table.problems),
+    )
     checked = check(
-        read([filing.path]),
+        table,
         organisation=filing.organisation,
         period=filing.period,
         register=_REGISTER,
@@ -160,14 +201,14 @@ def _read_and_check(filing: FilingFile) -> Ahead:
     return filing, content, checked, None if checked.rejects else encode(checked)
 
 
-def _checked_ahead(filings: Sequence[FilingFile], register: Register) -> Iterator[Ahead]:
+def _checked_ahead(filings: Sequence[FilingFile], register: Register, root: Path) -> Iterator[Ahead]:
     if len(filings) < OWN_PROCESS_FILINGS:
-        _set_up(register)
+        _set_up(register, root)
         yield from map(_read_and_check, filings)
         return
     # A forked process would inherit locks of threads that are not there; a spawned one starts clean.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=_set_up, initargs=(register,)) as pool:
+    with ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=_set_up, initargs=(register, root)) as pool:
         waiting: deque[Future[Ahead]] = deque()
         remaining = iter(filings)
         try:

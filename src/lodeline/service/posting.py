@@ -15,7 +15,7 @@ from hashlib import sha256
 import polars as pl
 
 from lodeline.filing.canonical import cells, digest
-from lodeline.filing.check import Checked
+from lodeline.filing.check import LISTED_LIMIT, Checked
 from lodeline.filing.schema import CELLS
 from lodeline.journal import entry as journal
 from lodeline.journal import merkle
@@ -58,14 +58,14 @@ class Outcome:
 class Encoded:
     """The canonical bytes of a filing's rows and their digest: what does not even depend on the store."""
 
-    rows: list[bytes]
+    rows: pl.Series
     digest: str
 
 
 def encode(checked: Checked) -> Encoded:
     """Encodes the rows of a filing; may be done ahead, in another process."""
     text = cells(checked.rows)
-    return Encoded(rows=text.cast(pl.Binary).to_list(), digest=digest(text))
+    return Encoded(rows=text.cast(pl.Binary), digest=digest(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +224,7 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
         earlier=_Earlier(store, organisation),
         held_at_sites=store.held_at(counted),
     )
-    problems += [job.address(objection) for objection in objections]
+    problems += _addressed(job, objections)
     problems += _quota(store, organisation, state, touched, register)
     if any(found.severity != "flag" for found in problems):
         return Outcome(entry=None, problems=tuple(problems))
@@ -239,6 +239,18 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
 
 
 _NO_LINES = pl.DataFrame(schema=LINE)
+
+
+def _addressed(job: _Job, objections: Sequence[Objection]) -> list[Problem]:
+    """The objections with their places; of each code so many are listed, and how many more there are is said once."""
+    counts: dict[str, int] = {}
+    found = []
+    for objection in objections:
+        counts[objection.code] = counts.get(objection.code, 0) + 1
+        if counts[objection.code] <= LISTED_LIMIT:
+            found.append(job.address(objection))
+    more = {code: count - LISTED_LIMIT for code, count in counts.items() if count > LISTED_LIMIT}
+    return found + [problem("problems.more", code=code, count=count) for code, count in sorted(more.items())]
 
 
 def _timing(job: _Job) -> list[Problem]:

@@ -14,7 +14,7 @@ import polars as pl
 from lodeline.store.database import CHUNK, Database
 
 #: Rows that travel to the database at a time: bounds the memory of a million-row filing.
-BATCH_ROWS = 50_000
+BATCH_ROWS = 20_000
 
 
 def append(database: Database, table: str, rows: pl.DataFrame) -> None:

@@ -19,6 +19,8 @@ from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from lodeline.spoken import SpokenError
+
 #: What a statement may carry as a parameter.
 Parameter = str | int | float | bool | bytes | None
 
@@ -28,7 +30,7 @@ WRITE_TIMEOUT_S = 60
 CHUNK = 5_000
 
 
-class DatabaseError(Exception):
+class DatabaseError(SpokenError):
     """The database named cannot be used; the message says why and what to do."""
 
 
@@ -57,7 +59,10 @@ def parse_url(url: str) -> dict[str, object]:
             "OPTIONS": {name: unquote(value) for name, value in query.items()},
         }
     if parts.scheme not in ("", "sqlite") and not (len(parts.scheme) == 1 and Path(url).drive):
-        raise DatabaseError(f"unknown database scheme {parts.scheme!r}: use postgresql://… or a path of a SQLite file")
+        raise DatabaseError(
+            f"unknown database scheme {parts.scheme!r}: use postgresql://… or the path of a SQLite file",
+            f"未知的数据库类型 {parts.scheme!r}：请用 postgresql://… 或 SQLite 文件路径",
+        )
     path = unquote(url.removeprefix("sqlite://").removeprefix("/") if url.startswith("sqlite:///") else url)
     if url.startswith("sqlite:////"):
         path = "/" + path.lstrip("/")

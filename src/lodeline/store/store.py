@@ -21,22 +21,23 @@ import polars as pl
 from django.core.management import call_command
 from django.db import Error as DjangoDatabaseError
 
-from lodeline.journal.checkpoint import NoteError, Signer, sign_checkpoint
+from lodeline.journal.checkpoint import Signer, sign_checkpoint
 from lodeline.journal.entry import Envelope
 from lodeline.journal.merkle import Frontier
 from lodeline.ledger.movement import LINE
 from lodeline.ledger.register import KEYS, TABLES, Register
 from lodeline.ledger.resolution import Known
 from lodeline.ledger.state import State
+from lodeline.spoken import SpokenError
 from lodeline.store.append import append, replace_state
-from lodeline.store.database import CHUNK, Database, DatabaseError
+from lodeline.store.database import CHUNK, Database
 from lodeline.store.guards import make_guards, missing_guards
 
 FORMAT = "1"
 DEFAULT_ORIGIN = "lodeline.local/log"
 
 
-class StoreError(Exception):
+class StoreError(SpokenError):
     """The store cannot be used as it is; the message says what is wrong and what to do."""
 
 
@@ -175,6 +176,13 @@ class Store:
             "organisation = %s AND period = %s AND corrects = %s AND digest = %s",
             organisation, period, corrects, digest,
         )  # fmt: skip
+
+    def filed_uploads(self) -> frozenset[tuple[str, str, str]]:
+        """(organisation, period, SHA-256) of every file that was filed."""
+        found = self.database.rows(
+            'SELECT e.organisation, e.period, u.sha256 FROM upload u JOIN entry e ON e."index" = u.entry'
+        )
+        return frozenset((str(row[0]), str(row[1]), str(row[2])) for row in found)
 
     def entry_of_upload(self, digest: str) -> StoredEntry | None:
         """The newest entry that took in a file with this SHA-256."""
@@ -497,7 +505,9 @@ def create(url: str, *, secret: str | None = None, origin: str = DEFAULT_ORIGIN)
     try:
         call_command("migrate", database=database.alias, verbosity=0, interactive=False)
     except DjangoDatabaseError as error:
-        raise StoreError(f"cannot make the store at {_shown(url)}: {error}".strip()) from error
+        raise StoreError(
+            f"cannot make the store at {_shown(url)}: {error}", f"无法在 {_shown(url)} 建立数据库：{error}"
+        ) from error
     with database.transaction():
         make_guards(database)
         new = not database.rows("SELECT 1 FROM fact WHERE key = 'format'")
@@ -525,27 +535,32 @@ def open_store(url: str, *, secret: str | None = None) -> Store:
     try:
         database = Database(url)
         if database.path is not None and not database.path.exists():
-            raise StoreError(f"there is no store at {_shown(url)}: make one with `lodeline init`")
+            raise StoreError(
+                f"there is no store at {_shown(url)}: make one with `lodeline init`",
+                f"{_shown(url)} 处没有数据库：请先运行 `lodeline init`",
+            )
         facts = {str(key): str(value) for key, value in database.rows("SELECT key, value FROM fact")}
-    except DatabaseError as error:
-        raise StoreError(str(error)) from error
     except DjangoDatabaseError as error:
         raise StoreError(
-            f"cannot open the store at {_shown(url)}: {error}. If there is none yet, make one with `lodeline init`"
+            f"cannot open the store at {_shown(url)}: {error}. If there is none yet, make one with `lodeline init`",
+            f"无法打开数据库 {_shown(url)}：{error}。如尚未建立，请运行 `lodeline init`",
         ) from error
     if facts.get("format") != FORMAT:
         raise StoreError(
-            f"the store has format {facts.get('format')!r} and this program reads {FORMAT!r}: update the program"
+            f"the store has format {facts.get('format')!r} and this program reads {FORMAT!r}: update the program",
+            f"数据库格式为 {facts.get('format')!r}，本程序只能读取 {FORMAT!r}：请更新程序",
         )
     used = secret or os.environ.get("LODELINE_SECRET") or facts.get("secret")
     if used is None:
-        raise StoreError("the store was made with a secret of its own: set LODELINE_SECRET to it")
+        raise StoreError(
+            "the store was made with a secret of its own: set LODELINE_SECRET to it",
+            "该数据库建立时使用了专用密钥：请设置 LODELINE_SECRET",
+        )
     if not hmac.compare_digest(_fingerprint(used), facts["secret-fingerprint"]):
-        raise StoreError("LODELINE_SECRET is not the secret that this store was made with")
-    try:
-        return Store(database, facts, used.encode())
-    except NoteError as error:
-        raise StoreError(str(error)) from error
+        raise StoreError(
+            "LODELINE_SECRET is not the secret that this store was made with", "LODELINE_SECRET 与建库时的密钥不同"
+        )
+    return Store(database, facts, used.encode())
 
 
 def assert_guarded(store: Store) -> None:
@@ -554,7 +569,8 @@ def assert_guarded(store: Store) -> None:
     if missing:
         raise StoreError(
             f"the store is not guarded against changes (missing: {', '.join(missing)}): run `lodeline verify`,"
-            " then `lodeline init` to set the guards again"
+            " then `lodeline init` to set the guards again",
+            f"数据库缺少防改触发器（{', '.join(missing)}）：请运行 `lodeline verify`，再用 `lodeline init` 恢复",
         )
 
 

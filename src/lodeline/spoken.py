@@ -1,0 +1,12 @@
+"""Errors that are meant for a person: what is wrong and what to do, in English and Chinese."""
+
+from __future__ import annotations
+
+
+class SpokenError(Exception):
+    """Ends what was asked, through no fault of the program. `str()` gives the English text."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.en = en
+        self.zh = zh
