@@ -60,9 +60,10 @@ def made_postgresql(postgresql: Any) -> tuple[Any, str]:
     return postgresql, urlsplit(address).path.lstrip("/")
 
 
-def copy_postgresql(made: tuple[Any, str], name: str) -> str:
-    """The URL of a new database that is a copy of the made one."""
+def copy_postgresql(made: tuple[Any, str], name: str | None = None) -> str:
+    """The URL of a new database that is a copy of the one named; called by a new name unless one is given."""
     server, template = made
+    name = name or f"copy_{os.getpid()}_{next(_NUMBER)}"
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     return str(server.get_uri(database=name))
@@ -115,7 +116,7 @@ def own_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         path = tmp_path / "own.sqlite3"
         shutil.copy(request.getfixturevalue("made_sqlite"), path)
         return str(path)
-    return copy_postgresql(request.getfixturevalue("made_postgresql"), f"own_{os.getpid()}_{next(_NUMBER)}")
+    return copy_postgresql(request.getfixturevalue("made_postgresql"))
 
 
 @pytest.fixture
@@ -134,7 +135,7 @@ def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
         path = tmp_path_factory.mktemp("shared") / "shared.sqlite3"
         shutil.copy(request.getfixturevalue("made_sqlite"), path)
         return str(path)
-    return copy_postgresql(request.getfixturevalue("made_postgresql"), f"shared_{os.getpid()}")
+    return copy_postgresql(request.getfixturevalue("made_postgresql"))
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def at_once(url: str, tasks: Sequence[Callable[[Desk], T]]) -> list[T]:
             start.wait(timeout=30)
             return task(desk)
         finally:
-            own.store.database.close()
+            desk.store.database.close()
 
     with ThreadPoolExecutor(len(tasks)) as pool:
         running: list[Future[T]] = [pool.submit(run, task) for task in tasks]
@@ -145,7 +145,7 @@ from tests.contracts.test_races import origin
 from tests.desk import Desk
 from lodeline.store.store import open_store
 desk, number = Desk(open_store(sys.argv[1])), int(sys.argv[2])
-print(*(own.rows("MINE", f"2025-{month:02d}", origin(100 * month + number)) for month in (5, 6, 7)))
+print(*(desk.rows("MINE", f"2025-{month:02d}", origin(100 * month + number)) for month in (5, 6, 7)))
 """
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.contracts.harm import unguarded
 
+from lodeline.store.database import DatabaseError
 from lodeline.store.store import Store, StoreError, create, open_store
 
 pytestmark = pytest.mark.medium
@@ -110,8 +111,8 @@ def test_making_a_store_makes_its_directory(tmp_path: Path) -> None:
     store.database.close()
 
 
-def test_an_unknown_kind_of_database_is_named(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="mysql"):
+def test_an_unknown_kind_of_database_is_named() -> None:
+    with pytest.raises(DatabaseError, match="mysql"):
         open_store("mysql://host/name")
 
 

@@ -49,7 +49,7 @@ def small_log(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         shutil.copy(request.getfixturevalue("made_sqlite"), path)
         url = str(path)
     else:
-        url = copy_postgresql(request.getfixturevalue("made_postgresql"), "tampering")
+        url = copy_postgresql(request.getfixturevalue("made_postgresql"))
     desk = Desk(open_store(url))
     file_small_log(desk)
     yield desk
@@ -307,13 +307,13 @@ def test_an_end_cut_off_by_who_holds_the_key_shows_only_against_a_kept_checkpoin
     assert verify(store, kept=[kept]).faults == ()
 
 
-def test_an_old_backup_shows_against_a_kept_checkpoint(ledger: Desk, back_up: Callable[[Desk], Backup]) -> None:
-    ledger.rows("MINE", "2025-06", *JUNE)
-    backup = back_up(ledger)
-    ledger.rows("MINE", "2025-07")
-    kept = ledger.store.head().checkpoint
-    assert verify(ledger.store, kept=[kept]).faults == ()
-    restored = backup.restore(ledger)
+def test_an_old_backup_shows_against_a_kept_checkpoint(own: Desk, back_up: Callable[[Desk], Backup]) -> None:
+    own.rows("MINE", "2025-06", *JUNE)
+    backup = back_up(own)
+    own.rows("MINE", "2025-07")
+    kept = own.store.head().checkpoint
+    assert verify(own.store, kept=[kept]).faults == ()
+    restored = backup.restore(own)
     assert verify(restored.store).faults == ()
     found = verify(restored.store, kept=[kept]).faults
     assert [(fault.entry, fault.what) for fault in found] == [(2, "log.older-than-checkpoint")]
@@ -321,12 +321,12 @@ def test_an_old_backup_shows_against_a_kept_checkpoint(ledger: Desk, back_up: Ca
     restored.store.database.close()
 
 
-def test_a_fork_shows_against_a_kept_checkpoint(ledger: Desk, back_up: Callable[[Desk], Backup]) -> None:
-    ledger.rows("MINE", "2025-06", *JUNE)
-    backup = back_up(ledger)
-    ledger.rows("MINE", "2025-07")
-    kept = ledger.store.head().checkpoint
-    forked = backup.restore(ledger)
+def test_a_fork_shows_against_a_kept_checkpoint(own: Desk, back_up: Callable[[Desk], Backup]) -> None:
+    own.rows("MINE", "2025-06", *JUNE)
+    backup = back_up(own)
+    own.rows("MINE", "2025-07")
+    kept = own.store.head().checkpoint
+    forked = backup.restore(own)
     forked.rows("SEP", "2025-07")
     forked.rows("SEP", "2025-08")
     assert verify(forked.store).faults == ()
@@ -367,12 +367,12 @@ def test_a_store_with_harmed_state_is_right_again_after_rebuild_and_files_on(led
     assert_sound(ledger.store)
 
 
-def test_a_kept_file_of_the_database_is_all_there_is(ledger: Desk, tmp_path: Path) -> None:
-    if not ledger.store.database.is_sqlite:
+def test_a_kept_file_of_the_database_is_all_there_is(own: Desk, tmp_path: Path) -> None:
+    if not own.store.database.is_sqlite:
         pytest.skip("a PostgreSQL store is no file")
-    file_small_log(ledger)
-    ledger.store.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    shutil.copy(str(ledger.store.database.path), tmp_path / "copy.sqlite3")
+    file_small_log(own)
+    own.store.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copy(str(own.store.database.path), tmp_path / "copy.sqlite3")
     copy = open_store(str(tmp_path / "copy.sqlite3"))
-    assert verify(copy).as_json() == verify(ledger.store).as_json()
+    assert verify(copy).as_json() == verify(own.store).as_json()
     copy.database.close()

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import polars as pl
 
 from lodeline.flow import kernels
-from lodeline.flow.arrays import Array, DamagedIndex, damaged_files, map_arrays, write_arrays
+from lodeline.flow.arrays import MANIFEST, Array, DamagedIndex, damaged_files, map_arrays, write_arrays
 from lodeline.flow.kernels import Graph
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import share_mg
@@ -215,6 +215,9 @@ def open_index(directory: Path) -> FlowIndex:
     Raises DamagedIndex, which names the file; FileNotFoundError when there is no index.
     """
     manifest, arrays = map_arrays(directory)
+    missing = {f"graph.{name}" for name in Graph._fields} - arrays.keys()
+    if missing:
+        raise DamagedIndex(directory / MANIFEST, f"names no {', '.join(sorted(missing))}: build the index again")
 
     def texts(name: str) -> Texts:
         return Texts(blob=arrays[f"{name}.blob"], start=arrays[f"{name}.start"])
@@ -374,7 +377,10 @@ def _check_contract(lots: pl.DataFrame, events: pl.DataFrame, links: pl.DataFram
         (events["name"].null_count() == 0, "events.name is missing"),
         (within(links["event"], 0, events.height), "links.event names an event that is not there"),
         (within(links["lot"], 0, lots.height), "links.lot names a lot that is not there"),
-        (within(links["mass_mg"], 1, 2**63 - 1), "links.mass_mg is not positive"),
+        (
+            within(links["mass_mg"], 1, 2 ** (63 - kernels.ELEMENT_BITS)),
+            "links.mass_mg is not positive, or beyond 58 bits",
+        ),
         (within(assays["lot"], 0, lots.height), "assays.lot names a lot that is not there"),
         (within(assays["element"], 0, len(SYMBOLS)), "assays.element is no place in SYMBOLS"),
         (within(assays["ppb"], 0, ID_LIMIT), "assays.ppb is negative or beyond 32 bits"),

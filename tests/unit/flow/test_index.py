@@ -121,6 +121,15 @@ def test_a_manifest_of_another_kind_is_refused(directory: Path, manifest: str | 
     assert [what in fault.what for fault in verify_index(directory)] == [True]
 
 
+def test_an_index_without_an_array_that_a_walk_needs_is_refused(directory: Path) -> None:
+    path = directory / "manifest.json"
+    manifest = json.loads(path.read_text("utf-8"))
+    del manifest["files"]["graph.uses"]
+    path.write_text(json.dumps(manifest), "utf-8")
+    with pytest.raises(DamagedIndex, match=r"manifest.json: names no graph.uses"):
+        open_index(directory)
+
+
 def test_a_new_index_replaces_the_old_one_and_its_readers_keep_theirs(
     directory: Path, blend: Frames, history: Any
 ) -> None:

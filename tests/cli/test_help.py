@@ -1,0 +1,81 @@
+"""Help teaches in two languages, and wrong usage ends with status 2 and a hint."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+from tests.cli.program import CHINESE, PROGRAM, Lodeline
+
+COMMANDS = (
+    "demo", "init", "load", "rebuild", "template", "check", "file", "trace", "origins", "balance", "flows",
+    "transfers", "quota", "findings", "receipt", "verify", "world", "bench",
+)  # fmt: skip
+PRINTING_DATA = (
+    "init", "load", "rebuild", "check", "file", "trace", "origins", "balance", "flows", "transfers", "quota",
+    "findings", "verify",
+)  # fmt: skip
+
+
+def test_the_program_names_every_command(nowhere: Lodeline) -> None:
+    shown = nowhere("--help")
+    assert shown.status == 0
+    assert tuple(re.findall(r"^  ([a-z]+) {2,}\S", shown.out.partition("Commands:")[2], re.M)) == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_explains_the_command_and_each_of_its_options(nowhere: Lodeline, command: str) -> None:
+    shown = nowhere(command, "--help")
+    assert (shown.status, shown.err) == (0, "")
+    usage, _, described = shown.out.partition("\n\n")
+    assert usage.startswith(f"Usage: lodeline {command}")
+    summary = described.partition("\n\n")[0]
+    assert CHINESE.search(summary) and re.search(r"[A-Z][a-z]+\W.*\.", summary, re.S), summary
+    named = re.findall(r"^  (?:--?\w[\w-]*|[a-z.]+ <)[^\n]*(?:\n {6,}[^\n]*)*", described, re.M)
+    assert named
+    for one in named:
+        if "--help" not in one:
+            assert CHINESE.search(one), one
+
+
+@pytest.mark.parametrize("command", PRINTING_DATA)
+def test_whatever_prints_data_can_print_json(nowhere: Lodeline, command: str) -> None:
+    assert "--json" in nowhere(command, "--help").out
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["nosuch"], "nosuch"),
+        (["trace"], "lot"),
+        (["balance", "--colour", "red"], "--colour"),
+        (["check"], "files"),
+        (["receipt", "first"], "integer"),
+        (["trace", "A/1", "--depth", "-1"], "--depth"),
+        (["world", "w", "--organisations", "19"], "20"),
+    ],
+)
+def test_wrong_usage_is_status_two_and_says_what_is_wrong(nowhere: Lodeline, words: list[str], hint: str) -> None:
+    answer = nowhere(*words)
+    assert answer.status == 2
+    assert hint in answer.said
+
+
+def test_without_a_command_the_program_shows_its_help(nowhere: Lodeline) -> None:
+    answer = nowhere()
+    assert answer.status == 2
+    assert "Commands:" in answer.out + answer.err
+
+
+@pytest.mark.medium
+def test_the_installed_script_is_the_program() -> None:
+    done = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=True)
+    assert re.fullmatch(r"lodeline \d+\.\d+\.\d+\n", done.stdout)
+
+
+@pytest.mark.medium
+def test_help_does_not_wait_for_the_numerical_libraries() -> None:
+    code = "import sys, lodeline.cli; sys.exit(','.join({'numba', 'polars', 'django'} & set(sys.modules)))"
+    done = subprocess.run([PROGRAM.with_name("python"), "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr == "\n"

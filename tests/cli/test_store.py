@@ -1,0 +1,134 @@
+"""Making and finding the store: what is there is never changed, what cannot be used is said in one sentence."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.cli.program import CHINESE, Lodeline
+
+QUESTIONS = (
+    ("balance",), ("flows",), ("transfers",), ("quota",), ("findings",), ("trace", "A/1"), ("origins", "A/1"),
+    ("receipt", "0"), ("verify",), ("rebuild",),
+)  # fmt: skip
+
+
+def test_init_makes_the_store_and_its_directory(tmp_path: Path) -> None:
+    lodeline = Lodeline(database=str(tmp_path / "new" / "room" / "store.sqlite3"))
+    made = lodeline("init", "--json").document
+    assert made["new"] is True and made["vkey"].startswith(made["origin"])
+    assert lodeline("verify", "--json").document["ok"] is True
+
+
+def contents(lodeline: Lodeline) -> list[str]:
+    """Every table, row and trigger of a SQLite store."""
+    with closing(sqlite3.connect(lodeline.database)) as connection:
+        return sorted(connection.iterdump())
+
+
+def test_init_again_says_so_and_changes_nothing(filed: Lodeline) -> None:
+    before = contents(filed)
+    again = filed("init")
+    assert again.status == 0 and "already" in again.out and "nothing changed" in again.out
+    assert filed("init", "--json").document["new"] is False
+    assert contents(filed) == before
+
+
+def test_init_under_another_secret_changes_nothing(filed: Lodeline) -> None:
+    before = contents(filed)
+    refused = filed("init", LODELINE_SECRET="another")
+    assert refused.status == 2 and "LODELINE_SECRET" in refused.said
+    assert contents(filed) == before
+
+
+def test_the_option_names_the_database_before_the_environment_does(lodeline: Lodeline, nowhere: Lodeline) -> None:
+    elsewhere = Lodeline(database=lodeline.database + ".none")
+    assert elsewhere("quota", "--json").status == 2
+    assert elsewhere("quota", "--json", "--database", lodeline.database).status == 0
+
+
+@pytest.mark.parametrize("words", [*QUESTIONS, ("load", "."), ("file", "june.csv")])
+def test_where_no_store_is_every_command_says_how_to_make_one(nowhere: Lodeline, words: tuple[str, ...]) -> None:
+    answer = nowhere(*words)
+    assert answer.status == 2 and "lodeline init" in answer.said
+    assert not Path(nowhere.database).exists()
+
+
+def test_it_says_so_in_chinese_too(nowhere: Lodeline) -> None:
+    answer = nowhere("quota", language="zh")
+    assert answer.status == 2 and "lodeline init" in answer.said and CHINESE.search(answer.said)
+
+
+@pytest.mark.parametrize("words", QUESTIONS)
+def test_another_secret_opens_nothing(filed: Lodeline, words: tuple[str, ...]) -> None:
+    answer = filed(*words, LODELINE_SECRET="another")
+    assert answer.status == 2 and "LODELINE_SECRET" in answer.said
+
+
+def test_a_store_of_a_newer_format_is_left_alone(filed: Lodeline) -> None:
+    with closing(sqlite3.connect(filed.database)) as connection, connection:
+        connection.execute('DROP TRIGGER "fact_no_update"')
+        connection.execute("UPDATE fact SET value = '2' WHERE key = 'format'")
+    answer = filed("balance", "--json")
+    assert answer.status == 2 and "update the program" in answer.said
+
+
+@pytest.mark.parametrize("command", ["init", "balance", "verify"])
+def test_a_file_that_is_no_database_is_not_touched(tmp_path: Path, command: str) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database, and long enough to be taken for one at first sight\n" * 40)
+    before = path.read_bytes()
+    answer = Lodeline(database=str(path))(command)
+    assert answer.status == 2 and "notes.txt" in answer.said and "not a database" in answer.said
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["init", "balance"])
+def test_a_directory_is_no_database(tmp_path: Path, command: str) -> None:
+    answer = Lodeline(database=str(tmp_path))(command)
+    assert answer.status == 2 and "database" in answer.said
+
+
+@pytest.mark.parametrize("command", ["init", "balance"])
+def test_an_unknown_kind_of_database_is_named(command: str) -> None:
+    answer = Lodeline(database="mysql://host/name")(command)
+    assert answer.status == 2 and "mysql" in answer.said and "postgresql://" in answer.said
+
+
+@pytest.mark.parametrize("command", ["init", "balance"])
+def test_a_server_that_does_not_answer_is_said_without_the_password(command: str) -> None:
+    answer = Lodeline(database="postgresql://me:hunter2@127.0.0.1:1/ledger")(command)
+    assert answer.status == 2 and "refused" in answer.said and "hunter2" not in answer.said
+
+
+def test_a_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    answer = Lodeline(database=str(tmp_path / "file" / "store.sqlite3"))("init")
+    assert answer.status == 2 and str(tmp_path / "file") in answer.said
+
+
+def test_a_store_made_without_a_secret_keeps_its_own(nowhere: Lodeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LODELINE_SECRET")
+    first = nowhere("init", "--json").document
+    second = Lodeline(database=nowhere.database + ".second")
+    assert second("init", "--json").document["vkey"] != first["vkey"]
+    assert nowhere("verify", "--json").document["ok"] is True
+
+
+def test_a_store_that_lost_its_guards_takes_nothing_in(lodeline: Lodeline, june: Path) -> None:
+    with closing(sqlite3.connect(lodeline.database)) as connection, connection:
+        connection.execute('DROP TRIGGER "line_no_update"')
+    refused = lodeline("file", june, "--organisation", "ACME", "--period", "2025-06")
+    assert refused.status == 2 and "line_no_update" in refused.said and "lodeline init" in refused.said
+    assert lodeline("verify").status == 1
+    assert lodeline("init").status == 0
+    assert lodeline("file", june, "--organisation", "ACME", "--period", "2025-06").status == 0
+
+
+def test_a_copied_store_is_the_same_log(filed: Lodeline, tmp_path: Path) -> None:
+    shutil.copy(filed.database, tmp_path / "copy.sqlite3")
+    copy = Lodeline(database=str(tmp_path / "copy.sqlite3"))
+    assert copy("verify", "--json").document == filed("verify", "--json").document
