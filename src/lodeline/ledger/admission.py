@@ -7,8 +7,10 @@ like a slip must be confirmed with a reason; what contradicts somebody else's fi
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
@@ -18,9 +20,9 @@ from lodeline.ledger.movement import ACCOUNT, makes_lot
 from lodeline.ledger.register import Register
 from lodeline.ledger.state import State
 from lodeline.ledger.transfer import closing_tolerance_mg
-from lodeline.material.assay import TREO_INDEX, explode, with_treo
-from lodeline.material.element import RARE_EARTHS, SYMBOLS
-from lodeline.material.mass import format_kg, share_mg_expr
+from lodeline.material.composition import balance_shares
+from lodeline.material.element import RARE_EARTHS, TREO
+from lodeline.material.mass import format_kg, share_mg
 
 #: Relative standard uncertainties where the register names no method (04-accountancy: assumption).
 DEFAULT_WEIGHING = 0.001
@@ -164,113 +166,107 @@ def _product_differs(rows: pl.DataFrame, lots: pl.DataFrame, names: Callable[[in
         yield Objection(code="product.differs-from-maker", ordinal=ordinal, column="product", facts=facts)
 
 
+@dataclass(slots=True)
+class _Process:
+    """What one transformation was fed and what it made, per balance element, in mg."""
+
+    ordinal: int | None = None
+    site: str = ""
+    net_mg: int = 0
+    fed_mg: dict[str, int] = field(default_factory=dict)
+    out_mg: dict[str, int] = field(default_factory=dict)
+    product_mg: dict[str, int] = field(default_factory=dict)
+    #: An input of unstated composition: nothing can be said.
+    unstated: bool = False
+
+
 def _process_objections(rows: pl.DataFrame, lots: pl.DataFrame, register: Register) -> Iterable[Objection]:
-    """Judges what each event made of what it was fed.
+    """Judges what each event made of what it was fed. Inputs have the composition of their lot, outputs their own.
 
     Events of a `run` are left to the site's balance: the run may have been fed in another month.
     """
-    process = rows.filter((pl.col("kind") == "transformation") & pl.col("run").is_null()).with_columns(process="event")
-    if not process.height:
+    transformations = rows.filter(_TRANSFORMATION).select(
+        "ordinal", "event", "role", "site", "lot", "dry_mg", "composition"
+    )
+    if not transformations.height:
         return
-    # Inputs have the composition of their lot; outputs state their own.
-    inputs = process.filter(pl.col("role") == "in").drop("composition")
-    known = inputs.join(lots.select("lot", "composition"), on="lot", how="left").select(process.columns)
-    process = pl.concat([known, process.filter(pl.col("role") != "in")])
-    # A process with an input of unstated composition cannot be judged, nor one that shows no input.
-    unstated = known.filter(pl.col("composition").is_null()).select("process")
-    judged = process.join(unstated, on="process", how="anti").join(
-        known.select("process").unique(), on="process", how="semi"
-    )
-    if not judged.height:
-        return
-    masses = _element_masses(judged)
-    named = (
-        judged.filter(pl.col("role") != "in")
-        .group_by("process")
-        .agg(pl.col("ordinal").min(), pl.col("site").first(), net_mg=pl.col("dry_mg").sum())
-    )
-    masses = masses.join(named, on="process")
-    yield from _out_exceeds_in(masses)
-    yield from _yield_outside_band(masses, register)
+    of_lot = dict(lots.select("lot", "composition").iter_rows())
+    processes: dict[str, _Process] = {}
+    for ordinal, event, role, site, lot, dry_mg, composition in transformations.iter_rows():
+        process = processes.setdefault(event, _Process())
+        stated = of_lot[lot] if role == "in" else composition
+        if role == "in":
+            sums = [process.fed_mg]
+            process.unstated |= stated is None
+        else:
+            sums = [process.out_mg, process.product_mg] if role == "out" else [process.out_mg]
+            process.net_mg += dry_mg
+            if process.ordinal is None:
+                process.ordinal, process.site = ordinal, site
+        for symbol, ppb in balance_shares(stated or ""):
+            for masses in sums:
+                masses[symbol] = masses.get(symbol, 0) + share_mg(dry_mg, ppb)
+    for event, process in processes.items():
+        if process.ordinal is not None and process.fed_mg and not process.unstated:
+            yield from _out_exceeds_in(event, process)
+            yield from _yield_outside_band(event, process, register)
 
 
-def _element_masses(process: pl.DataFrame) -> pl.DataFrame:
-    """Per `process` and `element`: `in_mg`, `out_mg` (waste included), `product_mg` (without), from compositions."""
-    masses = process.with_row_index("place").select("place", "process", "role", "dry_mg")
-    mass = share_mg_expr(pl.col("dry_mg"), pl.col("ppb"))
-    return (
-        with_treo(explode(process["composition"]))
-        .join(masses, on="place")
-        .group_by("process", "element", maintain_order=True)
-        .agg(
-            in_mg=mass.filter(pl.col("role") == "in").sum(),
-            out_mg=mass.filter(pl.col("role") != "in").sum(),
-            product_mg=mass.filter(pl.col("role") == "out").sum(),
-        )
-    )
+_TRANSFORMATION = (pl.col("kind") == "transformation") & pl.col("run").is_null()
 
 
-def _out_exceeds_in(masses: pl.DataFrame) -> Iterable[Objection]:
-    """More of a rare earth comes out of a process than went in, beyond three standard uncertainties."""
+def _out_exceeds_in(event: str, process: _Process) -> Iterable[Objection]:
+    """More of a rare earth comes out than went in, beyond three standard uncertainties and a trace."""
     # Inputs that state only a total say nothing of single elements.
-    stated = ((pl.col("in_mg") > 0) & (pl.col("element") != TREO_INDEX)).any().over("process")
-    sigma_mg = (
-        DEFAULT_ASSAY * (pl.col("in_mg").cast(pl.Float64()) ** 2 + pl.col("out_mg").cast(pl.Float64()) ** 2).sqrt()
-    )
-    over = masses.with_columns(stated=stated).filter(
-        (pl.col("element") < len(RARE_EARTHS)) & pl.col("stated") | (pl.col("element") == TREO_INDEX),
-        pl.col("out_mg") > pl.col("in_mg") + 3 * sigma_mg + TRACE_SHARE * pl.col("net_mg"),
-    )
-    for name, ordinal, element, in_mg, out_mg in (
-        over.sort("ordinal", "element").select("process", "ordinal", "element", "in_mg", "out_mg").iter_rows()
-    ):
-        facts = {
-            "event": name, "element": SYMBOLS[element], "in_kg": format_kg(in_mg), "out_kg": format_kg(out_mg),
-        }  # fmt: skip
-        yield Objection(code="element.out-exceeds-in", ordinal=ordinal, column="composition", facts=facts)
+    judged = (*RARE_EARTHS, TREO) if len(process.fed_mg) > 1 else (TREO,)
+    for symbol in judged:
+        in_mg, out_mg = process.fed_mg.get(symbol, 0), process.out_mg.get(symbol, 0)
+        sigma_mg = DEFAULT_ASSAY * math.hypot(in_mg, out_mg)
+        if out_mg > in_mg + 3 * sigma_mg + TRACE_SHARE * process.net_mg:
+            facts = {"event": event, "element": symbol, "in_kg": format_kg(in_mg), "out_kg": format_kg(out_mg)}
+            yield Objection(code="element.out-exceeds-in", ordinal=process.ordinal, column="composition", facts=facts)
 
 
-def _yield_outside_band(masses: pl.DataFrame, register: Register) -> Iterable[Objection]:
+def _yield_outside_band(event: str, process: _Process, register: Register) -> Iterable[Objection]:
     """REO out (without waste) over REO in, outside the stage's band by more than the band is wide."""
-    total = masses.filter((pl.col("element") == TREO_INDEX) & (pl.col("in_mg") > 0) & (pl.col("product_mg") > 0))
-    for name, ordinal, site, in_mg, product_mg in (
-        total.sort("ordinal").select("process", "ordinal", "site", "in_mg", "product_mg").iter_rows()
-    ):
-        low, high = register.yield_band.get(register.site_stage.get(site, ""), (0.0, math.inf))
-        percent = 100 * product_mg / in_mg
-        if not low - (high - low) <= percent <= high + (high - low):
-            facts = {"event": name, "yield_pct": f"{percent:.1f}", "low_pct": f"{low:g}", "high_pct": f"{high:g}"}
-            yield Objection(code="yield.outside-band", ordinal=ordinal, column="mass_kg", facts=facts)
+    in_mg, product_mg = process.fed_mg.get(TREO, 0), process.product_mg.get(TREO, 0)
+    if not in_mg or not product_mg:
+        return
+    low, high = register.yield_band.get(register.site_stage.get(process.site, ""), (0.0, math.inf))
+    percent = 100 * product_mg / in_mg
+    if not low - (high - low) <= percent <= high + (high - low):
+        facts = {"event": event, "yield_pct": f"{percent:.1f}", "low_pct": f"{low:g}", "high_pct": f"{high:g}"}
+        yield Objection(code="yield.outside-band", ordinal=process.ordinal, column="mass_kg", facts=facts)
 
 
 def _unusual_masses(rows: pl.DataFrame, earlier: Earlier) -> Iterable[Objection]:
     """A mass over a thousand times the median of at least five earlier-dated rows of its kind and product."""
-    if not rows.height:
+    filed = rows.select("kind", "product", "on", "mass_mg", "ordinal").rows()
+    if not filed:
         return
-    by_kind = rows.group_by("kind", "product").agg(
-        most_mg=pl.col("mass_mg").max(), least_mg=pl.col("mass_mg").filter(pl.col("mass_mg") > 0).min()
-    )
-    smallest = earlier.smallest()
+    least: dict[tuple[str, str | None], int] = dict(earlier.smallest())
+    most: dict[tuple[str, str | None], int] = {}
+    for kind, product, _, mass_mg, _ in filed:
+        key = (kind, product)
+        if mass_mg > most.get(key, 0):
+            most[key] = mass_mg
+        if mass_mg > 0 and (key not in least or mass_mg < least[key]):
+            least[key] = mass_mg
     # The median is at least the minimum: almost every filing is cleared without computing one.
-    suspects = [
-        (kind, product)
-        for kind, product, most_mg, least_mg in by_kind.iter_rows()
-        if most_mg is not None
-        and most_mg > UNUSUAL_RATIO * min(filter(None, (least_mg, smallest.get((kind, product)))), default=most_mg)
-    ]
+    suspects = {key for key, mass_mg in most.items() if mass_mg > UNUSUAL_RATIO * least[key]}
     if not suspects:
         return
-    columns = ["kind", "product", "on", "mass_mg"]
-    pool = pl.concat([earlier.masses().select(columns), rows.select(columns)])
-    for suspect, product in sorted(suspects, key=str):
-        same = (pl.col("kind") == suspect) & pl.col("product").eq_missing(pl.lit(product))
-        of_kind = pool.filter(same)
-        for ordinal, on, mass_mg in rows.filter(same).select("ordinal", "on", "mass_mg").iter_rows():
-            before = of_kind.filter(pl.col("on") < on)["mass_mg"]
-            median = before.median()
-            if len(before) >= UNUSUAL_ROWS and isinstance(median, float) and mass_mg > UNUSUAL_RATIO * median:
-                facts = {"mass_kg": format_kg(mass_mg), "median_kg": format_kg(round(median))}
-                yield Objection(code="mass.unusual", ordinal=ordinal, column="mass_kg", facts=facts)
+    pool: dict[tuple[str, str | None], list[tuple[date, int]]] = {key: [] for key in suspects}
+    for kind, product, on, mass_mg in (*earlier.masses().iter_rows(), *(row[:4] for row in filed)):
+        if (kind, product) in pool:
+            pool[kind, product].append((on, mass_mg))
+    for kind, product, on, mass_mg, ordinal in filed:
+        if mass_mg <= UNUSUAL_RATIO * least.get((kind, product), mass_mg) or (kind, product) not in pool:
+            continue
+        before = [other_mg for day, other_mg in pool[kind, product] if day < on]
+        if len(before) >= UNUSUAL_ROWS and mass_mg > UNUSUAL_RATIO * statistics.median(before):
+            facts = {"mass_kg": format_kg(mass_mg), "median_kg": format_kg(round(statistics.median(before)))}
+            yield Objection(code="mass.unusual", ordinal=ordinal, column="mass_kg", facts=facts)
 
 
 def _transfer_differences(rows: pl.DataFrame, state: State, names: Callable[[int], str]) -> Iterable[Objection]:

@@ -11,13 +11,14 @@ import polars as pl
 
 from lodeline.material.assay import total_reo_ppb
 from lodeline.material.mass import share_mg_expr
-from lodeline.material.product import PRODUCTS
+from lodeline.material.product import PRODUCTS, product_kind
 
 DRAWDOWN: dict[str, pl.DataType] = {
     "lot": pl.Int64(), "organisation": pl.String(), "kind": pl.String(), "ore_type": pl.String(), "year": pl.Int64(),
     "reo_mg": pl.Int64(),
 }  # fmt: skip
 
+_DRAWING_ORIGINS = {"mined", "by-product"}
 _MINERAL_KINDS = [kind for kind, product in PRODUCTS.items() if product.feed == "mineral"]
 #: Ion clay is leached to a mixed compound at the mine; everything else that is mined is rock.
 _ORE_TYPE = pl.when(pl.col("lot_kind") == "mixed-compound").then(pl.lit("ion")).otherwise(pl.lit("rock"))
@@ -31,8 +32,11 @@ def draws(lines: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
     lines : columns of `movement.LINE`.
     lots : `movement.lot_facts` of every lot among the lines.
     """
+    kinds = {product_kind(product) for product in lots["product"].unique() if product is not None}
+    if kinds.isdisjoint(_MINERAL_KINDS) and _DRAWING_ORIGINS.isdisjoint(lines["origin_kind"].unique()):
+        return pl.DataFrame(schema=DRAWDOWN)
     candidates = lines.filter(
-        pl.col("origin_kind").is_in(["mined", "by-product"]) & (pl.col("kind") == "origin")
+        pl.col("origin_kind").is_in(list(_DRAWING_ORIGINS)) & (pl.col("kind") == "origin")
         | (pl.col("kind") == "transformation") & (pl.col("role") == "in")
     )
     if not candidates.height:

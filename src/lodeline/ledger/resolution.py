@@ -13,8 +13,6 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from lodeline.ledger.movement import makes_lot
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
@@ -34,11 +32,6 @@ _RECEIVED: dict[str, pl.DataType] = {
 NOTHING = Known(made=(), received=pl.DataFrame(schema=_RECEIVED))
 
 
-def is_uri() -> pl.Expr:
-    """True where the lot identifier is a GS1 URI, which is canonical as it stands."""
-    return pl.col("lot").str.contains("://", literal=True) | pl.col("lot").str.starts_with("urn:")
-
-
 def maker_and_local(name: str, filer: str) -> tuple[str, str]:
     """Who made a lot, by its canonical name; a GS1 URI names nobody, so its first filer stands for the maker."""
     if "://" in name or name.startswith("urn:"):
@@ -47,78 +40,96 @@ def maker_and_local(name: str, filer: str) -> tuple[str, str]:
     return maker, local
 
 
-def resolve(rows: pl.DataFrame, *, organisation: str, known: Callable[[Sequence[str]], Known] | None) -> pl.DataFrame:
-    """Adds `name` (canonical lot name, null for voids) and `ambiguous` (what it may mean, else null).
+def is_uri(lot: str) -> bool:
+    """Whether a lot identifier is a GS1 URI, which is canonical as it stands."""
+    return "://" in lot or lot.startswith("urn:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """Per row, in order: `names` (canonical lot name, None for voids) and `ambiguous` (what it may mean, or None)."""
+
+    names: list[str | None]
+    ambiguous: list[str | None]
+
+
+def resolve(rows: pl.DataFrame, *, organisation: str, known: Callable[[Sequence[str]], Known] | None) -> Resolved:
+    """The lot that each row means.
+
+    Loops over plain rows: each identifier is settled by a few look-ups, and names are needed as text anyway.
 
     Parameters
     ----------
-    rows : `kind`, `role`, `lot` (as filed), `party`; any other columns and the order are kept.
+    rows : `kind`, `role`, `lot` (as filed), `party`; other columns are not looked at.
     known : asked once for the bare ids that the filing itself does not settle; None where nothing is known.
     """
-    makes = makes_lot().fill_null(False)
-    rows = rows.with_columns(
-        canonical=(is_uri() | pl.col("lot").str.contains("/", literal=True)).fill_null(False), makes=makes
+    filed = list(rows.select("kind", "role", "lot", "party").iter_rows())
+    made = {lot for kind, role, lot, _ in filed if _makes(kind, role) and not _is_canonical(lot)}
+    unsettled = dict.fromkeys(
+        lot for _, _, lot, _ in filed if lot is not None and lot not in made and not _is_canonical(lot)
     )
-    made = set(rows.filter(pl.col("makes") & ~pl.col("canonical"))["lot"].to_list())
-    open_ids = [
-        lot
-        for lot in rows.filter(~pl.col("canonical") & ~pl.col("makes"))["lot"].unique(maintain_order=True).to_list()
-        if lot is not None and lot not in made
-    ]
-    found = known(open_ids) if open_ids and known is not None else NOTHING
+    found = known(list(unsettled)) if unsettled and known is not None else NOTHING
     made |= set(found.made)
-    own = pl.concat_str(pl.lit(organisation + "/"), "lot")
-    settled = pl.when(pl.col("canonical")).then("lot").when(pl.col("lot").is_in(list(made))).then(own)
-    rows = rows.with_columns(name=settled, ambiguous=pl.lit(None, pl.String())).drop("canonical", "makes")
-    if made.issuperset(open_ids):
-        return rows
-    return _by_what_was_received(_by_counterparty(rows, found), found, organisation)
+    book = _Book.of(found)
+    own = organisation + "/"
+    names: list[str | None] = []
+    for kind, _, lot, party in filed:
+        if lot is None:
+            names.append(None)
+        elif _is_canonical(lot):
+            names.append(lot)
+        elif lot in made:
+            names.append(own + lot)
+        else:
+            names.append(book.from_party(lot, party) if kind == "receipt" else None)
+        if kind == "receipt" and names[-1] is not None:
+            book.arrive(str(names[-1]))
+    ambiguous: list[str | None] = [None] * len(names)
+    for place, (kind, _, lot, _) in enumerate(filed):
+        if names[place] is None and lot is not None and kind != "void":
+            candidates = book.candidates(lot)
+            names[place] = candidates[0] if len(candidates) == 1 else own + lot
+            ambiguous[place] = ", ".join(candidates) if len(candidates) > 1 else None
+    return Resolved(names=names, ambiguous=ambiguous)
 
 
-def _by_counterparty(rows: pl.DataFrame, known: Known) -> pl.DataFrame:
-    """Settles receipts: the one lot of that id that came from this counterparty before, else its own."""
-    only = (
-        known.received.select("local", "name", "party")
-        .unique()
-        .group_by("local", "party")
-        .agg("name")
-        .filter(pl.col("name").list.len() == 1)
-        .select(lot="local", party="party", theirs=pl.col("name").list.first())
-    )
-    theirs = pl.coalesce("theirs", pl.concat_str("party", pl.lit("/"), "lot"))
-    return (
-        rows.join(only, on=["lot", "party"], how="left", maintain_order="left")
-        .with_columns(name=pl.coalesce("name", pl.when(pl.col("kind") == "receipt").then(theirs)))
-        .drop("theirs")
-    )
+def _makes(kind: str, role: str | None) -> bool:
+    return kind == "origin" or (kind == "transformation" and role in ("out", "waste"))
 
 
-def _by_what_was_received(rows: pl.DataFrame, known: Known, organisation: str) -> pl.DataFrame:
-    """Settles all other rows: the one lot of that id that is held or was received, else one's own."""
-    just_arrived = rows.filter(pl.col("kind") == "receipt").select(
-        # However it was written, what has arrived can be called by its bare id from now on.
-        local=pl.when(is_uri()).then("lot").otherwise(pl.col("name").str.extract("([^/]*)$", 1)),
-        name="name",
-        held_mg=pl.lit(1, pl.Int64()),
-    )
-    candidates = (
-        pl.concat([known.received.select("local", "name", "held_mg"), just_arrived])
-        .group_by("local", "name")
-        .agg(pl.col("held_mg").max())
-        .sort("local", "name")
-    )
-    held = pl.col("name").filter(pl.col("held_mg") > 0)
-    by_local = candidates.group_by("local", maintain_order=True).agg(
-        one=pl.when(pl.len() == 1).then(pl.col("name").first()).when(held.len() == 1).then(held.first()),
-        several=pl.when(pl.len() > 1).then(pl.col("name").str.join(", ")),
-    )
-    own = pl.concat_str(pl.lit(organisation + "/"), "lot")
-    unsettled = pl.col("name").is_null() & pl.col("one").is_null()
-    return (
-        rows.join(by_local, left_on="lot", right_on="local", how="left", maintain_order="left")
-        .with_columns(
-            ambiguous=pl.when(unsettled).then("several"),
-            name=pl.coalesce("name", "one", own),
-        )
-        .drop("one", "several")
-    )
+def _is_canonical(lot: str | None) -> bool:
+    return lot is not None and ("/" in lot or is_uri(lot))
+
+
+class _Book:
+    """What the filer holds or has received, by bare id."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, dict[str, bool]] = {}
+        self._by_party: dict[tuple[str, str | None], set[str]] = {}
+
+    @classmethod
+    def of(cls, known: Known) -> _Book:
+        book = cls()
+        for local, name, party, held_mg in known.received.select("local", "name", "party", "held_mg").iter_rows():
+            names = book._held.setdefault(local, {})
+            names[name] = names.get(name, False) or held_mg > 0
+            book._by_party.setdefault((local, party), set()).add(name)
+        return book
+
+    def from_party(self, lot: str, party: str | None) -> str:
+        """The one lot of that id that came from this counterparty before, else the counterparty's own."""
+        names = self._by_party.get((lot, party), set())
+        return next(iter(names)) if len(names) == 1 else f"{party}/{lot}"
+
+    def arrive(self, name: str) -> None:
+        """However it was written, what has arrived can be called by its bare id from now on."""
+        local = name if is_uri(name) else name.rpartition("/")[2]
+        self._held.setdefault(local, {})[name] = True
+
+    def candidates(self, lot: str) -> list[str]:
+        """The lots that a bare id may mean: the only one, else those of them that are held."""
+        names = self._held.get(lot, {})
+        if len(names) == 1:
+            return list(names)
+        return sorted(name for name, held in names.items() if held) or sorted(names)

@@ -14,12 +14,18 @@ from lodeline.ledger.drawdown import draws
 from lodeline.ledger.movement import holdings, lot_facts, movements, with_balances
 from lodeline.ledger.transfer import match, passed_on, stand_in
 
+#: The columns of a line that its state depends on. A narrow frame is a quick frame.
+STATE_COLUMNS = (
+    "line", "organisation", "ordinal", "event", "kind", "role", "on", "site", "lot", "local", "product", "dry_mg",
+    "composition", "method", "origin_kind", "owner", "party", "to_site", "reference",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """What some lines amount to, and what was worked out on the way.
 
-    lines : the lines, columns of `movement.LINE`.
+    lines : the lines, at least `STATE_COLUMNS`.
     balanced : their movements with `delta_mg`, `held_mg`, `unaccounted_mg` (`movement.with_balances`).
     lots : what each lot is (`facts_of_lots`).
     holdings : `site`, `lot`, `owner`, `mass_mg`, `unaccounted_mg`.

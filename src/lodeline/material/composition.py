@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from lodeline.material.element import ELEMENT_PER_OXIDE_PPB, OXIDE_PER_ELEMENT_PPB, SYMBOLS, TREO
 from lodeline.material.mass import PPB_PER_PERCENT, scale_ppb
@@ -86,6 +87,13 @@ def format_composition(composition_ppb: Mapping[str, int]) -> str:
 def read_canonical(text: str) -> dict[str, int]:
     """The inverse of `format_composition`."""
     return {name: int(share) for name, _, share in (part.partition("=") for part in text.split(";") if part)}
+
+
+@lru_cache(maxsize=65_536)
+def balance_shares(text: str) -> tuple[tuple[str, int], ...]:
+    """(symbol, ppb) of a canonical composition as balances count it: with TREO, stated or computed."""
+    composition = read_canonical(text)
+    return tuple({**composition, TREO: treo_ppb(composition)}.items())
 
 
 def treo_ppb(composition_ppb: Mapping[str, int]) -> int:

@@ -24,7 +24,7 @@ from lodeline.ledger.movement import LINE
 from lodeline.ledger.problem import CATALOGUE, Problem, Where, problem
 from lodeline.ledger.register import Register
 from lodeline.ledger.resolution import maker_and_local, resolve
-from lodeline.ledger.state import State, project
+from lodeline.ledger.state import STATE_COLUMNS, State, project
 from lodeline.material.mass import format_kg
 from lodeline.regulation.duty import deadline, period_of
 from lodeline.regulation.parameter import Jurisdiction
@@ -213,7 +213,7 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
     if superseded:
         history = history.filter(~pl.col("line").is_in(replaced["line"].implode()))
     job.say("admit", 0.5)
-    state = project(pl.concat([history, in_force]))
+    state = project(pl.concat([history, in_force]).select(STATE_COLUMNS))
     counted = in_force.filter(pl.col("kind") == "stock")["site"].unique().to_list()
     objections = judge(
         in_force,
@@ -349,10 +349,10 @@ def _name_lots(
 ) -> tuple[pl.DataFrame, pl.DataFrame, list[Objection]]:
     """Gives every line its lot id; returns the lines, the lots that are new, and what was ambiguous."""
     asked = store if head.next_lot > 1 else None
-    named = resolve(
+    resolved = resolve(
         lines, organisation=organisation, known=(lambda wanted: asked.known(organisation, wanted)) if asked else None
     )
-    wanted = named["name"].unique(maintain_order=True).drop_nulls().to_list()
+    wanted = [name for name in dict.fromkeys(resolved.names) if name is not None]
     ids = store.lot_ids(wanted) if asked else {}
     fresh = [name for name in wanted if name not in ids]
     new = pl.DataFrame(
@@ -361,19 +361,20 @@ def _name_lots(
         orient="row",
     )
     ids |= {name: head.next_lot + place for place, name in enumerate(fresh)}
-    numbers = pl.DataFrame(
-        [(name, lot, maker_and_local(name, organisation)[1]) for name, lot in ids.items()],
-        schema={"name": pl.String(), "lot_id": pl.Int64(), "local": pl.String()},
-        orient="row",
+    locals_ = {name: maker_and_local(name, organisation)[1] for name in wanted}
+    named = lines.rename({"lot": "lot_filed"}).with_columns(
+        pl.Series("name", resolved.names, pl.String()),
+        pl.Series("lot", [None if name is None else ids[name] for name in resolved.names], pl.Int64()),
+        pl.Series("local", [None if name is None else locals_[name] for name in resolved.names], pl.String()),
     )
-    with_ids = named.join(numbers, on="name", how="left", maintain_order="left")
     ambiguous = [
-        Objection(code="lot.ambiguous", ordinal=ordinal, column="lot", facts={"lot": lot, "candidates": candidates})
-        for ordinal, lot, candidates in with_ids.filter(pl.col("ambiguous").is_not_null())
-        .select("ordinal", "lot", "ambiguous")
-        .iter_rows()
+        Objection(
+            code="lot.ambiguous", ordinal=place, column="lot", facts={"lot": lines["lot"][place], "candidates": text}
+        )
+        for place, text in enumerate(resolved.ambiguous)
+        if text is not None
     ]
-    return with_ids.rename({"lot": "lot_filed", "lot_id": "lot"}).drop("ambiguous"), new, ambiguous
+    return named, new, ambiguous
 
 
 def _lot_name(store: Store, lots: pl.DataFrame, head: Head, lot: int) -> str:
