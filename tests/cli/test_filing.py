@@ -91,7 +91,7 @@ class TestCheck:
     def test_several_files_are_one_filing(self, lodeline: Lodeline, tmp_path: Path) -> None:
         header, *rows = JUNE.splitlines()
         first, second = write(tmp_path / "1.csv", header, *rows[:2]), write(tmp_path / "2.csv", header, *rows[2:])
-        assert lodeline("check", first, *ENVELOPE).status == 1
+        assert lodeline("check", second, *ENVELOPE).status == 1
         assert lodeline("check", first, second, *ENVELOPE).status == 0
         filed = lodeline("file", first, second, *ENVELOPE, "--json").document
         assert '"rows":7' in filed["receipt"]["envelope"]
@@ -260,7 +260,7 @@ class TestTemplate:
         self.fill(path)
         answer = lodeline("file", path, *ENVELOPE, "--json")
         assert answer.status == 0 and '"rows":1' in answer.document["receipt"]["envelope"]
-        assert codes(answer.document) == ["period.late"]
+        assert codes(answer.document) == ["period.late", "quota.exceeded"]
 
     @pytest.mark.medium
     def test_it_needs_no_store_and_spares_a_workbook_that_is_there(self, nowhere: Lodeline, tmp_path: Path) -> None:

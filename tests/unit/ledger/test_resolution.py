@@ -29,7 +29,7 @@ def named(
 
     frame = pl.DataFrame(rows, schema=dict.fromkeys(("kind", "role", "lot", "party"), pl.String()), orient="row")
     found = resolve(frame, organisation="ACME", known=known)
-    return list(found.select("name", "ambiguous").iter_rows())
+    return list(zip(found.names, found.ambiguous, strict=True))
 
 
 def name(row: Row, *, made: tuple[str, ...] = (), received: tuple[tuple[str, str, str, int], ...] = ()) -> str | None:
@@ -163,7 +163,7 @@ def test_the_ledger_is_asked_only_for_what_the_filing_leaves_open() -> None:
 
 def test_in_an_empty_ledger_every_bare_id_is_the_filers_or_the_counterpartys() -> None:
     frame = pl.DataFrame([SHIP], schema=dict.fromkeys(("kind", "role", "lot", "party"), pl.String()), orient="row")
-    assert resolve(frame, organisation="ACME", known=None)["name"].to_list() == ["ACME/7"]
+    assert resolve(frame, organisation="ACME", known=None).names == ["ACME/7"]
 
 
 def test_rows_keep_their_order_and_number() -> None:
