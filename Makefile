@@ -25,7 +25,7 @@ test-full: check
 check: .venv/dev.stamp
 	$(BIN)/ruff format --check --quiet src tests benchmarks
 	$(BIN)/ruff check --quiet src tests benchmarks
-	$(BIN)/lint-imports --no-timing
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 
 # BENCH=name runs one of benchmarks/*.py, without it all of them one after the other.

@@ -160,6 +160,28 @@ def test_thirty_blends_in_a_row_stay_exact(indexed: Indexed, history: Any) -> No
         assert len(trace(index, last).lots) == 61
 
 
+@pytest.mark.medium
+def test_a_walk_grows_with_what_it_reaches(indexed: Indexed, history: Any) -> None:
+    # One ore split into 20 000 parts, each processed on its own, all blended again: beyond every first buffer.
+    parts = 20_000
+    events: dict[str, Any] = {"e-ore": [], "e-split": [("M/ore", parts)]}
+    lots: dict[str, Any] = {"M/ore": ("e-ore", parts, 0, ND)}
+    lots |= {f"M/p{part}": ("e-split", 1, 0, ND) for part in range(parts)}
+    for part in range(parts):
+        events[f"e-p{part}"] = [(f"M/p{part}", 1)]
+        lots[f"M/q{part}"] = (f"e-p{part}", 1, 0, ND)
+    events["e-blend"] = [(f"M/q{part}", 1) for part in range(parts)]
+    lots["M/blend"] = ("e-blend", parts, 0, ND)
+    index = indexed(history(events, lots, {"e-ore": ("mined", "x")}))
+    for name, forward, end in (("M/blend", False, "M/ore"), ("M/ore", True, "M/blend")):
+        answer = trace(index, name, forward=forward, limit=None)
+        assert answer.reached == len(lots) and not answer.truncated
+        by_name = shares(answer.as_json())
+        assert by_name[end] == pytest.approx(1, abs=1e-9)
+        assert by_name["M/p7"] == by_name["M/q19999"] == pytest.approx(1 / parts, abs=1e-12)
+        assert trace(index, name, forward=forward).truncated
+
+
 def test_books_that_run_in_a_circle_are_answered_and_said(indexed: Indexed, history: Any) -> None:
     # e1 makes b from ore and c, e2 makes c from b: c in e1 is the back-reference.
     index = indexed(

@@ -1,0 +1,43 @@
+"""Compiles the kernels once, so that nobody waits for it later: `python -m lodeline.flow`."""
+
+from __future__ import annotations
+
+import datetime
+import tempfile
+from pathlib import Path
+
+import polars as pl
+
+from lodeline.flow.index import build_index, open_index
+from lodeline.flow.kernels import COMPILED
+from lodeline.flow.origins import origins
+from lodeline.flow.trace import trace
+
+
+def warm() -> None:
+    """Walks a history of two lots both ways."""
+    lots = pl.DataFrame(
+        {"lot": [0, 1], "name": ["A/1", "A/2"], "product": ["concentrate", "oxide"], "organisation": ["A", "A"],
+         "made_event": [0, 1], "made_mg": [10, 5], "unaccounted_mg": [0, 0]}
+    )  # fmt: skip
+    day = datetime.date(2025, 1, 1)
+    events = pl.DataFrame(
+        {"event": [0, 1], "name": ["O", "T"], "organisation": ["A", "A"], "site": ["a", "a"], "on": [day, day],
+         "kind": ["origin", "transformation"], "origin_kind": ["mined", None], "origin_place": ["M", None]}
+    )  # fmt: skip
+    links = pl.DataFrame({"event": [1], "lot": [0], "mass_mg": [10]})
+    assays = pl.DataFrame(
+        {"lot": [0, 1], "element": [5, 5], "ppb": [100, 200]},
+        schema={"lot": pl.Int64(), "element": pl.UInt8(), "ppb": pl.Int64()},
+    )
+    with tempfile.TemporaryDirectory() as room:
+        build_index(lots, events, links, assays, directory=Path(room) / "flow", stamp={})
+        index = open_index(Path(room) / "flow")
+        trace(index, "A/2")
+        trace(index, "A/1", forward=True)
+        origins(index, "A/2")
+
+
+if __name__ == "__main__":
+    warm()
+    print("kernels compiled" if COMPILED else "numba is absent: the kernels run as plain Python, slower, same answers")
