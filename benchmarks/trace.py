@@ -43,7 +43,7 @@ STAGES = 16
 WINDOW = 2_000
 #: Peers take turns of so many questions: a busy machine is busy for both, and each has its caches to itself.
 TURN = 20
-#: Bars: median of a deep trace, and how many times faster than PostgreSQL it must be.
+#: Bars: median of a deep trace, and how many times faster than PostgreSQL the same question must be answered.
 BAR_MS = 5.0
 BAR_RATIO = 10.0
 ANCESTORS = """
@@ -272,9 +272,9 @@ def compare(name: str, made: History, *, traces: int, home: Path, connection: ps
         f"lodeline trace forward from stage {STAGES // 2}",
         timed(forward, lambda lot: trace(index, lot, forward=True).reached)[0][0],
     )
-    held = median <= BAR_MS and peer / median >= BAR_RATIO
-    print(f"  PostgreSQL / trace = {peer / median:.1f} (bar {BAR_RATIO:.0f}); same question: {peer / same:.1f}")
-    print(f"  median {median:.2f} ms (bar {BAR_MS:.0f} ms): both bars {'held' if held else 'NOT held'}")
+    held = median <= BAR_MS and peer / same >= BAR_RATIO
+    print(f"  PostgreSQL / lodeline: the same question {peer / same:.1f}, the whole trace {peer / median:.1f}")
+    print(f"  bars (median {BAR_MS:.0f} ms, same question {BAR_RATIO:.0f}x): {'held' if held else 'MISSED'}")
     return held
 
 

@@ -64,7 +64,9 @@ class TestReceipt:
         assert lodeline("verify", "--receipt", keep(tmp_path, printed)).status == 0
 
     @pytest.mark.parametrize("what", ALTERATIONS)
-    def test_whatever_is_altered_is_found(self, nowhere: Lodeline, receipt: dict[str, Any], tmp_path: Path, what: str) -> None:  # fmt: skip # noqa: E501
+    def test_whatever_is_altered_is_found(
+        self, nowhere: Lodeline, receipt: dict[str, Any], tmp_path: Path, what: str
+    ) -> None:
         ALTERATIONS[what](receipt)
         answer = nowhere("verify", "--receipt", keep(tmp_path, receipt), "--json")
         assert answer.status == 1 and answer.document["ok"] is False and answer.document["faults"]
@@ -81,7 +83,8 @@ class TestReceipt:
         assert {"key.differs", "checkpoint.signature"} & {fault["what"] for fault in answer.document["faults"]}
 
     def test_what_is_no_receipt(self, nowhere: Lodeline, tmp_path: Path) -> None:
-        for content in ("{}", "[]", '"text"', "null"):
+        refused = '{"accepted": false, "problems": [], "receipt": null}'
+        for content in ("{}", "[]", "[1]", '"text"', "null", "5", refused):
             (tmp_path / "x.json").write_text(content)
             assert nowhere("verify", "--receipt", tmp_path / "x.json").status == 1, content
         (tmp_path / "x.json").write_text("{no json")
@@ -137,7 +140,7 @@ class TestCheckpoint:
         assert alone.status == 0 and "--checkpoint" in alone.out
         for path in (kept, self.note(kept, tmp_path)):
             answer = backup("verify", "--checkpoint", path, "--json")
-            assert answer.status == 1 and [fault["what"] for fault in answer.document["faults"]] == ["log.truncated"]
+            assert answer.status == 1 and [fault["what"] for fault in answer.document["faults"]] == ["log.older-than-checkpoint"]
 
     def test_a_fork_is_detected(self, filed: Lodeline, tmp_path: Path) -> None:
         shutil.copy(filed.database, tmp_path / "fork.sqlite3")

@@ -121,10 +121,9 @@ class TestBalance:
         judged = [row for row in balances if row["z"] is not None]
         assert judged
         for row in judged:
-            # z is worked out from sigma before sigma is rounded to a milligram.
-            sigma, milligram = Decimal(row["sigma_kg"]), Decimal("0.000001")
-            assert sigma > 0
-            assert abs(Decimal(row["z"]) * sigma - Decimal(row["muf_kg"])) <= abs(Decimal(row["z"])) * milligram * 2
+            sigma, z, muf = Decimal(row["sigma_kg"]), Decimal(str(row["z"])), Decimal(row["muf_kg"])
+            # Both are shown to six places, and worked out before that.
+            assert sigma > 0 and abs(z * sigma - muf) <= (sigma + abs(z)) * Decimal("0.000001"), row
 
     def test_a_narrower_question_gives_the_same_rows(self, world: World, balances: list[dict[str, Any]]) -> None:
         site = next(row["site"] for row in balances if row["site"].startswith("MAG"))

@@ -242,6 +242,15 @@ def test_voiding_a_receipt_opens_the_transfer_again_and_takes_back_what_was_rece
     assert ("MINE/7", "sep", "SEP") not in desk.held_kg()
 
 
+@pytest.mark.parametrize("receipt_first", [True, False])
+def test_a_quoted_shipment_of_another_lot_is_closed_whichever_comes_first(desk: Desk, receipt_first: bool) -> None:
+    desk.rows("MINE", "2025-06", ORIGIN)
+    filings = [("MINE", SHIP), ("SEP", "R receipt 9 sep other 400 counterparty=MINE reference=S")]
+    for who, row in reversed(filings) if receipt_first else filings:
+        desk.rows(who, "2025-07", row)
+    assert transfer_of(desk, "S") == ("R", 400_000_000)
+
+
 @pytest.mark.parametrize("quoted", ["", " reference=S"])
 def test_voiding_a_shipment_leaves_the_receipt_without_one_even_of_another_lot(desk: Desk, quoted: str) -> None:
     shipped = desk.rows("MINE", "2025-06", ORIGIN, SHIP)

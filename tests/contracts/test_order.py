@@ -207,8 +207,9 @@ def test_a_traders_label_means_the_same_whoever_files_first(desk: Desk, trader_f
 def test_a_chain_of_titles_means_the_same_whoever_files_first(desk: Desk, order: tuple[int, ...]) -> None:
     chain = (
         ("MINE", f"O origin 2 mine 7 10 {CONCENTRATE}", "T title 3 - 7 10 counterparty=TRADE"),
-        ("TRADE", "T title 3 - 7 10 counterparty=SEP reason=back-to-back"),
-        ("SEP", "T title 3 - 7 10 counterparty=MAG reason=back-to-back"),
+        # A title has no receipt: whoever sells before its seller has filed must name the maker.
+        ("TRADE", "T title 3 - MINE/7 10 counterparty=SEP reason=back-to-back"),
+        ("SEP", "T title 3 - MINE/7 10 counterparty=MAG reason=back-to-back"),
     )
     for place in order:
         who, *rows = chain[place]

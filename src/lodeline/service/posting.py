@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
+from pathlib import PurePath
 
 import polars as pl
 
@@ -444,7 +445,7 @@ def _append(job: _Job, head: Head, prepared: _Prepared) -> Outcome:
     job.say("post", 0.0)
     store, encoded, uploads, key = job.store, job.encoded, job.uploads, job.salt_key
     leaves = journal.row_leaves(encoded.rows, key)
-    flags = [found.as_json() for found in prepared.problems]
+    flags = [_as_filed(found) for found in prepared.problems]
     resolved = prepared.lines.select(
         pl.concat_str("name", pl.lit("\t"), "party", pl.lit("\t"), "dry_mg", ignore_nulls=True).fill_null("")
     ).to_series()
@@ -479,6 +480,13 @@ def _append(job: _Job, head: Head, prepared: _Prepared) -> Outcome:
     store.set_head(replace(new_head, next_lot=head.next_lot + prepared.lots.height))
     job.say("post", 1.0)
     return Outcome(entry=entry, problems=tuple(prepared.problems))
+
+
+def _as_filed(found: Problem) -> dict[str, object]:
+    """A flag as the entry keeps it: with the name of the file, not where it lay on the filer's machine."""
+    where = found.where
+    name = None if where.file is None else PurePath(where.file).name
+    return replace(found, where=replace(where, file=name)).as_json()
 
 
 def resolved_commitment(resolved: pl.Series, salt_key: bytes) -> str:

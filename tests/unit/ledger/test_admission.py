@@ -100,6 +100,11 @@ def test_a_lot_that_came_in_on_the_day_of_the_draw_is_known() -> None:
     assert codes("S shipment 6 a 7 3 party=C", "R receipt 6 a 7 3 party=B", maker="A") == []
 
 
+def test_more_than_came_in_on_the_day_of_the_draw_exceeds_the_holding() -> None:
+    rows = ["S shipment 6 a 7 4 party=C", "R receipt 6 a 7 3 party=B"]
+    assert codes(*rows) == [(0, "mass.exceeds-holding")]
+
+
 def test_a_lot_held_at_another_site_is_unknown_at_this_one() -> None:
     assert codes("S shipment 5 z 1 3 party=B", history=[MADE]) == [(0, "lot.unknown")]
 

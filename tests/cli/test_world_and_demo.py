@@ -1,0 +1,72 @@
+"""The synthetic world as a dossier, and the demo that loads one and tells what an authority would want to know."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from tests.cli.program import CHINESE, Lodeline
+
+pytestmark = pytest.mark.medium
+
+
+def files(room: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(room)): path.read_bytes() for path in sorted(room.rglob("*")) if path.is_file()}
+
+
+def test_the_same_seed_writes_the_same_world(nowhere: Lodeline, tmp_path: Path) -> None:
+    for name, seed in (("a", 5), ("b", 5), ("c", 6)):
+        answer = nowhere("world", tmp_path / name, "--seed", seed, "--organisations", 20, "--months", 1)
+        assert answer.status == 0 and name in answer.out
+    written = files(tmp_path / "a")
+    assert written == files(tmp_path / "b") != files(tmp_path / "c")
+    assert {"register/organisations.csv", "grants/quotas.csv", "filings/index.csv"} <= written.keys()
+    truth = json.loads((tmp_path / "a.truth.json").read_text())
+    assert truth["synthetic"] is True and truth["planted"] == [] and truth["world"]["seed"] == 5
+
+
+def test_a_directory_with_something_in_it_is_spared(nowhere: Lodeline, tmp_path: Path) -> None:
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / "mine.txt").write_text("mine")
+    answer = nowhere("world", tmp_path / "w")
+    assert answer.status == 2 and "not empty" in answer.said
+    assert files(tmp_path / "w") == {"mine.txt": b"mine"} and not (tmp_path / "w.truth.json").exists()
+    (tmp_path / "file").write_text("in the way")
+    assert nowhere("world", tmp_path / "file").status == 2
+
+
+def test_the_demo_prints_its_report_and_can_be_run_again(tmp_path: Path) -> None:
+    lodeline = Lodeline(database=str(tmp_path / "demo.sqlite3"), snapshots=str(tmp_path / "snapshots"))
+    words = ("demo", "--no-serve", "--organisations", 20, "--months", 3)
+    answer = lodeline.as_process(*words)
+    assert (answer.status, answer.err) == (0, "")
+    report = answer.out
+    assert re.search(r"\d+ months filed in time, \d+ late, \d+ missing", report)
+    for part in ("Flow of neodymium", "Transfers: ", "process differences", "count differences", "Magnet lot"):
+        assert part in report
+    shares = [float(share) for share in re.findall(r"(\d+\.\d)% ", report.partition("Magnet lot")[2])]
+    assert shares and 50 < sum(shares) <= 100.5
+    size = int(re.search(r"\n(\d+)\n[A-Za-z0-9+/]{43}=\n", report)[1])  # type: ignore[index]
+    assert f"Receipt of entry {size - 1}: holds" in report
+    assert len(report.splitlines()) <= 60
+    verdict = lodeline("verify", "--json").document
+    assert verdict["ok"] is True and verdict["size"] == size
+    again = lodeline(*words, language="zh")
+    assert again.status == 0 and CHINESE.search(again.out) and "Magnet lot" not in again.out
+    assert lodeline("verify", "--json").document["root"] == verdict["root"]
+
+
+def test_the_demo_touches_no_other_store(filed: Lodeline) -> None:
+    before = filed("verify", "--json").document
+    answer = filed("demo", "--no-serve", "--organisations", 20, "--months", 1)
+    assert answer.status == 2 and "not empty" in answer.said
+    assert filed("verify", "--json").document == before
+
+
+def test_benchmarks_are_listed_and_an_unknown_one_is_refused(nowhere: Lodeline) -> None:
+    listed = nowhere("bench")
+    assert listed.status == 0 and {"ingest", "trace"} <= set(re.findall(r"\w+", listed.out))
+    unknown = nowhere("bench", "nonsense")
+    assert unknown.status == 2 and "ingest" in unknown.out + unknown.err
