@@ -44,7 +44,11 @@ class TestCheck:
         assert answer.status == 1 and answer.document["accepted"] is False
         (problem,) = answer.document["problems"]
         assert set(problem) >= PROBLEM
-        assert (problem["code"], problem["severity"], problem["facts"]) == ("number.invalid", "reject", {"value": "4l0"})
+        assert (problem["code"], problem["severity"], problem["facts"]) == (
+            "number.invalid",
+            "reject",
+            {"value": "4l0"},
+        )
         assert problem["where"] == {"file": str(bad), "sheet": None, "row": 4, "column": "mass_kg"}
         assert "4l0" in problem["message"]["en"] and CHINESE.search(problem["message"]["zh"])
 
@@ -120,7 +124,8 @@ class TestFile:
         assert sorted(flag["code"] for flag in receipt["flags"]) == FLAGS_OF_JUNE
 
     @pytest.mark.parametrize(
-        ("language", "words"), [("en", ("Filed as entry 1 (7 rows)", "period.late")), ("zh", ("已申报，条目 1", "截止"))]
+        ("language", "words"),
+        [("en", ("Filed as entry 1 (7 rows)", "period.late")), ("zh", ("已申报，条目 1", "截止"))],
     )
     def test_it_says_so_in_the_readers_language(
         self, lodeline: Lodeline, june: Path, language: str, words: tuple[str, ...]
@@ -225,9 +230,7 @@ class TestCorrection:
         assert self.shipped(filed) == []
 
     @pytest.mark.parametrize("named", ["0", "77", "no-such-file.csv"])
-    def test_what_it_corrects_must_be_a_filing_of_ones_own(
-        self, filed: Lodeline, correction: Path, named: str
-    ) -> None:
+    def test_what_it_corrects_must_be_a_filing_of_ones_own(self, filed: Lodeline, correction: Path, named: str) -> None:
         for command in ("check", "file"):
             answer = filed(command, correction, *ENVELOPE, "--corrects", named, "--json")
             assert answer.status == 1 and "correction.unknown-filing" in codes(answer.document)

@@ -140,7 +140,9 @@ class TestCheckpoint:
         assert alone.status == 0 and "--checkpoint" in alone.out
         for path in (kept, self.note(kept, tmp_path)):
             answer = backup("verify", "--checkpoint", path, "--json")
-            assert answer.status == 1 and [fault["what"] for fault in answer.document["faults"]] == ["log.older-than-checkpoint"]
+            assert answer.status == 1 and [fault["what"] for fault in answer.document["faults"]] == [
+                "log.older-than-checkpoint"
+            ]
 
     def test_a_fork_is_detected(self, filed: Lodeline, tmp_path: Path) -> None:
         shutil.copy(filed.database, tmp_path / "fork.sqlite3")

@@ -265,9 +265,7 @@ class TestQuotaAndFlows:
     ],
 )
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_what_the_ledger_does_not_have_is_said(
-    world: World, words: tuple[str, ...], hint: str, language: str
-) -> None:
+def test_what_the_ledger_does_not_have_is_said(world: World, words: tuple[str, ...], hint: str, language: str) -> None:
     answer = world.lodeline(*words, language=language)
     assert answer.status == 2 and hint in answer.said
     assert bool(CHINESE.search(answer.said)) == (language == "zh")

@@ -120,7 +120,7 @@ def _balances(snapshot: Snapshot) -> None:
     if not rows.height:
         return
     numbers = rows.with_columns(
-        pl.col("process_difference_kg", "count_difference_kg", "sigma_kg").cast(pl.Float64()).round(2)
+        pl.col("process_difference_kg", "count_difference_kg", "muf_kg", "sigma_kg").cast(pl.Float64())
     )
     for column, title in (
         (
@@ -137,12 +137,15 @@ def _balances(snapshot: Snapshot) -> None:
             title,
             say("site,month,kg,MUF kg,σ kg,z", "场所,月份,千克,MUF 千克,σ 千克,z").split(","),
             [
-                (row["site"], row["period"], f"{row[column]:,.1f}", row["muf_kg"], row["sigma_kg"],
-                 None if row["z"] is None else f"{row['z']:.1f}")
+                (row["site"], row["period"], *map(_tenths, (row[column], row["muf_kg"], row["sigma_kg"], row["z"])))
                 for row in worst.iter_rows(named=True)
             ],
             numbers=(2, 3, 4, 5),
         )  # fmt: skip
+
+
+def _tenths(value: float | None) -> str:
+    return "" if value is None else f"{value:,.1f}"
 
 
 def _magnet(snapshot: Snapshot) -> None:
