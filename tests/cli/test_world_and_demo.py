@@ -58,6 +58,13 @@ def test_the_demo_prints_its_report_and_can_be_run_again(tmp_path: Path) -> None
     assert lodeline("verify", "--json").document["root"] == verdict["root"]
 
 
+def test_the_demo_makes_its_own_store_anew_whatever_secret_the_old_one_had(tmp_path: Path) -> None:
+    lodeline = Lodeline(database=str(tmp_path / "demo.sqlite3"))
+    assert lodeline("init", LODELINE_SECRET="another").status == 0
+    answer = lodeline("demo", "--no-serve", "--organisations", 20, "--months", 1)
+    assert answer.status == 0 and "Receipt of entry" in answer.out
+
+
 def test_the_demo_touches_no_other_store(filed: Lodeline) -> None:
     before = filed("verify", "--json").document
     answer = filed("demo", "--no-serve", "--organisations", 20, "--months", 1)

@@ -559,6 +559,7 @@ def _verify_receipt(path: Path, *, vkey: str | None, kept: str | None, as_json: 
         raise SpokenError(f"{path} is no JSON: {error}", f"{path} 不是 JSON：{error}") from error
     # A receipt as `lodeline file --json` prints it carries the document under `receipt`.
     document = document.get("receipt", document) if isinstance(document, dict) else document
+    document = document if isinstance(document, dict) else {}
     faults = verify_receipt(document, vkey=vkey)
     if kept is not None and not faults:
         # Without a proof only equal sizes can be compared; the fault then asks for one.
@@ -625,12 +626,23 @@ def _about(
     del context
 
 
+#: What the keys of section 8 are called at the head of a table.
+_COLUMNS_ZH = {
+    "site": "场所", "element": "元素", "period": "月份", "opening_kg": "期初", "in_kg": "收入", "out_kg": "发出",
+    "book_kg": "账面", "physical_kg": "实物", "muf_kg": "不平衡差", "sigma_kg": "σ", "z": "z", "from": "自", "to": "至",
+    "mass_kg": "千克", "lot": "批次", "shipper": "发货方", "receiver": "收货方", "shipped_on": "发货日",
+    "shipped_kg": "发出千克", "received_kg": "收到千克", "difference_kg": "收发差", "state": "状态", "cause": "原因",
+    "organisation": "企业", "kind": "类别", "ore_type": "矿种", "year": "年度", "granted_kg": "指标",
+    "reserved_kg": "预留", "used_kg": "已用", "overdrawn_kg": "超用", "left_kg": "剩余",
+}  # fmt: skip
+
+
 def _print_rows(document: dict[str, Any], keys: tuple[str, ...], as_json: bool, *, numbers: Any) -> None:
     if as_json:
         print_json(document)
         return
     rows = [tuple(_shown_number(row[key]) for key in keys) for row in document["rows"]]
-    print_table("", keys, rows[:200], numbers=tuple(numbers))
+    print_table("", [say(key, _COLUMNS_ZH[key]) for key in keys], rows[:200], numbers=tuple(numbers))
     if len(rows) > 200:
         console.print(say(f"… {len(rows) - 200} more rows; --json has all", f"……另有 {len(rows) - 200} 行，见 --json"))
 

@@ -22,8 +22,12 @@ from lodeline.regulation.parameter import load as load_law
 from lodeline.service import answers
 from lodeline.service.audit import receipt
 from lodeline.service.loading import Loaded, load
+from lodeline.spoken import SpokenError
 from lodeline.store.snapshot import Snapshot, directory_of, open_snapshot
 from lodeline.store.store import Store, create
+
+#: The name by which the demo knows its own store.
+DEMO_FILE = "demo.sqlite3"
 
 
 def demo(database: str, *, organisations: int, months: int, seed: int) -> None:
@@ -58,22 +62,17 @@ def demo(database: str, *, organisations: int, months: int, seed: int) -> None:
 
 
 def _fresh_store(database: str) -> Store:
-    """The demo's own store is made anew each time; any other store must be empty."""
+    """The demo's own store is made anew each time, whatever it was; any other store must be empty."""
+    path = Path(database)
+    if path.name == DEMO_FILE:
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
     store, new = create(database)
+    if not new and store.head().size:
+        raise SpokenError(f"{database} is not empty: the demo does not touch it", f"{database} 不为空：演示不会改动它")
     if new:
-        return store
-    path = store.database.path
-    if path is None or path.name != "demo.sqlite3":
-        if store.head().size == 0:
-            return store
-        raise SystemExit(
-            say(f"{database} is not empty: the demo does not touch it", f"{database} 不为空：演示不会改动它")
-        )
-    store.database.close()
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-    shutil.rmtree(directory_of(store.database), ignore_errors=True)
-    return create(database)[0]
+        shutil.rmtree(directory_of(store.database), ignore_errors=True)
+    return store
 
 
 def _filings(store: Store, snapshot: Snapshot, loaded: Loaded, law: Any) -> None:

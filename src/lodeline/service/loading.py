@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -173,6 +174,8 @@ def _set_up(register: Register, root: Path) -> None:
     _REGISTER, _ROOT = register, root
     parent = multiprocessing.parent_process()
     if parent is not None:
+        # Ctrl-C reaches every process of the terminal; the parent decides what it means.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
