@@ -53,7 +53,9 @@ def test_verify_names_the_entry(
     for period in ("2025-06", "2025-07"):
         month = tmp_path / f"{period}.csv"
         # Events and lots of the second month have names of their own.
-        month.write_text(JUNE if period == "2025-06" else JUNE.replace("2025-06", period).replace("-1,", "-7,"), "utf-8")
+        month.write_text(
+            JUNE if period == "2025-06" else JUNE.replace("2025-06", period).replace("-1,", "-7,"), "utf-8"
+        )
         assert lodeline("file", month, "--organisation", "ACME", "--period", period).status == 0
     assert lodeline("verify", "--json").document["faults"] == []
 

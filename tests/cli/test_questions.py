@@ -155,10 +155,10 @@ class TestTrace:
         names = [node["lot"] for node in document["nodes"]]
         assert len(names) == len(set(names)) > 5
         for node in document["nodes"]:
-            assert NODE <= node.keys() and KILOGRAMS.fullmatch(node["mass_kg"])
+            assert node.keys() >= NODE and KILOGRAMS.fullmatch(node["mass_kg"])
             assert all(0.0 <= share <= 1.0 + 1e-12 for share in node["shares"].values())
         for link in document["links"]:
-            assert LINK <= link.keys() and {link["from"], link["to"]} <= set(names)
+            assert link.keys() >= LINK and {link["from"], link["to"]} <= set(names)
             assert KILOGRAMS.fullmatch(link["mass_kg"])
         reached = {link["from"] for link in document["links"]} | {magnet}
         assert reached == set(names)
@@ -184,7 +184,7 @@ class TestTrace:
         found = rows(world, "origins", magnet)
         sums: dict[str, float] = defaultdict(float)
         for row in found:
-            assert ORIGIN <= row.keys()
+            assert row.keys() >= ORIGIN
             for element, share in row["shares"].items():
                 sums[element] += share
         assert {"Nd", "Pr", "TREO"} <= sums.keys()

@@ -24,6 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+INTERRUPTED = 130
 DEFAULT_DATABASE = "var/lodeline.sqlite3"
 DEMO_DATABASE = "var/demo.sqlite3"
 
@@ -66,11 +67,13 @@ def main() -> None:
         # A path that was named and cannot be used; anything else that the system refuses reads as well this way.
         errors.print(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "), markup=False)
         sys.exit(2)
-    except KeyboardInterrupt:
-        errors.print(
-            say("Stopped. What was filed stands; nothing is half-done.", "已停止。已申报内容有效，没有半途数据。")
-        )
-        sys.exit(130)
+    except SystemExit as end:
+        # The library turns Ctrl-C into this status and says nothing.
+        if end.code == INTERRUPTED:
+            errors.print(
+                say("Stopped. What was filed stands; nothing is half-done.", "已停止。已申报内容有效，没有半途数据。")
+            )
+        raise
 
 
 def _law() -> Any:

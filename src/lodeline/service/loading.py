@@ -12,8 +12,9 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -79,14 +80,15 @@ def load(
     say = progress or (lambda _done, _all: None)
     judged = _judged_before(store, dossier.filings)
     done = 0
-    for group in _in_groups(_checked_ahead(dossier.filings, register, root)):
-        with store.database.transaction():
-            for ahead in group:
-                refused_before = done < judged.until and not judged.holds(ahead[0], ahead[1])
-                outcome = _refused_before(ahead[2]) if refused_before else _post_one(store, ahead, law, entries)
-                _count(loaded, Path(os.path.relpath(ahead[0].path, root)).as_posix(), outcome)
-                done += 1
-                say(done, len(dossier.filings))
+    with closing(_checked_ahead(dossier.filings, register, root)) as checked_ahead:
+        for group in _in_groups(checked_ahead):
+            with store.database.transaction():
+                for ahead in group:
+                    refused_before = done < judged.until and not judged.holds(ahead[0], ahead[1])
+                    outcome = _refused_before(ahead[2]) if refused_before else _post_one(store, ahead, law, entries)
+                    _count(loaded, Path(os.path.relpath(ahead[0].path, root)).as_posix(), outcome)
+                    done += 1
+                    say(done, len(dossier.filings))
     return loaded
 
 
@@ -204,7 +206,7 @@ def _read_and_check(filing: FilingFile) -> Ahead:
     return filing, content, checked, None if checked.rejects else encode(checked)
 
 
-def _checked_ahead(filings: Sequence[FilingFile], register: Register, root: Path) -> Iterator[Ahead]:
+def _checked_ahead(filings: Sequence[FilingFile], register: Register, root: Path) -> Generator[Ahead, None, None]:
     if len(filings) < OWN_PROCESS_FILINGS:
         _set_up(register, root)
         yield from map(_read_and_check, filings)
