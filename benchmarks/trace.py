@@ -43,7 +43,7 @@ STAGES = 16
 WINDOW = 2_000
 #: Peers take turns of so many questions: a busy machine is busy for both, and each has its caches to itself.
 TURN = 20
-#: Bars: median of a deep trace, and how many times faster than PostgreSQL the same question must be answered.
+#: Bars: median of a deep trace, and how many times faster than PostgreSQL's set alone it must be.
 BAR_MS = 5.0
 BAR_RATIO = 10.0
 ANCESTORS = """
@@ -253,14 +253,18 @@ def compare(name: str, made: History, *, traces: int, home: Path, connection: ps
     def traced(lot: int) -> int:
         return trace(index, index.lot_name[lot]).reached
 
-    timed(asked[:10], recursive, traced)
-    (ours, answers), (theirs, counts), (set_only, _) = timed(
-        asked, traced, recursive, lambda lot: len(kernels.ancestors(index.graph, lot).lots)
-    )
-    median = line("lodeline trace: all elements, shares, links", ours)
-    peer = line("PostgreSQL recursive query: set of ancestors only", theirs)
-    same = line("lodeline, the set of ancestors only", set_only)
+    def reached(lot: int) -> int:
+        return len(kernels.ancestors(index.graph, lot).lots)
+
+    timed(asked[:10], recursive, traced, reached)
+    # Two passes, so that neither of our questions finds in the cache what the other has just read.
+    (whole, answers), (beside_whole, counts) = timed(asked, traced, recursive)
+    (set_only, _), (beside_set, _) = timed(asked, reached, recursive)
     assert counts == answers, "PostgreSQL and Lodeline reach different sets"
+    median = line("lodeline trace: all elements, shares, links", whole)
+    peer = line("  PostgreSQL beside it: set of ancestors only", beside_whole)
+    same = line("lodeline, set of ancestors only", set_only)
+    peer_same = line("  PostgreSQL beside it: set of ancestors only", beside_set)
     line("lodeline origins", timed(names, lambda lot: len(origins(index, lot).origin_lots))[0][0])
     line(
         "lodeline trace as JSON objects (10,000 nodes at most)",
@@ -272,9 +276,9 @@ def compare(name: str, made: History, *, traces: int, home: Path, connection: ps
         f"lodeline trace forward from stage {STAGES // 2}",
         timed(forward, lambda lot: trace(index, lot, forward=True).reached)[0][0],
     )
-    held = median <= BAR_MS and peer / same >= BAR_RATIO
-    print(f"  PostgreSQL / lodeline: the same question {peer / same:.1f}, the whole trace {peer / median:.1f}")
-    print(f"  bars (median {BAR_MS:.0f} ms, same question {BAR_RATIO:.0f}x): {'held' if held else 'MISSED'}")
+    held = median <= BAR_MS and peer / median >= BAR_RATIO
+    print(f"  PostgreSQL / lodeline: the same question {peer_same / same:.1f}, the whole trace {peer / median:.1f}")
+    print(f"  bars (whole trace: {BAR_MS:.0f} ms, {BAR_RATIO:.0f}x PostgreSQL): {'held' if held else 'MISSED'}")
     return held
 
 

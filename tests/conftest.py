@@ -31,6 +31,10 @@ def postgresql() -> Iterator[Any]:
     # The server runs as another user when the tests run as root: it must be able to walk to its data.
     room.chmod(0o755)
     server = get_server(room / "data", cleanup_mode="stop")
+    # Nothing here outlives the session, so nothing waits for the disk.
+    server.psql("ALTER SYSTEM SET fsync = off;")
+    server.psql("ALTER SYSTEM SET full_page_writes = off;")
+    server.psql("SELECT pg_reload_conf();")
     try:
         yield server
     finally:

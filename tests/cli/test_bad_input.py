@@ -84,7 +84,9 @@ GOOD = f"{HEADER}\n{ORIGIN}\n"
 REFUSED: dict[str, tuple[Callable[[Path], Path], Place]] = {
     "GBK": (raw(GOOD.replace("MINE-1", "白云鄂博").encode("gbk")), Place(code="file.encoding", row=2)),
     "UTF-16": (raw(GOOD.encode("utf-16")), Place(code="file.encoding", row=1)),
-    "a delimiter of its own": (text(*GOOD.replace(",", "|").splitlines()), Place(code="column.missing", row=1, column="event")),
+    "a delimiter of its own": (
+        text(*GOOD.replace(",", "|").splitlines()), Place(code="column.missing", row=1, column="event"),
+    ),
     "zero bytes": (raw(GOOD.replace("1250.5", "12\0").encode()), Place(code="file.nul-byte", row=2)),
     "an open quotation mark": (text(HEADER, ORIGIN.replace("MINE-1", '"MINE-1')), Place(code="file.quotes", row=2)),
     "an empty file": (raw(b""), Place(code="file.empty", row=1)),
@@ -98,14 +100,18 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], Place]] = {
     ),
     "a row with a cell too many": (text(HEADER, ORIGIN, f"{ORIGIN},1"), Place(code="row.too-many-cells", row=3)),
     "1e400": (text(HEADER, origin(mass_kg="1e400")), Place(code="number.not-finite", row=2, column="mass_kg")),
-    "1e-400": (text(HEADER, origin(mass_kg="1e-400")), Place(code="mass.finer-than-milligram", row=2, column="mass_kg")),
+    "1e-400": (
+        text(HEADER, origin(mass_kg="1e-400")), Place(code="mass.finer-than-milligram", row=2, column="mass_kg"),
+    ),
     "a negative mass": (text(HEADER, origin(mass_kg="-5")), Place(code="mass.negative", row=2, column="mass_kg")),
     "not a number": (text(HEADER, origin(mass_kg="NaN")), Place(code="number.not-finite", row=2, column="mass_kg")),
     "infinity": (text(HEADER, origin(mass_kg="-inf")), Place(code="number.not-finite", row=2, column="mass_kg")),
     "a thousands separator": (
         text(HEADER, origin(mass_kg='"1,250"')), Place(code="number.grouped", row=2, column="mass_kg"),
     ),
-    "a day that does not exist": (text(HEADER, origin(on="2025-06-31")), Place(code="date.invalid", row=2, column="on")),
+    "a day that does not exist": (
+        text(HEADER, origin(on="2025-06-31")), Place(code="date.invalid", row=2, column="on"),
+    ),
     "a day number out of range": (text(HEADER, origin(on="12")), Place(code="date.invalid", row=2, column="on")),
     "a formula": (workbook(put("G3", "=1250+0.5")), Place(code="cell.formula", row=3, column="mass_kg")),
     "merged cells": (
@@ -115,7 +121,8 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], Place]] = {
         raw(b'{"rows": [{"event": "O-1", "mass_kg": NaN}]}', "june.json"), Place(code="json.malformed", row=2),
     ),
     "a key twice in JSON": (
-        raw(b'[{"event": "O-1", "event": "O-2"}]', "june.json"), Place(code="json.duplicate-key", row=2, column="event"),
+        raw(b'[{"event": "O-1", "event": "O-2"}]', "june.json"),
+        Place(code="json.duplicate-key", row=2, column="event"),
     ),
 }  # fmt: skip
 
@@ -143,7 +150,8 @@ ACCEPTED: dict[str, tuple[Callable[[Path], Path], list[Place]]] = {
         workbook(put("C3", 45812)), [Place(code="date.serial", row=3, column="on", severity="flag")],
     ),
     "an unknown column": (
-        text(f"{HEADER},colour", f"{ORIGIN},red"), [Place(code="column.unknown", row=1, column="colour", severity="flag")],
+        text(f"{HEADER},colour", f"{ORIGIN},red"),
+        [Place(code="column.unknown", row=1, column="colour", severity="flag")],
     ),
 }  # fmt: skip
 

@@ -246,7 +246,7 @@ class TestTemplate:
     def fill(self, path: Path) -> None:
         book = openpyxl.load_workbook(path)
         sheet = book.worksheets[0]
-        places = {cell.value: cell.column for cell in sheet[1]}
+        places = {cell.value: place for place, cell in enumerate(sheet[1], 1)}
         header = ("事件编号", "事件类型", "日期", "场所", "批次", "产品", "净重千克", "成分", "来源类型", "来源地")
         for name, text in zip(header, ORIGIN.split(","), strict=True):
             sheet.cell(2, places[name], float(text) if name == "净重千克" else text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -48,7 +48,8 @@ def rows(world: World, *words: object) -> list[dict[str, Any]]:
 def magnet(world: World) -> str:
     """A magnet lot that was shipped: the one of the most origins."""
     lots = sorted({row["lot"] for row in rows(world, "transfers") if "/MAGNET-NDFEB-2503" in row["lot"]})
-    return max(lots[:20], key=lambda lot: len(rows(world, "origins", lot)))
+    found: str = max(lots[:20], key=lambda lot: len(rows(world, "origins", lot)))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +129,7 @@ class TestBalance:
     def test_a_narrower_question_gives_the_same_rows(self, world: World, balances: list[dict[str, Any]]) -> None:
         site = next(row["site"] for row in balances if row["site"].startswith("MAG"))
         organisation = next(row["organisation"] for row in balances if row["site"] == site)
-        for words, wanted in (
+        questions: tuple[tuple[tuple[str, ...], Callable[[dict[str, Any]], bool]], ...] = (
             (("--site", site), lambda row: row["site"] == site),
             (("--organisation", organisation), lambda row: row["organisation"] == organisation),
             (("--element", "Nd"), lambda row: row["element"] == "Nd"),
@@ -136,7 +137,8 @@ class TestBalance:
             (("--from", "2025-02", "--to", "2025-02"), lambda row: row["period"] == "2025-02"),
             (("--site", site, "--element", "Dy", "--from", "2025-03"),
              lambda row: (row["site"], row["element"]) == (site, "Dy") and row["period"] >= "2025-03"),
-        ):  # fmt: skip
+        )  # fmt: skip
+        for words, wanted in questions:
             expected = [row for row in balances if wanted(row)]
             assert expected and rows(world, "balance", *words) == expected, words
 

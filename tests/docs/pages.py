@@ -1,7 +1,7 @@
 """Reads the documentation as a reader would, and runs what a tutorial tells the reader to run.
 
-In a tutorial a block ```` ```console ```` is a session: lines that begin with `$ ` are commands, the lines below each are
-what it printed; a line `…` stands for any lines left out. A block that is named after its language, as in
+In a tutorial a block ```` ```console ```` is a session: lines that begin with `$ ` are commands, the lines below
+each are what it printed; a line `…` stands for any lines left out. A block that is named after its language, as in
 ```` ```csv april.csv ````, is a file that the reader is asked to write.
 """
 

@@ -2,36 +2,206 @@
 
 from __future__ import annotations
 
-import csv
+import json
 import os
 import re
 import shutil
 import sys
+import unicodedata
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import typer
 
 from lodeline.cli.commands import app
 from lodeline.detection.detectors import unexplained_gain
-from lodeline.journal.verify import TEXTS as RECEIPT_TEXTS
 from lodeline.ledger.problem import CATALOGUE
 from lodeline.service.audit import STORE_TEXTS
-from tests.docs.pages import PAGES, REPOSITORY, Block, blocks, run, same, session
+from tests.docs.pages import PAGES, REPOSITORY, blocks, run, same, session
 
 DOCS = REPOSITORY / "docs"
-COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 ADRS = sorted((DOCS / "adr").glob("*.md"))
+TUTORIALS = sorted((DOCS / "tutorial").glob("*.md"))
+#: Explained once for all commands, and not under each.
+SHARED_OPTIONS = {"--database", "--json", "--help"}
+
+COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
 def text(page: str) -> str:
     return (REPOSITORY / page).read_text("utf-8")
 
 
+def names(pages: list[Path]) -> list[str]:
+    return [str(page.relative_to(REPOSITORY)) for page in pages]
+
+
 def section(page: str, heading: str) -> str:
-    """What stands below a heading, down to the next one of its level or above."""
-    level = heading.partition(" ")[0]
+    """What stands below a heading, down to the next one of its level or above; empty where there is none."""
+    depth = len(heading.partition(" ")[0])
     _, _, rest = text(page).partition(f"\n{heading}\n")
-    return re.split(rf"^#{{1,{len(level)}}} ", rest, maxsplit=1, flags=re.MULTILINE)[0]
+    return re.split(rf"^#{{1,{depth}}} ", rest, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_its_section_with_an_example_and_every_option(name: str) -> None:
+    told = section("docs/reference/commands.md", f"### `lodeline {name}`")
+    assert re.search(rf"^(LODELINE_SECRET=… )?lodeline {name}\b", told, re.MULTILINE), "no example"
+    options = {option for one in COMMANDS[name].params for option in (*one.opts, *one.secondary_opts)}
+    for option in {option for option in options if option.startswith("--")} - SHARED_OPTIONS:
+        assert f"`{option}`" in told or f" {option} " in told, option
+
+
+def test_no_section_tells_of_a_command_that_is_not_there() -> None:
+    told = re.findall(r"^### `lodeline ([a-z]+)`$", text("docs/reference/commands.md"), re.MULTILINE)
+    assert sorted(told) == sorted(COMMANDS)
+
+
+def test_every_option_in_an_example_exists() -> None:
+    known = {
+        option for one in COMMANDS.values() for part in one.params for option in (*part.opts, *part.secondary_opts)
+    }
+    for block in blocks(DOCS / "reference/commands.md"):
+        assert set(re.findall(r"(?<=\s)--[a-z-]+", block.body)) <= known
+
+
+def test_every_command_that_prints_json_has_its_shape() -> None:
+    headings = " ".join(re.findall(r"^## (.*)$", text("docs/reference/json.md"), re.MULTILINE))
+    with_json = {name for name, one in COMMANDS.items() if any("--json" in part.opts for part in one.params)}
+    assert set(re.findall(r"`([a-z]+)`", headings)) == with_json
+
+
+def test_every_shape_is_json() -> None:
+    for block in blocks(DOCS / "reference/json.md"):
+        # `…` at the end of a list or of a table stands for more of the same.
+        json.loads(re.sub(r", …(?=[\]},]|$)", "", block.body))
+
+
+def test_every_environment_variable_is_explained() -> None:
+    sources = (path.read_text("utf-8") for path in (REPOSITORY / "src").rglob("*.py"))
+    read = {name for source in sources for name in re.findall(r"\bLODELINE_[A-Z]+\b", source)}
+    explained = set(re.findall(r"^\| `(LODELINE_[A-Z]+)` \|", text("docs/reference/commands.md"), re.MULTILINE))
+    assert explained == read
+
+
+def test_every_problem_code_that_a_page_names_exists_and_every_one_is_explained() -> None:
+    explained = set(re.findall(r"^\| `([a-z0-9.-]+)` \|", text("docs/reference/problems.md"), re.MULTILINE))
+    assert explained >= CATALOGUE.keys()
+    rooms = {code.partition(".")[0] for code in (*CATALOGUE, *STORE_TEXTS)}
+    files = {"json", "csv", "py", "md", "xlsx", "toml", "yaml", "txt", "parquet", "sqlite3"}
+    for page in PAGES:
+        for code in re.findall(r"`([a-z]+\.[a-z0-9-]+)`", page.read_text("utf-8")):
+            if code.partition(".")[0] in rooms and code.partition(".")[2] not in files:
+                assert code in CATALOGUE or code in STORE_TEXTS, f"{page.name}: {code}"
+
+
+def test_every_fault_code_is_explained() -> None:
+    explained = text("docs/reference/journal.md") + text("docs/reference/commands.md")
+    assert [code for code in STORE_TEXTS if f"| `{code}` |" not in explained] == []
+
+
+def test_every_detector_is_explained() -> None:
+    assert section("docs/reference/detectors.md", f"## `{unexplained_gain.DETECTOR}`")
+    told = re.findall(r"^## `([a-z-]+)`$", text("docs/reference/detectors.md"), re.MULTILINE)
+    files = (REPOSITORY / "src/lodeline/detection/detectors").glob("[a-z]*.py")
+    assert sorted(told) == sorted(path.stem.replace("_", "-") for path in files)
+
+
+def test_every_decision_has_a_number_of_its_own_and_stands_in_the_index() -> None:
+    numbers = [page.name[:4] for page in ADRS]
+    assert numbers == sorted(set(numbers))
+    index = text("docs/index.md")
+    for page in ADRS:
+        title = page.read_text("utf-8").partition("\n")[0].removeprefix("# ")
+        assert title.startswith(page.name[:4])
+        assert f"- [{title}](adr/{page.name})" in index
+
+
+def test_every_page_can_be_reached_from_the_index() -> None:
+    linked = set(re.findall(r"\]\(([^)#]+)", text("docs/index.md")))
+    pages = {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")} - {"index.md"}
+    assert pages <= linked
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as the sites that show Markdown make them."""
+    found = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
+    plain = (re.sub(r"[`*]", "", heading).lower() for heading in found)
+    kept = ("".join(c for c in one if c in "-_ " or unicodedata.category(c)[0] in "LN") for one in plain)
+    return {one.replace(" ", "-") for one in kept}
+
+
+@pytest.mark.parametrize("name", names(PAGES))
+def test_every_link_leads_somewhere(name: str) -> None:
+    page = REPOSITORY / name
+    prose = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        there = (page.parent / path).resolve() if path else page
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there), target
+
+
+@pytest.mark.parametrize("name", names(PAGES))
+def test_no_page_names_a_machine_or_is_unfinished(name: str) -> None:
+    found = re.findall(r"(?<![\w.])/(?:work|tmp|root|home|Users)/|\bTODO\b|\bFIXME\b|\bTBD\b|@@", text(name))
+    assert found == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_every_make_target_that_is_named_exists(name: str) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", text("Makefile"), re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", text(name), re.MULTILINE))
+    assert named
+    assert named <= targets
+
+
+def test_every_command_in_the_readme_exists() -> None:
+    named = set(re.findall(r"(?:^|`|bin/)lodeline ([a-z]+)", text("README.md"), re.MULTILINE))
+    assert {"init", "check", "file"} <= named <= COMMANDS.keys()
+
+
+def test_the_licence_is_the_whole_of_apache_2() -> None:
+    licence = text("LICENSE")
+    assert licence.lstrip().startswith("Apache License\n")
+    sections = [int(number) for number in re.findall(r"^   (\d)\. [A-Z]", licence, re.MULTILINE)]
+    assert sections == list(range(1, 10))
+    assert "END OF TERMS AND CONDITIONS" in licence
+
+
+def prints_what_it_promises(page: Path, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    for name in ("LODELINE_SECRET", "LODELINE_DATABASE", "LODELINE_SNAPSHOTS"):
+        monkeypatch.delenv(name, raising=False)
+    for command, promised, printed in run(page, room):
+        assert same(promised, printed), "\n".join(["$ " + command, *printed])
+
+
+@pytest.mark.medium
+def test_the_first_filing_prints_what_it_promises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The tutorial begins at the root of a checkout and copies the verifier from there.
+    verifier = Path("src/lodeline/journal/verify.py")
+    (tmp_path / verifier).parent.mkdir(parents=True)
+    shutil.copy(REPOSITORY / verifier, tmp_path / verifier)
+    prints_what_it_promises(DOCS / "tutorial/first-filing.md", tmp_path, monkeypatch)
+
+
+@pytest.mark.slow
+def test_real_trade_prints_what_it_promises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(REPOSITORY / "examples", tmp_path / "examples")
+    prints_what_it_promises(DOCS / "tutorial/real-trade.md", tmp_path, monkeypatch)
+
+
+def test_every_tutorial_is_run_by_these_tests() -> None:
+    assert names(TUTORIALS) == ["docs/tutorial/first-filing.md", "docs/tutorial/real-trade.md"]
+
+
+def test_a_promise_that_is_not_kept_is_noticed() -> None:
+    promised = ["a 1", "…", "b 2026-01-01T00:00:00Z"]
+    assert same(promised, ["a   1", "left out", "too", "b 2027-12-31T23:59:59Z"])
+    assert not same(promised, ["a 2", "b 2026-01-01T00:00:00Z"])
+    assert not same(["a 1"], ["a 1", "more"])
+    assert session("$ one\nout\n$ two\n") == [("one", ["out"]), ("two", [])]
