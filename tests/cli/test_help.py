@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 
@@ -79,3 +80,10 @@ def test_help_does_not_wait_for_the_numerical_libraries() -> None:
     code = "import sys, lodeline.cli; sys.exit(','.join({'numba', 'polars', 'django'} & set(sys.modules)))"
     done = subprocess.run([PROGRAM.with_name("python"), "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr == "\n"
+
+
+@pytest.mark.medium
+def test_a_console_that_cannot_show_chinese_still_shows_the_rest(nowhere: Lodeline) -> None:
+    narrow = os.environ | nowhere.environment("zh") | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([PROGRAM, "bench"], capture_output=True, text=True, check=False, env=narrow)
+    assert (done.returncode, done.stderr) == (0, "") and "ingest" in done.stdout

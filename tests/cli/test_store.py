@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.cli.program import CHINESE, Lodeline
+from tests.cli.program import CHINESE, ENVELOPE, JUNE, PROGRAM, Lodeline, write_register
 
 QUESTIONS = (
     ("balance",), ("flows",), ("transfers",), ("quota",), ("findings",), ("trace", "A/1"), ("origins", "A/1"),
@@ -98,6 +100,13 @@ def test_an_unknown_kind_of_database_is_named(command: str) -> None:
     assert answer.status == 2 and "mysql" in answer.said and "postgresql://" in answer.said
 
 
+@pytest.mark.parametrize("url", ["", "sqlite:///", "postgresql://localhost", "postgresql://localhost:port/ledger"])
+@pytest.mark.parametrize("command", ["init", "balance"])
+def test_an_address_that_names_no_database_is_said(nowhere: Lodeline, command: str, url: str) -> None:
+    answer = nowhere(command, "--database", url)
+    assert answer.status == 2 and answer.said
+
+
 @pytest.mark.parametrize("command", ["init", "balance"])
 def test_a_server_that_does_not_answer_is_said_without_the_password(command: str) -> None:
     answer = Lodeline(database="postgresql://me:hunter2@127.0.0.1:1/ledger")(command)
@@ -132,3 +141,32 @@ def test_a_copied_store_is_the_same_log(filed: Lodeline, tmp_path: Path) -> None
     shutil.copy(filed.database, tmp_path / "copy.sqlite3")
     copy = Lodeline(database=str(tmp_path / "copy.sqlite3"))
     assert copy("verify", "--json").document == filed("verify", "--json").document
+
+
+def test_answers_follow_the_log_whatever_was_there_before(filed: Lodeline, registered: Lodeline, june: Path) -> None:
+    """A snapshot that an older store left behind is not taken for the new one's."""
+    rows = filed("balance", "--element", "Nd", "--json").document["rows"]
+    assert rows
+    shutil.copy(registered.database, filed.database)
+    assert filed("balance", "--element", "Nd", "--json").document["rows"] == []
+    assert filed("file", june, "--organisation", "ACME", "--period", "2025-06").status == 0
+    assert filed("balance", "--element", "Nd", "--json").document["rows"] == rows
+
+
+@pytest.mark.medium
+def test_without_a_database_named_the_program_keeps_its_store_in_var(tmp_path: Path) -> None:
+    register = write_register(tmp_path / "dossier")
+    (tmp_path / "june.csv").write_text(JUNE, "utf-8")
+    environment = {name: value for name, value in os.environ.items() if name != "LODELINE_DATABASE"}
+
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            [PROGRAM, *words], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        )
+        assert done.stderr == ""
+        return done.stdout
+
+    assert "var/lodeline.sqlite3" in run("init")
+    assert run("load", register.name).startswith("0 filings accepted")
+    assert "Filed as entry 1" in run("file", "june.csv", *ENVELOPE)
+    assert (tmp_path / "var/lodeline.sqlite3").is_file()

@@ -39,8 +39,7 @@ def test_a_directory_with_something_in_it_is_spared(nowhere: Lodeline, tmp_path:
 
 def test_the_demo_prints_its_report_and_can_be_run_again(tmp_path: Path) -> None:
     lodeline = Lodeline(database=str(tmp_path / "demo.sqlite3"), snapshots=str(tmp_path / "snapshots"))
-    words = ("demo", "--no-serve", "--organisations", 20, "--months", 3)
-    answer = lodeline.as_process(*words)
+    answer = lodeline.as_process("demo", "--no-serve", "--organisations", 20, "--months", 3)
     assert (answer.status, answer.err) == (0, "")
     report = answer.out
     assert re.search(r"\d+ months filed in time, \d+ late, \d+ missing", report)
@@ -53,9 +52,9 @@ def test_the_demo_prints_its_report_and_can_be_run_again(tmp_path: Path) -> None
     assert len(report.splitlines()) <= 60
     verdict = lodeline("verify", "--json").document
     assert verdict["ok"] is True and verdict["size"] == size
-    again = lodeline(*words, language="zh")
+    again = lodeline("demo", "--no-serve", "--organisations", 20, "--months", 1, language="zh")
     assert again.status == 0 and CHINESE.search(again.out) and "Magnet lot" not in again.out
-    assert lodeline("verify", "--json").document["root"] == verdict["root"]
+    assert lodeline("verify", "--json").document["size"] < size
 
 
 def test_the_demo_makes_its_own_store_anew_whatever_secret_the_old_one_had(tmp_path: Path) -> None:

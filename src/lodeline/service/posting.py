@@ -142,7 +142,10 @@ def post(
         head = store.head()
         work = _repeated(job) or _prepare(job, head)
         if isinstance(work, Outcome):
-            return work
+            # A refusal counts only if nobody appended while it was found: it may rest on half of what they did.
+            if work.repeated or store.head().size == head.size:
+                return work
+            continue
         with store.database.transaction():
             if store.head(lock=True).size == head.size:
                 return _append(job, head, work)
