@@ -51,7 +51,7 @@ ALTERATIONS: dict[str, Callable[[dict[str, Any]], object]] = {
 class TestReceipt:
     """A receipt proves itself without the store."""
 
-    def test_it_holds_offline(self, nowhere: Lodeline, receipt: dict[str, Any], tmp_path: Path) -> None:
+    def test_it_holds_offline(self, receipt: dict[str, Any], tmp_path: Path) -> None:
         elsewhere = Lodeline(database=str(tmp_path / "none" / "store.sqlite3"))
         path = keep(tmp_path, receipt)
         answer = elsewhere("verify", "--receipt", path)

@@ -46,7 +46,7 @@ def test_init_under_another_secret_changes_nothing(filed: Lodeline) -> None:
     assert contents(filed) == before
 
 
-def test_the_option_names_the_database_before_the_environment_does(lodeline: Lodeline, nowhere: Lodeline) -> None:
+def test_the_option_names_the_database_before_the_environment_does(lodeline: Lodeline) -> None:
     elsewhere = Lodeline(database=lodeline.database + ".none")
     assert elsewhere("quota", "--json").status == 2
     assert elsewhere("quota", "--json", "--database", lodeline.database).status == 0
