@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.cli.program import CHINESE, ENVELOPE, JUNE, PROGRAM, Lodeline, write_register
+from tests.cli.program import CHINESE, PROGRAM, Lodeline, write_register
 
 QUESTIONS = (
     ("balance",), ("flows",), ("transfers",), ("quota",), ("findings",), ("trace", "A/1"), ("origins", "A/1"),
@@ -156,7 +156,6 @@ def test_answers_follow_the_log_whatever_was_there_before(filed: Lodeline, regis
 @pytest.mark.medium
 def test_without_a_database_named_the_program_keeps_its_store_in_var(tmp_path: Path) -> None:
     register = write_register(tmp_path / "dossier")
-    (tmp_path / "june.csv").write_text(JUNE, "utf-8")
     environment = {name: value for name, value in os.environ.items() if name != "LODELINE_DATABASE"}
 
     def run(*words: str) -> str:
@@ -168,5 +167,4 @@ def test_without_a_database_named_the_program_keeps_its_store_in_var(tmp_path: P
 
     assert "var/lodeline.sqlite3" in run("init")
     assert run("load", register.name).startswith("0 filings accepted")
-    assert "Filed as entry 1" in run("file", "june.csv", *ENVELOPE)
     assert (tmp_path / "var/lodeline.sqlite3").is_file()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import sys
@@ -58,6 +59,10 @@ def main() -> None:
 
     Commands import what they need when they run, so that `--help` answers at once.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # A console that cannot show a character shows a question mark instead of ending the command.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app()
     except SpokenError as error:

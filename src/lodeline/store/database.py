@@ -46,7 +46,11 @@ def parse_url(url: str) -> dict[str, object]:
 
     Raises DatabaseError for any other scheme.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise DatabaseError(f"no database address: {url!r} ({error})", f"不是数据库地址：{url!r}（{error}）") from error
     if parts.scheme in ("postgresql", "postgres"):
         query = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
         return {
@@ -55,7 +59,7 @@ def parse_url(url: str) -> dict[str, object]:
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),
             "HOST": unquote(query.pop("host", "") or parts.hostname or ""),
-            "PORT": str(parts.port or ""),
+            "PORT": str(port or ""),
             "OPTIONS": {name: unquote(value) for name, value in query.items()},
         }
     if parts.scheme not in ("", "sqlite") and not (len(parts.scheme) == 1 and Path(url).drive):
@@ -90,10 +94,13 @@ class Database:
         self.url = url
         self.alias = "lodeline-" + hashlib.sha256(url.encode()).hexdigest()[:16]
         if self.alias not in connections.databases:
+            named = parse_url(url)
+            if not named["NAME"]:
+                raise DatabaseError(f"{url!r} names no database", f"{url!r} 没有指明数据库")
             connections.databases[self.alias] = {
                 **connections.databases[DEFAULT_DB_ALIAS],
                 **_DEFAULTS,
-                **parse_url(url),
+                **named,
             }
 
     @property
