@@ -168,3 +168,20 @@ def test_without_a_database_named_the_program_keeps_its_store_in_var(tmp_path: P
     assert "var/lodeline.sqlite3" in run("init")
     assert run("load", register.name).startswith("0 filings accepted")
     assert (tmp_path / "var/lodeline.sqlite3").is_file()
+
+
+def test_the_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.sqlite3"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE customers (name TEXT)")
+        connection.commit()
+    answer = Lodeline(database=str(path))("init")
+    assert answer.status == 2 and "another program" in answer.said
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall() == [("customers",)]
+
+
+@pytest.mark.parametrize("command", ["balance", "flows"])
+def test_months_the_wrong_way_round_are_said(lodeline: Lodeline, command: str) -> None:
+    answer = lodeline(command, "--from", "2025-03", "--to", "2025-02")
+    assert answer.status == 2 and "is after" in answer.said

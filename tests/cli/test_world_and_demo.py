@@ -39,7 +39,9 @@ def test_a_directory_with_something_in_it_is_spared(nowhere: Lodeline, tmp_path:
 
 def test_the_demo_prints_its_report_and_can_be_run_again(tmp_path: Path) -> None:
     lodeline = Lodeline(database=str(tmp_path / "demo.sqlite3"), snapshots=str(tmp_path / "snapshots"))
-    answer = lodeline.as_process("demo", "--no-serve", "--organisations", 20, "--months", 3)
+    answer = lodeline.as_process(
+        "demo", "--database", lodeline.database, "--no-serve", "--organisations", 20, "--months", 3
+    )
     assert (answer.status, answer.err) == (0, "")
     report = answer.out
     assert re.search(r"\d+ months filed in time, \d+ late, \d+ missing", report)
@@ -52,7 +54,9 @@ def test_the_demo_prints_its_report_and_can_be_run_again(tmp_path: Path) -> None
     assert len(report.splitlines()) <= 60
     verdict = lodeline("verify", "--json").document
     assert verdict["ok"] is True and verdict["size"] == size
-    again = lodeline("demo", "--no-serve", "--organisations", 20, "--months", 1, language="zh")
+    again = lodeline(
+        "demo", "--database", lodeline.database, "--no-serve", "--organisations", 20, "--months", 1, language="zh"
+    )
     assert again.status == 0 and CHINESE.search(again.out) and "Magnet lot" not in again.out
     assert lodeline("verify", "--json").document["size"] < size
 
@@ -60,13 +64,13 @@ def test_the_demo_prints_its_report_and_can_be_run_again(tmp_path: Path) -> None
 def test_the_demo_makes_its_own_store_anew_whatever_secret_the_old_one_had(tmp_path: Path) -> None:
     lodeline = Lodeline(database=str(tmp_path / "demo.sqlite3"))
     assert lodeline("init", LODELINE_SECRET="another").status == 0
-    answer = lodeline("demo", "--no-serve", "--organisations", 20, "--months", 1)
+    answer = lodeline("demo", "--database", lodeline.database, "--no-serve", "--organisations", 20, "--months", 1)
     assert answer.status == 0 and "Receipt of entry" in answer.out
 
 
 def test_the_demo_touches_no_other_store(filed: Lodeline) -> None:
     before = filed("verify", "--json").document
-    answer = filed("demo", "--no-serve", "--organisations", 20, "--months", 1)
+    answer = filed("demo", "--database", filed.database, "--no-serve", "--organisations", 20, "--months", 1)
     assert answer.status == 2 and "not empty" in answer.said
     assert filed("verify", "--json").document == before
 

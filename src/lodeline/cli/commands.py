@@ -43,6 +43,10 @@ Database = Annotated[
         show_default=DEFAULT_DATABASE,
     ),
 ]  # fmt: skip
+#: The demo keeps to its own store, whatever store the environment names for real work.
+DemoDatabase = Annotated[
+    str, typer.Option("--database", help="Where the demo keeps its store. 演示数据库。", show_default=DEMO_DATABASE)
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document. 输出 JSON。")]
 Site = Annotated[str | None, typer.Option(help="Only this site. 场所。")]
 Organisation = Annotated[str | None, typer.Option(help="Only this organisation. 企业。")]
@@ -81,6 +85,11 @@ def main() -> None:
         raise
 
 
+def _span(first: str | None, last: str | None) -> None:
+    if first is not None and last is not None and first > last:
+        raise SpokenError(f"--from {first} is after --to {last}", f"起始月份 {first} 晚于截止月份 {last}")
+
+
 def _law() -> Any:
     from lodeline.regulation.parameter import load  # noqa: PLC0415
 
@@ -102,7 +111,7 @@ def _snapshot(url: str) -> tuple[Any, Any]:
 
 @app.command()
 def demo(
-    database: Database = DEMO_DATABASE,
+    database: DemoDatabase = DEMO_DATABASE,
     serve: Annotated[
         bool, typer.Option(help="Serve the portal afterwards (comes with the pages). 随后启动门户。")
     ] = True,
@@ -378,6 +387,7 @@ def balance(
     """Material balance per site, element and month, with its uncertainty. 物料平衡。"""
     from lodeline.service import answers  # noqa: PLC0415
 
+    _span(first, last)
     _, snapshot = _snapshot(database)
     document = answers.balance(snapshot, site=site, organisation=organisation, element=element, first=first, last=last)
     keys = (
@@ -410,6 +420,7 @@ def flows(
 
     if by not in ("stage", "organisation", "country"):
         raise SpokenError("--by is stage, organisation or country", "--by 只能是 stage、organisation 或 country")
+    _span(first, last)
     _, snapshot = _snapshot(database)
     document = answers.flows(snapshot, _law(), element=element, first=first, last=last, by=by)
     _print_rows(document, ("from", "to", "element", "period", "mass_kg"), as_json, numbers=(4,))

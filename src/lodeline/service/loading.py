@@ -50,7 +50,6 @@ class Loaded:
     refused: list[tuple[str, tuple[Problem, ...]]] = field(default_factory=list)
     flags: dict[str, int] = field(default_factory=dict)
     register_problems: tuple[Problem, ...] = ()
-    interrupted: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Counts, and each refused filing with its problems."""

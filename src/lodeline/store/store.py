@@ -501,6 +501,7 @@ def create(url: str, *, secret: str | None = None, origin: str = DEFAULT_ORIGIN)
     database = Database(url)
     if database.path is not None:
         database.path.parent.mkdir(parents=True, exist_ok=True)
+        _refuse_a_file_of_others(database, url)
     given = secret or os.environ.get("LODELINE_SECRET")
     try:
         call_command("migrate", database=database.alias, verbosity=0, interactive=False)
@@ -525,6 +526,19 @@ def create(url: str, *, secret: str | None = None, origin: str = DEFAULT_ORIGIN)
                 (Frontier().to_bytes(), checkpoint),
             )
     return open_store(url, secret=secret), new
+
+
+def _refuse_a_file_of_others(database: Database, url: str) -> None:
+    """A SQLite file that holds tables, but not ours, belongs to another program."""
+    try:
+        tables = {str(name) for (name,) in database.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except DjangoDatabaseError:
+        return  # what is no database at all is named when the tables are made
+    if tables and "django_migrations" not in tables:
+        raise StoreError(
+            f"{_shown(url)} is the database of another program: name a new file",
+            f"{_shown(url)} 是其他程序的数据库：请另取文件名",
+        )
 
 
 def open_store(url: str, *, secret: str | None = None) -> Store:
