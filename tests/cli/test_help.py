@@ -10,8 +10,8 @@ import pytest
 from tests.cli.program import CHINESE, PROGRAM, Lodeline
 
 COMMANDS = (
-    "demo", "init", "load", "rebuild", "template", "check", "file", "trace", "origins", "balance", "flows",
-    "transfers", "quota", "findings", "receipt", "verify", "world", "bench",
+    "demo", "world", "bench", "init", "load", "rebuild", "template", "check", "file", "trace", "origins", "balance",
+    "flows", "transfers", "quota", "findings", "receipt", "verify",
 )  # fmt: skip
 PRINTING_DATA = (
     "init", "load", "rebuild", "check", "file", "trace", "origins", "balance", "flows", "transfers", "quota",

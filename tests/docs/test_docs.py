@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import typer
 
-from lodeline.cli.commands import app
+from lodeline.cli import app
 from lodeline.detection.detectors import unexplained_gain
 from lodeline.ledger.problem import CATALOGUE
 from lodeline.service.audit import STORE_TEXTS

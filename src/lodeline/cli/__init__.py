@@ -1,10 +1,14 @@
 """The command line: each command turns its arguments into one service call and prints the answer.
 
 Exit status: 0 done, 1 the answer is no (not accepted, a proof fails), 2 wrong usage or no usable store.
+The modules stand in the order in which one meets their commands; `--help` lists them so.
 """
 
 from __future__ import annotations
 
-from lodeline.cli.commands import main
+# isort: off
+from lodeline.cli.app import app, main
+from lodeline.cli import demonstration, keeping, filing, questions, proofs
+# isort: on
 
-__all__ = ["main"]
+__all__ = ["app", "demonstration", "filing", "keeping", "main", "proofs", "questions"]

@@ -1,0 +1,148 @@
+"""The program `lodeline`: its options, how it ends, and how the commands reach the store."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from decimal import Decimal
+from typing import Annotated, Any
+
+import typer
+
+from lodeline import __version__
+from lodeline.cli.output import console, errors, print_json, print_table, say
+from lodeline.spoken import SpokenError
+
+app = typer.Typer(
+    name="lodeline",
+    help="Follow rare earths from ore to magnet to border. 稀土与磁材全程追溯。",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+INTERRUPTED = 130
+DEFAULT_DATABASE = "var/lodeline.sqlite3"
+DEMO_DATABASE = "var/demo.sqlite3"
+
+
+def _month(text: str | None) -> str | None:
+    if text is not None and not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text):
+        raise SpokenError(f"{text!r} is no month: write 2025-06", f"{text!r} 不是月份：请写作 2025-06")
+    return text
+
+
+Database = Annotated[
+    str,
+    typer.Option(
+        "--database", envvar="LODELINE_DATABASE", help="Path of a SQLite file, or postgresql://… 数据库地址。",
+        show_default=DEFAULT_DATABASE,
+    ),
+]  # fmt: skip
+#: The demo keeps to its own store, whatever store the environment names for real work.
+DemoDatabase = Annotated[
+    str, typer.Option("--database", help="Where the demo keeps its store. 演示数据库。", show_default=DEMO_DATABASE)
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document. 输出 JSON。")]
+Site = Annotated[str | None, typer.Option(help="Only this site. 场所。")]
+Organisation = Annotated[str | None, typer.Option(help="Only this organisation. 企业。")]
+Element = Annotated[str | None, typer.Option(help="Only this element, or TREO. 元素。")]
+From = Annotated[str | None, typer.Option("--from", help="First month, YYYY-MM. 起始月份。", callback=_month)]
+To = Annotated[str | None, typer.Option("--to", help="Last month, YYYY-MM. 截止月份。", callback=_month)]
+
+
+def main() -> None:
+    """Runs the command line; every foreseen failure is one sentence and a status.
+
+    Commands import what they need when they run, so that `--help` answers at once.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # A console that cannot show a character shows a question mark instead of ending the command.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        app()
+    except SpokenError as error:
+        errors.print(say(error.en, error.zh), markup=False)
+        sys.exit(2)
+    except OSError as error:
+        # A path that was named and cannot be used; anything else that the system refuses reads as well this way.
+        errors.print(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "), markup=False)
+        sys.exit(2)
+    except SystemExit as end:
+        # The library turns Ctrl-C into this status and says nothing.
+        if end.code == INTERRUPTED:
+            errors.print(
+                say("Stopped. What was filed stands; nothing is half-done.", "已停止。已申报内容有效，没有半途数据。")
+            )
+        raise
+
+
+def check_span(first: str | None, last: str | None) -> None:
+    if first is not None and last is not None and first > last:
+        raise SpokenError(f"--from {first} is after --to {last}", f"起始月份 {first} 晚于截止月份 {last}")
+
+
+def law() -> Any:
+    from lodeline.regulation.parameter import load  # noqa: PLC0415
+
+    return load()
+
+
+def store_at(url: str) -> Any:
+    from lodeline.store.store import open_store  # noqa: PLC0415
+
+    return open_store(url)
+
+
+def snapshot_at(url: str) -> tuple[Any, Any]:
+    from lodeline.store.snapshot import open_snapshot  # noqa: PLC0415
+
+    store = store_at(url)
+    return store, open_snapshot(store)
+
+
+@app.callback(invoke_without_command=True)
+def _about(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version. 版本。")] = False,
+) -> None:
+    if version:
+        console.print(f"lodeline {__version__}")
+        raise typer.Exit
+    del context
+
+
+#: What the keys of section 8 are called at the head of a table.
+_COLUMNS_ZH = {
+    "site": "场所", "element": "元素", "period": "月份", "opening_kg": "期初", "in_kg": "收入", "out_kg": "发出",
+    "book_kg": "账面", "physical_kg": "实物", "muf_kg": "不平衡差", "sigma_kg": "σ", "z": "z", "from": "自", "to": "至",
+    "mass_kg": "千克", "lot": "批次", "shipper": "发货方", "receiver": "收货方", "shipped_on": "发货日",
+    "shipped_kg": "发出千克", "received_kg": "收到千克", "difference_kg": "收发差", "state": "状态", "cause": "原因",
+    "organisation": "企业", "kind": "类别", "ore_type": "矿种", "year": "年度", "granted_kg": "指标",
+    "reserved_kg": "预留", "used_kg": "已用", "overdrawn_kg": "超用", "left_kg": "剩余",
+}  # fmt: skip
+
+
+def print_rows(document: dict[str, Any], keys: tuple[str, ...], as_json: bool, *, numbers: Any) -> None:
+    if as_json:
+        print_json(document)
+        return
+    rows = [tuple(_shown_number(row[key]) for key in keys) for row in document["rows"]]
+    print_table("", [say(key, _COLUMNS_ZH[key]) for key in keys], rows[:200], numbers=tuple(numbers))
+    if len(rows) > 200:
+        console.print(say(f"… {len(rows) - 200} more rows; --json has all", f"……另有 {len(rows) - 200} 行，见 --json"))
+
+
+def _shown_number(value: object) -> object:
+    """Numbers as a person reads them; `--json` has every digit."""
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    if isinstance(value, str) and re.fullmatch(r"-?\d+\.\d{4,6}", value):
+        return f"{Decimal(value):.3f}"
+    return value
+
+
+def shown(url: str) -> str:
+    return url.rpartition("@")[2] if "@" in url else url

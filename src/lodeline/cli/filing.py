@@ -1,0 +1,140 @@
+"""Commands of a filer: the workbook, the check, the filing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, Organisation, app, law, store_at
+from lodeline.cli.output import console, print_json, print_problems, progress, say
+from lodeline.spoken import SpokenError
+
+Files = Annotated[
+    list[Path], typer.Argument(help="CSV, XLSX, JSON or NDJSON; several files are one filing. 申报文件。")
+]
+Filer = Annotated[str | None, typer.Option(help="Who files. 申报企业。")]
+Period = Annotated[str | None, typer.Option(help="Which month, YYYY-MM. 申报月份。")]
+Corrects = Annotated[str | None, typer.Option(help="Entry or file of the filing corrected. 更正对象。")]
+
+
+@app.command()
+def template(
+    out: Annotated[Path, typer.Argument(help="Where to write the XLSX. 输出文件。")],
+    organisation: Organisation = None,
+    database: Database = DEFAULT_DATABASE,
+) -> None:
+    """Write an empty filing workbook with drop-downs and an explanation of each column. 生成申报模板。"""
+    from lodeline.filing.template import write_template  # noqa: PLC0415
+
+    if out.exists():
+        raise SpokenError(f"{out} exists already: name a new file", f"{out} 已存在：请另取文件名")
+    register = None
+    if organisation is not None:
+        store = store_at(database)
+        register = store.register(store.head())
+        if organisation not in register.roles:
+            raise SpokenError(f"no organisation {organisation!r} in the register", f"登记簿中没有企业 {organisation}")
+    write_template(out, organisation=organisation, register=register)
+    console.print(say(f"Wrote {out}.", f"已写入 {out}。"), markup=False)
+
+
+def _check(files: list[Path], organisation: str | None, period: str | None, corrects: str | None, register: Any) -> Any:
+    from lodeline.filing.check import check as check_table  # noqa: PLC0415
+    from lodeline.filing.table import read  # noqa: PLC0415
+
+    return check_table(
+        read(files), organisation=organisation, period=period, register=register, correcting=corrects is not None
+    )
+
+
+def _filing_json(accepted: bool, problems: Any, receipt: Any) -> dict[str, Any]:
+    return {"accepted": accepted, "problems": [found.as_json() for found in problems], "receipt": receipt}
+
+
+@app.command()
+def check(
+    files: Files,
+    organisation: Filer = None,
+    period: Period = None,
+    corrects: Corrects = None,
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """Show every problem of a filing without filing it; works without a store. 检查申报，不提交。"""
+    from lodeline.service.filing import preview, resolve_correction  # noqa: PLC0415
+    from lodeline.store.store import StoreError  # noqa: PLC0415
+
+    try:
+        store = store_at(database)
+    except StoreError:
+        store = None
+    register = store.register(store.head()) if store else None
+    # A store that knows nobody yet cannot say who is unknown.
+    register = register if register is not None and register.roles else None
+    checked = _check(files, organisation, period, corrects, register)
+    problems = checked.problems
+    if store and register and checked.organisation and checked.period and not checked.rejects:
+        entry = resolve_correction(store, corrects) if corrects else None
+        problems = preview(store, checked, filed_at=datetime.now(UTC), law=law(), corrects=entry)
+    accepted = all(found.severity == "flag" for found in problems)
+    if as_json:
+        print_json(_filing_json(accepted, problems, None))
+    else:
+        print_problems(problems)
+        rows = checked.rows.height
+        console.print(
+            say(f"{rows} rows would be accepted.", f"{rows} 行可以受理。") if accepted
+            else say("This filing would not be accepted.", "此申报不会被受理。")
+        )  # fmt: skip
+        if register is None:
+            console.print(
+                say(
+                    "Checked without a register: sites, methods and holdings were not judged.",
+                    "未使用登记簿检查：场所、测量方法与库存未核对。",
+                )
+            )
+    raise typer.Exit(0 if accepted else 1)
+
+
+@app.command(name="file")
+def file_(
+    files: Files,
+    organisation: Filer = None,
+    period: Period = None,
+    corrects: Corrects = None,
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """File a month and print the receipt. 提交申报并打印回执。"""
+    from lodeline.service.filing import resolve_correction, submit  # noqa: PLC0415
+
+    store = store_at(database)
+    register = store.register(store.head())
+    with progress(say("filing", "申报"), quiet=as_json) as bar:
+        checked = _check(files, organisation, period, corrects, register)
+        entry = resolve_correction(store, corrects or checked.corrects) if corrects or checked.corrects else None
+        outcome = submit(
+            store, checked, files=files, filed_at=datetime.now(UTC), law=law(), corrects=entry,
+            progress=lambda _what, share: bar(int(share * 100), 100),
+        )  # fmt: skip
+    if as_json:
+        print_json(_filing_json(outcome.entry is not None, outcome.problems, outcome.receipt))
+    else:
+        print_problems(outcome.problems)
+        if outcome.entry is None:
+            console.print(say("Not accepted: nothing was filed.", "未受理：没有任何内容入账。"))
+        else:
+            again = say(" It had been filed before.", "此前已申报过。") if outcome.repeated else ""
+            console.print(
+                say(
+                    f"Filed as entry {outcome.entry.index} ({outcome.entry.row_count} rows).{again}",
+                    f"已申报，条目 {outcome.entry.index}（{outcome.entry.row_count} 行）。{again}",
+                )
+            )
+            console.print(
+                say("Keep the receipt: lodeline receipt", "请保存回执：lodeline receipt"), outcome.entry.index
+            )
+    raise typer.Exit(0 if outcome.entry is not None else 1)

@@ -1,0 +1,127 @@
+"""Commands that prove: the receipt of an entry, the whole log recomputed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, store_at
+from lodeline.cli.output import console, language, print_json, progress, say
+from lodeline.spoken import SpokenError
+
+
+@app.command()
+def receipt(
+    entry: Annotated[int, typer.Argument(min=0, help="Index of the entry. 条目序号。")],
+    database: Database = DEFAULT_DATABASE,
+) -> None:
+    """Print the receipt of an entry: a proof that needs nothing but itself. 打印回执。"""
+    from lodeline.service.audit import receipt as receipt_of  # noqa: PLC0415
+
+    document = receipt_of(store_at(database), entry)
+    if document is None:
+        raise SpokenError(f"the log has no entry {entry}", f"日志中没有条目 {entry}")
+    print_json(document)
+
+
+@app.command()
+def verify(
+    receipt_file: Annotated[
+        Path | None, typer.Option("--receipt", help="Check one receipt offline. 离线核验回执。")
+    ] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="A checkpoint kept elsewhere. 另行保存的检查点。")] = None,
+    vkey: Annotated[str | None, typer.Option(help="The log's public key, from elsewhere. 日志公钥。")] = None,
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """Recompute the whole log and every projection, or check one receipt. 核验账本或回执。"""
+    if receipt_file is not None:
+        _verify_receipt(receipt_file, vkey=vkey, kept=_checkpoint(checkpoint) if checkpoint else None, as_json=as_json)
+    from lodeline.service.audit import verify as verify_store  # noqa: PLC0415
+
+    kept = [_checkpoint(checkpoint)] if checkpoint else []
+    with progress(say("verifying", "核验"), quiet=as_json) as bar:
+        verdict = verify_store(store_at(database), kept=kept, progress=lambda _, share: bar(int(share * 100), 100))
+    document = verdict.as_json()
+    if as_json:
+        print_json(document)
+    else:
+        for fault in document["faults"]:
+            entry = say("entry", "条目") + f" {fault['entry']}" if fault["entry"] is not None else say("log", "日志")
+            console.print(f"{entry}: {fault['what']}: {fault['message'][language()]}", markup=False)
+        console.print(
+            say(
+                f"{document['size']} entries, root {document['root']}: ",
+                f"共 {document['size']} 条，根 {document['root']}：",
+            )
+            + (say("all holds.", "全部成立。") if document["ok"] else say("does NOT hold.", "不成立。")),
+            markup=False,
+        )
+        if checkpoint is None:
+            console.print(
+                say(
+                    "An old backup or a rewritten log shows only against a checkpoint kept elsewhere (--checkpoint).",
+                    "旧备份或被整体改写的日志，只有与另行保存的检查点比对才能发现（--checkpoint 文件）。",
+                )
+            )
+    raise typer.Exit(0 if document["ok"] else 1)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpokenError(f"cannot read {path}: {error}", f"无法读取 {path}：{error}") from error
+
+
+def _checkpoint(path: Path) -> str:
+    """A signed note from a file that holds one, or that holds a receipt with one."""
+    text = _text(path)
+    if not text.lstrip().startswith("{"):
+        return text
+    try:
+        document = json.loads(text)
+        return str(document.get("receipt", document)["checkpoint"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SpokenError(f"{path} holds no checkpoint", f"{path} 中没有检查点") from error
+
+
+def _verify_receipt(path: Path, *, vkey: str | None, kept: str | None, as_json: bool) -> None:
+    from lodeline.journal.verify import text_of, verify_consistency, verify_receipt  # noqa: PLC0415
+
+    try:
+        document = json.loads(_text(path))
+    except ValueError as error:
+        raise SpokenError(f"{path} is no JSON: {error}", f"{path} 不是 JSON：{error}") from error
+    # A receipt as `lodeline file --json` prints it carries the document under `receipt`.
+    document = document.get("receipt", document) if isinstance(document, dict) else document
+    document = document if isinstance(document, dict) else {}
+    faults = verify_receipt(document, vkey=vkey)
+    if kept is not None and not faults:
+        # Without a proof only equal sizes can be compared; the fault then asks for one.
+        key = vkey or str(document.get("vkey"))
+        faults = verify_consistency(kept, str(document.get("checkpoint")), [], vkey=key)
+    if as_json:
+        print_json(
+            {
+                "ok": not faults,
+                "key_given": vkey is not None,
+                "faults": [{"entry": fault.entry, "what": fault.what, "facts": dict(fault.facts)} for fault in faults],
+            }
+        )
+    else:
+        for fault in faults:
+            console.print(f"{fault.what}: {text_of(fault, language())}", markup=False)
+        if not faults:
+            console.print(say("The receipt holds.", "回执成立。"))
+        if vkey is None:
+            console.print(
+                say(
+                    "The key was taken from the receipt itself: compare it with one from elsewhere (--vkey).",
+                    "公钥取自回执本身：请与另行获得的公钥比对（--vkey）。",
+                )
+            )
+    raise typer.Exit(1 if faults else 0)

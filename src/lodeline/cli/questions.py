@@ -1,0 +1,200 @@
+"""Commands that ask the ledger: lots, balances, flows, transfers, quotas, findings."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lodeline.cli.app import (
+    DEFAULT_DATABASE,
+    Database,
+    Element,
+    From,
+    Json,
+    Organisation,
+    Site,
+    To,
+    app,
+    check_span,
+    law,
+    print_rows,
+    snapshot_at,
+)
+from lodeline.cli.output import console, language, print_json, print_table, say
+from lodeline.spoken import SpokenError
+
+
+@app.command()
+def trace(
+    lot: Annotated[str, typer.Argument(help="MAKER/LOT, as printed in listings. 批次。")],
+    forward: Annotated[bool, typer.Option("--forward", help="Downstream instead of upstream. 向下游追踪。")] = False,
+    depth: Annotated[int | None, typer.Option(min=0, help="At most so many events away. 最大层数。")] = None,
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """The lots, events and sites upstream (downstream) of a lot. 批次追溯。"""
+    from lodeline.service import answers  # noqa: PLC0415
+
+    _, snapshot = snapshot_at(database)
+    document = answers.trace(snapshot, lot, forward=forward, depth=depth)
+    if as_json:
+        print_json(document)
+        return
+    rows = [
+        (node["lot"], node["product"], node["site"], node["on"], node["mass_kg"], _shares(node["shares"]))
+        for node in document["nodes"][:60]
+    ]
+    columns = say("lot,product,site,on,kg,share", "批次,产品,场所,日期,千克,占比").split(",")
+    print_table(f"{lot} ({document['direction']})", columns, rows, numbers=(4,))
+    if len(document["nodes"]) > 60:
+        console.print(
+            say(
+                f"… {len(document['nodes']) - 60} more; --json has all",
+                f"……另有 {len(document['nodes']) - 60} 条，见 --json",
+            )
+        )
+
+
+def _shares(shares: dict[str, float]) -> str:
+    return " ".join(f"{element} {share:.3f}" for element, share in shares.items())
+
+
+@app.command()
+def origins(
+    lot: Annotated[str, typer.Argument(help="MAKER/LOT. 批次。")],
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """Share of each origin in each element of a lot; each element sums to 1. 批次来源构成。"""
+    from lodeline.service import answers  # noqa: PLC0415
+
+    _, snapshot = snapshot_at(database)
+    document = answers.origins(snapshot, lot)
+    if as_json:
+        print_json(document)
+        return
+    rows = [
+        (row["lot"], row["origin_kind"], row["origin_place"], row["organisation"], _shares(row["shares"]))
+        for row in document["rows"]
+    ]
+    print_table(lot, say("origin,kind,place,organisation,share", "来源批次,类型,来源地,企业,占比").split(","), rows)
+
+
+@app.command()
+def balance(
+    site: Site = None,
+    organisation: Organisation = None,
+    element: Element = None,
+    first: From = None,
+    last: To = None,
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """Material balance per site, element and month, with its uncertainty. 物料平衡。"""
+    from lodeline.service import answers  # noqa: PLC0415
+
+    check_span(first, last)
+    _, snapshot = snapshot_at(database)
+    document = answers.balance(snapshot, site=site, organisation=organisation, element=element, first=first, last=last)
+    keys = (
+        "site",
+        "element",
+        "period",
+        "opening_kg",
+        "in_kg",
+        "out_kg",
+        "book_kg",
+        "physical_kg",
+        "muf_kg",
+        "sigma_kg",
+        "z",
+    )
+    print_rows(document, keys, as_json, numbers=range(3, 11))
+
+
+@app.command()
+def flows(
+    element: Element = None,
+    first: From = None,
+    last: To = None,
+    by: Annotated[str, typer.Option(help="stage, organisation or country. 汇总方式。")] = "stage",
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """The flow matrix: how much of each element went from where to where, by month. 流向矩阵。"""
+    from lodeline.service import answers  # noqa: PLC0415
+
+    if by not in ("stage", "organisation", "country"):
+        raise SpokenError("--by is stage, organisation or country", "--by 只能是 stage、organisation 或 country")
+    check_span(first, last)
+    _, snapshot = snapshot_at(database)
+    document = answers.flows(snapshot, law(), element=element, first=first, last=last, by=by)
+    print_rows(document, ("from", "to", "element", "period", "mass_kg"), as_json, numbers=(4,))
+
+
+@app.command()
+def transfers(
+    only_open: Annotated[
+        bool, typer.Option("--open", help="Only what lacks a shipment or a receipt. 仅未闭合。")
+    ] = False,
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """Shipments matched with their receipts. 流转及收发差。"""
+    from lodeline.service import answers  # noqa: PLC0415
+
+    _, snapshot = snapshot_at(database)
+    document = answers.transfers(snapshot, law(), only_open=only_open)
+    keys = ("lot", "shipper", "receiver", "shipped_on", "shipped_kg", "received_kg", "difference_kg", "state", "cause")
+    print_rows(document, keys, as_json, numbers=(4, 5, 6))
+
+
+@app.command()
+def quota(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
+    """Quotas: granted + overdrawn = reserved + used + left. 总量控制指标。"""
+    from lodeline.service import answers  # noqa: PLC0415
+
+    store, snapshot = snapshot_at(database)
+    keys = (
+        "organisation",
+        "kind",
+        "ore_type",
+        "year",
+        "granted_kg",
+        "reserved_kg",
+        "used_kg",
+        "overdrawn_kg",
+        "left_kg",
+    )
+    print_rows(answers.quota(store, snapshot), keys, as_json, numbers=range(4, 9))
+
+
+@app.command()
+def findings(
+    detector: Annotated[str | None, typer.Option(help="Only this detector. 检测方法。")] = None,
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """What the detectors saw, as questions with their evidence. 线索。"""
+    from lodeline.service import answers  # noqa: PLC0415
+
+    _, snapshot = snapshot_at(database)
+    document = answers.findings(snapshot, detector=detector)
+    if as_json:
+        print_json(document)
+        return
+    for row in document["rows"][:20]:
+        subject = " ".join(f"{name}={value}" for name, value in row["subject"].items())
+        console.print(
+            f"{row['detector']}  {subject}  {row['period']['from']}…{row['period']['to']}  {row['mass_kg']} kg",
+            markup=False,
+        )
+        console.print(f"    {row['explanation'][language()]}", markup=False)
+    if len(document["rows"]) > 20:
+        console.print(
+            say(
+                f"… {len(document['rows']) - 20} more; --json has all",
+                f"……另有 {len(document['rows']) - 20} 条，见 --json",
+            )
+        )
