@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
-from lodeline.ledger.movement import ACCOUNT, makes_lot
+from lodeline.ledger.movement import ACCOUNT, is_making, makes_lot
 from lodeline.ledger.register import Register
 from lodeline.ledger.state import State
 from lodeline.ledger.transfer import closing_tolerance_mg
@@ -89,15 +89,18 @@ def judge(
 
 
 def _made_already(rows: pl.DataFrame, everything: pl.DataFrame, names: Callable[[int], str]) -> Iterable[Objection]:
-    making = rows.filter(makes_lot())["lot"]
-    if everything.height == rows.height or making.is_empty():
+    if everything.height == rows.height:
         return
-    before = ~pl.col("line").is_in(rows["line"].implode())
-    made = everything.filter(makes_lot() & pl.col("lot").is_in(making.implode()) & before)
+    making = rows[["line", "lot", "kind", "role", "ordinal"]].filter(makes_lot())
+    if not making.height:
+        return
+    made = everything[["line", "lot", "kind", "role", "event"]].filter(
+        makes_lot() & pl.col("lot").is_in(making["lot"].implode()) & ~pl.col("line").is_in(making["line"].implode())
+    )
     if not made.height:
         return
-    again = rows.filter(makes_lot()).join(made.select("lot", "event"), on="lot", suffix="_made")
-    for ordinal, lot, event in again.select("ordinal", "lot", "event_made").iter_rows():
+    again = making.join(made[["lot", "event"]], on="lot", maintain_order="left")
+    for ordinal, lot, event in again[["ordinal", "lot", "event"]].iter_rows():
         yield Objection(code="lot.exists", ordinal=ordinal, column="lot", facts={"lot": names(lot), "event": event})
 
 
@@ -105,6 +108,8 @@ def _shortfalls(
     rows: pl.DataFrame, balanced: pl.DataFrame, register: Register, names: Callable[[int], str]
 ) -> Iterable[Objection]:
     """Draws beyond what the site's account of the lot held on the day, in the order of event dates."""
+    if not balanced["unaccounted_mg"].sum():
+        return
     short = balanced.filter(
         (pl.col("unaccounted_mg") > 0) & pl.col("line").is_in(rows["line"].implode()) & (pl.col("delta_mg") < 0)
     )
@@ -147,21 +152,18 @@ def _awaiting_maker(
 ) -> Iterable[Objection]:
     if lots["made"].all():
         return
-    unmade = lots.filter(~pl.col("made"))["lot"]
-    waiting = rows.filter((pl.col("kind") == "receipt") & pl.col("lot").is_in(unmade.implode()))
-    for ordinal, lot in waiting.select("ordinal", "lot").iter_rows():
-        if not names(lot).startswith(organisation + "/"):
+    unmade = set(lots.filter(~pl.col("made"))["lot"])
+    for ordinal, lot, kind in rows[["ordinal", "lot", "kind"]].iter_rows():
+        if kind == "receipt" and lot in unmade and not names(lot).startswith(organisation + "/"):
             yield Objection(code="lot.awaiting-maker", ordinal=ordinal, column="lot", facts={"lot": names(lot)})
 
 
 def _product_differs(rows: pl.DataFrame, lots: pl.DataFrame, names: Callable[[int], str]) -> Iterable[Objection]:
-    stated = rows.filter(pl.col("product").is_not_null() & ~makes_lot())
-    if not stated.height:
-        return
-    differing = stated.join(lots, on="lot", suffix="_made").filter(
-        pl.col("made") & (pl.col("product") != pl.col("product_made"))
-    )
-    for ordinal, lot, product, made in differing.select("ordinal", "lot", "product", "product_made").iter_rows():
+    of_maker = {lot: product for lot, made, product in lots[["lot", "made", "product"]].iter_rows() if made}
+    for ordinal, lot, kind, role, product in rows[["ordinal", "lot", "kind", "role", "product"]].iter_rows():
+        made = of_maker.get(lot)
+        if product is None or made is None or product == made or is_making(kind, role):
+            continue
         facts = {"product": product, "lot": names(lot), "maker_product": made}
         yield Objection(code="product.differs-from-maker", ordinal=ordinal, column="product", facts=facts)
 
@@ -185,14 +187,12 @@ def _process_objections(rows: pl.DataFrame, lots: pl.DataFrame, register: Regist
 
     Events of a `run` are left to the site's balance: the run may have been fed in another month.
     """
-    transformations = rows.filter(_TRANSFORMATION).select(
-        "ordinal", "event", "role", "site", "lot", "dry_mg", "composition"
-    )
+    transformations = rows[_PROCESS_COLUMNS].filter(_TRANSFORMATION)
     if not transformations.height:
         return
-    of_lot = dict(lots.select("lot", "composition").iter_rows())
+    of_lot = dict(lots[["lot", "composition"]].iter_rows())
     processes: dict[str, _Process] = {}
-    for ordinal, event, role, site, lot, dry_mg, composition in transformations.iter_rows():
+    for ordinal, event, role, site, lot, dry_mg, composition, _, _ in transformations.iter_rows():
         process = processes.setdefault(event, _Process())
         stated = of_lot[lot] if role == "in" else composition
         if role == "in":
@@ -212,6 +212,7 @@ def _process_objections(rows: pl.DataFrame, lots: pl.DataFrame, register: Regist
             yield from _yield_outside_band(event, process, register)
 
 
+_PROCESS_COLUMNS = ["ordinal", "event", "role", "site", "lot", "dry_mg", "composition", "kind", "run"]
 _TRANSFORMATION = (pl.col("kind") == "transformation") & pl.col("run").is_null()
 
 
@@ -241,7 +242,7 @@ def _yield_outside_band(event: str, process: _Process, register: Register) -> It
 
 def _unusual_masses(rows: pl.DataFrame, earlier: Earlier) -> Iterable[Objection]:
     """A mass over a thousand times the median of at least five earlier-dated rows of its kind and product."""
-    filed = rows.select("kind", "product", "on", "mass_mg", "ordinal").rows()
+    filed = rows[["kind", "product", "on", "mass_mg", "ordinal"]].rows()
     if not filed:
         return
     least: dict[tuple[str, str | None], int] = dict(earlier.smallest())
@@ -271,28 +272,19 @@ def _unusual_masses(rows: pl.DataFrame, earlier: Earlier) -> Iterable[Objection]
 
 def _transfer_differences(rows: pl.DataFrame, state: State, names: Callable[[int], str]) -> Iterable[Objection]:
     """Where the other party's filing says otherwise about the same transfer."""
-    pairs = state.transfers.filter(
-        pl.col("shipment_line").is_not_null()
-        & pl.col("receipt_line").is_not_null()
-        & (
-            pl.col("party_differs")
-            | pl.col("lot_differs")
-            | ((pl.col("shipped_mg") - pl.col("received_mg")).abs() > closing_tolerance_mg(pl.col("shipped_mg")))
-        )
-    )
-    if not pairs.height:
+    differing = [row for row in state.transfers[_PAIR].iter_rows() if _differs(row)]
+    if not differing:
         return
-    mine = dict(rows.select("line", "ordinal").iter_rows())
-    lines = {line: (lot, party, organisation) for line, lot, party, organisation in state.lines.filter(
-        pl.col("line").is_in(pairs["receipt_line"].implode())
-    ).select("line", "lot", "party", "organisation").iter_rows()}  # fmt: skip
-    for shipment, receipt, lot, receiver, shipped_mg, received_mg, lot_differs, party_differs in pairs.select(
-        "shipment_line", "receipt_line", "lot", "receiver", "shipped_mg", "received_mg", "lot_differs", "party_differs"
-    ).iter_rows():
+    mine = dict(rows[["line", "ordinal"]].iter_rows())
+    receipts = state.lines[["line", "lot", "organisation"]].filter(
+        pl.col("line").is_in([receipt for _, receipt, *_ in differing])
+    )
+    received = {line: (lot, organisation) for line, lot, organisation in receipts.iter_rows()}
+    for shipment, receipt, lot, receiver, shipped_mg, received_mg, lot_differs, party_differs in differing:
         ordinal = mine.get(receipt, mine.get(shipment))
         if ordinal is None:
             continue
-        received_lot, _, received_by = lines[receipt]
+        received_lot, received_by = received[receipt]
         if party_differs:
             facts = {"shipment_party": receiver or "?", "receipt_party": received_by}
             yield Objection(code="transfer.party-differs", ordinal=ordinal, column="counterparty", facts=facts)
@@ -304,14 +296,34 @@ def _transfer_differences(rows: pl.DataFrame, state: State, names: Callable[[int
             yield Objection(code="transfer.mass-differs", ordinal=ordinal, column="mass_kg", facts=facts)
 
 
+_PAIR = [
+    "shipment_line", "receipt_line", "lot", "receiver", "shipped_mg", "received_mg", "lot_differs", "party_differs",
+]  # fmt: skip
+
+
+def _differs(pair: tuple[Any, ...]) -> bool:
+    shipment, receipt, _, _, shipped_mg, received_mg, lot_differs, party_differs = pair
+    if shipment is None or receipt is None:
+        return False
+    return bool(lot_differs or party_differs) or abs(shipped_mg - received_mg) > closing_tolerance_mg(shipped_mg)
+
+
 def _not_listed(rows: pl.DataFrame, held_at_sites: pl.DataFrame) -> Iterable[Objection]:
     """Lots in book at a site that is counted as a whole, but not on its list: they count as zero."""
     if not held_at_sites.height:
         return
-    whole = rows.filter((pl.col("kind") == "stock") & pl.col("location").is_null() & pl.col("product").is_null())
-    first = whole.group_by("site", maintain_order=True).agg(pl.col("ordinal").first())
-    listed = rows.select("site", "lot").unique()
-    missing = held_at_sites.join(listed, on=["site", "lot"], how="anti").join(first, on="site")
-    for ordinal, site, lot, mass_mg in missing.select("ordinal", "site", "name", "mass_mg").iter_rows():
+    whole: dict[str, int] = {}
+    listed: set[tuple[str, int]] = set()
+    for site, lot, kind, location, product, ordinal in rows[_COUNTED].iter_rows():
+        listed.add((site, lot))
+        if kind == "stock" and location is None and product is None:
+            whole.setdefault(site, ordinal)
+    for site, held, lot, mass_mg in held_at_sites[["site", "lot", "name", "mass_mg"]].iter_rows():
+        ordinal = whole.get(site)
+        if ordinal is None or (site, held) in listed:
+            continue
         facts = {"site": site, "lot": lot, "held_kg": format_kg(mass_mg)}
         yield Objection(code="stock.not-listed", ordinal=ordinal, column="lot", facts=facts)
+
+
+_COUNTED = ["site", "lot", "kind", "location", "product", "ordinal"]

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from lodeline.material.assay import total_reo_ppb
-from lodeline.material.mass import share_mg_expr
+from lodeline.material.composition import balance_shares
+from lodeline.material.element import TREO
+from lodeline.material.mass import share_mg
 from lodeline.material.product import PRODUCTS, product_kind
 
 DRAWDOWN: dict[str, pl.DataType] = {
@@ -19,9 +20,7 @@ DRAWDOWN: dict[str, pl.DataType] = {
 }  # fmt: skip
 
 _DRAWING_ORIGINS = {"mined", "by-product"}
-_MINERAL_KINDS = [kind for kind, product in PRODUCTS.items() if product.feed == "mineral"]
-#: Ion clay is leached to a mixed compound at the mine; everything else that is mined is rock.
-_ORE_TYPE = pl.when(pl.col("lot_kind") == "mixed-compound").then(pl.lit("ion")).otherwise(pl.lit("rock"))
+_MINERAL_KINDS = {kind for kind, product in PRODUCTS.items() if product.feed == "mineral"}
 
 
 def draws(lines: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
@@ -32,40 +31,32 @@ def draws(lines: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
     lines : columns of `movement.LINE`.
     lots : `movement.lot_facts` of every lot among the lines.
     """
-    kinds = {product_kind(product) for product in lots["product"].unique() if product is not None}
-    if kinds.isdisjoint(_MINERAL_KINDS) and _DRAWING_ORIGINS.isdisjoint(lines["origin_kind"].unique()):
-        return pl.DataFrame(schema=DRAWDOWN)
-    candidates = lines.filter(
-        pl.col("origin_kind").is_in(list(_DRAWING_ORIGINS)) & (pl.col("kind") == "origin")
-        | (pl.col("kind") == "transformation") & (pl.col("role") == "in")
-    )
-    if not candidates.height:
-        return pl.DataFrame(schema=DRAWDOWN)
-    known = lots.select("lot", "composition", "made", lot_product="product", lot_origin="origin_kind")
-    drawn = (
-        candidates.drop("composition")
-        .join(known, on="lot", how="left")
-        .with_columns(lot_kind=pl.col("lot_product").str.split(":").list.first())
-        .filter(
-            (pl.col("kind") == "origin")
-            | (
-                pl.col("lot_kind").is_in(_MINERAL_KINDS)
-                # A mixed compound that a transformation made is a separator's intermediate: it drew as ore.
-                & ((pl.col("lot_kind") != "mixed-compound") | pl.col("lot_origin").is_not_null())
-            )
-        )
-    )
-    if not drawn.height:
-        return pl.DataFrame(schema=DRAWDOWN)
-    return (
-        drawn.with_columns(treo_ppb=total_reo_ppb(drawn["composition"]))
-        .with_columns(
-            reo_mg=share_mg_expr(pl.col("dry_mg"), pl.col("treo_ppb")),
-            kind=pl.when(pl.col("kind") == "origin").then(pl.lit("mining")).otherwise(pl.lit("separation")),
-            ore_type=_ORE_TYPE,
-            year=pl.col("on").dt.year().cast(pl.Int64()),
-        )
-        .group_by("lot", "organisation", "kind", "ore_type", "year", maintain_order=True)
-        .agg(pl.col("reo_mg").sum())
-        .select(*DRAWDOWN)
-    )
+    known = {lot: facts for lot, *facts in lots[["lot", "product", "composition", "origin_kind"]].iter_rows()}
+    mineral = {lot for lot, (product, _, origin) in known.items() if _is_mineral_feed(product, origin)}
+    drawn: dict[tuple[int, str, str, str, int], int] = {}
+    feed = lines.filter(_FEED)
+    for lot, organisation, kind, origin, on, dry_mg in feed[_FEED_COLUMNS].iter_rows():
+        mined = kind == "origin"
+        if not (origin in _DRAWING_ORIGINS if mined else lot in mineral):
+            continue
+        product, composition, _ = known[lot]
+        # Ion clay is leached to a mixed compound at the mine; everything else that is mined is rock.
+        ore_type = "ion" if product is not None and product_kind(product) == "mixed-compound" else "rock"
+        key = (lot, organisation, "mining" if mined else "separation", ore_type, on.year)
+        drawn[key] = drawn.get(key, 0) + share_mg(dry_mg, _reo_ppb(composition or ""))
+    return pl.DataFrame([(*key, reo_mg) for key, reo_mg in drawn.items()], schema=DRAWDOWN, orient="row")
+
+
+_FEED = (pl.col("kind") == "origin") | (pl.col("kind") == "transformation") & (pl.col("role") == "in")
+_FEED_COLUMNS = ["lot", "organisation", "kind", "origin_kind", "on", "dry_mg"]
+
+
+def _is_mineral_feed(product: str | None, origin_kind: str | None) -> bool:
+    if product is None or product_kind(product) not in _MINERAL_KINDS:
+        return False
+    # A mixed compound that a transformation made is a separator's intermediate: it drew as ore.
+    return product_kind(product) != "mixed-compound" or origin_kind is not None
+
+
+def _reo_ppb(composition: str) -> int:
+    return dict(balance_shares(composition))[TREO]

@@ -6,6 +6,7 @@ whatever order they arrived, because the order of a holding's movements is a pro
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import polars as pl
@@ -45,6 +46,11 @@ def makes_lot() -> pl.Expr:
     return _MAKES
 
 
+def is_making(kind: str, role: str | None) -> bool:
+    """`makes_lot` of one line."""
+    return kind == "origin" or (kind == "transformation" and role in ("out", "waste"))
+
+
 def movements(lines: pl.DataFrame) -> pl.DataFrame:
     """Signed dry masses per account, one row per movement.
 
@@ -59,7 +65,7 @@ def movements(lines: pl.DataFrame) -> pl.DataFrame:
     -------
     The columns of `LINE` with `delta_mg` (Int64, milligrams, dry, signed) and `owner` filled.
     """
-    moving = lines.filter(_MOVES).with_columns(_AS_MOVEMENT)
+    moving = lines.filter(_MOVES).with_columns_seq(_AS_MOVEMENT)
     kinds = set(moving["kind"].unique())
     if "move" in kinds:
         arrivals = moving.filter(pl.col("kind") == "move")
@@ -76,17 +82,15 @@ def _title_movements(moving: pl.DataFrame, titles: pl.DataFrame) -> pl.DataFrame
     A title names no site. It is carried out day by day, from the site where the seller's book is largest on; a
     seller who holds nothing is charged at no site, where the shortfall shows.
     """
-    involved = moving.join(titles.select("lot").unique(), on="lot", how="semi")
+    involved = moving.filter(pl.col("lot").is_in(titles["lot"].implode()))
     ordered = involved.sort("on", pl.col("delta_mg") < 0, "organisation", "event", "ordinal")
     books = _Books()
     placed: list[tuple[int, str, int]] = []
-    for _, day in ordered.group_by("on", maintain_order=True):
+    for _, day in itertools.groupby(ordered[_BOOKED].iter_rows(), key=lambda row: row[0]):
         sales: list[_Title] = []
-        for kind, lot, owner, site, delta_mg, line, buyer in day.select(
-            "kind", "lot", "owner", "site", "delta_mg", "line", pl.col("party").fill_null("?")
-        ).iter_rows():
+        for _, kind, lot, owner, site, delta_mg, line, buyer in day:
             if kind == "title":
-                sales.append(_Title(line=line, lot=lot, seller=owner, buyer=buyer, mass_mg=-delta_mg))
+                sales.append(_Title(line=line, lot=lot, seller=owner, buyer=buyer or "?", mass_mg=-delta_mg))
             else:
                 books.add(lot, owner, site, delta_mg)
         # Sales wait for the purchases of their own day, however long the chain of traders is.
@@ -101,6 +105,9 @@ def _title_movements(moving: pl.DataFrame, titles: pl.DataFrame) -> pl.DataFrame
     sold = at_sites.with_columns(delta_mg=-pl.col("part_mg")).select(titles.columns)
     bought = at_sites.with_columns(delta_mg="part_mg", owner=pl.col("party").fill_null("?")).select(titles.columns)
     return pl.concat([sold, bought])
+
+
+_BOOKED = ["on", "kind", "lot", "owner", "site", "delta_mg", "line", "party"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,20 +159,24 @@ def with_balances(moving: pl.DataFrame) -> pl.DataFrame:
     """Adds `held_mg` after each movement and `unaccounted_mg`, the part of it that was not held.
 
     Movements of an account run by day, increases before decreases, then organisation, event and row. A
-    decrease takes what is there and books the rest as unaccounted, so that held never falls below zero:
-    held = S + U with S the running sum and U = max(0, max over the past of −S) (the reflection map).
+    decrease takes what is there and books the rest as unaccounted, so that held never falls below zero.
     """
     ordered = moving.sort(*ACCOUNT, "on", pl.col("delta_mg") < 0, "organisation", "event", "ordinal")
-    # One number per account is cheaper to group by than three columns, three times.
-    return (
-        ordered.with_columns(account=pl.struct(ACCOUNT).rle_id())
-        .with_columns(running=pl.col("delta_mg").cum_sum().over("account"))
-        .with_columns(shortfall=(-pl.col("running")).cum_max().over("account").clip(lower_bound=0))
-        .with_columns(
-            held_mg=pl.col("running") + pl.col("shortfall"),
-            unaccounted_mg=pl.col("shortfall") - pl.col("shortfall").shift(1, fill_value=0).over("account"),
-        )
-        .drop("running", "shortfall", "account")
+    accounts = ordered.select_seq(pl.struct(ACCOUNT).rle_id()).to_series().to_list()
+    held: list[int] = []
+    unaccounted: list[int] = []
+    current, book_mg = -1, 0
+    # One pass of plain integers: a running sum that stops at zero is no sum of columns. A mass that cannot be read
+    # any more counts as nothing; the audit names its row.
+    for account, delta_mg in zip(accounts, ordered["delta_mg"].fill_null(0).to_list(), strict=True):
+        if account != current:
+            current, book_mg = account, 0
+        book_mg += delta_mg
+        unaccounted.append(0 if book_mg >= 0 else -book_mg)
+        book_mg = max(book_mg, 0)
+        held.append(book_mg)
+    return ordered.with_columns_seq(
+        pl.Series("held_mg", held, pl.Int64()), pl.Series("unaccounted_mg", unaccounted, pl.Int64())
     )
 
 
@@ -184,16 +195,25 @@ def lot_facts(lines: pl.DataFrame) -> pl.DataFrame:
     The maker's line decides. Until the maker files, the first line (by day, organisation, event) that states
     a product or a composition stands in.
     """
-    by_precedence = lines.filter(pl.col("lot").is_not_null()).sort(
-        "lot", ~makes_lot(), "on", "organisation", "event", "ordinal"
+    by_precedence = (
+        lines[_STATING]
+        .filter(pl.col("lot").is_not_null())
+        .with_columns_seq(made=makes_lot())
+        .sort("lot", ~pl.col("made"), "on", "organisation", "event", "ordinal")
     )
-    made = makes_lot()
+    # The maker's line, where there is one, comes first.
+    made = pl.col("made").first()
     return by_precedence.group_by("lot", maintain_order=True).agg(
-        made=made.any(),
+        made=made,
         product=pl.col("product").drop_nulls().first(),
-        composition=pl.when(made.any())
-        .then(pl.col("composition").filter(made).first())
+        composition=pl.when(made)
+        .then(pl.col("composition").first())
         .otherwise(pl.col("composition").drop_nulls().first()),
-        origin_kind=pl.col("origin_kind").filter(made).first(),
-        made_line=pl.col("line").filter(made).first(),
+        origin_kind=pl.when(made).then(pl.col("origin_kind").first()),
+        made_line=pl.when(made).then(pl.col("line").first()),
     )
+
+
+_STATING = [
+    "lot", "kind", "role", "on", "organisation", "event", "ordinal", "product", "composition", "origin_kind", "line",
+]  # fmt: skip

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from lodeline.ledger.movement import is_making
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
@@ -63,8 +65,8 @@ def resolve(rows: pl.DataFrame, *, organisation: str, known: Callable[[Sequence[
     rows : `kind`, `role`, `lot` (as filed), `party`; other columns are not looked at.
     known : asked once for the bare ids that the filing itself does not settle; None where nothing is known.
     """
-    filed = list(rows.select("kind", "role", "lot", "party").iter_rows())
-    made = {lot for kind, role, lot, _ in filed if _makes(kind, role) and not _is_canonical(lot)}
+    filed = list(rows[["kind", "role", "lot", "party"]].iter_rows())
+    made = {lot for kind, role, lot, _ in filed if is_making(kind, role) and not _is_canonical(lot)}
     unsettled = dict.fromkeys(
         lot for _, _, lot, _ in filed if lot is not None and lot not in made and not _is_canonical(lot)
     )
@@ -93,10 +95,6 @@ def resolve(rows: pl.DataFrame, *, organisation: str, known: Callable[[Sequence[
     return Resolved(names=names, ambiguous=ambiguous)
 
 
-def _makes(kind: str, role: str | None) -> bool:
-    return kind == "origin" or (kind == "transformation" and role in ("out", "waste"))
-
-
 def _is_canonical(lot: str | None) -> bool:
     return lot is not None and ("/" in lot or is_uri(lot))
 
@@ -111,7 +109,7 @@ class _Book:
     @classmethod
     def of(cls, known: Known) -> _Book:
         book = cls()
-        for local, name, party, held_mg in known.received.select("local", "name", "party", "held_mg").iter_rows():
+        for local, name, party, held_mg in known.received[["local", "name", "party", "held_mg"]].iter_rows():
             names = book._held.setdefault(local, {})
             names[name] = names.get(name, False) or held_mg > 0
             book._by_party.setdefault((local, party), set()).add(name)

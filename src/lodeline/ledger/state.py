@@ -15,10 +15,10 @@ from lodeline.ledger.movement import holdings, lot_facts, movements, with_balanc
 from lodeline.ledger.transfer import match, passed_on, stand_in
 
 #: The columns of a line that its state depends on. A narrow frame is a quick frame.
-STATE_COLUMNS = (
+STATE_COLUMNS = [
     "line", "organisation", "ordinal", "event", "kind", "role", "on", "site", "lot", "local", "product", "dry_mg",
     "composition", "method", "origin_kind", "owner", "party", "to_site", "reference",
-)  # fmt: skip
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,7 +63,7 @@ class _Line:
         return sum(part_mg for _, part_mg in self.parts)
 
 
-_SIDE = ("on", "event", "ordinal", "organisation", "kind", "line", "lot", "local", "party", "reference", "dry_mg")
+_SIDE = ["on", "event", "ordinal", "organisation", "kind", "line", "lot", "local", "party", "reference", "dry_mg"]
 
 
 def match(lines: pl.DataFrame) -> pl.DataFrame:
@@ -74,7 +74,7 @@ def match(lines: pl.DataFrame) -> pl.DataFrame:
     moving = lines.filter(_MOVING)
     if not moving.height:
         return pl.DataFrame(schema=TRANSFER)
-    sides = [_Line(*row) for row in sorted(moving.select(_SIDE).iter_rows(), key=lambda row: row[:4])]
+    sides = [_Line(*row) for row in sorted(moving[_SIDE].iter_rows(), key=lambda row: row[:4])]
     shipments = [side for side in sides if side.kind == "shipment"]
     waiting = [side for side in sides if side.kind == "receipt"]
     if shipments and waiting:

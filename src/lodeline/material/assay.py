@@ -48,10 +48,3 @@ def with_treo(shares: pl.DataFrame, key: str = "place") -> pl.DataFrame:
         )
     )
     return pl.concat([shares, computed.select(shares.columns)])
-
-
-def total_reo_ppb(compositions: pl.Series) -> pl.Series:
-    """TREO (stated, else computed) of canonical compositions, in ppb; 0 where there is none."""
-    totals = with_treo(explode(compositions)).filter(pl.col("element") == TREO_INDEX)
-    places = pl.DataFrame({"place": pl.int_range(len(compositions), dtype=pl.UInt32(), eager=True)})
-    return places.join(totals, on="place", how="left", maintain_order="left")["ppb"].fill_null(0)

@@ -289,7 +289,7 @@ def rebuild(store: Store) -> dict[str, Any]:
         if differences:
             # First what is in force, then what it amounts to.
             store.rebuild_superseded()
-            store.rebuild_state(project(store.all_lines()))
+            store.rebuild_state(project(_legible(store.all_lines())))
     return {
         "ok": not differences,
         "differences": [{"entry": fault.entry, **fault.facts} for fault in differences],
@@ -297,7 +297,7 @@ def rebuild(store: Store) -> dict[str, Any]:
 
 
 def _state_differences(store: Store) -> Iterable[tuple[str, str, object]]:
-    lines = store.all_lines()
+    lines = _legible(store.all_lines())
     state = project(lines)
     names = store.lot_names(lines["lot"].unique().to_list()) if lines.height else {}
     last_entry = dict(lines.group_by("lot").agg(pl.col("entry").max()).iter_rows())
@@ -310,6 +310,12 @@ def _state_differences(store: Store) -> Iterable[tuple[str, str, object]]:
     stored_superseded = store.superseded()
     for organisation, event, entry, _ in sorted(set(expected_superseded) ^ set(stored_superseded))[:100]:
         yield "superseded", f"{organisation}/{event}", entry
+
+
+def _legible(lines: pl.DataFrame) -> pl.DataFrame:
+    """The lines that can have been filed. What was damaged since is named row by row, and amounts to nothing."""
+    composed = pl.col("composition").is_null() | pl.col("composition").str.contains(r"^(\w+=\d+(;\w+=\d+)*)?$")
+    return lines.filter(pl.col("on").is_not_null() & pl.col("dry_mg").is_not_null() & composed)
 
 
 def _only_in(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:

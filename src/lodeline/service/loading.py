@@ -7,6 +7,7 @@ recognises what is in the log already and goes on.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -14,7 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -79,7 +80,7 @@ def load(
     say = progress or (lambda _done, _all: None)
     judged = _judged_before(store, dossier.filings)
     done = 0
-    with closing(_checked_ahead(dossier.filings, register, root)) as checked_ahead:
+    with _collecting_seldom(), closing(_checked_ahead(dossier.filings, register, root)) as checked_ahead:
         for group in _in_groups(checked_ahead):
             with store.database.transaction():
                 for ahead in group:
@@ -89,6 +90,17 @@ def load(
                     done += 1
                     say(done, len(dossier.filings))
     return loaded
+
+
+@contextmanager
+def _collecting_seldom() -> Iterator[None]:
+    """Looks for dead cycles less often: a load makes many objects, and next to none of them in cycles."""
+    usual = gc.get_threshold()
+    gc.set_threshold(100_000, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 Ahead = tuple[FilingFile, bytes, Checked, Encoded | None]

@@ -198,18 +198,13 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
     filed = store.filed_events(organisation, checked.rows["event"].unique().to_list()) if head.size else {}
     problems += _events(job, filed)
     job.say("admit", 0.1)
-    lines = with_parties(checked.rows, register).with_columns(
-        organisation=pl.lit(organisation),
-        entry=pl.lit(head.size, pl.Int64()),
-        ordinal=pl.int_range(pl.len(), dtype=pl.UInt32()),
-        line=pl.int_range(pl.len(), dtype=pl.Int64()) + head.next_line,
-    )
-    lines, lots, ambiguous = _name_lots(store, head, lines, organisation)
+    placed = _with_places(checked.rows, organisation, head, register)
+    lines, lots, ambiguous = _name_lots(store, head, placed, organisation)
     problems += [job.address(objection) for objection in ambiguous]
     superseded = sorted(filed.items()) if corrects is not None else []
     replaced = store.lines_of_events(organisation, [event for event, _ in superseded]) if superseded else _NO_LINES
     problems += _restated(job, replaced)
-    in_force = lines.select(*LINE)
+    in_force = lines[[*LINE]]
     if corrects is not None:
         in_force = in_force.filter(pl.col("kind") != "void")
     changed = {*in_force["lot"].drop_nulls(), *replaced["lot"].drop_nulls()}
@@ -217,7 +212,7 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
     if superseded:
         history = history.filter(~pl.col("line").is_in(replaced["line"].implode()))
     job.say("admit", 0.5)
-    state = project(pl.concat([history, in_force]).select(STATE_COLUMNS))
+    state = project(pl.concat([history[STATE_COLUMNS], in_force[STATE_COLUMNS]]))
     counted = in_force.filter(pl.col("kind") == "stock")["site"].unique().to_list()
     objections = judge(
         in_force,
@@ -333,19 +328,29 @@ def _same_content(job: _Job, events: Sequence[str]) -> set[str]:
     return set(both["event"])
 
 
-def with_parties(rows: pl.DataFrame, register: Register) -> pl.DataFrame:
-    """Adds `party`: the counterparty's id, found by id or by its exact name in the register, else the name as filed."""
-    nameless = rows.filter(pl.col("counterparty").is_null() & pl.col("counterparty_name").is_not_null())
-    if not nameless.height:
-        return rows.with_columns(party="counterparty")
+def _with_places(rows: pl.DataFrame, organisation: str, head: Head, register: Register) -> pl.DataFrame:
+    """The rows with whom they name, and with the places that they take in the ledger."""
+    return rows.with_columns_seq(
+        parties(rows, register),
+        pl.lit(organisation).alias("organisation"),
+        pl.lit(head.size, pl.Int64()).alias("entry"),
+        pl.int_range(pl.len(), dtype=pl.UInt32()).alias("ordinal"),
+        (pl.int_range(pl.len(), dtype=pl.Int64()) + head.next_line).alias("line"),
+    )
+
+
+def parties(rows: pl.DataFrame, register: Register) -> pl.Series:
+    """`party`: the counterparty's id, found by id or by its exact name in the register, else the name as filed."""
     known = register.organisation_by_name
     # An organisation id holds no slash, and neither may a name that stands for one.
-    found = {
+    by_name = {
         name: known.get(name.strip().casefold(), name.replace("/", "∕"))
-        for name in nameless["counterparty_name"].unique()
+        for name in set(rows["counterparty_name"].to_list())
+        if name is not None
     }
-    by_name = pl.col("counterparty_name").replace_strict(found, default=None, return_dtype=pl.String())
-    return rows.with_columns(party=pl.coalesce("counterparty", by_name))
+    named = zip(rows["counterparty"].to_list(), rows["counterparty_name"].to_list(), strict=True)
+    found = [by_name.get(name) if party is None else party for party, name in named]
+    return pl.Series("party", found, pl.String())
 
 
 def _name_lots(
@@ -366,7 +371,7 @@ def _name_lots(
     )
     ids |= {name: head.next_lot + place for place, name in enumerate(fresh)}
     locals_ = {name: maker_and_local(name, organisation)[1] for name in wanted}
-    named = lines.rename({"lot": "lot_filed"}).with_columns(
+    named = lines.rename({"lot": "lot_filed"}).with_columns_seq(
         pl.Series("name", resolved.names, pl.String()),
         pl.Series("lot", [None if name is None else ids[name] for name in resolved.names], pl.Int64()),
         pl.Series("local", [None if name is None else locals_[name] for name in resolved.names], pl.String()),
@@ -407,14 +412,15 @@ def _history(store: Store, head: Head, lines: pl.DataFrame, changed: set[int]) -
     """
     if head.next_line == 1:
         return changed, _NO_LINES
-    touched, unseen, history, looked_at = changed, changed, [_NO_LINES], lines
+    touched, unseen, history = changed, changed, []
+    looked_at = [lines]
     while True:
         older = store.lines_of_lots([lot for lot in unseen if lot < head.next_lot])
         history.append(older)
-        unseen = store.lots_tied(pl.concat([looked_at, older])) - touched
+        unseen = store.lots_tied([*looked_at, older]) - touched
         if not unseen:
-            return touched, pl.concat(history)
-        touched, looked_at = touched | unseen, _NO_LINES
+            return touched, pl.concat(history) if len(history) > 1 else older
+        touched, looked_at = touched | unseen, []
 
 
 def _quota(store: Store, organisation: str, state: State, touched: set[int], register: Register) -> list[Problem]:

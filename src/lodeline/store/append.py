@@ -32,7 +32,7 @@ def _append_sqlite(database: Database, table: str, rows: pl.DataFrame) -> None:
     statement = f'INSERT INTO "{table}" ({columns}) VALUES ({",".join("?" * rows.width)})'
     database.connection.ensure_connection()
     connection = cast(Any, database.connection.connection)
-    storable = rows.with_columns(
+    storable = rows.with_columns_seq(
         pl.col(name).dt.to_string("%Y-%m-%d") if dtype == pl.Date else pl.col(name).cast(pl.Int64)
         for name, dtype in rows.schema.items()
         if dtype in (pl.Date, pl.Boolean)

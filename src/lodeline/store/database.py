@@ -168,7 +168,7 @@ class Database:
             for name, dtype in schema.items()
         }
         frame = pl.DataFrame(rows, schema=stored, orient="row")
-        return frame.with_columns(
+        return frame.with_columns_seq(
             # What is no date any more reads as empty: the audit names the row.
             pl.col(name).str.to_date("%Y-%m-%d", strict=False) if dtype == pl.Date else pl.col(name).cast(pl.Boolean)
             for name, dtype in schema.items()

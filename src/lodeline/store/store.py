@@ -103,6 +103,8 @@ _SUPERSEDED: dict[str, pl.DataType] = {
     "organisation": pl.String(), "event": pl.String(), "entry": pl.Int64(), "by": pl.Int64(),
 }  # fmt: skip
 
+#: What of a line says which other lots may be tied to its own.
+_TYING = ["kind", "organisation", "event", "party", "reference", "local"]
 #: How far back an organisation's usual masses are looked up.
 NEWEST_ROWS = 20_000
 
@@ -255,7 +257,7 @@ class Store:
             events, before=(organisation,), schema=LINE,
         )  # fmt: skip
 
-    def lots_tied(self, lines: pl.DataFrame) -> set[int]:
+    def lots_tied(self, lines: Sequence[pl.DataFrame]) -> set[int]:
         """Lots that may be paired with these shipments and receipts in a transfer.
 
         By reference: receipts that quote the shipments' events, shipments whose events the receipts quote. By
@@ -264,10 +266,10 @@ class Store:
         shipped: set[tuple[str, str]] = set()
         quoted: set[tuple[str, str]] = set()
         between: set[tuple[str, ...]] = set()
-        moving = lines.filter(pl.col("kind").is_in(["shipment", "receipt"]) & pl.col("party").is_not_null())
-        for kind, organisation, event, party, reference, local in moving.select(
-            "kind", "organisation", "event", "party", "reference", "local"
-        ).iter_rows():
+        rows = itertools.chain.from_iterable(frame[_TYING].iter_rows() for frame in lines)
+        for kind, organisation, event, party, reference, local in rows:
+            if party is None or kind not in ("shipment", "receipt"):
+                continue
             # The other side's line names the parties the other way round.
             between.add((local, party, organisation, "receipt" if kind == "shipment" else "shipment"))
             if kind == "shipment":
@@ -277,7 +279,7 @@ class Store:
         return {
             *self._lots_by("reference IS NOT NULL AND (party, reference)", shipped),
             *self._lots_by("(organisation, event)", quoted),
-            *self._lots_between(between, set(lines["lot"].to_list())),
+            *self._lots_between(between, {lot for frame in lines for lot in frame["lot"].to_list()}),
         }
 
     def _lots_by(self, columns: str, wanted: Iterable[tuple[str, str]]) -> set[int]:
