@@ -1,104 +1,218 @@
-"""Parameters of the law as dated data: in force from, published on, cited, tagged with their evidence.
+"""Parameters of the law as dated data: in force, published, suspended, cited, tagged with their evidence.
 
 A value is never edited; a later `published` version corrects it. Lookup takes both days, so any decision can
-be replayed under the law as it could be known at the time.
+be replayed under the law as it could be known at the time. No code knows a country: a jurisdiction is a folder.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
+from zoneinfo import ZoneInfo
 
-import yaml
+from lodeline.regulation.content import CHECKS
+from lodeline.regulation.document import Node, PackError, read
+from lodeline.regulation.instrument import Effect, Instrument, instrument_of
+from lodeline.regulation.value import Status, Value, values_of
+
+_HEAD = "instrument.yaml"
 
 
 class NoLawError(LookupError):
-    """No value of the parameter was in force on the day, as far as was known."""
+    """No value of the parameter was in force on the day, as far as was known; `status` says what was instead."""
+
+    def __init__(self, text: str, status: Status) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
-    """One value with the days that bound it. `evidence`: text, case, secondary or assumption."""
+class State:
+    """How a parameter stands on a day.
 
-    value: Any
-    in_force_from: date
-    in_force_until: date | None
-    published: date
-    citation: dict[str, str]
-    evidence: str
+    `value`: the one it is about, that is, the one to come or the last one where none is in force; None where nothing
+    had been published. `effect`: the suspension that bears on the status, if one does.
+    """
+
+    status: Status
+    value: Value | None
+    effect: Effect | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """A thing that the law sets, with every value it has had."""
+    """A thing that the law sets, with every value it has had, and every suspension of an instrument that set one."""
 
     name: str
-    label_en: str
-    label_zh: str
+    instrument: str
+    label: dict[str, str]
     values: tuple[Value, ...]
+    effects: tuple[Effect, ...]
     tests: tuple[dict[str, Any], ...]
 
     def at(self, day: date, *, known: date) -> Value:
-        """The value in force on `day`, as published up to `known`; the later in force, then the later published.
+        """The value in force on `day`, as published up to `known`.
 
-        Raises NoLawError where there is none.
+        Raises NoLawError, which carries the status, where there is none.
         """
-        valid = [
+        state = self.state(day, known=known)
+        if state.status != "in-force":
+            raise NoLawError(f"{self.name} is {state.status} on {day}, known on {known}", state.status)
+        assert state.value is not None, "what is in force is a value"
+        return state.value
+
+    def state(self, day: date, *, known: date) -> State:
+        """How the parameter stands on `day`, as published up to `known`. What was published last about a day counts."""
+        published = [value for value in self.values if value.published <= known]
+        covering = [
             value
-            for value in self.values
-            if value.published <= known
-            and value.in_force_from <= day
-            and (value.in_force_until is None or day < value.in_force_until)
+            for value in published
+            if value.covers(day) and not any(value.ends_for(other, day) for other in published)
         ]
-        if not valid:
-            raise NoLawError(f"{self.name} has no value in force on {day} known on {known}")
-        return max(valid, key=lambda value: (value.in_force_from, value.published))
+        if covering:
+            value = max(covering, key=lambda value: value.published)
+            return self._suspended(value, day, known) or State(
+                status="unknown" if value.unknown else "in-force", value=value
+            )
+        ended = [value for value in published if value.in_force_from < day]
+        if ended:
+            return State(status="ended", value=max(ended, key=lambda value: value.in_force_from))
+        if not published:
+            return State(status="not-yet", value=None)
+        coming = min(published, key=lambda value: (value.in_force_from, -value.published.toordinal()))
+        # A rule that is suspended before it began reads as suspended: whoever waits for its first day must know.
+        return self._suspended(coming, day, known) or State(status="not-yet", value=coming)
+
+    def _suspended(self, value: Value, day: date, known: date) -> State | None:
+        effects = [
+            effect
+            for effect in self.effects
+            if value.citation.instrument in effect.instruments and effect.published <= known and effect.first <= day
+        ]
+        covering = [effect for effect in effects if effect.covers(day)]
+        if covering:
+            effect = max(covering, key=lambda effect: (effect.published, effect.first))
+            return State(status="suspended", value=value, effect=effect) if effect.suspends else None
+        if effects:
+            effect = max(effects, key=lambda effect: (effect.last or date.max, effect.published))
+            if effect.afterwards == "unknown":
+                return State(status="unknown", value=value, effect=effect)
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jurisdiction:
-    """A country's pack: which addresses are domestic, in which time its days are counted, its parameters."""
+    """A country's pack: which addresses are domestic, in which time its days are counted, what its law sets.
+
+    `parameters` is keyed by name; one that several instruments share, by `instrument/name`.
+    """
 
     code: str
     country: str
+    label: dict[str, str]
     timezone: str
+    instruments: dict[str, Instrument]
     parameters: dict[str, Parameter]
+
+    def named(self, name: str) -> tuple[Parameter, ...]:
+        """Every parameter of that name, by order of instrument."""
+        return tuple(parameter for parameter in self.parameters.values() if parameter.name == name)
+
+    def title(self, instrument: str) -> dict[str, str]:
+        """What a citation cites, in both languages; a source outside the pack is called as it calls itself."""
+        if instrument in self.instruments:
+            return self.instruments[instrument].title
+        return {"en": instrument, "zh": instrument}
 
 
 @cache
-def load(code: str = "cn") -> Jurisdiction:
-    """Reads the pack `data/regulations/<code>`; raises FileNotFoundError when there is none."""
-    root = files("lodeline") / "data/regulations" / code
-    head = yaml.safe_load((root / "jurisdiction.yaml").read_text("utf-8"))
-    parameters: dict[str, Parameter] = {}
-    for instrument in sorted(root.iterdir(), key=lambda path: path.name):
-        if not instrument.is_dir():
+def load(code: str = "cn", root: Traversable | None = None) -> Jurisdiction:
+    """The pack in the folder `code` of `root`, by default of those that come with the program.
+
+    Raises FileNotFoundError when there is none, PackError (with file, place and cure) when it is not what it must be.
+    """
+    folder = (root or files("lodeline") / "data/regulations") / code
+    head = read(folder / "jurisdiction.yaml", f"{code}/jurisdiction.yaml").table(("country", "label", "timezone"))
+    try:
+        ZoneInfo(head["timezone"].text())
+    except (LookupError, ValueError) as error:
+        raise head["timezone"].wrong(
+            "is no time zone; write one like Asia/Tokyo", "不是时区；请写作 Asia/Tokyo 之类"
+        ) from error
+    instruments: dict[str, Instrument] = {}
+    sources: list[tuple[str, Node]] = []
+    for inner in sorted(folder.iterdir(), key=lambda path: path.name):
+        if not inner.is_dir():
             continue
-        for path in sorted(instrument.iterdir(), key=lambda path: path.name):
-            if path.name.endswith(".yaml"):
-                parameter = _parameter(yaml.safe_load(path.read_text("utf-8")))
-                parameters[parameter.name] = parameter
-    return Jurisdiction(code=code, country=head["country"], timezone=head["timezone"], parameters=parameters)
+        at = f"{code}/{inner.name}"
+        names = sorted(path.name for path in inner.iterdir() if path.name.endswith(".yaml"))
+        if _HEAD in names:
+            instruments[inner.name] = instrument_of(read(inner / _HEAD, f"{at}/{_HEAD}"), inner.name)
+        sources += [(inner.name, read(inner / name, f"{at}/{name}")) for name in names if name != _HEAD]
+    for instrument in instruments.values():
+        for effect in instrument.effects:
+            for name in effect.instruments:
+                if name not in instruments:
+                    raise PackError(*_no_folder(f"{code}/{instrument.id}/{_HEAD}", name))
+    parameters: dict[str, Parameter] = {}
+    for (name, shared), parameter in _parameters(sources, instruments):
+        parameters[f"{parameter.instrument}/{name}" if shared else name] = parameter
+    return Jurisdiction(
+        code=code, country=head["country"].text(), label=head["label"].labels(), timezone=head["timezone"].text(),
+        instruments=instruments, parameters=parameters,
+    )  # fmt: skip
 
 
-def _parameter(raw: dict[str, Any]) -> Parameter:
-    return Parameter(
-        name=raw["parameter"],
-        label_en=raw["label"]["en"],
-        label_zh=raw["label"]["zh"],
-        values=tuple(
-            Value(
-                value=value["value"],
-                in_force_from=value["in_force_from"],
-                in_force_until=value.get("in_force_until"),
-                published=value["published"],
-                citation=value["citation"],
-                evidence=value["evidence"],
+def _parameters(
+    sources: list[tuple[str, Node]], instruments: dict[str, Instrument]
+) -> Iterator[tuple[tuple[str, bool], Parameter]]:
+    met: dict[str, bool] = {}
+    for folder, node in sources:
+        row = node.table(("parameter", "label", "values"), ("shared", "holes", "tests"))
+        name = row["parameter"].text()
+        shared = "shared" in row and row["shared"].flag()
+        if name in met and not (shared and met[name]):
+            raise row["parameter"].wrong(
+                f"{name} is set in another file too; give it another name, or, where each holds beside the other, "
+                f"declare `shared: true` in both",
+                f"{name} 已在另一文件中规定；请改名，若二者并行有效，请在两处均写明 `shared: true`",
             )
-            for value in raw["values"]
-        ),
-        tests=tuple(raw.get("tests", ())),
+        met[name] = shared
+        values = values_of(row["values"], row.get("holes"), folder)
+        for member, content in zip(row["values"].rows(), row["values"].content, strict=True):
+            cited = content["citation"].get("instrument", folder)
+            # Ids are written in small letters and hyphens; what is written otherwise names a source outside the pack.
+            if re.fullmatch(r"[a-z0-9-]+", cited) and cited not in instruments:
+                raise PackError(*_no_folder(f"{member.file}, {member.place}", cited))
+            if name in CHECKS and "value" in content:
+                CHECKS[name](member.table(tuple(content))["value"])
+        cited_here = {value.citation.instrument for value in values}
+        yield (
+            (name, shared),
+            Parameter(
+                name=name,
+                instrument=folder,
+                label=row["label"].labels(),
+                values=values,
+                effects=tuple(
+                    effect
+                    for instrument in instruments.values()
+                    for effect in instrument.effects
+                    if cited_here & set(effect.instruments)
+                ),
+                tests=tuple(test.content for test in row["tests"].rows()) if "tests" in row else (),
+            ),
+        )
+
+
+def _no_folder(place: str, name: str) -> tuple[str, str]:
+    return (
+        f"{place}: names the instrument {name}, which has no folder with {_HEAD}; correct the name or add it",
+        f"{place}：所引文件 {name} 没有含 {_HEAD} 的文件夹；请改正名称或补上",
     )

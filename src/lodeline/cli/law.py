@@ -1,0 +1,160 @@
+"""Commands that ask the law: what is in force on a day, and what changed between two."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import typer
+
+from lodeline.cli.app import Json, app, law
+from lodeline.cli.output import console, language, print_json, print_table, say
+from lodeline.spoken import SpokenError
+
+_STATUS = {
+    "in-force": "有效", "suspended": "暂停实施", "ended": "已失效", "not-yet": "尚未施行", "unknown": "不明",
+    "published": "公布", "corrected": "更正公布", "came": "施行", "resumed": "恢复实施",
+}  # fmt: skip
+_EVIDENCE = {"text": "原文", "case": "案例", "secondary": "二手资料", "assumption": "假设"}
+
+commands = typer.Typer(invoke_without_command=True)
+app.add_typer(commands, name="law")
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        # A day and its neighbours: the law of a day is compared with that of the day before.
+        if len(text) != len("YYYY-MM-DD") or not date.min < (day := date.fromisoformat(text)) < date.max:
+            raise ValueError(text)
+    except ValueError as error:
+        raise SpokenError(f"{text!r} is no day: write 2025-11-08", f"{text!r} 不是日期：请写作 2025-11-08") from error
+    return day
+
+
+def _today() -> date:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415
+
+    return datetime.now(ZoneInfo(law().timezone)).date()
+
+
+@commands.callback()
+def show(
+    context: typer.Context,
+    on: Annotated[str | None, typer.Option("--on", help="The day asked about; default today. 适用日期。")] = None,
+    known: Annotated[
+        str | None, typer.Option("--known", help="As published up to this day; default today. 截至此日已公布。")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """The law on a day, as known on a day. 某日所适用的法规。"""
+    if context.invoked_subcommand is not None:
+        if on is not None or known is not None or as_json:
+            raise SpokenError(
+                f"write the options after `{context.invoked_subcommand}`",
+                f"选项请写在 `{context.invoked_subcommand}` 之后",
+            )
+        return
+    from lodeline.service.law import in_force  # noqa: PLC0415
+
+    today = _today()
+    document = in_force(law(), _day(on) or today, _day(known) or today)
+    if as_json:
+        print_json(document)
+        return
+    print_table(
+        say(
+            f"On {document['on']}, as known on {document['known']}",
+            f"{document['on']}（截至 {document['known']} 已公布）",
+        ),
+        say("status,parameter,value,from,to,citation,evidence", "状态,事项,内容,自,至,依据,证据").split(","),
+        [
+            (
+                _word(row["status"]),
+                row["label"][language()],
+                _short(row["value"]),
+                row["in_force_from"],
+                row["in_force_to"],
+                _cited(row["citation"]) + _suspended(row["suspension"]),
+                say(row["evidence"], _EVIDENCE[row["evidence"]]),
+            )
+            for row in document["rows"]
+        ],
+    )
+
+
+@commands.command("diff", short_help="What changed from A to B. 两日之间的变化。")
+def difference(
+    first: Annotated[str, typer.Argument(metavar="A", help="First day, included. 起始日（含）。")],
+    last: Annotated[str, typer.Argument(metavar="B", help="Last day, included. 截止日（含）。")],
+    known: Annotated[
+        str | None, typer.Option("--known", help="As published up to this day; default B. 截至此日已公布。")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """What came, ended, was suspended or published from A to B. 两日之间的法规变化。"""
+    from lodeline.service.law import diff  # noqa: PLC0415
+
+    a, b = _day(first), _day(last)
+    assert a is not None and b is not None, "both days are required arguments"
+    document = diff(law(), a, b, _day(known))
+    if as_json:
+        print_json(document)
+        return
+    if not document["rows"]:
+        console.print(say(f"Nothing changed from {a} to {b}.", f"{a} 至 {b} 期间没有变化。"))
+        return
+    print_table(
+        say(f"From {a} to {b}, as known on {document['known']}", f"{a} 至 {b}（截至 {document['known']} 已公布）"),
+        say("on,what,instrument,parameter,from,to,citation", "日期,变化,文件,事项,自,至,依据").split(","),
+        [
+            (
+                row["on"],
+                _word(row["what"]),
+                row["title"][language()],
+                row["label"][language()],
+                row["from"],
+                row["to"],
+                _cited(row["citation"], row["instrument"]),
+            )
+            for row in document["rows"]
+        ],
+    )
+
+
+def _word(status: str) -> str:
+    return say(status, _STATUS[status])
+
+
+def _cited(citation: dict[str, Any], named: str = "") -> str:
+    """The citation; by its article alone where the instrument is `named` beside it."""
+    article: str = citation["article"][language()]
+    if citation["instrument"] == named:
+        return article
+    return f"{citation['title'][language()]}{say(', ', '，')}{article}"
+
+
+def _suspended(suspension: dict[str, Any] | None) -> str:
+    if suspension is None:
+        return ""
+    until = suspension["to"] or "…"
+    title = suspension["citation"]["title"][language()]
+    return say(
+        f"; suspended {suspension['from']} to {until} by {title}",
+        f"；{suspension['from']} 至 {until} 暂停实施，依据{title}",
+    )
+
+
+def _short(value: Any) -> str:
+    """A value in a cell: lists of items as their number, for `--json` has them."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return say(f"{len(value)} items", f"{len(value)} 项")
+    if isinstance(value, dict):
+        if value.keys() == {"en", "zh"}:
+            return str(value[language()])
+        return ", ".join(f"{name} {_short(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(str(inner) for inner in value)
+    return "" if value is None else json.dumps(value) if isinstance(value, bool) else str(value)
