@@ -1,0 +1,70 @@
+"""One line before the desk: what was declared, what the goods are, and the law of its day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from lodeline.control.declaration import Line
+from lodeline.control.goods import Goods
+from lodeline.control.reason import Reason
+from lodeline.control.rulebook import Rulebook
+from lodeline.regulation.control_list import ControlItem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """A control item that the goods meet. `share_ppb` is None where the element is named and its share is not stated.
+
+    `is_trace`: within the band of trade practice. `fields`: the columns that it rests on.
+    """
+
+    item: ControlItem
+    share_ppb: int | None
+    is_trace: bool
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Licence:
+    """A licence of the register; masses in mg, None where the register does not say. `elements_mg`: mg by element."""
+
+    id: str
+    kind: str
+    exporter: str | None
+    end_users: Sequence[str]
+    control_items: Sequence[str]
+    products: Sequence[str]
+    mass_mg: int | None
+    used_mg: int
+    elements_mg: Mapping[str, int]
+    destination: str | None
+    end_use: str | None
+    valid_from: date | None
+    valid_to: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A line with all that its rules may ask. `licences` is None where no register is at hand.
+
+    `needed_mg`: licence → mg of goods, and (licence, element) → mg of element, of all lines of the declaration that
+    draw on it; None where one of them does not state its mass or share.
+    """
+
+    line: Line
+    goods: Goods
+    rules: Rulebook
+    needs: tuple[Need, ...]
+    licences: Mapping[str, Licence] | None
+    needed_mg: Mapping[tuple[str, str], int | None]
+    is_file_clear: bool = True
+
+    @property
+    def licence(self) -> Licence | None:
+        """The licence that the line names, if the register has it."""
+        return (self.licences or {}).get(self.line["licence"] or "")
+
+
+Rule = Callable[[Case], Iterator[Reason]]

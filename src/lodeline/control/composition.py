@@ -1,0 +1,136 @@
+"""Rules on what a composition says and leaves out: sums, traces of neighbours, grades, lots of many models, value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+from lodeline.control.case import Case
+from lodeline.control.goods import read_words
+from lodeline.control.items import percent
+from lodeline.control.licence import covers
+from lodeline.control.reason import Reason, reason
+from lodeline.control.rulebook import to_ppb
+from lodeline.material.composition import treo_ppb
+from lodeline.material.element import OXIDE_PER_ELEMENT_PPB, RARE_EARTHS, TREO
+from lodeline.material.mass import MG_PER_KG, PPB, PPB_PER_PERCENT
+
+#: Exactly 100.00 %: nothing that rounds to it at the second decimal.
+_HUNDRED_PPB = 100 * PPB_PER_PERCENT
+_SECOND_DECIMAL_PPB = PPB_PER_PERCENT // 200
+
+
+def exactly_100(case: Case) -> Iterator[Reason]:
+    """Shares of several elements that add up to exactly 100.00 % were made to: a measurement does not."""
+    stated = case.line.composition
+    if (
+        stated
+        and case.goods.rare
+        and len(stated.as_filed) > 1
+        and abs(stated.sum_ppb - _HUNDRED_PPB) < _SECOND_DECIMAL_PPB
+    ):
+        yield reason("content.exactly-100")
+
+
+def total_differs(case: Case) -> Iterator[Reason]:
+    """Rare earths that do not add up to the stated total: as elements, or as oxides where that is what was meant."""
+    stated, bounds = case.line.composition, case.rules.parameter("desk-bounds")
+    if stated is None or bounds is None or not any(symbol in stated.shares for symbol in RARE_EARTHS):
+        return
+    as_oxides = treo_ppb({symbol: share for symbol, share in stated.shares.items() if symbol != TREO})
+    sums = (stated.rare_earth_ppb, as_oxides)
+    tolerance = to_ppb(bounds["total_difference_pct"])
+    for total, possible in ((case.line["re_total_pct"], sums), (stated.shares.get(TREO), (as_oxides,))):
+        if total is not None and min(abs(total - one) for one in possible) > tolerance:
+            yield reason("content.total-differs", sum_pct=percent(possible[0]), total_pct=percent(total))
+            return
+
+
+def neighbours_without(case: Case) -> Iterator[Reason]:
+    """Traces of the neighbours of an element, listed to the last decimal, while the element itself is not mentioned."""
+    bounds, goods = case.rules.parameter("desk-bounds"), case.goods
+    if bounds is None or not goods.is_magnet:
+        return
+    absent, limit = bounds["neighbours"]["of"], to_ppb(bounds["trace_pct"])
+    traces = [one for one in bounds["neighbours"]["are"] if 0 < goods.shares.get(one, 0) <= limit]
+    if traces and absent not in goods.shares:
+        yield reason("content.neighbours-without", neighbours=", ".join(traces), absent=absent)
+
+
+def grade(case: Case) -> Iterator[Reason]:
+    """A grade that suggests heavy rare earths, and a composition without them or none at all: a prior, never proof."""
+    goods, band = case.goods, case.rules.parameter("trace-band")
+    heavy = band["elements"] if band else ()
+    if not goods.grade or not heavy or not goods.is_magnet or "magnet-smco" in goods.forms:
+        return
+    if not any(goods.shares.get(element) or element in goods.named for element in heavy):
+        yield reason("grade.suggests-heavy", grade=goods.grade)
+
+
+def many_models(case: Case) -> Iterator[Reason]:
+    """One controlled model can hide among many: each is asked about, unless a licence covers all of them."""
+    names = [part for part in re.split(r"[;；,，、|/]", str(case.line["model"] or "")) if part.strip()]
+    count = max(case.line["models_in_lot"] or 0, len(names))
+    if count > 1 and case.goods.rare and not case.goods.is_assembly and not covers(case):
+        yield reason("models.many", count=count)
+
+
+def sample_or_courier(case: Case) -> Iterator[Reason]:
+    """Samples and courier parcels: the way in which metals left for years."""
+    if not (case.goods.rare or case.goods.forms):
+        return
+    looked_for = {"product_name": {"sample"}, "note": {"sample"}, "transport": {"courier", "sample"}}
+    fields = [
+        column for column, wanted in looked_for.items() if read_words(str(case.line[column] or "")).means & wanted
+    ]
+    if fields:
+        yield reason("pattern.sample", fields=fields)
+
+
+def value(case: Case) -> Iterator[Reason]:
+    """A price far from what the stated rare earths are worth on the day; what cannot be compared is said."""
+    line, goods = case.line, case.goods
+    if line["value"] is None or not goods.rare or goods.is_assembly:
+        return
+    prices, bounds = case.rules.parameter("desk-prices"), case.rules.parameter("desk-bounds")
+    worth = _worth_per_kg(case)
+    why = None
+    if not line["mass_kg"]:
+        why = ("no mass is stated", "未申报质量")
+    elif prices is None or bounds is None:
+        why = ("there is no price table for the day", "当日无价格表")
+    elif line["currency"] != prices["currency"]:
+        why = (
+            f"prices are in {prices['currency']}; no rate is known for {line['currency'] or 'a currency not stated'}",
+            f"价格表以 {prices['currency']} 计价，无 {line['currency'] or '未申报币种'} 的汇率",
+        )
+    elif not worth or not goods.forms & set(bounds["value_forms"]):
+        why = ("no price is known for goods of this form and composition", "该形态和成分的货物无价格数据")
+    if why is not None or worth is None:
+        why = why or ("no price is known", "无价格数据")
+        yield reason("value.not-checked", why=why[0], why_zh=why[1])
+        return
+    unit_value = Decimal(line["value"]) * MG_PER_KG / line["mass_kg"]
+    ratio = unit_value / worth
+    code = "value.low" if ratio < Decimal(str(bounds["value_ratio"]["low"])) else "value.high"
+    if code == "value.low" or ratio > Decimal(str(bounds["value_ratio"]["high"])):
+        yield reason(
+            code, law=(*case.rules.cited("desk-prices"), *case.rules.cited("desk-bounds")),
+            unit_value=f"{unit_value:.2f}", currency=prices["currency"], ratio=f"{ratio:.2f}", worth=f"{worth:.2f}",
+        )  # fmt: skip
+
+
+def _worth_per_kg(case: Case) -> Decimal | None:
+    """What the priced rare earths in a kilogram of goods are worth as oxides, in the currency of the price table."""
+    prices = case.rules.parameter("desk-prices")
+    if prices is None:
+        return None
+    return sum(
+        (
+            Decimal(case.goods.shares.get(element, 0)) / PPB * Decimal(OXIDE_PER_ELEMENT_PPB[element]) / PPB
+            * Decimal(str(price))
+            for element, price in prices["oxides"].items()
+        ),
+        Decimal(0),
+    )  # fmt: skip

@@ -1,0 +1,223 @@
+"""Which control items the goods meet: element × form, as the list of the day has them and no further.
+
+An element in a form that is not listed is a question and never a hold; the band of trade practice is looked at first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lodeline.control.case import Case, Need, Rule
+from lodeline.control.declaration import Line
+from lodeline.control.goods import MAGNETS, Goods
+from lodeline.control.licence import covers
+from lodeline.control.reason import Reason, reason
+from lodeline.control.rulebook import Rulebook, to_ppb
+from lodeline.material.element import RARE_EARTHS
+from lodeline.material.mass import PPB_PER_PERCENT
+from lodeline.regulation.control_list import ControlItem
+
+_SHARE_FIELDS = ("composition", "assay_composition")
+
+
+def needs_of(line: Line, goods: Goods, rules: Rulebook) -> tuple[Need, ...]:
+    """The control items in force that the goods meet, one for each element and form."""
+    is_outside = goods.is_assembly and not _is_doubtful_assembly(goods)
+    needs = [] if is_outside else [need for item in rules.items for need in _met(item, goods, rules)]
+    stated = _stated_items(line)
+    needs += [
+        Need(item=item, share_ppb=goods.shares.get(item.element), is_trace=False, fields=("control_item",))
+        for item in rules.items
+        if item.item in stated and not any(need.item.item == item.item for need in needs)
+    ]
+    return tuple(needs)
+
+
+def _stated_items(line: Line) -> tuple[str, ...]:
+    text = str(line["control_item"] or "").replace("；", ";").replace("|", ";")
+    return tuple(part.strip() for part in text.split(";") if part.strip())
+
+
+def _met(item: ControlItem, goods: Goods, rules: Rulebook) -> Iterator[Need]:
+    """The item, if the goods are of its form and hold its element, or are said to."""
+    if not _is_of_form(item.form, goods):
+        return
+    share = goods.shares.get(item.element)
+    column = goods.named.get(item.element) or _column_of_kind(item, goods)
+    if share:
+        if _is_impurity(item, share, goods, rules) or _is_other_alloy(item, goods):
+            return
+        yield Need(item=item, share_ppb=share, is_trace=_is_trace(item, goods, rules), fields=_SHARE_FIELDS)
+    elif column is not None:
+        yield Need(item=item, share_ppb=None, is_trace=False, fields=(column,))
+
+
+def _is_of_form(form: str, goods: Goods) -> bool:
+    """A general magnet may be of either kind; "magnet" in the list is any permanent magnet."""
+    if form == "magnet":
+        return bool(goods.forms & {*MAGNETS, "magnet-other"})
+    return form in goods.forms or (form in MAGNETS and "magnet" in goods.forms)
+
+
+def _column_of_kind(item: ControlItem, goods: Goods) -> str | None:
+    """The column that tells the element without naming it: a samarium-cobalt magnet, a code for several elements."""
+    if item.form == "magnet-smco" and item.element == "Sm" and "magnet-smco" in goods.forms:
+        return next(column for column, forms in goods.told.items() if "magnet-smco" in forms)
+    tariff = goods.tariff
+    if tariff and len(tariff.elements) > 1 and item.element in tariff.elements and item.form in tariff.forms:
+        return None if goods.is_composition_stated else "hs_code"
+    return None
+
+
+def _is_impurity(item: ControlItem, share_ppb: int, goods: Goods, rules: Rulebook) -> bool:
+    """In metal, alloy, oxide and compound a share below the desk's bound, of an element that nothing names."""
+    bounds = rules.parameter("desk-bounds")
+    if item.form in MAGNETS or bounds is None or item.element in goods.named:
+        return _is_other_kind(item, share_ppb, goods)
+    return share_ppb < to_ppb(bounds["impurity_pct"])
+
+
+def _is_other_kind(item: ControlItem, share_ppb: int, goods: Goods) -> bool:
+    """Samarium as a trace in a magnet whose composition tells NdFeB makes no samarium-cobalt magnet."""
+    return (
+        item.form == "magnet-smco"
+        and "magnet-smco" not in goods.forms
+        and share_ppb < goods.shares.get("Nd", 0)
+        and item.element not in goods.named
+    )
+
+
+def _is_other_alloy(item: ControlItem, goods: Goods) -> bool:
+    """An alloy or target of which the list names the partners, and none of those is in a composition that is stated."""
+    if item.form not in ("alloy", "target") or not item.named:
+        return False
+    held = {symbol for symbol, share in goods.shares.items() if share} | set(goods.named)
+    return not any(set(named.split("-")) <= held for named in item.named)
+
+
+def _is_trace(item: ControlItem, goods: Goods, rules: Rulebook) -> bool:
+    band = rules.parameter("trace-band")
+    if band is None or item.form not in MAGNETS or item.element not in band["elements"]:
+        return False
+    together = sum(goods.shares.get(element, 0) for element in band["elements"])
+    return bool(together <= band["share_ppb"])
+
+
+def _is_doubtful_assembly(goods: Goods) -> bool:
+    """Called deeply processed under the code of a material, or by a name that tells magnets and nothing mounted."""
+    words = goods.told.get("product_name", frozenset())
+    return bool(goods.tariff) or ("assembly" not in words and bool(words))
+
+
+# Rules on items.
+
+
+def deeply_processed(case: Case) -> Iterator[Reason]:
+    """Goods processed beyond a magnet are in general not controlled; what is only called so is a question."""
+    goods, rules = case.goods, case.rules
+    if not goods.is_assembly:
+        return
+    if _is_doubtful_assembly(goods):
+        shown = goods.tariff.label if goods.tariff else goods.label
+        yield reason(
+            "deeply-processed.doubtful", law=rules.cited("deeply-processed"), goods=shown["en"], goods_zh=shown["zh"]
+        )
+    else:
+        yield reason("goods.deeply-processed", law=rules.cited("deeply-processed"))
+
+
+def trace_band(case: Case) -> Iterator[Reason]:
+    """Traces within the band of trade practice are asked about and not held, unless a licence covers them."""
+    traces = [need for need in case.needs if need.is_trace]
+    if not traces or covers(case):
+        return
+    band = case.rules.parameter("trace-band")
+    together = sum(case.goods.shares.get(element, 0) for element in band["elements"])
+    yield reason(
+        "band.trace",
+        law=(*case.rules.cited("trace-band"), *(case.rules.cite(need.item) for need in traces)),
+        elements=" + ".join(dict.fromkeys(need.item.element for need in traces)),
+        share_pct=percent(together),
+        band_pct=percent(band["share_ppb"]),
+    )
+
+
+def form_not_listed(case: Case) -> Iterator[Reason]:
+    """A listed element in a form that is not listed, or in a share that may be an impurity, is a question."""
+    goods = case.goods
+    if goods.is_assembly and not _is_doubtful_assembly(goods):
+        return
+    met = {need.item.element for need in case.needs}
+    listed: dict[str, list[ControlItem]] = {}
+    for item in case.rules.items:
+        listed.setdefault(item.element, []).append(item)
+    others: list[str] = []
+    for element, items in listed.items():
+        share = goods.shares.get(element)
+        if element in met or not (share or element in goods.named):
+            continue
+        if share and any(_is_of_form(item.form, goods) and item.form not in MAGNETS for item in items):
+            law = [case.rules.cite(item) for item in items]
+            yield reason("item.impurity", law=law, element=element, share_pct=percent(share))
+        else:
+            others.append(element)
+    if others:
+        yield reason(
+            "item.form-not-listed",
+            law=[case.rules.cite(listed[element][0]) for element in others],
+            elements=", ".join(others),
+            goods=goods.label["en"],
+            goods_zh=goods.label["zh"],
+        )
+
+
+def state_unknown(case: Case) -> Iterator[Reason]:
+    """An item whose state on the day no text tells is a question where the goods would meet it."""
+    met = [item for item in case.rules.unknown_items if next(_met(item, case.goods, case.rules), None)]
+    if met and not case.goods.is_assembly:
+        yield reason(
+            "item.state-unknown",
+            fields=("on", "composition"),
+            law=[case.rules.cite(item) for item in met],
+            items=", ".join(dict.fromkeys(item.item for item in met)),
+            day=case.rules.day.isoformat(),
+        )
+
+
+def said_to_be_controlled(case: Case) -> Iterator[Reason]:
+    """The exporter's own word: a control item that is none on the day, or goods called controlled without a reason."""
+    if not case.rules.items:
+        return
+    known = {item.item for item in (*case.rules.items, *case.rules.unknown_items)}
+    for stated in _stated_items(case.line):
+        if stated not in known and not any(number.startswith(stated + ".") for number in known):
+            yield reason("item.number-unknown", declared=stated, day=case.rules.day.isoformat())
+    if case.line["controlled_declared"] and not case.needs:
+        declared = case.line["control_item"] or "yes"
+        if not case.line["licence"]:
+            yield reason("declared.no-licence", declared=declared, law=case.rules.cited("declaration-remark"))
+        yield reason("item.declared-unexplained", declared=declared)
+
+
+def none_met(case: Case) -> Iterator[Reason]:
+    """What a release rests on: goods of a listed form, and which listed elements their composition does not state."""
+    if not case.rules.items:
+        yield reason("item.no-list", day=case.rules.day.isoformat())
+        return
+    goods = case.goods
+    if case.needs or goods.is_assembly or not (goods.rare or goods.is_magnet) or not case.line.is_read:
+        return
+    listed = {item.element for item in case.rules.items if _is_of_form(item.form, goods)}
+    silent = [element for element in RARE_EARTHS if element in listed and element not in goods.shares]
+    yield reason("item.none", elements=", ".join(silent) or "–")
+
+
+def percent(share_ppb: int) -> str:
+    """A share as a person reads it: 3600000 → "0.36"."""
+    text = f"{share_ppb / PPB_PER_PERCENT:.6f}".rstrip("0").rstrip(".")
+    return text or "0"
+
+
+RULES: tuple[Rule, ...] = (
+    deeply_processed, trace_band, form_not_listed, state_unknown, said_to_be_controlled, none_met,
+)  # fmt: skip

@@ -1,0 +1,252 @@
+"""Whether a licence covers what a line needs: item, element, product, mass, exporter, end user, destination, days.
+
+Each point is looked at by itself, so that a line hears of everything that is missing at once.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal, InvalidOperation
+
+import polars as pl
+
+from lodeline.control.case import Case, Licence, Need, Rule
+from lodeline.control.declaration import Line
+from lodeline.control.goods import MAGNETS
+from lodeline.control.reason import Reason, reason
+from lodeline.material.mass import MG_PER_KG, format_kg, share_mg
+from lodeline.material.product import product_kind
+
+_INDIVIDUAL = "individual"
+
+
+def read_licences(licences: pl.DataFrame) -> dict[str, Licence]:
+    """Licences by id, from the columns of `ledger.register.TABLES["licences"]` and, where given, `used_mg` (Int64)."""
+    return {
+        row["id"]: Licence(
+            id=row["id"],
+            kind=row["kind"] or "",
+            exporter=row["exporter"],
+            end_users=tuple(row["end_users"] or ()),
+            control_items=tuple(row["control_items"] or ()),
+            products=tuple(row["products"] or ()),
+            mass_mg=row["mass_mg"],
+            used_mg=row.get("used_mg") or 0,
+            elements_mg=_elements_mg(row["elements"] or ""),
+            destination=row["destination"],
+            end_use=row["end_use"],
+            valid_from=row["valid_from"],
+            valid_to=row["valid_to"],
+        )
+        for row in licences.iter_rows(named=True)
+    }
+
+
+def _elements_mg(text: str) -> dict[str, int]:
+    """`Dy=120|Tb=8` in kg → mg by element; a part that is no number allows nothing of its element."""
+    found: dict[str, int] = {}
+    for part in filter(None, (piece.strip() for piece in text.split("|"))):
+        element, _, mass_kg = part.partition("=")
+        try:
+            found[element.strip()] = int(Decimal(mass_kg.strip()) * MG_PER_KG)
+        except (InvalidOperation, ValueError, OverflowError):
+            found[element.strip()] = 0
+    return found
+
+
+def needed_of(drawing: Iterable[tuple[Line, tuple[Need, ...]]]) -> dict[tuple[str, str], int | None]:
+    """(licence, "") → mg of goods and (licence, element) → mg of element that all lines together need of it.
+
+    None where a line states no mass, or no share of the element.
+    """
+    needed: dict[tuple[str, str], int | None] = {}
+
+    def add(key: tuple[str, str], mass_mg: int | None) -> None:
+        before = needed.get(key, 0)
+        needed[key] = None if before is None or mass_mg is None else before + mass_mg
+
+    for line, needs in drawing:
+        if not line["licence"] or not needs:
+            continue
+        mass_mg: int | None = line["mass_kg"]
+        add((line["licence"], ""), mass_mg)
+        for element, share in {need.item.element: need.share_ppb for need in needs}.items():
+            add((line["licence"], element), None if mass_mg is None or share is None else share_mg(mass_mg, share))
+    return needed
+
+
+def covers(case: Case) -> bool:
+    """Whether the licence that the line names meets every need of it."""
+    return case.licence is not None and bool(case.needs) and not any(True for _ in _gaps(case, case.needs))
+
+
+def coverage(case: Case) -> Iterator[Reason]:
+    """What is a control item leaves with a licence that covers it, whatever the form says of control."""
+    named = case.line["licence"]
+    needs = [need for need in case.needs if not need.is_trace]
+    law = [case.rules.cite(need.item) for need in case.needs]
+    if not case.needs:
+        if named and case.rules.items:
+            yield reason("licence.not-needed", licence=named)
+    elif covers(case):
+        yield reason("licence.covers", law=law, licence=named, items=", ".join(_items(case.needs)))
+    elif not needs:
+        return  # traces alone: what is asked about them is said by their own rule
+    elif not named:
+        yield from _without_licence(case, needs)
+    elif not case.licences:
+        yield reason("licence.not-verified", law=law, licence=named)
+    elif case.licence is None:
+        yield reason("licence.unknown", law=law, licence=named)
+    else:
+        yield from _gaps(case, needs)
+
+
+def _without_licence(case: Case, needs: Sequence[Need]) -> Iterator[Reason]:
+    goods = case.goods.label
+    for need in needs:
+        yield reason(
+            "item.no-licence",
+            fields=(*need.fields, "licence", "controlled_declared"),
+            law=[case.rules.cite(need.item)],
+            item=need.item.item,
+            element=need.item.element,
+            goods=goods["en"],
+            goods_zh=goods["zh"],
+        )
+
+
+def _gaps(case: Case, needs: Sequence[Need]) -> Iterator[Reason]:
+    """Everything in which the named licence falls short of the needs."""
+    licence = case.licence
+    assert licence is not None, "coverage is asked of a licence that the register has"
+    law = [case.rules.cite(need.item) for need in needs]
+    for check in _CHECKS:
+        for one in check(case, licence, needs):
+            yield reason(one.code, fields=one.fields, law=law, licence=licence.id, **one.facts)
+
+
+def _days(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[Reason]:
+    """A licence covers its days, both included."""
+    del needs
+    day = case.rules.day
+    if (licence.valid_from and day < licence.valid_from) or (licence.valid_to and day > licence.valid_to):
+        yield reason(
+            "licence.dates", valid_from=licence.valid_from or "…", valid_to=licence.valid_to or "…", day=day
+        )  # fmt: skip
+
+
+def _control_items(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[Reason]:
+    """A licence for 1C905 covers 1C905.a.4, and one for 1C905.a.4 nothing else."""
+    del case
+    if not licence.control_items:
+        yield reason("licence.record-incomplete", what="control items", what_zh="管制编码")
+    for item in _items(needs):
+        if licence.control_items and not any(
+            item == one or item.startswith(one + ".") for one in licence.control_items
+        ):
+            yield reason("licence.other-item", item=item, licensed=", ".join(licence.control_items))
+
+
+def _elements(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[Reason]:
+    """Where a licence names elements, it covers these and no more of each than it says."""
+    for element in dict.fromkeys(need.item.element for need in needs) if licence.elements_mg else ():
+        allowed = licence.elements_mg.get(element)
+        needed = case.needed_mg.get((licence.id, element))
+        if allowed is None:
+            yield reason("licence.other-element", element=element, licensed=", ".join(licence.elements_mg))
+        elif needed is None:
+            yield _unstated("mass_kg", "composition")
+        elif needed > allowed:
+            yield reason(
+                "licence.element-mass", element=element, needed_kg=format_kg(needed), left_kg=format_kg(allowed)
+            )
+
+
+def _products(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[Reason]:
+    """Where a licence names products, the goods are one of them."""
+    del needs
+    goods, product = case.goods, case.line["product"]
+    if not licence.products:
+        return
+    told = {product, product_kind(product)} if product else set(goods.forms)
+    licensed = set(licence.products) if product else {product_kind(one) for one in licence.products}
+    if "magnet" in told:
+        told |= set(MAGNETS)
+    if not told & licensed:
+        yield reason(
+            "licence.other-product", licensed=", ".join(licence.products), goods=product or goods.label["en"],
+            goods_zh=product or goods.label["zh"],
+        )  # fmt: skip
+
+
+def _mass(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[Reason]:
+    """All lines that name a licence share what is left of it."""
+    del needs
+    needed = case.needed_mg.get((licence.id, ""))
+    if licence.kind == _INDIVIDUAL and licence.used_mg:
+        yield reason("licence.used-once")
+    if licence.mass_mg is None:
+        yield reason("licence.record-incomplete", what="mass", what_zh="数量")
+    elif needed is None:
+        yield _unstated("mass_kg")
+    elif needed > licence.mass_mg - licence.used_mg:
+        left = max(0, licence.mass_mg - licence.used_mg)
+        yield reason("licence.mass", needed_kg=format_kg(needed), left_kg=format_kg(left))
+
+
+def _exporter(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[Reason]:
+    """A licence is its exporter's."""
+    del needs
+    stated = case.line["exporter"]
+    if licence.exporter and not stated:
+        yield _unstated("exporter")
+    elif licence.exporter and stated != licence.exporter:
+        yield reason("licence.exporter", licensed=licence.exporter, stated=stated)
+
+
+def _end_user(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[Reason]:
+    """Another end user needs another application."""
+    del needs
+    stated = case.line["end_user_name"]
+    if licence.end_users and not stated:
+        yield _unstated("end_user_name")
+    elif licence.end_users and _plain(stated) not in map(_plain, licence.end_users):
+        yield reason("licence.end-user", licensed=", ".join(licence.end_users), stated=stated)
+
+
+def _destination(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[Reason]:
+    """Another destination needs another application."""
+    del needs
+    stated = case.line["destination"]
+    if licence.destination and not stated:
+        yield _unstated("destination")
+    elif licence.destination and stated != licence.destination:
+        yield reason("licence.destination", licensed=licence.destination, stated=stated)
+
+
+def _end_use(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[Reason]:
+    """Another end use needs another application; words that differ may still mean one use."""
+    del needs
+    stated = case.line["end_use"]
+    if licence.end_use and stated and _plain(stated) != _plain(licence.end_use):
+        yield reason("licence.end-use", stated=stated, licensed=licence.end_use)
+
+
+_CHECKS = (_days, _control_items, _elements, _products, _mass, _exporter, _end_user, _destination, _end_use)
+RULES: tuple[Rule, ...] = (coverage,)
+
+
+def _unstated(*columns: str) -> Reason:
+    return reason("licence.detail-missing", fields=(*columns, "licence"), columns=", ".join(columns))
+
+
+def _items(needs: Iterable[Need]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(need.item.item for need in needs))
+
+
+def _plain(name: str) -> str:
+    """What of a name is compared: letters and digits, without regard to case, width or punctuation."""
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).casefold())

@@ -1,0 +1,121 @@
+"""Why a line may leave, is asked about or is held: reasons are values, rendered late, in both languages.
+
+The vocabulary is one table, `data/reference/declaration_reasons.csv`. Codes are a contract, as those of problems are.
+A verdict is the worst of its reasons, so no reason can hide another.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Literal, cast
+
+from lodeline.ledger.problem import Language, shorten
+
+VerdictWord = Literal["release", "query", "hold"]
+#: Mildest first.
+VERDICTS: tuple[VerdictWord, ...] = ("release", "query", "hold")
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the vocabulary; `settle` says which document or test would answer a query."""
+
+    code: str
+    verdict: VerdictWord
+    fields: tuple[str, ...]
+    text: Mapping[Language, str]
+    settle: Mapping[Language, str]
+
+
+@cache
+def vocabulary() -> dict[str, Entry]:
+    """The reasons by code, in the order of the table."""
+    text = (files("lodeline") / "data/reference/declaration_reasons.csv").read_text("utf-8")
+    return {
+        row["code"]: Entry(
+            code=row["code"],
+            verdict=cast(VerdictWord, row["verdict"]),
+            fields=tuple(filter(None, row["fields"].split("|"))),
+            text={"en": row["text_en"], "zh": row["text_zh"]},
+            settle={"en": row["settle_en"], "zh": row["settle_zh"]},
+        )
+        for row in csv.DictReader(text.splitlines())
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """Where a rule of law or practice stands: `instrument` is an id of the pack, the rest is in both languages.
+
+    `evidence`: text, case, secondary or assumption.
+    """
+
+    instrument: str
+    title: tuple[tuple[str, str], ...]
+    article: tuple[tuple[str, str], ...]
+    evidence: str
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "instrument": self.instrument,
+            "title": dict(self.title),
+            "article": dict(self.article),
+            "evidence": self.evidence,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One reason; `facts` are what its text quotes, `x_zh` standing for `x` in Chinese where the two differ."""
+
+    code: str
+    fields: tuple[str, ...]
+    law: tuple[Citation, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> VerdictWord:
+        return vocabulary()[self.code].verdict
+
+    def text(self, language: Language) -> str:
+        return vocabulary()[self.code].text[language].format_map(self.facts)
+
+    def settle(self, language: Language) -> str:
+        """Exactly which document or test would settle a query; empty for other reasons."""
+        return vocabulary()[self.code].settle[language].format_map(self.facts)
+
+    def as_json(self) -> dict[str, object]:
+        """`settle` is there for queries only."""
+        shown: dict[str, object] = {
+            "code": self.code,
+            "verdict": self.verdict,
+            "text": {language: self.text(language) for language in LANGUAGES},
+            "law": [citation.as_json() for citation in self.law],
+            "fields": list(self.fields),
+        }
+        if self.verdict == "query":
+            shown["settle"] = {language: self.settle(language) for language in LANGUAGES}
+        return shown
+
+
+def reason(
+    code: str, *, fields: Iterable[str] | None = None, law: Iterable[Citation] = (), **facts: object
+) -> Reason:  # fmt: skip
+    """A reason of the vocabulary, resting on its usual fields unless others are given."""
+    assert code in vocabulary(), f"{code} is not in the vocabulary of reasons"
+    return Reason(
+        code=code,
+        fields=vocabulary()[code].fields if fields is None else tuple(dict.fromkeys(fields)),
+        law=tuple(dict.fromkeys(law)),
+        facts={name: shorten(str(fact)) for name, fact in facts.items()},
+    )
+
+
+def worst(verdicts: Iterable[VerdictWord]) -> VerdictWord:
+    """The strictest of the verdicts; `release` where there is none."""
+    return max(verdicts, key=VERDICTS.index, default="release")

@@ -1,0 +1,107 @@
+"""What the law pack says on the day of one line, looked up once for all lines of that day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from lodeline.control.reason import Citation
+from lodeline.material.mass import PPB_PER_PERCENT
+from lodeline.regulation.control_list import ControlItem, control_items, control_items_by_status
+from lodeline.regulation.instrument import Citation as LawCitation
+from lodeline.regulation.parameter import Jurisdiction, NoLawError
+from lodeline.regulation.value import Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tariff:
+    """What a tariff code stands for. `elements`: the goods are one of these, or hold them."""
+
+    code: str
+    forms: tuple[str, ...]
+    label: Mapping[str, str]
+    elements: tuple[str, ...]
+    rare: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rulebook:
+    """`items` in force on `day` as known on `known`; `unknown_items`, whose state on that day no text tells."""
+
+    law: Jurisdiction
+    day: date
+    known: date
+    items: tuple[ControlItem, ...]
+    unknown_items: tuple[ControlItem, ...]
+    tariff: Mapping[str, Tariff]
+    values: Mapping[str, Value]
+
+    def parameter(self, name: str) -> Any:
+        """The value of a parameter of the desk on the day, None where the pack has none."""
+        value = self.values.get(name)
+        return None if value is None else value.value
+
+    def cited(self, name: str) -> tuple[Citation, ...]:
+        """Where a parameter stands; empty where the pack has none."""
+        value = self.values.get(name)
+        if value is None:
+            return ()
+        return (self._citation(value.citation, value.evidence),)
+
+    def cite(self, item: ControlItem) -> Citation:
+        return self._citation(item.citation, item.evidence)
+
+    def _citation(self, cited: LawCitation, evidence: str) -> Citation:
+        return Citation(
+            instrument=cited.instrument,
+            title=tuple(self.law.title(cited.instrument).items()),
+            article=tuple(cited.article.items()),
+            evidence=evidence,
+        )
+
+    def tariff_of(self, hs_code: str | None) -> Tariff | None:
+        """The entry with the longest code that the declared code begins with."""
+        for length in range(len(hs_code or ""), 5, -1):
+            if found := self.tariff.get((hs_code or "")[:length]):
+                return found
+        return None
+
+
+#: The parameters of a pack that the desk reads; each rule that lacks its own is silent.
+PARAMETERS = (
+    "desk-tariff-codes", "desk-prices", "desk-bounds", "deeply-processed", "trace-band", "declaration-remark",
+)  # fmt: skip
+
+
+def rulebook(law: Jurisdiction, day: date, *, known: date) -> Rulebook:
+    """The rules of a day as they could be known on another."""
+    values: dict[str, Value] = {}
+    for name in PARAMETERS:
+        try:
+            values[name] = law.parameters[name].at(day, known=known)
+        except (KeyError, NoLawError):
+            continue
+    codes = values["desk-tariff-codes"].value if "desk-tariff-codes" in values else ()
+    return Rulebook(
+        law=law,
+        day=day,
+        known=known,
+        items=control_items(law, day, known=known),
+        unknown_items=control_items_by_status(law, day, "unknown", known=known),
+        tariff={
+            row["code"]: Tariff(
+                code=row["code"], forms=tuple(row["forms"]), label=row["label"], elements=tuple(row["elements"]),
+                rare=row["rare"],
+            )
+            for row in codes
+        },
+        values=values,
+    )  # fmt: skip
+
+
+def to_ppb(percent: float | int | str) -> int:
+    """Parts per billion of a percentage as a pack states it."""
+    return int(Decimal(str(percent)) * PPB_PER_PERCENT)

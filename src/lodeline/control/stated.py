@@ -1,0 +1,91 @@
+"""A composition as a declaration states it: never guessed, never rounded, and never taken for more than it says.
+
+Beside the elements of the ledger a customs declaration lists aluminium, copper and others; they count in the sum.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+from lodeline.filing.assay import SUM_LIMIT_PPB
+from lodeline.material.composition import CompositionError, percent_to_ppb, to_element_basis
+from lodeline.material.element import ELEMENTS, RARE_EARTHS, SYMBOLS, TREO
+
+_PART = re.compile(r"([A-Za-z0-9]{1,7}|[\u3400-\u9fff])\s*[=:]\s*(.*?)\s*%?")
+_SEPARATORS = re.compile(r"[;、\n]+")
+
+
+def _names() -> dict[str, tuple[str, bool]]:
+    """Folded symbol, Chinese name or oxide formula → (symbol, whether it is the oxide)."""
+    text = (files("lodeline") / "data/reference/additional_elements.csv").read_text("utf-8")
+    found = {SYMBOLS[-1].casefold(): (TREO, False)}
+    for row in csv.DictReader(text.splitlines()):
+        found |= {row["symbol"].casefold(): (row["symbol"], False), row["name_zh"]: (row["symbol"], False)}
+    for symbol, element in ELEMENTS.items():
+        found |= {symbol.casefold(): (symbol, False), element.name_zh: (symbol, False)}
+        if element.rare_earth and element.oxide:
+            found[element.oxide.casefold()] = (symbol, True)
+    return found
+
+
+_SYMBOL_BY_NAME = _names()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """Element → ppb of mass, every rare earth as the element; `sum_ppb` of what was stated, without TREO.
+
+    `as_filed`: the shares as they were written, before oxides became elements.
+    """
+
+    shares: dict[str, int]
+    as_filed: dict[str, int]
+    sum_ppb: int
+
+    @property
+    def rare_earth_ppb(self) -> int:
+        return sum(self.shares.get(symbol, 0) for symbol in RARE_EARTHS)
+
+
+@lru_cache(maxsize=65_536)
+def read_stated(text: str, basis: str = "element") -> Stated:
+    """The composition of `Nd=24.1;Dy2O3=1.5` or `钕=24.1；镝=1.5`, in % on `basis` as in `material.composition`.
+
+    A share written for an oxide's formula is that oxide's whatever the basis. Raises CompositionError with a
+    problem code of the vocabulary; `composition.over-100` where the shares exceed 100.5 %.
+    """
+    filed: dict[str, int] = {}
+    oxides: dict[str, int] = {}
+    parts = [part.strip() for part in _SEPARATORS.split(unicodedata.normalize("NFKC", text)) if part.strip()]
+    for part in parts:
+        symbol, is_oxide, share = _read_part(part)
+        if symbol in filed or symbol in oxides:
+            raise CompositionError("composition.element-twice", part)
+        (oxides if is_oxide else filed)[symbol] = share
+    if not parts:
+        raise CompositionError("composition.malformed", text)
+    known = {symbol: share for symbol, share in filed.items() if symbol in SYMBOLS}
+    others = {symbol: share for symbol, share in filed.items() if symbol not in SYMBOLS}
+    shares = {**to_element_basis(known, basis), **to_element_basis(oxides, "oxide"), **others}
+    as_filed = {**filed, **oxides}
+    # Shares of TREO are parts of the TREO; the sum that must stay below 100 % is then the sum of the elements.
+    counted = shares if basis == "reo-share" else as_filed
+    total = sum(share for symbol, share in counted.items() if symbol != TREO)
+    if max(total, shares.get(TREO, 0)) > SUM_LIMIT_PPB:
+        raise CompositionError("composition.over-100", text)
+    return Stated(shares=shares, as_filed=as_filed, sum_ppb=total)
+
+
+def _read_part(part: str) -> tuple[str, bool, int]:
+    match = _PART.fullmatch(part)
+    if match is None:
+        raise CompositionError("composition.malformed", part)
+    found = _SYMBOL_BY_NAME.get(match[1].casefold())
+    if found is None:
+        raise CompositionError("composition.unknown-element", part)
+    return *found, percent_to_ppb(match[2])
