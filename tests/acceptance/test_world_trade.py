@@ -60,7 +60,7 @@ def take_in(lodeline: Lodeline, dossier: Path) -> Answers:
     findings = ask("findings")
     for finding in findings:
         # Movements are numbered in the order of the log.
-        finding["evidence"] = [{**one, "movement": None} for one in finding["evidence"]]
+        finding["evidence"] = [{**one, "movement": None, "entry": None} for one in finding["evidence"]]
     return Answers(
         loaded=loaded.document, transfers=ask("transfers"), still_open=ask("transfers", "--open"), findings=findings,
         quota=ask("quota"), balance=ask("balance", "--element", "TREO"),

@@ -177,10 +177,10 @@ def findings(
     as_json: Json = False,
 ) -> None:
     """What the detectors saw, as questions with their evidence. 线索。"""
-    from lodeline.service import answers  # noqa: PLC0415
+    from lodeline.service.finding import findings as found  # noqa: PLC0415
 
-    _, snapshot = snapshot_at(database)
-    document = answers.findings(snapshot, detector=detector)
+    store, snapshot = snapshot_at(database)
+    document = found(store, snapshot, law(), detector=detector)
     if as_json:
         print_json(document)
         return

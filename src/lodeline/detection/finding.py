@@ -7,7 +7,7 @@ behind it change, and anyone who holds the same entries can recompute it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -28,8 +28,9 @@ class Finding:
     """What a detector saw.
 
     `subject` names an organisation, site, lot or pair by its id; the period runs from month to month, inclusive
-    ('YYYY-MM'). `score` is 1 − p under the detector's null, None where there is no σ. `interval_mg` bounds `mass_mg`;
-    None on a side means unbounded. The stamp (entry, root) belongs to the list of findings, not to one of them.
+    ('YYYY-MM'). `score` is 1 − p under the detector's null, None where there is no σ. `mass_mg` is rare-earth oxide, or
+    elements where only they are concerned; `interval_mg` bounds it, None on a side means unknown. The stamp (entry,
+    root) belongs to the list of findings, not to one of them.
     """
 
     detector: str
@@ -63,7 +64,7 @@ class Finding:
             "detector": self.detector,
             "subject": dict(self.subject),
             "period": self.period,
-            "score": self.score,
+            "score": None if self.score is None else round(self.score, 9),
             "mass_kg": format_kg(self.mass_mg),
             "interval_kg": [None if bound is None else format_kg(bound) for bound in self.interval_mg],
             "elements": list(self.elements),
@@ -73,3 +74,16 @@ class Finding:
             "evidence": [dict(item) for item in self.evidence],
             "state": self.state,
         }
+
+
+def ranked(findings: Iterable[Finding]) -> list[Finding]:
+    """In the order in which they are shown: falling score, those without one last; then falling mass.
+
+    What is equal in both is told apart by detector, subject and period, so the order never depends on the log's.
+    """
+    return sorted(
+        findings,
+        key=lambda one: (
+            one.score is None, -(one.score or 0.0), -one.mass_mg, one.detector, *one.subject.values(), one.first_period,
+        ),
+    )  # fmt: skip

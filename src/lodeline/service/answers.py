@@ -14,7 +14,6 @@ import polars as pl
 
 from lodeline.accountancy.balance import balance as balance_of
 from lodeline.accountancy.balance import balance_json
-from lodeline.detection.detectors.unexplained_gain import unexplained_gain
 from lodeline.flow.origins import origins as origins_of
 from lodeline.flow.trace import trace as trace_of
 from lodeline.ledger.drawdown import DRAWDOWN
@@ -227,7 +226,7 @@ def flows(
     customers without a site are `use`; processing within a site moves nothing here.
     """
     wanted = None if element is None else _element(element)
-    ends = _flow_ends(snapshot, law, by)
+    ends = flow_ends(snapshot, law, by)
     shares = snapshot.lot_assays if wanted is None else snapshot.lot_assays.filter(pl.col("element") == wanted)
     rows = (
         ends.join(shares, on="lot")
@@ -245,7 +244,7 @@ def flows(
     }
 
 
-def _flow_ends(snapshot: Snapshot, law: Jurisdiction, by: str) -> pl.DataFrame:
+def flow_ends(snapshot: Snapshot, law: Jurisdiction, by: str) -> pl.DataFrame:
     """`from`, `to`, `lot`, `on`, `dry_mg` of every line that moves mass between two ends."""
     sites = snapshot.register.tables["sites"].select(site="id", stage="stage", holder="organisation")
     organisations = snapshot.register.tables["organisations"].select(holder="id", country="country")
@@ -298,23 +297,6 @@ def _flow_ends(snapshot: Snapshot, law: Jurisdiction, by: str) -> pl.DataFrame:
         pl.col("kind").is_in(["origin", "export", "loss"])
         | ((pl.col("kind") == "shipment") & pl.col("to_site").is_null())
     ).select("lot", "on", "dry_mg", source.alias("from"), target.alias("to"))
-
-
-def findings(snapshot: Snapshot, *, detector: str | None = None) -> Json:
-    """Findings with their evidence; for now of one detector, the lower bound of unexplained gains."""
-    if detector not in (None, "unexplained-gain"):
-        raise UnknownSubject(
-            f"no detector {detector!r}: for now only unexplained-gain",
-            f"没有检测方法 {detector!r}：目前仅有 unexplained-gain",
-        )
-    found = unexplained_gain(
-        movements=snapshot.accountancy_movements,
-        counts=snapshot.counts,
-        count_scopes=snapshot.count_scopes,
-        lot_assays=snapshot.lot_assays,
-        site_assays=snapshot.site_assays,
-    )
-    return {"stamp": snapshot.stamp, "rows": [finding.as_json() for finding in found]}
 
 
 def filing_status(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:

@@ -1,4 +1,7 @@
-"""The lower bound of a gain where nothing was counted, on sites small enough to follow by eye."""
+"""The lower bound of a gain where nothing was counted, on sites small enough to follow by eye.
+
+Gains between two counts are tested beside losses, in test_imbalance.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from lodeline.accountancy.balance import BALANCE
 from lodeline.accountancy.frames import COUNT_SCOPES, COUNTS, LOT_ASSAYS, MOVEMENTS, SITE_ASSAYS
-from lodeline.detection.detectors.unexplained_gain import EVIDENCE_ROWS, unexplained_gain
+from lodeline.detection.detectors.unexplained_gain import unexplained_gain
+from lodeline.detection.evidence import EVIDENCE_ROWS
 from lodeline.detection.finding import Finding
 from lodeline.material.assay import TREO_INDEX
 
@@ -30,10 +35,12 @@ def frame(rows: list[dict[str, Any]], schema: Any) -> pl.DataFrame:
 
 def detect(rows: list[dict[str, Any]], counted: str | None = None, treo_percent: float = 50.0) -> list[Finding]:
     """Findings over the rows, in which lot 1 holds half its mass in TREO."""
-    schema = {**MOVEMENTS, "event": pl.String()} if any("event" in row for row in rows) else MOVEMENTS
+    named = {"entry": pl.Int64(), "event": pl.String()} if any("event" in row for row in rows) else {}
+    schema = {**MOVEMENTS, **named}
     scopes = [{"organisation": f"owner of {counted}", "site": counted, "on": date(2026, 1, 31)}] if counted else []
     share = {"lot": 1, "element": TREO_INDEX, "ppb": round(treo_percent * 10_000_000)}
     return unexplained_gain(
+        balances=pl.DataFrame(schema=dict(BALANCE)),
         movements=frame(rows, schema),
         counts=frame([], COUNTS),
         count_scopes=frame(scopes, COUNT_SCOPES),
@@ -82,12 +89,14 @@ def test_a_finding_is_a_lower_bound_and_says_so() -> None:
     assert all(set(text) == {"en", "zh"} for text in row["innocent"] + row["ask"])
 
 
-def test_evidence_lists_the_largest_rows_first_and_names_events() -> None:
-    rows = [movement(seq, ("shipment", "01-05", -seq), event=f"E{seq}") for seq in range(1, EVIDENCE_ROWS + 3)]
+def test_evidence_lists_the_largest_rows_first_and_names_entries_and_events() -> None:
+    rows = [movement(seq, ("shipment", "01-05", -seq), event=f"E{seq}", entry=7) for seq in range(1, EVIDENCE_ROWS + 3)]
     (found,) = detect(rows)
     listed = found.evidence[1:]
     assert [item["movement"] for item in listed] == list(range(EVIDENCE_ROWS + 2, 2, -1))
-    assert listed[0] == {"movement": 12, "event": "E12", "kind": "shipment", "on": "2026-01-05", "mass_kg": "-6"}
+    assert listed[0] == {
+        "entry": 7, "movement": 12, "event": "E12", "kind": "shipment", "on": "2026-01-05", "mass_kg": "-6"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

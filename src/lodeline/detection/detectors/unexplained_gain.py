@@ -1,14 +1,15 @@
-"""Ore or oxide from nowhere: a site sends out more rare earth than it ever had.
+"""Ore or oxide from nowhere: a site has or sends out more rare earth than it ever took in.
 
 Loophole: illegally mined or smuggled material is laundered by a site that passes it on as its own product.
-Without a stock count the inventory difference is unknown, but what left beyond opening stock and inflow must have
-come from somewhere: gain ≥ max(0, outflow − opening − inflow). The bound is never above the true gain, as long
-as what was filed as mass and composition is true.
+With stock counts the inventory difference (MUF) of each rare earth is tested against its uncertainty. Without any,
+it is unknown, but what left beyond opening stock and inflow must have come from somewhere:
+gain ≥ max(0, outflow − opening − inflow). The bound is never above the true gain, as long as what was filed as mass
+and composition is true.
 
-Innocent: stock that was there before the first filing; goods received and not yet filed as received; a composition
-of the product above that of its feed; a month boundary between shipping and receiving.
+Innocent: stock that was there before the first filing, or that a count left out; goods received and not yet filed as
+received; a composition of the product above that of its feed; a month boundary between shipping and receiving.
 Ask: a stock count; the feed's documents; the assays of feed and product.
-Evidence: the month's totals and its largest rows.
+Evidence: the totals and their largest rows.
 Source: IAEA Safeguards Glossary (2022), MUF; the bound follows from closing stock ≥ 0.
 """
 
@@ -18,20 +19,24 @@ from typing import Any, Final
 
 import polars as pl
 
-from lodeline.accountancy.frames import AREA, element_mass, serving_shares
-from lodeline.detection.finding import Finding, Text
+from lodeline.accountancy.frames import AREA
+from lodeline.detection.evidence import described, largest_rows, with_element_mass
+from lodeline.detection.finding import Finding, Text, ranked
+from lodeline.detection.imbalance import Imbalance, explained, imbalances
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
 
 DETECTOR: Final = "unexplained-gain"
-#: Rows of evidence per finding: enough to see what made the month, few enough to read.
-EVIDENCE_ROWS: Final = 10
 
 INNOCENT: tuple[Text, ...] = (
     {
         "en": "Stock was on hand before the first filing and was not filed as opening stock.",
         "zh": "首次申报前已有库存，但未作为期初库存申报。",
+    },
+    {
+        "en": "The stock count at the beginning left something out, or the one at the end counted something twice.",
+        "zh": "期初盘存有漏盘，或期末盘存有重盘。",
     },
     {
         "en": "Goods were received and used, and their receipt has not been filed yet or was filed for a later month.",
@@ -64,44 +69,62 @@ ASK: tuple[Text, ...] = (
 
 def unexplained_gain(
     *,
+    balances: pl.DataFrame,
     movements: pl.DataFrame,
     counts: pl.DataFrame,
     count_scopes: pl.DataFrame,
     lot_assays: pl.DataFrame,
     site_assays: pl.DataFrame,
 ) -> list[Finding]:
-    """The lower bound of the gain of every site that never counted, one finding per site and month, on TREO.
+    """Gains of sites that count, one finding per site and month in which a count ended; and lower bounds of the others.
 
-    Parameters: the frames of `lodeline.accountancy.frames`; if `movements` has a column `event`, the evidence names it.
-    Returns findings by falling mass, then by subject and month. `score` is None, because without a count there
-    is no σ; `interval_mg` is (bound, None). What the ledger booked as `unaccounted` is not counted as inflow.
+    Parameters: `balances` as `accountancy.balance.balance` gives them, at least of the sites that count; the frames of
+    `lodeline.accountancy.frames`, whose `event` and `entry` (where `movements` and `counts` have these columns) the
+    evidence names. Returns findings as `ranked`.
+
+    With counts `score` is 1 − p over a clean site-year and `interval_mg` is the mass ± 1.96 σ. A site that never
+    counted has one finding per month on TREO with `score` None, because without a count there is no σ, and
+    `interval_mg` (bound, None). What the ledger booked as `unaccounted` is not counted as inflow.
     """
+    frames = {"movements": movements, "lot_assays": lot_assays, "site_assays": site_assays}
+    counted = imbalances(balances, side=-1, counts=counts, **frames)
     counting = pl.concat([frame.select("site").unique() for frame in (counts, count_scopes)])
-    moves = movements.filter(pl.col("kind") != "title").join(counting, on="site", how="anti")
-    rows = _treo_rows(moves, lot_assays=lot_assays, site_assays=site_assays)
+    never = movements.filter(pl.col("kind") != "title").join(counting, on="site", how="anti")
+    rows = _treo_rows(never, lot_assays=lot_assays, site_assays=site_assays)
     months = _gains(rows)
-    if months.is_empty():
-        return []
-    evidence = _largest_rows(rows, months)
-    findings = [_finding(month, evidence[*(month[key] for key in (*AREA, "period"))]) for month in months.to_dicts()]
-    return sorted(findings, key=lambda found: (-found.mass_mg, *found.subject.values(), found.first_period))
+    key = [*AREA, "period"]
+    evidence = largest_rows(rows.join(months, on=key, how="semi"), key)
+    bounds = [_bound(month, evidence[tuple(month[one] for one in key)]) for month in months.to_dicts()]
+    return ranked([*map(_counted, counted), *bounds])
+
+
+def _counted(gain: Imbalance) -> Finding:
+    return Finding(
+        detector=DETECTOR,
+        subject={"organisation": gain.organisation, "site": gain.site},
+        first_period=gain.first_period,
+        last_period=gain.last_period,
+        score=gain.score,
+        mass_mg=gain.mass_mg,
+        interval_mg=gain.interval_mg,
+        elements=gain.elements,
+        explanation=explained(gain, en="came from nowhere that was filed", zh="没有任何申报来源"),
+        innocent=INNOCENT,
+        ask=ASK,
+        evidence=gain.evidence,
+    )
 
 
 def _treo_rows(moves: pl.DataFrame, *, lot_assays: pl.DataFrame, site_assays: pl.DataFrame) -> pl.DataFrame:
-    """What crossed the border of each site, with `treo_mg` (signed) and `period`.
+    """What crossed the border of each site, with `element_mg` (TREO, signed) and `period`.
 
     Transformations stay inside. A downward adjustment is left out: it may only lower the book, and the bound
     must not rise by a statement.
     """
     adjusted_down = (pl.col("kind") == "adjustment") & (pl.col("delta_mg") < 0)
     crossing = moves.filter((pl.col("kind") != "transformation") & ~adjusted_down)
-    held = crossing.select("site", "lot").unique().with_row_index("held")
-    shares = serving_shares(held, lot_assays=lot_assays, site_assays=site_assays, elements=[TREO_INDEX])
-    return (
-        crossing.join(held, on=["site", "lot"])
-        .join(shares, on="held")
-        .with_columns(treo_mg=element_mass(), period=pl.col("on").dt.strftime("%Y-%m"))
-    )
+    treo = with_element_mass(crossing, lot_assays=lot_assays, site_assays=site_assays, elements=[TREO_INDEX])
+    return treo.with_columns(period=pl.col("on").dt.strftime("%Y-%m"))
 
 
 def _gains(rows: pl.DataFrame) -> pl.DataFrame:
@@ -111,8 +134,8 @@ def _gains(rows: pl.DataFrame) -> pl.DataFrame:
     its own lowest value so far (or zero); a gain is a step by which that lowest value falls. A row's mass is
     rounded down by less than a milligram, so what is no larger than one milligram a row so far is no gain.
     """
-    inflow = pl.col("treo_mg").clip(lower_bound=0).sum()
-    outflow = -pl.col("treo_mg").clip(upper_bound=0).sum()
+    inflow = pl.col("element_mg").clip(lower_bound=0).sum()
+    outflow = -pl.col("element_mg").clip(upper_bound=0).sum()
     total = pl.col("inflow_mg") - pl.col("outflow_mg")
     months = (
         rows.group_by(*AREA, "period")
@@ -133,20 +156,7 @@ def _gains(rows: pl.DataFrame) -> pl.DataFrame:
     ).filter(pl.col("gain_mg") > pl.col("rounding_mg"))
 
 
-def _largest_rows(rows: pl.DataFrame, months: pl.DataFrame) -> dict[Any, list[dict[str, Any]]]:
-    """The largest rows of each month with a gain, by (organisation, site, period), largest first."""
-    key = [*AREA, "period"]
-    columns = ["seq", "event", "kind", "on", "treo_mg"] if "event" in rows.columns else ["seq", "kind", "on", "treo_mg"]
-    largest = (
-        rows.join(months, on=key, how="semi")
-        .sort([*key, pl.col("treo_mg").abs(), "seq"], descending=[False, False, False, True, False])
-        .group_by(key, maintain_order=True)
-        .head(EVIDENCE_ROWS)
-    )
-    return largest.select(key + columns).rows_by_key(key, named=True)
-
-
-def _finding(month: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
+def _bound(month: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
     kg = {name: format_kg(month[f"{name}_mg"]) for name in ("opening", "inflow", "outflow", "gain")}
     explanation: Text = {
         "en": (
@@ -173,14 +183,5 @@ def _finding(month: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
         explanation=explanation,
         innocent=INNOCENT,
         ask=ASK,
-        evidence=({"totals": totals}, *(_evidence(row) for row in rows)),
+        evidence=({"totals": totals}, *(described(row, mass=row["element_mg"]) for row in rows)),
     )
-
-
-def _evidence(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of the ledger: its number, the filer's event where known, and its signed TREO mass."""
-    event = {"event": row["event"]} if "event" in row else {}
-    return {
-        "movement": row["seq"], **event, "kind": row["kind"], "on": row["on"].isoformat(),
-        "mass_kg": format_kg(row["treo_mg"]),
-    }  # fmt: skip

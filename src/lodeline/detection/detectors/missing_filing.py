@@ -1,0 +1,173 @@
+"""A firm that must file a month has not, although others say that they dealt with it.
+
+Loophole: what is never filed is in no balance. A firm that buys and sells and stays silent takes material out of sight
+for everybody; its counterparties' rows are the only trace.
+
+Innocent: nothing happened and no nil return was filed; the firm closed and the register does not say so; the filing was
+refused and not sent again; it was filed under another id.
+Ask: the filing; the firm's own books of the months; confirmation of the rows that name it.
+Evidence: the months with their deadlines, then the transfers in which others name the firm and its own half is missing.
+Source: the deadline is the parameter `filing-deadline` of the law (Order 71 of 2025).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import polars as pl
+
+from lodeline.detection.evidence import described, largest_rows
+from lodeline.detection.finding import Finding, Text, ranked
+from lodeline.material.assay import TREO_INDEX
+from lodeline.material.element import TREO
+from lodeline.material.mass import format_kg, share_mg_expr
+from lodeline.regulation.duty import deadline
+from lodeline.regulation.parameter import Jurisdiction
+
+DETECTOR: Final = "missing-filing"
+
+INNOCENT: tuple[Text, ...] = (
+    {
+        "en": "Nothing happened in the month, and no nil return was filed.",
+        "zh": "当月无业务，未作零申报。",
+    },
+    {
+        "en": "The filing was sent and refused, and has not been sent again.",
+        "zh": "申报已提交但被退回，尚未重新提交。",
+    },
+    {
+        "en": "The firm has closed, merged or given up its business, and the register does not say so yet.",
+        "zh": "企业已注销、合并或停止经营，登记簿尚未更新。",
+    },
+    {
+        "en": "Others named the wrong counterparty: a namesake, a sister company, the carrier.",
+        "zh": "对方填错交易对象：同名企业、关联企业或承运人。",
+    },
+)
+ASK: tuple[Text, ...] = (
+    {
+        "en": "The filings of the months, or a nil return for each.",
+        "zh": "补交各月申报；无业务的应作零申报。",
+    },
+    {
+        "en": "Confirmation or denial of each row in which others name the firm.",
+        "zh": "逐行确认或否认其他企业申报中涉及本企业的记录。",
+    },
+    {
+        "en": "A stock count, since the book has not moved without a filing.",
+        "zh": "盘存结果，因为未申报期间账面没有变动。",
+    },
+)
+
+
+def missing_filing(
+    *,
+    status: pl.DataFrame,
+    transfers: pl.DataFrame,
+    entries: pl.DataFrame,
+    lot_assays: pl.DataFrame,
+    law: Jurisdiction,
+) -> list[Finding]:
+    """One finding per organisation and run of consecutive months that it did not file, as `ranked`.
+
+    Parameters: `status` is `organisation`, `period`, `state` (`filed`, `late`, `missing`; a month is missing once its
+    deadline has passed at the last filing in the log); `transfers` has the columns of `ledger.transfer.TRANSFER`;
+    `entries` is `line`, `entry`; `lot_assays` as in `accountancy.frames`. `mass_mg` is the TREO that others
+    say they shipped to the firm or received from it in these months and that it never confirmed; 0 where nobody did.
+
+    A month that nobody at all has filed is no month of this ledger: its filers report less often, or it began later.
+    """
+    reported = status.filter(pl.col("state") != "missing")["period"].unique()
+    missing = status.filter((pl.col("state") == "missing") & pl.col("period").is_in(reported.implode()))
+    if missing.is_empty():
+        return []
+    month = pl.col("period").str.slice(0, 4).cast(pl.Int64) * 12 + pl.col("period").str.slice(5, 2).cast(pl.Int64)
+    runs = missing.sort("organisation", "period").with_columns(
+        run=pl.struct("organisation", step=month - pl.int_range(pl.len()).over("organisation")).rle_id()
+    )
+    named = _named(transfers, entries, lot_assays).join(runs, on=["organisation", "period"])
+    rows = largest_rows(named, ["run"], mass="mass_mg")
+    totals = {
+        run: (treo_mg, others)
+        for run, treo_mg, others in named.group_by("run")
+        .agg(pl.col("treo_mg").sum(), pl.col("other").unique().sort())
+        .iter_rows()
+    }
+    return ranked(
+        _finding(organisation, periods, law, named=(*totals.get(run, (0, [])), rows.get(run, [])))
+        for run, organisation, periods in runs.group_by("run", maintain_order=True)
+        .agg(pl.col("organisation").first(), pl.col("period"))
+        .iter_rows()
+    )
+
+
+def _named(transfers: pl.DataFrame, entries: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
+    """Half transfers by the organisation whose half is missing.
+
+    `organisation`, `other` (who filed), `period`, `seq`, `entry`, `event`, `kind`, `on`, `mass_mg` (dry), `treo_mg`.
+    """
+    halves = pl.concat(
+        transfers.filter(pl.col(f"{lacking}_line").is_null() & pl.col(silent).is_not_null()).select(
+            "lot",
+            organisation=silent,
+            other=speaking,
+            seq=f"{filed}_line",
+            event=f"{filed}_event",
+            on=f"{verb}_on",
+            mass_mg=f"{verb}_mg",
+            kind=pl.lit(filed),
+        )
+        for silent, speaking, lacking, filed, verb in (
+            ("receiver", "shipper", "receipt", "shipment", "shipped"),
+            ("shipper", "receiver", "shipment", "receipt", "received"),
+        )
+    )
+    treo = lot_assays.filter(pl.col("element") == TREO_INDEX).select("lot", "ppb")
+    return (
+        halves.join(treo, on="lot", how="left")
+        .join(entries.select("entry", seq="line"), on="seq", how="left")
+        .with_columns(
+            period=pl.col("on").dt.strftime("%Y-%m"),
+            # A lot whose composition nobody has stated has no TREO that is known.
+            treo_mg=share_mg_expr(pl.col("mass_mg"), pl.col("ppb").fill_null(0)),
+        )
+    )
+
+
+def _finding(
+    organisation: str,
+    periods: list[str],
+    law: Jurisdiction,
+    *,
+    named: tuple[int, list[str], list[dict[str, Any]]],
+) -> Finding:
+    """`named`: the TREO that others name, who they are, and their rows."""
+    treo_mg, others, rows = named
+    first, last = periods[0], periods[-1]
+    months_en = f"{first} was not filed by its deadline" if first == last else (
+        f"The {len(periods)} months from {first} to {last} were not filed by their deadlines"
+    )  # fmt: skip
+    months_zh = f"{first} 逾期未申报" if first == last else f"{first} 至 {last} 共 {len(periods)} 个月逾期未申报"
+    named_en, named_zh = "Nobody else names it in that time.", "同期没有其他企业的申报涉及该企业。"
+    if others:
+        listed = ", ".join(others[:5]) + ("…" if len(others) > 5 else "")
+        kg = format_kg(treo_mg)
+        named_en = f"In that time {len(others)} others ({listed}) name it in transfers of {kg} kg TREO."
+        named_zh = f"同期有 {len(others)} 家企业（{listed}）申报与其流转，共 {kg} 千克 TREO。"
+    return Finding(
+        detector=DETECTOR,
+        subject={"organisation": organisation},
+        first_period=first,
+        last_period=last,
+        score=None,
+        mass_mg=treo_mg,
+        interval_mg=(treo_mg, None),
+        elements=(TREO,) if treo_mg else (),
+        explanation={"en": f"{months_en}. {named_en}", "zh": f"{months_zh}。{named_zh}"},
+        innocent=INNOCENT,
+        ask=ASK,
+        evidence=(
+            *({"period": period, "deadline": deadline(period, law).isoformat()} for period in periods),
+            *({"organisation": row["other"], **described(row, mass=row["mass_mg"])} for row in rows),
+        ),
+    )

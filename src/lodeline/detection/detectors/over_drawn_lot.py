@@ -1,0 +1,176 @@
+"""More was drawn from a lot than there ever was of it: material from nowhere under a good lot's name.
+
+Loophole: a lot with papers (a quota, an assay, a licence) lends its number to material without any. The whole site may
+still close, because another lot lies there untouched; only the lot's own book goes below nothing. Such ghost stock is
+the lot-level form of laundering, which the site's balance does not see.
+
+Innocent: a row names the wrong lot of two; the making or receipt of the rest is not filed yet, or dated later than its
+use; a mass in the wrong unit.
+Ask: the run sheets and weighings of the rows; which lot was really used; a count of the lot.
+Evidence: the lot's totals, then the rows that drew what was not there.
+Source: `unaccounted` is booked by ledger.movement.with_balances; the tolerance is that of a delivery
+(ledger.transfer.closing_tolerance_mg, an assumption on weighing).
+
+Sites that never filed a count are not asked lot by lot: nobody has ever verified their book, and `unexplained-gain`
+asks them for all that left beyond what came in, all lots together.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import polars as pl
+
+from lodeline.detection.evidence import described, largest_rows
+from lodeline.detection.finding import Finding, Text, ranked
+from lodeline.ledger.transfer import closing_tolerance_mg
+from lodeline.material.assay import TREO_INDEX
+from lodeline.material.element import TREO
+from lodeline.material.mass import format_kg, share_mg_expr
+
+DETECTOR: Final = "over-drawn-lot"
+
+INNOCENT: tuple[Text, ...] = (
+    {
+        "en": "A row names the wrong lot: another one was used, and still stands in the book.",
+        "zh": "申报行批次号填错：实际使用了另一批次，而该批次仍在账上。",
+    },
+    {
+        "en": "The rest of the lot was made or received, and this is not filed yet or dated after its use.",
+        "zh": "该批次其余部分的产出或收货尚未申报，或所报日期晚于使用日期。",
+    },
+    {
+        "en": "A mass was filed in the wrong unit, wet instead of dry, or twice.",
+        "zh": "质量单位填错、以湿重代替干重，或重复申报。",
+    },
+)
+ASK: tuple[Text, ...] = (
+    {
+        "en": "Run sheets and weighings of the rows listed, and which lot was really used.",
+        "zh": "所列各行的生产记录和称重单，并说明实际使用的批次。",
+    },
+    {
+        "en": "A count of the lot, and of the other lots of the same product at the site.",
+        "zh": "该批次及同场所同产品其他批次的盘存结果。",
+    },
+    {
+        "en": "Where the excess came from, with its documents.",
+        "zh": "超出部分的来源及凭证。",
+    },
+)
+_LOT = ["organisation", "site", "lot", "period"]
+
+
+def over_drawn_lot(
+    *,
+    movements: pl.DataFrame,
+    count_scopes: pl.DataFrame,
+    transfers: pl.DataFrame,
+    lots: pl.DataFrame,
+    lot_assays: pl.DataFrame,
+) -> list[Finding]:
+    """One finding per lot, site and month in which more was drawn than was held, as `ranked`.
+
+    Parameters: `movements`, `count_scopes` and `lot_assays` as in `accountancy.frames` (`event` and `entry` of the
+    movements are named if they are there); `transfers` has the columns of `ledger.transfer.TRANSFER`: shipments of the
+    lot to the organisation that lack their receipt are named, as the likely reason; `lots` is `lot`, `name`.
+
+    `mass_mg` is the TREO of what was not there, by the maker's composition (0 if nobody stated one); dry masses stand
+    in the evidence. What three standard deviations of two weighings of the lot explain is no finding. `score` is None:
+    there is no null under which it happens.
+    """
+    here = movements.join(count_scopes.select("site").unique(), on="site", how="semi").with_columns(
+        period=pl.col("on").dt.strftime("%Y-%m")
+    )
+    short = here.filter(pl.col("unaccounted_mg") > 0)
+    over = _over_drawn(here.join(short, on=["site", "lot"], how="semi"), short)
+    over = over.join(lots.select("lot", "name"), on="lot").join(
+        lot_assays.filter(pl.col("element") == TREO_INDEX).select("lot", "ppb"), on="lot", how="left"
+    )
+    over = over.with_columns(treo_mg=share_mg_expr(pl.col("unaccounted_mg"), pl.col("ppb").fill_null(0)))
+    rows = largest_rows(short.join(over, on=_LOT, how="semi"), _LOT, mass="unaccounted_mg")
+    unreceived = (
+        transfers.filter(pl.col("receipt_line").is_null())
+        .join(over, left_on=["receiver", "lot"], right_on=["organisation", "lot"], how="semi")
+        .sort("shipped_on", "shipment_event")
+        .rows_by_key(["receiver", "lot"], named=True)
+    )
+    return ranked(
+        _finding(lot, rows[tuple(lot[one] for one in _LOT)], unreceived.get((lot["organisation"], lot["lot"]), []))
+        for lot in over.iter_rows(named=True)
+    )
+
+
+def _over_drawn(moves: pl.DataFrame, short: pl.DataFrame) -> pl.DataFrame:
+    """`_LOT`, `unaccounted_mg` of the month, and what had been put in and drawn by its end; beyond weighing only."""
+    months = short.group_by(_LOT).agg(pl.col("unaccounted_mg").sum())
+    delta = pl.col("delta_mg")
+    until = (
+        months.join(moves.select("site", "lot", "delta_mg", moved="period"), on=["site", "lot"])
+        .filter(pl.col("moved") <= pl.col("period"))
+        .group_by(_LOT)
+        .agg(put_in_mg=delta.clip(lower_bound=0).sum(), drawn_mg=-delta.clip(upper_bound=0).sum())
+    )
+    return (
+        months.join(until, on=_LOT)
+        .filter(pl.col("unaccounted_mg") > closing_tolerance_mg(pl.col("put_in_mg")))
+        .sort(_LOT)
+    )
+
+
+def _finding(lot: dict[str, Any], rows: list[dict[str, Any]], unreceived: list[dict[str, Any]]) -> Finding:
+    kg = {name: format_kg(lot[f"{name}_mg"]) for name in ("put_in", "drawn", "unaccounted")}
+    return Finding(
+        detector=DETECTOR,
+        subject={"organisation": lot["organisation"], "site": lot["site"], "lot": lot["name"]},
+        first_period=lot["period"],
+        last_period=lot["period"],
+        score=None,
+        mass_mg=lot["treo_mg"],
+        interval_mg=(None, None),
+        elements=(TREO,) if lot["treo_mg"] else (),
+        explanation={
+            "en": (
+                f"By the end of {lot['period']} the site had taken {kg['drawn']} kg from lot {lot['name']}, of which it"
+                f" ever had {kg['put_in']} kg (dry mass). In the month {kg['unaccounted']} kg were drawn that were not"
+                " there."
+                + "".join(
+                    f" {one['shipper']} filed a shipment of {format_kg(one['shipped_mg'])} kg of it on"
+                    f" {one['shipped_on']} that the site's firm has not received."
+                    for one in unreceived[:1]
+                )
+            ),
+            "zh": (
+                f"截至 {lot['period']} 月末，该场所从批次 {lot['name']} 共取用 {kg['drawn']} 千克，而该批次入账仅"
+                f" {kg['put_in']} 千克（干重）。当月取用中有 {kg['unaccounted']} 千克账上并不存在。"
+                + "".join(
+                    f"{one['shipper']} 申报于 {one['shipped_on']} 向该企业发出该批次"
+                    f" {format_kg(one['shipped_mg'])} 千克，该企业尚未申报收货。"
+                    for one in unreceived[:1]
+                )
+            ),
+        },
+        innocent=INNOCENT,
+        ask=ASK,
+        evidence=(
+            {"totals": {f"{name}_kg": mass for name, mass in kg.items()}},
+            *(described(row, mass=row["delta_mg"], unaccounted=row["unaccounted_mg"]) for row in rows),
+            *(_unreceived(one) for one in unreceived),
+        ),
+    )
+
+
+def _unreceived(shipment: dict[str, Any]) -> dict[str, Any]:
+    """A shipment whose receipt is missing, as the shipper filed it."""
+    return {
+        "organisation": shipment["shipper"],
+        **described(
+            {
+                "seq": shipment["shipment_line"],
+                "event": shipment["shipment_event"],
+                "kind": "shipment",
+                "on": shipment["shipped_on"],
+            },
+            mass=shipment["shipped_mg"],
+        ),
+    }

@@ -1,0 +1,144 @@
+"""More was mined or separated than was granted for the year.
+
+Loophole: an organisation keeps producing after its quota is used up, or without any, and relies on nobody adding up
+its months. Its own filings are added up here, row by row, as they draw on the quota.
+
+Innocent: a grant that is not in the register yet; feed that draws on no quota (secondary, or processed for the holder
+of another quota); a mass or a content of oxide filed too high; a row dated in the wrong year.
+Ask: the notice of the grant; contracts of processing for others; the assays of the rows from the day of the overrun.
+Evidence: the totals, the row with which the grant was passed, the largest rows after it.
+Source: what draws is stated in ledger.drawdown (Decree 785 of 2024; Order 71 of 2025, arts 2-3). A year of which the
+register holds no grant of that kind to anybody is not judged: not known is not zero.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+from typing import Any, Final
+
+import polars as pl
+
+from lodeline.detection.evidence import EVIDENCE_ROWS, described
+from lodeline.detection.finding import Finding, Text, ranked
+from lodeline.ledger.drawdown import draws
+from lodeline.ledger.register import Register
+from lodeline.material.element import TREO
+from lodeline.material.mass import format_kg
+from lodeline.regulation.parameter import Jurisdiction
+
+DETECTOR: Final = "quota-overrun"
+
+INNOCENT: tuple[Text, ...] = (
+    {
+        "en": "A grant, or an addition to it during the year, is not in the register yet.",
+        "zh": "指标或年中追加指标尚未录入登记簿。",
+    },
+    {
+        "en": "Feed was processed for the holder of another quota, or was secondary and filed as mineral.",
+        "zh": "代持有指标的其他企业加工，或二次资源误报为矿产品。",
+    },
+    {
+        "en": "A mass or a content of oxide was filed too high, in the wrong unit, or twice.",
+        "zh": "质量或氧化物含量填报偏高、单位填错，或重复申报。",
+    },
+    {
+        "en": "A row was dated in the wrong year, or the ore type of its grant is another.",
+        "zh": "申报行年份填错，或矿种与指标矿种不符。",
+    },
+)
+ASK: tuple[Text, ...] = (
+    {
+        "en": "The notices of all grants for the year, with their dates.",
+        "zh": "当年全部指标下达文件及其日期。",
+    },
+    {
+        "en": "Production records and assays of the rows from the day on which the grant was passed.",
+        "zh": "超指标之日起各申报行的生产记录和化验单。",
+    },
+    {
+        "en": "Contracts under which feed of others was processed.",
+        "zh": "受托加工合同。",
+    },
+)
+_KIND_ZH = {"mining": "开采", "separation": "冶炼分离"}
+_GRANT = ("organisation", "kind", "ore_type", "year")
+
+
+def quota_overrun(*, lines: pl.DataFrame, lots: pl.DataFrame, register: Register, law: Jurisdiction) -> list[Finding]:
+    """One finding per grant (organisation, kind, ore type, year) of which more was used than granted, as `ranked`.
+
+    Parameters: `lines` in force (columns of `ledger.movement.LINE`), `lots` what each lot is (as for
+    `ledger.drawdown.draws`). Only organisations of the jurisdiction's country draw on its quotas. `mass_mg` is the
+    overrun in REO, of masses as filed: `score` is None and both bounds are unknown.
+    """
+    domestic = register.tables["organisations"].filter(pl.col("country") == law.country)["id"]
+    drawn = _drawn_rows(lines.filter(pl.col("organisation").is_in(domestic.implode())), lots)
+    judged = {(kind, year) for _, kind, _, year in register.grants}
+    overruns = []
+    for (organisation, kind, ore_type, year), rows in _by_grant(drawn, register).items():
+        grant = (organisation, kind, ore_type, year)
+        granted_mg = register.grants.get(grant, 0)
+        if (kind, year) in judged and sum(row["reo_mg"] for row in rows) > granted_mg:
+            overruns.append(_finding(grant, granted_mg, rows))
+    return ranked(overruns)
+
+
+def _drawn_rows(lines: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
+    """What each row draws: `_GRANT`, `reo_mg`, `on`, `seq`, `entry`, `event`, in the order of days, then events."""
+    producing = lines.filter(pl.col("kind").is_in(["origin", "transformation"]) & pl.col("lot").is_not_null())
+    # Draws are asked for by lot; a row that stands for a lot of its own is drawn for by itself.
+    facts = producing.select("line", "lot").join(lots, on="lot").with_columns(lot="line").drop("line")
+    drawn = draws(producing.with_columns(lot="line"), facts)
+    where = producing.select("on", "event", "ordinal", "entry", lot="line")
+    return drawn.join(where, on="lot").sort(*_GRANT, "on", "event", "ordinal").rename({"lot": "seq"})
+
+
+def _by_grant(drawn: pl.DataFrame, register: Register) -> dict[tuple[str, str, str, int], list[dict[str, Any]]]:
+    rows: dict[tuple[str, str, str, int], list[dict[str, Any]]] = {}
+    for row in drawn.iter_rows(named=True):
+        grant = register.grant_for(row["organisation"], row["kind"], row["ore_type"], row["year"])
+        rows.setdefault(grant, []).append(row)
+    # A grant without ore type takes the draws of both, which must be added up by day.
+    return {grant: sorted(drawing, key=lambda row: row["on"]) for grant, drawing in rows.items()}
+
+
+def _finding(grant: tuple[str, str, str, int], granted_mg: int, rows: list[dict[str, Any]]) -> Finding:
+    organisation, kind, ore_type, year = grant
+    used = list(itertools.accumulate(row["reo_mg"] for row in rows))
+    used_mg = used[-1]
+    place = bisect.bisect_right(used, granted_mg)
+    passing, later = rows[place], rows[place + 1 :]
+    kg = {"granted": format_kg(granted_mg), "used": format_kg(used_mg), "overrun": format_kg(used_mg - granted_mg)}
+    largest = sorted(later, key=lambda row: -row["reo_mg"])[: EVIDENCE_ROWS - 1]
+    totals = {f"{name}_kg": mass for name, mass in kg.items()}
+    source = "origin" if kind == "mining" else "transformation"
+    ore_zh = {"rock": "岩矿型", "ion": "离子型", "": ""}[ore_type]
+    return Finding(
+        detector=DETECTOR,
+        subject={"organisation": organisation, "kind": kind, "ore_type": ore_type},
+        first_period=f"{year:04d}-01",
+        last_period=f"{year:04d}-12",
+        score=None,
+        mass_mg=used_mg - granted_mg,
+        interval_mg=(None, None),
+        elements=(TREO,),
+        explanation={
+            "en": (
+                f"For {kind}{f' of {ore_type} ore' if ore_type else ''} in {year}, {kg['granted']} kg REO were granted"
+                f" and {kg['used']} kg used: {kg['overrun']} kg too much. The grant was passed on {passing['on']}, with"
+                f" event {passing['event']}; {len(later)} rows followed."
+            ),
+            "zh": (
+                f"{year} 年{ore_zh}{_KIND_ZH[kind]}指标为 {kg['granted']} 千克 REO，已用 {kg['used']} 千克，"
+                f"超出 {kg['overrun']} 千克。{passing['on']} 的事件 {passing['event']} 使用量超过指标，"
+                f"此后另有 {len(later)} 行。"
+            ),
+        },
+        innocent=INNOCENT,
+        ask=ASK,
+        evidence=(
+            {"totals": {**totals, "passed_on": passing["on"].isoformat()}},
+            *(described({**row, "kind": source}, mass=row["reo_mg"]) for row in (passing, *largest)),
+        ),
+    )

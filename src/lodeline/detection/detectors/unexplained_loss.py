@@ -1,0 +1,100 @@
+"""Product diverted: a site has less rare earth than its filings leave it.
+
+Loophole: material that was mined or made under control is taken out without a filing, to be sold or exported unseen.
+Between two stock counts the inventory difference (MUF) of each rare earth is tested against its uncertainty. A site
+without counts cannot be tested: what is missing there still counts as stock.
+
+Innocent: a discard or shipment that was not filed; a count that left something out; hold-up in equipment; a yield
+overstated in the assay of the feed.
+Ask: a recount; the discards; the assays of feed, product and waste.
+Evidence: the balance of each element that alarms, the two counts, the largest rows between them.
+Source: IAEA Safeguards Glossary (2022), MUF.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from lodeline.detection.finding import Finding, Text, ranked
+from lodeline.detection.imbalance import explained, imbalances
+
+DETECTOR: Final = "unexplained-loss"
+
+INNOCENT: tuple[Text, ...] = (
+    {
+        "en": "A discard, a spill, a sample or tailings were not filed as a loss.",
+        "zh": "废弃、泄漏、取样或尾渣未作为损失申报。",
+    },
+    {
+        "en": "Goods that left have not been filed as shipped yet, or were filed for a later month.",
+        "zh": "已发出的货物尚未申报发货，或申报在以后的月份。",
+    },
+    {
+        "en": "The last stock count left something out: a store, a tank, material held up in equipment.",
+        "zh": "期末盘存有漏盘：某处库房、槽罐或设备内滞留物料。",
+    },
+    {
+        "en": "The composition stated for the feed is above, or that of product and waste below, what it really was.",
+        "zh": "原料所报成分高于实际，或产品、废料所报成分低于实际。",
+    },
+    {
+        "en": "A mass received was filed in the wrong unit, wet instead of dry, or twice.",
+        "zh": "收货质量单位填错、以湿重代替干重，或重复申报。",
+    },
+)
+ASK: tuple[Text, ...] = (
+    {
+        "en": "A recount of the whole site, with what is in equipment, and the methods of weighing and assay.",
+        "zh": "全场所重新盘存（含设备内物料），注明称重和化验方法。",
+    },
+    {
+        "en": "Records of discards, tailings and samples between the two counts.",
+        "zh": "两次盘存之间的废弃、尾渣和取样记录。",
+    },
+    {
+        "en": "Gate passes and weighbridge tickets of everything that left, against the rows filed.",
+        "zh": "全部出厂放行单和过磅单，与申报行逐一核对。",
+    },
+    {
+        "en": "The assays of feed, product and waste, with the laboratory that made them.",
+        "zh": "原料、产品和废料的化验单及化验单位。",
+    },
+)
+
+
+def unexplained_loss(
+    *,
+    balances: pl.DataFrame,
+    movements: pl.DataFrame,
+    counts: pl.DataFrame,
+    lot_assays: pl.DataFrame,
+    site_assays: pl.DataFrame,
+) -> list[Finding]:
+    """Losses of sites that count, one finding per site and month in which a count ended, as `ranked`.
+
+    Parameters: `balances` as `accountancy.balance.balance` gives them; the frames of `lodeline.accountancy.frames`,
+    whose `event` and `entry` (where `movements` and `counts` have these columns) the evidence names. `score` is 1 − p
+    over a clean site-year, `interval_mg` the mass ± 1.96 σ.
+    """
+    losses = imbalances(
+        balances, side=+1, movements=movements, counts=counts, lot_assays=lot_assays, site_assays=site_assays
+    )
+    return ranked(
+        Finding(
+            detector=DETECTOR,
+            subject={"organisation": loss.organisation, "site": loss.site},
+            first_period=loss.first_period,
+            last_period=loss.last_period,
+            score=loss.score,
+            mass_mg=loss.mass_mg,
+            interval_mg=loss.interval_mg,
+            elements=loss.elements,
+            explanation=explained(loss, en="went missing", zh="去向不明"),
+            innocent=INNOCENT,
+            ask=ASK,
+            evidence=loss.evidence,
+        )
+        for loss in losses
+    )

@@ -1,0 +1,104 @@
+"""What the detectors see in the ledger, asked of a snapshot and answered with its stamp."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from lodeline.accountancy.balance import balance
+from lodeline.detection.battery import DETECTORS, look
+from lodeline.detection.imbalance import TESTED
+from lodeline.ledger.register import Register
+from lodeline.ledger.transfer import passed_on, stand_in
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.answers import Json, UnknownSubject, filing_status
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.store import Store
+
+
+def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: str | None = None) -> Json:
+    """Findings of all detectors, or of one, with their evidence. Raises UnknownSubject for a detector that is none."""
+    chosen = tuple(one for one in DETECTORS if detector in (None, one.name))
+    if not chosen:
+        names = [one.name for one in DETECTORS]
+        raise UnknownSubject(
+            f"no detector {detector!r}: one of {', '.join(names)}",
+            f"没有检测方法 {detector!r}：可选 {'、'.join(names)}",
+        )
+    found = look(_Sight(store=store, snapshot=snapshot, law=law), chosen)
+    return {"stamp": snapshot.stamp, "rows": [finding.as_json() for finding in found]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sight:
+    """What detectors look at (detection.battery.Sight), read from a snapshot when it is asked for."""
+
+    store: Store
+    snapshot: Snapshot
+    law: Jurisdiction
+
+    @cached_property
+    def balances(self) -> pl.DataFrame:
+        """Of the rare earths at the sites that count: nothing else can be tested."""
+        return balance(
+            movements=self.snapshot.accountancy_movements,
+            counts=self.snapshot.counts,
+            count_scopes=self.snapshot.count_scopes,
+            lot_assays=self.snapshot.lot_assays,
+            site_assays=self.snapshot.site_assays,
+            methods=self.register.tables["methods"],
+            elements=TESTED,
+            sites=self.count_scopes["site"].unique(),
+        )
+
+    @cached_property
+    def movements(self) -> pl.DataFrame:
+        return self.snapshot.accountancy_movements.join(self._places.drop("event"), on="seq", how="left")
+
+    @cached_property
+    def counts(self) -> pl.DataFrame:
+        return self.snapshot.counts.join(self._places, on="seq", how="left")
+
+    @cached_property
+    def _places(self) -> pl.DataFrame:
+        return self.snapshot.lines.select("entry", "event", seq="line")
+
+    @property
+    def count_scopes(self) -> pl.DataFrame:
+        return self.snapshot.count_scopes
+
+    @property
+    def lot_assays(self) -> pl.DataFrame:
+        return self.snapshot.lot_assays
+
+    @property
+    def site_assays(self) -> pl.DataFrame:
+        return self.snapshot.site_assays
+
+    @property
+    def lines(self) -> pl.DataFrame:
+        return self.snapshot.lines
+
+    @property
+    def lots(self) -> pl.DataFrame:
+        return self.snapshot.lots
+
+    @cached_property
+    def lot_facts(self) -> pl.DataFrame:
+        """As the quota table has them: a lot renamed by a trader is what it was shipped as."""
+        lots = self.snapshot.lot_facts
+        return stand_in(lots, passed_on(self.transfers, self.lines, lots))
+
+    @property
+    def transfers(self) -> pl.DataFrame:
+        return self.snapshot.transfers
+
+    @cached_property
+    def status(self) -> pl.DataFrame:
+        return filing_status(self.store, self.snapshot, self.law)
+
+    @property
+    def register(self) -> Register:
+        return self.snapshot.register

@@ -1,0 +1,99 @@
+"""More drawn from a lot than there was: material from nowhere under a good lot's name."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from tests.desk import ledger_lines
+
+from lodeline.accountancy.frames import COUNT_SCOPES
+from lodeline.detection.detectors.over_drawn_lot import over_drawn_lot
+from lodeline.detection.finding import Finding
+from lodeline.ledger.movement import movements, with_balances
+from lodeline.ledger.transfer import match
+from lodeline.material.assay import TREO_INDEX
+
+MADE = "A O1 origin 2 a 1 100 origin_kind=mined"
+
+
+def detect(
+    *rows: str, july: tuple[str, ...] = (), counted: str | None = "a", treo_ppb: int | None = 500_000_000
+) -> list[Finding]:
+    """Findings over rows of June, then of July; lot 1 holds half its mass in TREO."""
+    later = ledger_lines(*july, year_month="2025-07").with_columns(pl.col("line", "entry") + len(rows))
+    lines = pl.concat([ledger_lines(*rows), later])
+    scopes = [] if counted is None else [{"organisation": "A", "site": counted}]
+    assays = pl.DataFrame({"lot": [1], "element": [TREO_INDEX], "ppb": [treo_ppb]}).cast({"element": pl.UInt8})
+    return over_drawn_lot(
+        movements=with_balances(movements(lines)).rename({"line": "seq"}),
+        count_scopes=pl.DataFrame(scopes, schema=dict(COUNT_SCOPES)),
+        transfers=match(lines),
+        lots=pl.DataFrame({"lot": [1, 2], "name": ["A/1", "A/2"]}),
+        lot_assays=assays.drop_nulls(),
+    )
+
+
+def test_what_was_drawn_beyond_the_lot_is_a_finding_of_that_lot() -> None:
+    (found,) = detect(MADE, "A S1 shipment 5 a 1 70 party=B", "A S2 shipment 9 a 1 50 party=B")
+    assert found.subject == {"organisation": "A", "site": "a", "lot": "A/1"}
+    assert (found.period, found.score) == ({"from": "2025-06", "to": "2025-06"}, None)
+    assert (found.mass_mg, found.elements) == (10_000_000, ("TREO",))
+    totals, row = found.evidence
+    assert totals == {"totals": {"put_in_kg": "100", "drawn_kg": "120", "unaccounted_kg": "20"}}
+    assert row == {
+        "entry": 3, "movement": 3, "event": "S2", "kind": "shipment", "on": "2025-06-09", "mass_kg": "-50",
+        "unaccounted_kg": "20",
+    }  # fmt: skip
+    assert "120 kg from lot A/1, of which it ever had 100 kg" in found.explanation["en"]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param((MADE, "A S1 shipment 5 a 1 100 party=B"), id="all of it"),
+        pytest.param((MADE, "A S1 shipment 5 a 1 100.4 party=B"), id="within two weighings"),
+        pytest.param((MADE, "A A1 adjustment 4 a 1 20 reason=found", "A S1 shipment 5 a 1 120 party=B"), id="adjusted"),
+    ],
+)
+def test_a_lot_that_covers_what_was_drawn_is_no_finding(rows: tuple[str, ...]) -> None:
+    assert detect(*rows) == []
+
+
+def test_each_month_is_asked_for_its_own_excess_with_the_totals_of_its_day() -> None:
+    july, june = detect(
+        MADE, "A S1 shipment 5 a 1 120 party=B",
+        july=("A R2 receipt 3 a 1 10 party=B", "A S2 shipment 9 a 1 60 party=B"),
+    )  # fmt: skip
+    assert (june.first_period, june.evidence[0]["totals"]) == (
+        "2025-06",
+        {"put_in_kg": "100", "drawn_kg": "120", "unaccounted_kg": "20"},
+    )
+    assert (july.first_period, july.evidence[0]["totals"]) == (
+        "2025-07",
+        {"put_in_kg": "110", "drawn_kg": "180", "unaccounted_kg": "50"},
+    )
+    assert [item["event"] for item in july.evidence[1:]] == ["S2"]
+
+
+def test_another_lot_in_stock_does_not_cover_it() -> None:
+    assert len(detect(MADE, "A O2 origin 2 a 2 500 origin_kind=mined", "A S1 shipment 5 a 1 150 party=B")) == 1
+
+
+def test_a_site_that_never_counted_is_not_asked_lot_by_lot() -> None:
+    rows = (MADE, "A S1 shipment 5 a 1 150 party=B")
+    assert detect(*rows, counted=None) == detect(*rows, counted="b") == []
+
+
+def test_a_shipment_that_was_never_received_is_named_as_the_likely_reason() -> None:
+    (found,) = detect("B S1 shipment 3 b 1 40 party=A", "A T1 transformation 5 a 1 39.9 role=in")
+    assert found.evidence[-1] == {
+        "organisation": "B", "movement": 1, "event": "S1", "kind": "shipment", "on": "2025-06-03", "mass_kg": "40",
+    }  # fmt: skip
+    assert "B filed a shipment of 40 kg of it on 2025-06-03" in found.explanation["en"]
+    assert "B 申报于 2025-06-03" in found.explanation["zh"]
+
+
+def test_a_lot_without_composition_has_no_oxide_that_is_known() -> None:
+    (found,) = detect(MADE, "A S1 shipment 5 a 1 150 party=B", treo_ppb=None)
+    assert (found.mass_mg, found.elements) == (0, ())
+    assert found.evidence[0]["totals"]["unaccounted_kg"] == "50"
