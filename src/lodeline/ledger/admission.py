@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from lodeline.ledger.movement import ACCOUNT, is_making, makes_lot
+from lodeline.ledger.movement import ACCOUNT, is_making
 from lodeline.ledger.register import Register
 from lodeline.ledger.state import State
 from lodeline.ledger.transfer import closing_tolerance_mg
@@ -91,17 +91,15 @@ def judge(
 def _made_already(rows: pl.DataFrame, everything: pl.DataFrame, names: Callable[[int], str]) -> Iterable[Objection]:
     if everything.height == rows.height:
         return
-    making = rows[["line", "lot", "kind", "role", "ordinal"]].filter(makes_lot())
-    if not making.height:
-        return
-    made = everything[["line", "lot", "kind", "role", "event"]].filter(
-        makes_lot() & pl.col("lot").is_in(making["lot"].implode()) & ~pl.col("line").is_in(making["line"].implode())
-    )
-    if not made.height:
-        return
-    again = making.join(made[["lot", "event"]], on="lot", maintain_order="left")
-    for ordinal, lot, event in again[["ordinal", "lot", "event"]].iter_rows():
-        yield Objection(code="lot.exists", ordinal=ordinal, column="lot", facts={"lot": names(lot), "event": event})
+    making = {
+        lot: ordinal for lot, kind, role, ordinal in rows[["lot", "kind", "role", "ordinal"]].iter_rows()
+        if is_making(kind, role)
+    }  # fmt: skip
+    mine = set(rows["line"].to_list())
+    for line, lot, kind, role, event in everything[["line", "lot", "kind", "role", "event"]].iter_rows():
+        if lot in making and line not in mine and is_making(kind, role):
+            facts = {"lot": names(lot), "event": event}
+            yield Objection(code="lot.exists", ordinal=making[lot], column="lot", facts=facts)
 
 
 def _shortfalls(

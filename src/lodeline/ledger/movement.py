@@ -195,11 +195,11 @@ def lot_facts(lines: pl.DataFrame) -> pl.DataFrame:
     The maker's line decides. Until the maker files, the first line (by day, organisation, event) that states
     a product or a composition stands in.
     """
-    by_precedence = (
-        lines[_STATING]
-        .filter(pl.col("lot").is_not_null())
-        .with_columns_seq(made=makes_lot())
-        .sort("lot", ~pl.col("made"), "on", "organisation", "event", "ordinal")
+    stating = lines[_STATING]
+    if stating["lot"].null_count():
+        stating = stating.filter(pl.col("lot").is_not_null())
+    by_precedence = stating.with_columns_seq(made=makes_lot()).sort(
+        "lot", ~pl.col("made"), "on", "organisation", "event", "ordinal"
     )
     # The maker's line, where there is one, comes first.
     made = pl.col("made").first()

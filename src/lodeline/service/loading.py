@@ -36,7 +36,7 @@ from lodeline.store.store import Store
 #: Filings that may stand read and checked, waiting to be posted. Bounds the memory of a load.
 AHEAD = 16
 #: Rows after which a load commits what it has posted: a flush to disk costs as much as a small filing.
-COMMIT_ROWS = 2_000
+COMMIT_ROWS = 4_000
 #: Below this many filings a process of its own for checking costs more than it saves.
 OWN_PROCESS_FILINGS = 200
 
@@ -218,8 +218,8 @@ def _read_and_check(filing: FilingFile) -> Ahead:
 
 
 def _checked_ahead(filings: Sequence[FilingFile], register: Register, root: Path) -> Generator[Ahead, None, None]:
+    _set_up(register, root)
     if len(filings) < OWN_PROCESS_FILINGS:
-        _set_up(register, root)
         yield from map(_read_and_check, filings)
         return
     # A forked process would inherit locks of threads that are not there; a spawned one starts clean.
@@ -227,6 +227,10 @@ def _checked_ahead(filings: Sequence[FilingFile], register: Register, root: Path
     with ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=_set_up, initargs=(register, root)) as pool:
         waiting: deque[Future[Ahead]] = deque()
         remaining = iter(filings)
+        ready = pool.submit(os.getpid)
+        # Until the process has started, which takes a second, the work is done here.
+        while not ready.done() and (first := next(remaining, None)) is not None:
+            yield _read_and_check(first)
         try:
             while True:
                 while len(waiting) < AHEAD and (filing := next(remaining, None)) is not None:

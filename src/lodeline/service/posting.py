@@ -212,7 +212,7 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
     if superseded:
         history = history.filter(~pl.col("line").is_in(replaced["line"].implode()))
     job.say("admit", 0.5)
-    state = project(pl.concat([history[STATE_COLUMNS], in_force[STATE_COLUMNS]]))
+    state = project(history[STATE_COLUMNS].vstack(in_force[STATE_COLUMNS]))
     counted = in_force.filter(pl.col("kind") == "stock")["site"].unique().to_list()
     objections = judge(
         in_force,
@@ -425,6 +425,8 @@ def _history(store: Store, head: Head, lines: pl.DataFrame, changed: set[int]) -
 
 def _quota(store: Store, organisation: str, state: State, touched: set[int], register: Register) -> list[Problem]:
     """Flags for every quota that stands overdrawn after this filing, and more so than before."""
+    if not state.drawdowns.height:
+        return []
     new = state.drawdowns.filter(pl.col("organisation") == organisation)
     if not new.height:
         return []
@@ -477,11 +479,10 @@ def _append(job: _Job, head: Head, prepared: _Prepared) -> Outcome:
     store.append_rows("lot", prepared.lots)
     store.append_rows(
         "line",
-        prepared.lines.rename({"line": "id", "lot": "lot_id", "lot_filed": "lot"}).select(
-            "id", "entry", "ordinal", "organisation", *CELLS, "dry_mg", "lot_id", "party",
-            leaf=pl.Series([leaves[at : at + 32] for at in range(0, len(leaves), 32)], dtype=pl.Binary()),
-        ),
-    )  # fmt: skip
+        prepared.lines[[*_STORED]]
+        .rename(_STORED)
+        .with_columns_seq(pl.Series("leaf", [leaves[at : at + 32] for at in range(0, len(leaves), 32)], pl.Binary())),
+    )
     store.put_superseded(prepared.superseded)
     for upload in uploads:
         store.put_upload(entry.index, name=upload.name, content=upload.content)
@@ -489,6 +490,13 @@ def _append(job: _Job, head: Head, prepared: _Prepared) -> Outcome:
     store.set_head(replace(new_head, next_lot=head.next_lot + prepared.lots.height))
     job.say("post", 1.0)
     return Outcome(entry=entry, problems=tuple(prepared.problems))
+
+
+#: A line's columns → what the store calls them: `lot` is there what was filed, as in the filing.
+_STORED = {
+    **{name: name for name in ("entry", "ordinal", "organisation", *CELLS, "dry_mg", "party")},
+    "line": "id", "lot": "lot_id", "lot_filed": "lot",
+}  # fmt: skip
 
 
 def _as_filed(found: Problem) -> dict[str, object]:
