@@ -8,19 +8,30 @@ ARGS ?=
 export PYTHONUTF8 := 1
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test quick test-full check bench lock clean
+.PHONY: demo test browser quick test-full check bench lock clean
 
 demo: .venv/run.stamp
 	$(BIN)/lodeline demo $(ARGS)
 
-test: check
+test: check browser
 	$(BIN)/pytest -n 2 -m "not slow" $(ARGS)
 
 quick: .venv/dev.stamp
 	$(BIN)/pytest -n 2 -m "not slow and not medium" $(ARGS)
 
-test-full: check
+test-full: check browser
 	$(BIN)/pytest -n 2 $(ARGS)
+
+# The pages are tested in a real browser. Where it is missing and nobody may install it, those tests are skipped and say so.
+browser:
+	@command -v chromium >/dev/null 2>&1 || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+			echo "Fetching chromium, in which the pages are tested"; \
+			{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+				chromium fonts-noto-cjk; } >/dev/null 2>&1 || echo "chromium could not be fetched"; \
+		else \
+			echo "The pages are tested in chromium, which is not here. As root: apt-get install chromium fonts-noto-cjk"; \
+		fi; }
 
 check: .venv/dev.stamp
 	$(BIN)/ruff format --check --quiet src tests benchmarks

@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 # The embedded PostgreSQL wants a runtime directory of its own and warns where there is none.
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="lodeline-runtime-"))
 os.environ["LODELINE_SECRET"] = "a secret that only tests share"
 os.environ["LODELINE_LANGUAGE"] = "en"
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("lodeline", deadline=None)
+settings.load_profile("lodeline")
 
 REPOSITORY = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("LODELINE_SHARED", REPOSITORY.parent / "shared"))

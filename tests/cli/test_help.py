@@ -11,7 +11,7 @@ from tests.cli.program import CHINESE, PROGRAM, Lodeline
 
 COMMANDS = (
     "demo", "world", "bench", "init", "load", "rebuild", "template", "check", "file", "trace", "origins", "balance",
-    "flows", "transfers", "quota", "findings", "declare", "law", "receipt", "verify",
+    "flows", "transfers", "quota", "findings", "declare", "receipt", "verify", "serve", "law",
 )  # fmt: skip
 PRINTING_DATA = (
     "init", "load", "rebuild", "check", "file", "trace", "origins", "balance", "flows", "transfers", "quota",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 # isort: off
 from lodeline.cli.app import app, main
-from lodeline.cli import demonstration, keeping, filing, questions, proofs
+from lodeline.cli import demonstration, keeping, filing, questions, declare, law, proofs, serve
 # isort: on
 
-__all__ = ["app", "demonstration", "filing", "keeping", "main", "proofs", "questions"]
+__all__ = ["app", "declare", "demonstration", "filing", "keeping", "law", "main", "proofs", "questions", "serve"]

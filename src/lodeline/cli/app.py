@@ -25,6 +25,7 @@ app = typer.Typer(
 INTERRUPTED = 130
 DEFAULT_DATABASE = "var/lodeline.sqlite3"
 DEMO_DATABASE = "var/demo.sqlite3"
+DEFAULT_PORT = 8000
 
 
 def _month(text: str | None) -> str | None:
@@ -44,6 +45,7 @@ Database = Annotated[
 DemoDatabase = Annotated[
     str, typer.Option("--database", help="Where the demo keeps its store. 演示数据库。", show_default=DEMO_DATABASE)
 ]
+Port = Annotated[int, typer.Option(min=1024, max=65535, help="Where the pages listen on this machine. 端口。")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document. 输出 JSON。")]
 Site = Annotated[str | None, typer.Option(help="Only this site. 场所。")]
 Organisation = Annotated[str | None, typer.Option(help="Only this organisation. 企业。")]

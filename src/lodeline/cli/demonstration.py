@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lodeline.cli.app import DEMO_DATABASE, DemoDatabase, app
+from lodeline.cli.app import DEFAULT_PORT, DEMO_DATABASE, DemoDatabase, Port, app
 from lodeline.cli.output import console, progress, say
 from lodeline.spoken import SpokenError
 
@@ -16,27 +18,41 @@ from lodeline.spoken import SpokenError
 @app.command()
 def demo(
     database: DemoDatabase = DEMO_DATABASE,
-    serve: Annotated[
-        bool, typer.Option(help="Serve the portal afterwards (comes with the pages). 随后启动门户。")
+    pages: Annotated[
+        bool, typer.Option("--serve/--no-serve", help="Serve the pages afterwards. 随后启动门户。")
     ] = True,
+    port: Port = DEFAULT_PORT,
     organisations: Annotated[int, typer.Option(help="Firms in the synthetic world. 企业数。")] = 120,
     months: Annotated[int, typer.Option(help="Months of filings. 月数。")] = 12,
     seed: Annotated[int, typer.Option(help="The world's seed. 随机种子。")] = 7,
 ) -> None:
-    """Load a synthetic year and print what the authority would want to know. 装载演示数据并打印报告。"""
-    # Fifteen hundred small filings are quicker on one thread than handed from thread to thread. Polars asks once,
-    # when it is imported.
-    os.environ.setdefault("POLARS_MAX_THREADS", "1")
-    from lodeline.cli import report  # noqa: PLC0415
+    """Load a synthetic year, print what an authority would ask first, serve the pages. 装载数据、打印报告、启动门户。"""
+    from lodeline.cli.serve import listen, serve_pages  # noqa: PLC0415
 
-    report.demo(database, organisations=organisations, months=months, seed=seed)
-    if serve:
-        console.print(
-            say(
-                "The pages come with the next release; until then this report is the demo.",
-                "网页将随下一版本提供；目前演示到此报告为止。",
-            )
-        )
+    # A port that is taken is said now, and not after the load.
+    listener = listen(port) if pages else None
+    with _frames_on_one_thread():
+        from lodeline.cli import report  # noqa: PLC0415
+
+        report.demo(database, organisations=organisations, months=months, seed=seed)
+    if listener is not None:
+        serve_pages(database, listener)
+
+
+@contextmanager
+def _frames_on_one_thread() -> Iterator[None]:
+    """Fifteen hundred small filings are quicker on one thread than handed from thread to thread.
+
+    The frame library asks once in each process, when it is imported; the server of the pages is a process of its own.
+    """
+    name = "POLARS_MAX_THREADS"
+    chosen = os.environ.get(name)
+    os.environ.setdefault(name, "1")
+    try:
+        yield
+    finally:
+        if chosen is None:
+            del os.environ[name]
 
 
 @app.command()

@@ -23,6 +23,15 @@ class Text(TypedDict):
     zh: str
 
 
+def spoken_kg(mass_mg: float) -> str:
+    """Kilograms as a sentence needs them: whole from a tonne on, to the gram from a kilogram on, else to the milligram.
+
+    Evidence rows carry every digit.
+    """
+    step_mg = 1_000_000 if abs(mass_mg) >= 1_000_000_000 else 1_000 if abs(mass_mg) >= 1_000_000 else 1
+    return format_kg(round(mass_mg / step_mg) * step_mg)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What a detector saw.

@@ -18,7 +18,7 @@ from lodeline.accountancy.balance import FLOWS
 from lodeline.accountancy.frames import AREA
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95, clean_year_score
 from lodeline.detection.evidence import described, largest_rows, places, with_element_mass
-from lodeline.detection.finding import Text
+from lodeline.detection.finding import Text, spoken_kg
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
 from lodeline.material.mass import format_kg
 
@@ -136,7 +136,7 @@ def _rows(
     wanted = alarms.select("site", "since", "until", "element")
     index = pl.col("element").replace_strict(list(SYMBOLS), range(len(SYMBOLS)), return_dtype=pl.UInt8)
     wanted = wanted.with_columns(symbol="element", element=index)
-    here = pl.col("site").is_in(wanted["site"].unique())
+    here = pl.col("site").is_in(wanted["site"].unique().implode())
     elements = wanted["element"].unique().to_list()
     moved = movements.filter(here & ~pl.col("kind").is_in(["transformation", "title"]))
     between = (
@@ -201,11 +201,12 @@ def _totals(alarm: dict[str, Any]) -> dict[str, Any]:
 def explained(imbalance: Imbalance, *, en: str, zh: str) -> Text:
     """The explanation; `en` and `zh` are the predicate of `{mass} kg of {element} …` between two counts."""
     leading = imbalance.leading
-    mass, half = _grams(abs(leading["muf_mg"])), _grams(HALF_WIDTH_95 * leading["sigma_mg"])
+    mass, half = spoken_kg(abs(leading["muf_mg"])), spoken_kg(HALF_WIDTH_95 * leading["sigma_mg"])
     sigmas = f"{abs(leading['z']):.1f} σ"
     chance_en, chance_zh = _chance(imbalance.score)
     others = ", ".join(
-        f"{other['element']} {_grams(abs(other['muf_mg']))} kg ({abs(other['z']):.1f} σ)" for other in imbalance.others
+        f"{other['element']} {spoken_kg(abs(other['muf_mg']))} kg ({abs(other['z']):.1f} σ)"
+        for other in imbalance.others
     )
     counts = f"{leading['since']}", f"{leading['until']}"
     return {
@@ -231,8 +232,3 @@ def _chance(score: float) -> tuple[str, str]:
         f"At a site without faults chance would bring it about once in {years} years.",
         f"在无异常的场所，偶然出现的概率约为 {years} 年一次。",
     )
-
-
-def _grams(mass_mg: float) -> str:
-    """Kilograms to the gram: a text needs no more."""
-    return format_kg(round(mass_mg / 1000) * 1000)

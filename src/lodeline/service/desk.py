@@ -17,10 +17,12 @@ from typing import Any
 from lodeline.control.declaration import Declaration, read_declaration, read_fields
 from lodeline.control.desk import Verdict, judge
 from lodeline.control.reason import VERDICTS, worst
+from lodeline.filing.formats import Limits
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.store.snapshot import Snapshot
 
 Json = dict[str, Any]
+_ENDING = 16
 
 #: What no line is checked for yet, and why.
 NOT_CHECKED = (
@@ -53,14 +55,19 @@ def declare(
     `source` is a path, or bytes whose format the ending of `name` tells. `today` is as of when law and corrections are
     known; `day` (default: today) is the day of law for lines without a date. Without a snapshot licences are unknown.
     """
+    return answer(read(source, name=name), law=law, today=today, snapshot=snapshot, day=day)
+
+
+def read(source: Path | bytes, *, name: str | None = None, limits: Limits | None = None) -> Declaration:
+    """The lines of a path, or of bytes whose format the ending of `name` tells; never raises on what they hold."""
     if isinstance(source, Path):
-        return _answer(read_declaration(source, file=name), law, today, snapshot, day or today)
+        return read_declaration(source, file=name, limits=limits)
     assert name is not None, "bytes come with the name of their file"
-    with tempfile.NamedTemporaryFile(suffix=PurePath(name).suffix) as held:
+    # An ending that is longer than any format's would make a name that no file system takes.
+    with tempfile.NamedTemporaryFile(suffix=PurePath(name).suffix[:_ENDING]) as held:
         held.write(source)
         held.flush()
-        found = read_declaration(Path(held.name), file=name)
-    return _answer(found, law, today, snapshot, day or today)
+        return read_declaration(Path(held.name), file=name, limits=limits)
 
 
 def declare_line(
@@ -72,10 +79,19 @@ def declare_line(
     day: date | None = None,
 ) -> Json:
     """The same for one line, whose cells come by name as a form sends them; empty cells are left out."""
-    return _answer(read_fields(fields), law, today, snapshot, day or today)
+    return answer(read_fields(fields), law=law, today=today, snapshot=snapshot, day=day)
 
 
-def _answer(declaration: Declaration, law: Jurisdiction, today: date, snapshot: Snapshot | None, day: date) -> Json:
+def answer(
+    declaration: Declaration,
+    *,
+    law: Jurisdiction,
+    today: date,
+    snapshot: Snapshot | None = None,
+    day: date | None = None,
+) -> Json:
+    """What `declare` answers, about a declaration that was read; its lines in the order of the declaration's."""
+    day = day or today
     licences = None if snapshot is None else snapshot.register.tables["licences"]
     verdicts = judge(
         declaration, law=law, day=day, known=today, licences=licences,

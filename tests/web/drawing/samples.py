@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from lodeline.material.mass import PPB
 from lodeline.web.drawing.bars import (
     Bar,
@@ -27,7 +29,9 @@ from lodeline.web.drawing.number import mass_unit
 from lodeline.web.drawing.outlines import natural_earth
 from lodeline.web.drawing.provenance import Lot, LotKind, Provenance, Step, draw_provenance
 from lodeline.web.drawing.sankey import Column, Link, Node, Sankey, draw_sankey
+from lodeline.web.drawing.strip import Dot, Strip, draw_strip
 from lodeline.web.drawing.svg import Markup
+from lodeline.web.drawing.timeline import SpanState, Timeline, TimelineRow, TimelineSpan, draw_timeline
 from lodeline.web.drawing.world_map import Arc, Country, Site, WorldMap, draw_world_map
 
 T = 1_000_000_000
@@ -250,6 +254,52 @@ def month() -> MonthCalendar:
     )
 
 
+def strip() -> Strip:
+    near = tuple(Dot(value=place / 10 - 1, name=f"site {place}") for place in range(24))
+    return Strip(
+        name="z of each site",
+        dots=(*near, Dot(value=-11.5, name=LONG, kind="gain", asked=True), Dot(value=4.2, name="store", kind="loss")),
+        band=3.0,
+        band_word="±3 σ",
+        description="The table has every number.",
+    )
+
+
+def timeline() -> Timeline:
+    def span(first: str, last: str | None, state: SpanState) -> TimelineSpan:
+        end = None if last is None else date.fromisoformat(last)
+        return TimelineSpan(first=date.fromisoformat(first), last=end, state=state, says=f"{first} – {last or '…'}")
+
+    october = (
+        span("2025-10-09", "2025-11-06", "not-yet"),
+        span("2025-11-07", "2026-11-10", "suspended"),
+        span("2026-11-11", None, "unknown"),
+    )
+    return Timeline(
+        name="法规时间线",
+        rows=(
+            TimelineRow(label="第57号公告", note="管制物项清单", spans=october, href="#no-57"),
+            TimelineRow(label=LONG * 2, note="A & <B>", spans=(span("1900-01-01", None, "in-force"),)),
+            TimelineRow(
+                label="Ended", spans=(span("2024-03-01", "2024-03-02", "in-force"), span("2024-03-03", None, "ended"))
+            ),
+            TimelineRow(label="Before", spans=(span("2020-01-01", "2020-12-31", "in-force"),)),
+        ),
+        first=date(2024, 1, 1),
+        last=date(2027, 6, 30),
+        state_words=(
+            ("in-force", "有效"),
+            ("suspended", "暂停实施"),
+            ("unknown", "情况不明"),
+            ("not-yet", "尚未施行"),
+            ("ended", "已失效"),
+        ),
+        marker=date(2026, 11, 24),
+        marker_text="2026年11月24日",
+        description="一行一件。",
+    )
+
+
 def drawings() -> dict[str, Markup]:
     """Every drawing by the name of its golden file."""
     few = [outline for outline in natural_earth() if outline.code in ("DE", "FR", "JP", "KR", "LS", "ZA", "VN")]
@@ -266,4 +316,6 @@ def drawings() -> dict[str, Markup]:
         "sparkline-hold": draw_sparkline(Sparkline(values=(2, 1), kind="hold")),
         "filing-calendar": draw_filing_calendar(filing_calendar()),
         "month": draw_month(month()),
+        "strip": draw_strip(strip()),
+        "timeline": draw_timeline(timeline()),
     }

@@ -17,10 +17,10 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.evidence import described, largest_rows
-from lodeline.detection.finding import Finding, Text, ranked
+from lodeline.detection.finding import Finding, Text, ranked, spoken_kg
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
-from lodeline.material.mass import format_kg, share_mg_expr
+from lodeline.material.mass import share_mg_expr
 from lodeline.regulation.duty import deadline
 from lodeline.regulation.parameter import Jurisdiction
 
@@ -151,7 +151,7 @@ def _finding(
     named_en, named_zh = "Nobody else names it in that time.", "同期没有其他企业的申报涉及该企业。"
     if others:
         listed = ", ".join(others[:5]) + ("…" if len(others) > 5 else "")
-        kg = format_kg(treo_mg)
+        kg = spoken_kg(treo_mg)
         named_en = f"In that time {len(others)} others ({listed}) name it in transfers of {kg} kg TREO."
         named_zh = f"同期有 {len(others)} 家企业（{listed}）申报与其流转，共 {kg} 千克 TREO。"
     return Finding(

@@ -22,7 +22,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.evidence import described, largest_rows
-from lodeline.detection.finding import Finding, Text, ranked
+from lodeline.detection.finding import Finding, Text, ranked, spoken_kg
 from lodeline.ledger.transfer import closing_tolerance_mg
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
@@ -119,7 +119,7 @@ def _over_drawn(moves: pl.DataFrame, short: pl.DataFrame) -> pl.DataFrame:
 
 
 def _finding(lot: dict[str, Any], rows: list[dict[str, Any]], unreceived: list[dict[str, Any]]) -> Finding:
-    kg = {name: format_kg(lot[f"{name}_mg"]) for name in ("put_in", "drawn", "unaccounted")}
+    kg = {name: spoken_kg(lot[f"{name}_mg"]) for name in ("put_in", "drawn", "unaccounted")}
     return Finding(
         detector=DETECTOR,
         subject={"organisation": lot["organisation"], "site": lot["site"], "lot": lot["name"]},
@@ -135,7 +135,7 @@ def _finding(lot: dict[str, Any], rows: list[dict[str, Any]], unreceived: list[d
                 f" ever had {kg['put_in']} kg (dry mass). In the month {kg['unaccounted']} kg were drawn that were not"
                 " there."
                 + "".join(
-                    f" {one['shipper']} filed a shipment of {format_kg(one['shipped_mg'])} kg of it on"
+                    f" {one['shipper']} filed a shipment of {spoken_kg(one['shipped_mg'])} kg of it on"
                     f" {one['shipped_on']} that the site's firm has not received."
                     for one in unreceived[:1]
                 )
@@ -145,7 +145,7 @@ def _finding(lot: dict[str, Any], rows: list[dict[str, Any]], unreceived: list[d
                 f" {kg['put_in']} 千克（干重）。当月取用中有 {kg['unaccounted']} 千克账上并不存在。"
                 + "".join(
                     f"{one['shipper']} 申报于 {one['shipped_on']} 向该企业发出该批次"
-                    f" {format_kg(one['shipped_mg'])} 千克，该企业尚未申报收货。"
+                    f" {spoken_kg(one['shipped_mg'])} 千克，该企业尚未申报收货。"
                     for one in unreceived[:1]
                 )
             ),
@@ -153,7 +153,7 @@ def _finding(lot: dict[str, Any], rows: list[dict[str, Any]], unreceived: list[d
         innocent=INNOCENT,
         ask=ASK,
         evidence=(
-            {"totals": {f"{name}_kg": mass for name, mass in kg.items()}},
+            {"totals": {f"{name}_kg": format_kg(lot[f"{name}_mg"]) for name in kg}},
             *(described(row, mass=row["delta_mg"], unaccounted=row["unaccounted_mg"]) for row in rows),
             *(_unreceived(one) for one in unreceived),
         ),

@@ -20,7 +20,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.evidence import EVIDENCE_ROWS, described
-from lodeline.detection.finding import Finding, Text, ranked
+from lodeline.detection.finding import Finding, Text, ranked, spoken_kg
 from lodeline.ledger.drawdown import draws
 from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
@@ -109,9 +109,10 @@ def _finding(grant: tuple[str, str, str, int], granted_mg: int, rows: list[dict[
     used_mg = used[-1]
     place = bisect.bisect_right(used, granted_mg)
     passing, later = rows[place], rows[place + 1 :]
-    kg = {"granted": format_kg(granted_mg), "used": format_kg(used_mg), "overrun": format_kg(used_mg - granted_mg)}
+    masses_mg = {"granted": granted_mg, "used": used_mg, "overrun": used_mg - granted_mg}
+    kg = {name: spoken_kg(mass_mg) for name, mass_mg in masses_mg.items()}
     largest = sorted(later, key=lambda row: -row["reo_mg"])[: EVIDENCE_ROWS - 1]
-    totals = {f"{name}_kg": mass for name, mass in kg.items()}
+    totals = {f"{name}_kg": format_kg(mass_mg) for name, mass_mg in masses_mg.items()}
     source = "origin" if kind == "mining" else "transformation"
     ore_zh = {"rock": "岩矿型", "ion": "离子型", "": ""}[ore_type]
     return Finding(

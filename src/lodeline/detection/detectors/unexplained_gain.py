@@ -21,7 +21,7 @@ import polars as pl
 
 from lodeline.accountancy.frames import AREA
 from lodeline.detection.evidence import described, largest_rows, with_element_mass
-from lodeline.detection.finding import Finding, Text, ranked
+from lodeline.detection.finding import Finding, Text, ranked, spoken_kg
 from lodeline.detection.imbalance import Imbalance, explained, imbalances
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
@@ -157,7 +157,7 @@ def _gains(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _bound(month: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
-    kg = {name: format_kg(month[f"{name}_mg"]) for name in ("opening", "inflow", "outflow", "gain")}
+    kg = {name: spoken_kg(month[f"{name}_mg"]) for name in ("opening", "inflow", "outflow", "gain")}
     explanation: Text = {
         "en": (
             f"In {month['period']} the site sent out {kg['outflow']} kg TREO, but by its own filings it had at most "
@@ -170,7 +170,7 @@ def _bound(month: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
             "这是下限：该场所从未申报盘存，仍在库的数量还应计入。"
         ),
     }
-    totals = {f"{name}_kg": kg[name] for name in ("opening", "inflow", "outflow", "gain")}
+    totals = {f"{name}_kg": format_kg(month[f"{name}_mg"]) for name in kg}
     return Finding(
         detector=DETECTOR,
         subject={"organisation": month["organisation"], "site": month["site"]},

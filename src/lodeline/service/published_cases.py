@@ -1,0 +1,58 @@
+"""Declarations of published penalty decisions: facts with their source, for whoever wants to see the desk at work.
+
+The table is `data/reference/published_cases.csv`: the columns of a declaration, and three texts in both languages.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from lodeline.control.declaration import columns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedCase:
+    """One line of a published case. `state`: as declared, or as found; `story`: what came of it. Both languages."""
+
+    fields: Mapping[str, str]
+    state: Mapping[str, str]
+    story: Mapping[str, str]
+    source: Mapping[str, str]
+
+    @property
+    def line(self) -> str:
+        return self.fields["line"]
+
+
+@cache
+def published_cases() -> tuple[PublishedCase, ...]:
+    """The lines in the order of the table."""
+    text = (files("lodeline") / "data/reference/published_cases.csv").read_text("utf-8")
+
+    def spoken(row: Mapping[str, str], name: str) -> dict[str, str]:
+        return {"en": row[f"{name}_en"], "zh": row[f"{name}_zh"]}
+
+    return tuple(
+        PublishedCase(
+            fields={name: value for name, value in row.items() if name in columns() and value},
+            state=spoken(row, "state"),
+            story=spoken(row, "story"),
+            source=spoken(row, "source"),
+        )
+        for row in csv.DictReader(text.splitlines())
+    )
+
+
+def as_declaration() -> bytes:
+    """All of them as one declaration file (CSV)."""
+    out = io.StringIO()
+    names = [name for name in columns() if any(name in one.fields for one in published_cases())]
+    writer = csv.DictWriter(out, names)
+    writer.writeheader()
+    writer.writerows(one.fields for one in published_cases())
+    return out.getvalue().encode()

@@ -1,0 +1,150 @@
+"""When a page cannot be shown: what is wrong and what to do, in the reader's language; one status for each kind.
+
+what was raised                                              status
+BadQuestionError                                             400
+NotHereError, UnknownSubject, UnknownLot                     404
+other SpokenError, django.db.Error (no store to read from)   503
+anything else: our own mistake                               500
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import Error as DjangoDatabaseError
+from django.http import HttpRequest, HttpResponse
+
+from lodeline.flow.index import UnknownLot
+from lodeline.service.answers import UnknownSubject
+from lodeline.spoken import SpokenError
+from lodeline.web.language import LANGUAGES, Language, Text, preferred, say
+from lodeline.web.shell import show
+from lodeline.web.visit import BadQuestionError, NotHereError, Visit
+
+_TITLES: Final[dict[int, Text]] = {
+    400: say("This address cannot be read", "无法理解此网址"),
+    403: say("This form is out of date", "表单已失效"),
+    404: say("There is nothing at this address", "此处没有内容"),
+    500: say("A mistake of ours", "程序出错"),
+    503: say("The store cannot be read now", "暂时无法读取数据库"),
+}
+#: Seconds after which a browser may ask again for a store that could not be read.
+_RETRY_AFTER_S: Final = 5
+
+
+class SpokenErrors:
+    """Middleware: what a view raises for a person becomes a page for that person."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The page for what is foreseen; None, and so a 500, for what is not."""
+        if isinstance(exception, BadQuestionError):
+            return _page(request, 400, exception)
+        if isinstance(exception, NotHereError | UnknownSubject | UnknownLot):
+            return _page(request, 404, exception)
+        cause = exception if isinstance(exception, DjangoDatabaseError) else exception.__cause__
+        if isinstance(exception, SpokenError) and not _is_locked(cause):
+            return _page(request, 503, exception)
+        if isinstance(cause, DjangoDatabaseError):
+            return _page(request, 503, _no_answer(cause))
+        return None
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """An address that is none of ours."""
+    del exception
+    return _page(
+        request,
+        404,
+        NotHereError(
+            "No page has this address. Look in the menu, or find an organisation, a site, a lot or an entry.",
+            "没有这个网址的页面。请使用菜单，或查找企业、场所、批次或条目。",
+        ),
+    )
+
+
+def unreadable(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """A request that Django refuses before any page sees it."""
+    if isinstance(exception, RequestDataTooBig):
+        return _page(
+            request,
+            400,
+            BadQuestionError(
+                "That is too large for this page. For a receipt use `lodeline verify --receipt FILE`, for a declaration"
+                " `lodeline declare FILE`.",
+                "内容过大，本页无法处理。回执请用 `lodeline verify --receipt 文件` 核验，"
+                "报关单请用 `lodeline declare 文件` 判断。",
+            ),
+        )
+    return _page(
+        request,
+        400,
+        BadQuestionError(
+            "Open the pages by the address that `lodeline serve` has printed, on this machine.",
+            "请在本机使用 `lodeline serve` 输出的网址打开。",
+        ),
+    )
+
+
+def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without the token that its page was given."""
+    del reason
+    return _page(
+        request,
+        403,
+        SpokenError("Go back, load the page again, and send the form once more.", "请返回并刷新页面，再次提交表单。"),
+    )
+
+
+def at_fault(request: HttpRequest) -> HttpResponse:
+    """What nobody foresaw; the details are on the console of the server, not here."""
+    return _page(
+        request,
+        500,
+        SpokenError(
+            "Nothing was changed: pages only read. Details are in the terminal where `lodeline serve` runs; please"
+            " report them.",
+            "数据未受影响：页面只读取数据。详情见运行 `lodeline serve` 的终端，请将其报告给我们。",
+        ),
+    )
+
+
+def _is_locked(error: BaseException | None) -> bool:
+    return isinstance(error, DjangoDatabaseError) and "locked" in str(error)
+
+
+def _no_answer(error: DjangoDatabaseError) -> SpokenError:
+    if _is_locked(error):
+        return SpokenError(
+            "Another program holds the store locked. Try again in a moment; if it stays so, end that program.",
+            "数据库被其他程序锁定。请稍后重试；如持续如此，请结束该程序。",
+        )
+    return SpokenError(
+        f"The database answers: {error}. Check that it runs, and that `lodeline verify` finds the store whole.",
+        f"数据库返回：{error}。请检查其是否运行，并用 `lodeline verify` 核验数据。",
+    )
+
+
+def _page(request: HttpRequest, status: int, error: SpokenError) -> HttpResponse:
+    visit = getattr(request, "visit", None) or Visit(
+        request, language=_language_of(request), name="overview", arguments={}
+    )
+    title = visit.spoken(_TITLES[status])
+    message = {"en": error.en, "zh": error.zh}
+    response = show(visit, "lodeline/error.html", title=title, status=status, status_code=status, message=message)
+    if status == 503:
+        response["Retry-After"] = str(_RETRY_AFTER_S)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _language_of(request: HttpRequest) -> Language:
+    first = request.path_info.lstrip("/").partition("/")[0]
+    return next((one for one in LANGUAGES if one == first), preferred(request.headers.get("Accept-Language", "")))

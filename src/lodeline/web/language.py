@@ -1,0 +1,42 @@
+"""Two languages side by side: whoever writes a text writes it twice, and the reader's is chosen when it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal, TypedDict
+
+Language = Literal["en", "zh"]
+
+LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
+#: What a browser is told (BCP 47).
+TAGS: Final[Mapping[Language, str]] = {"en": "en", "zh": "zh-Hans"}
+NAMES: Final[Mapping[Language, str]] = {"en": "English", "zh": "中文"}
+
+
+class Text(TypedDict):
+    """One text in both languages; findings, problems and law carry theirs in the same shape."""
+
+    en: str
+    zh: str
+
+
+def say(en: str, zh: str) -> Text:
+    """A text to be chosen later, for constants and tables."""
+    return {"en": en, "zh": zh}
+
+
+def preferred(accept_language: str) -> Language:
+    """The language that a browser asks for first among ours; English where it asks for neither.
+
+    `accept_language`: the header as sent (RFC 9110, section 12.5.4).
+    """
+    wished: list[tuple[float, Language]] = []
+    for part in accept_language.split(","):
+        tag, _, weight = part.strip().partition(";q=")
+        for language in LANGUAGES:
+            if tag.lower().partition("-")[0] == language:
+                try:
+                    wished.append((float(weight or 1), language))
+                except ValueError:
+                    continue
+    return max(wished, key=lambda one: one[0])[1] if wished else "en"

@@ -1,0 +1,132 @@
+"""What the ledger's short words are called on a page, in both languages; a word that is not here is shown as it is."""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Mapping
+from functools import cache
+from typing import Final, Literal
+
+import pycountry
+
+from lodeline.ledger.register import Register
+from lodeline.material.element import ELEMENTS, TREO
+from lodeline.web.language import Language, Text, say
+
+#: What a colour means; it stands beside a word and a shape, never alone.
+Tone = Literal["ink", "quiet", "flow", "gain", "loss", "hold"]
+
+STAGES: Final[Mapping[str, Text]] = {
+    "mine": say("Mine", "采选"),
+    "separation": say("Separation", "冶炼分离"),
+    "recycling": say("Recycling", "回收"),
+    "metal": say("Metal", "金属"),
+    "alloy": say("Alloy", "合金"),
+    "magnet": say("Magnet", "磁体"),
+    "trade": say("Trade", "贸易"),
+    "use": say("Use", "使用"),
+    "mixed": say("Several stages", "多环节"),
+}
+ORIGINS: Final[Mapping[str, Text]] = {
+    "mined": say("Mined", "开采"),
+    "by-product": say("By-product", "副产"),
+    "imported": say("Imported", "进口"),
+    "secondary": say("Collected scrap", "回收废料"),
+    "opening": say("Opening stock", "期初库存"),
+}
+ROLES: Final[Mapping[str, Text]] = {
+    "miner": say("miner", "开采"),
+    "importer": say("importer", "进口"),
+    "separator": say("separator", "冶炼分离"),
+    "smelter": say("smelter", "金属冶炼"),
+    "alloy-maker": say("alloy maker", "合金制造"),
+    "magnet-maker": say("magnet maker", "磁材制造"),
+    "recycler": say("recycler", "回收"),
+    "trader": say("trader", "贸易"),
+    "exporter": say("exporter", "出口"),
+    "end-user": say("end user", "最终用户"),
+    "carrier": say("carrier", "承运"),
+}
+DETECTORS: Final[Mapping[str, Text]] = {
+    "unexplained-gain": say("Unexplained gain", "来源不明"),
+    "unexplained-loss": say("Unexplained loss", "去向不明"),
+    "missing-filing": say("Missing filing", "缺报"),
+    "over-drawn-lot": say("Overdrawn lot", "批次超支"),
+    "quota-overrun": say("Quota overrun", "超指标"),
+}
+#: What a finding of a detector looks like: shape and tone, always beside its word.
+DETECTOR_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
+    "unexplained-gain": ("up", "gain"),
+    "unexplained-loss": ("down", "loss"),
+    "missing-filing": ("ring", "ink"),
+    "over-drawn-lot": ("up", "gain"),
+    "quota-overrun": ("square", "hold"),
+}
+FINDING_STATES: Final[Mapping[str, Text]] = {
+    "open": say("Open", "未结"),
+    "asked": say("Asked", "已询问"),
+    "answered": say("Answered", "已答复"),
+    "explained": say("Explained", "已说明"),
+    "confirmed": say("Confirmed", "已确认"),
+    "withdrawn": say("Withdrawn", "已撤回"),
+}
+FILING_STATES: Final[Mapping[str, Text]] = {
+    "filed": say("Filed in time", "按期申报"),
+    "late": say("Filed late", "逾期申报"),
+    "missing": say("Missing", "缺报"),
+}
+ENTRY_KINDS: Final[Mapping[str, Text]] = {
+    "filing": say("Filing", "申报"),
+    "correction": say("Correction", "更正"),
+    "register": say("Register", "登记"),
+}
+QUOTA_KINDS: Final[Mapping[str, Text]] = {
+    "mining": say("Mining", "开采"),
+    "separation": say("Separation", "冶炼分离"),
+}
+ORE_TYPES: Final[Mapping[str, Text]] = {
+    "rock": say("rock ore", "岩矿型"),
+    "ion": say("ion-adsorption ore", "离子型"),
+}
+WEEKDAYS: Final[Mapping[Language, tuple[str, ...]]] = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "zh": ("一", "二", "三", "四", "五", "六", "日"),
+}
+
+
+def word(words: Mapping[str, Text], key: str, language: Language) -> str:
+    """The word for a key, or the key itself where nobody has given it a name."""
+    return words[key][language] if key in words else key
+
+
+def element(symbol: str, language: Language) -> str:
+    """neodymium, 钕; the total is called rare-earth oxide."""
+    if symbol == TREO:
+        return "稀土氧化物" if language == "zh" else "rare-earth oxide"
+    found = ELEMENTS[symbol]
+    return found.name_zh if language == "zh" else found.name_en
+
+
+@cache
+def country(code: str, language: Language) -> str:
+    """The usual name of a country. Source: ISO 3166-1 and its translations as packaged by pycountry."""
+    found = pycountry.countries.get(alpha_2=code)
+    if found is None:
+        return code
+    name = str(getattr(found, "common_name", found.name))
+    if language == "en":
+        return name
+    catalogue = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, languages=["zh_CN"], fallback=True)
+    return catalogue.gettext(name)
+
+
+def organisation_names(register: Register, language: Language) -> dict[str, str]:
+    """Organisation id → its name in the reader's language, else in the other, else the id."""
+    first, second = ("name_zh", "name_en") if language == "zh" else ("name_en", "name_zh")
+    rows = register.tables["organisations"].select("id", first, second).iter_rows()
+    return {organisation: own or other or organisation for organisation, own, other in rows}
+
+
+def site_names(register: Register) -> dict[str, str]:
+    """Site id → its name as registered, else the id. Sites are registered under one name."""
+    return {site: name or site for site, name in register.tables["sites"].select("id", "name").iter_rows()}

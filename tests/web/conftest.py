@@ -1,0 +1,148 @@
+"""A small synthetic world in a store, and a browser without a window that looks at its pages."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client, override_settings
+
+from lodeline.regulation.parameter import load as load_law
+from lodeline.service.loading import load
+from lodeline.store.database import configure
+from lodeline.store.store import Store, create
+from lodeline.world import build_world, write_world
+
+#: What the test client gives back: a response with what it was made of.
+Response = Any
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A world of 20 firms and 3 months. Not to be changed."""
+    room = tmp_path_factory.mktemp("web")
+    write_world(build_world(seed=3, organisations=20, months=3), room / "world")
+    made, _ = create(str(room / "store.sqlite3"))
+    load(made, room / "world", law=load_law())
+    # All of it in one file, so that the file can be copied.
+    made.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    made.database.close()
+    return made
+
+
+@pytest.fixture(scope="session")
+def flawed(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The same world where SEP-0001 never filed January and SEP-0002 was granted less than it used."""
+    assert store.database.path is not None
+    room = tmp_path_factory.mktemp("flawed")
+    shutil.copytree(store.database.path.parent / "world", room / "world")
+    (room / "world/filings/SEP-0001/2025-01.csv").unlink()
+    grants = room / "world/grants/quotas.csv"
+    granted = [line.split(",") for line in grants.read_text("utf-8").splitlines()]
+    grants.write_text(
+        "\n".join(",".join([*row[:4], "400000" if row[0] == "SEP-0002" else row[4], *row[5:]]) for row in granted),
+        "utf-8",
+    )
+    made, _ = create(str(room / "store.sqlite3"))
+    load(made, room / "world", law=load_law())
+    made.database.close()
+    return made
+
+
+@pytest.fixture(scope="package")
+def pages() -> Iterator[None]:
+    """Django as the pages need it, whatever other tests of this process have set up."""
+    configure()
+    from lodeline.web import settings  # noqa: PLC0415  (a secret is drawn when it is read)
+
+    # What the store has set up already is the same there.
+    own = [name for name in dir(settings) if name.isupper() and name not in settings.__all__]
+    with override_settings(**{name: getattr(settings, name) for name in own}):
+        yield
+
+
+class Page(HTMLParser):
+    """What a reader gets of a page: its words, its headings, its links."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.status = response.status_code
+        self.html = response.content.decode()
+        self.lang = ""
+        self.title = ""
+        self.headings: list[str] = []
+        self.links: list[dict[str, str | None]] = []
+        self.words: list[str] = []
+        self._open: list[str] = []
+        self.feed(self.html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "html":
+            self.lang = given.get("lang") or ""
+        if tag in ("a", "link"):
+            self.links.append(given)
+        if tag == "h1":
+            self.headings.append("")
+        if tag not in ("meta", "link", "br", "input", "path", "circle", "rect"):
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._open:
+            while self._open.pop() != tag:
+                pass
+
+    def handle_data(self, data: str) -> None:
+        if "title" in self._open[1:2] + self._open[2:3] and "svg" not in self._open:
+            self.title += data
+        if "h1" in self._open:
+            self.headings[-1] += data
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Browser:
+    """Opens pages of one store as this machine does."""
+
+    client: Client
+
+    def get(self, path: str, **headers: Any) -> Response:
+        return self.client.get(path, **headers)
+
+    def post(self, path: str, data: dict[str, Any]) -> Response:
+        return self.client.post(path, data)
+
+    def page(self, path: str) -> Page:
+        return Page(self.get(path))
+
+
+@pytest.fixture
+def browser(pages: None, store: Store) -> Iterator[Browser]:
+    """On the small world."""
+    with override_settings(LODELINE_DATABASE=store.database.url):
+        yield Browser(client=Client(HTTP_HOST="127.0.0.1"))
+
+
+@pytest.fixture
+def elsewhere(pages: None) -> Iterator[Any]:
+    """A function of a database's URL that gives a browser on it."""
+    changed: list[Any] = []
+
+    def on(url: str | Path) -> Browser:
+        change = override_settings(LODELINE_DATABASE=str(url))
+        change.enable()
+        changed.append(change)
+        return Browser(client=Client(HTTP_HOST="127.0.0.1"))
+
+    yield on
+    for change in reversed(changed):
+        change.disable()

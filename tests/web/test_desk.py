@@ -1,0 +1,232 @@
+"""The desk as a page: the verdict that `declare` gives, its law, its export; bounded, and nothing is written."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import Client, override_settings
+from tests.web.conftest import Browser, Page
+
+from lodeline.regulation.parameter import load
+from lodeline.service.desk import declare_line
+from lodeline.service.published_cases import as_declaration, published_cases
+from lodeline.store.snapshot import open_snapshot
+from lodeline.store.store import Store
+from lodeline.web.kept import Kept
+from lodeline.web.pages import desk, lawful
+from lodeline.web.pages.desk_form import LABELS
+
+MAGNET = {"product_name": "NdFeB magnets", "hs_code": "8505111000"}
+HEADER = "line,product_name,hs_code,composition,mass_kg,destination\n"
+
+
+def led_to(browser: Browser, data: Mapping[str, Any], language: str = "en") -> str:
+    """The address of the answer."""
+    response = browser.post(f"/{language}/desk/", dict(data))
+    assert response.status_code == 303
+    return str(response["Location"])
+
+
+def asked(browser: Browser, data: Mapping[str, Any], language: str = "en") -> Page:
+    return browser.page(led_to(browser, data, language))
+
+
+def sent(browser: Browser, name: str, content: bytes, language: str = "en") -> Page:
+    return asked(browser, {"file": SimpleUploadedFile(name, content)}, language)
+
+
+def exported(response: HttpResponse) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
+
+
+@pytest.mark.parametrize("case", published_cases(), ids=lambda case: f"line {case.line}")
+def test_published_case_fills_the_form_and_gets_the_verdict_of_the_service(
+    browser: Browser, store: Store, case: Any
+) -> None:
+    form = browser.page(f"/en/desk/?case={case.line}")
+    given = dict(re.findall(r'<input type="text" id="f-\w+" name="(\w+)" value="([^"]+)"', form.html))
+    given |= dict(re.findall(r'<select id="f-\w+" name="(\w+)".*?<option value="([^"]+)" selected', form.html))
+    assert given == dict(case.fields)
+    law = load()
+    expected = declare_line(case.fields, law=law, today=lawful.today(law), snapshot=open_snapshot(store))
+    page = asked(browser, given)
+    assert expected["id"] in page.html
+    assert {"hold": "This line must wait", "query": "This line needs an answer before it leaves"}[
+        expected["verdict"]
+    ] == page.headings[0]
+
+
+def test_reason_leads_to_its_law_on_the_day_of_the_line(browser: Browser) -> None:
+    page = asked(browser, MAGNET | {"composition": "Nd=24;Pr=6;Dy=1.5", "on": "2025-07-04"})
+    (href,) = {
+        str(link["href"]) for link in page.links if str(link.get("href")).endswith("#instrument-announcement-18-2025")
+    }
+    assert "on=2025-07-04" in href
+    assert 'id="instrument-announcement-18-2025"' in browser.page(href.partition("#")[0]).html
+    assert "1C905.a.4 (Dy, NdFeB magnet material) needs a licence" in page.text
+
+
+def test_headline_counts_the_lines_and_what_needs_somebody_comes_first(browser: Browser) -> None:
+    page = sent(browser, "cases.csv", as_declaration())
+    assert page.headings == ["Three lines must wait, three need an answer"]
+    assert re.findall(r'class="line is-(\w+)"', page.html) == ["hold"] * 3 + ["query"] * 3
+    assert asked(browser, {"cases": "all"}, "zh").headings == ["3项不予放行，3项须答复质疑"]
+
+
+def test_a_line_that_may_leave(browser: Browser) -> None:
+    line = {"product_name": "ferrite magnets", "hs_code": "8505190090", "composition": "Fe=62", "destination": "DE",
+            "exporter": "X", "end_user_name": "Y", "mass_kg": "10", "value": "50", "currency": "USD"}  # fmt: skip
+    page = asked(browser, line)
+    assert page.headings == ["This line may leave"]
+    assert "To Germany" in page.text and "USD 50" in page.text.replace("\u00a0", " ")
+
+
+def test_export_has_every_line_with_its_reasons_and_id(browser: Browser) -> None:
+    where = led_to(browser, {"cases": "all"})
+    rows = exported(browser.get(f"{where}&format=csv"))
+    assert {row["Line"] for row in rows} == {"1", "2", "3", "4", "5", "6"}
+    assert all(len(row["Id of the verdict"]) == 64 and row["Why"] for row in rows)
+    assert next(row for row in rows if row["Line"] == "2")["Codes of the reasons"] == "item.no-licence"
+    shown = browser.page(f"{where}&verdict=query")
+    assert re.findall(r'class="line is-(\w+)"', shown.html) == ["query"] * 3
+
+
+def test_answer_is_the_same_in_the_other_language(browser: Browser) -> None:
+    where = led_to(browser, MAGNET | {"composition": "Nd=24;Dy=1"})
+    page = browser.page(where)
+    (other,) = {str(link["href"]) for link in page.links if link.get("lang") == "zh-Hans"}
+    assert browser.page(other).headings == ["本项不予放行"]
+
+
+def test_cell_that_cannot_be_read_is_named_and_stands_in_the_form(browser: Browser) -> None:
+    for language, said in (("en", "abc is not a number"), ("zh", "abc 不是数字")):
+        page = asked(browser, MAGNET | {"mass_kg": "abc"}, language)
+        assert said in page.text
+        assert re.search(r'name="mass_kg" value="abc"[^>]*aria-invalid="true"', page.html)
+    page = sent(browser, "lines.csv", (HEADER + "1,NdFeB magnets,8505111000,Nd=x,1,DE\n").encode())
+    assert "row 2 · Composition, %" in page.text
+
+
+@pytest.mark.parametrize("name", ["lines.pdf", "lines", "x." + "y" * 300, "lines.xlsx", "lines.json", "../../etc.csv"])
+def test_file_that_is_none_is_answered(browser: Browser, name: str) -> None:
+    page = sent(browser, name, b"%PDF \x00\xff", "zh")
+    assert page.status == 200
+    assert page.headings == ["文件无法读取：均不予放行"]
+
+
+def test_workbook_json_and_chinese_heads(browser: Browser) -> None:
+    rows = [{"项号": "1", "商品名称": "NdFeB magnets", "商品编码": "8505111000", "成分": "Nd=24;Dy=1"}]
+    workbook, out = openpyxl.Workbook(), io.BytesIO()
+    workbook.active.append(list(rows[0]))
+    workbook.active.append(list(rows[0].values()))
+    workbook.save(out)
+    for name, content in (("a.xlsx", out.getvalue()), ("a.json", json.dumps({"rows": rows}).encode())):
+        assert sent(browser, name, content).headings == ["This line must wait"], name
+
+
+def test_workbook_that_unpacks_too_large_is_refused_unread(browser: Browser) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as workbook:
+        workbook.writestr("xl/worksheets/sheet1.xml", b"0" * 60_000_000)
+    assert len(out.getvalue()) < 100_000
+    page = sent(browser, "bomb.xlsx", out.getvalue())
+    assert "nothing of it is released" in page.headings[0]
+    assert "file.zip-bomb" in page.text
+
+
+def test_too_many_lines_and_too_many_bytes_are_named(browser: Browser) -> None:
+    line = "1,NdFeB magnets,8505111000,,,\n"
+    with override_settings(LODELINE_DESK_LINES=3):
+        assert "nothing of it is released" in sent(browser, "four.csv", (HEADER + line * 4).encode()).headings[0]
+        assert len(re.findall('class="line is-', sent(browser, "three.csv", (HEADER + line * 3).encode()).html)) == 3
+    with override_settings(LODELINE_UPLOAD_BYTES=2_000):
+        file = SimpleUploadedFile("large.csv", (HEADER + line * 100).encode())
+        page = Page(browser.post("/zh/desk/", {"file": file}))
+    assert (page.status, page.lang) == (400, "zh-Hans")
+    assert "lodeline declare" in page.text
+
+
+def test_nothing_asked_is_said_and_the_form_stays(browser: Browser) -> None:
+    page = Page(browser.post("/en/desk/", {"line": "1", "product_name": "  "}))
+    assert page.status == 400
+    assert "Nothing was asked" in page.text and 'name="hs_code"' in page.html
+
+
+def test_address_fills_the_form_and_cannot_break_out_of_it(browser: Browser) -> None:
+    page = browser.page('/en/desk/?composition=Nd=1"><script>&mass_kg=4&basis=odd&nonsense=1')
+    assert "<script>" not in page.html.replace("<script src", "")
+    assert 'value="Nd=1&quot;&gt;&lt;script&gt;"' in page.html and 'value="4"' in page.html
+    assert re.search(r'<option value="odd" selected', page.html), "what was written is what is asked"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("/en/desk/?answer=0000", 404, "Ask again"),
+        ("/zh/desk/?answer=0000", 404, "重新查询"),
+        ("/en/desk/?case=9", 404, "one of 1, 2"),
+        ("/en/desk/?format=pdf", 400, "csv"),
+    ],
+)
+def test_question_that_has_no_answer(browser: Browser, path: str, status: int, said: str) -> None:
+    page = browser.page(path)
+    assert (page.status, said in page.text) == (status, True)
+
+
+def test_form_of_another_site_is_refused(browser: Browser) -> None:
+    assert Client(HTTP_HOST="127.0.0.1", enforce_csrf_checks=True).post("/en/desk/", MAGNET).status_code == 403
+
+
+def test_without_a_store_licences_are_unknown_and_that_is_said(elsewhere: Any, tmp_path: Path) -> None:
+    browser = elsewhere(tmp_path / "none.sqlite3")
+    assert "lodeline init" in browser.page("/en/desk/").text
+    page = asked(browser, MAGNET | {"composition": "Nd=24;Dy=1", "licence": "L-1"})
+    assert page.status == 200
+    assert "No register of licences was at hand" in page.text and "none at hand" in page.text
+    assert exported(browser.get(f"{led_to(browser, MAGNET)}&format=csv"))[0]["Verdict"] == "Query"
+    assert not (tmp_path / "none.sqlite3").exists()
+
+
+def test_desk_writes_nothing(browser: Browser, store: Store) -> None:
+    before = store.head().size, Path(str(store.database.path)).read_bytes()
+    asked(browser, {"cases": "all"})
+    assert (store.head().size, Path(str(store.database.path)).read_bytes()) == before
+
+
+def test_oldest_answers_are_let_go_and_the_newest_never_is() -> None:
+    kept: Kept[str] = Kept(10)
+    first, second = kept.put("first", weight=6), kept.put("second", weight=4)
+    assert (kept.get(first), kept.get(second)) == ("first", "second")
+    third = kept.put("third", weight=50)
+    assert (kept.get(first), kept.get(second), kept.get(third)) == (None, None, "third")
+
+
+def test_every_answer_has_an_address_of_its_own(browser: Browser) -> None:
+    assert led_to(browser, MAGNET) != led_to(browser, MAGNET)
+
+
+def test_every_field_of_the_form_is_a_column(browser: Browser) -> None:
+    names = set(re.findall(r'id="f-(\w+)"', browser.page("/zh/desk/").html)) - {"file"}
+    assert names == set(LABELS)
+    assert len(exported(browser.get("/en/desk/?format=csv"))) == len(LABELS)
+
+
+def test_long_answer_shows_its_first_lines_and_tells_of_the_others(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lodeline.web.pages.desk_answer._LINES_PER_PAGE", 2)
+    page = asked(browser, {"cases": "all"})
+    assert len(re.findall('class="line is-', page.html)) == 2
+    assert "4 more lines" in page.text
+    assert desk.KEPT.get("no such key") is None

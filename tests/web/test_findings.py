@@ -1,0 +1,106 @@
+"""The queue of findings: what the headline counts, what the filters keep, and what bad questions get."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.web.conftest import Browser
+
+from lodeline.regulation.parameter import load
+from lodeline.service.finding import findings
+from lodeline.store.snapshot import open_snapshot
+from lodeline.store.store import Store
+
+OPEN = "/en/findings/"
+
+
+@pytest.fixture
+def on_flawed(flawed: Store, elsewhere: Callable[[str | Path], Browser]) -> Browser:
+    return elsewhere(flawed.database.url)
+
+
+@pytest.fixture(scope="module")
+def rows(flawed: Store) -> list[dict[str, object]]:
+    answer = findings(flawed, open_snapshot(flawed), load())["rows"]
+    assert {row["detector"] for row in answer} >= {"missing-filing", "quota-overrun"}
+    return list(answer)
+
+
+def ids(html: str) -> list[str]:
+    return list(dict.fromkeys(re.findall(r"/en/findings/([0-9a-f]{64})/", html)))
+
+
+def test_nothing_wrong_is_said_as_plainly(browser: Browser) -> None:
+    page = browser.page(OPEN)
+    assert page.headings == ["These filings raise no question"]
+    assert "Every detector has looked at every filing" in page.text
+    assert browser.page("/zh/findings/").headings == ["这些申报没有引出任何疑问"]
+
+
+def test_queue_has_every_finding_in_the_order_of_the_service(on_flawed: Browser, rows: list[dict[str, object]]) -> None:
+    assert ids(on_flawed.page(OPEN).html) == [row["id"] for row in rows]
+
+
+def test_headline_counts_questions_and_firms_and_names_the_largest(
+    on_flawed: Browser, rows: list[dict[str, object]]
+) -> None:
+    firms = {row["subject"]["organisation"] for row in rows}  # type: ignore[index]
+    heading = on_flawed.page(OPEN).headings[0].replace("\u00a0", " ").replace("\u202f", " ")
+    assert heading.startswith(f"{len(rows)} questions for {len(firms)} firms; the largest: missing filing, 3 096 t, ")
+    assert f"{len(firms)}家企业提出{len(rows)}个疑问" in on_flawed.page("/zh/findings/").headings[0]
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("detector=quota-overrun", lambda row: row["detector"] == "quota-overrun"),
+        ("organisation=SEP-0001", lambda row: row["subject"]["organisation"] == "SEP-0001"),
+        ("period=2025-02", lambda row: row["period"]["from"] <= "2025-02" <= row["period"]["to"]),
+        ("element=TREO", lambda row: "TREO" in row["elements"]),
+    ],
+)
+def test_filters_keep_what_they_say(
+    on_flawed: Browser, rows: list[dict[str, object]], query: str, kept: Callable[[dict[str, object]], bool]
+) -> None:
+    wanted = [row["id"] for row in rows if kept(row)]
+    assert 0 < len(wanted) < len(rows), "a filter that keeps all, or none, tests nothing"
+    assert ids(on_flawed.page(f"{OPEN}?{query}").html) == wanted
+
+
+def test_a_filter_that_keeps_nothing_is_not_an_all_clear(on_flawed: Browser) -> None:
+    page = on_flawed.page(f"{OPEN}?organisation=MIN-0001")
+    assert page.status == 200
+    assert page.headings == ["No question of this kind is open"]
+
+
+def test_firms_are_ordered_by_mass_at_stake(on_flawed: Browser, rows: list[dict[str, object]]) -> None:
+    text = on_flawed.get(f"{OPEN}?view=firms&format=csv").content.decode("utf-8-sig")
+    head, *told = csv.reader(io.StringIO(text))
+    assert head[3] == "At stake (kg)"
+    stakes = [float(row[3]) for row in told]
+    assert stakes == sorted(stakes, reverse=True)
+    assert sum(int(row[1]) for row in told) == len(rows)
+    assert sum(stakes) == pytest.approx(sum(float(str(row["mass_kg"])) for row in rows))
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "said"),
+    [
+        ("detector=tea-leaves", 404, "unexplained-gain, "),
+        ("organisation=SEP", 404, "Perhaps SEP-0001"),
+        ("period=2031-01", 404, "from 2025-01 to 2025-03"),
+        ("period=May", 400, "write it like 2025-06"),
+        ("element=Xx", 400, "There is no element"),
+        ("element=Sc", 404, "No lot in this ledger holds scandium"),
+        ("view=map", 404, "queue, firms"),
+    ],
+)
+def test_bad_questions_get_the_cure(on_flawed: Browser, query: str, status: int, said: str) -> None:
+    page = on_flawed.page(f"{OPEN}?{query}")
+    assert page.status == status
+    assert said in page.text

@@ -1,0 +1,129 @@
+"""The log, its receipts, their verification in the page, and the way to things by name."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from tests.web.conftest import Browser, Page
+
+from lodeline.journal.verify import verify_receipt
+from lodeline.store.store import Store
+
+
+@pytest.fixture
+def receipt(browser: Browser) -> dict[str, Any]:
+    response = browser.get("/en/log/1/receipt.json")
+    assert "lodeline-receipt-1.json" in response["Content-Disposition"]
+    document: dict[str, Any] = json.loads(response.content)
+    return document
+
+
+def verified(browser: Browser, receipt: object, language: str = "en") -> Page:
+    text = receipt if isinstance(receipt, str) else json.dumps(receipt)
+    return Page(browser.post(f"/{language}/verify/", {"receipt": text}))
+
+
+def test_receipt_of_the_page_is_one_that_holds_elsewhere(receipt: dict[str, Any], store: Store) -> None:
+    assert verify_receipt(receipt, vkey=store.signer.verifier.vkey) == []
+
+
+def test_receipt_holds(browser: Browser, receipt: dict[str, Any]) -> None:
+    page = verified(browser, receipt)
+    assert page.headings == ["This receipt holds"]
+    assert "signed by the key of this log" in page.text
+    assert "continues the one of the receipt" in page.text
+    assert verified(browser, {"receipt": receipt}, "zh").headings == ["回执成立"]
+
+
+def test_receipt_as_a_file(browser: Browser, receipt: dict[str, Any]) -> None:
+    file = SimpleUploadedFile("receipt.json", json.dumps(receipt).encode())
+    assert Page(browser.post("/en/verify/", {"receipt": "", "file": file})).headings == ["This receipt holds"]
+
+
+@pytest.mark.parametrize(
+    "change", [{"entry": 2}, {"filed_at": "2020-01-01T00:00:00Z"}, {"flags": [{"code": "x"}]}, {"inclusion": []}]
+)
+def test_changed_receipt_does_not_hold(browser: Browser, receipt: dict[str, Any], change: dict[str, Any]) -> None:
+    assert verified(browser, receipt | change).headings == ["This receipt does not hold"]
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "[1]", "{}", "\x00", '{"receipt": 3}'])
+def test_what_is_no_receipt(browser: Browser, text: str) -> None:
+    page = verified(browser, text)
+    assert (page.status, page.headings) == (200, ["This receipt does not hold"])
+
+
+def test_receipt_of_another_log_is_told_apart(browser: Browser, receipt: dict[str, Any], tmp_path: Any) -> None:
+    from tests.desk import Desk  # noqa: PLC0415
+    from tests.desk import organisation as firm  # noqa: PLC0415
+
+    from lodeline.service.audit import receipt as receipt_of  # noqa: PLC0415
+    from lodeline.store.store import create  # noqa: PLC0415
+
+    other, _ = create(str(tmp_path / "other.sqlite3"), secret="another secret")
+    Desk(other).register(organisations=[firm("ACME")])
+    page = verified(browser, receipt_of(other, 0))
+    assert "signed by another log" in page.text
+
+
+def test_log_that_was_rewritten_shows(
+    browser: Browser, receipt: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lodeline.web.pages.verify._root", lambda _: "00" * 32)
+    assert "does not continue the one of the receipt" in verified(browser, receipt).text
+
+
+def test_what_is_too_large_is_named(browser: Browser) -> None:
+    page = verified(browser, "x" * 3_000_000)
+    assert (page.status, "too large" in page.text) == (400, True)
+
+
+def test_form_of_another_site_is_refused(browser: Browser) -> None:
+    page = Page(Client(HTTP_HOST="127.0.0.1", enforce_csrf_checks=True).post("/zh/verify/", {"receipt": "{}"}))
+    assert (page.status, page.lang) == (403, "zh-Hans")
+
+
+def test_entry_tells_whose_it_is_and_what_was_flagged(browser: Browser, store: Store) -> None:
+    flagged = next(entry for entry in store.entries() if entry.flags)
+    page = browser.page(f"/en/log/{flagged.index}/")
+    assert flagged.leaf_hash in page.html and flagged.root in page.html
+    assert str(flagged.flags[0]["code"]) in page.text
+    assert f"/en/organisations/{flagged.organisation}/" in page.html
+
+
+def test_log_narrows_to_an_organisation_and_a_month(browser: Browser, store: Store) -> None:
+    wanted = [e.index for e in store.entries() if (e.organisation, e.period) == ("SEP-0001", "2025-02")]
+    html = browser.page("/en/log/?organisation=SEP-0001&period=2025-02").html
+    assert wanted and all(f"/en/log/{index}/" in html for index in wanted)
+    assert "1 row" in html if len(wanted) == 1 else f"{len(wanted)} rows" in html
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [("SEP-0001", "/en/organisations/SEP-0001/"), ("1", "/en/log/1/"), (" SEP-0001-A ", "/en/sites/SEP-0001-A/")],
+)
+def test_find_goes_straight_to_what_is_called_so(browser: Browser, text: str, path: str) -> None:
+    response = browser.client.get("/en/find/", {"q": text})
+    assert (response.status_code, response["Location"]) == (302, path)
+
+
+def test_find_by_the_whole_name_and_by_a_part_of_it(browser: Browser, store: Store) -> None:
+    table = store.register(store.head()).tables["organisations"]
+    (name,) = table.filter(table["id"] == "SEP-0001")["name_zh"]
+    assert browser.client.get("/zh/find/", {"q": name})["Location"] == "/zh/organisations/SEP-0001/"
+    page = Page(browser.client.get("/zh/find/", {"q": name[1:4]}))
+    assert name in page.text
+
+
+def test_find_says_when_there_is_nothing(browser: Browser) -> None:
+    page = browser.page("/en/find/?q=%3Cb%3Enobody")
+    assert page.headings == ["Nothing is like “<b>nobody”"]
+
+
+def test_find_finds_lots(browser: Browser, store: Store) -> None:
+    name = store.lot_names([1])[1]
+    assert name in browser.page(f"/en/find/?q={name[:-1]}").text

@@ -1,0 +1,80 @@
+"""Tables sort, turn pages and export what they show, and no cell becomes a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.web.conftest import Browser
+
+from lodeline.web.table import safe_cell
+
+
+def exported(browser: Browser, path: str) -> list[list[str]]:
+    response = browser.get(path)
+    assert response.status_code == 200
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert "attachment" in response["Content-Disposition"]
+    return list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))
+
+
+@given(st.text(max_size=20))
+def test_no_text_is_taken_for_a_formula(text: str) -> None:
+    cell = safe_cell(text)
+    assert not re.match(r"\s*[=@+|%]", cell)
+    assert cell.removeprefix("'") == text or cell == text
+
+
+@given(st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False)))
+def test_number_stays_a_number(value: float) -> None:
+    assert type(value)(safe_cell(value)) == value
+
+
+def test_formulas_of_the_usual_kinds() -> None:
+    for text in ("=1+1", "+86 10", "-cmd", "@SUM(A1)", "\t=1", " =1", "|calc", "%0A"):
+        assert safe_cell(text) == "'" + text
+    assert safe_cell("-1.5") == "-1.5"
+    assert safe_cell(None) == ""
+
+
+def test_export_has_every_row_of_every_page(browser: Browser) -> None:
+    rows = exported(browser, "/en/log/?format=csv")
+    assert rows[0][0] == "Entry"
+    numbers = [int(row[0]) for row in rows[1:]]
+    assert numbers == list(range(numbers[0], -1, -1))
+    assert len(numbers) > 50, "more than one page"
+    assert len(re.findall(r'<th scope="row">', browser.page("/en/log/").html)) == 50
+
+
+def test_export_follows_the_filter_and_the_order(browser: Browser) -> None:
+    rows = exported(browser, "/en/organisations/?format=csv&role=separator&sort=-organisations.name")[1:]
+    names = [row[0] for row in rows]
+    assert names == sorted(names, reverse=True)
+    assert all("separator" in row[1] for row in rows)
+
+
+def test_sorting_by_a_head_turns_round(browser: Browser) -> None:
+    page = browser.page("/en/?sort=-stages.opening")
+    assert 'aria-sort="descending"' in page.html
+    assert "sort=stages.opening" in page.html
+    kilograms = [float(row[2]) for row in exported(browser, "/en/?format=csv&table=stages&sort=-stages.opening")[1:]]
+    assert kilograms == sorted(kilograms, reverse=True)
+
+
+def test_head_says_the_unit_of_what_is_exported(browser: Browser) -> None:
+    assert "Opening (kg)" in exported(browser, "/en/?format=csv&table=stages")[0]
+    assert "期初 (kg)" in exported(browser, "/zh/?format=csv&table=stages")[0]
+
+
+def test_pages_follow_one_another(browser: Browser) -> None:
+    first, second = browser.page("/en/log/"), browser.page("/en/log/?entries.page=2")
+    numbers = [set(re.findall(r'href="/en/log/(\d+)/"', page.html)) for page in (first, second)]
+    assert numbers[0] and numbers[1] and not numbers[0] & numbers[1]
+
+
+def test_what_has_no_rows_says_what_to_do(browser: Browser) -> None:
+    assert "Take a filter away" in browser.page("/en/log/?organisation=nobody").text
+    assert "请减少筛选条件" in browser.page("/zh/organisations/?q=nobody").text

@@ -1,0 +1,163 @@
+"""Transfers: where each stands, how long it has waited, and pairs of scales that disagree."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+from tests.web.conftest import Browser
+
+from lodeline.regulation.parameter import load
+from lodeline.service.answers import judged_transfers
+from lodeline.service.transfers import AGES, ages, differences, standing_transfers
+from lodeline.store.snapshot import open_snapshot
+from lodeline.store.store import Store
+
+LIST = "/en/transfers/"
+
+
+@pytest.fixture
+def on_flawed(flawed: Store, elsewhere: Callable[[str | Path], Browser]) -> Browser:
+    return elsewhere(flawed.database.url)
+
+
+@pytest.fixture(scope="module")
+def standing(flawed: Store) -> pl.DataFrame:
+    return standing_transfers(open_snapshot(flawed), load())
+
+
+def exported(browser: Browser, query: str) -> list[list[str]]:
+    text = browser.get(f"{LIST}?format=csv&{query}").content.decode("utf-8-sig")
+    return list(csv.reader(io.StringIO(text)))[1:]
+
+
+def pairs(*rows: tuple[str, str, int | None, int | None]) -> pl.DataFrame:
+    schema = {"shipper": pl.String(), "receiver": pl.String(), "shipped_mg": pl.Int64(), "received_mg": pl.Int64()}
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    return frame.with_columns(difference_mg=pl.col("shipped_mg") - pl.col("received_mg"))
+
+
+def test_every_transfer_stands_somewhere_once(flawed: Store, standing: pl.DataFrame) -> None:
+    judged = judged_transfers(open_snapshot(flawed), load())
+    assert standing.height == judged.height
+    unclosed = standing.filter(pl.col("standing").is_in(["waiting", "exception"]))
+    assert unclosed.height == judged.filter(pl.col("state").is_in(["open", "partial", "exception"])).height > 0
+    assert standing.filter(pl.col("age_days").is_not_null()).height == unclosed.height
+    # The last filing of this world came on 10 April 2025.
+    assert unclosed.filter(pl.col("age_days") != (date(2025, 4, 10) - pl.col("day")).dt.total_days()).height == 0
+
+
+def test_each_half_names_the_entry_that_states_it(flawed: Store, standing: pl.DataFrame) -> None:
+    entry_of = dict(open_snapshot(flawed).lines.select("line", "entry").iter_rows())
+    for half in ("shipment", "receipt"):
+        for line, entry in standing.select(f"{half}_line", f"{half}_entry").iter_rows():
+            assert entry == (None if line is None else entry_of[line])
+
+
+def test_ages_add_up_and_split_at_their_bounds() -> None:
+    days = [0, AGES[0], AGES[0] + 1, AGES[-1], AGES[-1] + 1, 400, None]
+    frame = pl.DataFrame(
+        {
+            "age_days": days, "standing": ["waiting"] * 2 + ["exception"] * 4 + ["matched"],
+            "shipped_mg": [1, None, 3, 4, 5, 6, 7], "received_mg": [9, 2, None, None, None, None, 7],
+        },
+        schema_overrides={"age_days": pl.Int64()},
+    )  # fmt: skip
+    assert ages(frame).rows() == [
+        (0, 30, "waiting", 2, 3), (31, 60, "exception", 1, 3), (61, 90, "exception", 1, 4),
+        (91, None, "exception", 2, 11),
+    ]  # fmt: skip
+
+
+def test_ages_of_the_world_add_up(standing: pl.DataFrame) -> None:
+    waiting = standing.filter(pl.col("age_days").is_not_null())
+    assert ages(standing)["count"].sum() == waiting.height
+    assert ages(standing)["mass_mg"].sum() == waiting.select(pl.coalesce("shipped_mg", "received_mg")).sum().item()
+
+
+def test_differences_by_pair() -> None:
+    rows = differences(
+        pairs(
+            ("A", "B", 1000, 990), ("A", "B", 2000, 2000), ("A", "B", 1000, 1010), ("A", "C", 1000, 900),
+            ("A", "C", 1000, None), ("A", "C", 0, 0), *[("D", "E", 1000, 995 - step) for step in range(5)],
+        )
+    )  # fmt: skip
+    assert rows["shipper"].to_list() == ["D", "A", "A"], "few weighings come last, whatever their mean"
+    steady, balanced, alone = rows.to_dicts()
+    assert (steady["weighings"], steady["less"], steady["more"], steady["difference_mg"]) == (5, 5, 0, 35)
+    assert steady["mean"] == pytest.approx(0.007)
+    assert steady["error"] == pytest.approx(0.001 * (2.5 / 5) ** 0.5)
+    assert steady["distance"] == pytest.approx(0.007 / (0.001 * 0.5**0.5))
+    assert (balanced["less"], balanced["more"], balanced["mean"]) == (1, 1, pytest.approx(0))
+    assert (alone["receiver"], alone["weighings"], alone["error"], alone["distance"]) == ("C", 1, None, None)
+
+
+def test_scales_that_never_differ_have_no_distance() -> None:
+    (row,) = differences(pairs(("A", "B", 10, 10), ("A", "B", 20, 20))).to_dicts()
+    assert (row["mean"], row["error"], row["distance"]) == (0, 0, None)
+
+
+def test_headline_counts_what_is_past_both_deadlines(on_flawed: Browser, standing: pl.DataFrame) -> None:
+    late = standing.filter(pl.col("standing") == "exception").height
+    assert on_flawed.page(LIST).headings == [f"{late} transfers past both deadlines have not closed"]
+
+
+def test_nothing_late_is_said_as_plainly(browser: Browser) -> None:
+    assert browser.page(LIST).headings == ["Every transfer that is due has closed; 22 are not due yet"]
+    assert browser.page("/zh/transfers/").headings == ["到期流转均已闭合，22笔尚未到期"]
+    assert browser.page(f"{LIST}?period=2025-01").headings == ["Every transfer has closed"]
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("state=open", pl.col("standing").is_in(["waiting", "exception"])),
+        ("state=exception", pl.col("cause").is_in(["no-receipt", "no-shipment"])),
+        ("organisation=SEP-0002", (pl.col("shipper") == "SEP-0002") | (pl.col("receiver") == "SEP-0002")),
+        ("period=2025-02", pl.col("day").dt.month() == 2),
+        ("q=sep-0002/OXIDE", pl.col("name").str.contains("SEP-0002/OXIDE")),
+    ],
+)
+def test_filters_keep_what_they_say(on_flawed: Browser, standing: pl.DataFrame, query: str, kept: pl.Expr) -> None:
+    wanted = standing.filter(kept)["name"].to_list()
+    assert 0 < len(wanted) < standing.height
+    assert [row[0] for row in exported(on_flawed, query)] == wanted
+
+
+def test_pattern_in_the_field_is_taken_as_text(on_flawed: Browser) -> None:
+    page = on_flawed.page(f"{LIST}?q=.*(")
+    assert page.status == 200
+    assert "write less of the lot or event" in page.text
+
+
+@pytest.mark.parametrize(("sort", "column"), [("day", 1), ("shipped", 4), ("difference", 6)])
+def test_sorting_goes_both_ways_with_what_is_unknown_last(on_flawed: Browser, sort: str, column: int) -> None:
+    rising = [row[column] for row in exported(on_flawed, f"sort=transfers.{sort}")]
+    falling = [row[column] for row in exported(on_flawed, f"sort=-transfers.{sort}")]
+
+    def known(values: list[str]) -> list[object]:
+        return [value if sort == "day" else float(value) for value in values if value not in ("", "–")]
+
+    assert known(rising) == sorted(known(rising))  # type: ignore[type-var]
+    assert known(falling) == known(rising)[::-1]
+    assert all(value in ("", "–") for value in rising[len(known(rising)) :])
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "said"),
+    [
+        ("state=lost", 404, "open, exception, waiting"),
+        ("organisation=nobody", 404, "Find it by its name"),
+        ("period=2025-13", 400, "is no month"),
+        ("transfers.page=900", 404, "There is no page 900"),
+    ],
+)
+def test_bad_questions_get_the_cure(browser: Browser, query: str, status: int, said: str) -> None:
+    page = browser.page(f"{LIST}?{query}")
+    assert page.status == status
+    assert said in page.text
