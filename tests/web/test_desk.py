@@ -128,8 +128,9 @@ def test_file_that_is_none_is_answered(browser: Browser, name: str) -> None:
 def test_workbook_json_and_chinese_heads(browser: Browser) -> None:
     rows = [{"项号": "1", "商品名称": "NdFeB magnets", "商品编码": "8505111000", "成分": "Nd=24;Dy=1"}]
     workbook, out = openpyxl.Workbook(), io.BytesIO()
-    workbook.active.append(list(rows[0]))
-    workbook.active.append(list(rows[0].values()))
+    sheet = workbook.worksheets[0]
+    sheet.append(list(rows[0]))
+    sheet.append(list(rows[0].values()))
     workbook.save(out)
     for name, content in (("a.xlsx", out.getvalue()), ("a.json", json.dumps({"rows": rows}).encode())):
         assert sent(browser, name, content).headings == ["This line must wait"], name

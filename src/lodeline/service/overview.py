@@ -17,6 +17,7 @@ import polars as pl
 
 from lodeline.accountancy.balance import balance
 from lodeline.detection.imbalance import TESTED
+from lodeline.filing.country import alpha2_by_code
 from lodeline.ledger.movement import makes_lot
 from lodeline.ledger.transfer import passed_on
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
@@ -147,6 +148,70 @@ def _maker_ends(snapshot: Snapshot) -> pl.DataFrame:
             seen.add(source)
         known.setdefault(lot, known.get(source))
     return pl.DataFrame(list(known.items()), schema={"lot": pl.Int64(), "maker_end": pl.String()}, orient="row")
+
+
+def crossings(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
+    """What moved from one country to another: `from`, `to` (alpha-2, or `?`), `element` (symbol), `period`, `mass_mg`.
+
+    An imported origin comes from the country that its place begins with (`CN-BAYAN-OBO` lies in CN); all else crosses
+    as `answers.flows` has it, by the countries of those who hold the sites.
+    """
+    ends = flow_ends(snapshot, law, "country")
+    between = ends.filter(~pl.col("from").str.starts_with("origin:") & (pl.col("to") != "loss"))
+    imported = (
+        snapshot.lines.filter((pl.col("kind") == "origin") & (pl.col("origin_kind") == "imported"))
+        .join(home(snapshot), on="site", how="left")
+        .with_columns(place=pl.col("origin_place").str.split("-").list.first().replace_strict(
+            alpha2_by_code(), default=None, return_dtype=pl.String))
+        .select("lot", "on", "dry_mg", pl.col("place").fill_null("?").alias("from"), pl.col("home").alias("to"))
+    )  # fmt: skip
+    return (
+        pl.concat([between, imported.with_columns(pl.col("to").fill_null("?"))])
+        .filter(pl.col("from") != pl.col("to"))
+        .join(snapshot.lot_assays, on="lot")
+        .with_columns(mass_mg=share_mg_expr(pl.col("dry_mg"), pl.col("ppb")), period=pl.col("on").dt.strftime("%Y-%m"))
+        .filter(pl.col("mass_mg") > 0)
+        .group_by("from", "to", "element", "period")
+        .agg(pl.col("mass_mg").sum())
+        .with_columns(pl.col("element").replace_strict(range(len(SYMBOLS)), SYMBOLS, return_dtype=pl.String))
+    )
+
+
+def home(snapshot: Snapshot) -> pl.DataFrame:
+    """`site`, `home`: the country of the organisation that holds a site; null where the register has none."""
+    tables = snapshot.register.tables
+    holders = tables["organisations"].select(organisation="id", home="country")
+    sites = tables["sites"].select("organisation", site="id")
+    return sites.join(holders, on="organisation", how="left").select("site", "home")
+
+
+def by_country(crossings: pl.DataFrame, *, element: str, period: str) -> tuple[str | None, pl.DataFrame]:
+    """What each country took in and sent out in a month, and how much more than in the month before.
+
+    `country`, `in_mg`, `out_mg`, `in_change_mg`, `out_change_mg`, the largest first. The month before is the newest one
+    before in which anything crossed a border, and is the first part of the answer; where there is none it is None and
+    so are the changes.
+    """
+    earlier = crossings.filter(pl.col("period") < period)["period"].max()
+    before = None if earlier is None else str(earlier)
+    own = crossings.filter((pl.col("element") == element) & pl.col("period").is_in([period, before or period]))
+    signed = pl.concat(
+        [own.select("period", "mass_mg", country=end, way=pl.lit(way)) for end, way in (("to", "in"), ("from", "out"))]
+    )
+    now = pl.col("period") == period
+    sums = [
+        pl.col("mass_mg").filter(month & (pl.col("way") == way)).sum().alias(f"{way}_{name}")
+        for way in ("in", "out")
+        for name, month in (("mg", now), ("before_mg", ~now))
+    ]
+    change = [
+        (pl.col(f"{way}_mg") - pl.col(f"{way}_before_mg") if before else pl.lit(None, pl.Int64)).alias(
+            f"{way}_change_mg"
+        )
+        for way in ("in", "out")
+    ]
+    rows = signed.group_by("country").agg(sums).with_columns(change)
+    return before, rows.drop("in_before_mg", "out_before_mg").sort(-(pl.col("in_mg") + pl.col("out_mg")), "country")
 
 
 def by_stage(snapshot: Snapshot, balances: pl.DataFrame, *, element: str, period: str) -> pl.DataFrame:

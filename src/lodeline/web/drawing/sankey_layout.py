@@ -382,9 +382,11 @@ class _Arrangement:
             source, target = nodes[link.source], nodes[link.target]
             x0, x1 = self._x(source.column) + MARK, self._x(target.column)
             lane = self.floor + _PAD + _LINE
-            room = min(max(x0 - x1, self.pitch - _PAD), self.width - x1)
-            words = f"{link.label or source.label + ' → ' + target.label} {self.flow.unit.bare(link.mass_mg)}"
-            self.labels.append(Label(x=x1, y=lane - 4, width=room, text=f"↩ {words}", class_="d-halo", anchor="middle"))
+            words = f"↩ {link.label or source.label + ' → ' + target.label} {self.flow.unit.bare(link.mass_mg)}"
+            # Nothing else stands in the row of a lane: a short way back may have longer words.
+            room = min(max(abs(x0 - x1), text_width(words)), self.width)
+            x = min(max((x0 + x1 - room) / 2, 0.0), self.width - room)
+            self.labels.append(Label(x=x, y=lane - 4, width=room, text=words, class_="d-halo", anchor="middle"))
             self.floor = lane + max(size, 2.0)
             stops = (
                 (x0, x0, self._take(self.taken_right, link.source, size)),

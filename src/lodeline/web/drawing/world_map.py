@@ -23,6 +23,8 @@ CLASSES: Final = 5
 _SWATCH: Final = 12.0
 _WIDEST_ARC: Final = 9.0
 _LARGEST_SITE: Final = 11.0
+_BULGE_EAST: Final = 0.22
+_BULGE_WEST: Final = 0.12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arc:
-    """Mass from one place to another, both (longitude, latitude) in degrees; the arc's width is its mass."""
+    """Mass from one place to another, both (longitude, latitude) in degrees; the arc's width is its mass.
+
+    `label` (else `name`) and the mass stand at the end that `told_at` names.
+    """
 
     name: str
     start: Point
@@ -56,6 +61,8 @@ class Arc:
     mass_mg: int
     kind: Literal["flow", "hold"] = "flow"
     href: str | None = None
+    label: str = ""
+    told_at: Literal["start", "end"] = "end"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,17 +148,30 @@ def _arcs(world: WorldMap, frame: Frame) -> list[Markup]:
     parts = []
     for arc in sorted(world.arcs, key=lambda arc: -abs(arc.mass_mg)):
         (x0, y0), (x1, y1) = frame.at(*arc.start), frame.at(*arc.end)
-        # Arcs bulge to the north, as great circles of the northern hemisphere do, and stay on the map.
-        rise = min(math.dist((x0, y0), (x1, y1)) * 0.22, max(min(y0, y1) - 4, 0.0) * 1.6)
-        data = path_data("M", x0, y0, "Q", (x0 + x1) / 2, (y0 + y1) / 2 - rise, x1, y1)
-        path = element(
-            "path",
-            class_=f"d-arc d-arc-{arc.kind}",
-            d=data,
-            stroke_width=max(abs(arc.mass_mg) / largest * _WIDEST_ARC * _shrunk(frame), 1.0),
+        # Arcs bulge to the north, as great circles of the northern hemisphere do, and stay on the map. Those to the
+        # west bulge less, so that the two ways between two places do not lie upon one another.
+        bulge = _BULGE_WEST if x1 < x0 else _BULGE_EAST
+        rise = min(math.dist((x0, y0), (x1, y1)) * bulge, max(min(y0, y1) - 4, 0.0) * 1.6)
+        turn = ((x0 + x1) / 2, (y0 + y1) / 2 - rise)
+        width = max(abs(arc.mass_mg) / largest * _WIDEST_ARC * _shrunk(frame), 1.0)
+        head, (x, y) = _arrowhead(turn, (x1, y1), width)
+        line = element(
+            "path", class_=f"d-arc d-arc-{arc.kind}", d=path_data("M", x0, y0, "Q", *turn, x, y), stroke_width=width
         )
-        parts.append(link(arc.href, f"{arc.name}: {world.unit.full(arc.mass_mg)}", path))
+        tip = element("path", class_=f"d-arc-head d-arc-head-{arc.kind}", d=head)
+        parts.append(link(arc.href, f"{arc.name}: {world.unit.full(arc.mass_mg)}", line, tip))
     return parts
+
+
+def _arrowhead(turn: Point, end: Point, width: float) -> tuple[str, Point]:
+    """The head of an arc that comes to `end` from `turn`, and the middle of its base, where the line stops."""
+    distance = math.dist(turn, end) or 1.0
+    dx, dy = (end[0] - turn[0]) / distance, (end[1] - turn[1]) / distance
+    length = min(width + 5, distance)
+    half = width / 2 + 2.5
+    x, y = end[0] - dx * length, end[1] - dy * length
+    left, right = (x - dy * half, y + dx * half), (x + dy * half, y - dx * half)
+    return path_data("M", *left, "L", *end, "L", *right, "Z"), (x, y)
 
 
 def _sites(world: WorldMap, frame: Frame) -> list[Markup]:
@@ -166,11 +186,11 @@ def _sites(world: WorldMap, frame: Frame) -> list[Markup]:
 
 
 def _arc_names(world: WorldMap, frame: Frame) -> list[Markup]:
-    """Names at the far ends of the arcs, the largest first, as far as they do not meet."""
+    """What the arcs are called, the largest first, as far as the words do not meet."""
     placed: list[Label] = []
     for arc in sorted(world.arcs, key=lambda arc: -abs(arc.mass_mg)):
-        x, y = frame.at(*arc.end)
-        text = f"{arc.name} {world.unit.bare(arc.mass_mg)}"
+        x, y = frame.at(*(arc.end if arc.told_at == "end" else arc.start))
+        text = f"{arc.label or arc.name} {world.unit.bare(arc.mass_mg)}"
         room = text_width(text)
         for left, baseline in ((x + 7, y + 4), (x - room - 7, y + 4), (x - room / 2, y + 17), (x - room / 2, y - 9)):
             label = boxed(left, baseline, text, class_="d-halo d-strong")

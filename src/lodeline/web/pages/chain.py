@@ -27,6 +27,10 @@ _COLUMNS: Final[Mapping[str, int]] = {
 _LAST: Final = 6
 #: Countries with a mark of their own; the others share one.
 _COUNTRIES_NAMED: Final = 7
+#: Height in pixels of the drawing's body: a chain of a flow or two is one broad band, which says no more when large.
+_BODY: Final = 360.0
+_BODY_OF_FEW: Final = 110.0
+_FEW_FLOWS: Final = 3
 #: Order of the stages in a table.
 _ORDER: Final = (*_COLUMNS, "trade")
 
@@ -60,7 +64,8 @@ def draw_chain(visit: Visit, flows: pl.DataFrame, unexplained: pl.DataFrame, *, 
             description=visit.say(
                 "Ribbon width is mass. The table below has every number.", "带宽表示质量。下方表格列出全部数字。"
             ),
-        )
+        ),
+        body=_BODY_OF_FEW if len(builder.links) < _FEW_FLOWS else _BODY,
     )
 
 

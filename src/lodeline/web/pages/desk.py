@@ -28,7 +28,7 @@ from lodeline.web.shell import show
 from lodeline.web.table import shown, wanted_csv
 from lodeline.web.visit import NotHereError, Visit
 
-#: Lines of declarations whose answers are kept, in all; one line takes about five kilobytes.
+#: Lines of declarations whose answers are kept, in all; the answer about one takes some kilobytes.
 _LINES_KEPT = 10_000
 #: Bytes that a workbook or document may have once unpacked, for each byte that may be sent.
 _UNPACKED = 20

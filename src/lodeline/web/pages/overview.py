@@ -16,6 +16,7 @@ from lodeline.web import choice, words
 from lodeline.web import format as written
 from lodeline.web.drawing.calendar import MonthCalendar, draw_month
 from lodeline.web.drawing.svg import Markup
+from lodeline.web.pages.border import Border
 from lodeline.web.pages.chain import chain_table, draw_chain, stage_table, stage_unit
 from lodeline.web.pages.findings_part import findings_table
 from lodeline.web.pages.scene import Scene
@@ -39,8 +40,10 @@ def overview(visit: Visit) -> HttpResponse:
     scene = Scene(
         visit=visit, months=months, element=choice.element(visit, present), period=choice.period(visit, months)
     )
+    border = Border(scene)
     tables = {
         "chain": chain_table(visit, scene.flows, element=scene.element, period=scene.period),
+        "border": border.table(),
         "stages": stage_table(visit, scene.stages, scene.unexplained, period=scene.period),
         "findings": findings_table(visit, scene.found["rows"][:_FIRST_FINDINGS]),
     }
@@ -64,6 +67,7 @@ def overview(visit: Visit) -> HttpResponse:
         unit=written.unit(max([0, *scene.flows["mass_mg"]]), visit.language).word,
         stage_unit=stage_unit(visit, scene.stages).word,
         drawing=draw_chain(visit, scene.flows, scene.unexplained, element=scene.element, period=scene.period),
+        border=border,
         tables={name: shown(visit, table) for name, table in tables.items()},
         findings_count=written.count(len(scene.found["rows"])),
         all_findings=visit.url("findings"),

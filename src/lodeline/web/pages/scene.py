@@ -63,6 +63,12 @@ class Scene:
         return self.all_flows.filter(pl.col("period") == self.period)
 
     @cached_property
+    def crossings(self) -> pl.DataFrame:
+        """Of every element in every month."""
+        reading = self.visit.reading
+        return reading.answer(questions.crossings, reading.snapshot, reading.law)
+
+    @cached_property
     def stages(self) -> pl.DataFrame:
         reading = self.visit.reading
         balances = reading.answer(questions.balances, reading.snapshot)
