@@ -8,7 +8,7 @@ ARGS ?=
 export PYTHONUTF8 := 1
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test browser quick test-full check bench lock clean
+.PHONY: demo test browser quick test-full check bench pictures lock clean
 
 demo: .venv/run.stamp
 	$(BIN)/lodeline demo $(ARGS)
@@ -43,6 +43,10 @@ check: .venv/dev.stamp
 bench: .venv/dev.stamp
 	@for b in $(or $(BENCH),$(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))); do \
 		echo "== $$b"; $(BIN)/python benchmarks/$$b.py $(ARGS) || exit 1; done
+
+# The pictures of the documents, from a demo that runs: start `make demo` first. ARGS names another address than its own.
+pictures: .venv/dev.stamp
+	$(BIN)/python docs/pictures.py $(ARGS)
 
 # Newest versions that fit pyproject.toml, with hashes and without addresses.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -32,7 +32,8 @@ from lodeline.ledger.register import TABLES
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.posting import Upload, post
 from lodeline.service.records import put_records
-from lodeline.store.store import Store, create, open_store
+from lodeline.store.opening import create, open_store
+from lodeline.store.store import Store
 
 FILED_AT = datetime.fromisoformat("2025-07-05T12:00:00+08:00")
 #: Rows for Django's bulk_create: a tenth, since it takes many times longer for each.

@@ -279,7 +279,8 @@ def compare(name: str, made: History, *, traces: int, home: Path, connection: ps
     # Shares over all paths cannot be asked of the recursive query, so the ratio that counts is of the same question.
     held = median <= BAR_MS and peer_same / same >= BAR_RATIO
     print(f"  PostgreSQL / lodeline: the same question {peer_same / same:.1f}, the whole trace {peer / median:.1f}")
-    print(f"  bars (whole trace {BAR_MS:.0f} ms, same question {BAR_RATIO:.0f}x PostgreSQL): {'held' if held else 'MISSED'}")
+    bars = f"whole trace {BAR_MS:.0f} ms, same question {BAR_RATIO:.0f}x PostgreSQL"
+    print(f"  bars ({bars}): {'held' if held else 'MISSED'}")
     return held
 
 

@@ -21,7 +21,8 @@ from lodeline.regulation.parameter import load
 from lodeline.service.audit import rebuild_differences, verify
 from lodeline.service.posting import Outcome, Upload, post
 from lodeline.service.records import put_records
-from lodeline.store.store import STATE_TABLES, Store, create
+from lodeline.store.opening import create
+from lodeline.store.store import STATE_TABLES, Store
 
 LAW = load()
 

@@ -20,7 +20,8 @@ from django.db import transaction
 from tests.conftest import new_database
 from tests.desk import Desk, assert_sound, organisation, quota, site
 
-from lodeline.store.store import Store, create, open_store
+from lodeline.store.opening import create, open_store
+from lodeline.store.store import Store
 
 KINDS = ("sqlite", "postgresql")
 _NUMBER = itertools.count()

@@ -9,7 +9,8 @@ from tests.desk import Desk, organisation, sheet
 
 from lodeline.service.audit import verify
 from lodeline.store.guards import FACTS, make_guards
-from lodeline.store.store import StoreError, create
+from lodeline.store.opening import create
+from lodeline.store.store import StoreError
 
 pytestmark = pytest.mark.medium
 

@@ -14,8 +14,9 @@ from tests.desk import LAW, Desk, amounts, assert_sound, codes
 
 from lodeline.service.answers import balance, origins, quota, trace, transfers
 from lodeline.service.audit import receipt
+from lodeline.store.opening import create, open_store
 from lodeline.store.snapshot import open_snapshot
-from lodeline.store.store import Store, create, open_store
+from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium
 

@@ -15,7 +15,8 @@ from tests.conftest import REPOSITORY
 from tests.desk import Desk, codes
 
 from lodeline.service.posting import Outcome
-from lodeline.store.store import Store, open_store
+from lodeline.store.opening import open_store
+from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium
 
@@ -143,7 +144,7 @@ WRITER = """
 import sys
 from tests.contracts.test_races import origin
 from tests.desk import Desk
-from lodeline.store.store import open_store
+from lodeline.store.opening import open_store
 desk, number = Desk(open_store(sys.argv[1])), int(sys.argv[2])
 print(*(desk.rows("MINE", f"2025-{month:02d}", origin(100 * month + number)) for month in (5, 6, 7)))
 """

@@ -8,7 +8,8 @@ import pytest
 from tests.contracts.harm import unguarded
 
 from lodeline.store.database import DatabaseError
-from lodeline.store.store import Store, StoreError, create, open_store
+from lodeline.store.opening import create, open_store
+from lodeline.store.store import Store, StoreError
 
 pytestmark = pytest.mark.medium
 

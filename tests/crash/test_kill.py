@@ -21,7 +21,8 @@ from tests.conftest import REPOSITORY, new_database
 from tests.desk import LAW, amounts, assert_sound, sheet
 
 from lodeline.service.loading import load
-from lodeline.store.store import Store, create, open_store
+from lodeline.store.opening import create, open_store
+from lodeline.store.store import Store
 
 SHARE = "product=concentrate composition=Nd=12;TREO=60 origin_place=P"
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service import loading
-from lodeline.store.store import open_store
+from lodeline.store.opening import open_store
 
 
 def say(*words: object) -> None:

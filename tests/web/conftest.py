@@ -15,7 +15,8 @@ from django.test import Client, override_settings
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.loading import load
 from lodeline.store.database import configure
-from lodeline.store.store import Store, create
+from lodeline.store.opening import create
+from lodeline.store.store import Store
 from lodeline.world import build_world, write_world
 
 #: What the test client gives back: a response with what it was made of.

@@ -17,8 +17,9 @@ from tests.web.conftest import Browser
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service import answers, overview, sites
 from lodeline.service.finding import findings
+from lodeline.store.opening import open_store
 from lodeline.store.snapshot import Snapshot, open_snapshot
-from lodeline.store.store import Store, open_store
+from lodeline.store.store import Store
 
 LAW = load_law()
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from tests.web.conftest import Browser, Page
 
-from lodeline.store.store import Store, create
+from lodeline.store.opening import create
+from lodeline.store.store import Store
 from lodeline.web import reading
 from lodeline.web.pages import overview
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -113,3 +116,108 @@ def test_calendar_shows_the_last_day_in_time(browser: Browser) -> None:
     html = browser.page("/en/?period=2025-02").html
     cell = html.partition('class="d-due')[2].partition("</td>")[0]
     assert f"<span>{due.day}</span>" in cell
+
+
+def test_what_crosses_the_border_is_what_the_chain_brings_in_and_sends_out(snapshot: Snapshot) -> None:
+    crossings, chain = questions.crossings(snapshot, LAW), questions.chain(snapshot, LAW)
+    assert set(crossings.filter(pl.col("from") != "CN")["to"]) == {"CN"}
+    for end, own, prefix in (("from", "to", "origin:imported"), ("to", "from", "abroad:")):
+        crossed = crossings.filter(pl.col(own) == "CN").group_by("element", "period").agg(pl.col("mass_mg").sum())
+        lost = pl.col("to") != "loss" if end == "to" else True
+        moved = chain.filter(pl.col(end).str.starts_with(prefix) & lost).group_by("element", "period")
+        assert crossed.height
+        both = crossed.join(moved.agg(chain_mg=pl.col("mass_mg").sum()), on=["element", "period"], how="full")
+        assert both.select((pl.col("mass_mg") - pl.col("chain_mg")).abs().max()).item() == 0, end
+
+
+def crossed(*rows: tuple[str, str, str, int]) -> pl.DataFrame:
+    """From, to, month, tonnes of neodymium."""
+    frame = pl.DataFrame(rows, schema=["from", "to", "period", "t"], orient="row")
+    return frame.select("from", "to", "period", element=pl.lit("Nd"), mass_mg=pl.col("t") * 1_000_000_000)
+
+
+def test_a_country_is_compared_with_the_last_month_in_which_anything_crossed() -> None:
+    rows = crossed(("US", "CN", "2025-03", 5), ("CN", "JP", "2025-03", 4), ("CN", "DE", "2025-01", 3),
+                   ("US", "CN", "2025-01", 7), ("US", "CN", "2024-12", 90))  # fmt: skip
+    before, countries = questions.by_country(rows, element="Nd", period="2025-03")
+    assert before == "2025-01"
+    tonnes = {row[0]: tuple(mass // 1_000_000_000 for mass in row[1:]) for row in countries.iter_rows()}
+    assert tonnes == {"CN": (5, 4, -2, 1), "US": (0, 5, 0, -2), "JP": (4, 0, 4, 0), "DE": (0, 0, -3, 0)}
+    assert countries["country"][0] == "CN"
+
+
+def test_the_first_month_has_nothing_to_compare_with() -> None:
+    before, countries = questions.by_country(crossed(("CN", "JP", "2025-01", 4)), element="Nd", period="2025-01")
+    assert before is None
+    assert countries["in_change_mg"].null_count() == countries.height == 2
+
+
+@pytest.fixture
+def border(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A function of rows that the overview is to find crossing the border, and of the homes of sites."""
+
+    def put(rows: pl.DataFrame, homes: dict[str, str] | None = None) -> None:
+        monkeypatch.setattr(questions, "crossings", lambda *_: rows)
+        if homes is not None:
+            frame = pl.DataFrame(list(homes.items()), schema=["site", "home"], orient="row")
+            monkeypatch.setattr(questions, "home", lambda *_: frame)
+
+    return put
+
+
+def section(browser: Browser, path: str) -> str:
+    return browser.page(path).html.partition("<h2>Across the border")[2].partition("<h2>")[0].replace("\u00a0", " ")
+
+
+def test_the_border_says_where_from_and_where_to(browser: Browser, border: Any) -> None:
+    border(crossed(("US", "CN", "2025-02", 60), ("CN", "JP", "2025-02", 9), ("CN", "SG", "2025-02", 8),
+                   ("CN", "DE", "2025-02", 7), ("CN", "FR", "2025-02", 2), ("CN", "IT", "2025-02", 1)))  # fmt: skip
+    html = section(browser, "/en/?period=2025-02&element=Nd")
+    assert "60.0 t of neodymium came into China: United States 60.0 t." in html
+    assert "27.0 t left it: Japan 9.00 t, Singapore 8.00 t, Germany 7.00 t, 2 others 3.00 t." in html
+    assert "Shade: received from China" in html
+    assert "from United States 60" in html
+    assert "to Japan 9" in html
+    assert html.count('class="d-arc-head') == 5, "Singapore has no outline"
+    assert "Not drawn, for want of an outline: China → Singapore 8.00 t." in html
+    page = browser.page("/zh/?period=2025-02&element=Nd").text.replace("\u00a0", " ")
+    assert "进入中国的钕为60.0吨" in page
+    assert "其他2个国家和地区 3.00吨" in page
+
+
+def test_the_border_as_a_table(browser: Browser, border: Any) -> None:
+    border(crossed(("US", "CN", "2025-01", 50), ("US", "CN", "2025-02", 60), ("CN", "JP", "2025-02", 9)))
+    response = browser.get("/en/?period=2025-02&element=Nd&format=csv&table=border")
+    head, *rows = csv.reader(io.StringIO(response.content.decode("utf-8-sig")))
+    assert "Change since January" in head[2].replace("\u00a0", " ")
+    assert sorted([row[0], *(float(mass) for mass in row[1:])] for row in rows) == [
+        ["CN", 60_000, 10_000, 9_000, 9_000], ["JP", 9_000, 9_000, 0, 0], ["US", 0, 0, 60_000, 10_000],
+    ]  # fmt: skip
+
+
+def test_nothing_across_the_border_is_said_and_not_drawn(browser: Browser, border: Any) -> None:
+    border(crossed(("US", "CN", "2025-01", 50)))
+    html = section(browser, "/en/?period=2025-02&element=Nd")
+    assert "No neodymium crossed a border in this month." in html
+    assert "<svg" not in html
+    border(crossed())
+    assert "<table" not in section(browser, "/en/?period=2025-02&element=Nd")
+
+
+def test_between_countries_the_shade_is_what_came_from_nowhere(
+    browser: Browser, seen: list[dict[str, Any]], border: Any
+) -> None:
+    rows = crossed(("MM", "CN", "2025-02", 60), ("CN", "JP", "2025-02", 9)).with_columns(element=pl.lit("TREO"))
+    border(rows, {"SEP-0001-A": "MM", "SEP-0002-A": "CN"})
+    path = "/en/?period=2025-02&element=TREO"
+    html = section(browser, path)
+    assert "the largest: Myanmar → China, 60.0 t." in html
+    assert "Shade: received from others" in html
+    bound = finding("unexplained-gain", "40000") | {"score": None, "mass_kg": "40000"}
+    seen.append(bound | {"period": {"from": "2025-02", "to": "2025-02"}, "evidence": []})
+    html = section(browser, path)
+    assert "sent out more than they had and took in: 1; the most: Myanmar, at least 40.0 t." in html
+    assert "Shade: sent out beyond what it had and took in" in html
+    assert html.count('class="d-part d-class-5"') == html.count('class="d-part ') == 1, "Myanmar alone is shaded"
+    table = browser.get(f"{path}&format=csv&table=border").content.decode()
+    assert re.search(r'"MM",.*,"40000\.0"', table)

@@ -17,7 +17,12 @@ from lodeline.web.visit import address
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 #: What stands for the parts of an address in the small world. A page with a part that is not here fails.
-PARTS: dict[str, str] = {"entry": "1", "organisation": "SEP-0001", "site": "SEP-0001-A", "lot": "SEP-0001/CONCENTRATE-2501-00001"}
+PARTS: dict[str, str] = {
+    "entry": "1",
+    "organisation": "SEP-0001",
+    "site": "SEP-0001-A",
+    "lot": "SEP-0001/CONCENTRATE-2501-00001",
+}
 #: The small world raises no finding: test_finding.py looks at that page.
 HTML = [page for page in PAGES if not page.at.endswith(".json") and page.name != "finding"]
 

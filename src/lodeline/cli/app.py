@@ -93,7 +93,7 @@ def law() -> Any:
 
 
 def store_at(url: str) -> Any:
-    from lodeline.store.store import open_store  # noqa: PLC0415
+    from lodeline.store.opening import open_store  # noqa: PLC0415
 
     return open_store(url)
 

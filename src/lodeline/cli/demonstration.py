@@ -26,7 +26,7 @@ def demo(
     months: Annotated[int, typer.Option(help="Months of filings. 月数。")] = 12,
     seed: Annotated[int, typer.Option(help="The world's seed. 随机种子。")] = 7,
 ) -> None:
-    """Load a synthetic year, print what an authority would ask first, serve the pages. 装载数据、打印报告、启动门户。"""
+    """Load a synthetic year, print what an authority asks first, serve the pages. 装载数据、打印报告、启动门户。"""
     from lodeline.cli.serve import listen, serve_pages  # noqa: PLC0415
 
     # A port that is taken is said now, and not after the load.

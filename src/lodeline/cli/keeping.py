@@ -14,7 +14,7 @@ from lodeline.cli.output import console, print_json, print_problems, progress, s
 @app.command()
 def init(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
     """Make the store; on an existing one, change nothing. 建立数据库。"""
-    from lodeline.store.store import create  # noqa: PLC0415
+    from lodeline.store.opening import create  # noqa: PLC0415
 
     store, new = create(database)
     if as_json:

@@ -23,8 +23,9 @@ from lodeline.service import answers
 from lodeline.service.audit import receipt
 from lodeline.service.loading import Loaded, load
 from lodeline.spoken import SpokenError
+from lodeline.store.opening import create
 from lodeline.store.snapshot import Snapshot, directory_of, open_snapshot
-from lodeline.store.store import Store, create
+from lodeline.store.store import Store
 
 #: The name by which the demo knows its own store.
 DEMO_FILE = "demo.sqlite3"

@@ -30,7 +30,8 @@ from lodeline.material.mass import format_kg
 from lodeline.regulation.duty import deadline, period_of
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.moment import utc_text
-from lodeline.store.store import IN_FORCE, Head, Store, StoredEntry, assert_guarded
+from lodeline.store.opening import assert_guarded
+from lodeline.store.store import IN_FORCE, Head, Store, StoredEntry
 
 #: How often the unlocked work is repeated because somebody else appended first.
 OPTIMISTIC_ATTEMPTS = 3

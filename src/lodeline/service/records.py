@@ -14,7 +14,8 @@ from lodeline.journal import entry as journal
 from lodeline.journal import merkle
 from lodeline.service.moment import utc_text
 from lodeline.service.posting import salt_key
-from lodeline.store.store import Store, StoredEntry, assert_guarded, record_key
+from lodeline.store.opening import assert_guarded
+from lodeline.store.store import Store, StoredEntry, record_key
 
 
 def record_cells(table: str, body: str) -> bytes:

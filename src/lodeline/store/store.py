@@ -6,11 +6,8 @@ and the order of the log is the order of commits.
 
 from __future__ import annotations
 
-import hmac
 import itertools
 import json
-import os
-import secrets
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,8 +15,6 @@ from functools import cached_property
 from hashlib import sha256
 
 import polars as pl
-from django.core.management import call_command
-from django.db import Error as DjangoDatabaseError
 
 from lodeline.journal.checkpoint import Signer, sign_checkpoint
 from lodeline.journal.entry import Envelope
@@ -31,10 +26,6 @@ from lodeline.ledger.state import State
 from lodeline.spoken import SpokenError
 from lodeline.store.append import append, replace_state
 from lodeline.store.database import CHUNK, Database
-from lodeline.store.guards import make_guards, missing_guards
-
-FORMAT = "1"
-DEFAULT_ORIGIN = "lodeline.local/log"
 
 
 class StoreError(SpokenError):
@@ -492,113 +483,6 @@ class Store:
         touched = sorted(set(lots))
         for table, rows in zip(STATE_TABLES, (state.holdings, state.transfers, state.drawdowns), strict=True):
             replace_state(self.database, table, rows, touched)
-
-
-def create(url: str, *, secret: str | None = None, origin: str = DEFAULT_ORIGIN) -> tuple[Store, bool]:
-    """Makes the store, or finds the one that is there; returns it and whether it is new.
-
-    `secret` (else the environment's LODELINE_SECRET, else a random one kept in the store) salts every row and
-    seeds the log's key.
-    """
-    database = Database(url)
-    if database.path is not None:
-        database.path.parent.mkdir(parents=True, exist_ok=True)
-        _refuse_a_file_of_others(database, url)
-    given = secret or os.environ.get("LODELINE_SECRET")
-    try:
-        call_command("migrate", database=database.alias, verbosity=0, interactive=False)
-    except DjangoDatabaseError as error:
-        raise StoreError(
-            f"cannot make the store at {_shown(url)}: {error}", f"无法在 {_shown(url)} 建立数据库：{error}"
-        ) from error
-    with database.transaction():
-        make_guards(database)
-        new = not database.rows("SELECT 1 FROM fact WHERE key = 'format'")
-        if new:
-            used = given or secrets.token_hex(32)
-            signer = Signer.of_store(used.encode(), origin)
-            facts = {"format": FORMAT, "origin": origin, "secret-fingerprint": _fingerprint(used)}
-            if not given:
-                facts["secret"] = used
-            append(database, "fact", pl.DataFrame({"key": list(facts), "value": list(facts.values())}))
-            checkpoint = sign_checkpoint(size=0, root=Frontier().root(), signer=signer)
-            database.execute(
-                "INSERT INTO head (id, size, next_line, next_lot, frontier, checkpoint, register_entry)"
-                " VALUES (1, 0, 1, 1, %s, %s, -1)",
-                (Frontier().to_bytes(), checkpoint),
-            )
-    return open_store(url, secret=secret), new
-
-
-def _refuse_a_file_of_others(database: Database, url: str) -> None:
-    """A SQLite file that holds tables, but not ours, belongs to another program."""
-    try:
-        tables = {str(name) for (name,) in database.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    except DjangoDatabaseError:
-        return  # what is no database at all is named when the tables are made
-    if tables and "django_migrations" not in tables:
-        raise StoreError(
-            f"{_shown(url)} is the database of another program: name a new file",
-            f"{_shown(url)} 是其他程序的数据库：请另取文件名",
-        )
-
-
-def open_store(url: str, *, secret: str | None = None) -> Store:
-    """Opens a store that `create` has made.
-
-    Raises StoreError where there is none, where it was made by a newer version, or where the secret is another.
-    """
-    try:
-        database = Database(url)
-        if database.path is not None and not database.path.exists():
-            raise StoreError(
-                f"there is no store at {_shown(url)}: make one with `lodeline init`",
-                f"{_shown(url)} 处没有数据库：请先运行 `lodeline init`",
-            )
-        facts = {str(key): str(value) for key, value in database.rows("SELECT key, value FROM fact")}
-    except DjangoDatabaseError as error:
-        raise StoreError(
-            f"cannot open the store at {_shown(url)}: {error}. If there is none yet, make one with `lodeline init`",
-            f"无法打开数据库 {_shown(url)}：{error}。如尚未建立，请运行 `lodeline init`",
-        ) from error
-    if facts.get("format") != FORMAT:
-        raise StoreError(
-            f"the store has format {facts.get('format')!r} and this program reads {FORMAT!r}: update the program",
-            f"数据库格式为 {facts.get('format')!r}，本程序只能读取 {FORMAT!r}：请更新程序",
-        )
-    used = secret or os.environ.get("LODELINE_SECRET") or facts.get("secret")
-    if used is None:
-        raise StoreError(
-            "the store was made with a secret of its own: set LODELINE_SECRET to it",
-            "该数据库建立时使用了专用密钥：请设置 LODELINE_SECRET",
-        )
-    if not hmac.compare_digest(_fingerprint(used), facts["secret-fingerprint"]):
-        raise StoreError(
-            "LODELINE_SECRET is not the secret that this store was made with", "LODELINE_SECRET 与建库时的密钥不同"
-        )
-    return Store(database, facts, used.encode())
-
-
-def assert_guarded(store: Store) -> None:
-    """Raises StoreError unless every trigger that refuses changes stands."""
-    missing = missing_guards(store.database)
-    if missing:
-        raise StoreError(
-            f"the store is not guarded against changes (missing: {', '.join(missing)}): run `lodeline verify`,"
-            " then `lodeline init` to set the guards again",
-            f"数据库缺少防改触发器（{', '.join(missing)}）：请运行 `lodeline verify`，再用 `lodeline init` 恢复",
-        )
-
-
-def _fingerprint(secret: str) -> str:
-    return hmac.digest(secret.encode(), b"lodeline secret fingerprint v1", sha256).hex()
-
-
-def _shown(url: str) -> str:
-    """The URL without its password."""
-    head, at, tail = url.rpartition("@")
-    scheme, colon, _ = head.partition("://")
-    return f"{scheme}{colon}…@{tail}" if at else url
 
 
 def _integer(value: object) -> int:

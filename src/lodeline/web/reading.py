@@ -17,8 +17,9 @@ from django.db import connections
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.spoken import SpokenError
 from lodeline.store.database import Database
+from lodeline.store.opening import open_store
 from lodeline.store.snapshot import Snapshot, open_snapshot
-from lodeline.store.store import Store, open_store
+from lodeline.store.store import Store
 
 Answer = TypeVar("Answer")
 

@@ -1,13 +1,13 @@
 """What crossed a border in a month: the sentence, the map, and the tables behind it.
 
-A shade is what a country received, unless the findings of the month say that countries sent out more than they had:
-then it is that. The caption says which.
+A shade is what a country received, unless findings of the month say that countries sent out more than they had: then
+it is that. The caption says which.
 """
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 
@@ -23,6 +23,8 @@ from lodeline.web.table import Cell, Column, Table
 
 #: Flows that are drawn and, on a narrow screen, listed; the tables have all.
 _LARGEST: Final = 20
+#: Countries that the sentence names; the others it counts.
+_NAMED: Final = 3
 #: Columns of the table: what a country took in and sent out, and how that changed.
 _MASSES: Final = (
     ("in", say("Received", "收到")),
@@ -69,80 +71,97 @@ class Border:
 
     @cached_property
     def shades(self) -> dict[str, int]:
-        """Country → mg that its shade stands for."""
-        return self.gaps or {code: mass for code, mass in self.countries.select("country", "in_mg").rows() if mass}
+        """Country → mg that its shade stands for; less than a unit of the drawing is not shaded."""
+        received = self.countries.filter(pl.col("country") != (self.home or "")).select("country", "in_mg")
+        masses = self.gaps or dict(received.iter_rows())
+        return {code: mass_mg for code, mass_mg in masses.items() if round(mass_mg / self.unit.mg, self.unit.decimals)}
 
     @property
-    def caption(self) -> str:
-        """The unit, and what width and shade stand for."""
-        shade = (
-            self.visit.say(
-                "Shade: sent out beyond what was mined and received", "底色深浅：发出超出开采与收到之和的部分"
-            )
-            if self.gaps
-            else self.visit.say("Shade: received from other countries", "底色深浅：从他国收到的质量")
-        )
-        many = self.visit.say(f" The {_LARGEST} largest flows.", f"仅画出最大的{_LARGEST}条。")
-        return (
-            self.visit.say(
-                f"In {self.unit.word} of {self.scene.element}. ", f"单位：{self.unit.word}{self.scene.element}。"
-            )
-            + self.visit.say(f"Arrow width is mass. {shade}.", f"箭头宽度表示质量，{shade}。")
-            + (many if self.flows.height > _LARGEST else "")
-        )
+    def extent(self) -> str:
+        """The unit, and how much of what crossed is shown."""
+        unit, symbol = self.unit.word, self.scene.element
+        text = self.visit.say(f"In {unit} of {symbol}.", f"单位：{unit}{symbol}。")
+        if self.flows.height > _LARGEST:
+            text += self.visit.say(f" The {_LARGEST} largest flows.", f"仅列最大的{_LARGEST}条流向。")
+        return text
+
+    @property
+    def legend(self) -> str:
+        """What width and shade stand for."""
+        say = self.visit.say
+        if self.gaps:
+            shade = say("sent out beyond what it had and took in", "发出超出期初与收入之和的部分")
+        elif self.home is not None:
+            shade = say(f"received from {self._name(self.home)}", f"从{self._name(self.home)}收到的质量")
+        else:
+            shade = say("received from others", "从他处收到的质量")
+        return say(f" Arrow width is mass. Shade: {shade}.", f"箭头宽度即质量，底色深浅为{shade}。")
 
     @property
     def summary(self) -> str:
         """The answer in one or two sentences."""
-        say, language = self.visit.say, self.visit.language
-        element = words.element(self.scene.element, language)
+        element = words.element(self.scene.element, self.visit.language)
         if not self.flows.height:
-            return say(f"No {element} crossed a border in this month.", f"本月没有{element}跨境。")
-        if self.home is not None:
-            return self._half(inward=True) + self._half(inward=False)
-        source, target, mass_mg = self.flows.select("from", "to", "mass_mg").row(0)
-        total = written.mass(int(self.flows["mass_mg"].sum()), language)
-        count, largest = written.count(self.flows.height), written.mass(mass_mg, language)
-        text = say(
-            f"{total} of {element} crossed a border in {count} flows, most from {self._name(source)} to"
-            f" {self._name(target)}: {largest}.",
-            f"{element}跨境{total}，共{count}条流向，最大的是{self._name(source)}至{self._name(target)}：{largest}。",
-        )
-        if self.gaps:
-            code, gap_mg = max(self.gaps.items(), key=lambda gap: (gap[1], gap[0]))
-            gap, name = written.mass(gap_mg, language), self._name(code)
-            text += say(
-                f" {written.count(len(self.gaps))} countries sent out more than they mined and received, {name} the"
-                f" most: at least {gap}.",
-                f"{written.count(len(self.gaps))}个国家和地区发出的超出开采与收到之和，最多的是{name}：至少{gap}。",
-            )
-        return text
+            return self.visit.say(f"No {element} crossed a border in this month.", f"本月没有{element}跨境。")
+        return self._between_many() if self.home is None else self._in_and_out(self.home)
 
-    def _half(self, *, inward: bool) -> str:
-        """What came into the country of all who file, or what left it."""
-        far, near = ("from", "to") if inward else ("to", "from")
-        rows = self.flows.filter(pl.col(near) == self.home)
-        home, element = self._name(self.home or ""), words.element(self.scene.element, self.visit.language)
-        if not rows.height:
-            return (
-                self.visit.say(f"No {element} came into {home}. ", f"没有{element}进入{home}。")
-                if inward
-                else self.visit.say(f"No {element} left {home}.", f"没有{element}离开{home}。")
+    def _between_many(self) -> str:
+        """How much moved between countries, the largest flow, and who sent out more than it had."""
+        say, language = self.visit.say, self.visit.language
+        element, count = words.element(self.scene.element, language), written.count(self.flows.height)
+        mass, largest = written.mass(int(self.flows["mass_mg"].sum()), language), self.largest[0]
+        text = say(
+            f"{mass} of {element} crossed a border in {count} flows;"
+            f" the largest: {largest['name']}, {largest['mass']}.",
+            f"{element}跨境{mass}，共{count}条流向，最大为{largest['name']}，{largest['mass']}。",
+        )
+        if not self.gaps:
+            return text
+        code, gap_mg = max(self.gaps.items(), key=lambda gap: (gap[1], gap[0]))
+        count, gap, name = written.count(len(self.gaps)), written.mass(gap_mg, language), self._name(code)
+        return text + say(
+            f" Countries that sent out more than they had and took in: {count}; the most: {name}, at least {gap}.",
+            f"发出超出期初与收入之和的国家和地区有{count}个，最多为{name}，至少{gap}。",
+        )
+
+    def _in_and_out(self, home: str) -> str:
+        """What came into the country of all who file, and what left it."""
+        say, name = self.visit.say, self._name(home)
+        element = words.element(self.scene.element, self.visit.language)
+        came, left = self.flows.filter(pl.col("to") == home), self.flows.filter(pl.col("from") == home)
+        mass_in, mass_out = (written.mass(int(rows["mass_mg"].sum()), self.visit.language) for rows in (came, left))
+        inward = (
+            say(
+                f"{mass_in} of {element} came into {name}: {self._shares(came, 'from')}.",
+                f"进入{name}的{element}为{mass_in}：{self._shares(came, 'from')}。",
             )
-        mass = written.mass(int(rows["mass_mg"].sum()), self.visit.language)
-        most, count = self._name(rows[far][0]), rows.height
-        if inward:
-            of = f"{written.count(count)} countries, most from {most}" if count > 1 else most
-            source_zh = f"{written.count(count)}个国家和地区，最多来自{most}" if count > 1 else most
-            return self.visit.say(
-                f"{mass} of {element} came into {home} from {of}. ", f"{mass}{element}进入{home}，来自{source_zh}。"
-            )
-        to = f"{written.count(count)} countries, most to {most}" if count > 1 else most
-        target_zh = f"{written.count(count)}个国家和地区，最多运往{most}" if count > 1 else most
-        return self.visit.say(f"{mass} of {element} left it for {to}.", f"{mass}{element}离开{home}，运往{target_zh}。")
+            if came.height
+            else say(f"No {element} came into {name}.", f"没有{element}进入{name}。")
+        )
+        outward = (
+            say(f" {mass_out} left it: {self._shares(left, 'to')}.", f"运出{mass_out}：{self._shares(left, 'to')}。")
+            if left.height
+            else say(" None left it.", "没有运出。")
+        )
+        return inward + outward
+
+    def _shares(self, rows: pl.DataFrame, end: str) -> str:
+        """The countries at one end with their masses: the first by name, the others together."""
+        language = self.visit.language
+        # A single one left over is better named.
+        named = rows.height if rows.height <= _NAMED + 1 else _NAMED
+        parts = [
+            f"{self._name(code)} {written.mass(mass_mg, language)}"
+            for code, mass_mg in rows.select(end, "mass_mg").head(named).iter_rows()
+        ]
+        if rows.height > named:
+            rest = written.mass(int(rows["mass_mg"][named:].sum()), language)
+            others = written.count(rows.height - named)
+            parts.append(self.visit.say(f"{others} others {rest}", f"其他{others}个国家和地区 {rest}"))
+        return self.visit.say(", ", "、").join(parts)
 
     def _name(self, code: str) -> str:
-        return self.visit.say("an unknown country", "不详") if code == "?" else words.country(code, self.visit.language)
+        return self.visit.say("Not known", "不详") if code == "?" else words.country(code, self.visit.language)
 
     @property
     def largest(self) -> list[dict[str, str]]:
@@ -185,13 +204,14 @@ class Border:
             if start is None or end is None:
                 continue
             both = f"{self._name(source)} → {self._name(target)}"
-            label = both if self.home is None else self._name(target if source == self.home else source)
-            arcs.append(
-                Arc(
-                    name=both, start=start, end=end, mass_mg=mass_mg, label=label,
-                    told_at="end" if source == self.home else "start",
-                )
-            )  # fmt: skip
+            if self.home is None:
+                label = both
+            elif source == self.home:
+                label = self.visit.say(f"to {self._name(target)}", f"至{self._name(target)}")
+            else:
+                label = self.visit.say(f"from {self._name(source)}", f"自{self._name(source)}")
+            told_at: Literal["start", "end"] = "end" if source == self.home else "start"
+            arcs.append(Arc(name=both, start=start, end=end, mass_mg=mass_mg, label=label, told_at=told_at))
         return tuple(arcs)
 
     @property
@@ -226,7 +246,7 @@ class Border:
             name="border",
             caption=self.visit.say(f"Across the border, {month}", f"{month}跨境"),
             columns=(
-                Column(key="country", label=say("Country", "国家和地区")),
+                Column(key="country", label=say("Country or region", "国家和地区")),
                 *(Column(key=key, label=self._head(key, label), number=True, unit="kg") for key, label in _MASSES),
                 *(gap if self.gaps else ()),
             ),
