@@ -24,7 +24,7 @@ from lodeline.web.drawing.provenance import (
     lay_out_provenance,
     share_text,
 )
-from lodeline.web.drawing.world_map import Country, centre_of, classes, draw_world_map
+from lodeline.web.drawing.world_map import Arc, Country, centre_of, classes, draw_world_map
 
 
 @st.composite
@@ -201,3 +201,19 @@ def test_a_map_of_nothing_is_nothing_and_of_one_country_is_one_shade() -> None:
     assert draw_world_map(empty) == ""
     one = replace(empty, countries=(Country(code="CN", name="中国", mass_mg=-5 * T),))
     assert "d-class-5" in draw_world_map(one)
+
+
+def test_the_two_ways_between_two_places_lie_apart_and_are_told_at_their_far_end() -> None:
+    china, japan = (109.9, 40.6), (138.0, 36.0)
+    there = Arc(name="there", start=china, end=japan, mass_mg=2 * T)
+    back = Arc(name="back", start=japan, end=china, mass_mg=T, label="from Japan", told_at="start")
+    world = replace(world_map(), countries=(), sites=(), arcs=(there, back))
+    tree = ElementTree.fromstring(draw_world_map(world))
+    lines = [path.attrib["d"].split() for path in tree.iter() if path.get("class") == "d-arc d-arc-flow"]
+    turns = [float(line[5]) for line in lines]
+    assert turns[1] - turns[0] > 5, "the way west bulges less"
+    alone = ElementTree.fromstring(draw_world_map(replace(world, arcs=(back,))))
+    (label,) = (text for text in alone.iter() if text.tag.endswith("}text"))
+    assert "".join(label.itertext()).startswith("from Japan ")
+    assert float(label.attrib["x"]) > float(lines[1][1]) > float(lines[0][1]) + 40, "Japan lies east of China"
+    assert sum(path.get("class") == "d-arc-head d-arc-head-flow" for path in tree.iter()) == 2

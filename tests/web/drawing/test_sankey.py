@@ -148,3 +148,12 @@ def test_a_skipped_column_leaves_room_for_what_passes() -> None:
     top = passing.stops[1][2]
     assert passing.stops[1][0] == pytest.approx(metal.x)
     assert top + passing.width <= metal.y or top >= metal.y + metal.height
+
+
+def test_a_short_way_back_has_room_for_its_words() -> None:
+    nodes = tuple(Node(key=f"n{at}", column=at, label="Separation and refining") for at in range(7))
+    back = Link(source="n3", target="n2", mass_mg=3 * T)
+    links = (*(Link(source=f"n{at}", target=f"n{at + 1}", mass_mg=9 * T) for at in range(6)), back)
+    columns = tuple(Column(label=str(at)) for at in range(7))
+    flow = Sankey(name="Flow", columns=columns, nodes=nodes, links=links, unit=mass_unit(9 * T))
+    assert ">↩ Separation and refining → Separation and refining 3.00</text>" in draw_sankey(flow)

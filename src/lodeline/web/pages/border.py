@@ -1,7 +1,7 @@
 """What crossed a border in a month: the sentence, the map, and the tables behind it.
 
-A shade is what a country received, unless findings of the month say that countries sent out more than they had: then
-it is that. The caption says which.
+A shade is what a country received, unless findings of the month say that the sites of a country sent out more than
+they had: then it is that. The caption says which.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import polars as pl
 from lodeline.service import overview as questions
 from lodeline.web import format as written
 from lodeline.web import words
-from lodeline.web.drawing.number import Unit
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.drawing.world_map import Arc, Country, WorldMap, centre_of, draw_world_map
 from lodeline.web.language import Text, say
@@ -42,9 +41,7 @@ class Border:
         chosen = (pl.col("element") == scene.element) & (pl.col("period") == scene.period)
         self.flows = scene.crossings.filter(chosen).sort("mass_mg", "from", "to", descending=[True, False, False])
         self.before, self.countries = questions.by_country(scene.crossings, element=scene.element, period=scene.period)
-        self.unit: Unit = written.unit(
-            max([0, *self.countries["in_mg"], *self.countries["out_mg"]]), self.visit.language
-        )
+        self.unit = written.unit(max([0, *self.countries["in_mg"], *self.countries["out_mg"]]), self.visit.language)
 
     @cached_property
     def homes(self) -> pl.DataFrame:
@@ -90,7 +87,7 @@ class Border:
         """What width and shade stand for."""
         say = self.visit.say
         if self.gaps:
-            shade = say("sent out beyond what it had and took in", "发出超出期初与收入之和的部分")
+            shade = say("sent out by sites beyond what they had and took in", "各场所发出超出期初与收入之和的部分")
         elif self.home is not None:
             shade = say(f"received from {self._name(self.home)}", f"从{self._name(self.home)}收到的质量")
         else:
@@ -120,8 +117,9 @@ class Border:
         code, gap_mg = max(self.gaps.items(), key=lambda gap: (gap[1], gap[0]))
         count, gap, name = written.count(len(self.gaps)), written.mass(gap_mg, language), self._name(code)
         return text + say(
-            f" Countries that sent out more than they had and took in: {count}; the most: {name}, at least {gap}.",
-            f"发出超出期初与收入之和的国家和地区有{count}个，最多为{name}，至少{gap}。",
+            f" Countries whose sites sent out more than they had and took in: {count};"
+            f" the most: {name}, at least {gap}.",
+            f"有场所发出超出期初与收入之和的国家和地区有{count}个，最多为{name}，至少{gap}。",
         )
 
     def _in_and_out(self, home: str) -> str:
@@ -185,7 +183,7 @@ class Border:
             WorldMap(
                 name=self.visit.say(f"Across the border, {month}", f"{month}跨境流向"),
                 unit=self.unit,
-                legend=self.visit.say("Sent beyond what it had", "超出来源的发出量")
+                legend=self.visit.say("Sent beyond what was there", "超出来源的发出量")
                 if self.gaps
                 else self.visit.say("Received", "收到"),
                 elsewhere=self.visit.say("Not on the map:", "图上未示："),
@@ -241,7 +239,9 @@ class Border:
                 cells.append(Cell(text=text, value=gap_mg / written.MG_PER_KG))
             rows.append(tuple(cells))
         month = written.month(self.scene.period, self.visit.language)
-        gap = [Column(key="beyond", label=say("Sent beyond what it had", "超出来源的发出量"), number=True, unit="kg")]
+        gap = [
+            Column(key="beyond", label=say("Sent beyond what was there", "超出来源的发出量"), number=True, unit="kg")
+        ]
         return Table(
             name="border",
             caption=self.visit.say(f"Across the border, {month}", f"{month}跨境"),
