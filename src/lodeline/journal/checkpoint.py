@@ -17,6 +17,7 @@ import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
@@ -134,15 +135,27 @@ class Signer:
     @property
     def verifier(self) -> Verifier:
         """The public half."""
-        public_key = Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw()
-        return Verifier(name=self.name, public_key=public_key)
+        return _public_half(self.name, self.seed)
 
     def sign(self, text: str) -> str:
         """The signed note: text, empty line, signature line. Raises MalformedNoteError if no note can hold the text."""
         _check_text(text)
-        signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
+        signature = _private_key(self.seed).sign(text.encode())
         encoded = base64.b64encode(self.verifier.key_id + signature).decode()
         return f"{text}\n{SIGNATURE_MARK}{self.name} {encoded}\n"
+
+
+# A log signs at every entry: its key is made ready once.
+
+
+@lru_cache(maxsize=16)
+def _private_key(seed: bytes) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+@lru_cache(maxsize=16)
+def _public_half(name: str, seed: bytes) -> Verifier:
+    return Verifier(name=name, public_key=_private_key(seed).public_key().public_bytes_raw())
 
 
 def _check_text(text: str) -> None:

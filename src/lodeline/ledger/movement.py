@@ -26,7 +26,8 @@ LINE: dict[str, pl.DataType] = {
 ACCOUNT = ("site", "lot", "owner")
 
 _MAKES = (pl.col("kind") == "origin") | (pl.col("kind") == "transformation") & pl.col("role").is_in(["out", "waste"])
-_MOVES = ~pl.col("kind").is_in(["stock", "void"])
+#: What moves nothing.
+_STILL = ("stock", "void")
 #: +1 for what enters a site, −1 for what leaves it; an adjustment carries its own sign.
 _SIGN = pl.when(_MAKES | pl.col("kind").is_in(["receipt", "adjustment"])).then(1).otherwise(-1)
 
@@ -65,9 +66,10 @@ def movements(lines: pl.DataFrame) -> pl.DataFrame:
     -------
     The columns of `LINE` with `delta_mg` (Int64, milligrams, dry, signed) and `owner` filled.
     """
-    moving = lines.filter(_MOVES).with_columns_seq(_AS_MOVEMENT)
-    kinds = set(moving["kind"].unique())
-    if "move" in kinds:
+    kinds = set(lines["kind"].unique())
+    moving = lines if kinds.isdisjoint(_STILL) else lines.filter(~pl.col("kind").is_in(_STILL))
+    moving = moving.with_columns_seq(_AS_MOVEMENT)
+    if "shipment" in kinds and lines["to_site"].null_count() < lines.height:
         arrivals = moving.filter(pl.col("kind") == "move")
         moving = pl.concat([moving, arrivals.with_columns(site=pl.col("to_site"), delta_mg=pl.col("dry_mg"))])
     if "title" in kinds:
