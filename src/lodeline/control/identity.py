@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lodeline.control.case import Case, Rule
+from lodeline.control.declaration import columns
 from lodeline.control.goods import LISTABLE, agree, form_labels, label
 from lodeline.control.reason import Reason, reason
 from lodeline.material.element import RARE_EARTHS
@@ -27,8 +28,13 @@ def unread_cells(case: Case) -> Iterator[Reason]:
     """A cell that cannot be read, or a needed one that is empty, leaves the line open: it is never released."""
     wrong = [one for one in case.line.problems if one.severity != "flag"]
     if wrong:
-        columns = tuple(dict.fromkeys(one.where.column or "?" for one in wrong))
-        yield reason("line.unread", fields=columns, columns=", ".join(columns))
+        unread = tuple(dict.fromkeys(one.where.column or "?" for one in wrong))
+        yield reason("line.unread", fields=unread, columns=", ".join(unread), columns_zh=_chinese(unread))
+
+
+def _chinese(names: tuple[str, ...]) -> str:
+    """Columns as a Chinese reader knows them."""
+    return "、".join(columns()[name].names_zh[0] if name in columns() else name for name in names)
 
 
 def unclear_file(case: Case) -> Iterator[Reason]:
@@ -43,7 +49,7 @@ def not_stated(case: Case) -> Iterator[Reason]:
         return
     missing = tuple(column for column in _WANTED if column not in case.line.cells)
     if missing:
-        yield reason("line.not-stated", fields=missing, columns=", ".join(missing))
+        yield reason("line.not-stated", fields=missing, columns=", ".join(missing), columns_zh=_chinese(missing))
 
 
 def code_differs(case: Case) -> Iterator[Reason]:
