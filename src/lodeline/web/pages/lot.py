@@ -17,6 +17,7 @@ from lodeline.service import lots as questions
 from lodeline.service import overview
 from lodeline.web import choice, words
 from lodeline.web import format as written
+from lodeline.web.pages import lot_history as history_of
 from lodeline.web.pages import lot_tables as tables_of
 from lodeline.web.pages import lot_words
 from lodeline.web.pages.lot_graph import draw_composition, draw_origins, draw_relations, origin_name
@@ -159,10 +160,10 @@ def _tables(chosen: Chosen) -> dict[str, Table]:
         "assays": tables_of.assays_table(visit, chosen.lines, symbol),
         "origins": tables_of.origins_table(visit, chosen.sources["places"], chosen.composition, symbol),
         "origin-lots": tables_of.origin_lots_table(visit, chosen.sources["lots"], symbol),
-        "holders": tables_of.holders_table(visit, chosen.movements),
-        "movements": tables_of.movements_table(visit, chosen.movements, chosen.lines),
-        "transfers": tables_of.transfers_table(visit, chosen.number),
-        "entries": tables_of.entries_table(visit, chosen.lines),
+        "holders": history_of.holders_table(visit, chosen.movements),
+        "movements": history_of.movements_table(visit, chosen.movements, chosen.lines),
+        "transfers": history_of.transfers_table(visit, chosen.number),
+        "entries": history_of.entries_table(visit, chosen.lines),
     }
 
 
