@@ -110,14 +110,17 @@ def file_(
 ) -> None:
     """File a month and print the receipt. 提交申报并打印回执。"""
     from lodeline.service.filing import resolve_correction, submit  # noqa: PLC0415
+    from lodeline.service.posting import Upload  # noqa: PLC0415
 
     store = store_at(database)
     register = store.register(store.head())
     with progress(say("filing", "申报"), quiet=as_json) as bar:
         checked = _check(files, organisation, period, corrects, register)
         entry = resolve_correction(store, corrects or checked.corrects) if corrects or checked.corrects else None
+        # A file that cannot be read is a problem of the check by now.
+        uploads = [] if checked.rejects else [Upload(name=path.name, content=path.read_bytes()) for path in files]
         outcome = submit(
-            store, checked, files=files, filed_at=datetime.now(UTC), law=law(), corrects=entry,
+            store, checked, uploads=uploads, filed_at=datetime.now(UTC), law=law(), corrects=entry,
             progress=lambda _what, share: bar(int(share * 100), 100),
         )  # fmt: skip
     if as_json:

@@ -39,10 +39,12 @@ def verify(
 ) -> None:
     """Recompute the whole log and every projection, or check one receipt. 核验账本或回执。"""
     if receipt_file is not None:
-        _verify_receipt(receipt_file, vkey=vkey, kept=_checkpoint(checkpoint) if checkpoint else None, as_json=as_json)
+        _verify_receipt(
+            receipt_file, vkey=vkey, kept=checkpoint_in(checkpoint) if checkpoint else None, as_json=as_json
+        )
     from lodeline.service.audit import verify as verify_store  # noqa: PLC0415
 
-    kept = [_checkpoint(checkpoint)] if checkpoint else []
+    kept = [checkpoint_in(checkpoint)] if checkpoint else []
     with progress(say("verifying", "核验"), quiet=as_json) as bar:
         verdict = verify_store(store_at(database), kept=kept, progress=lambda _, share: bar(int(share * 100), 100))
     document = verdict.as_json()
@@ -77,7 +79,7 @@ def _text(path: Path) -> str:
         raise SpokenError(f"cannot read {path}: {error}", f"无法读取 {path}：{error}") from error
 
 
-def _checkpoint(path: Path) -> str:
+def checkpoint_in(path: Path) -> str:
     """A signed note from a file that holds one, or that holds a receipt with one."""
     text = _text(path)
     if not text.lstrip().startswith("{"):
@@ -90,7 +92,7 @@ def _checkpoint(path: Path) -> str:
 
 
 def _verify_receipt(path: Path, *, vkey: str | None, kept: str | None, as_json: bool) -> None:
-    from lodeline.journal.verify import text_of, verify_consistency, verify_receipt  # noqa: PLC0415
+    from lodeline.journal.verify import certified_by, text_of, verify_consistency, verify_receipt  # noqa: PLC0415
 
     try:
         document = json.loads(_text(path))
@@ -117,6 +119,9 @@ def _verify_receipt(path: Path, *, vkey: str | None, kept: str | None, as_json: 
             console.print(f"{fault.what}: {text_of(fault, language())}", markup=False)
         if not faults:
             console.print(say("The receipt holds.", "回执成立。"))
+            certified = certified_by(str(document["envelope"]))
+            if certified is not None:
+                console.print(say(*certified), markup=False)
         if vkey is None:
             console.print(
                 say(

@@ -103,6 +103,7 @@ class Envelope:
             and (self.rows == 0) == (self.rows_root == merkle.EMPTY_ROOT.hex()),
             "upload_hash": self.upload_hash is None or _HASH.fullmatch(self.upload_hash),
             "flags_hash": self.flags_hash is None or _HASH.fullmatch(self.flags_hash),
+            "facts": isinstance(self.facts, Mapping),
         }
         for name, holds in conditions.items():
             if not holds:
@@ -224,7 +225,7 @@ def prove_rows(rows: Mapping[int, bytes], leaves: bytes, row_salt_key: bytes) ->
 
 
 def opening_salt(row_salt_key: bytes, purpose: str) -> bytes:
-    """Salt of a commitment in the envelope (`purpose`: `upload` or `flags`), 16 bytes; whoever holds it can open it."""
+    """Salt of a commitment (`purpose`: `upload`, `flags`, `digest`, …), 16 bytes; whoever holds it can open it."""
     return hmac.digest(row_salt_key, b"lodeline opening salt v1" + purpose.encode(), "sha256")[:SALT_BYTES]
 
 
@@ -239,6 +240,11 @@ def commitment(salt: bytes, content_sha256: bytes) -> str:
 def upload_commitment(upload_sha256: bytes, row_salt_key: bytes) -> str:
     """The `upload_hash` of an envelope, from the plain SHA-256 of the uploaded bytes."""
     return commitment(opening_salt(row_salt_key, "upload"), upload_sha256)
+
+
+def digest_commitment(digest: str, row_salt_key: bytes) -> str:
+    """What a certifier signs and an envelope keeps in place of the digest (hex) of a filing's content."""
+    return commitment(opening_salt(row_salt_key, "digest"), bytes.fromhex(digest))
 
 
 def flags_commitment(flags: Sequence[object], row_salt_key: bytes) -> str | None:

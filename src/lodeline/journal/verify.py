@@ -5,14 +5,17 @@ This one file needs Python 3.10 or later and nothing else. Read it, copy it, kee
     python verify.py receipt.json --vkey 'example.org/log+1a2b3c4d+AbCd...' --checkpoint kept.txt
 
 It promises that no receipt passes in which anything was altered that the receipt claims: the entry's text, its place in
-the log, the time of filing, the flags, the rows shown. It cannot know whose key is the right one: give the key you got
-from the authority with --vkey. Without it the key inside the receipt is used and the answer says so, since a forger
-would put in a key of his own. Whether the log was later rewritten shows only against a checkpoint kept elsewhere.
+the log, the time of filing, the flags, the rows shown, and the signature of who certified it. It cannot know whose key
+is the right one: give the key you got from the authority with --vkey. Without it the key inside the receipt is used and
+the answer says so, since a forger would put in a key of his own. Of a certifier's key, too, it is proved that it signed
+and not whose it is. Whether the log was later rewritten shows only against a checkpoint kept elsewhere.
 
 Exit code: 0 everything holds, 1 something does not, 2 wrong usage.
 
 Sources: RFC 8032 (Ed25519), RFC 9162 section 2.1 (proofs), RFC 8785 (canonical JSON), https://c2sp.org/signed-note and
-https://c2sp.org/tlog-checkpoint (checkpoint). The format of the receipt is in docs/reference/journal.md.
+https://c2sp.org/tlog-checkpoint (checkpoint); FIPS 186-5 section 6.4.2 (ECDSA), RFC 8017 sections 8.1.2 and 8.2.2
+(RSA), W3C Web Authentication Level 2 section 7.2 (passkeys), RFC 5280 section 4.1 (certificates), ITU-T X.690 (DER).
+The format of the receipt is in docs/reference/journal.md.
 """
 
 import argparse
@@ -31,25 +34,30 @@ TEXTS: dict[str, tuple[str, str]] = {
     "receipt.malformed": ("This is not a receipt of a known format", "不是已知格式的回执"),
     "receipt.unknown-key": ("The receipt holds something that nothing proves", "回执含有无法证明的内容"),
     "receipt.differs": ("The receipt states something else than its envelope", "回执与其封装内容不一致"),
-    "entry.changed": ("The entry's text was changed: it does not give its hash", "条目内容被改动:与其哈希不符"),
+    "entry.changed": ("The entry's text was changed: it does not give its hash", "条目内容被改动：与其哈希不符"),
     "entry.malformed": ("The entry's text is not an envelope of a known format", "条目内容不是已知格式的封装"),
     "entry.not-in-log": ("The entry is not at this place in the signed log", "条目不在已签名日志的该位置"),
     "flags.changed": ("The flags are not those that were filed", "标记与申报时不一致"),
     "upload.changed": ("The file is not the one that was filed", "文件不是当时申报的文件"),
     "row.changed": ("A row is not part of the entry as filed", "所示行不属于当时申报的条目"),
+    "certification.invalid": ("The certification does not fit the entry", "签认与条目不符"),
+    "certification.unknown-kind": (
+        "The certification is of a kind that this verifier cannot check: get a newer one",
+        "本核验程序无法核验此类签认：请使用较新的版本",
+    ),
     "key.malformed": ("The key is malformed", "密钥格式错误"),
     "key.differs": ("The receipt names another key than the one given", "回执中的密钥与所给密钥不同"),
     "checkpoint.malformed": ("A checkpoint is malformed", "检查点格式错误"),
     "checkpoint.signature": ("The checkpoint is not signed by this key", "检查点不是由该密钥签名"),
     "checkpoint.needs-consistency": (
         "The checkpoints have different sizes: comparing them needs a consistency proof (--consistency)",
-        "检查点大小不同:比较需要一致性证明 (--consistency)",
+        "检查点大小不同：比较需要一致性证明 (--consistency)",
     ),
     "checkpoint.not-continued": (
         "The consistency proof does not show that one checkpoint continues the other",
         "一致性证明未能证明检查点之间的延续关系",
     ),
-    "log.fork": ("The log was rewritten: one size has two roots", "日志被改写:同一大小有两个根"),
+    "log.fork": ("The log was rewritten: one size has two roots", "日志被改写：同一大小有两个根"),
 }
 
 
@@ -79,6 +87,22 @@ class _RefusedError(Exception):
 
     def fault(self, entry: int | None = None) -> Fault:
         return Fault(entry=entry, what=self.what, facts=self.facts)
+
+
+REASONS: dict[str, tuple[str, str]] = {
+    "malformed": ("it is not of a known form", "格式不正确"),
+    "key": (
+        "the key is none that is accepted: P-256 or Ed25519, with a certificate also RSA of 2048 to 8192 bits",
+        "密钥类型不受支持：仅限 P-256 或 Ed25519，证书另可用 2048 至 8192 位 RSA",
+    ),
+    "certificate": ("the certificate cannot be read or holds another key", "证书无法读取，或其中的密钥不同"),
+    "expired": ("the certificate was not valid at the time of filing", "申报时证书不在有效期内"),
+    "client-data": ("what the passkey signed is not an answer to this question", "通行密钥所签内容不是对该请求的应答"),
+    "challenge": ("it was made for other content", "签认所针对的是其他内容"),
+    "user-verification": ("the passkey did not verify its user", "通行密钥未验证使用者本人"),
+    "signature": ("the signature is not of this key over this content", "签名并非由该密钥对该内容作出"),
+}
+"""Why a certification is invalid (the fact `reason`): in English, in Chinese."""
 
 
 # ---- Ed25519 (RFC 8032 section 5.1; points are extended homogeneous coordinates X:Y:Z:T) ------------------------
@@ -143,6 +167,184 @@ def ed25519_verifies(public_key: bytes, message: bytes, signature: bytes) -> boo
     minus_key = (_P - key[0], key[1], key[2], _P - key[3])
     point = _add(_multiply(s, _BASE), _multiply(int.from_bytes(digest, "little") % _ORDER, minus_key))
     return _encode_point(point) == signature[:32]
+
+
+# ---- ECDSA on P-256 with SHA-256 (FIPS 186-5 section 6.4.2; points are x, y; None is the point at infinity) -----
+
+_P256 = 2**256 - 2**224 + 2**192 + 2**96 - 1
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+_P256_B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
+_AffinePoint = tuple[int, int]
+_P256_BASE: _AffinePoint = (
+    0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
+    0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
+)
+
+
+def _p256_add(a: _AffinePoint | None, b: _AffinePoint | None) -> _AffinePoint | None:
+    if a is None or b is None:
+        return a or b
+    if a[0] != b[0]:
+        slope = (b[1] - a[1]) * pow(b[0] - a[0], -1, _P256) % _P256
+    elif a[1] == b[1] != 0:
+        slope = 3 * (a[0] * a[0] - 1) * pow(2 * a[1], -1, _P256) % _P256
+    else:
+        return None
+    x = (slope * slope - a[0] - b[0]) % _P256
+    return x, (slope * (a[0] - x) - a[1]) % _P256
+
+
+def _p256_multiply(scalar: int, point: _AffinePoint | None) -> _AffinePoint | None:
+    total = None
+    while scalar:
+        if scalar & 1:
+            total = _p256_add(total, point)
+        point = _p256_add(point, point)
+        scalar >>= 1
+    return total
+
+
+def p256_verifies(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether `signature` (DER) is the ECDSA signature with SHA-256 of `message` under `public_key` (64 bytes)."""
+    x, y = int.from_bytes(public_key[:32], "big"), int.from_bytes(public_key[32:], "big")
+    on_curve = (y * y - x * x * x + 3 * x - _P256_B) % _P256 == 0
+    if len(public_key) != 64 or x >= _P256 or y >= _P256 or not on_curve:
+        return False
+    try:
+        both, rest = _der(signature, _SEQUENCE)
+        r, more = _der_integer(both)
+        s, end = _der_integer(more)
+    except ValueError:
+        return False
+    if rest or end or not 0 < r < _P256_ORDER or not 0 < s < _P256_ORDER:
+        return False
+    digest, inverse = int.from_bytes(hashlib.sha256(message).digest(), "big"), pow(s, -1, _P256_ORDER)
+    point = _p256_add(
+        _p256_multiply(digest * inverse % _P256_ORDER, _P256_BASE), _p256_multiply(r * inverse % _P256_ORDER, (x, y))
+    )
+    return point is not None and point[0] % _P256_ORDER == r
+
+
+# ---- RSA with SHA-256 (RFC 8017 sections 8.1.2 and 8.2.2) -------------------------------------------------------
+
+_SHA256_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
+
+
+def rsa_verifies(modulus: int, exponent: int, message: bytes, signature: bytes) -> bool:
+    """Whether `signature` is an RSA signature of `message`, PKCS #1 v1.5 or PSS (any salt length), with SHA-256."""
+    size, value = (modulus.bit_length() + 7) // 8, int.from_bytes(signature, "big")
+    if len(signature) != size or value >= modulus:
+        return False
+    encoded = pow(value, exponent, modulus)
+    digest = hashlib.sha256(message).digest()
+    padding = b"\xff" * (size - len(_SHA256_INFO) - len(digest) - 3)
+    if encoded == int.from_bytes(b"\x00\x01" + padding + b"\x00" + _SHA256_INFO + digest, "big"):
+        return True
+    return _pss_holds(encoded, modulus.bit_length() - 1, digest)
+
+
+def _pss_holds(encoded: int, bits: int, digest: bytes) -> bool:
+    """EMSA-PSS-VERIFY (RFC 8017 section 9.1.2) with MGF1-SHA-256; `bits` is emBits."""
+    size = (bits + 7) // 8
+    if encoded >> bits:
+        return False
+    text = encoded.to_bytes(size, "big")
+    masked, shown = text[: size - 33], text[size - 33 : -1]
+    counters = range((len(masked) + 31) // 32)
+    mask = b"".join(hashlib.sha256(shown + counter.to_bytes(4, "big")).digest() for counter in counters)
+    opened = bytearray(a ^ b for a, b in zip(masked, mask, strict=False))
+    opened[0] &= 0xFF >> (8 * size - bits)
+    zeros, one, salt = bytes(opened).partition(b"\x01")
+    return (
+        text[-1] == 0xBC
+        and not any(zeros)
+        and one != b""
+        and hashlib.sha256(bytes(8) + digest + salt).digest() == shown
+    )
+
+
+# ---- DER (ITU-T X.690), as far as keys and certificates need it -------------------------------------------------
+
+_INTEGER, _BIT_STRING, _UTC_TIME, _GENERALIZED_TIME, _SEQUENCE, _VERSION = 0x02, 0x03, 0x17, 0x18, 0x30, 0xA0
+_P256_KEY = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
+_ED25519_KEY = bytes.fromhex("302a300506032b6570032100")
+_RSA_ALGORITHM = bytes.fromhex("06092a864886f70d0101010500")
+
+
+def _der(encoded: bytes, tag: int) -> tuple[bytes, bytes]:
+    """Content of the value that `encoded` begins with, which must have this tag, and what follows; else ValueError."""
+    if len(encoded) < 2 or encoded[0] != tag:
+        raise ValueError("another value was expected")
+    size, start = encoded[1], 2
+    if size & 0x80:
+        start += size & 0x7F
+        size = int.from_bytes(encoded[2:start], "big")
+        # A length has one spelling: the short form below 128, and no leading zero.
+        if not 2 < start <= 6 or start > len(encoded) or size < 128 or encoded[2] == 0:
+            raise ValueError("a length is not in its shortest form")
+    if start + size > len(encoded):
+        raise ValueError("cut off")
+    return encoded[start : start + size], encoded[start + size :]
+
+
+def _der_integer(encoded: bytes) -> tuple[int, bytes]:
+    content, rest = _der(encoded, _INTEGER)
+    if not content or content[0] & 0x80 or (len(content) > 1 and content[0] == 0 and not content[1] & 0x80):
+        raise ValueError("not a natural number in its shortest form")
+    return int.from_bytes(content, "big"), rest
+
+
+def _rsa_key(encoded: bytes) -> tuple[int, int]:
+    """Modulus and exponent in a SubjectPublicKeyInfo; ValueError if it holds no RSA key of an accepted size."""
+    body, rest = _der(encoded, _SEQUENCE)
+    algorithm, bits = _der(body, _SEQUENCE)
+    key, end = _der(bits, _BIT_STRING)
+    if rest or end or algorithm != _RSA_ALGORITHM or key[:1] != b"\0":
+        raise ValueError("not an RSA key")
+    numbers, rest = _der(key[1:], _SEQUENCE)
+    modulus, more = _der_integer(numbers)
+    exponent, end = _der_integer(more)
+    if rest or end or not 2048 <= modulus.bit_length() <= 8192 or not modulus & 1:
+        raise ValueError("not a modulus of an accepted size")
+    if not 3 <= exponent < 2**32 or not exponent & 1:
+        raise ValueError("not an accepted exponent")
+    return modulus, exponent
+
+
+def _moment(encoded: bytes) -> tuple[str, bytes]:
+    """A time in UTC as 14 digits, and what follows."""
+    tag = _UTC_TIME if encoded[:1] == bytes([_UTC_TIME]) else _GENERALIZED_TIME
+    content, rest = _der(encoded, tag)
+    text = content.decode("ascii")
+    if tag == _UTC_TIME:
+        text = ("19" if text >= "50" else "20") + text
+    if not re.fullmatch("[0-9]{14}Z", text):
+        raise ValueError("not a time of a certificate")
+    return text[:14], rest
+
+
+def read_certificate(encoded: bytes) -> tuple[bytes, str, str]:
+    """SubjectPublicKeyInfo (DER) of an X.509 certificate, and from when to when it is valid, as 14 digits in UTC.
+
+    Raises ValueError if it is no certificate.
+    """
+    signed, end = _der(encoded, _SEQUENCE)
+    body, _ = _der(signed, _SEQUENCE)
+    if end:
+        raise ValueError("something follows the certificate")
+    if body[:1] == bytes([_VERSION]):
+        _, body = _der(body, _VERSION)
+    serial, body = _der_integer(body)
+    if not serial:
+        raise ValueError("not a serial number")
+    _, body = _der(body, _SEQUENCE)  # algorithm
+    _, body = _der(body, _SEQUENCE)  # issuer
+    validity, body = _der(body, _SEQUENCE)
+    since, validity = _moment(validity)
+    until, _ = _moment(validity)
+    _, body = _der(body, _SEQUENCE)  # subject
+    _, after = _der(body, _SEQUENCE)
+    return body[: len(body) - len(after)], since, until
 
 
 # ---- Merkle proofs (RFC 9162 sections 2.1.3.2 and 2.1.4.2) ------------------------------------------------------
@@ -347,6 +549,140 @@ def verify_consistency(old_checkpoint: str, new_checkpoint: str, proof: Sequence
     return []
 
 
+# ---- Certifications ---------------------------------------------------------------------------------------------
+
+_CERTIFICATION_FIELDS = {
+    "passkey": {"kind", "certifier", "public_key", "signature", "authenticator_data", "client_data"},
+    "certificate": {"kind", "certifier", "public_key", "signature", "certificate"},
+    "password": {"kind", "certifier"},
+}
+_CERTIFIER = re.compile("[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+
+
+def _certification_of(envelope: dict[str, Any]) -> dict[str, str] | None:
+    """What the envelope says of who certified it; refused if it is not of a known form."""
+    if "certification" not in envelope["facts"]:
+        return None
+    stated = envelope["facts"]["certification"]
+    if not isinstance(stated, dict) or not all(isinstance(part, str) for part in stated.values()):
+        raise _RefusedError("certification.invalid", reason="malformed")
+    certification: dict[str, str] = stated
+    kind = certification.get("kind", "")
+    if kind and kind not in _CERTIFICATION_FIELDS:
+        raise _RefusedError("certification.unknown-kind")
+    if (
+        not kind
+        or certification.keys() != _CERTIFICATION_FIELDS[kind]
+        or not _CERTIFIER.fullmatch(certification["certifier"])
+    ):
+        raise _RefusedError("certification.invalid", reason="malformed")
+    return certification
+
+
+def _base64url(text: str) -> bytes:
+    """Bytes of base64url without padding; ValueError unless it is in its shortest form."""
+    decoded = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    if base64.urlsafe_b64encode(decoded).decode().rstrip("=") != text:
+        raise ValueError("not in its shortest form")
+    return decoded
+
+
+def _key_verifies(key: bytes, message: bytes, signature: bytes, *, rsa: bool) -> bool:
+    """Whether the key (SubjectPublicKeyInfo, DER) signed; refused if it is of no accepted kind."""
+    if key.startswith(_P256_KEY):
+        return p256_verifies(key[len(_P256_KEY) :], message, signature)
+    if key.startswith(_ED25519_KEY):
+        return ed25519_verifies(key[len(_ED25519_KEY) :], message, signature)
+    try:
+        modulus, exponent = _rsa_key(key if rsa else b"")
+    except ValueError:
+        raise _RefusedError("certification.invalid", reason="key") from None
+    return rsa_verifies(modulus, exponent, message, signature)
+
+
+def _asserted(certification: dict[str, str], signed: bytes) -> bytes:
+    """The bytes that a passkey signed; refused unless they answer the challenge of `signed` for a verified user."""
+    malformed = _RefusedError("certification.invalid", reason="client-data")
+    try:
+        client_data = _base64url(certification["client_data"])
+        authenticator_data = _base64url(certification["authenticator_data"])
+        stated = json.loads(client_data.decode(), object_pairs_hook=_without_doubles)
+    except (ValueError, RecursionError):
+        raise malformed from None
+    if not isinstance(stated, dict) or stated.get("type") != "webauthn.get" or len(authenticator_data) < 37:
+        raise malformed
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(signed).digest()).decode().rstrip("=")
+    if stated.get("challenge") != challenge:
+        raise _RefusedError("certification.invalid", reason="challenge")
+    # Flags, byte 32: bit 0 the user was present, bit 2 the user was verified (fingerprint, PIN).
+    if authenticator_data[32] & 0b101 != 0b101:
+        raise _RefusedError("certification.invalid", reason="user-verification")
+    return authenticator_data + hashlib.sha256(client_data).digest()
+
+
+def _check_holder(certification: dict[str, str], key: bytes, filed_at: str) -> None:
+    """Refused unless the certificate holds this key and was valid at the moment of filing. Its issuer is not judged."""
+    try:
+        stated, since, until = read_certificate(_base64(certification["certificate"], "certification.invalid"))
+    except (_RefusedError, ValueError):
+        raise _RefusedError("certification.invalid", reason="certificate") from None
+    if stated != key:
+        raise _RefusedError("certification.invalid", reason="certificate")
+    if not since <= re.sub("[^0-9]", "", filed_at)[:14] <= until:
+        raise _RefusedError("certification.invalid", reason="expired")
+
+
+def _check_certification(envelope: dict[str, Any]) -> None:
+    certification = _certification_of(envelope)
+    if certification is None:
+        return
+    stated = {key: envelope[key] for key in ("organisation", "period", "corrects", "rows", "rows_root")}
+    digest = envelope["facts"].get("digest")
+    if not isinstance(digest, str):
+        raise _RefusedError("certification.invalid", reason="malformed")
+    if certification["kind"] == "password":
+        return
+    signed = canonical({"format": "lodeline-certify-v1", "digest": digest, **stated}).encode()
+    by_passkey = certification["kind"] == "passkey"
+    try:
+        key = _base64(certification["public_key"], "certification.invalid")
+        signature = _base64url(certification["signature"])
+    except (_RefusedError, ValueError):
+        raise _RefusedError("certification.invalid", reason="malformed") from None
+    if not by_passkey:
+        _check_holder(certification, key, envelope["filed_at"])
+    message = _asserted(certification, signed) if by_passkey else signed
+    if not _key_verifies(key, message, signature, rsa=not by_passkey):
+        raise _RefusedError("certification.invalid", reason="signature")
+
+
+def certified_by(envelope: str) -> tuple[str, str] | None:
+    """Who certified an entry and with what, in English and Chinese; None where nobody did.
+
+    `envelope` is that of a receipt in which `verify_receipt` found no fault: nothing is checked again here.
+    """
+    certification = _certification_of(json.loads(envelope))
+    if certification is None:
+        return None
+    certifier = certification["certifier"]
+    if certification["kind"] == "password":
+        return (
+            f"CONFIRMED by {certifier} with the portal's password: there is no signature, and it binds nobody",
+            f"由 {certifier} 凭门户密码确认：没有签名，对任何人均无约束力",
+        )
+    held = "public_key" if certification["kind"] == "passkey" else "certificate"
+    fingerprint = hashlib.sha256(base64.b64decode(certification[held])).hexdigest()
+    if held == "public_key":
+        return (
+            f"CERTIFIED by {certifier} with a passkey; SHA-256 of its public key: {fingerprint}",
+            f"由 {certifier} 以通行密钥签认；公钥的 SHA-256：{fingerprint}",
+        )
+    return (
+        f"CERTIFIED by {certifier} with a certificate (who issued it is not checked); its SHA-256: {fingerprint}",
+        f"由 {certifier} 以数字证书签认（未核验颁发机构）；证书的 SHA-256：{fingerprint}",
+    )
+
+
 # ---- Receipts ---------------------------------------------------------------------------------------------------
 
 _RECEIPT_KEYS = {
@@ -368,11 +704,15 @@ _CONSISTENCY_KEYS = {"format": str, "old_size": int, "new_size": int, "proof": l
 _ENVELOPE_KEYS = {
     "format": str,
     "index": int,
+    "organisation": (str, type(None)),
+    "period": (str, type(None)),
+    "corrects": (int, type(None)),
     "filed_at": str,
     "rows": int,
     "rows_root": str,
     "upload_hash": (str, type(None)),
     "flags_hash": (str, type(None)),
+    "facts": dict,
 }
 
 
@@ -477,6 +817,7 @@ def verify_receipt(
         lambda: _check_place(document, key),
         lambda: _check_flags(document, envelope),
         lambda: _check_upload(document, envelope, upload),
+        lambda: _check_certification(envelope),
     ]
     checks += [lambda row=row: _check_row(row, envelope) for row in document["rows"]]  # type: ignore[misc]
     faults = [
@@ -551,20 +892,22 @@ def _report(receipt: dict[str, Any], *, key_given: bool, compared: bool) -> None
     origin, size = checkpoint.origin, checkpoint.size
     _say(
         f"YES: entry {entry} of {origin}, log size {size}, filed at {filed_at}; rows proved: {rows}",
-        f"是:{origin} 第 {entry} 号条目,日志大小 {size},申报时间 {filed_at};已证明的行数:{rows}",
+        f"是：{origin} 第 {entry} 号条目，日志大小 {size}，申报时间 {filed_at}；已证明的行数：{rows}",
     )
+    for english, chinese in filter(None, [certified_by(receipt["envelope"])]):
+        _say(english, chinese)
     if not key_given:
         _say(
             "WARNING: the key was taken from the receipt itself: the receipt is whole, but who signed it is not shown.",
-            "注意:公钥取自回执本身,只证明回执完整,不证明签名者身份。",
+            "注意：公钥取自回执本身，只证明回执完整，不证明签名者身份。",
         )
     if not compared:
         _say(
             "NOTE: a log rewritten later shows only against a checkpoint kept elsewhere (--checkpoint).",
-            "提示:日志事后被改写,只有与另行保存的检查点比较才能发现 (--checkpoint)。",
+            "提示：日志事后被改写，只有与另行保存的检查点比较才能发现 (--checkpoint)。",
         )
     if not receipt["flags"] and _read_envelope(receipt["envelope"])["flags_hash"] is not None:
-        _say("NOTE: the entry has flags that this receipt does not show.", "提示:该条目另有标记,本回执未出示。")
+        _say("NOTE: the entry has flags that this receipt does not show.", "提示：该条目另有标记，本回执未出示。")
 
 
 if __name__ == "__main__":

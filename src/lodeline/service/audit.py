@@ -20,12 +20,14 @@ from lodeline.filing.schema import CELLS
 from lodeline.journal import entry as journal
 from lodeline.journal import merkle
 from lodeline.journal.audit import TEXTS, audit_log, audit_rows, read_kept
+from lodeline.journal.certification import CertificationError, check_entry
 from lodeline.journal.checkpoint import Checkpoint, NoteError, open_checkpoint
 from lodeline.journal.receipt import receipt_document
 from lodeline.journal.verify import Fault, text_of
 from lodeline.ledger.register import TABLES
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.ledger.state import project
+from lodeline.service import cases
 from lodeline.service.posting import resolved_commitment, salt_key
 from lodeline.service.records import record_cells
 from lodeline.store.guards import missing_guards
@@ -141,6 +143,7 @@ def _entry_faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
     key = row_salt_key(store, entry)
     if stated != stored or not _flags_hold(entry, envelope, key):
         yield Fault(entry=entry.index, what="entry.columns-differ")
+    yield from _certification_faults(entry, envelope, key)
     if envelope.kind == "register":
         yield from _record_faults(store, entry, envelope, key)
         yield from _upload_faults(store, entry, envelope, key)
@@ -155,6 +158,11 @@ def _entry_faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
         row_salt_key=key,
         kept_leaves=b"".join(rows["leaf"].to_list()),
     )
+    if envelope.kind == cases.KIND:
+        # It has neither rows nor a file here; the office keeps the words that it commits to.
+        if entry.digest != cases.place_of(envelope.facts.get("case"), envelope.facts.get("step")):
+            yield Fault(entry=entry.index, what="entry.columns-differ")
+        return
     resolved = rows.select(
         pl.concat_str("name", pl.lit("\t"), "party", pl.lit("\t"), "dry_mg", ignore_nulls=True).fill_null("")
     ).to_series()
@@ -168,6 +176,25 @@ def _entry_faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
     for (ordinal,) in misplaced.select("ordinal").head(100).iter_rows():
         yield Fault(entry=entry.index, what="row.misplaced", facts={"ordinal": ordinal})
     yield from _upload_faults(store, entry, envelope, key)
+
+
+def _certification_faults(entry: StoredEntry, envelope: journal.Envelope, key: bytes) -> Iterable[Fault]:
+    """What a certifier signed must be this entry, and the digest among it that of the content."""
+    try:
+        check_entry(envelope)
+    except CertificationError as error:
+        yield Fault(entry=entry.index, what="certification.invalid", facts={"reason": error.reason})
+        return
+    if "certification" in envelope.facts and not _digest_holds(entry, envelope, key):
+        yield Fault(entry=entry.index, what="entry.columns-differ")
+
+
+def _digest_holds(entry: StoredEntry, envelope: journal.Envelope, key: bytes) -> bool:
+    signed: object = envelope.facts.get("digest")
+    try:
+        return journal.digest_commitment(entry.digest, key) == signed
+    except ValueError:
+        return False
 
 
 def _rows_of(store: Store, entry: StoredEntry) -> pl.DataFrame:
@@ -329,8 +356,11 @@ def _only_in(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def receipt(store: Store, index: int) -> dict[str, object] | None:
-    """The receipt of an entry against the log as it stands, or None where there is no such entry."""
+def receipt(store: Store, index: int, *, content: bytes | None = None) -> dict[str, object] | None:
+    """The receipt of an entry against the log as it stands, or None where there is no such entry.
+
+    `content`: what an entry without files of its own commits to, a step of a case: the receipt then opens it.
+    """
     entry = store.entry(index)
     if entry is None:
         return None
@@ -338,7 +368,8 @@ def receipt(store: Store, index: int) -> dict[str, object] | None:
     leaves = store.leaf_hashes()
     envelope = journal.Envelope.from_bytes(entry.envelope.encode())
     key = row_salt_key(store, entry)
-    uploads = list(store.uploads(index))
+    uploads = [content] if content is not None else [one for _, one in store.uploads(index)]
+    opened = sha256(b"".join(uploads)).digest() if uploads and envelope.upload_hash else None
     return receipt_document(
         envelope=entry.envelope.encode(),
         inclusion=merkle.inclusion_proof(merkle.subtrees_of(leaves), index, head.size),
@@ -346,6 +377,6 @@ def receipt(store: Store, index: int) -> dict[str, object] | None:
         vkey=store.signer.verifier.vkey,
         flags=entry.flags,
         flags_salt=journal.opening_salt(key, "flags") if entry.flags else None,
-        upload_sha256=sha256(b"".join(content for _, content in uploads)).digest() if envelope.upload_hash else None,
-        upload_salt=journal.opening_salt(key, "upload") if envelope.upload_hash else None,
+        upload_sha256=opened,
+        upload_salt=journal.opening_salt(key, "upload") if opened else None,
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
 from lodeline.filing.check import Checked
+from lodeline.journal.certification import Certification
 from lodeline.ledger.problem import Problem, problem
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service import posting
@@ -30,22 +31,27 @@ def submit(
     store: Store,
     checked: Checked,
     *,
-    files: Sequence[Path],
+    uploads: Sequence[posting.Upload],
     filed_at: datetime,
     law: Jurisdiction,
     corrects: int | None = None,
+    certification: Certification | None = None,
     progress: posting.Progress | None = None,
+    also: Callable[[StoredEntry], None] | None = None,
 ) -> Filed:
-    """Files a checked filing whole or not at all, and returns its receipt."""
+    """Files a checked filing whole or not at all, and returns its receipt.
+
+    `uploads` are the bytes that were checked, to be kept beside the entry. `also` is done in the transaction that
+    writes a new entry.
+    """
     missing = _who_and_when(checked)
     if missing:
         return Filed(entry=None, problems=(*checked.problems, *missing), repeated=False, receipt=None)
     if checked.rejects:
         return Filed(entry=None, problems=checked.problems, repeated=False, receipt=None)
-    uploads = [posting.Upload(name=path.name, content=path.read_bytes()) for path in files]
     outcome = posting.post(
         store, checked, filed_at=filed_at, law=law, corrects=corrects, uploads=uploads,
-        progress=progress,
+        certification=certification, progress=progress, also=also,
     )  # fmt: skip
     proof = receipt(store, outcome.entry.index) if outcome.entry is not None else None
     return Filed(entry=outcome.entry, problems=outcome.problems, repeated=outcome.repeated, receipt=proof)
@@ -64,7 +70,6 @@ def preview(
 
 
 def _who_and_when(checked: Checked) -> list[Problem]:
-
     missing = []
     if checked.organisation is None:
         missing.append(problem("organisation.required"))

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from hashlib import sha256
 from pathlib import PurePath
 
@@ -20,6 +21,7 @@ from lodeline.filing.check import LISTED_LIMIT, Checked
 from lodeline.filing.schema import CELLS
 from lodeline.journal import entry as journal
 from lodeline.journal import merkle
+from lodeline.journal.certification import Certification, CertificationError, check, to_sign
 from lodeline.ledger.admission import Objection, judge
 from lodeline.ledger.movement import LINE
 from lodeline.ledger.problem import CATALOGUE, Problem, Where, problem
@@ -28,7 +30,7 @@ from lodeline.ledger.resolution import maker_and_local, resolve
 from lodeline.ledger.state import STATE_COLUMNS, State, project
 from lodeline.material.mass import format_kg
 from lodeline.regulation.duty import deadline, period_of
-from lodeline.regulation.parameter import Jurisdiction
+from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.moment import utc_text
 from lodeline.store.opening import assert_guarded
 from lodeline.store.store import IN_FORCE, Head, Store, StoredEntry
@@ -70,7 +72,8 @@ def encode(checked: Checked) -> Encoded:
     return Encoded(rows=text.cast(pl.Binary), digest=digest(text))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Without slots: a million leaves are hashed once, and only if they are needed.
+@dataclass(frozen=True, kw_only=True)
 class _Job:
     """A filing on its way into one store: what stays the same however often the head moves."""
 
@@ -83,12 +86,24 @@ class _Job:
     law: Jurisdiction
     uploads: Sequence[Upload]
     encoded: Encoded
+    certification: Certification | None
     say: Progress
+    also: Callable[[StoredEntry], None]
 
     @property
     def salt_key(self) -> bytes:
         """The key of the row salts: what identifies the filing for ever is its place."""
         return salt_key(self.store, self.organisation, self.period, self.corrects, self.encoded.digest)
+
+    @cached_property
+    def leaves(self) -> bytes:
+        """The leaf hashes of the rows, joined."""
+        return journal.row_leaves(self.encoded.rows, self.salt_key)
+
+    @cached_property
+    def sealed(self) -> tuple[str, int, str]:
+        """What an envelope says of the content, as `rows_root_of` gives it."""
+        return _sealed(self.encoded, self.leaves, self.salt_key)
 
     def address(self, objection: Objection) -> Problem:
         """An objection with its place; one that must be confirmed is only a flag once its row gives a reason."""
@@ -125,9 +140,16 @@ def post(
     corrects: int | None = None,
     uploads: Sequence[Upload] = (),
     encoded: Encoded | None = None,
+    certification: Certification | None = None,
     progress: Progress | None = None,
+    also: Callable[[StoredEntry], None] | None = None,
 ) -> Outcome:
-    """Files a checked filing. Refused filings leave no trace; a filing filed before returns its old entry."""
+    """Files a checked filing. Refused filings leave no trace; a filing filed before returns its old entry.
+
+    A certification is kept in the entry if it fits what is posted; else the filing is refused. It is no part of what
+    identifies a filing: what was filed before stays certified as it was. `also` is done in the transaction that writes
+    a new entry, so that both stand or neither.
+    """
     organisation, period = checked.organisation, checked.period
     assert organisation and period, "a filing that is posted has an organisation and a period"
     if any(found.severity == "reject" for found in checked.problems):
@@ -137,8 +159,12 @@ def post(
     say("hash", 0.0)
     job = _Job(
         store=store, checked=checked, organisation=organisation, period=period, corrects=corrects,
-        filed_at=filed_at, law=law, uploads=uploads, encoded=encoded or encode(checked), say=say,
+        filed_at=filed_at, law=law, uploads=uploads, encoded=encoded or encode(checked), certification=certification,
+        say=say, also=also or (lambda _entry: None),
     )  # fmt: skip
+    unfit = _unfit(job)
+    if unfit is not None:
+        return Outcome(entry=None, problems=(*checked.problems, unfit))
     for _ in range(OPTIMISTIC_ATTEMPTS):
         head = store.head()
         work = _repeated(job) or _prepare(job, head)
@@ -168,11 +194,50 @@ def judge_only(
     assert checked.organisation and checked.period
     job = _Job(
         store=store, checked=checked, organisation=checked.organisation, period=checked.period,
-        corrects=corrects, filed_at=filed_at, law=law, uploads=(), encoded=encode(checked),
-        say=lambda _what, _share: None,
+        corrects=corrects, filed_at=filed_at, law=law, uploads=(), encoded=encode(checked), certification=None,
+        say=lambda _what, _share: None, also=lambda _entry: None,
     )  # fmt: skip
     work = _repeated(job) or _prepare(job, store.head())
     return tuple(work.problems)
+
+
+def rows_root_of(
+    store: Store,
+    checked: Checked,
+    organisation: str,
+    period: str,
+    corrects: int | None,
+    *,
+    encoded: Encoded | None = None,
+) -> tuple[str, int, str]:
+    """(digest, rows, rows_root) of a filing as posting will log it, for `journal.certification.to_sign`.
+
+    The salts come from the filing's place, so the answer is the same whenever it is asked, and whoever files it. The
+    digest is the commitment that the envelope keeps, not the plain one: hex, as is the root.
+    """
+    encoded = encoded or encode(checked)
+    key = salt_key(store, organisation, period, corrects, encoded.digest)
+    return _sealed(encoded, journal.row_leaves(encoded.rows, key), key)
+
+
+def _sealed(encoded: Encoded, leaves: bytes, key: bytes) -> tuple[str, int, str]:
+    return journal.digest_commitment(encoded.digest, key), len(encoded.rows), merkle.root_of_leaves(leaves).hex()
+
+
+def _unfit(job: _Job) -> Problem | None:
+    """Why the certification does not fit what would be posted, if it does not."""
+    if job.certification is None:
+        return None
+    digest_, rows, rows_root = job.sealed
+    signed = to_sign(
+        organisation=job.organisation, period=job.period, corrects=job.corrects, digest=digest_, rows=rows,
+        rows_root=rows_root,
+    )  # fmt: skip
+    try:
+        check(job.certification, to_sign=signed, at=job.filed_at)
+    except CertificationError as error:
+        return problem("certification.invalid", reason=error.reason)
+    return None
 
 
 def salt_key(
@@ -256,7 +321,10 @@ def _addressed(job: _Job, objections: Sequence[Objection]) -> list[Problem]:
 def _timing(job: _Job) -> list[Problem]:
     if job.period > period_of(job.filed_at, job.law):
         return [problem("period.future", period=job.period)]
-    due = deadline(job.period, job.law)
+    try:
+        due = deadline(job.period, job.law)
+    except NoLawError:
+        return [problem("period.before-law", period=job.period)]
     if job.filed_at < due:
         return []
     filed = job.filed_at.astimezone(due.tzinfo)
@@ -456,7 +524,8 @@ def _append(job: _Job, head: Head, prepared: _Prepared) -> Outcome:
     """Writes the entry and everything that follows from it; the caller's transaction makes it all or nothing."""
     job.say("post", 0.0)
     store, encoded, uploads, key = job.store, job.encoded, job.uploads, job.salt_key
-    leaves = journal.row_leaves(encoded.rows, key)
+    leaves = job.leaves
+    digest_, rows, rows_root = job.sealed
     flags = [_as_filed(found) for found in prepared.problems]
     resolved = prepared.lines.select(
         pl.concat_str("name", pl.lit("\t"), "party", pl.lit("\t"), "dry_mg", ignore_nulls=True).fill_null("")
@@ -469,14 +538,14 @@ def _append(job: _Job, head: Head, prepared: _Prepared) -> Outcome:
         organisation=job.organisation,
         period=job.period,
         corrects=job.corrects,
-        rows=len(encoded.rows),
-        rows_root=merkle.root_of_leaves(leaves).hex(),
+        rows=rows,
+        rows_root=rows_root,
         upload_hash=journal.upload_commitment(content, key) if uploads else None,
         flags_hash=journal.flags_commitment(flags, key),
         # What the rows were taken to mean is outside the leaves, and is bound here.
-        facts={"resolved": resolved_commitment(resolved, key)},
+        facts={"resolved": resolved_commitment(resolved, key), **_certified(job.certification, digest_)},
     )
-    entry, new_head = store.append_entry(head, envelope, digest=encoded.digest, rows=len(encoded.rows), flags=flags)
+    entry, new_head = store.append_entry(head, envelope, digest=encoded.digest, rows=rows, flags=flags)
     store.append_rows("lot", prepared.lots)
     store.append_rows(
         "line",
@@ -489,8 +558,14 @@ def _append(job: _Job, head: Head, prepared: _Prepared) -> Outcome:
         store.put_upload(entry.index, name=upload.name, content=upload.content)
     store.replace_state(prepared.state, prepared.touched)
     store.set_head(replace(new_head, next_lot=head.next_lot + prepared.lots.height))
+    job.also(entry)
     job.say("post", 1.0)
     return Outcome(entry=entry, problems=tuple(prepared.problems))
+
+
+def _certified(certification: Certification | None, digest_: str) -> dict[str, object]:
+    """The facts of an entry that somebody certified: the certification, and what it signs beside the envelope."""
+    return {} if certification is None else {"certification": certification.as_facts(), "digest": digest_}
 
 
 #: A line's columns → what the store calls them: `lot` is there what was filed, as in the filing.

@@ -205,7 +205,7 @@ def test_the_file_alone_says_yes_in_both_languages_and_where_the_key_came_from(d
     code, said = run(desk, "receipt.json", "--upload", "filing.csv")
     assert code == 0
     assert said.startswith("YES: entry 5 of example.org/log, log size 8, filed at 2025-07-06T04:00:00Z; rows proved: 2")
-    assert "是:example.org/log 第 5 号条目" in said
+    assert "是：example.org/log 第 5 号条目" in said
     assert "WARNING: the key was taken from the receipt" in said and "公钥取自回执本身" in said
     assert "--checkpoint" in said
     kept = ["--checkpoint", "kept.txt", "--consistency", "consistency.json"]
