@@ -120,19 +120,30 @@ def _read_text(root: Path, file: str, problems: list[Problem]) -> pl.DataFrame:
 
 
 def _read_table(root: Path, name: str, problems: list[Problem]) -> pl.DataFrame:
-    file, schema = FILES[name], TABLES[name]
+    file = FILES[name]
     if not (root / file).is_file():
         if name in MANDATORY:
             raise DossierError(
                 f"{file} is missing; a dossier needs at least {' and '.join(FILES[m] for m in MANDATORY)}",
                 f"缺少 {file}；资料目录至少需要 {'、'.join(FILES[m] for m in MANDATORY)}",
             )
-        return pl.DataFrame(schema=schema)
-    text = _read_text(root, file, problems)
+        return pl.DataFrame(schema=TABLES[name])
+    frame, found = read_records(name, _read_text(root, file, problems), file=file)
+    problems += found
+    return frame
+
+
+def read_records(name: str, text: pl.DataFrame, *, file: str) -> tuple[pl.DataFrame, list[Problem]]:
+    """The records of the register's table `name`, typed as in `ledger.register.TABLES`, and the problems of the others.
+
+    `text`: String columns under folded names as the exchange format calls them, None where a cell is empty, and `row`.
+    """
+    schema = TABLES[name]
+    problems: list[Problem] = []
     columns: dict[str, pl.Series] = {}
     bad: set[int] = set()
     for column, dtype in schema.items():
-        filed = _FILED_NAME.get(column, column)
+        filed = filed_name(column)
         cells = (
             text[folded(filed)] if folded(filed) in text.columns else pl.Series([None] * text.height, dtype=pl.String)
         )
@@ -144,7 +155,12 @@ def _read_table(root: Path, name: str, problems: list[Problem]) -> pl.DataFrame:
                 if place not in bad:
                     where.add(place, "cell.missing", kind=name, column=filed)
     frame = pl.DataFrame(columns, schema=schema)
-    return frame.filter(~pl.Series([place in bad for place in range(frame.height)], dtype=pl.Boolean))
+    return frame.filter(~pl.Series([place in bad for place in range(frame.height)], dtype=pl.Boolean)), problems
+
+
+def filed_name(column: str) -> str:
+    """What the exchange format calls a column of the register: masses are filed in kilograms."""
+    return _FILED_NAME.get(column, column)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

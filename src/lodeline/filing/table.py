@@ -6,9 +6,10 @@ and column; the cells it could place are still in the table, so that one check n
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import polars as pl
 
@@ -17,6 +18,7 @@ from lodeline.filing.formats.csv import read_csv
 from lodeline.filing.formats.json import read_json, read_ndjson
 from lodeline.filing.formats.xlsx import read_xlsx
 from lodeline.filing.header import UNKNOWN_MARK, match_header
+from lodeline.filing.profile import Profile, with_profile
 from lodeline.ledger.problem import Problem, Where, problem
 
 Reader = Callable[[Path, str, Limits], Sheet]
@@ -60,7 +62,70 @@ def read(paths: Sequence[Path | str], *, limits: Limits | None = None) -> Table:
     """The table that the files hold together. Never raises on what a file contains."""
     assert paths, "a filing has at least one file"
     limits = limits or Limits()
-    sheets = [(str(path), read_sheet(Path(path), str(path), limits)) for path in paths]
+    return table_of([(str(path), read_sheet(Path(path), str(path), limits)) for path in paths])
+
+
+def read_bytes(
+    files: Sequence[tuple[str, bytes]], *, limits: Limits | None = None, profile: Profile | None = None
+) -> Table:
+    """The table that uploaded files hold together: (name, content) of each; `read` of the same files gives the same.
+
+    `profile` says what a firm's own columns mean. Never raises on what a file contains.
+    """
+    return table_of(
+        [
+            (name, sheet if profile is None else with_profile(sheet, profile))
+            for name, sheet in read_sheets(files, limits=limits)
+        ]
+    )
+
+
+def read_sheets(files: Sequence[tuple[str, bytes]], *, limits: Limits | None = None) -> list[tuple[str, Sheet]]:
+    """Each uploaded file as it stands, before its columns are named; equal names are told apart by a number.
+
+    The readers work on files, so that a large one never stands in memory twice over: the bytes lie in a directory
+    that only this process can enter, for as long as they are read.
+    """
+    assert files, "a filing has at least one file"
+    limits = limits or Limits()
+    names: list[str] = []
+    sheets: list[Sheet] = []
+    with tempfile.TemporaryDirectory(prefix="lodeline-") as room:
+        for place, (given, content) in enumerate(files):
+            name = _told_apart(given, names)
+            ending = PurePath(name).suffix.lower()
+            # Nothing is written under an ending, or of a size, that will not be read.
+            if ending not in READERS:
+                sheet = unreadable(problem("file.unknown-format", Where(file=name), path=name))
+            elif len(content) > limits.file_bytes:
+                sheet = unreadable(
+                    problem("file.too-large", Where(file=name), bytes=len(content), limit=limits.file_bytes)
+                )
+            else:
+                path = Path(room) / f"{place}{ending}"
+                path.write_bytes(content)
+                sheet = read_sheet(path, name, limits)
+                path.unlink()
+            names.append(name)
+            sheets.append(sheet)
+    return list(zip(names, sheets, strict=True))
+
+
+def _told_apart(name: str, others: Sequence[str]) -> str:
+    """The name, with a number before its ending where another file of the filing has it: a problem names one file."""
+    path, number, found = PurePath(name), 2, name
+    while found in others:
+        found, number = f"{path.stem} ({number}){path.suffix}", number + 1
+    return found
+
+
+def blank() -> Table:
+    """The table of a filing that nobody has uploaded: rows are typed into it (`edits.Addition`)."""
+    return Table(frame=pl.DataFrame(schema={"source": pl.UInt16(), "row": pl.UInt32()}), sources=())
+
+
+def table_of(sheets: Sequence[tuple[str, Sheet]]) -> Table:
+    """The table that sheets hold together, each given with the name of its file."""
     sources = tuple(Source(file=file, sheet=sheet.name) for file, sheet in sheets)
     frames: list[pl.DataFrame] = []
     problems: list[Problem] = []
@@ -99,10 +164,11 @@ def _named(sheet: Sheet, source: Source, place: int) -> tuple[pl.DataFrame, tupl
         return pl.DataFrame(schema={"source": pl.UInt16(), "row": pl.UInt32()}), match.problems
     frame = sheet.cells.select(pl.col(old).alias(new) for old, new in kept.items())
     frame = frame.with_columns(pl.lit(place, pl.UInt16).alias("source"), sheet.rows)
-    return _without_empty_rows(frame, list(kept.values())), match.problems
+    return without_empty_rows(frame, list(kept.values())), match.problems
 
 
-def _without_empty_rows(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+def without_empty_rows(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    """The rows in which at least one of the columns `names` is filled."""
     # Most tables have no empty row: one column is looked at before all are.
     first = "event" if "event" in names else names[0]
     candidate = frame[first].is_null() | (frame[first].str.strip_chars() == "")

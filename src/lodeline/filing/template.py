@@ -1,17 +1,18 @@
 """An empty filing workbook: Chinese headers, choices to pick from, and every column explained in both languages.
 
-What is filled into it and read back needs no change to pass `check`.
+What is filled into it and read back needs no change to pass `check`. A workbook made for an organisation offers what
+is its own: its sites and models, the lots it holds, the parties it has named before.
 """
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
+from datetime import date
 from pathlib import Path
+from typing import IO
 
+import polars as pl
 from openpyxl import Workbook
 from openpyxl.cell.cell import Cell
 from openpyxl.comments import Comment
@@ -21,6 +22,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lodeline.filing.formats.xlsx import TEMPLATE_SHEETS
+from lodeline.filing.guide import guides
 from lodeline.filing.schema import COLUMNS, Column
 from lodeline.ledger.register import Register
 from lodeline.material.product import PRODUCTS
@@ -31,30 +33,35 @@ PREPARED_ROWS = 5000
 #: A list written into a drop-down itself may have so many characters; a longer one stands on a hidden sheet.
 _INLINE_LIMIT = 255
 _FORMATS = {"date": "yyyy-mm-dd", "mass": "0.######", "percent": "0.#######", "integer": "0", "decimal": "0.00####"}
+#: A spreadsheet keeps so many digits of a number; a longer one stays text.
+_EXACT_DIGITS = 15
 _REQUIRED_FILL = PatternFill("solid", fgColor="FFE8F0FE")
 _WIDTHS = {"composition": 30, "counterparty_name": 28, "note": 28, "event": 18, "lot": 20}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Guide:
-    """What the format's documentation says of one column; `required_for` lists kinds of rows."""
+class OwnNames:
+    """What an organisation may want to pick, beside what the register says of it: lots that it holds, other parties
+    by id and by the names that it has used for them."""
 
-    name: str
-    required_for: str
-    description_en: str
-    description_zh: str
-    example: str
-
-
-@cache
-def guides() -> dict[str, Guide]:
-    """Column name → its documentation, in the order of the columns."""
-    text = (files("lodeline") / "data/reference/columns.csv").read_text("utf-8")
-    return {row["name"]: Guide(**row) for row in csv.DictReader(text.splitlines())}
+    lots: Sequence[str] = ()
+    counterparties: Sequence[str] = ()
+    counterparty_names: Sequence[str] = ()
 
 
-def write_template(path: Path, *, organisation: str | None = None, register: Register | None = None) -> None:
-    """Write the workbook; with a register, the organisation's sites and models and the known parties to pick from."""
+def write_template(
+    out: Path | IO[bytes],
+    *,
+    organisation: str | None = None,
+    register: Register | None = None,
+    own: OwnNames | None = None,
+    rows: pl.DataFrame | None = None,
+) -> None:
+    """Write the workbook; with a register, the organisation's sites and models and the known parties to pick from.
+
+    With `own`, only the parties in it are offered. `rows` (text columns of the format, as `written` gives them) are
+    filled in below the header.
+    """
     book = Workbook()
     sheet = book.active
     assert isinstance(sheet, Worksheet), "a new workbook opens on a worksheet"
@@ -62,30 +69,56 @@ def write_template(path: Path, *, organisation: str | None = None, register: Reg
     guide = book.create_sheet(GUIDE_SHEET)
     lists = book.create_sheet(LISTS_SHEET)
     lists.sheet_state = "hidden"
-    choices = _choices(organisation, register)
+    choices = _choices(organisation, register, own)
+    prepared = PREPARED_ROWS + (0 if rows is None else rows.height)
     for place, column in enumerate(COLUMNS, start=1):
         _head(sheet, place, column)
         if values := choices.get(column.name):
-            _drop_down(sheet, lists, place, values, strict=bool(column.choices))
+            _drop_down(sheet, lists, place, values, last_row=prepared + 1, strict=bool(column.choices))
+    if rows is not None:
+        _fill(sheet, rows)
     sheet.freeze_panes = "B2"
     _explain(guide)
-    book.save(path)
+    book.save(out)
 
 
-def _choices(organisation: str | None, register: Register | None) -> dict[str, Sequence[str]]:
+def _choices(organisation: str | None, register: Register | None, own: OwnNames | None) -> dict[str, Sequence[str]]:
     found: dict[str, Sequence[str]] = {column.name: column.choices for column in COLUMNS if column.choices}
     found["product"] = list(PRODUCTS)
-    if register is None:
-        return found
-    sites = [site for site, holder in register.site_organisation.items() if organisation in (None, holder)]
-    models = register.tables["models"]
-    if organisation is not None:
-        models = models.filter(models["organisation"] == organisation)
-    found["site"] = found["to_site"] = sorted(sites)
-    found["model"] = sorted(models["id"].unique().to_list())
-    found["counterparty"] = found["owner"] = sorted(party for party in register.roles if party != organisation)
-    found["method"] = sorted(register.tables["methods"]["id"].unique().to_list())
+    if register is not None:
+        sites = [site for site, holder in register.site_organisation.items() if organisation in (None, holder)]
+        models = register.tables["models"]
+        if organisation is not None:
+            models = models.filter(models["organisation"] == organisation)
+        found["site"] = found["to_site"] = sorted(sites)
+        found["model"] = sorted(models["id"].unique().to_list())
+        found["counterparty"] = found["owner"] = sorted(party for party in register.roles if party != organisation)
+        found["method"] = sorted(register.tables["methods"]["id"].unique().to_list())
+    if own is not None:
+        found["lot"] = own.lots
+        found["counterparty"] = found["owner"] = own.counterparties
+        found["counterparty_name"] = own.counterparty_names
     return found
+
+
+def _fill(sheet: Worksheet, rows: pl.DataFrame) -> None:
+    """The rows as cells: days as days and plain numbers as numbers, so that a spreadsheet can calculate with them."""
+    for place, column in enumerate(COLUMNS, start=1):
+        if column.name not in rows.columns:
+            continue
+        for number, text in enumerate(rows[column.name].to_list(), start=2):
+            if text is None:
+                continue
+            cell = sheet.cell(row=number, column=place)
+            if column.type == "date":
+                cell.value = date.fromisoformat(text)
+                cell.number_format = _FORMATS["date"]
+            elif column.type in _FORMATS and len(text) <= _EXACT_DIGITS:
+                cell.value = float(text)
+                cell.number_format = _FORMATS[column.type]
+            else:
+                _write(cell, text)
+                cell.number_format = "@"
 
 
 def _head(sheet: Worksheet, place: int, column: Column) -> None:
@@ -103,7 +136,9 @@ def _head(sheet: Worksheet, place: int, column: Column) -> None:
     sheet.column_dimensions[letter].number_format = _FORMATS.get(column.type, "@")
 
 
-def _drop_down(sheet: Worksheet, lists: Worksheet, place: int, values: Sequence[str], *, strict: bool) -> None:
+def _drop_down(
+    sheet: Worksheet, lists: Worksheet, place: int, values: Sequence[str], *, last_row: int, strict: bool
+) -> None:
     """A drop-down below the header; only the format's own codes refuse what is not in the list."""
     inline = ",".join(values)
     if len(inline) <= _INLINE_LIMIT and not any('"' in value or "," in value for value in values):
@@ -116,7 +151,7 @@ def _drop_down(sheet: Worksheet, lists: Worksheet, place: int, values: Sequence[
         formula = f"{quote_sheetname(LISTS_SHEET)}!${letter}$1:${letter}${len(values)}"
     validation = DataValidation(type="list", formula1=formula, allow_blank=True, showErrorMessage=strict)
     letter = get_column_letter(place)
-    validation.add(f"{letter}2:{letter}{PREPARED_ROWS + 1}")
+    validation.add(f"{letter}2:{letter}{last_row}")
     sheet.add_data_validation(validation)
 
 
@@ -144,4 +179,5 @@ def _write(cell: Cell | object, text: str) -> None:
     assert isinstance(cell, Cell), "no cell of a template is merged"
     cell.value = text
     cell.data_type = "s"
-    cell.quotePrefix = text.startswith(("=", "+", "-", "@"))
+    if text.startswith(("=", "+", "-", "@")):
+        cell.quotePrefix = True

@@ -8,9 +8,9 @@ import pytest
 
 from lodeline.filing.check import check
 from lodeline.filing.formats import Limits
+from lodeline.filing.guide import guides
 from lodeline.filing.schema import COLUMNS
 from lodeline.filing.table import read
-from lodeline.filing.template import guides
 from lodeline.ledger.problem import CATALOGUE
 
 DOCS = Path(__file__).parents[3] / "docs"

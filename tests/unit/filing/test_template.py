@@ -13,9 +13,10 @@ import pytest
 from openpyxl import load_workbook
 
 from lodeline.filing.check import check
+from lodeline.filing.guide import guides
 from lodeline.filing.schema import COLUMNS
 from lodeline.filing.table import read
-from lodeline.filing.template import GUIDE_SHEET, LISTS_SHEET, guides, write_template
+from lodeline.filing.template import GUIDE_SHEET, LISTS_SHEET, write_template
 from lodeline.ledger.register import TABLES, Register
 
 Rows = dict[str, dict[str, str]]
