@@ -1,10 +1,14 @@
-"""Two worlds shared by the tests: a small one, and one large enough to hold nearly every kind of dirt."""
+"""Worlds shared by the tests: small, with nearly every kind of dirt, labelled with and without plants."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
-from lodeline.world import build_world, write_world
+from lodeline.world import asked_plants, build_world, write_world
+from lodeline.world.plant import loopholes
 from tests.world.reading import Dossier
 
 
@@ -22,3 +26,31 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Dossier:
     out = tmp_path_factory.mktemp("world") / "year"
     write_world(build_world(seed=8, organisations=60, months=9), out)
     return Dossier(out)
+
+
+def _labelled(room: Path, items: list[dict[str, str]]) -> Dossier:
+    """60 organisations, June to September 2025: the same world each time, but for what is planted in it."""
+    world = build_world(seed=2, organisations=60, months=4, start="2025-06")
+    (room / "plants.json").write_text(json.dumps(items), "utf-8")
+    write_world(world, room / "w", plants=asked_plants(world, str(room / "plants.json")))
+    return Dossier(room / "w")
+
+
+@pytest.fixture(scope="session")
+def unplanted(tmp_path_factory: pytest.TempPathFactory) -> Dossier:
+    """The labelled world in which nothing is planted."""
+    return _labelled(tmp_path_factory.mktemp("unplanted"), [])
+
+
+@pytest.fixture(scope="session", params=["plain", "adaptive"])
+def planted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Dossier:
+    """The same with every loophole in July and August: the first manner of each, plainly, or the last, adapting."""
+    turn = 0 if request.param == "plain" else -1
+    items = [
+        {
+            "loophole": name, "from": "2025-07", "to": "2025-08", "adversary": request.param,
+            "manner": rule["manners"].split()[turn],
+        }
+        for name, rule in loopholes().items()
+    ]  # fmt: skip
+    return _labelled(tmp_path_factory.mktemp(request.param), items)

@@ -61,6 +61,18 @@ class Dossier:
         """First filings of the months in which the truth names a mistake that must be refused."""
         return {f"filings/{deed['organisation']}/{deed['period']}.csv" for deed in self.dirt(*REFUSED)}
 
+    def plant(self, loophole: str) -> dict[str, Any]:
+        """The one plant of a loophole."""
+        (found,) = [plant for plant in self.truth["planted"] if plant["loophole"] == loophole]
+        return dict(found)
+
+    def events(self) -> dict[tuple[str, str], list[Row]]:
+        """(organisation, event) → its rows as they stand in the end."""
+        found: dict[tuple[str, str], list[Row]] = {}
+        for row in self.standing():
+            found.setdefault((row["organisation"], row["event"]), []).append(row)
+        return found
+
     def filings(self) -> Iterator[tuple[Row, list[Row]]]:
         """(index row, rows) of every filing that is not to be refused, in sequence."""
         refused = self.refused_paths()

@@ -1,6 +1,7 @@
 """A synthetic national industry, from mine to magnet to border, written in the exchange format and nothing else.
 
-It is clean but for the natural dirt of ordinary filers, all of which is listed. It knows the filing format
+It is clean but for the natural dirt of ordinary filers and the loopholes that it was asked to plant, all of which is
+listed. It knows the filing format
 and stoichiometry, and not one line of the system that is tested against it.
 """
 
@@ -10,11 +11,14 @@ import re
 
 from lodeline.world.dossier import write_world
 from lodeline.world.plan import World, plan_world
+from lodeline.world.plant import Plant, PlantError, asked_plants
 
 FEWEST_ORGANISATIONS = 20
+#: The month that a world begins with unless told otherwise.
+FIRST_MONTH = "2025-01"
 
 
-def build_world(*, seed: int, organisations: int, months: int, start: str = "2025-01") -> World:
+def build_world(*, seed: int, organisations: int, months: int, start: str = FIRST_MONTH) -> World:
     """Plans a world of so many filing organisations (buyers come on top) over so many months.
 
     The same arguments give the same dossier, byte for byte, on any machine.
@@ -32,4 +36,4 @@ def build_world(*, seed: int, organisations: int, months: int, start: str = "202
     return plan_world(seed, organisations, months, start)
 
 
-__all__ = ["World", "build_world", "write_world"]
+__all__ = ["FIRST_MONTH", "Plant", "PlantError", "World", "asked_plants", "build_world", "write_world"]

@@ -49,6 +49,9 @@ class Clerk:
         self.rows: list[tuple[int, int, Row]] = []
         #: (kind, ore type, mg REO) that count against a quota.
         self.quota_draws: list[tuple[str, str, int]] = []
+        #: Lots by the name that the rows use, and each counted row with its net mass in book, mg.
+        self.lots: dict[str, Lot] = {}
+        self.counted: list[tuple[Row, int]] = []
         self.plan: FirmPlan = firm.plan
         self._column, self._unit_mg = ("mass_t", 1000 * KG) if firm.tonnes else ("mass_kg", KG)
 
@@ -61,6 +64,12 @@ class Clerk:
         """An id for a lot that this firm makes."""
         self.firm.lots += 1
         return f"{product.replace(':', '.').upper()}-{self.month.stamp}-{self.firm.lots:05d}"
+
+    def name(self, lot: Lot) -> str:
+        """How this firm's rows call a lot."""
+        name = lot.name_for(self.plan.id)
+        self.lots[name] = lot
+        return name
 
     def write(self, day: int, row: Row) -> None:
         """Adds a row as the next one of its day."""
@@ -89,7 +98,7 @@ class Clerk:
 
     def _lot_cells(self, row: Row, holding: Holding, gauge: Gauge) -> None:
         lot = holding.lot
-        row["lot"], row["product"] = lot.number, lot.product
+        row["lot"], row["product"] = self.name(lot), lot.product
         self.put_mass(row, holding.net_mg, holding.moisture)
         if lot.basis == "reo-share":
             lot.stated_ppb = holding.assay_ppb = _totalled(lot.stated_ppb)
@@ -151,7 +160,7 @@ class Clerk:
 
     def _drawn(self, row: Row, draw: Draw, place: Place) -> Row:
         holding = draw.holding
-        row["lot"] = holding.lot.name_for(self.plan.id)
+        row["lot"] = self.name(holding.lot)
         self.put_mass(row, draw.net_mg, holding.moisture)
         row["method"] = place.instruments.gauge(holding.lot.kind).weigh_cell
         if holding.unfiled:
@@ -237,7 +246,7 @@ class Clerk:
         net_mg, moisture = gauge.weigh(stream, goods.true_kg, lot.moisture, holding.moisture if holding else None)
         row: Row = {
             "event": self.event("receipt"), "kind": "receipt", "on": self.month.text(day), "site": place.site.id,
-            "lot": lot.name_for(self.plan.id), "product": lot.product,
+            "lot": self.name(lot), "product": lot.product,
         }  # fmt: skip
         self.put_mass(row, net_mg, moisture)
         own = self.firm.assays(lot.kind)
@@ -276,13 +285,14 @@ class Clerk:
             net_mg, _ = gauge.weigh(stream, holding.true_kg, holding.lot.moisture, holding.moisture)
             row: Row = {
                 "event": event, "kind": "stock", "on": on, "site": place.site.id,
-                "lot": holding.lot.name_for(self.plan.id), "product": holding.lot.product,
+                "lot": self.name(holding.lot), "product": holding.lot.product,
             }  # fmt: skip
             self.put_mass(row, net_mg, holding.moisture)
             row["method"] = gauge.weigh_cell
             if holding.owner:
                 row["owner"] = holding.owner
             self.write(day, row)
+            self.counted.append((row, holding.net_mg))
             if net_mg != holding.net_mg and not holding.owner and self.firm.fates.chance(ADJUSTED):
                 self._adjust(place, day, holding, net_mg)
 
@@ -290,7 +300,7 @@ class Clerk:
         """The book of a lot is set to its count."""
         row: Row = {
             "event": self.event("adjustment"), "kind": "adjustment", "on": self.month.text(day),
-            "site": place.site.id, "lot": holding.lot.name_for(self.plan.id), "product": holding.lot.product,
+            "site": place.site.id, "lot": self.name(holding.lot), "product": holding.lot.product,
         }  # fmt: skip
         self.put_mass(row, net_mg - holding.net_mg, holding.moisture)
         row["reason"] = f"{COUNTED}; {self._untold(holding.lot)}" if holding.unfiled else COUNTED

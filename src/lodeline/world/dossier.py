@@ -14,17 +14,20 @@ from pathlib import Path
 from lodeline.world.border import Licences
 from lodeline.world.gauge import composition_text, registered_methods, reported
 from lodeline.world.industry import Deed, Industry
+from lodeline.world.labelled import Labelled, causes
 from lodeline.world.market import month_after
 from lodeline.world.names import lei, uscc
 from lodeline.world.paper import Registry, moment, sheet
 from lodeline.world.plan import MARKET, FirmPlan, Model, World
+from lodeline.world.plant import Plant
+from lodeline.world.scene import Cast
 from lodeline.world.stock import KG
 from lodeline.world.stream import Stream
-from lodeline.world.tables import Content, table
+from lodeline.world.tables import Content, dirt_rate, table
 
 #: Quotas are granted with this much room above the use of a full year; a few are too small (assumptions).
 QUOTA_ROOM = (1.05, 1.25)
-QUOTA_TIGHT, QUOTA_TIGHT_ROOM = 0.03, 0.97
+QUOTA_TIGHT, QUOTA_TIGHT_ROOM = dirt_rate("quota-passed"), 0.97
 #: Installed capacity over the best month (assumption).
 CAPACITY_ROOM = (1.15, 1.6)
 
@@ -44,10 +47,14 @@ What natural dirt it holds is listed in the .truth.json file beside this directo
 """
 
 
-def write_world(world: World, out: Path, progress: Progress | None = None) -> None:
+def write_world(
+    world: World, out: Path, progress: Progress | None = None, plants: tuple[Plant, ...] | None = None
+) -> None:
     """Writes the world as a dossier into `out`, and `<out>.truth.json` beside it.
 
     progress : called with (firm-months done, of how many).
+    plants : what is planted (see `plant.asked_plants`); an empty tuple gives a labelled world with more natural dirt
+        and no plant, None a plain world.
     Raises FileExistsError when `out` exists and is not an empty directory.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -55,33 +62,48 @@ def write_world(world: World, out: Path, progress: Progress | None = None) -> No
     for folder in ("register", "grants", *(f"filings/{plan.id}" for plan in world.firms)):
         (out / folder).mkdir(parents=True, exist_ok=True)
     industry = Industry(world=world)
-    _write(out / "filings/index.csv", _file_all(industry, out, progress))
-    _write(out / "register/organisations.csv", _organisations(world))
-    _write(out / "register/sites.csv", _sites(industry))
+    labelled = None if plants is None else Labelled(industry, plants)
+    _write(out / "filings/index.csv", _file_all(industry, labelled, out, progress))
+    if labelled:
+        labelled.finish()
+    cast = labelled.cast if labelled else Cast()
+    _write(out / "register/organisations.csv", _organisations(world, cast))
+    _write(out / "register/sites.csv", _sites(industry, cast))
     _write(out / "register/methods.csv", _methods())
     _write(out / "register/models.csv", _models(world))
     _write(out / "register/processes.csv", _processes())
-    _write(out / "grants/quotas.csv", _quotas(industry))
+    _write(out / "grants/quotas.csv", _quotas(industry, cast))
     _write(out / "grants/licences.csv", _licences(industry.trade.licences))
     arguments = {
         "seed": world.seed, "organisations": world.organisations, "months": world.months, "start": world.start,
     }  # fmt: skip
     _put(out / "README.txt", README.format(**arguments))
-    truth = {"synthetic": True, "world": arguments, "planted": [], "dirt": _dirt(industry.deeds)}
+    truth: dict[str, object] = {"synthetic": True, "world": arguments, "planted": [], "dirt": _dirt(industry.deeds)}
+    if labelled:
+        planted, idle = labelled.planted()
+        caused = causes()
+        dirt = [{**deed, "cause": caused[str(deed["kind"])]} for deed in _dirt(labelled.natural(industry.deeds))]
+        truth |= {"labelled": True, "planted": planted, "not_planted": idle, "dirt": dirt}
     _put(out.with_name(f"{out.name}.truth.json"), json.dumps(truth, ensure_ascii=False, indent=1) + "\n")
 
 
-def _file_all(industry: Industry, out: Path, progress: Progress | None) -> list[Sequence[str]]:
+def _file_all(
+    industry: Industry, labelled: Labelled | None, out: Path, progress: Progress | None
+) -> list[Sequence[str]]:
     """Writes every filing as its month is done; returns the rows of the index."""
     world, registry = industry.world, Registry(industry.deeds)
     total = world.organisations * world.months
     index: list[tuple[int, str, str, str, str]] = []
-    for done, firm_month in enumerate(industry.run(), start=1):
-        for filing in registry.file(firm_month):
-            _put(out / filing.path, sheet(filing.rows))
-            index.append((filing.filed_at, filing.organisation, filing.path, filing.period, filing.corrects))
-        if progress:
-            progress(done, total)
+    done = 0
+    for pages in industry.run():
+        for page in labelled.month(pages) if labelled else pages:
+            for filing in registry.file(page):
+                (out / filing.path).parent.mkdir(exist_ok=True)
+                _put(out / filing.path, sheet(filing.rows))
+                index.append((filing.filed_at, filing.organisation, filing.path, filing.period, filing.corrects))
+            done += 1
+            if progress:
+                progress(min(done, total), total)
     index.sort()
     rows = [
         (str(sequence), organisation, period, path, moment(filed_at), corrects)
@@ -109,17 +131,17 @@ def _dirt(deeds: list[Deed]) -> list[dict[str, object]]:
     ]
 
 
-def _organisations(world: World) -> list[Sequence[str]]:
+def _organisations(world: World, cast: Cast) -> list[Sequence[str]]:
     rows: list[Sequence[str]] = [
         ("id", "name_zh", "name_en", "aliases", "country", "roles", "uscc", "lei", "valid_from", "valid_to")
     ]
-    for plan in world.firms:
+    for plan in (*world.firms, *(firm.plan for firm in cast.firms)):
         name = plan.name
         rows.append((
-            plan.id, name.zh, name.en, "|".join(name.aliases), "CN", "|".join(_roles(plan)), uscc(plan.place + 1),
+            plan.id, name.zh, name.en, "|".join(name.aliases), "CN", "|".join(_roles(plan)), uscc(_number(plan, world)),
             "", plan.founded.isoformat(), "",
         ))  # fmt: skip
-    for place, party in enumerate(world.parties):
+    for place, party in enumerate((*world.parties, *cast.parties)):
         domestic, number = party.country == "CN", len(world.firms) + place + 1
         rows.append((
             party.id, party.name.zh, party.name.en, "|".join(party.name.aliases), party.country, "end-user",
@@ -128,12 +150,17 @@ def _organisations(world: World) -> list[Sequence[str]]:
     return rows
 
 
+def _number(plan: FirmPlan, world: World) -> int:
+    """Firms of the world come first, then its parties, then firms that plots brought."""
+    return plan.place + 1 if plan.place < len(world.firms) else plan.place + 500_001
+
+
 def _roles(plan: FirmPlan) -> list[str]:
     sells_abroad = plan.abroad and plan.role != "exporter"
     return [plan.role, "exporter"] if sells_abroad else [plan.role]
 
 
-def _sites(industry: Industry) -> list[Sequence[str]]:
+def _sites(industry: Industry, cast: Cast) -> list[Sequence[str]]:
     rows: list[Sequence[str]] = [
         (
             "id",
@@ -148,11 +175,12 @@ def _sites(industry: Industry) -> list[Sequence[str]]:
             "valid_to",
         )
     ]
-    for firm in industry.firms.values():
+    for firm in (*industry.firms.values(), *cast.firms):
         room = Stream(industry.world.seed, MARKET, 1, firm.plan.place)
         for place in firm.places:
             site = place.site
             capacity = int(place.peak_mg / KG * room.between(*CAPACITY_ROOM) / 100 + 1) * 100 if place.peak_mg else 0
+            capacity = cast.capacities.get(site.id, capacity)
             rows.append((
                 site.id, firm.plan.id, site.name, site.stage, site.region, site.lat, site.lon,
                 str(capacity) if capacity else "", firm.plan.founded.isoformat(), "",
@@ -206,7 +234,7 @@ def _processes() -> list[Sequence[str]]:
     ]
 
 
-def _quotas(industry: Industry) -> list[Sequence[str]]:
+def _quotas(industry: Industry, cast: Cast) -> list[Sequence[str]]:
     """Grants sized by the year's own use: nearly all leave room, a few are passed, which is noted."""
     rows: list[Sequence[str]] = [("organisation", "kind", "ore_type", "year", "reo_kg", "instrument")]
     for (organisation, kind, ore, year), used_mg in sorted(industry.draws.items()):
@@ -215,7 +243,9 @@ def _quotas(industry: Industry) -> list[Sequence[str]]:
         tight = room.chance(QUOTA_TIGHT) and kind == "separation"
         share = QUOTA_TIGHT_ROOM if tight else room.between(*QUOTA_ROOM) * 12 / _months_in(industry.world, year)
         granted_kg = int(used_mg / KG * share / 100 + 1) * 100
-        if granted_kg * KG < used_mg:
+        planted = (organisation, kind, ore, year) in cast.grants
+        granted_kg = cast.grants.get((organisation, kind, ore, year), granted_kg)
+        if granted_kg * KG < used_mg and not planted:
             facts = {"kind": kind, "ore_type": ore, "granted_kg": str(granted_kg), "used_kg": str(used_mg // KG)}
             period = max(month.period for month in industry.months() if month.year == year)
             industry.deeds.append(

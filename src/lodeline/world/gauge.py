@@ -20,7 +20,7 @@ CALIBRATIONS = "ABC"
 ASSAYED = (*(symbol for symbol in RARE_EARTHS if symbol != "Pm"), "B", "Fe", "Co", "TREO")
 
 #: Kind of product → families of methods: weighing, sampling, moisture, assay (several).
-_FAMILIES: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
+FAMILIES: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "concentrate": ("TRUCK", "PILE", "OVEN", ("GRAV", "ICP")),
     "mixed-compound": ("TRUCK", "PILE", "OVEN", ("GRAV", "ICP")),
     "oxide": ("PLATFORM", "DRUM", "", ("GRAV", "ICPR")),
@@ -32,6 +32,7 @@ _FAMILIES: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "swarf": ("PLATFORM", "DRUM", "", ("XRF",)),
     "slag": ("PLATFORM", "DRUM", "", ("XRF",)),
     "residue": ("TRUCK", "DRUM", "", ("XRF",)),
+    "assembly": ("BENCH", "MELT", "", ("ICPR",)),
     "scrap-eol": ("TRUCK", "PILE", "", ("XRF",)),
 }
 #: Kinds whose total oxide is stated beside the elements.
@@ -192,7 +193,7 @@ class Instruments:
         return found
 
     def _build(self, kind: str) -> Gauge:
-        weighing, sampling, moisture, assays = _FAMILIES[kind]
+        weighing, sampling, moisture, assays = FAMILIES[kind]
         random = {row["family"]: float(row["random_pct"]) / 100 for row in table("methods")}
         scale = f"{weighing}-{CALIBRATIONS[self.calibration]}"
         first = CALIBRATIONS[0]

@@ -1,7 +1,7 @@
 """The industry runs, month by month and firm by firm, and hands over what each firm would truthfully file.
 
 Firms are taken in the order of their trades, so goods can pass several of them within a month; only what is
-held and what is under way is remembered, so memory does not grow with time. Loopholes would be planted
+held and what is under way is remembered, so memory does not grow with time. Loopholes are planted
 between this room and `paper`: here is what happened, there is what is filed.
 """
 
@@ -16,16 +16,16 @@ from lodeline.world.gauge import CALIBRATIONS
 from lodeline.world.market import Month, months_of
 from lodeline.world.plan import MARKET, World, national_reo
 from lodeline.world.staff import RECALIBRATIONS, Firm, Place
-from lodeline.world.stock import Consignment
+from lodeline.world.stock import Consignment, Lot
 from lodeline.world.stream import Stream
-from lodeline.world.tables import OXIDE, Content
+from lodeline.world.tables import OXIDE, Content, dirt_rate
 from lodeline.world.trade import WITHOUT_REFERENCE, Trade
 from lodeline.world.trades import acts, opening
 
 #: Firms that stop filing for the last month of the world, and months that a firm never files (natural dirt).
-SILENT_AT_THE_END, SILENT_MONTHS = 0.012, 0.0008
+SILENT_AT_THE_END, SILENT_MONTHS = dirt_rate("month-not-filed-at-the-end"), dirt_rate("month-not-filed")
 #: Receipts that are never filed, and that are found and filed later.
-RECEIPTS_LOST, RECEIPTS_FOUND_LATER = 0.0008, 0.004
+RECEIPTS_LOST, RECEIPTS_FOUND_LATER = dirt_rate("receipt-lost"), dirt_rate("receipt-found-later")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,15 +39,37 @@ class Deed:
     facts: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amendment:
+    """A row that is first filed with a wrong cell, and put right by a later filing."""
+
+    row: Row
+    column: str
+    wrong: str
+
+
 @dataclass(slots=True, kw_only=True)
 class FirmMonth:
-    """What one firm did in a month: its rows in order, and receipts that were mislaid and found again."""
+    """What one firm did in a month: its rows in order, and receipts that were mislaid and found again.
+
+    `lots`: what each lot named in the rows truly is, by the name used there. `counted`: each row of a stock count with
+    the book's net mass in mg. `added`: rows (by identity) that no act of the industry is behind. The last four are
+    orders to `paper`: file nothing, come so many minutes after the deadline, file a cell wrong at first, put it right
+    so many minutes later.
+    """
 
     firm: Firm
     month: Month
     rows: list[Row]
     found_later: list[Row]
     waits_for: tuple[str, ...]
+    lots: dict[str, Lot]
+    counted: list[tuple[Row, int]]
+    added: set[int] = field(default_factory=set)
+    withheld: bool = False
+    minutes_late: int = 0
+    corrected_after: int = 0
+    amendments: list[Amendment] = field(default_factory=list)
 
 
 @dataclass(kw_only=True)
@@ -72,11 +94,10 @@ class Industry:
         """The calendar of this world."""
         return months_of(self.world.start, self.world.months, Stream(self.world.seed, MARKET))
 
-    def run(self) -> Iterator[FirmMonth]:
-        """Every firm in every month, in order. May be consumed once."""
+    def run(self) -> Iterator[list[FirmMonth]]:
+        """Month by month, what every firm did in it, in order. May be consumed once."""
         for month in self.months():
-            for firm in self.firms.values():
-                yield self._live(firm, month)
+            yield [self._live(firm, month) for firm in self.firms.values()]
 
     def _live(self, firm: Firm, month: Month) -> FirmMonth:
         self._fate(firm, month)
@@ -101,7 +122,8 @@ class Industry:
         self._tally(clerk)
         rows = [row for _, _, row in sorted(clerk.rows, key=lambda item: (item[0], item[1]))]
         return FirmMonth(
-            firm=firm, month=month, rows=rows, found_later=found, waits_for=tuple(sorted(waits_for))
+            firm=firm, month=month, rows=rows, found_later=found, waits_for=tuple(sorted(waits_for)), lots=clerk.lots,
+            counted=clerk.counted,
         )  # fmt: skip
 
     def _arrival(self, clerk: Clerk, goods: Consignment, found: list[Row]) -> Callable[[int], None]:

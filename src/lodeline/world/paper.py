@@ -16,15 +16,17 @@ from lodeline.world.clerk import Row
 from lodeline.world.industry import Deed, FirmMonth
 from lodeline.world.staff import Firm
 from lodeline.world.stream import Stream
+from lodeline.world.tables import dirt_rate
 
 #: The previous month's flow is due before the 10th (Order 71 of 2025), Asia/Shanghai.
 DUE_DAY = 10
 DAY = 24 * 60
 #: Natural dirt, per filing: late by habit and by chance, typing errors, unit slips.
-LATE_BY_HABIT_FIRMS, LATE_BY_HABIT, LATE = 0.08, 0.2, 0.015
+LATE_BY_HABIT_FIRMS, LATE_BY_HABIT = dirt_rate("late-by-habit-firms"), dirt_rate("late-by-habit")
+LATE = dirt_rate("late")
 MOST_DAYS_LATE = 30
-TYPING_ERRORS = 0.02
-SLIPS_REFUSED, SLIPS_ACCEPTED = 0.006, 0.006
+TYPING_ERRORS = dirt_rate("typing-error-refused")
+SLIPS_REFUSED, SLIPS_ACCEPTED = dirt_rate("unit-slip-refused"), dirt_rate("unit-slip-corrected")
 SLIP = 1000
 #: A true mass this many times the lower bound of what is usual is confirmed with a reason.
 UNUSUAL, CHECKED = 300, "核对无误 / checked, as weighed"
@@ -66,6 +68,10 @@ class Registry:
         firm = done.firm
         if firm.silent:
             return
+        if done.withheld:
+            # The fates of later months stay those of a world in which this one is filed.
+            _exhaust(_Desk(done, self._when(done), []).filings())
+            return
         self._confirm_unusual(done)
         desk = _Desk(done, self._when(done), self._deeds)
         yield from desk.filings()
@@ -98,8 +104,15 @@ class Registry:
         if fates.chance(LATE_BY_HABIT if self._late_by_habit[name] else LATE):
             days = DUE_DAY - 1 + int(MOST_DAYS_LATE * fates.uniform() * fates.uniform())
         minute = (done.month.last + 1 + days) * DAY + fates.integer(8 * 60, 18 * 60 + 59)
+        if done.minutes_late:
+            minute = max(minute, (done.month.last + DUE_DAY) * DAY + done.minutes_late)
         earlier = [self._last[other] for other in (name, *done.waits_for) if other in self._last]
         return max([minute, *(other + 45 for other in earlier)])
+
+
+def _exhaust(filings: Iterator[Filing]) -> None:
+    for _ in filings:
+        pass
 
 
 class _Usual:
@@ -137,24 +150,33 @@ class _Desk:
         self._firm: Firm = done.firm
         self._fates: Stream = done.firm.fates
         self._period, self._count = done.month.period, 0
+        #: Rows as they should be, by the identity of the wrong ones.
+        self._right: dict[int, Row] = {}
 
     def filings(self) -> Iterator[Filing]:
         due = (self._done.month.last + DUE_DAY) * DAY
-        rows, fate = self._done.rows, self._fates.uniform()
-        corrected: list[Row] = []
-        if rows and fate < TYPING_ERRORS:
+        rows, corrected = self._amended()
+        slip = False
+        fate = self._fates.uniform()
+        places = bool(self._industrys(rows))
+        if places and fate < TYPING_ERRORS:
             yield self._filing(self._mistyped(rows))
             self._later(20, 2 * DAY)
-        elif rows and fate < TYPING_ERRORS + SLIPS_REFUSED:
+        elif places and fate < TYPING_ERRORS + SLIPS_REFUSED:
             slipped = self._slipped(rows, _draws_what_it_holds, "unit-slip-refused")
             if slipped:
                 yield self._filing(slipped[0])
                 self._later(20, 2 * DAY)
-        elif rows and fate < TYPING_ERRORS + SLIPS_REFUSED + SLIPS_ACCEPTED:
+        elif places and fate < TYPING_ERRORS + SLIPS_REFUSED + SLIPS_ACCEPTED:
             slipped = self._slipped(rows, lambda row: row["kind"] == "receipt", "unit-slip-corrected")
             if slipped:
-                rows, corrected = slipped
-        if self.filed_at >= due:
+                slip = True
+                rows, restated = slipped
+                events = {row["event"] for row in restated}
+                corrected = [row for row in corrected if row["event"] not in events] + [
+                    self._right.get(id(row), row) for row in restated
+                ]
+        if self.filed_at >= due and not self._done.minutes_late:
             self._note("late", "", {"filed_at": moment(self.filed_at), "due": moment(due)})
         if not rows:
             self._note("nil-return", "", {})
@@ -163,9 +185,27 @@ class _Desk:
         if self._done.found_later:
             self._later(3 * DAY, 15 * DAY)
             yield self._filing(self._done.found_later)
-        if corrected:
+        if slip:
             self._later(2 * DAY, 18 * DAY)
+        elif corrected:
+            self.filed_at += self._done.corrected_after
+        if corrected:
             yield self._filing(corrected, corrects=first.path)
+
+    def _amended(self) -> tuple[list[Row], list[Row]]:
+        """(the rows with what is filed wrong at first, the rows of those events as they should be)."""
+        wrong = {id(change.row): {**change.row, change.column: change.wrong} for change in self._done.amendments}
+        if not wrong:
+            return self._done.rows, []
+        rows = [wrong.get(id(row), row) for row in self._done.rows]
+        self._right = {id(wrong[id(row)]): row for row in self._done.rows if id(row) in wrong}
+        events = {change.row["event"] for change in self._done.amendments}
+        return rows, [row for row in self._done.rows if row["event"] in events]
+
+    def _industrys(self, rows: list[Row]) -> list[int]:
+        """Places of the rows that an act of the industry is behind: mistakes happen to them."""
+        added = self._done.added
+        return [place for place, row in enumerate(rows) if id(row) not in added and id(row) not in self._right]
 
     def _filing(self, rows: list[Row], corrects: str = "") -> Filing:
         self._count += 1
@@ -186,7 +226,8 @@ class _Desk:
 
     def _mistyped(self, rows: list[Row]) -> list[Row]:
         """The rows with one cell that cannot be right."""
-        place = self._fates.integer(0, len(rows) - 1)
+        places = self._industrys(rows)
+        place = places[self._fates.integer(0, len(places) - 1)]
         row = {**rows[place]}
         mass = "mass_t" if "mass_t" in row else "mass_kg"
         column, wrong = self._fates.choose(
@@ -205,7 +246,7 @@ class _Desk:
 
     def _slipped(self, rows: list[Row], suits: Callable[[Row], bool], kind: str) -> tuple[list[Row], list[Row]] | None:
         """(rows with one mass a thousand times too large, the rows of that event as they should be)."""
-        candidates = [place for place, row in enumerate(rows) if suits(row)]
+        candidates = [place for place in self._industrys(rows) if suits(rows[place])]
         if not candidates:
             return None
         place = self._fates.choose(candidates)

@@ -8,6 +8,7 @@ from lodeline.world.gauge import Instruments
 from lodeline.world.plan import BIASES, CHOICES, FATES, FILES_IN_TONNES, GAUGES, FirmPlan, Site, World
 from lodeline.world.stock import Consignment, Holding, Store
 from lodeline.world.stream import Stream
+from lodeline.world.tables import dirt_rate
 
 #: Share of firms that analyse everything they receive; plants that separate or recycle always do (assumption).
 ANALYSES_ALL = 0.25
@@ -16,10 +17,10 @@ YIELD_STEP = 0.0012
 YIELD_WIDTH = 0.006
 #: Natural dirt of plants: share of firms whose yield drifts one way, per month; recalibrations per site-month;
 #: share of magnet makers that never analyse their swarf.
-DRIFTING_FIRMS = 0.1
+DRIFTING_FIRMS = dirt_rate("yield-drift")
 DRIFT_PER_MONTH = -0.0012
-RECALIBRATIONS = 0.015
-UNASSAYED_WASTE = 0.03
+RECALIBRATIONS = dirt_rate("scale-recalibrated")
+UNASSAYED_WASTE = dirt_rate("waste-not-analysed")
 
 _ANALYSED = {
     "light-separator": frozenset({"concentrate", "mixed-compound"}),

@@ -58,6 +58,12 @@ def season(month: int) -> float:
     return float(table("season")[month - 1]["factor"])
 
 
+@cache
+def dirt_rate(kind: str) -> float:
+    """How often a kind of natural dirt happens; `data/world/dirt.csv` says per what."""
+    return next(float(row["rate"]) for row in table("dirt") if row["kind"] == kind)
+
+
 def treo_of(content: Content) -> float:
     """Total rare-earth oxide, kg per kg, by stoichiometry."""
     return sum(share * OXIDE[symbol] for symbol, share in content.items() if symbol in OXIDE)

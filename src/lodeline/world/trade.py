@@ -10,7 +10,7 @@ from lodeline.world.market import Month
 from lodeline.world.plan import USED_AS_OXIDE, Party, World
 from lodeline.world.staff import Firm, Place, Title
 from lodeline.world.stock import KG, Consignment, Draw, Holding, Lot
-from lodeline.world.tables import table
+from lodeline.world.tables import dirt_rate, table
 
 #: How magnet makers sell: at home, through exporters, straight abroad (assumption: most magnets stay at home).
 CHANNELS = (("magnet-use", 0.55), ("magnet", 0.25), ("abroad", 0.20))
@@ -23,7 +23,7 @@ PATIENCE = 60
 #: Longest transport at home, days.
 TRANSIT_DAYS = 6
 #: Receipts that do not quote the shipper's event (natural dirt).
-WITHOUT_REFERENCE = 0.08
+WITHOUT_REFERENCE = dirt_rate("receipt-without-reference")
 _SPECIAL = frozenset({"concentrate", "mixed-compound", "oxide", "metal", "strip-cast"})
 
 
@@ -214,7 +214,7 @@ class Trade:
         document, kind = self._invoice(holding.lot, clerk.month)
         row: Row = {
             "event": clerk.event("title"), "kind": "title", "on": clerk.month.text(day),
-            "lot": holding.lot.name_for(clerk.plan.id), "product": holding.lot.product,
+            "lot": clerk.name(holding.lot), "product": holding.lot.product,
         }  # fmt: skip
         clerk.put_mass(row, holding.net_mg, holding.moisture)
         row["counterparty"], row["counterparty_name"] = buyer, self.name_of(buyer, clerk)

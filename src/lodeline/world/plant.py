@@ -1,0 +1,270 @@
+"""What is to be planted: read from a file, or drawn at random; every mistake of the file is told at once.
+
+A plant is one loophole at one firm over some months. What it is made of is decided here; what it does to the
+filings is the business of `plots`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lodeline.world.border import CONTROLLED_FROM
+from lodeline.world.market import Month, months_of
+from lodeline.world.plan import MARKET, PLANTS, FirmPlan, World
+from lodeline.world.stream import Stream
+from lodeline.world.tables import Row, table
+
+ADVERSARIES = ("plain", "adaptive")
+RANDOM = "random:"
+_KEYS = ("loophole", "organisation", "site", "from", "to", "size", "manner", "adversary")
+#: Months of a pattern, at least and at most.
+_LENGTHS = {"month": (1, 1), "season": (3, 6), "year": (12, 12)}
+#: What a plant may be only at some trades: a mine has nothing to hide in, a smelter's slag is analysed by others.
+_ONLY = {
+    ("quota-overrun", "hidden"): ("light-separator", "heavy-separator"),
+    ("yield-outlier", "inflated"): ("light-separator", "heavy-separator", "recycler"),
+}
+#: What the registers say of a firm is bent once.
+_ONCE = ("capacity-excess", "quota-overrun")
+#: Firms are tried this often before a loophole is given up for want of a free one.
+_TRIES = 60
+
+
+class PlantError(Exception):
+    """What is wrong with the plants that were asked for, all of it, in English and Chinese."""
+
+    def __init__(self, faults: list[tuple[str, str]]) -> None:
+        self.en = "\n".join(en for en, _ in faults)
+        self.zh = "\n".join(zh for _, zh in faults)
+        super().__init__(self.en)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plant:
+    """One loophole. `first` and `last` are months of the world from 0; `size` is in the unit of the loophole."""
+
+    number: int
+    loophole: str
+    organisation: str
+    first: int
+    last: int
+    size: float
+    pattern: str
+    manner: str
+    adversary: str
+
+
+def loopholes() -> dict[str, Row]:
+    """Loophole → its row of `data/world/loopholes.csv`, in the order in which they are taken in turn."""
+    return {row["loophole"]: row for row in table("loopholes")}
+
+
+def asked_plants(world: World, asked: str) -> tuple[Plant, ...]:
+    """The plants of a file, or of `random:RATE` (that share of the firm-years).
+
+    Raises PlantError for a file that cannot be read or asks for what this world cannot hold.
+    """
+    planner = _Planner(world)
+    if not asked.startswith(RANDOM):
+        return planner.from_file(Path(asked))
+    text = asked.removeprefix(RANDOM)
+    rate = float(text) if re.fullmatch(r"\d*\.?\d+", text) else 0.0
+    if not 0 < rate <= 1:
+        raise PlantError([(
+            f"{asked}: the rate is a number above 0 and up to 1, such as random:0.1",
+            f"{asked}：比例须大于 0 且不超过 1，例如 random:0.1",
+        )])  # fmt: skip
+    return planner.random(rate)
+
+
+class _Planner:
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._stream = Stream(world.seed, PLANTS)
+        self._rules = loopholes()
+        self._months: list[Month] = list(months_of(world.start, world.months, Stream(world.seed, MARKET)))
+        self._periods = {month.period: month.index for month in self._months}
+        self._firms = {plan.id: plan for plan in world.firms}
+        self._taken: set[tuple[str, int]] = set()
+        self._once: set[tuple[str, str]] = set()
+        self._faults: list[tuple[str, str]] = []
+
+    def random(self, rate: float) -> tuple[Plant, ...]:
+        """All loopholes in turn, each at a firm and in months that no other has."""
+        count = max(1, int(rate * len(self._firms) * self._world.months / 12 + 0.5))
+        order = self._stream.shuffled(list(self._rules))
+        found: list[Plant] = []
+        for place in range(count):
+            # The round is completed by the next loophole where this one finds no free firm.
+            for offset in range(len(order)):
+                plant = self._draw(order[(place + offset) % len(order)], len(found) + 1, {})
+                if plant:
+                    found.append(plant)
+                    break
+        return tuple(found)
+
+    def from_file(self, path: Path) -> tuple[Plant, ...]:
+        found = [plant for plant in map(self._from_item, *self._items(path)) if plant]
+        if self._faults:
+            raise PlantError(self._faults)
+        return tuple(found)
+
+    def _items(self, path: Path) -> tuple[list[str], list[Any], Iterator[int]]:
+        try:
+            items = json.loads(path.read_text("utf-8"))
+        except OSError as error:
+            raise PlantError([(
+                f"{path}: cannot be read ({error.strerror}): name a JSON file, or random:RATE",
+                f"{path}：无法读取：请指定 JSON 文件或 random:RATE",
+            )]) from error  # fmt: skip
+        except UnicodeDecodeError as error:
+            raise PlantError(
+                [(f"{path}: not UTF-8: save it as UTF-8", f"{path}：不是 UTF-8 编码：请另存为 UTF-8")]
+            ) from error
+        except json.JSONDecodeError as error:
+            raise PlantError([(
+                f"{path}, line {error.lineno}, column {error.colno}: not JSON ({error.msg}): write a list of objects, "
+                '[{"loophole": "unexplained-gain"}]',
+                f'{path} 第 {error.lineno} 行第 {error.colno} 列：不是有效的 JSON：请写成对象列表，如 '
+                '[{"loophole": "unexplained-gain"}]',
+            )]) from error  # fmt: skip
+        if not isinstance(items, list):
+            raise PlantError(
+                [(f"{path}: not a list: put the objects into [ ]", f"{path}：不是列表：请将对象放入 [ ] 中")]
+            )
+        return [f"{path}, item {n}" for n in range(1, len(items) + 1)], items, iter(range(1, len(items) + 1))
+
+    def _from_item(self, where: str, item: Any, number: int) -> Plant | None:
+        before = len(self._faults)
+        if not isinstance(item, dict):
+            self._fault(where, 'not an object: write {"loophole": …}', '不是对象：请写成 {"loophole": …}')
+            return None
+        for key in item.keys() - set(_KEYS):
+            self._fault(where, f"{key} is not known: use {', '.join(_KEYS)}", f"{key} 未知：可用 {'、'.join(_KEYS)}")
+        name = item.get("loophole")
+        if name not in self._rules:
+            told = "loophole is missing" if name is None else f"loophole {name!r} is not known"
+            zh = "缺少 loophole" if name is None else f"loophole {name!r} 未知"
+            self._fault(where, f"{told}: use one of {', '.join(self._rules)}", f"{zh}：可用 {'、'.join(self._rules)}")
+            return None
+        self._judge(where, item, self._rules[name])
+        if len(self._faults) > before:
+            return None
+        plant = self._draw(name, number, item)
+        if plant is None:
+            self._fault(
+                where,
+                f"no firm is free for {name} in these months: name another organisation, or other months",
+                f"这些月份没有可用于 {name} 的企业：请另选企业或月份",
+            )
+        return plant
+
+    def _fault(self, where: str, en: str, zh: str) -> None:
+        self._faults.append((f"{where}: {en}", f"{where.replace(', item ', ' 第 ')} 项：{zh}"))
+
+    def _judge(self, where: str, item: dict[str, Any], rule: Row) -> None:
+        trades = rule["trades"].split()
+        fits = [plan.id for plan in self._world.firms if plan.trade in trades]
+        organisation, site = item.get("organisation"), item.get("site")
+        if organisation is not None and organisation not in fits:
+            known = organisation in self._firms
+            self._fault(
+                where,
+                f"organisation {organisation!r} " + (f"is not of a trade that {item['loophole']} can be planted in"
+                if known else "is not in this world") + f": use one of {', '.join(fits[:8])} …",
+                f"organisation {organisation!r} " + ("不属于可植入该漏洞的行业" if known else "不在此模拟世界中")
+                + f"：可用 {'、'.join(fits[:8])} ……",
+            )  # fmt: skip
+        mains = [plan.sites[0].id for plan in self._world.firms if plan.id in fits and plan.id in (organisation, *fits)]
+        if site is not None and (site not in mains or (organisation and site.rpartition("-")[0] != organisation)):
+            self._fault(where, f"site {site!r} is no main site of such a firm: leave it out, or use ORGANISATION-A",
+                        f"site {site!r} 不是该类企业的主场所：请省略或填写 企业编号-A")  # fmt: skip
+        for key in ("from", "to"):
+            if item.get(key) is not None and item[key] not in self._periods:
+                first, last = self._months[0].period, self._months[-1].period
+                self._fault(where, f"{key} {item[key]!r} is no month of this world: use {first} to {last}",
+                            f"{key} {item[key]!r} 不是此模拟世界的月份：可用 {first} 至 {last}")  # fmt: skip
+        if (item.get("from") in self._periods and item.get("to") in self._periods) and item["to"] < item["from"]:
+            self._fault(where, "to lies before from: exchange them", "to 早于 from：请对调")
+        size = item.get("size")
+        if size is not None and (isinstance(size, bool) or not isinstance(size, int | float) or not 0 < size < 1e6):
+            self._fault(
+                where,
+                f"size {size!r} is no positive number ({rule['unit']})",
+                f"size {size!r} 不是正数（{rule['unit']}）",
+            )
+        for key, allowed in (("manner", rule["manners"].split()), ("adversary", list(ADVERSARIES))):
+            if item.get(key) is not None and item[key] not in allowed:
+                self._fault(where, f"{key} {item[key]!r} is not known: use {', '.join(allowed)}",
+                            f"{key} {item[key]!r} 未知：可用 {'、'.join(allowed)}")  # fmt: skip
+
+    def _draw(self, name: str, number: int, asked: dict[str, Any]) -> Plant | None:
+        """The plant with what is not asked for drawn; None where no firm is free."""
+        rule, stream = self._rules[name], self._stream
+        organisation = asked.get("organisation") or (asked.get("site") or "").rpartition("-")[0]
+        firms = [
+            plan for plan in self._world.firms
+            if plan.trade in rule["trades"].split() and (not organisation or plan.id == organisation)
+            and (plan.count_months == 1 or name != "ghost-stock" or organisation)
+        ]  # fmt: skip
+        pattern = stream.choose(rule["patterns"].split())
+        size = asked.get("size") or _log_uniform(stream, float(rule["low"]), float(rule["high"]))
+        manner = asked.get("manner") or stream.choose(rule["manners"].split())
+        only = _ONLY.get((name, manner), rule["trades"].split())
+        firms = [plan for plan in firms if plan.trade in only and (name, plan.id) not in self._once]
+        adversary = asked.get("adversary") or stream.choose(ADVERSARIES)
+        for _ in range(_TRIES):
+            first, last = self._span(pattern, asked)
+            plan: FirmPlan | None = stream.choose(firms) if firms else None
+            if plan is None or first > last:
+                return None
+            months = {(plan.id, month) for month in range(first, last + 1)}
+            if not months & self._taken:
+                self._taken |= months
+                if name in _ONCE:
+                    self._once.add((name, plan.id))
+                return Plant(
+                    number=number, loophole=name, organisation=plan.id, first=first, last=last, size=float(size),
+                    pattern=pattern if asked.get("from") is None else "as-asked", manner=manner, adversary=adversary,
+                )  # fmt: skip
+        return None
+
+    def _span(self, pattern: str, asked: dict[str, Any]) -> tuple[int, int]:
+        """(first, last) month; the first month of a world has no history and is left alone where there is a choice."""
+        stream, months = self._stream, self._world.months
+        first, last = asked.get("from"), asked.get("to")
+        if first is not None:
+            start = self._periods[first]
+            return start, self._periods[last] if last is not None else start
+        least = 1 if months > 1 else 0
+        if pattern == "after-control":
+            control = next((m.index for m in self._months if m.first > CONTROLLED_FROM), months)
+            start, end = max(least, control) + (stream.integer(0, 2) if months > control + 3 else 0), months - 1
+        elif pattern == "to-the-end":
+            start, end = stream.integer(max(least, months - 12), months - 1), months - 1
+        elif pattern == "calendar":
+            year = self._months[stream.integer(0, months - 1)].year
+            span = [month.index for month in self._months if month.year == year]
+            start, end = span[0], span[-1]
+        else:
+            low, high = _LENGTHS[pattern]
+            length = min(months - least, stream.integer(low, high)) or 1
+            start = stream.integer(least, months - length)
+            end = start + length - 1
+        return start, min(end, self._periods[last]) if last is not None else end
+
+
+def _log_uniform(stream: Stream, low: float, high: float) -> float:
+    """One number from low to high, as often in each octave; by bisection, as logarithms differ between machines."""
+    share = stream.uniform()
+    for _ in range(12):
+        middle = math.sqrt(low * high)
+        share *= 2
+        low, high, share = (middle, high, share - 1) if share >= 1 else (low, middle, share)
+    return low

@@ -1,0 +1,217 @@
+"""Loopholes at the border: consignments kept small, goods called something else, destinations that shift.
+
+The same magnets leave; what the customs line says of them is the lie. Masses stay true to the milligram.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from lodeline.world.clerk import Row
+from lodeline.world.gauge import composition_text
+from lodeline.world.names import Name
+from lodeline.world.plan import Party
+from lodeline.world.plots.plot import Plot
+from lodeline.world.scene import MonthBook, money
+from lodeline.world.sigma import dry_kg, net_mg
+from lodeline.world.stock import KG, Lot
+from lodeline.world.tables import table
+
+#: Pieces are this share of the threshold; an export is split into so many at most.
+JUST_BELOW, MOST_PIECES = (0.86, 0.995), 24
+#: Steel, copper and plastic that are mounted with magnets, kg per kg (assumption).
+MOUNTED = (1.6, 2.6)
+_MAGNETS = ("magnet-ndfeb", "magnet-smco")
+
+
+class BorderPlot(Plot):
+    """Tools of the plots that alter exports."""
+
+    def exports(self, book: MonthBook, *, licensed: bool = True) -> list[Row]:
+        """The firm's exports of magnets."""
+        page = book.pages[self.organisation]
+        return [
+            row for row in page.rows
+            if row["kind"] == "export" and row["product"] in _MAGNETS and (licensed or not row.get("licence"))
+            and id(row) not in page.added
+        ]  # fmt: skip
+
+    def changed(self, book: MonthBook, row: Row) -> None:
+        """Notes an export that was altered, with the goods behind it."""
+        self.touch(book, row, "changed")
+        self.record.weigh(book.period, dry_kg(row), book.lot(self.organisation, row).content)
+
+    def foreign(self, place: int, country: str, like: str = "", address: str = "") -> Party:
+        """A buyer abroad that the plot brings; `like` gives it nearly the name of another."""
+        row = next(row for row in table("foreign") if row["country"] == country)
+        brand = self.stream.choose(row["brands"].split())
+        name = like or f"{brand} {row['industry']} {1000 + self.plant.number} {row['form']}"
+        identifier = f"FOR-9{self.plant.number:03d}{'ABCD'[place]}"
+        shared = (address,) if address else ()
+        party = Party(
+            id=identifier, country=country, number=self.plant.number,
+            name=Name(
+                zh="", en=name, aliases=(*shared, f"synthetic:{identifier}"), city_en="", region="", lat="", lon=""
+            ),
+        )  # fmt: skip
+        self.scene.add_party(party)
+        self.record.parties.append(identifier)
+        self.record.enter("register/organisations.csv", identifier)
+        return party
+
+
+def address(row: Row, party: Party) -> None:
+    """The buyer, destination and end user of an export become this party."""
+    row["counterparty"], row["counterparty_name"], row["counterparty_country"] = party.id, party.name.en, party.country
+    row["destination"], row["end_user_name"], row["end_user_country"] = party.country, party.name.en, party.country
+
+
+class ThresholdSplitting(BorderPlot):
+    """One export becomes several, each just below what draws attention, to one buyer or to variants of its name."""
+
+    buyers: tuple[Party, ...] = ()
+
+    def act(self, book: MonthBook) -> None:
+        limits = {row["product"]: float(row["limit_kg"]) for row in table("thresholds")}
+        rows = [
+            row for row in self.exports(book, licensed=False)
+            if limits[row["product"]] * 1.2 * KG < net_mg(row) < limits[row["product"]] * MOST_PIECES * KG
+        ]  # fmt: skip
+        for row in self.some(rows, self.plant.size):
+            self._split(book, row, limits[row["product"]])
+
+    def _split(self, book: MonthBook, row: Row, limit_kg: float) -> None:
+        lot = book.lot(self.organisation, row)
+        left, whole, value = net_mg(row), net_mg(row), float(row["value"])
+        self.changed(book, row)
+        masses: list[int] = []
+        while left > 0:
+            piece = int(limit_kg * self.stream.between(*JUST_BELOW) * 1000) * 1000
+            masses.append(min(piece, left))
+            left -= masses[-1]
+        buyers = self._buyers(row)
+        day = book.day_of(row)
+        for place, mass in enumerate(masses):
+            piece_row = row if place == 0 else {**row}
+            if place:
+                piece_row["event"] = book.event(self.organisation, "export")
+                piece_row["declaration"] = self.scene.declaration(row["declaration"])
+                piece_row["document"] = f"{self.organisation}-{piece_row['declaration'][-6:]}"
+            buyer = buyers[place % len(buyers)] if buyers else None
+            if buyer:
+                address(piece_row, buyer)
+            book.set_mass(self.organisation, piece_row, mass)
+            piece_row["value"] = money(value * mass / whole)
+            if place:
+                day = min(book.month.last, day + self.stream.integer(0, 2))
+                book.put(self.organisation, day, piece_row, lot)
+                self.touch(book, piece_row, "added")
+        self.record.facts["limit_kg"] = str(int(limit_kg))
+
+    def _buyers(self, row: Row) -> tuple[Party, ...]:
+        """The first buyer and the variants of its name that the plot keeps to; none where it needs no names."""
+        if self.plant.manner != "name-variants":
+            return ()
+        if not self.buyers:
+            owner = next(party for party in self.scene.world.parties if party.id == row["counterparty"])
+            shared = f"addr:{owner.country} Synthetic Street {self.stream.integer(1, 399)}"
+            names = (f"{owner.name.en} Trading", f"New {owner.name.en}")[: self.stream.integer(1, 2)]
+            made = tuple(self.foreign(place, owner.country, name, shared) for place, name in enumerate(names))
+            self.buyers = (owner, *made)
+            self.record.parties.insert(0, owner.id)
+            self.record.facts.update(owner=owner.id, variants=[party.id for party in made])
+            self.record.pair = (self.organisation, owner.id)
+        return self.buyers
+
+
+class Misdeclaration(BorderPlot):
+    """Code, composition or value that the lot's own history contradicts."""
+
+    def act(self, book: MonthBook) -> None:
+        rows = self.exports(book)
+        if self.plant.manner == "composition":
+            rows = [row for row in rows if book.lot(self.organisation, row).stated_ppb.keys() & {"Dy", "Tb"}]
+        for row in self.some(rows, self.plant.size):
+            if self.plant.manner == "value":
+                row["value"] = money(float(row["value"]) * self.stream.between(0.25, 0.6))
+            else:
+                row.pop("control_item", None)
+                row.pop("licence", None)
+                self._lie(book, row)
+            self.changed(book, row)
+
+    def _lie(self, book: MonthBook, row: Row) -> None:
+        if self.plant.manner == "code":
+            row["hs_code"] = next(r["hs_code"] for r in table("hs") if r["product"] == "misdeclared")
+            return
+        stated = dict(book.lot(self.organisation, row).stated_ppb)
+        for element in ("Dy", "Tb"):
+            if element in stated:
+                # The adaptive leave the trace that trade calls none: 0.1 % together.
+                stated[element] = 450_000 if self.adaptive else 0
+        row["composition"] = composition_text({e: ppb for e, ppb in stated.items() if ppb}, "element")
+        row["composition_status"] = "recipe"
+
+
+class DestinationShift(BorderPlot):
+    """After the controls what went to one country goes to a new buyer in a third."""
+
+    party: Party | None = None
+    old: str = ""
+
+    def act(self, book: MonthBook) -> None:
+        rows = self.exports(book, licensed=False)
+        if not rows:
+            return
+        if self.party is None:
+            self.old = Counter(row["destination"] for row in rows).most_common(1)[0][0]
+            third = [country for country in ("TH", "MX", "VN") if country != self.old]
+            old_name = next(row["counterparty_name"] for row in rows if row["destination"] == self.old)
+            country = self.stream.choose(third)
+            near = f"{' '.join(old_name.split()[:2])} ({country})" if self.adaptive else ""
+            self.party = self.foreign(0, country, near)
+            self.record.pair = (self.organisation, self.party.id)
+            self.record.facts.update(old_destination=self.old, new_destination=country, new_party=self.party.id)
+        for row in self.some([row for row in rows if row["destination"] == self.old], self.plant.size):
+            address(row, self.party)
+            self.changed(book, row)
+
+
+class OneMoreStep(BorderPlot):
+    """Magnets are mounted in something and leave as deeply processed goods, which the controls leave out."""
+
+    def act(self, book: MonthBook) -> None:
+        for row in self.some(self.exports(book), self.plant.size):
+            self._mount(book, row)
+
+    def _mount(self, book: MonthBook, row: Row) -> None:
+        lot, mass = book.lot(self.organisation, row), net_mg(row)
+        self.changed(book, row)
+        factor = self.stream.between(*MOUNTED)
+        whole = int(mass * factor / 1000) * 1000
+        content = {e: share * mass / whole for e, share in lot.content.items()}
+        made = Lot(
+            maker=self.organisation, number=book.lot_number(self.organisation, "assembly"), product="assembly",
+            content=content, stated_ppb={e: ppb * mass // whole // 1000 * 1000 for e, ppb in lot.stated_ppb.items()},
+        )  # fmt: skip
+        made.text = composition_text({e: ppb for e, ppb in made.stated_ppb.items() if ppb}, "element")
+        event, site = book.event(self.organisation, "transformation"), row["site"]
+        used = book.cells(self.organisation, "transformation", lot, mass, event)
+        used.update(role="in", site=site)
+        for cell in ("product", "model", "pieces"):
+            used.pop(cell, None)
+        out = book.cells(self.organisation, "transformation", made, whole, event)
+        out.update(role="out", site=site, composition=made.text, composition_status="recipe")
+        if "reason" in row:
+            used["reason"] = row["reason"]
+        for added in (used, out):
+            book.put(self.organisation, book.day_of(row), added, lot if added is used else made)
+            self.touch(book, added, "added")
+        for cell in ("control_item", "licence", "model", "pieces", "reason"):
+            row.pop(cell, None)
+        row["lot"], row["product"] = made.number, "assembly"
+        value = float(row["value"]) * self.stream.between(1.2, 1.8)
+        book.set_mass(self.organisation, row, whole)
+        row["value"] = money(value)
+        row["hs_code"] = next(r["hs_code"] for r in table("hs") if r["product"] == "assembly")
+        self.touch(book, row, "changed")
