@@ -58,6 +58,32 @@ BALANCE: dict[str, pl.DataType] = {
 _KEYS = ("organisation", "site", "element", "period", "since")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rolled:
+    """Integer mg by cell. `run` numbers what lies between two inventories; `closed` where one ends that began so."""
+
+    flows: Integers
+    unaccounted: Integers
+    opening: Integers
+    book: Integers
+    physical: Integers
+    process: Integers
+    muf: Integers
+    run: Integers
+    closed: Flags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reckoning:
+    """Balances by cell of the grid, with the measured batches of the runs that inventories close (see `batches`)."""
+
+    areas: pl.DataFrame
+    grid: Grid
+    rolled: Rolled
+    batches: pl.DataFrame
+    assays: pl.DataFrame
+
+
 def balance(
     *,
     movements: pl.DataFrame,
@@ -79,6 +105,43 @@ def balance(
     element; `physical_mg`, `count_difference_mg` and `muf_mg` stand on rows that end in a physical inventory,
     `sigma_mg` and `z` = muf/σ where the run also began with one. Raises ValueError for an unknown element.
     """
+    reckoned = reckon(
+        movements=movements,
+        counts=counts,
+        count_scopes=count_scopes,
+        lot_assays=lot_assays,
+        site_assays=site_assays,
+        elements=elements,
+        sites=sites,
+        organisations=organisations,
+        first_period=first_period,
+        last_period=last_period,
+    )
+    if reckoned is None:
+        return pl.DataFrame(schema=BALANCE)
+    rolled, grid = reckoned.rolled, reckoned.grid
+    sigma_mg = np.full(grid.size, np.nan)
+    if rolled.closed.any():
+        runs = int(rolled.run[-1]) + 1
+        sigma = muf_sigma(runs=runs, batches=reckoned.batches, assays=reckoned.assays, methods=methods)
+        sigma_mg = np.where(rolled.closed, sigma[rolled.run], np.nan)
+    return _table(rolled, sigma_mg, grid, reckoned.areas)
+
+
+def reckon(
+    *,
+    movements: pl.DataFrame,
+    counts: pl.DataFrame,
+    count_scopes: pl.DataFrame,
+    lot_assays: pl.DataFrame,
+    site_assays: pl.DataFrame,
+    elements: Iterable[str] | None = None,
+    sites: Iterable[str] | None = None,
+    organisations: Iterable[str] | None = None,
+    first_period: str | None = None,
+    last_period: str | None = None,
+) -> Reckoning | None:
+    """What balances and their covariances are made of, parameters as `balance`; None where nothing was filed."""
     wanted = element_indices(elements)
     chosen = _choice(sites=sites, organisations=organisations)
     named = [movements, counts]
@@ -94,20 +157,23 @@ def balance(
     shares = serving_shares(held, lot_assays=lot_assays, site_assays=site_assays, elements=wanted)
     grid = Grid.build(segments, _carried(segments, held, shares, wanted))
     if grid.size == 0:
-        return pl.DataFrame(schema=BALANCE)
+        return None
 
     flows = _flow_parts(grid.locate(moves), held, shares, grid)
     found = _found_parts(grid.locate_counts(counts), held, shares, grid)
     rolled = _roll(grid, flows, found)
-    sigma_mg = np.full(grid.size, np.nan)
-    if rolled.closed.any():
-        crossing = flows.filter(~pl.col("flow").is_in(_INSIDE))
-        crossing = crossing.with_columns(weighed=pl.col("flow") != list(FLOWS).index("adjustment"))
-        batches = measured_batches(crossing, found, run=rolled.run, closed=rolled.closed, follows=~grid.begins)
-        assays = assay_acts(batches, held, shares, makers=movements, receivers=moves, counts=counts)
-        sigma = muf_sigma(runs=rolled.run[-1] + 1, batches=batches, assays=assays, methods=methods)
-        sigma_mg = np.where(rolled.closed, sigma[rolled.run], np.nan)
-    return _table(rolled, sigma_mg, grid, areas)
+    if not rolled.closed.any():
+        flows, found = flows.clear(), found.clear()  # Nothing lies between two inventories.
+    crossing = flows.filter(~pl.col("flow").is_in(_INSIDE))
+    crossing = crossing.with_columns(weighed=pl.col("flow") != list(FLOWS).index("adjustment"))
+    batches = measured_batches(crossing, found, run=rolled.run, closed=rolled.closed, follows=~grid.begins)
+    return Reckoning(
+        areas=areas,
+        grid=grid,
+        rolled=rolled,
+        batches=batches,
+        assays=assay_acts(batches, held, shares, makers=movements, receivers=moves, counts=counts),
+    )
 
 
 def balance_json(frame: pl.DataFrame) -> list[dict[str, Any]]:
@@ -184,22 +250,7 @@ def _found_parts(counts: pl.DataFrame, held: pl.DataFrame, shares: pl.DataFrame,
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rolled:
-    """Integer mg by cell. `run` numbers what lies between two inventories; `closed` where one ends that began so."""
-
-    flows: Integers
-    unaccounted: Integers
-    opening: Integers
-    book: Integers
-    physical: Integers
-    process: Integers
-    muf: Integers
-    run: Integers
-    closed: Flags
-
-
-def _roll(grid: Grid, flows: pl.DataFrame, found: pl.DataFrame) -> _Rolled:
+def _roll(grid: Grid, flows: pl.DataFrame, found: pl.DataFrame) -> Rolled:
     """Carry each (area, element) from cell to cell; at an inventory the book starts anew from what was found."""
     signed = np.zeros((len(FLOWS), grid.size), np.int64)
     sums = flows.group_by("flow", "cell").agg(pl.col("mass_mg").sum())
@@ -218,7 +269,7 @@ def _roll(grid: Grid, flows: pl.DataFrame, found: pl.DataFrame) -> _Rolled:
     book = base[run] + _since(net, starts, run)
     consumed, made = list(FLOWS).index("consumed"), list(FLOWS).index("made")
     process = -signed[consumed] - signed[made]
-    return _Rolled(
+    return Rolled(
         flows=signed * np.array(list(FLOWS.values()))[:, None],
         unaccounted=unaccounted,
         opening=book - net,
@@ -244,7 +295,7 @@ def _by_cell(parts: pl.DataFrame, mass: str, size: int) -> Integers:
     return result
 
 
-def _table(rolled: _Rolled, sigma_mg: npt.NDArray[np.float64], grid: Grid, areas: pl.DataFrame) -> pl.DataFrame:
+def _table(rolled: Rolled, sigma_mg: npt.NDArray[np.float64], grid: Grid, areas: pl.DataFrame) -> pl.DataFrame:
     counted = pl.Series(grid.counted)
     segments = grid.segments[grid.segment]
     frame = segments.select("area", "period", "since", "until", "shown").with_columns(

@@ -29,12 +29,15 @@ def measured_batches(
 
     Parameters: movements and inventory items by cell (movements inside the site left out); `run`, `closed` and
     `follows` (the cell continues the one before it) by cell. Opening items and what enters are positive. An adjustment
-    is a statement about the book, not a weighing, but the composition it applies is one.
+    is a statement about the book, not a weighing, but the composition it applies is one. `act` is the ledger's number
+    of the row in which the mass was weighed: an opening item has that of the closing item it was, and an item carried
+    over has act and method of the count that last weighed it.
     """
     run_closed = np.zeros(run[-1] + 1, np.bool_)
     run_closed[run[closed]] = True
     moved = flows.select(
         "element", "held", "seq", "method", "weighed",
+        act="seq",
         run=pl.Series(run[flows["cell"].to_numpy()]),
         signed_mg="mass_mg",
         counted_mg=pl.lit(None, pl.Int64),
@@ -43,6 +46,7 @@ def measured_batches(
     after = np.minimum(cell + 1, len(run) - 1)
     items = found.with_columns(
         weighed=True,
+        act="seq",
         run=pl.Series(run[cell]),
         next_run=pl.Series(np.where((cell + 1 < len(run)) & follows[after], run[after], -1)),
     )
@@ -58,14 +62,52 @@ def measured_batches(
 def _carried_over(opening: pl.DataFrame, closing: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Both ends of an item that says it was not weighed again and has the mass it had: one weighing, which cancels."""
     ids = pl.col("method").fill_null("").str.split(";").list.eval(pl.element().str.strip_chars())
-    repeated = closing.filter(ids.list.contains(CARRIED_OVER)).join(opening, on=_ITEM, how="semi")
+    repeats = ids.list.contains(CARRIED_OVER)
+    repeated = closing.filter(repeats).join(opening, on=_ITEM, how="semi")
+    if repeated.is_empty():
+        return opening, closing
     carried = repeated.select(_ITEM).unique().with_columns(carried=True)
+    weighings = _weighings(repeated, opening)
 
-    def unweighed(items: pl.DataFrame, rows: pl.Expr) -> pl.DataFrame:
+    def resolved(items: pl.DataFrame, rows: pl.Expr) -> pl.DataFrame:
         marked = items.join(carried, on=_ITEM, how="left", maintain_order="left")
-        return marked.with_columns(weighed=~(pl.col("carried").fill_null(False) & rows)).drop("carried")
+        marked = marked.join(weighings, on="seq", how="left", maintain_order="left")
+        first = pl.col("weighed_in").is_not_null()
+        return marked.with_columns(
+            weighed=~(pl.col("carried").fill_null(False) & rows),
+            act=pl.coalesce("weighed_in", "seq"),
+            method=pl.when(first).then("weighed_with").otherwise("method"),
+        ).select(items.columns)
 
-    return unweighed(opening, pl.lit(True)), unweighed(closing, ids.list.contains(CARRIED_OVER))
+    return resolved(opening, pl.lit(True)), resolved(closing, repeats)
+
+
+def _weighings(repeated: pl.DataFrame, opening: pl.DataFrame) -> pl.DataFrame:
+    """`seq` of each count row that repeats a mass, with `weighed_in` (the row that weighed it) and `weighed_with`."""
+    nth = pl.int_range(pl.len()).over(*_ITEM)
+    # Equal items of one lot are interchangeable: the first repeats the first.
+    later, earlier = (
+        frame.select(*_ITEM, "seq", "method").unique(maintain_order=True).sort(*_ITEM, "seq").with_columns(nth=nth)
+        for frame in (repeated, opening)
+    )
+    link = later.join(earlier, on=[*_ITEM, "nth"], suffix="_before").unique("seq", keep="first", maintain_order=True)
+    before = dict(link.select("seq", "seq_before").iter_rows())
+    methods = dict(link.select("seq_before", "method_before").iter_rows())
+    weighed_in: dict[int, int] = {}
+    for row in before:
+        origin, seen = row, {row}
+        while (earlier_row := before.get(origin)) is not None and earlier_row not in seen:
+            origin = earlier_row
+            seen.add(origin)
+        weighed_in[row] = origin
+    return pl.DataFrame(
+        {
+            "seq": list(weighed_in),
+            "weighed_in": list(weighed_in.values()),
+            "weighed_with": [methods.get(origin) for origin in weighed_in.values()],
+        },
+        schema={"seq": pl.Int64(), "weighed_in": pl.Int64(), "weighed_with": pl.String()},
+    )
 
 
 def assay_acts(

@@ -73,32 +73,42 @@ def muf_sigma(*, runs: int, batches: pl.DataFrame, assays: pl.DataFrame, methods
 
     Parameters
     ----------
-    batches: `run` (one site and element), `element` (u8), `held` (one lot at one site), `seq`, `signed_mg` (i64, a·x),
-        `method` (ids or null), `weighed` (false for what no scale has seen).
+    batches: `run` (one site and element), `element` (u8), `held` (one lot at one site), `seq`, `act` (the row in which
+        it was weighed), `signed_mg` (i64, a·x), `method` (ids or null), `weighed` (false for what no scale has seen).
     assays: one row per (`held`, `element`): `laboratory` (site that assayed, null if unknown), `method` (ids or null),
         `product` (kind or null), `exact` (a share of 100 %, a definition unless a method of assay is named).
     methods: the register's table.
     """
+    variance = np.zeros(runs)
+    for terms in error_terms(batches=batches, assays=assays, methods=methods).values():
+        variance += _variance(terms, runs)
+    return np.sqrt(variance)
+
+
+def error_terms(*, batches: pl.DataFrame, assays: pl.DataFrame, methods: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """The measured masses by quantity: `weighing`, `moisture`, `assay`, `sampling`; parameters as `muf_sigma`.
+
+    Columns: `run`, `element`, `act` (rows of one act share a random error: the row weighed, the lot at the site
+    assayed), `laboratory` and `method_id` (rows of both alike share a systematic error), `signed_mg` = a·x,
+    `random` and `systematic` (relative, one σ).
+    """
     estimates = _estimates(methods)
-    batches = batches.sort("run", "seq", "signed_mg")
-    weighed = batches.filter("weighed")
-    weighing = _estimated(weighed, "weighing", estimates).with_columns(laboratory=pl.lit(None, pl.String))
-    moisture = _estimated(weighed, "moisture", estimates).with_columns(laboratory=pl.lit(None, pl.String))
+    weighed = batches.filter("weighed").with_columns(laboratory=pl.lit(None, pl.String))
     # One assay serves every row of its lot, so its error multiplies their sum: what comes in and stays, or leaves
     # again, cancels.
     assayed = (
         batches.group_by("run", "held")
         .agg(pl.col("element").first(), pl.col("signed_mg").sum())
         .join(assays, on=["held", "element"])
-        .sort("run", "held")
+        .with_columns(act=pl.col("held").cast(pl.Int64))
     )
     measured = ~pl.col("exact") | ~pl.col("method_id").str.starts_with(";")
-    assay = _estimated(assayed, "assay", estimates).filter(measured)
-    sampling = _estimated(assayed, "sampling", estimates).filter(measured)
-    variance = np.zeros(runs)
-    for terms in (weighing, moisture, assay, sampling):
-        variance += _variance(terms, runs)
-    return np.sqrt(variance)
+    return {
+        "weighing": _estimated(weighed, "weighing", estimates),
+        "moisture": _estimated(weighed, "moisture", estimates),
+        "assay": _estimated(assayed, "assay", estimates).filter(measured),
+        "sampling": _estimated(assayed, "sampling", estimates).filter(measured),
+    }
 
 
 def _variance(terms: pl.DataFrame, runs: int) -> Floats:
@@ -108,10 +118,11 @@ def _variance(terms: pl.DataFrame, runs: int) -> Floats:
         .agg(pl.col("signed_mg").sum(), pl.col("systematic").first())
         .sort("run", "laboratory", "method_id")
     )
+    # bincount adds in the order of the rows, so equal ledgers give equal bits.
+    terms = terms.sort("run", "signed_mg", "random")
     result = np.zeros(runs)
     for frame, delta in ((terms, "random"), (shared, "systematic")):
         error = frame["signed_mg"].to_numpy() * frame[delta].to_numpy()
-        # bincount adds in the order of the rows, so equal ledgers give equal bits.
         result += np.bincount(frame["run"].to_numpy(), weights=error**2, minlength=runs)
     return result
 

@@ -1,0 +1,227 @@
+"""How the inventory differences of a site hang together: over the periods of a run, over elements, or over both.
+
+One rule makes every entry: an error that two differences share enters both with its sign. So the closing count that
+is the next opening count ties neighbours together, a calibration ties all periods, one weighing ties all elements of
+a lot, and what was carried over unmeasured cancels.
+Source: Jaech, Statistical Methods in Nuclear Material Control (1973); Avenhaus & Jaech, J. Inst. Nucl. Mater. Manage.
+10 (1981). That the matrices are right is shown by simulation, see tests/properties/test_covariance.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from numba import njit
+
+from lodeline.accountancy.balance import Reckoning, reckon
+from lodeline.accountancy.frames import AREA
+from lodeline.accountancy.uncertainty import error_terms
+from lodeline.material.element import SYMBOLS
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+
+#: What the rows and columns of one matrix are: the periods of one element, the elements of one period, or all
+#: periods of all elements of a site, periods first.
+Along = Literal["periods", "elements", "both"]
+#: The quantities whose error is the same for all elements of a lot: one scale, one oven, one sample. An assay errs for
+#: each element by itself.
+_SHARED_BY_ELEMENTS = ("weighing", "moisture", "sampling")
+
+#: One row for each difference: which `matrix` and `place` in it, and what it is the difference of.
+DIFFERENCES: dict[str, pl.DataType] = {
+    "matrix": pl.Int64(), "place": pl.Int64(), "organisation": pl.String(), "site": pl.String(),
+    "element": pl.String(), "since": pl.Date(), "until": pl.Date(), "muf_mg": pl.Int64(), "sigma_mg": pl.Float64(),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceRuns:
+    """The inventory differences of sites, from count to count, with their covariances.
+
+    `differences` has the columns DIFFERENCES, sorted by matrix and place. `size` (m,) is how many differences each
+    matrix has. `muf_mg` (m, n) float64, milligrams, > 0 missing, and `covariance_mg2` (m, n, n), milligrams squared,
+    are filled with zeros beyond each size.
+    """
+
+    differences: pl.DataFrame
+    size: Indices
+    muf_mg: Floats
+    covariance_mg2: Floats
+
+
+def balance_runs(
+    *,
+    movements: pl.DataFrame,
+    counts: pl.DataFrame,
+    count_scopes: pl.DataFrame,
+    lot_assays: pl.DataFrame,
+    site_assays: pl.DataFrame,
+    methods: pl.DataFrame,
+    along: Along = "periods",
+    elements: Iterable[str] | None = None,
+    sites: Iterable[str] | None = None,
+    organisations: Iterable[str] | None = None,
+    first_period: str | None = None,
+    last_period: str | None = None,
+) -> BalanceRuns:
+    """The balances that begin and end with a physical inventory, and their covariances.
+
+    Parameters: as `balance`, which gives the same differences and the same σ. `along` says what one matrix holds:
+    "periods" a matrix for each site and element, in order of time; "elements" one for each site and period, in
+    the order of SYMBOLS; "both" one for each site. Elements must be chosen for what is asked: TREO is nearly the sum
+    of the others. A site that never counted twice has no matrix. Raises ValueError for an unknown element.
+    """
+    reckoned = reckon(
+        movements=movements,
+        counts=counts,
+        count_scopes=count_scopes,
+        lot_assays=lot_assays,
+        site_assays=site_assays,
+        elements=elements,
+        sites=sites,
+        organisations=organisations,
+        first_period=first_period,
+        last_period=last_period,
+    )
+    if reckoned is None or not reckoned.rolled.closed.any():
+        none = np.zeros((0, 0))
+        return BalanceRuns(
+            differences=pl.DataFrame(schema=DIFFERENCES),
+            size=np.zeros(0, np.int64),
+            muf_mg=none,
+            covariance_mg2=none[..., None],
+        )
+    cells = _placed(reckoned, along)
+    size = np.bincount(cells["matrix"].to_numpy())
+    covariance = covariances(
+        places=cells.select("run", "matrix", "place"),
+        matrices=len(size),
+        size=int(size.max()),
+        batches=reckoned.batches,
+        assays=reckoned.assays,
+        methods=methods,
+    )
+    matrix, place = cells["matrix"].to_numpy(), cells["place"].to_numpy()
+    muf = np.zeros((len(size), int(size.max())))
+    muf[matrix, place] = cells["muf_mg"].to_numpy()
+    cells = cells.with_columns(sigma_mg=pl.Series(np.sqrt(covariance[matrix, place, place])))
+    return BalanceRuns(differences=cells.select(list(DIFFERENCES)), size=size, muf_mg=muf, covariance_mg2=covariance)
+
+
+def covariances(
+    *,
+    places: pl.DataFrame,
+    matrices: int,
+    size: int,
+    batches: pl.DataFrame,
+    assays: pl.DataFrame,
+    methods: pl.DataFrame,
+) -> Floats:
+    """Covariance of inventory differences, (matrices, size, size) float64 in mg²; zero where nothing is placed.
+
+    Parameters: `places` puts each `run` of the batches (one site and element from count to count) at `place` of
+    `matrix`; runs of different sites share no matrix. `batches`, `assays` and `methods` as `muf_sigma` takes them. The
+    diagonal is the square of what `muf_sigma` gives.
+    """
+    result = np.zeros((matrices, size, size))
+    places = places.select(pl.col("run", "matrix", "place").cast(pl.Int64))
+    for quantity, terms in error_terms(batches=batches, assays=assays, methods=methods).items():
+        if terms.is_empty():
+            continue
+        # An assay errs for each element by itself.
+        element = pl.lit(0, pl.UInt8) if quantity in _SHARED_BY_ELEMENTS else pl.col("element")
+        placed = (
+            terms.with_columns(pl.col("run").cast(pl.Int64), calibration=_calibration(terms), errs_for=element)
+            .join(places, on="run")
+            .select("matrix", "place", "act", "calibration", "errs_for", "signed_mg", "random", "systematic")
+        )
+        _add_shared(result, placed.rename({"random": "delta"}), ["act", "calibration", "errs_for"])
+        # Integers are summed first: a method has one δ for what stands at one place, and equal ledgers give equal bits.
+        together = placed.group_by("matrix", "calibration", "errs_for", "place").agg(
+            pl.col("signed_mg").sum(), delta=pl.col("systematic").first()
+        )
+        _add_shared(result, together, ["calibration", "errs_for"])
+    return result
+
+
+def _calibration(terms: pl.DataFrame) -> pl.Series:
+    """A number for each pair of laboratory and method, in their order as text."""
+    pairs = terms.select("laboratory", "method_id")
+    known = pairs.unique().sort("laboratory", "method_id").with_row_index("calibration")
+    numbered = pairs.join(known, on=["laboratory", "method_id"], how="left", nulls_equal=True, maintain_order="left")
+    return numbered["calibration"]
+
+
+def _add_shared(result: Floats, placed: pl.DataFrame, source: list[str]) -> None:
+    """Adds s sᵀ of every error source to its matrix, where s is what the source contributes to each place."""
+    columns = ["matrix", *source, "place", "signed_mg"]
+    errors = placed.filter((pl.col("delta") > 0) & (pl.col("signed_mg") != 0)).select(*columns, "delta").sort(columns)
+    if errors.is_empty():
+        return
+    same = pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in ("matrix", *source))
+    begins = np.flatnonzero(errors.select(~same.fill_null(False)).to_series().to_numpy())
+    _add_outer(
+        result,
+        np.append(begins, errors.height),
+        errors["matrix"].to_numpy(),
+        errors["place"].to_numpy(),
+        errors["signed_mg"].to_numpy() * errors["delta"].to_numpy(),
+    )
+
+
+def _outer(result: Floats, begins: Indices, matrix: Indices, place: Indices, error: Floats) -> None:
+    """The sum over sources of all products of two of their errors; each source's errors stand together."""
+    for source in range(len(begins) - 1):
+        for first in range(begins[source], begins[source + 1]):
+            into = result[matrix[first]]
+            into[place[first], place[first]] += error[first] * error[first]
+            for second in range(begins[source], first):
+                product = error[first] * error[second]
+                into[place[first], place[second]] += product
+                into[place[second], place[first]] += product
+
+
+_add_outer: Any = njit(cache=True, nogil=True)(_outer)
+
+
+def _placed(reckoned: Reckoning, along: Along) -> pl.DataFrame:
+    """Every closed run with its `matrix` and `place`, sorted by both."""
+    rolled, grid = reckoned.rolled, reckoned.grid
+    closed = np.flatnonzero(rolled.closed)
+    segments = grid.segments[grid.segment[closed]]
+    cells = segments.select("area", "since", "until").with_columns(
+        run=pl.Series(rolled.run[closed]),
+        index=pl.Series(grid.element[closed].astype(np.int64)),
+        muf_mg=pl.Series(rolled.muf[closed]),
+    )
+    by = {"periods": ["area", "index"], "elements": ["area", "until"], "both": ["area"]}[along]
+    cells = cells.sort("area", *(("index", "until") if along == "periods" else ("until", "index")))
+    number = pl.struct(by).rle_id().cast(pl.Int64)
+    return (
+        cells.with_columns(matrix=number)
+        .with_columns(
+            place=pl.int_range(pl.len()).over("matrix"),
+            element=pl.col("index").replace_strict(range(len(SYMBOLS)), list(SYMBOLS), return_dtype=pl.String),
+        )
+        .join(reckoned.areas.select("area", *AREA), on="area", how="left", maintain_order="left")
+    )
+
+
+def window_of_elements(muf: Floats, covariance: Floats, *, periods: slice, elements: int) -> tuple[Floats, Floats]:
+    """Sums of a window of periods of one matrix made along "both": ((elements,), (elements, elements)).
+
+    Parameters: `muf` (p · elements,) and `covariance` of one site, every period having the same `elements`; units are
+    kept. Raises AssertionError when the size is no whole number of periods.
+    """
+    assert len(muf) % elements == 0, "every period of a site has every element"
+    count = len(muf) // elements
+    sums = muf.reshape(count, elements)[periods].sum(axis=0)
+    blocks = covariance.reshape(count, elements, count, elements)
+    chosen: Floats = blocks[periods][:, :, periods].sum(axis=(0, 2))
+    return sums, chosen
