@@ -21,6 +21,15 @@ HALF_WIDTH_95: Final = 1.96
 DAYS_PER_YEAR: Final = 365.25
 
 
+def alarm_score(*, tested: int, sites: int) -> float:
+    """Where the budget ends for a detector that can look at few: what it may not spend on others is spent on these.
+
+    `tested` of `sites` are testable. Never below 19 in 20: a question that chance asks more often is none.
+    """
+    assert tested > 0, "where nobody can be tested there is no score"
+    return 1 - min(0.05, FALSE_FINDINGS_PER_SITE_YEAR * max(1.0, sites / tested))
+
+
 def clean_year_score(z: float, *, elements: int, days: int) -> float:
     """1 − p: how likely a clean site has no difference this large in a whole year, on any element tested.
 

@@ -13,19 +13,39 @@ from typing import Final, Protocol
 import polars as pl
 
 from lodeline.detection.detectors import (
+    capacity_excess,
+    circular_invoicing,
+    composition_swap,
+    destination_shift,
+    ghost_stock,
+    late_and_edited,
+    misdeclaration,
     missing_filing,
+    one_more_step,
     over_drawn_lot,
     quota_overrun,
+    recycling_laundering,
+    round_trip,
+    shell_customer,
+    skimming,
+    threshold_splitting,
+    trader_pass_through,
     unexplained_gain,
     unexplained_loss,
+    yield_outlier,
 )
 from lodeline.detection.finding import Finding, ranked
+from lodeline.detection.limits import limits_of
+from lodeline.detection.papers import filings_of, papers_of
 from lodeline.ledger.register import Register
 from lodeline.regulation.parameter import Jurisdiction
 
 
 class Sight(Protocol):
-    """What detectors look at; frames as their functions describe them."""
+    """What detectors look at; frames as their functions describe them.
+
+    It may offer `papers` and `filings` as well (`detection.papers`); where it does not, what needs them is not tested.
+    """
 
     @property
     def balances(self) -> pl.DataFrame: ...
@@ -109,6 +129,148 @@ DETECTORS: Final = (
             transfers=sight.transfers,
             lots=sight.lots,
             lot_assays=sight.lot_assays,
+        ),
+    ),
+    Detector(
+        name=capacity_excess.DETECTOR,
+        look=lambda sight: capacity_excess.capacity_excess(
+            lines=sight.lines,
+            lot_assays=sight.lot_assays,
+            register=sight.register,
+            limits=limits_of(capacity_excess.DETECTOR),
+        ),
+    ),
+    Detector(
+        name=ghost_stock.DETECTOR,
+        look=lambda sight: ghost_stock.ghost_stock(
+            counts=sight.counts,
+            movements=sight.movements,
+            lot_assays=sight.lot_assays,
+            limits=limits_of(ghost_stock.DETECTOR),
+        ),
+    ),
+    Detector(
+        name=skimming.DETECTOR,
+        look=lambda sight: skimming.skimming(
+            transfers=sight.transfers,
+            entries=sight.lines,
+            lot_assays=sight.lot_assays,
+            limits=limits_of(skimming.DETECTOR),
+        ),
+    ),
+    Detector(
+        name=threshold_splitting.DETECTOR,
+        look=lambda sight: threshold_splitting.threshold_splitting(
+            lines=sight.lines,
+            lot_assays=sight.lot_assays,
+            limits=limits_of(threshold_splitting.DETECTOR),
+        ),
+    ),
+    Detector(
+        name=destination_shift.DETECTOR,
+        look=lambda sight: destination_shift.destination_shift(
+            lines=sight.lines,
+            lot_facts=sight.lot_facts,
+            lot_assays=sight.lot_assays,
+            register=sight.register,
+            law=sight.law,
+            limits=limits_of(destination_shift.DETECTOR),
+        ),
+    ),
+    Detector(
+        name=one_more_step.DETECTOR,
+        look=lambda sight: one_more_step.one_more_step(
+            lines=sight.lines,
+            papers=papers_of(sight),
+            lot_assays=sight.lot_assays,
+            law=sight.law,
+            limits=limits_of(one_more_step.DETECTOR),
+        ),
+    ),
+    Detector(
+        name=composition_swap.DETECTOR,
+        look=lambda sight: composition_swap.composition_swap(
+            lines=sight.lines,
+            transfers=sight.transfers,
+            lot_assays=sight.lot_assays,
+            site_assays=sight.site_assays,
+            limits=limits_of(composition_swap.DETECTOR),
+        ),
+    ),
+    Detector(
+        name=yield_outlier.DETECTOR,
+        look=lambda sight: yield_outlier.yield_outlier(
+            lines=sight.lines,
+            lot_facts=sight.lot_facts,
+            lot_assays=sight.lot_assays,
+            limits=limits_of(yield_outlier.DETECTOR),
+        ),
+    ),
+    Detector(
+        name=recycling_laundering.DETECTOR,
+        look=lambda sight: recycling_laundering.recycling_laundering(
+            lines=sight.lines,
+            lot_facts=sight.lot_facts,
+            lot_assays=sight.lot_assays,
+            limits=limits_of(recycling_laundering.DETECTOR),
+        ),
+    ),
+    Detector(
+        name=late_and_edited.DETECTOR,
+        look=lambda sight: late_and_edited.late_and_edited(
+            status=sight.status,
+            filings=filings_of(sight),
+            lines=sight.lines,
+            limits=limits_of(late_and_edited.DETECTOR),
+        ),
+    ),
+    Detector(
+        name=misdeclaration.DETECTOR,
+        look=lambda sight: misdeclaration.misdeclaration(
+            lines=sight.lines,
+            papers=papers_of(sight),
+            lot_facts=sight.lot_facts,
+            lot_assays=sight.lot_assays,
+            law=sight.law,
+            limits=limits_of(misdeclaration.DETECTOR),
+        ),
+    ),
+    Detector(
+        name=trader_pass_through.DETECTOR,
+        look=lambda sight: trader_pass_through.trader_pass_through(
+            lines=sight.lines,
+            papers=papers_of(sight),
+            lot_assays=sight.lot_assays,
+            register=sight.register,
+            limits=limits_of(trader_pass_through.DETECTOR),
+        ),
+    ),
+    Detector(
+        name=round_trip.DETECTOR,
+        look=lambda sight: round_trip.round_trip(
+            transfers=sight.transfers,
+            lines=sight.lines,
+            lot_facts=sight.lot_facts,
+            lot_assays=sight.lot_assays,
+            limits=limits_of(round_trip.DETECTOR),
+        ),
+    ),
+    Detector(
+        name=shell_customer.DETECTOR,
+        look=lambda sight: shell_customer.shell_customer(
+            lines=sight.lines,
+            lot_assays=sight.lot_assays,
+            register=sight.register,
+            limits=limits_of(shell_customer.DETECTOR),
+        ),
+    ),
+    Detector(
+        name=circular_invoicing.DETECTOR,
+        look=lambda sight: circular_invoicing.circular_invoicing(
+            lines=sight.lines,
+            transfers=sight.transfers,
+            lot_assays=sight.lot_assays,
+            limits=limits_of(circular_invoicing.DETECTOR),
         ),
     ),
 )

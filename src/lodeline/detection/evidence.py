@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 
 import polars as pl
 
 from lodeline.accountancy.frames import element_mass, serving_shares
-from lodeline.material.mass import format_kg
+from lodeline.material.assay import TREO_INDEX
+from lodeline.material.mass import format_kg, share_mg_expr
 
 #: Rows of evidence per finding: enough to see what made it, few enough to read.
 EVIDENCE_ROWS: Final = 10
@@ -45,6 +47,33 @@ def with_element_mass(
         .with_columns(element_mg=element_mass(mass))
         .drop("held", "ppb", "own")
     )
+
+
+def with_treo_mass(rows: pl.DataFrame, lot_assays: pl.DataFrame, *, mass: str = "dry_mg") -> pl.DataFrame:
+    """`rows` (with `lot` and a mass in mg) with `treo_mg`, by the maker's composition; 0 where nobody stated one."""
+    treo = lot_assays.filter(pl.col("element") == TREO_INDEX).select("lot", treo_ppb="ppb")
+    return (
+        rows.join(treo, on="lot", how="left", maintain_order="left")
+        .with_columns(treo_mg=share_mg_expr(pl.col(mass), pl.col("treo_ppb").fill_null(0)).fill_null(0))
+        .drop("treo_ppb")
+    )
+
+
+def month_of(day: str = "on") -> pl.Expr:
+    """The month of a day, `YYYY-MM`."""
+    return pl.col(day).dt.strftime("%Y-%m")
+
+
+def months_of(rows: pl.DataFrame, day: str = "on") -> tuple[str, str]:
+    """The first and the last month of rows, of which there is at least one."""
+    months = rows.select(month_of(day)).to_series().sort()
+    return str(months[0]), str(months[-1])
+
+
+def last_day(rows: pl.DataFrame, day: str = "on") -> date | None:
+    """The last day of a frame, None where it has none."""
+    found = rows[day].max() if rows.height else None
+    return found if isinstance(found, date) else None
 
 
 def largest_rows(rows: pl.DataFrame, key: list[str], mass: str = "element_mg") -> dict[Any, list[dict[str, Any]]]:

@@ -10,6 +10,7 @@ import polars as pl
 from lodeline.accountancy.balance import balance
 from lodeline.detection.battery import DETECTORS, look
 from lodeline.detection.imbalance import TESTED
+from lodeline.detection.papers import FILINGS, PAPERS
 from lodeline.ledger.register import Register
 from lodeline.ledger.transfer import passed_on, stand_in
 from lodeline.regulation.parameter import Jurisdiction
@@ -27,12 +28,12 @@ def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: s
             f"no detector {detector!r}: one of {', '.join(names)}",
             f"没有检测方法 {detector!r}：可选 {'、'.join(names)}",
         )
-    found = look(_Sight(store=store, snapshot=snapshot, law=law), chosen)
+    found = look(LedgerSight(store=store, snapshot=snapshot, law=law), chosen)
     return {"stamp": snapshot.stamp, "rows": [finding.as_json() for finding in found]}
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Sight:
+class LedgerSight:
     """What detectors look at (detection.battery.Sight), read from a snapshot when it is asked for."""
 
     store: Store
@@ -102,3 +103,20 @@ class _Sight:
     @property
     def register(self) -> Register:
         return self.snapshot.register
+
+    @cached_property
+    def papers(self) -> pl.DataFrame:
+        """The commercial cells of the rows in force (detection.papers.PAPERS)."""
+        cells = list(PAPERS)[1:]
+        rows = self.store.database.frame(f"SELECT id, {', '.join(cells)} FROM line ORDER BY id", schema=dict(PAPERS))
+        return rows.join(self.lines.select("line"), on="line", how="semi")
+
+    @cached_property
+    def filings(self) -> pl.DataFrame:
+        """Every accepted filing and correction of this snapshot (detection.papers.FILINGS)."""
+        return self.store.database.frame(
+            'SELECT "index", organisation, period, corrects, filed_at, row_count FROM entry'
+            " WHERE kind IN ('filing', 'correction') AND \"index\" <= %s ORDER BY \"index\"",
+            (self.snapshot.entry,),
+            schema=dict(FILINGS),
+        )

@@ -1,0 +1,130 @@
+"""More came out of a site in a month than its plant, as registered, can make.
+
+Loophole: material made elsewhere, or never made at all, is passed off as the site's own output. Papers can be written
+in any quantity; furnaces cannot. What was mined and what runs made is added up by month and held against the capacity
+in the register.
+
+Innocent: the plant was enlarged and the register does not say so; several months' output was filed in one; a mass in
+the wrong unit; output of a contractor filed under the site.
+Ask: the permit with the capacity; power and reagent use of the month; run sheets of the rows listed.
+Evidence: output and capacity of each month, then the largest rows.
+Source: the capacity is the firm's own statement in the register; the margin above it is an assumption.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import polars as pl
+
+from lodeline.detection.evidence import described, largest_rows, last_day, month_of, with_treo_mass
+from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.limits import Limits
+from lodeline.ledger.movement import makes_lot
+from lodeline.ledger.register import Register
+from lodeline.material.element import TREO
+from lodeline.material.mass import format_kg
+
+DETECTOR: Final = "capacity-excess"
+
+INNOCENT: tuple[Text, ...] = (
+    said("The plant was enlarged, and the register does not say so yet.", "装置已扩建，登记簿尚未更新。"),
+    said("Output of several months was filed in one.", "数月产出集中在一个月申报。"),
+    said(
+        "A mass was filed in the wrong unit, wet instead of dry, or twice.",
+        "质量单位填错、以湿重代替干重，或重复申报。",
+    ),
+    said("Work of a contractor was filed under this site.", "受托方的产出申报在本场所名下。"),
+)
+ASK: tuple[Text, ...] = (
+    said("The permit or design document that states the capacity.", "载明产能的批准文件或设计文件。"),
+    said("Power, water and reagent use of the month, with the bills.", "当月电、水和试剂用量及账单。"),
+    said("Run sheets and weighings of the rows listed.", "所列各行的生产记录和称重单。"),
+)
+_SITE = ["organisation", "site"]
+
+
+def capacity_excess(
+    *, lines: pl.DataFrame, lot_assays: pl.DataFrame, register: Register, limits: Limits
+) -> list[Finding]:
+    """One finding per site and run of neighbouring months whose output passed its capacity, as `ranked`.
+
+    Parameters: `lines` in force (columns of `ledger.movement.LINE`), `lot_assays` as in `accountancy.frames`. Output
+    is the dry mass of what was mined and of what runs made; opening stock, imports, collected scrap and waste are not.
+    A site without a capacity in the register is not testable. `score` is None: nothing says how far a stated capacity
+    may be off. `mass_mg` is the TREO beyond the capacity.
+    """
+    room = 1 + limits.on(last_day(lines))["margin_pct"] / 100
+    capacity = (
+        register.tables["sites"]
+        .select(site="id", capacity_mg="capacity_mg_per_month")
+        .filter(pl.col("capacity_mg").is_not_null() & (pl.col("capacity_mg") > 0))
+    )
+    made = lines.filter(
+        makes_lot()
+        & (pl.col("role").is_null() | (pl.col("role") == "out"))
+        & (pl.col("origin_kind").is_null() | pl.col("origin_kind").is_in(["mined", "by-product"]))
+        & (pl.col("dry_mg") > 0)
+    )
+    months = (
+        made.with_columns(period=month_of())
+        .group_by(*_SITE, "period")
+        .agg(made_mg=pl.col("dry_mg").sum())
+        .join(capacity, on="site")
+        .filter(pl.col("made_mg") > pl.col("capacity_mg") * room)
+    )
+    if months.is_empty():
+        return []
+    month = pl.col("period").str.slice(0, 4).cast(pl.Int64) * 12 + pl.col("period").str.slice(5, 2).cast(pl.Int64)
+    runs = months.sort(*_SITE, "period").with_columns(
+        stretch=pl.struct(*_SITE, step=month - pl.int_range(pl.len()).over(_SITE)).rle_id()
+    )
+    rows = with_treo_mass(made.with_columns(period=month_of()).join(runs, on=[*_SITE, "period"]), lot_assays)
+    totals = rows.group_by("stretch").agg(treo_mg=pl.col("treo_mg").sum(), dry_mg=pl.col("dry_mg").sum())
+    shares = {
+        stretch: treo_mg / dry_mg
+        for stretch, treo_mg, dry_mg in totals.select("stretch", "treo_mg", "dry_mg").iter_rows()
+    }
+    largest = largest_rows(rows.rename({"line": "seq"}), ["stretch"], mass="dry_mg")
+    return ranked(
+        _finding(group.to_dicts(), shares[stretch], largest[stretch])
+        for (stretch,), group in runs.group_by("stretch", maintain_order=True)
+    )
+
+
+def _finding(months: list[dict[str, Any]], treo_share: float, rows: list[dict[str, Any]]) -> Finding:
+    worst = max(months, key=lambda month: month["made_mg"] / month["capacity_mg"])
+    over_mg = sum(month["made_mg"] - month["capacity_mg"] for month in months)
+    made, capacity = spoken_kg(worst["made_mg"]), spoken_kg(worst["capacity_mg"])
+    percent = f"{worst['made_mg'] / worst['capacity_mg'] * 100:.0f} %"
+    more_en = f" It is the worst of {len(months)} such months." if len(months) > 1 else ""
+    more_zh = f"连续 {len(months)} 个月超出，此为最高月份。" if len(months) > 1 else ""
+    return Finding(
+        detector=DETECTOR,
+        subject={"organisation": worst["organisation"], "site": worst["site"]},
+        first_period=months[0]["period"],
+        last_period=months[-1]["period"],
+        score=None,
+        mass_mg=round(over_mg * treo_share),
+        interval_mg=(None, None),
+        elements=(TREO,) if treo_share else (),
+        explanation=said(
+            f"In {worst['period']} the site filed {made} kg of output (dry mass), and its registered capacity is"
+            f" {capacity} kg a month: {percent} of it.{more_en}",
+            f"{worst['period']} 该场所申报产出 {made} 千克（干重），而登记产能为每月 {capacity} 千克，"
+            f"达产能的 {percent}。{more_zh}",
+        ),
+        innocent=INNOCENT,
+        ask=ASK,
+        evidence=(
+            *(
+                {
+                    "period": month["period"],
+                    "made_kg": format_kg(month["made_mg"]),
+                    "capacity_kg": format_kg(month["capacity_mg"]),
+                }
+                for month in months
+            ),
+            *(described(row, mass=row["dry_mg"]) for row in rows),
+        ),
+    )

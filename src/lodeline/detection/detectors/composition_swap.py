@@ -1,0 +1,146 @@
+"""The receiver's laboratory finds heavy rare earths that the shipper's assay does not state.
+
+Loophole: dysprosium and terbium travel hidden in lots of light oxide or carbonate: no licence, no quota, and the price
+of lanthanum. Shipper and receiver assay the same lots; element by element their assays are held against each other,
+over all lots of a pair.
+
+Innocent: the shipper reports only what its product is sold by; two laboratories with different methods; a sample of
+another lot; a decimal point.
+Ask: both assay sheets with the raw readings; the sample kept back; an assay by a third laboratory.
+Evidence: mean shares by both sides, then the lots that differ most.
+Source: paired assays as in ISO 5725-6; the relative error of the split by ICP is 1-3 % (assumption,
+default_uncertainty.csv).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
+from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of
+from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.limits import Limits
+from lodeline.detection.null import score_of, upper_tail
+from lodeline.material.element import SYMBOLS
+from lodeline.material.mass import PPB
+
+DETECTOR: Final = "composition-swap"
+
+INNOCENT: tuple[Text, ...] = (
+    said("The shipper states only the elements its product is sold by.", "发货方仅填报产品计价元素。"),
+    said(
+        "The two laboratories use different methods, or one of them is out of order.",
+        "两家化验单位方法不同，或其中一方失准。",
+    ),
+    said("The receiver's sample was of another lot.", "收货方样品取自其他批次。"),
+    said("A decimal point was misplaced.", "小数点错位。"),
+)
+ASK: tuple[Text, ...] = (
+    said("The assay sheets of both sides, with raw readings and calibration.", "双方化验单、原始读数及校准记录。"),
+    said("The samples kept back, for an assay by a third laboratory.", "留样，以便送第三方化验。"),
+    said("What the receiver made of the lots, element by element.", "收货方对所涉批次的逐元素使用情况。"),
+)
+#: The elements that pay for hiding them, as indices into SYMBOLS.
+HIDDEN: Final = tuple(SYMBOLS.index(symbol) for symbol in ("Dy", "Tb"))
+_PAIR = ["shipper", "receiver"]
+
+
+def composition_swap(
+    *, lines: pl.DataFrame, transfers: pl.DataFrame, lot_assays: pl.DataFrame, site_assays: pl.DataFrame, limits: Limits
+) -> list[Finding]:
+    """One finding per (shipper, receiver) whose receiver finds more Dy and Tb than the maker stated, as `ranked`.
+
+    Parameters: `lines` and `transfers` in force (`ledger.movement.LINE`, `ledger.transfer.TRANSFER`), the assays as in
+    `accountancy.frames`. A lot counts where the receiving site has an assay of its own that differs from the maker's;
+    a certificate passed on says nothing. `mass_mg` is Dy and Tb that the maker did not state, `interval_mg` ± 1.96 σ.
+    """
+    values = limits.on(last_day(lines))
+    lots = _paired(lines, transfers, lot_assays, site_assays)
+    if lots.is_empty():
+        return []
+    relative, floor = values["relative_pct"] / 100, values["floor_pct"] / 100
+    sigma = ((pl.max_horizontal("own", "makers") * relative) ** 2 + floor**2).sqrt() * 2**0.5
+    lots = lots.with_columns(excess=pl.col("own") - pl.col("makers"), sigma=sigma)
+    findings = []
+    for pair, rows in lots.group_by(_PAIR, maintain_order=True):
+        excess, spread = rows["excess"].to_numpy(), rows["sigma"].to_numpy()
+        # What a laboratory does to one lot it may do to all: half of the error is taken as shared.
+        z = excess.sum() / float(np.sqrt((spread**2).sum() / 2 + spread.sum() ** 2 / 2))
+        score = score_of(upper_tail(float(z)), tests=2 * rows["pairs"][0])
+        if score >= ALARM_SCORE:
+            findings.append(_finding(pair, rows, float(z), score))
+    return ranked(findings)
+
+
+def _paired(
+    lines: pl.DataFrame, transfers: pl.DataFrame, lot_assays: pl.DataFrame, site_assays: pl.DataFrame
+) -> pl.DataFrame:
+    """Transfers of lots with two assays: `_PAIR`, the receipt, `dry_mg`, `own` and `makers` share of Dy + Tb."""
+    hidden = pl.col("element").is_in(list(HIDDEN))
+    rare = site_assays.join(lot_assays, on=["lot", "element"], how="left", suffix="_maker")
+    # A site that repeats the certificate has measured nothing.
+    measured = (
+        rare.group_by("site", "lot")
+        .agg(differs=(pl.col("ppb") != pl.col("ppb_maker").fill_null(0)).any())
+        .filter("differs")
+        .select("site", "lot")
+    )
+    own = site_assays.filter(hidden).group_by("site", "lot").agg(own=pl.col("ppb").sum() / PPB)
+    makers = lot_assays.group_by("lot").agg(makers=pl.col("ppb").filter(hidden).sum() / PPB)
+    receipts = lines.filter(pl.col("kind") == "receipt").select(
+        "site", "lot", "entry", "event", "on", "kind", "dry_mg", receipt_line="line"
+    )
+    pairs = transfers.filter(pl.col("shipper").is_not_null() & pl.col("receiver").is_not_null()).select(
+        *_PAIR, "receipt_line"
+    )
+    return (
+        receipts.join(measured, on=["site", "lot"])
+        .join(own, on=["site", "lot"])
+        .join(makers, on="lot")
+        .join(pairs.drop_nulls("receipt_line"), on="receipt_line")
+        .with_columns(pairs=pl.col("shipper").n_unique().over("receiver"))
+        .sort(*_PAIR, "on", "receipt_line")
+    )
+
+
+def _finding(pair: tuple[Any, ...], rows: pl.DataFrame, z: float, score: float) -> Finding:
+    shipper, receiver = map(str, pair)
+    found = rows.with_columns(hidden_mg=(pl.col("dry_mg") * pl.col("excess")).round().cast(pl.Int64))
+    mass_mg = int(found["hidden_mg"].sum())
+    half_mg = abs(round(HALF_WIDTH_95 * mass_mg / z))
+    own, makers = (f"{rows[column].to_numpy().mean() * 100:.3f} %" for column in ("own", "makers"))
+    first, last = months_of(rows)
+    return Finding(
+        detector=DETECTOR,
+        subject={"shipper": shipper, "receiver": receiver},
+        first_period=first,
+        last_period=last,
+        score=score,
+        mass_mg=max(0, mass_mg),
+        interval_mg=(mass_mg - half_mg, mass_mg + half_mg),
+        elements=("Tb", "Dy"),
+        explanation=said(
+            f"In {rows.height} lots from {shipper}, {receiver} found {own} dysprosium and terbium on average where"
+            " the maker"
+            f" stated {makers}: {spoken_kg(mass_mg)} kg that no paper names, {z:.1f} σ.",
+            f"{receiver} 对来自 {shipper} 的 {rows.height} 批货物化验，镝、铽平均含量为 {own}，而制造方所报为"
+            f" {makers}："
+            f"未载明的镝、铽计 {spoken_kg(mass_mg)} 千克，偏差 {z:.1f} σ。",
+        ),
+        innocent=INNOCENT,
+        ask=ASK,
+        evidence=(
+            {"totals": {"lots": rows.height, "receiver": own, "maker": makers, "z": round(z, 6)}},
+            *(
+                {
+                    **described({**row, "seq": row["receipt_line"]}, mass=row["dry_mg"]),
+                    "own_pct": round(row["own"] * 100, 7),
+                    "maker_pct": round(row["makers"] * 100, 7),
+                }
+                for row in found.sort("hidden_mg", descending=True).head(EVIDENCE_ROWS).iter_rows(named=True)
+            ),
+        ),
+    )

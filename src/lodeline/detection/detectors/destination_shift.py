@@ -1,0 +1,228 @@
+"""After a control date, exports turn up in a country that never bought before, and fall where they used to go.
+
+Loophole: goods that may no longer go straight to their user go round: to a third country, or to a new party near the
+old one. For each exporter the consignments before and after a control list came into force are compared: how many went
+to countries that were new, and how many would have if nothing had changed.
+
+Innocent: a new customer won in fair trade; an old customer that moved its plant; a licence that was granted for one
+country first; seasons.
+Ask: who the new buyers are, what they make of the goods, and the end-user statements; why the old trade ended.
+Evidence: consignments before and after by country, then the rows that went the new way.
+Source: Reuters, 9 July 2025 (antimony through Thailand and Mexico); the days are those of the control lists of the
+law.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from lodeline.detection.alarm import alarm_score
+from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
+from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.limits import Limits, control_days
+from lodeline.detection.null import hypergeometric_tail, product_tail, score_of
+from lodeline.ledger.register import Register
+from lodeline.material.element import SYMBOLS, TREO
+from lodeline.material.mass import PPB
+from lodeline.regulation.control_list import control_items
+from lodeline.regulation.parameter import Jurisdiction
+
+DETECTOR: Final = "destination-shift"
+
+INNOCENT: tuple[Text, ...] = (
+    said("A new customer was won, or an old one moved its plant.", "开拓了新客户，或老客户迁厂。"),
+    said("Licences were granted for one country before another.", "不同国家的许可证先后获批。"),
+    said(
+        "The goods sent now are not controlled, and the market for them is elsewhere.",
+        "现出口货物不属管制，其市场在其他国家。",
+    ),
+)
+ASK: tuple[Text, ...] = (
+    said(
+        "Who the new buyers are, who owns them, and what they make of the goods.", "新买方的身份、股权关系及货物用途。"
+    ),
+    said(
+        "End-user statements, and proof that the goods arrived and were used there.",
+        "最终用户证明，以及货物到达并在当地使用的证据。",
+    ),
+    said("Correspondence about the end of the trade with the old customers.", "与原客户终止交易的往来文件。"),
+)
+
+
+def destination_shift(
+    *,
+    lines: pl.DataFrame,
+    lot_facts: pl.DataFrame,
+    lot_assays: pl.DataFrame,
+    register: Register,
+    law: Jurisdiction,
+    limits: Limits,
+) -> list[Finding]:
+    """One finding per exporter whose free goods went to one new country after a control date, as `ranked`.
+
+    Parameters: `lines` in force and `lot_facts` (`ledger.movement`), `lot_assays` as in `accountancy.frames`. A
+    consignment is what one export event takes to a country; looked at are goods that no list names, because licences
+    alone decide where the others go. An exporter with fewer than `least_before` consignments before the date, or
+    `least_after` to the new country, is not testable. `mass_mg` is the TREO that went the new way.
+    """
+    values = limits.on(last_day(lines))
+    exports = lines.filter((pl.col("kind") == "export") & (pl.col("dry_mg") > 0)).with_columns(
+        country=pl.coalesce("destination", "counterparty_country")
+    )
+    exports = exports.filter(pl.col("country").is_not_null() & (pl.col("country") != law.country))
+    if exports.is_empty():
+        return []
+    listed = _listed_lots(exports, lot_facts, lot_assays, law, values["controlled_pct"] / 100)
+    consignments = (
+        with_treo_mass(exports.join(listed, on="lot", how="anti", maintain_order="left"), lot_assays)
+        .group_by("organisation", "event", "country", maintain_order=True)
+        .agg(pl.col("dry_mg", "treo_mg").sum(), pl.col("on", "party", "entry", "line", "kind").first())
+    )
+    found: dict[str, Finding] = {}
+    sites = register.tables["sites"].height
+    alarm = alarm_score(tested=max(1, consignments["organisation"].n_unique()), sites=sites)
+    for day in control_days(law):
+        strangers = _strangers(consignments, day)
+        for (organisation,), rows in consignments.group_by("organisation", maintain_order=True):
+            finding = _judged(str(organisation), rows, day, strangers, values)
+            # The lists came in steps; an exporter is asked about the first after which it changed its ways.
+            if finding is not None and (finding.score or 0.0) >= alarm:
+                found.setdefault(str(organisation), finding)
+    return ranked(found.values())
+
+
+def _listed_lots(
+    exports: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, law: Jurisdiction, least: float
+) -> pl.DataFrame:
+    """Lots that hold an element in a form that a list names: `lot`. Lists count as they stood on the last day."""
+    day = last_day(exports)
+    items = control_items(law, day, known=day) if day is not None else ()
+    pairs = {(SYMBOLS.index(item.element), item.form) for item in items}
+    named = pl.DataFrame(sorted(pairs), schema={"element": pl.UInt8, "form": pl.String}, orient="row")
+    text = (files("lodeline") / "data/reference/product_forms.csv").read_text("utf-8")
+    forms = pl.DataFrame(
+        [(row["product"], form) for row in csv.DictReader(text.splitlines()) for form in row["forms"].split("|")],
+        schema=["goods", "form"],
+        orient="row",
+    )
+    goods = lot_facts.select("lot", goods=pl.col("product").str.split(":").list.first())
+    return (
+        goods.join(exports.select("lot").unique(), on="lot", how="semi")
+        .join(forms, on="goods")
+        .join(lot_assays.filter(pl.col("ppb") > least * PPB), on="lot")
+        .join(named, on=["element", "form"], how="semi")
+        .select("lot")
+        .unique()
+    )
+
+
+def _strangers(consignments: pl.DataFrame, day: date) -> tuple[set[str], float]:
+    """Parties that nobody supplied before a day; and the usual share of an exporter's consignments to such, not 0.
+
+    Usual is the middle exporter, so that those who shifted do not make it so.
+    """
+    after = consignments.filter((pl.col("on") >= day) & pl.col("party").is_not_null())
+    known = consignments.filter(pl.col("on") < day)["party"].unique()
+    strange = ~pl.col("party").is_in(known.implode())
+    shares = after.group_by("organisation").agg(share=(strange.sum() + 0.5) / (pl.len() + 1))["share"]
+    usual = float(np.median(shares.to_numpy())) if shares.len() else 1.0
+    return set(after.filter(strange)["party"]), usual
+
+
+def _judged(
+    organisation: str, rows: pl.DataFrame, day: date, strangers: tuple[set[str], float], values: Mapping[str, float]
+) -> Finding | None:
+    """What one exporter did at one date: a country that rose, another that fell, and whether buyers are new there."""
+    before, after = rows.filter(pl.col("on") < day), rows.filter(pl.col("on") >= day)
+    if before.height < values["least_before"]:
+        return None
+    old = dict(before.group_by("country").agg(pl.len()).sort("country").iter_rows())
+    # A buyer that nobody supplied before is new wherever it is; else a country is.
+    strange = pl.col("party").is_in(list(strangers[0]))
+    new = after.filter(strange.fill_null(False) | ~pl.col("country").is_in(list(old)))
+    risen = (
+        new.group_by("country", party=pl.when(strange).then("party"))
+        .agg(pl.len())
+        .sort("len", "country", "party", nulls_last=True)
+    )
+    if risen.is_empty() or risen["len"][-1] < values["least_after"]:
+        return None
+    country, party, number = risen.row(-1)
+    # If the date meant nothing, all orders of the consignments were as likely: hypergeometric.
+    p_rise = min(1.0, risen.height * hypergeometric_tail(number, rows.height, after.height, number))
+    still = {one: after.filter(pl.col("country") == one).height for one in old}
+    fallen = {one: hypergeometric_tail(old[one], rows.height, before.height, old[one] + still[one]) for one in old}
+    lost = min(fallen, key=lambda one: (fallen[one], one))
+    p_fall = min(1.0, len(fallen) * fallen[lost])
+    there = after.filter((pl.col("country") == country) & (pl.col("party") == party if party else True))
+    there = there.sort("on", "line")
+    # A buyer that nobody knew says more than one that others supply.
+    p_strange = [strangers[1]] if party else []
+    score = score_of(product_tail([p_rise, p_fall, *p_strange]), tests=1)
+    shift = _Shift(organisation=organisation, country=country, party=party, lost=lost, day=day, score=score)
+    return _finding(shift, before, after, there)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shift:
+    organisation: str
+    country: str
+    party: str | None
+    lost: str
+    day: date
+    score: float
+
+
+def _finding(shift: _Shift, before: pl.DataFrame, after: pl.DataFrame, there: pl.DataFrame) -> Finding:
+    first, last = months_of(there)
+    mass_mg = int(there["treo_mg"].sum())
+    where = f"{shift.party} ({shift.country})" if shift.party else shift.country
+    was, still = (part.filter(pl.col("country") == shift.lost).height for part in (before, after))
+    return Finding(
+        detector=DETECTOR,
+        subject={"organisation": shift.organisation, "country": shift.country}
+        | ({"party": shift.party} if shift.party else {}),
+        first_period=first,
+        last_period=last,
+        score=shift.score,
+        mass_mg=mass_mg,
+        interval_mg=(None, None),
+        elements=(TREO,) if mass_mg else (),
+        explanation=said(
+            f"Before {shift.day} none of {before.height} consignments of free goods went to {where}; since then"
+            f" {there.height} of {after.height} did, {spoken_kg(mass_mg)} kg TREO. {shift.lost} had {was} before and"
+            f" has had {still} since.",
+            f"{shift.day} 之前的 {before.height} 批非管制货物均未发往 {where}；此后 {after.height} 批中有"
+            f" {there.height} 批发往该处，合计 {spoken_kg(mass_mg)} 千克 TREO。"
+            f"{shift.lost} 由此前的 {was} 批变为 {still} 批。",
+        ),
+        innocent=INNOCENT,
+        ask=ASK,
+        evidence=(
+            {
+                "totals": {
+                    "control_date": shift.day.isoformat(),
+                    "before": _by_country(before),
+                    "after": _by_country(after),
+                }
+            },
+            *(_row(row) for row in there.sort("dry_mg", descending=True).head(EVIDENCE_ROWS).iter_rows(named=True)),
+        ),
+    )
+
+
+def _by_country(rows: pl.DataFrame) -> dict[str, int]:
+    return dict(rows.group_by("country").agg(pl.len()).sort("len", "country", descending=[True, False]).iter_rows())
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    told = described({**row, "seq": row["line"]}, mass=row["dry_mg"])
+    return {**told, **({"party": row["party"]} if row["party"] else {})}

@@ -1,0 +1,247 @@
+"""Counts that no scale has made: the same milligram month after month, or the very figure of the book.
+
+Loophole: what was taken away stays in the count, because nobody counts; the sheet of last month, or the book, is
+copied. A real weighing never gives the same figure twice but by the chance of its division, and how often that happens
+is seen at everybody else's counts of such goods.
+
+Innocent: sealed lots whose certificate stands for the weighing (the method says so: `carried-over`); one scale that
+shows whole kilograms; a stock that a system keeps and a person confirms.
+Ask: who counted, on which day, with which scale; the tickets; a count with somebody looking on.
+Evidence: the site's counts and how many of them repeat a figure, then the rows that do.
+Source: item identification and re-measurement in IAEA Safeguards Glossary (2022); rates by what is counted elsewhere.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+import polars as pl
+
+from lodeline.accountancy.uncertainty import CARRIED_OVER
+from lodeline.detection.alarm import ALARM_SCORE
+from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
+from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.limits import Limits
+from lodeline.detection.null import RUNS_PER_MONTH, product_tail, score_of
+from lodeline.material.element import TREO
+
+DETECTOR: Final = "ghost-stock"
+
+INNOCENT: tuple[Text, ...] = (
+    said(
+        "The lots are sealed, and the certificate's mass stands for a weighing.",
+        "批次已封存，以证书质量代替称重。",
+    ),
+    said("The scale shows coarse steps, so that figures repeat.", "衡器分度较粗，读数易重复。"),
+    said(
+        "The count confirms what a stock system shows, and nobody weighed again.",
+        "盘存仅确认库存系统数据，未重新称重。",
+    ),
+)
+ASK: tuple[Text, ...] = (
+    said(
+        "Who counted, on which day, with which scale; the tickets of the rows listed.",
+        "盘点人、日期、所用衡器，以及所列各行的称重单。",
+    ),
+    said("A count of the lots listed with somebody looking on.", "在监督下对所列批次重新盘存。"),
+    said("Where the lots lie, and the seals on them.", "批次存放位置及封志。"),
+)
+_SITE = ["organisation", "site"]
+
+
+def ghost_stock(
+    *, counts: pl.DataFrame, movements: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits
+) -> list[Finding]:
+    """One finding per site whose counts repeat the book or the count before more often than others' do, as `ranked`.
+
+    Parameters: frames of `accountancy.frames`; `entry` and `event` of the counts are named if they are there. Rows
+    with the method `carried-over` say themselves that nobody weighed, and are left out. A site with fewer than
+    `least_counts` repeated rows gives nothing. `mass_mg` is the TREO in the copied rows of the last count.
+    """
+    values = limits.on(last_day(counts))
+    rows = _with_repeats(counts, movements, values)
+    if rows.is_empty():
+        return []
+    findings = []
+    for site, group in rows.group_by(_SITE, maintain_order=True):
+        months = _worst_months(group, values)
+        lots = _frozen(group, values)
+        if months is not None:
+            findings.append(_site_finding(site, *months, lot_assays))
+        elif lots is not None:
+            findings.append(_lot_finding(site, *lots, lot_assays))
+    return ranked(findings)
+
+
+def _with_repeats(counts: pl.DataFrame, movements: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
+    """Counts of a lot: `copied`, `chance` (of it, by others' counts of such goods), `division_mg`, `chain` (not moved).
+
+    The first count of a lot is compared with the book, a later one that nothing moved before with the count before
+    too.
+    """
+    weighed = counts.filter(~pl.col("method").fill_null("").str.contains(CARRIED_OVER, literal=True))
+    where = [column for column in ("entry", "event") if column in counts.columns]
+    held = (
+        weighed.group_by("organisation", "site", "lot", "on")
+        .agg(
+            pl.col("mass_mg").sum(),
+            pl.col("product").first(),
+            pl.col("seq").min(),
+            *(pl.col(one).first() for one in where),
+        )
+        .filter(pl.col("mass_mg") > 0)
+        .sort("on")
+    )
+    book = (
+        movements.group_by("site", "lot", "on")
+        .agg(pl.col("delta_mg").sum() + pl.col("unaccounted_mg").sum())
+        .sort("on")
+        .with_columns(book_mg=pl.col("delta_mg").cum_sum().over("site", "lot"), moved_on=pl.col("on"))
+        .select("site", "lot", "on", "book_mg", "moved_on")
+    )
+    if held.is_empty() or book.is_empty():
+        return pl.DataFrame()
+    joined = held.join_asof(book, on="on", by=["site", "lot"], check_sortedness=False).sort(*_SITE, "lot", "on")
+    lot = [*_SITE, "lot"]
+    rows = joined.with_columns(before_mg=pl.col("mass_mg").shift(1).over(lot), before=pl.col("on").shift(1).over(lot))
+    still = (pl.col("moved_on") <= pl.col("before")).fill_null(False)
+    copied = (pl.col("mass_mg") == pl.col("book_mg")) | (still & (pl.col("mass_mg") == pl.col("before_mg")))
+    rows = rows.with_columns(still=still, copied=copied.fill_null(False))
+    size = pl.col("mass_mg").log10().floor().cast(pl.Int32)
+    rows = rows.with_columns(
+        bin=pl.struct(kind=pl.col("product").str.split(":").list.first(), size=size, still="still")
+    )
+    # Others' rate: the site's own counts are no witnesses for it. Half a hit in one row more, so that few say little.
+    hits, number = pl.col("copied").sum(), pl.len()
+    others_hits = hits.over("bin") - hits.over("bin", "site")
+    others = number.over("bin").cast(pl.Int64) - number.over("bin", "site").cast(pl.Int64)
+    zeros = pl.sum_horizontal((pl.col("mass_mg") % 10**power == 0).cast(pl.Int32) for power in range(1, 12))
+    # The division of a scale is the finest that it shows for masses of that size.
+    finest = zeros.min().over("site", (pl.col("mass_mg").log10() * 3).floor())
+    return rows.with_columns(
+        division_mg=pl.lit(10, pl.Int64).pow(finest).cast(pl.Int64),
+        chance=((others_hits + 0.5) / (others + 1)).clip(values["least_chance"], 1.0),
+        chain=pl.struct("lot", run=(~pl.col("still")).cum_sum().over(lot)).rle_id(),
+    ).drop("bin")
+
+
+def _worst_months(group: pl.DataFrame, values: Mapping[str, float]) -> tuple[pl.DataFrame, float, float] | None:
+    """Of a site, the counts of the run of months that repeat most, what was expected, the score; None for no alarm."""
+    months = (
+        group.group_by(period=month_of())
+        .agg(hits=pl.col("copied").sum(), expected=pl.col("chance").sum() * values["spread"])
+        .sort("period")
+    )
+    hits, expected = months["hits"].to_list(), months["expected"].to_list()
+    best = (1.0, 0, 0)
+    for first in range(months.height):
+        for after in range(first + 1, months.height + 1):
+            seen = sum(hits[first:after])
+            if seen >= values["least_counts"]:
+                best = min(best, (_poisson_tail(seen, sum(expected[first:after])), first, after))
+    score = score_of(best[0], tests=RUNS_PER_MONTH * months.height)
+    if score < ALARM_SCORE:
+        return None
+    run = months[best[1] : best[2]]
+    rows = group.filter(month_of().is_in(run["period"].implode()))
+    return rows, float(run["expected"].sum()), score
+
+
+def _poisson_tail(hits: int, expected: float) -> float:
+    """P(X ≥ hits) for X Poisson: no less than that of as many rare events of different chances, above their mean."""
+    if hits <= expected:
+        return 1.0
+    terms = (math.exp(k * math.log(expected) - expected - math.lgamma(k + 1)) for k in range(hits))
+    return max(0.0, 1 - math.fsum(terms)) or math.exp(hits * math.log(expected) - expected - math.lgamma(hits + 1))
+
+
+def _frozen(group: pl.DataFrame, values: Mapping[str, float]) -> tuple[pl.DataFrame, float] | None:
+    """The lot of a site whose counts agree better than weighings do while nothing moved it, where that is an alarm."""
+    sigma = 2**0.5 * values["weighing_pct"] / 100
+    best: tuple[float, str] | None = None
+    long = group.filter(pl.len().over("chain") > values["least_repeats"])
+    for (chain,), rows in long.group_by("chain", maintain_order=True):
+        masses, division_mg = rows["mass_mg"].to_list(), rows["division_mg"][0]
+        # Two weighings agree as well by chance with erf(distance / σ√2); the division of the scale may hide a distance.
+        agreeing = [
+            math.erf((abs(one - other) + division_mg) / (one * sigma * 2**0.5))
+            for other, one in itertools.pairwise(masses)
+        ]
+        p = product_tail(agreeing)
+        if best is None or p < best[0]:
+            best = (p, chain)
+    if best is None:
+        return None
+    score = score_of(best[0], tests=long["chain"].n_unique())
+    return (group.filter(pl.col("chain") == best[1]), score) if score >= ALARM_SCORE else None
+
+
+def _evidence(rows: pl.DataFrame) -> tuple[dict[str, Any], ...]:
+    largest = rows.sort("mass_mg", "seq", descending=[True, False]).head(EVIDENCE_ROWS)
+    return tuple(
+        described({**row, "kind": "stock"}, mass=row["mass_mg"], **({"book": row["book_mg"]} if row["book_mg"] else {}))
+        for row in largest.iter_rows(named=True)
+    )
+
+
+def _site_finding(
+    site: tuple[Any, ...], group: pl.DataFrame, expected: float, score: float, lot_assays: pl.DataFrame
+) -> Finding:
+    hits = int(group["copied"].sum())
+    copied = group.filter("copied")
+    first, last = months_of(copied)
+    newest = with_treo_mass(copied.filter(pl.col("on") == copied["on"].max()), lot_assays, mass="mass_mg")
+    mass_mg = int(newest["treo_mg"].sum())
+    return Finding(
+        detector=DETECTOR,
+        subject={"organisation": str(site[0]), "site": str(site[1])},
+        first_period=first,
+        last_period=last,
+        score=score,
+        mass_mg=mass_mg,
+        interval_mg=(0, mass_mg),
+        elements=(TREO,) if mass_mg else (),
+        explanation=said(
+            f"Of {group.height} counted lots, {hits} have to the milligram the mass of the book or of the count before."
+            f" At others' counts of such goods about {expected:.1f} would. The last count has"
+            f" {spoken_kg(mass_mg)} kg TREO in such rows.",
+            f"共盘存 {group.height} 批次，其中 {hits} 批次与账面或上次盘存逐毫克相同；按其他企业同类盘存，"
+            f"约有 {expected:.1f} 批次会如此。最近一次盘存中此类行合计 {spoken_kg(mass_mg)} 千克 TREO。",
+        ),
+        innocent=INNOCENT,
+        ask=ASK,
+        evidence=(
+            {"totals": {"counts": group.height, "repeated": hits, "expected": round(expected, 3)}},
+            *_evidence(copied),
+        ),
+    )
+
+
+def _lot_finding(site: tuple[Any, ...], chain: pl.DataFrame, score: float, lot_assays: pl.DataFrame) -> Finding:
+    first, last = months_of(chain)
+    masses = chain["mass_mg"].to_list()
+    mass_mg = int(with_treo_mass(chain.tail(1), lot_assays, mass="mass_mg")["treo_mg"][0])
+    kg = spoken_kg(masses[-1])
+    spread = f"{(max(masses) - min(masses)) / masses[-1] * 100:.4f} %"
+    return Finding(
+        detector=DETECTOR,
+        subject={"organisation": str(site[0]), "site": str(site[1])},
+        first_period=first,
+        last_period=last,
+        score=score,
+        mass_mg=mass_mg,
+        interval_mg=(0, mass_mg),
+        elements=(TREO,) if mass_mg else (),
+        explanation=said(
+            f"One lot of {kg} kg was counted {chain.height} times from {first} to {last} and nothing moved it;"
+            f" the counts differ by no more than {spread}. Weighings agree less well.",
+            f"一个 {kg} 千克的批次自 {first} 至 {last} 共盘存 {chain.height} 次，其间无变动，"
+            f"各次结果相差不超过 {spread}。实际称重不会如此一致。",
+        ),
+        innocent=INNOCENT,
+        ask=ASK,
+        evidence=({"totals": {"counts": chain.height, "repeated": int(chain["copied"].sum())}}, *_evidence(chain)),
+    )

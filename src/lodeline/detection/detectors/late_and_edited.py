@@ -1,0 +1,119 @@
+"""A firm that files late as a habit, and whose filings are put right afterwards.
+
+Loophole: who files after the others can write what they wrote; who may put right can take back what was asked about.
+Each is nobody's fault now and then. How often a careful and a careless firm do it is known; more than that is asked
+about.
+
+Innocent: one person who does the books of three firms; illness; a change of the firm's system; corrections that the
+authority asked for.
+Ask: who files, from which records, and when the records were made; the originals behind each correction.
+Evidence: the months filed late, then the corrections with what they changed.
+Source: the deadline is the parameter `filing-deadline` of the law; the rates are assumptions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import polars as pl
+
+from lodeline.detection.alarm import ALARM_SCORE
+from lodeline.detection.evidence import EVIDENCE_ROWS, last_day
+from lodeline.detection.finding import Finding, Text, ranked, said
+from lodeline.detection.limits import Limits
+from lodeline.detection.null import binomial_tail, product_tail, score_of
+
+DETECTOR: Final = "late-and-edited"
+
+INNOCENT: tuple[Text, ...] = (
+    said("One person keeps the books of several firms, or was away.", "一人负责多家企业申报，或经办人不在岗。"),
+    said("The firm changed its own system.", "企业更换了内部系统。"),
+    said("The corrections were asked for, or only put slips right.", "更正系应要求作出，或仅为笔误更正。"),
+)
+ASK: tuple[Text, ...] = (
+    said("Who files, from which records, and when these were made.", "申报人、所依据的记录及其形成时间。"),
+    said("The originals behind each correction.", "每次更正所依据的原始凭证。"),
+    said("Why the months were late.", "各月逾期的原因。"),
+)
+
+
+def late_and_edited(
+    *, status: pl.DataFrame, filings: pl.DataFrame, lines: pl.DataFrame, limits: Limits
+) -> list[Finding]:
+    """One finding per firm that files late and corrects more than a careless firm does, as `ranked`.
+
+    Parameters: `status` is `organisation`, `period`, `state`; `filings` is `detection.papers.FILINGS`
+    (without it nothing is testable); `lines` say on which day the values are taken. `mass_mg` is 0: it is about
+    conduct. `score` takes both together (Fisher).
+    """
+    filed = status.filter(pl.col("state") != "missing")
+    if filed.is_empty() or filings.is_empty():
+        return []
+    values = limits.on(last_day(lines))
+    corrected = filings.filter(pl.col("corrects").is_not_null()).select("organisation", "period").unique()
+    firms = (
+        filed.join(corrected.with_columns(edited=True), on=["organisation", "period"], how="left")
+        .with_columns(late=pl.col("state") == "late", edited=pl.col("edited").fill_null(False))
+        .group_by("organisation")
+        .agg(pl.len().alias("months"), pl.col("late", "edited").sum(), both=(pl.col("late") & pl.col("edited")).sum())
+        # A firm that is never late is no case, however often it corrects: corrections are wanted.
+        .filter(pl.col("late") >= values["least_late"])
+        .sort("organisation")
+    )
+    findings = []
+    for row in firms.iter_rows(named=True):
+        if row["edited"] < values["least_edited"]:
+            continue
+        score = score_of(_chance(row, values), tests=1)
+        if score >= ALARM_SCORE:
+            own = filed.filter(pl.col("organisation") == row["organisation"]).sort("period")
+            edits = filings.filter((pl.col("organisation") == row["organisation"]) & pl.col("corrects").is_not_null())
+            findings.append(_finding(row["organisation"], own, edits, score))
+    return ranked(findings)
+
+
+def _chance(row: Mapping[str, Any], values: Mapping[str, float]) -> float:
+    """P that a firm without a purpose is late and corrects so often: some firms are careless by habit (a mixture)."""
+    months, late, habit, rate = row["months"], row["late"], values["habit_share"], values["edit_rate"]
+    p_late = (1 - habit) * binomial_tail(late, months, values["late_rate"])
+    p_late += habit * binomial_tail(late, months, values["habit_late_rate"])
+    # Corrections of the late months say more than as many of others; two looks share one chance.
+    p_edited = min(binomial_tail(row["edited"], months, rate), binomial_tail(row["both"], late, rate))
+    return product_tail([p_late, min(1.0, 2 * p_edited)])
+
+
+def _finding(organisation: str, own: pl.DataFrame, edits: pl.DataFrame, score: float) -> Finding:
+    late = own.filter(pl.col("state") == "late")["period"].to_list()
+    periods = sorted({*late, *edits["period"].to_list()})
+    edited = edits["period"].n_unique()
+    return Finding(
+        detector=DETECTOR,
+        subject={"organisation": organisation},
+        first_period=periods[0],
+        last_period=periods[-1],
+        score=score,
+        mass_mg=0,
+        interval_mg=(None, None),
+        elements=(),
+        explanation=said(
+            f"Of {own.height} months, {len(late)} were filed after the deadline and {edited} corrected afterwards."
+            " Careless"
+            " firms do so now and then; hardly one does it so often.",
+            f"{own.height} 个月中有 {len(late)} 个月逾期申报，{edited} 个月事后更正。偶有疏忽属常见，如此频繁则罕见。",
+        ),
+        innocent=INNOCENT,
+        ask=ASK,
+        evidence=(
+            {"totals": {"months": own.height, "late": len(late), "corrected": edited}},
+            *({"period": period, "state": "late"} for period in late[:EVIDENCE_ROWS]),
+            *(_edit(row) for row in edits.sort("entry").head(EVIDENCE_ROWS).iter_rows(named=True)),
+        ),
+    )
+
+
+def _edit(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "period": row["period"], "entry": row["entry"], "corrects": row["corrects"], "filed_at": row["filed_at"],
+        "rows": row["rows"],
+    }  # fmt: skip

@@ -1,0 +1,220 @@
+"""An export row says something else than the lot's own history: another code, another composition, another price.
+
+Loophole: goods leave under a code that is not controlled, without the element that is, or at a price that moves the
+profit abroad. The lot is known from the day it was made; the row that exports it is held against that.
+
+Innocent: a code that customs changed; a composition rounded for the buyer; trace elements; a price agreed a year ago,
+a sample, a first order.
+Ask: the declaration, contract and invoice of the rows; the assay of the lot; correspondence with the broker.
+Evidence: what the row states and what the lot is.
+Source: published penalty decisions of 2025 (code 8505119000 for magnets of rare earths; dysprosium left out); what a
+code stands for is the law pack's `desk-tariff-codes`, what is trace its `trace-band`.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import polars as pl
+
+from lodeline.detection.alarm import ALARM_SCORE
+from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
+from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.limits import Limits, control_days
+from lodeline.detection.null import MAD_TO_SIGMA, binomial_tail, score_of
+from lodeline.material.assay import explode
+from lodeline.material.element import SYMBOLS, TREO
+from lodeline.material.mass import MG_PER_KG
+from lodeline.regulation.parameter import Jurisdiction
+
+DETECTOR: Final = "misdeclaration"
+
+INNOCENT: tuple[Text, ...] = (
+    said("The code was changed by customs, or chosen by a broker.", "编码经海关调整，或由报关行选定。"),
+    said(
+        "The composition was rounded or given by model, and the element is a trace.",
+        "成分按型号或取整填报，该元素仅为微量。",
+    ),
+    said("The price was agreed long ago, or it is a sample or first order.", "价格系早先约定，或为样品、首单。"),
+)
+ASK: tuple[Text, ...] = (
+    said("The declaration, contract and invoice of the rows listed.", "所列各行的报关单、合同和发票。"),
+    said("An assay of the lot, or of what is left of it.", "该批次（或其余量）的化验结果。"),
+    said(
+        "Correspondence with the broker and the buyer about code and price.", "与报关行、买方就编码和价格的往来文件。"
+    ),
+)
+_ASPECTS: Mapping[str, Text] = {
+    "code": said("a code that does not stand for what the lot is", "商品编码与批次实际不符"),
+    "composition": said("a composition that leaves out what the lot holds", "成分漏报该批次所含元素"),
+    "control": said("no control item though the lot holds a controlled element", "批次含管制元素而未填管制编码"),
+    "value": said("a price far from what such goods fetch", "单价明显偏离同类货物"),
+}
+
+
+def misdeclaration(
+    *,
+    lines: pl.DataFrame,
+    papers: pl.DataFrame,
+    lot_facts: pl.DataFrame,
+    lot_assays: pl.DataFrame,
+    law: Jurisdiction,
+    limits: Limits,
+) -> list[Finding]:
+    """One finding per exporter whose rows contradict the lots they export more often than slips do, as `ranked`.
+
+    Parameters: `lines` in force and `lot_facts` (`ledger.movement`), `papers` (`detection.papers.PAPERS`; rows without
+    papers are not testable but for their composition), `lot_assays` as in `accountancy.frames`. `mass_mg` is the TREO
+    of the rows. `score`: how unlikely so many contradictions are at the rate of slips.
+    """
+    exports = lines.filter((pl.col("kind") == "export") & (pl.col("dry_mg") > 0) & pl.col("lot").is_not_null())
+    if exports.is_empty():
+        return []
+    values = limits.on(last_day(lines))
+    rows = (
+        with_treo_mass(exports, lot_assays)
+        .join(papers, on="line", how="left", maintain_order="left")
+        .join(lot_facts.select("lot", lot_product="product"), on="lot", how="left", maintain_order="left")
+        .with_columns(goods=pl.coalesce("lot_product", "product").str.split(":").list.first())
+    )
+    rows = rows.with_columns(
+        code=_wrong_code(rows, law),
+        **_hidden(rows, lot_assays, law),
+        value_off=_value_off(rows, values),
+    ).with_columns(value_wrong=(pl.col("value_off").abs() > values["value_sigmas"]).fill_null(False))
+    rows = rows.rename({"value": "price", "value_wrong": "value"})
+    wrong = rows.with_columns(wrong=pl.any_horizontal(list(_ASPECTS)))
+    findings = []
+    for (organisation,), own in wrong.group_by("organisation", maintain_order=True):
+        score = score_of(binomial_tail(int(own["wrong"].sum()), own.height, values["slip_rate"]), tests=1)
+        if own["wrong"].sum() >= values["least_rows"] and score >= ALARM_SCORE:
+            findings.append(_finding(str(organisation), own.filter("wrong").sort("on", "line"), own.height, score))
+    return ranked(findings)
+
+
+@cache
+def _families() -> dict[str, str]:
+    """Form of goods → its family, within which a code does not tell goods apart."""
+    return {row["form"]: row["family"] for row in _table("goods_forms")}
+
+
+@cache
+def _families_of_products() -> dict[str, frozenset[str]]:
+    return {
+        row["product"]: frozenset(_families()[form] for form in row["forms"].split("|"))
+        for row in _table("product_forms")
+    }
+
+
+def _table(name: str) -> list[dict[str, str]]:
+    text = (files("lodeline") / f"data/reference/{name}.csv").read_text("utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+def _wrong_code(rows: pl.DataFrame, law: Jurisdiction) -> pl.Series:
+    """Whether the declared code stands for other goods than the lot's product; False where either is unknown."""
+    day = last_day(rows)
+    parameters = law.named("desk-tariff-codes")
+    state = parameters[0].state(day, known=day) if parameters and day is not None else None
+    listed = state.value.value if state is not None and state.value is not None and not state.value.unknown else []
+    codes = {str(row["code"]): frozenset(_families().get(form, form) for form in row["forms"]) for row in listed}
+    pairs = rows.select("hs_code", "goods").unique()
+    wrong = {(code, goods): _contradict(code, goods, codes) for code, goods in pairs.iter_rows()}
+    return pl.Series([wrong[pair] for pair in rows.select("hs_code", "goods").iter_rows()], dtype=pl.Boolean)
+
+
+def _contradict(code: str | None, goods: str | None, codes: Mapping[str, frozenset[str]]) -> bool:
+    """Whether the longest listed code that `code` begins with stands for other goods."""
+    families = _families_of_products().get(goods or "")
+    known = [codes[code[:length]] for length in range(len(code or ""), 3, -1) if code and code[:length] in codes]
+    return bool(families and known and families.isdisjoint(known[0]))
+
+
+def _hidden(rows: pl.DataFrame, lot_assays: pl.DataFrame, law: Jurisdiction) -> dict[str, pl.Series]:
+    """`composition`: stated without a controlled element of the lot; `control`: no item though the lot holds one.
+
+    Elements and share are those of the law's trace band.
+    """
+    day = last_day(rows)
+    bands = law.named("trace-band")
+    state = bands[0].state(day, known=day) if bands and day is not None else None
+    if state is None or state.value is None or state.value.unknown:
+        none = pl.Series([False] * rows.height, dtype=pl.Boolean)
+        return {"composition": none, "control": none}
+    band = state.value.value
+    counted = pl.col("element").is_in([SYMBOLS.index(symbol) for symbol in band["elements"]])
+    held = lot_assays.filter(counted).group_by("lot").agg(held=pl.col("ppb").sum())
+    stated = explode(rows["composition"]).filter(counted).group_by("place").agg(stated=pl.col("ppb").sum())
+    told = (
+        rows.select("lot", "composition", "control_item", "on", "goods")
+        .with_row_index("place")
+        .join(held, on="lot", how="left", maintain_order="left")
+        .join(stated, on="place", how="left", maintain_order="left")
+    )
+    over = pl.col("held").fill_null(0) > band["share_ppb"]
+    begun = min(control_days(law), default=None)
+    magnets = pl.col("goods").is_in(["magnet-ndfeb"])
+    return told.select(
+        composition=over & pl.col("composition").is_not_null() & (pl.col("stated").fill_null(0) * 2 < pl.col("held")),
+        control=over & magnets & pl.col("control_item").is_null() & (pl.col("on") >= begun)
+        if begun is not None
+        else pl.lit(False),
+    ).to_dict(as_series=True)
+
+
+def _value_off(rows: pl.DataFrame, values: Mapping[str, float]) -> pl.Series:
+    """How far a row's unit price lies from the middle of such goods in its month, in robust σ; null without peers."""
+    price = pl.col("value").cast(pl.Float64, strict=False) / (pl.col("mass_mg") / MG_PER_KG)
+    peers = ["lot_product", "currency", "period"]
+    priced = rows.with_columns(price=pl.when(price > 0).then(price.log()), period=month_of())
+    off = priced.with_columns(off=pl.col("price") - pl.col("price").median().over(peers))
+    sigma = (pl.col("off").abs().median().over("lot_product", "currency") * MAD_TO_SIGMA).clip(
+        values["price_pct"] / 100
+    )
+    many = pl.col("organisation").n_unique().over(peers) >= values["least_peers"]
+    return off.select(pl.when(many & pl.col("currency").is_not_null()).then(pl.col("off") / sigma))["off"]
+
+
+def _finding(organisation: str, rows: pl.DataFrame, exported: int, score: float) -> Finding:
+    first, last = months_of(rows)
+    mass_mg = int(rows["treo_mg"].sum())
+    seen = {aspect: int(rows[aspect].sum()) for aspect in _ASPECTS}
+    told = [(aspect, number) for aspect, number in seen.items() if number]
+    return Finding(
+        detector=DETECTOR,
+        subject={"organisation": organisation},
+        first_period=first,
+        last_period=last,
+        score=score,
+        mass_mg=mass_mg,
+        interval_mg=(None, None),
+        elements=(TREO,) if mass_mg else (),
+        explanation=said(
+            f"Of {exported} exported rows, {rows.height} contradict the lots they export: "
+            + "; ".join(f"{number} with {_ASPECTS[aspect]['en']}" for aspect, number in told)
+            + f". They hold {spoken_kg(mass_mg)} kg TREO.",
+            f"{exported} 行出口中有 {rows.height} 行与所出口批次不符："
+            + "；".join(f"{number} 行{_ASPECTS[aspect]['zh']}" for aspect, number in told)
+            + f"。合计 {spoken_kg(mass_mg)} 千克 TREO。",
+        ),
+        innocent=INNOCENT,
+        ask=ASK,
+        evidence=(
+            {"totals": {"exported_rows": exported, "contradicting": rows.height, **seen}},
+            *(_row(row) for row in rows.sort("dry_mg", descending=True).head(EVIDENCE_ROWS).iter_rows(named=True)),
+        ),
+    )
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    said_so = {name: row[name] for name in ("hs_code", "control_item", "composition", "price", "currency") if row[name]}
+    return {
+        **described({**row, "seq": row["line"]}, mass=row["dry_mg"]),
+        **said_so,
+        "lot_product": row["lot_product"],
+        "contradicts": [aspect for aspect in _ASPECTS if row[aspect]],
+    }

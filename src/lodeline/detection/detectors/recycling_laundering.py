@@ -1,0 +1,205 @@
+"""Scrap that is no scrap: it holds what magnets never hold, or there is suddenly more of it than ever.
+
+Loophole: fresh ore or oxide is declared as swarf or collected scrap, which draws on no quota and has no mine.
+Lanthanum is in every ore and in hardly any magnet; and collected scrap comes month by month about as much as before.
+
+Innocent: scrap of other goods (battery alloy, catalysts, polishing powder) filed as magnet scrap; magnets cast with
+mixed metal; a new collection contract, an old heap that was cleared.
+Ask: from whom the scrap came, with tickets and photographs; assays of the lots by another laboratory; what was made of
+it.
+Evidence: the lots with their share of lanthanum; or the months with the mass collected.
+Source: Decree 785 art. 11 (recyclers may not use mineral products); deposits hold La at 2-30 % of their oxides, NdFeB
+recipes none (01-domain; the limit is an assumption).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
+from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
+from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.limits import Limits
+from lodeline.detection.null import MAD_TO_SIGMA, RUNS_PER_MONTH, largest_window, score_of, upper_tail
+from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
+from lodeline.material.mass import format_kg
+
+DETECTOR: Final = "recycling-laundering"
+
+INNOCENT: tuple[Text, ...] = (
+    said(
+        "Scrap of other goods (battery alloy, catalyst, polishing powder) was filed as magnet scrap.",
+        "其他废料（储氢合金、催化剂、抛光粉）误报为磁材废料。",
+    ),
+    said("The magnets were cast with mixed metal.", "磁体以混合稀土金属配料。"),
+    said("A collection contract began, or an old heap was cleared.", "新签回收合同，或清理历史堆存。"),
+)
+ASK: tuple[Text, ...] = (
+    said("From whom the scrap came, with weighbridge tickets and photographs.", "废料来源、过磅单及照片。"),
+    said(
+        "An assay of the lots by another laboratory, with every rare earth.", "由其他化验单位对所涉批次作全元素化验。"
+    ),
+    said("The runs that used it, with residue and product.", "使用该废料的生产记录，含残渣与产品。"),
+)
+#: Products that are scrap of magnets; slag and residue of plants that also make lanthanum may hold it.
+_MAGNET_SCRAP = ("swarf", "scrap-eol")
+_LANTHANUM: Final = SYMBOLS.index("La")
+
+
+def recycling_laundering(
+    *, lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits
+) -> list[Finding]:
+    """Findings per site: scrap with lanthanum in it, and months with more collected than ever, as `ranked`.
+
+    Parameters: `lines` in force and `lot_facts` (`ledger.movement`), `lot_assays` as in `accountancy.frames`.
+    `mass_mg` is the TREO of the lots with lanthanum, or what was collected above the middle month.
+    """
+    values = limits.on(last_day(lines))
+    tainted = _tainted(lines, lot_facts, lot_assays, values)
+    crowded = _crowded(lines, lot_assays, values)
+    # What is asked about for its composition needs no second question about its mass.
+    asked = {(one.subject["organisation"], one.subject["site"]) for one in tainted}
+    return ranked(
+        [*tainted, *(one for one in crowded if (one.subject["organisation"], one.subject["site"]) not in asked)]
+    )
+
+
+def _tainted(
+    lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, values: Mapping[str, float]
+) -> list[Finding]:
+    limit, relative = values["lanthanum_pct"] / 100, values["relative_pct"] / 100
+    scrap = pl.col("lot_product").str.split(":").list.first().is_in(_MAGNET_SCRAP) | (
+        pl.col("origin_kind") == "secondary"
+    )
+    rare = pl.col("element") < len(RARE_EARTHS)
+    shares = (
+        lot_assays.filter(rare)
+        .group_by("lot")
+        .agg(total=pl.col("ppb").sum(), lanthanum=pl.col("ppb").filter(pl.col("element") == _LANTHANUM).sum())
+        .filter(pl.col("lanthanum") > 0)
+        .with_columns(share=pl.col("lanthanum") / pl.col("total"))
+    )
+    facts = lot_facts.select("lot", lot_product="product", origin_kind="origin_kind").filter(scrap)
+    lots = facts.join(shares, on="lot").with_columns(z=(pl.col("share") - limit) / (pl.col("share") * relative))
+    entering = lines.filter(
+        (pl.col("kind") == "origin") | ((pl.col("kind") == "transformation") & (pl.col("role") == "in"))
+    )
+    rows = with_treo_mass(entering.drop("origin_kind").join(lots, on="lot"), lot_assays)
+    findings = []
+    for (organisation, site), own in rows.group_by("organisation", "site", maintain_order=True):
+        score = score_of(upper_tail(float(own["z"].to_numpy().max())), tests=own["lot"].n_unique())
+        if score >= ALARM_SCORE:
+            seen = own.filter(pl.col("share") > limit)
+            findings.append(_tainted_finding(str(organisation), str(site), seen, score))
+    return findings
+
+
+def _tainted_finding(organisation: str, site: str, rows: pl.DataFrame, score: float) -> Finding:
+    first, last = months_of(rows)
+    # A lot that came in and was used counts once.
+    by_lot = rows.sort("treo_mg", "line", descending=[True, False]).unique("lot", keep="first", maintain_order=True)
+    mass_mg = int(by_lot["treo_mg"].sum())
+    highest = f"{by_lot['share'].to_numpy().max() * 100:.1f} %"
+    return Finding(
+        detector=DETECTOR,
+        subject={"organisation": organisation, "site": site},
+        first_period=first,
+        last_period=last,
+        score=score,
+        mass_mg=mass_mg,
+        interval_mg=(0, mass_mg),
+        elements=(TREO, "La"),
+        explanation=said(
+            f"{by_lot.height} lots filed as scrap hold lanthanum, up to {highest} of their rare earths,"
+            f" {spoken_kg(mass_mg)} kg TREO. Magnets hold none to speak of; every ore does.",
+            f"申报为废料的 {by_lot.height} 个批次含镧，最高占其稀土总量的 {highest}，合计"
+            f" {spoken_kg(mass_mg)} 千克 TREO。磁体几乎不含镧，而各类矿石均含镧。",
+        ),
+        innocent=INNOCENT,
+        ask=ASK,
+        evidence=(
+            {"totals": {"lots": by_lot.height, "treo_kg": format_kg(mass_mg)}},
+            *(
+                {
+                    **described({**row, "seq": row["line"]}, mass=row["dry_mg"]),
+                    "lanthanum_pct_of_rare_earths": round(row["share"] * 100, 4),
+                }
+                for row in by_lot.head(EVIDENCE_ROWS).iter_rows(named=True)
+            ),
+        ),
+    )
+
+
+def _crowded(lines: pl.DataFrame, lot_assays: pl.DataFrame, values: Mapping[str, float]) -> list[Finding]:
+    collected = with_treo_mass(
+        lines.filter((pl.col("kind") == "origin") & (pl.col("origin_kind") == "secondary") & (pl.col("dry_mg") > 0)),
+        lot_assays,
+    ).with_columns(period=month_of())
+    months = (
+        collected.group_by("organisation", "site", "period")
+        .agg(pl.col("treo_mg").sum())
+        .filter(pl.col("treo_mg") > 0)
+        .filter(pl.len().over("organisation", "site") >= values["least_months"])
+        .sort("organisation", "site", "period")
+    )
+    findings = []
+    for (organisation, site), own in months.group_by("organisation", "site", maintain_order=True):
+        logs = np.log(own["treo_mg"].to_numpy())
+        middle = float(np.median(logs))
+        spread = max(float(np.median(np.abs(logs - middle)) * MAD_TO_SIGMA), values["month_pct"] / 100)
+        z, first, last = largest_window(
+            logs - middle, np.ones(len(logs)), random=spread, shared=values["season_pct"] / 100
+        )  # fmt: skip
+        score = score_of(upper_tail(z), tests=RUNS_PER_MONTH * own.height)
+        if score >= ALARM_SCORE:
+            run = own[first : last + 1]
+            rows = collected.filter(
+                (pl.col("site") == site)
+                & pl.col("period").is_between(pl.lit(run["period"][0]), pl.lit(run["period"][-1]))
+            )
+            place = {"organisation": str(organisation), "site": str(site)}
+            findings.append(_crowded_finding(place, run, rows, usual_mg=float(np.exp(middle)), z=z, score=score))
+    return findings
+
+
+def _crowded_finding(
+    place: dict[str, str], run: pl.DataFrame, rows: pl.DataFrame, *, usual_mg: float, z: float, score: float
+) -> Finding:
+    extra_mg = round(float(run["treo_mg"].sum()) - usual_mg * run.height)
+    half_mg = abs(round(HALF_WIDTH_95 * extra_mg / z))
+    first, last = str(run["period"][0]), str(run["period"][-1])
+    return Finding(
+        detector=DETECTOR,
+        subject=place,
+        first_period=first,
+        last_period=last,
+        score=score,
+        mass_mg=extra_mg,
+        interval_mg=(extra_mg - half_mg, extra_mg + half_mg),
+        elements=(TREO,),
+        explanation=said(
+            f"From {first} to {last} the site filed {spoken_kg(int(run['treo_mg'].sum()))} kg TREO of collected"
+            f" scrap; its middle month has {spoken_kg(usual_mg)} kg. That is {spoken_kg(extra_mg)} kg more"
+            f" than usual, {z:.1f} σ.",
+            f"{first} 至 {last} 该场所申报收集废料 {spoken_kg(int(run['treo_mg'].sum()))} 千克 TREO，而其中位月为"
+            f" {spoken_kg(usual_mg)} 千克，超出通常水平 {spoken_kg(extra_mg)} 千克，偏差 {z:.1f} σ。",
+        ),
+        innocent=INNOCENT,
+        ask=ASK,
+        evidence=(
+            *(
+                {"period": period, "treo_kg": format_kg(mass)}
+                for period, mass in run.select("period", "treo_mg").iter_rows()
+            ),
+            *(
+                described({**row, "seq": row["line"]}, mass=row["dry_mg"])
+                for row in rows.sort("dry_mg", "line", descending=[True, False])
+                .head(EVIDENCE_ROWS)
+                .iter_rows(named=True)
+            ),
+        ),
+    )

@@ -1,0 +1,90 @@
+"""Goods go from firm to firm and come back, the same mass and the same composition, and nobody has used them.
+
+Loophole: one lot is sold again and again to make turnover, to raise a price, to earn a refund, or to give material
+from nowhere a history. What comes back whole was not worked by anybody on the way.
+
+Innocent: goods sent back or taken back; work on order; a warehouse that belongs to another firm; two lots of one make
+and mass that passed each other.
+Ask: contracts, invoices and payments of every hop; where the goods lay; what each firm did with them.
+Evidence: every transfer of the round, in order.
+Source: temporal cycles (Kumar & Calders, VLDB 2018), here with mass and composition conserved (flow.cycles).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from lodeline.detection.evidence import described, last_day
+from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.limits import Limits
+from lodeline.detection.rings import Ring, hop_rows, rings, subject_of, told
+from lodeline.material.element import TREO
+
+DETECTOR: Final = "round-trip"
+
+INNOCENT: tuple[Text, ...] = (
+    said("The goods were sent back: refused, surplus, or on trial.", "货物被退回：拒收、余料或试用。"),
+    said("The firms work for each other on order, or store for each other.", "企业之间存在受托加工或代储关系。"),
+    said("Two lots of one make and mass passed each other.", "两批同种同重货物相向流转。"),
+)
+ASK: tuple[Text, ...] = (
+    said("Contracts, invoices and payments of every hop.", "每一环节的合同、发票和付款凭证。"),
+    said("Where the goods lay from day to day, and who carried them.", "货物每日存放地点及承运人。"),
+    said("What each firm did with the goods.", "各企业对货物的处理情况。"),
+)
+#: Rows of a round that evidence lists: three rounds of eight hops.
+_ROWS = 24
+
+
+def round_trip(
+    *, transfers: pl.DataFrame, lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits
+) -> list[Finding]:
+    """One finding per ring of firms through which goods came back whole, as `ranked`.
+
+    Parameters: `transfers` has the columns of `ledger.transfer.TRANSFER` (those that nobody shipped or named nobody
+    are left out), `lines` gives entries, `lot_facts` products, `lot_assays` compositions. `mass_mg` is the TREO that
+    each round began with, summed. `score` is None: a round is a fact, and no chance is claimed.
+    """
+    values = limits.on(last_day(transfers, "shipped_on"))
+    hops = (
+        transfers.filter(pl.col("shipment_line").is_not_null())
+        .select(
+            "lot", source="shipper", target="receiver", seq="shipment_line", event="shipment_event", on="shipped_on",
+            mass_mg="shipped_mg",
+        )
+        .join(lot_facts.select("lot", "product"), on="lot", how="left")
+        .join(lines.select("entry", seq="line"), on="seq", how="left")
+    )  # fmt: skip
+    return ranked(_finding(ring) for ring in rings(hops, lot_assays, values))
+
+
+def _finding(ring: Ring) -> Finding:
+    times_en = "once" if ring.rounds == 1 else f"{ring.rounds} times"
+    kg = spoken_kg(ring.mass_mg)
+    return Finding(
+        detector=DETECTOR,
+        subject=subject_of(ring),
+        first_period=ring.first,
+        last_period=ring.last,
+        score=None,
+        mass_mg=ring.treo_mg,
+        interval_mg=(ring.treo_mg, None),
+        elements=(TREO,) if ring.treo_mg else (),
+        explanation=said(
+            f"Goods went round {told(ring)} {times_en}: {kg} kg of one make came back with the mass and composition"
+            " with which"
+            " they left.",
+            f"货物沿 {told(ring)} 循环 {ring.rounds} 次：{kg} 千克同类货物以原有质量和成分返回起点。",
+        ),
+        innocent=INNOCENT,
+        ask=ASK,
+        evidence=(
+            {"totals": {"rounds": ring.rounds, "hops": len(ring.members), "complete": ring.complete}},
+            *(
+                {"shipper": row["source"], "receiver": row["target"], **described(row, mass=row["mass_mg"])}
+                for row in hop_rows(ring, "shipment")[:_ROWS]
+            ),
+        ),
+    )

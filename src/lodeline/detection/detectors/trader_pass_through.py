@@ -1,0 +1,147 @@
+"""A trader through whose books goods pass in days, untouched, and come out with better papers than they came in with.
+
+Loophole: stock without papers is bought on ordinary invoices and sold on special ones; a young firm stands between and
+is gone when somebody asks. Each lot comes in and goes out within days, whole; what changes is the invoice.
+
+Innocent: a broker that sells what is ordered already; an error in the kind of invoice; a supplier that may not issue
+special invoices.
+Ask: both invoices of the lots; the warehouse and carrier; who founded the firm, and with whose money.
+Evidence: what came in and went out, then the lots with both documents.
+Source: Huangshan 2014 (81 t bought with ordinary invoices, sold with special ones); the tax authority's special
+invoice for rare earths; the rates are assumptions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import polars as pl
+
+from lodeline.detection.alarm import ALARM_SCORE
+from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
+from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.limits import Limits
+from lodeline.detection.null import binomial_tail, score_of
+from lodeline.ledger.register import Register
+from lodeline.material.element import TREO
+
+DETECTOR: Final = "trader-pass-through"
+
+INNOCENT: tuple[Text, ...] = (
+    said("A broker sells what its customer has ordered already.", "经纪商按客户已有订单购销。"),
+    said("The kind of invoice was filed wrongly.", "发票种类填报有误。"),
+    said("The supplier may not issue special invoices.", "供货方无权开具专用发票。"),
+)
+ASK: tuple[Text, ...] = (
+    said("Both invoices of the lots listed, with the payments.", "所列批次的购销发票及付款凭证。"),
+    said("Where the goods lay, and who carried them.", "货物存放地点及承运人。"),
+    said("Who founded the firm, who runs it, and with whose money.", "企业的设立人、实际经营人及资金来源。"),
+)
+_ORDINARY, _SPECIAL = "invoice-ordinary", "invoice-special"
+
+
+def trader_pass_through(
+    *, lines: pl.DataFrame, papers: pl.DataFrame, lot_assays: pl.DataFrame, register: Register, limits: Limits
+) -> list[Finding]:
+    """One finding per firm through which lots pass in days and leave with a better invoice, as `ranked`.
+
+    Parameters: `lines` in force (columns of `ledger.movement.LINE`), `papers` (`detection.papers.PAPERS`; without them
+    nothing is testable), `lot_assays` as in `accountancy.frames`. A firm that makes anything is none of these.
+    `score`: how unlikely so many changes of invoice are, and so young a firm. `mass_mg` is the TREO of the lots whose
+    invoice changed.
+    """
+    values = limits.on(last_day(lines))
+    passed = _passed(lines, papers, values)
+    if passed.is_empty():
+        return []
+    founded = dict(register.tables["organisations"].select("id", "valid_from").iter_rows())
+    findings = []
+    for (organisation,), own in with_treo_mass(passed, lot_assays).group_by("organisation", maintain_order=True):
+        changed = own.filter("better")
+        whole = own["passed"].sum() / own.height
+        if changed.height < values["least_lots"] or whole < values["least_share_pct"] / 100:
+            continue
+        p = binomial_tail(changed.height, own.height, values["slip_rate"])
+        age = _age_days(founded.get(organisation), own)
+        young = age is not None and age <= values["young_days"]
+        score = score_of(p * (values["young_share"] if young else 1.0), tests=1)
+        if score >= ALARM_SCORE:
+            findings.append(_finding(str(organisation), own, changed, age if young else None, score))
+    return ranked(findings)
+
+
+def _passed(lines: pl.DataFrame, papers: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
+    """Lots received by firms that make nothing, and how they left: `passed` (in days, whole), `better` (invoice)."""
+    if papers.is_empty():
+        return pl.DataFrame()
+    makers = lines.filter(pl.col("kind") == "transformation")["organisation"].unique()
+    traders = lines.filter(~pl.col("organisation").is_in(makers.implode()))
+    kinds = papers.select("line", "document_kind")
+    received = traders.filter(pl.col("kind") == "receipt").join(kinds, on="line", how="left")
+    sold = (
+        traders.filter(pl.col("kind").is_in(["shipment", "title", "export"]) & pl.col("to_site").is_null())
+        .join(kinds, on="line", how="left")
+        .sort("on", "line")
+        .group_by("organisation", "lot", maintain_order=True)
+        .agg(
+            out_mg=pl.col("dry_mg").sum(), out_on=pl.col("on").first(), out_line=pl.col("line").first(),
+            out_kind=pl.col("document_kind").first(), out_event=pl.col("event").first(), buyer=pl.col("party").first(),
+        )
+    )  # fmt: skip
+    both = received.join(sold, on=["organisation", "lot"], how="left", maintain_order="left")
+    stay = (pl.col("out_on") - pl.col("on")).dt.total_days()
+    whole = (pl.col("out_mg") - pl.col("dry_mg")).abs() <= pl.col("dry_mg") * (values["mass_pct"] / 100)
+    return both.with_columns(
+        passed=(stay.is_between(0, values["stay_days"]) & whole).fill_null(False)
+    ).with_columns(
+        better=(
+            pl.col("passed") & (pl.col("document_kind") == _ORDINARY) & (pl.col("out_kind") == _SPECIAL)
+        ).fill_null(False)
+    )  # fmt: skip
+
+
+def _age_days(founded: Any, own: pl.DataFrame) -> int | None:
+    """Days from the founding to the first receipt, None where the founding is not registered."""
+    first = min(own["on"].to_list())
+    return None if founded is None else int((first - founded).days)
+
+
+def _finding(organisation: str, own: pl.DataFrame, changed: pl.DataFrame, age: int | None, score: float) -> Finding:
+    mass_mg = int(changed["treo_mg"].sum())
+    young_en = f" The firm was {age} days old at its first receipt." if age is not None else ""
+    young_zh = f"该企业首次收货时成立仅 {age} 天。" if age is not None else ""
+    kg = spoken_kg(mass_mg)
+    return Finding(
+        detector=DETECTOR,
+        subject={"organisation": organisation},
+        first_period=months_of(changed)[0],
+        last_period=months_of(changed, "out_on")[1],
+        score=score,
+        mass_mg=mass_mg,
+        interval_mg=(mass_mg, None),
+        elements=(TREO,) if mass_mg else (),
+        explanation=said(
+            f"Of {own.height} lots received, {own['passed'].sum()} left whole within days; {changed.height} came in"
+            " on an"
+            f" ordinary invoice and went out on a special one: {kg} kg TREO.{young_en}",
+            f"收到的 {own.height} 个批次中，{own['passed'].sum()} 个在数日内整批转出；其中 {changed.height}"
+            " 个凭普通发票购入、"
+            f"以稀土专用发票售出，合计 {kg} 千克 TREO。{young_zh}",
+        ),
+        innocent=INNOCENT,
+        ask=ASK,
+        evidence=(
+            {"totals": {"lots": own.height, "passed": int(own["passed"].sum()), "invoice_changed": changed.height}},
+            *(_row(row) for row in changed.sort("dry_mg", descending=True).head(EVIDENCE_ROWS).iter_rows(named=True)),
+        ),
+    )
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **described({**row, "seq": row["line"]}, mass=row["dry_mg"]),
+        "from": row["party"],
+        "left_on": row["out_on"].isoformat(),
+        "to": row["buyer"],
+    }

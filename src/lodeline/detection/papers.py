@@ -1,0 +1,34 @@
+"""What a row says beside its mass: papers, prices, codes. Commerce is filed with the goods and is kept apart.
+
+Detectors that look at papers have nothing to test where a sight offers none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+#: One row per ledger row that has any of them, as filed; `value` is a decimal text for the whole row.
+PAPERS: Mapping[str, pl.DataType] = {
+    "line": pl.Int64(), "document_kind": pl.String(), "value": pl.String(), "currency": pl.String(),
+    "hs_code": pl.String(), "control_item": pl.String(),
+}  # fmt: skip
+#: One row per accepted filing or correction: `corrects` is the entry that it corrects, `filed_at` UTC text.
+FILINGS: Mapping[str, pl.DataType] = {
+    "entry": pl.Int64(), "organisation": pl.String(), "period": pl.String(), "corrects": pl.Int64(),
+    "filed_at": pl.String(), "rows": pl.Int64(),
+}  # fmt: skip
+
+
+def papers_of(sight: Any) -> pl.DataFrame:
+    """`PAPERS` of a sight; empty where it offers none."""
+    frame: pl.DataFrame = getattr(sight, "papers", pl.DataFrame(schema=dict(PAPERS)))
+    return frame
+
+
+def filings_of(sight: Any) -> pl.DataFrame:
+    """`FILINGS` of a sight; empty where it offers none."""
+    frame: pl.DataFrame = getattr(sight, "filings", pl.DataFrame(schema=dict(FILINGS)))
+    return frame

@@ -1,0 +1,77 @@
+"""What laboratories tell: heavy rare earths that nobody stated, scrap that no magnet was."""
+
+from __future__ import annotations
+
+import random
+
+import polars as pl
+import pytest
+from tests.unit.detection.kit import KG, look, months
+
+MONTHS = [f"2025-{number:02d}" for number in range(1, 11)]
+
+
+def assayed(hidden: float, *, own: bool = True, seed: int = 1) -> pl.DataFrame:
+    """Ten lots of light carbonate of 1 t, assayed by shipper and receiver; the receiver finds so much Dy more."""
+    chance = random.Random(seed)
+    rows = []
+    for lot in range(1, 11):
+        nd, la = (round(share * 1e9 * (1 + chance.gauss(0, 0.01))) for share in (0.10, 0.2))
+        dy = max(100_000, round(1e9 * (0.001 + hidden) * (1 + chance.gauss(0, 0.01))))
+        stated = f"La=200000000;Nd=100000000;Dy={1_000_000}"
+        found = f"composition=La={la};Nd={nd};Dy={dy}" if own else f"composition={stated}"
+        rows += [
+            f"M O{lot} origin 1 m {lot} 1000 product=mixed-compound origin_kind=mined composition={stated}",
+            f"M S{lot} shipment 2 m {lot} 1000 party=R",
+            f"R R{lot} receipt 4 r {lot} 1000 party=M reference=S{lot} {found}",
+        ]
+    return months({"2025-06": rows})
+
+
+def test_dysprosium_that_only_the_receiver_finds_is_asked_for() -> None:
+    (found,) = look("composition-swap", assayed(0.004))
+    assert found.subject == {"shipper": "M", "receiver": "R"} and found.elements == ("Tb", "Dy")
+    low_mg, high_mg = found.interval_mg
+    # 0.4 % of ten tonnes.
+    assert low_mg is not None and high_mg is not None and low_mg < 40 * KG < high_mg
+    assert len(found.evidence) == 11
+
+
+@pytest.mark.parametrize(("hidden", "own"), [(0.0, True), (-0.0008, True), (0.0, False)])
+def test_laboratories_that_agree_find_less_or_copy_are_let_be(hidden: float, own: bool) -> None:
+    assert look("composition-swap", assayed(hidden, own=own)) == []
+
+
+def collected(kg: list[float], composition: str) -> pl.DataFrame:
+    rows = {
+        month: [f"A O{place} origin 3 a {place + 1} {mass} product=scrap-eol origin_kind=secondary {composition}"]
+        for place, (month, mass) in enumerate(zip(MONTHS, kg, strict=False))
+    }
+    return months(rows)
+
+
+MAGNETS = "composition=Nd=220000000;Pr=70000000;Fe=650000000"
+
+
+def test_scrap_with_lanthanum_is_ore() -> None:
+    lines = collected([1000.0] * 10, "composition=La=70000000;Nd=150000000;Pr=50000000")
+    (found,) = look("recycling-laundering", lines)
+    assert found.elements == ("TREO", "La") and found.evidence[0]["totals"]["lots"] == 10
+    assert "25.9 %" in found.explanation["en"] and "25.9 %" in found.explanation["zh"]
+
+
+def test_more_scrap_than_ever_is_asked_for_with_what_is_too_much() -> None:
+    (found,) = look("recycling-laundering", collected([1000.0] * 4 + [2500.0] * 3 + [1000.0] * 3, MAGNETS))
+    assert (found.first_period, found.last_period) == ("2025-05", "2025-07")
+    # 4.5 t more of 29 % rare earths, about 0.34 of it as oxide.
+    assert 1400 * KG < found.mass_mg < 1600 * KG
+
+
+@pytest.mark.parametrize("kg", [[1000.0, 1200.0, 900.0, 1100.0, 1250.0, 800.0], [1000.0, 9000.0]])
+def test_uneven_collection_and_few_months_are_let_be(kg: list[float]) -> None:
+    assert look("recycling-laundering", collected(kg, MAGNETS)) == []
+
+
+def test_traces_of_lanthanum_are_let_be() -> None:
+    traces = MAGNETS.replace("Nd=", "La=1500000;Nd=")
+    assert look("recycling-laundering", collected([1000.0] * 10, traces)) == []

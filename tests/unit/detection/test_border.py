@@ -1,0 +1,152 @@
+"""What exports tell: sizes below a threshold, goods that go elsewhere, goods called otherwise."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from tests.unit.detection.kit import KG, look, months, papers, register
+
+MAGNET = "product=magnet-ndfeb composition=Nd=290000000;Dy=20000000;Fe=690000000"
+FREE = "product=magnet-ndfeb composition=Nd=300000000;Fe=690000000"
+
+
+def exports(*consignments: tuple[str, int, float, str], what: str = MAGNET, who: str = "E") -> pl.DataFrame:
+    """One lot made and exported for each (month, day, kg, destination)."""
+    rows: dict[str, list[str]] = {}
+    for number, (month, day, kg, country) in enumerate(consignments, 1):
+        rows.setdefault(month, []).extend(
+            [
+                f"{who} O{number} origin 1 e {number} {kg} origin_kind=opening {what}",
+                f"{who} E{number} export {day} e {number} {kg} {what.split(maxsplit=1)[0]} party=BUYER-{country}"
+                f" destination={country}",
+            ]
+        )
+    return months(rows)
+
+
+def sizes(*kg: float) -> pl.DataFrame:
+    return exports(*((f"2025-{1 + place % 12:02d}", 2 + place % 26, mass, "DE") for place, mass in enumerate(kg)))
+
+
+def test_a_crowd_just_below_the_threshold_is_asked_for() -> None:
+    (found,) = look("threshold-splitting", sizes(*[470.0 + number for number in range(20)], 900.0, 1500.0, 90.0))
+    assert found.subject == {"organisation": "E", "goods": "magnet-ndfeb"}
+    assert found.evidence[0]["totals"] == {"threshold_kg": "500", "below": 20, "above": 0}
+    assert found.mass_mg > 20 * 470 * KG * 0.33
+
+
+@pytest.mark.parametrize("kg", [[470.0] * 5, [400.0 + 10 * n for n in range(20)], [100.0] * 30, [501.0] * 20])
+def test_sizes_on_both_sides_far_away_or_few_are_let_be(kg: list[float]) -> None:
+    assert look("threshold-splitting", sizes(*kg)) == []
+
+
+def trade(*, after: dict[str, int], what: str = FREE) -> pl.DataFrame:
+    """Twelve consignments to DE and six to US before 4 April 2025; then so many to each country."""
+    before = [("2025-02", 1 + place, 50.0, "DE" if place % 3 else "US") for place in range(18)]
+    later = [(country, number) for country, count in after.items() for number in range(count)]
+    moved = [(f"2025-{5 + place % 8:02d}", 1 + place % 27, 50.0, country) for place, (country, _) in enumerate(later)]
+    return exports(*before, *moved, what=what)
+
+
+def test_goods_that_went_to_one_country_and_go_to_a_new_one_after_the_control_are_asked_for() -> None:
+    (found,) = look("destination-shift", trade(after={"US": 6, "TH": 14, "DE": 1}))
+    assert found.subject == {"organisation": "E", "country": "TH", "party": "BUYER-TH"}
+    totals = found.evidence[0]["totals"]
+    assert (totals["before"], totals["after"]["TH"]) == ({"DE": 12, "US": 6}, 14)
+    assert "DE had 12 before and has had 1 since" in found.explanation["en"]
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        {"DE": 12, "US": 6},
+        {"DE": 10, "US": 5, "TH": 3},
+        {"US": 18},  # an old country, however much it rose
+        {},
+    ],
+)
+def test_old_ways_and_trial_orders_are_let_be(after: dict[str, int]) -> None:
+    assert look("destination-shift", trade(after=after)) == []
+
+
+def test_goods_that_a_list_names_go_where_licences_let_them_and_are_not_looked_at() -> None:
+    assert look("destination-shift", trade(after={"TH": 20}, what=MAGNET)) == []
+
+
+def test_magnets_that_become_parts_after_the_control_are_asked_for() -> None:
+    before = exports(*[("2025-02", 1 + place, 50.0, "DE") for place in range(10)])
+    after = exports(*[("2025-06", 1 + place, 90.0, "DE") for place in range(9)], what="product=assembly who=x")
+    moved = after.drop("line", "lot").with_columns(
+        line=after["line"] + 100, lot=after["lot"] + 100, event=pl.concat_str(pl.lit("N"), "event")
+    )
+    lines = pl.concat([before, moved.select(before.columns)])
+    (found,) = look("one-more-step", lines)
+    assert found.subject == {"organisation": "E"}
+    assert found.evidence[0]["totals"]["excluded_after"] == 9
+    assert look("one-more-step", before) == []
+
+
+def test_a_code_of_excluded_goods_counts_as_they_do_and_who_always_made_parts_is_let_be() -> None:
+    days = [("2025-02", 1 + place, 50.0, "DE") for place in range(10)]
+    lines = exports(*days, *[("2025-07", 1 + place, 50.0, "DE") for place in range(10)])
+    late = pl.when(pl.col("on").dt.month() == 7).then(pl.lit("8503009090"))
+    assert len(look("one-more-step", lines, papers=papers(lines, hs_code=late))) == 1
+    assert look("one-more-step", lines, papers=papers(lines, hs_code="8503009090")) == []
+
+
+def declared(lines: pl.DataFrame, **columns: object) -> pl.DataFrame:
+    """Papers that fit magnets with dysprosium; `columns` say otherwise."""
+    usual: dict[str, object] = {
+        "hs_code": "8505111000", "control_item": "1C905.a.4", "currency": "USD",
+        "value": (pl.col("mass_mg") / KG * 50).cast(pl.String),
+    }  # fmt: skip
+    return papers(lines, **{**usual, **columns})
+
+
+def consignments() -> pl.DataFrame:
+    """Four exporters, ten consignments each in one month."""
+    frames = []
+    for number, who in enumerate("EFGH"):
+        lines = exports(*[("2025-06", 1 + place, 50.0 + place, "DE") for place in range(10)], who=who)
+        shift = 100 * number
+        frames.append(lines.with_columns(pl.col("line", "lot", "entry") + shift))
+    return pl.concat(frames)
+
+
+LIARS = pl.col("organisation") == "E"
+
+
+@pytest.mark.parametrize(
+    ("aspect", "columns"),
+    [
+        ("code", {"hs_code": pl.when(LIARS).then(pl.lit("8505119000")).otherwise(pl.lit("8505111000"))}),
+        ("control", {"control_item": pl.when(~LIARS).then(pl.lit("1C905.a.4"))}),
+        (
+            "value",
+            {"value": (pl.col("mass_mg") / KG * pl.when(LIARS).then(15).otherwise(50)).cast(pl.String)},
+        ),
+    ],
+)
+def test_papers_that_contradict_the_lot_are_asked_for(aspect: str, columns: dict[str, pl.Expr]) -> None:
+    lines = consignments()
+    (found,) = look("misdeclaration", lines, papers=declared(lines, **columns))
+    assert found.subject == {"organisation": "E"}
+    assert found.evidence[0]["totals"][aspect] == 10
+    assert found.evidence[1]["contradicts"] == [aspect]
+
+
+def test_a_composition_that_leaves_out_dysprosium_is_asked_for() -> None:
+    lines = consignments()
+    told = pl.when((pl.col("kind") == "export") & LIARS).then(pl.lit("Fe=690000000;Nd=300000000"))
+    lying = lines.with_columns(composition=pl.coalesce(told, "composition"))
+    (found,) = look("misdeclaration", lying, papers=declared(lines))
+    assert found.evidence[0]["totals"]["composition"] == 10
+
+
+def test_papers_that_fit_one_slip_and_no_papers_are_let_be() -> None:
+    lines = consignments()
+    assert look("misdeclaration", lines, papers=declared(lines)) == []
+    once = pl.when(pl.col("line") == 2).then(pl.lit("8505119000")).otherwise(pl.lit("8505111000"))
+    assert look("misdeclaration", lines, papers=declared(lines, hs_code=once)) == []
+    free = exports(*[("2025-06", 1 + place, 50.0, "DE") for place in range(10)], what=FREE)
+    assert look("misdeclaration", free, register=register(free)) == []

@@ -1,0 +1,171 @@
+"""Through whose hands goods and titles go: rounds, traders between, customers that are one, conduct."""
+
+from __future__ import annotations
+
+import datetime
+
+import polars as pl
+import pytest
+from tests.desk import organisation
+from tests.unit.detection.kit import KG, look, months, papers, register
+
+from lodeline.detection.papers import FILINGS
+
+OXIDE = "product=oxide:PrNd composition=Nd=600000000;Pr=200000000"
+
+
+def ring(kind: str, *, kg: tuple[float, ...] = (500, 500, 500), days: tuple[int, ...] = (2, 5, 9)) -> pl.DataFrame:
+    """A lot made at A that goes A → B → C → A."""
+    rows = [f"A O1 origin 1 a 1 500 origin_kind=imported {OXIDE}"]
+    for number, (mass, day) in enumerate(zip(kg, days, strict=True)):
+        who, whom = "ABC"[number], "BCA"[number]
+        rows.append(f"{who} S{number} {kind} {day} {who.lower()} 1 {mass} party={whom}")
+        if kind == "shipment":
+            rows.append(f"{whom} R{number} receipt {day + 1} {whom.lower()} 1 {mass} party={who} reference=S{number}")
+    return months({"2025-06": rows})
+
+
+def test_goods_that_come_back_are_a_round_and_every_hop_is_shown() -> None:
+    (found,) = look("round-trip", ring("shipment", kg=(500, 499.6, 500.2)))
+    assert found.subject == {"organisation": "A", "ring": "A → B → C → A"}
+    assert [(row["shipper"], row["receiver"]) for row in found.evidence[1:]] == [("A", "B"), ("B", "C"), ("C", "A")]
+    assert found.evidence[0]["totals"] == {"rounds": 1, "hops": 3, "complete": True}
+    assert look("circular-invoicing", ring("shipment")) == []
+
+
+@pytest.mark.parametrize(
+    ("kg", "days"),
+    [
+        ((500, 500, 300), (2, 5, 9)),  # another mass
+        ((500, 500, 500), (9, 5, 2)),  # before it arrived
+        ((500, 500, 500), (5, 5, 5)),  # a year's sum
+    ],
+)
+def test_other_masses_and_other_times_are_no_round(kg: tuple[float, ...], days: tuple[int, ...]) -> None:
+    assert look("round-trip", ring("shipment", kg=kg, days=days)) == []
+
+
+def test_titles_that_come_back_while_the_goods_lie_are_circular() -> None:
+    (found,) = look("circular-invoicing", ring("title"))
+    assert found.subject["ring"] == "A → B → C → A"
+    assert [row["seller"] for row in found.evidence[1:]] == ["A", "B", "C"]
+    assert look("round-trip", ring("title")) == []
+    assert look("circular-invoicing", ring("title").filter(pl.col("event") != "S2")) == []
+
+
+def test_titles_of_one_day_are_circular_in_whatever_order_they_were_filed() -> None:
+    lines = ring("title", days=(5, 5, 5))
+    for order in ([0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]):
+        filed = lines[order].with_columns(line=pl.int_range(1, 5, dtype=pl.Int64))
+        (found,) = look("circular-invoicing", filed)
+        assert found.subject["ring"] == "A → B → C → A"
+
+
+def test_a_title_whose_goods_moved_is_not_circular() -> None:
+    lines = ring("title")
+    moving = ring("shipment").filter(pl.col("kind") != "origin").with_columns(pl.col("line") + 100)
+    assert look("circular-invoicing", pl.concat([lines, moving])) == []
+
+
+def passing(*, stay: int = 2, lots: int = 6) -> pl.DataFrame:
+    """M makes metal and ships it to trader T, who ships it to U after some days."""
+    rows = []
+    for lot in range(1, lots + 1):
+        rows += [
+            f"M O{lot} origin 1 m {100 + lot} 100 origin_kind=imported {OXIDE}",
+            f"M T{lot} transformation 1 m {100 + lot} 100 role=in",
+            f"M T{lot} transformation 1 m {lot} 90 role=out product=metal composition=Nd=900000000",
+            f"M S{lot} shipment 2 m {lot} 90 party=T",
+            f"T R{lot} receipt 3 t {lot} 90 party=M reference=S{lot}",
+            f"T X{lot} shipment {3 + stay} t {lot} 90 party=U",
+        ]
+    return months({"2025-06": rows})
+
+
+def invoices(lines: pl.DataFrame, inward: str, outward: str) -> pl.DataFrame:
+    kind = pl.when(pl.col("kind") == "receipt").then(pl.lit(inward)).otherwise(pl.lit(outward))
+    return papers(lines, document_kind=kind)
+
+
+def test_ordinary_in_special_out_within_days_is_passed_through_and_youth_is_told() -> None:
+    lines = passing()
+    young = organisation("T", valid_from=datetime.date(2025, 5, 24))
+    (found,) = look(
+        "trader-pass-through",
+        lines,
+        papers=invoices(lines, "invoice-ordinary", "invoice-special"),
+        register=register(lines, organisations=[young]),
+    )
+    assert found.subject == {"organisation": "T"}
+    assert found.evidence[0]["totals"] == {"lots": 6, "passed": 6, "invoice_changed": 6}
+    assert "10 days old" in found.explanation["en"] and "10 天" in found.explanation["zh"]
+
+
+def test_equal_invoices_goods_that_stay_and_no_papers_are_let_be() -> None:
+    lines = passing()
+    assert look("trader-pass-through", lines, papers=invoices(lines, "invoice-special", "invoice-special")) == []
+    slow = passing(stay=20)
+    assert look("trader-pass-through", slow, papers=invoices(slow, "invoice-ordinary", "invoice-special")) == []
+    assert look("trader-pass-through", lines) == []
+
+
+def sold(*customers: dict[str, object]) -> list[object]:
+    rows = [f"M O1 origin 1 m 1 1000 origin_kind=imported {OXIDE}"]
+    rows += [f"M S{number} shipment 2 m 1 100 party={one['id']}" for number, one in enumerate(customers)]
+    lines = months({"2025-06": rows})
+    return list(look("shell-customer", lines, register=register(lines, organisations=list(customers))))
+
+
+def user(name: str, country: str = "CN", **fields: object) -> dict[str, object]:
+    return organisation(name, roles="end-user", country=country, **{"name_en": f"{name} works", **fields})
+
+
+def test_customers_under_one_roof_or_name_are_one_question() -> None:
+    alike = (
+        user("U1", name_zh="宁波远辉电机有限公司", aliases=["addr:Ningbo Synthetic Road 7"]),
+        user("U2", name_zh="宁波嘉禾电机有限公司", aliases=["ADDR:Ningbo Synthetic Road 7 "]),
+        user("U3", name_zh="宁波远辉电机科技有限公司"),
+        user("U4", name_zh="苏州长风电机有限公司"),
+    )
+    (found,) = sold(*alike)
+    assert getattr(found, "subject") == {"organisation": "M", "customers": "U1, U2, U3"}  # noqa: B009
+    assert getattr(found, "mass_mg") > 3 * 80 * KG  # noqa: B009
+
+
+def test_customers_that_share_nothing_or_file_themselves_are_let_be() -> None:
+    road = ["addr:Ningbo Synthetic Road 7"]
+    assert sold(user("U1", name_en="Alpha Drives Inc."), user("U2", name_en="Beta Drives Inc.")) == []
+    assert sold(user("U1", name_en="Alpha Inc.", country="US"), user("U2", name_en="Alpha Ltd", country="DE")) == []
+    assert sold(user("U1", aliases=road), organisation("F", roles="trader", aliases=road)) == []
+    assert sold(user("U1", aliases=["Shared nickname"]), user("U2", aliases=["Shared nickname"])) == []
+
+
+def conduct(late: int, edited: int) -> list[object]:
+    periods = [f"2025-{month:02d}" for month in range(1, 13)]
+    status = pl.DataFrame(
+        {
+            "organisation": ["A"] * 12,
+            "period": periods,
+            "state": ["late" if place < late else "filed" for place in range(12)],
+        }
+    )
+    filings = pl.DataFrame(
+        [
+            {"entry": 20 + place, "organisation": "A", "period": period, "corrects": place, "rows": 2}
+            for place, period in enumerate(periods[:edited])
+        ]
+        + [{"entry": 99, "organisation": "B", "period": "2025-01"}],
+        schema=dict(FILINGS),
+    )
+    lines = months({"2025-06": [f"A O1 origin 1 a 1 10 origin_kind=imported {OXIDE}"]})
+    return list(look("late-and-edited", lines, status=status, filings=filings))
+
+
+def test_months_late_and_corrected_as_a_habit_are_asked_for() -> None:
+    (found,) = conduct(late=6, edited=5)
+    assert getattr(found, "evidence")[0]["totals"] == {"months": 12, "late": 6, "corrected": 5}  # noqa: B009
+
+
+@pytest.mark.parametrize(("late", "edited"), [(0, 12), (2, 2), (6, 0), (3, 1), (0, 0)])
+def test_lateness_alone_and_corrections_alone_are_let_be(late: int, edited: int) -> None:
+    assert conduct(late, edited) == []

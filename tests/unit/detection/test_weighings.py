@@ -1,0 +1,181 @@
+"""What scales tell: skimming, counts that nobody made, yields, and more than a plant can make."""
+
+from __future__ import annotations
+
+import random
+
+import polars as pl
+import pytest
+from tests.desk import site
+from tests.unit.detection.kit import KG, look, months, register
+
+ORE = "product=concentrate origin_kind=imported composition=TREO=500000000"
+MONTHS = [f"2025-{number:02d}" for number in range(1, 11)]
+
+
+def deliveries(share_kept: float, *, kept_in: range = range(10), pairs: int = 6, seed: int = 1) -> pl.DataFrame:
+    """Six pairs that ship 1 000 kg four times a month, weighed to 0.1 %; one keeps back a share in some months."""
+    chance = random.Random(seed)
+    rows: dict[str, list[str]] = {month: [] for month in MONTHS}
+    biases = [chance.gauss(0, 0.0004) for _ in range(pairs)]
+    for place, month in enumerate(MONTHS):
+        for pair in range(pairs):
+            for number in range(4):
+                event, lot = f"S{pair}{place}{number}", 1 + number + 4 * (pair + pairs * place)
+                kept = share_kept if pair == 0 and place in kept_in else 0.0
+                got = round(1000 * (1 - kept + biases[pair] + chance.gauss(0, 0.001)), 3)
+                rows[month] += [
+                    f"M{pair} O{event} origin 1 m{pair} {lot} 1000 {ORE}",
+                    f"M{pair} {event} shipment {2 + 5 * number} m{pair} {lot} 1000 party=R{pair}",
+                    f"R{pair} R{event} receipt {3 + 5 * number} r{pair} {lot} {got} party=M{pair} reference={event}",
+                ]
+    return months(rows)
+
+
+def test_a_little_of_every_lot_is_skimming_and_both_are_named() -> None:
+    (found,) = look("skimming", deliveries(0.006, kept_in=range(3, 8)))
+    assert found.subject == {"shipper": "M0", "receiver": "R0"}
+    assert found.first_period >= "2025-03" and found.last_period <= "2025-09"
+    assert found.score is not None and found.score >= 0.995
+    low_mg, high_mg = found.interval_mg
+    # Five months of four lots of 500 kg TREO lost 0.6 %: 60 kg.
+    assert low_mg is not None and high_mg is not None and low_mg < 60 * KG < high_mg
+    assert len(found.evidence) == 11 and found.evidence[1]["event"].startswith("RS0")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_scales_that_differ_within_their_error_skim_nothing(seed: int) -> None:
+    assert look("skimming", deliveries(0.0, seed=seed)) == []
+
+
+def test_a_part_of_a_delivery_is_no_skimming() -> None:
+    assert look("skimming", deliveries(0.4)) == []
+
+
+def counted(copied: bool, seed: int = 1) -> pl.DataFrame:
+    """Five firms that hold eight lots each and count them for ten months; the first may copy the book."""
+    chance = random.Random(seed)
+    rows: dict[str, list[str]] = {month: [] for month in MONTHS}
+    for firm in range(5):
+        for number in range(80):
+            made, lot = MONTHS[number // 8], 1 + number + 100 * firm
+            kg = round(chance.uniform(400, 460), 2)
+            rows[made].append(f"F{firm} O{lot} origin 2 f{firm} {lot} {kg} {ORE}")
+            seen = kg if copied and firm == 0 else round(kg * (1 + chance.gauss(0, 0.0006)), 2)
+            rows[made].append(f"F{firm} C{made} stock 27 f{firm} {lot} {seen} product=concentrate")
+            rows[made].append(f"F{firm} L{lot} loss 28 f{firm} {lot} {kg} reason=used")
+    return months(rows)
+
+
+def test_counts_that_are_the_book_are_no_counts() -> None:
+    (found,) = look("ghost-stock", counted(copied=True))
+    assert found.subject == {"organisation": "F0", "site": "f0"}
+    assert (found.first_period, found.last_period) == ("2025-01", "2025-10")
+    assert found.evidence[0]["totals"]["repeated"] == 80
+    assert look("ghost-stock", counted(copied=False)) == []
+
+
+def lot_counted(*kg: float, others: int = 12, seed: int = 1) -> pl.DataFrame:
+    """A lot that lies untouched and is counted at these masses, beside others that come and go."""
+    chance = random.Random(seed)
+    rows: dict[str, list[str]] = {month: [] for month in MONTHS[: len(kg)]}
+    rows[MONTHS[0]].append(f"A O1 origin 1 a 1 {kg[0]} {ORE}")
+    for place, mass in enumerate(kg):
+        month = MONTHS[place]
+        rows[month].append(f"A C{month} stock 28 a 1 {mass} product=concentrate")
+        for other in range(others):
+            lot, made = 10 + other + others * place, round(chance.uniform(420, 450), 2)
+            seen = round(made * (1 + chance.gauss(0, 0.0006)), 2)
+            rows[month] += [
+                f"A O{lot} origin 1 a {lot} {made} {ORE}", f"A D{month} stock 27 a {lot} {seen} product=concentrate",
+                f"A L{lot} loss 28 a {lot} {made} reason=used",
+            ]  # fmt: skip
+    return months(rows)
+
+
+def test_a_lot_that_weighs_the_same_each_month_is_asked_for() -> None:
+    (found,) = look("ghost-stock", lot_counted(445.1, 445.1, 445.11, 445.1, 445.1, 445.1))
+    assert found.evidence[0]["totals"]["counts"] == 6
+    assert look("ghost-stock", lot_counted(445.1, 445.45, 444.8, 445.3, 444.95, 445.2)) == []
+
+
+def test_a_certificate_that_stands_for_a_count_says_so_and_is_not_asked_for() -> None:
+    lines = lot_counted(445.1, 445.1, 445.1, 445.1, 445.1, 445.1)
+    carried = lines.with_columns(
+        method=pl.when((pl.col("kind") == "stock") & (pl.col("lot") == 1)).then(pl.lit("carried-over"))
+    )
+    assert look("ghost-stock", carried) == []
+
+
+def smelted(shift: dict[str, float], waste_too: bool = True, seed: int = 1) -> pl.DataFrame:
+    """Six smelters, six runs a month at 95 %; the first gives more or less in some months."""
+    chance = random.Random(seed)
+    rows: dict[str, list[str]] = {month: [] for month in MONTHS}
+    for firm in range(6):
+        for place, month in enumerate(MONTHS):
+            for number in range(6):
+                lot = 3 * (number + 6 * (place + 10 * firm)) + 1
+                share = 0.95 + (shift.get(month, 0.0) if firm == 0 else 0.0)
+                out = round(1000 * share * (1 + chance.gauss(0, 0.004)), 2)
+                waste = round(1000 * (1 - share if waste_too else 0.05) * (1 + chance.gauss(0, 0.004)), 2)
+                run = f"F{firm} T{lot} transformation {2 + number} f{firm}"
+                rows[month] += [
+                    f"F{firm} O{lot} origin 1 f{firm} {lot} 1000 product=oxide origin_kind=imported"
+                    " composition=TREO=990000000",
+                    f"{run} {lot} 1000 role=in",
+                    f"{run} {lot + 1} {out} role=out product=metal composition=TREO=990000000",
+                    f"{run} {lot + 2} {waste} role=waste product=slag composition=TREO=990000000",
+                ]
+    return months(rows)
+
+
+def test_a_yield_too_good_for_a_season_is_found_and_weighed() -> None:
+    better = dict.fromkeys(MONTHS[3:6], 0.03)
+    (found,) = look("yield-outlier", smelted(better))
+    assert found.subject["site"] == "f0" and MONTHS[3] <= found.first_period <= found.last_period <= MONTHS[5]
+    # Each month has six runs of 990 kg, so 3 % are 178 kg.
+    number = int(found.last_period[5:]) - int(found.first_period[5:]) + 1
+    assert abs(found.mass_mg - number * 178 * KG) < number * 30 * KG
+    assert "more" in found.explanation["en"] and "多" in found.explanation["zh"]
+
+
+def test_more_out_than_in_all_year_is_found_against_others() -> None:
+    (found,) = look("yield-outlier", smelted(dict.fromkeys(MONTHS, 0.03), waste_too=False))
+    assert found.subject["site"] == "f0" and "other sites' runs" in found.explanation["en"]
+
+
+def test_yields_that_wander_are_let_be_and_few_months_say_nothing() -> None:
+    assert look("yield-outlier", smelted({})) == []
+    short = smelted(dict.fromkeys(MONTHS[:2], 0.03)).filter(pl.col("on").dt.month() <= 4)
+    assert look("yield-outlier", short) == []
+
+
+def made(*kg: float) -> pl.DataFrame:
+    return months(
+        {
+            month: [f"A O{place} origin 1 a {place + 1} {mass} {ORE.replace('imported', 'mined')}"]
+            for place, (month, mass) in enumerate(zip(MONTHS, kg, strict=False))
+        }
+    )
+
+
+def capacity(kg: int | None) -> dict[str, object]:
+    return {**site("a", "A"), "capacity_mg_per_month": None if kg is None else kg * KG}
+
+
+def test_more_than_the_plant_can_make_is_asked_for_and_runs_of_months_are_one_question() -> None:
+    lines = made(90, 120, 130, 90, 140)
+    one, two = look("capacity-excess", lines, register=register(lines, sites=[capacity(100)]))
+    spans = {(found.first_period, found.last_period): found.mass_mg for found in (one, two)}
+    assert spans == {("2025-02", "2025-03"): 25 * KG, ("2025-05", "2025-05"): 20 * KG}
+
+
+@pytest.mark.parametrize("kg", [None, 140, 1000])
+def test_within_capacity_or_without_one_nothing_is_asked(kg: int | None) -> None:
+    lines = made(90, 120, 130, 90, 141)
+    assert look("capacity-excess", lines, register=register(lines, sites=[capacity(kg)])) == []
+
+
+def test_imports_opening_stock_and_collected_scrap_are_not_the_plant_s_own() -> None:
+    lines = made(500).with_columns(origin_kind=pl.lit("imported"))
+    assert look("capacity-excess", lines, register=register(lines, sites=[capacity(100)])) == []
