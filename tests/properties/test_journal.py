@@ -1,5 +1,6 @@
 """For any log, any rows and any tampering: what is true is proved, and what was altered is found."""
 
+import base64
 import json
 from hashlib import sha256
 from typing import Any
@@ -7,11 +8,16 @@ from typing import Any
 import pytest
 import rfc8785
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.certifier import ED25519, P256, Passkey, certify_with_certificate, sign
+from tests.unit.journal.certified import STATED, TO_SIGN, envelope_of, facts_of, receipt_of
 
 from lodeline.journal import audit, merkle, verify
+from lodeline.journal.certification import CertificationError, check_entry
 from lodeline.journal.checkpoint import Signer, sign_checkpoint
 from lodeline.journal.entry import (
     Envelope,
@@ -117,6 +123,108 @@ def test_ed25519_agrees_with_an_independent_library(seed: bytes, message: bytes,
     with pytest.raises(InvalidSignature):
         private.public_key().verify(bytes(signature), message)
     assert not verify.ed25519_verifies(public_key, message, bytes(signature))
+
+
+def flipped(encoded: bytes, at: int) -> bytes:
+    """The bytes with one bit flipped; `at` counts bits and wraps around."""
+    at %= 8 * len(encoded)
+    return (int.from_bytes(encoded, "big") ^ 1 << at).to_bytes(len(encoded), "big")
+
+
+@given(scalar=st.integers(1, 2**255), message=st.binary(max_size=100), at=st.integers(0, 600), whole=st.booleans())
+@settings(max_examples=60)
+def test_p256_agrees_with_an_independent_library(scalar: int, message: bytes, at: int, whole: bool) -> None:
+    private = ec.derive_private_key(scalar, ec.SECP256R1())
+    point = private.public_key().public_numbers()
+    key = point.x.to_bytes(32, "big") + point.y.to_bytes(32, "big")
+    signature = sign(private, message) if whole else flipped(sign(private, message), at)
+    try:
+        private.public_key().verify(signature, message, ec.ECDSA(SHA256()))
+    except InvalidSignature:
+        assert not whole and not verify.p256_verifies(key, message, signature)
+    else:
+        assert whole and verify.p256_verifies(key, message, signature)
+    assert not verify.p256_verifies(flipped(key, at), message, signature)
+
+
+RSA = rsa.generate_private_key(65537, 2048)
+
+
+@given(message=st.binary(max_size=100), salt=st.integers(0, 222), at=st.integers(0, 2047), whole=st.booleans())
+@settings(max_examples=60)
+def test_rsa_agrees_with_an_independent_library(message: bytes, salt: int, at: int, whole: bool) -> None:
+    numbers = RSA.public_key().public_numbers()
+    for scheme in (padding.PKCS1v15(), padding.PSS(padding.MGF1(SHA256()), salt)):
+        signature = sign(RSA, message, scheme) if whole else flipped(sign(RSA, message, scheme), at)
+        assert verify.rsa_verifies(numbers.n, numbers.e, message, signature) == whole
+        assert not verify.rsa_verifies(numbers.n, numbers.e, message + b"\0", signature)
+
+
+CERTIFICATIONS = {
+    "passkey on P-256": Passkey().certify(TO_SIGN),
+    "passkey on Ed25519": Passkey(key=ED25519).certify(TO_SIGN),
+    "certificate on P-256": certify_with_certificate(P256, TO_SIGN),
+    "certificate on Ed25519": certify_with_certificate(ED25519, TO_SIGN),
+    "certificate on RSA": certify_with_certificate(RSA, TO_SIGN),
+}
+SIGNED = ["public_key", "signature", "authenticator_data", "client_data", "digest", "rows_root"]
+
+
+def holds(facts: dict[str, Any], **changes: Any) -> tuple[bool, bool]:
+    """Whether an entry with these facts holds for the portal, and for the verifier of outsiders."""
+    found = verify.verify_receipt(receipt_of(facts, **changes))
+    try:
+        check_entry(envelope_of(facts, **changes))
+    except CertificationError:
+        return False, found == []
+    return True, found == []
+
+
+def with_flipped_bit(kind: str, field: str, at: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Facts, and changes of the envelope, in which one bit of one field is another."""
+    facts = facts_of(CERTIFICATIONS[kind])
+    if field == "rows_root":
+        return facts, {"rows_root": flipped(bytes.fromhex(STATED["rows_root"]), at).hex()}
+    if field == "digest":
+        return {**facts, "digest": flipped(bytes.fromhex(STATED["digest"]), at).hex()}, {}
+    text = facts["certification"][field]
+    spoiled = flipped(base64.b64decode(text + "==", b"-_" if field not in ("public_key", "certificate") else None), at)
+    encoded = base64.b64encode(spoiled).decode()
+    if field not in ("public_key", "certificate"):
+        encoded = encoded.translate(str.maketrans("+/", "-_")).rstrip("=")
+    return {**facts, "certification": {**facts["certification"], field: encoded}}, {}
+
+
+@given(kind=st.sampled_from(sorted(CERTIFICATIONS)), field=st.sampled_from(SIGNED), at=st.integers(0, 2**16))
+@settings(max_examples=200)
+def test_no_flipped_bit_of_what_was_signed_goes_unnoticed(kind: str, field: str, at: int) -> None:
+    """Not even if a forger who holds the log's key makes entry, tree and checkpoint anew around it."""
+    assert holds(facts_of(CERTIFICATIONS[kind])) == (True, True)
+    if field in STATED or field in CERTIFICATIONS[kind].as_facts():
+        facts, changes = with_flipped_bit(kind, field, at)
+        assert holds(facts, **changes) == (False, False)
+
+
+@given(at=st.integers(0, 2**16))
+@settings(max_examples=200)
+def test_a_certificate_that_the_portal_takes_is_taken_by_the_outsider(at: int) -> None:
+    """A bit outside of key and dates changes neither; but nothing may pass at the door that fails later."""
+    facts, _ = with_flipped_bit("certificate on P-256", "certificate", at)
+    at_the_door, later = holds(facts)
+    assert later or not at_the_door
+
+
+@given(facts=st.dictionaries(st.sampled_from(["certification", "digest"]), json_values | st.just("ab" * 32)))
+def test_no_facts_make_the_verifier_fail(facts: dict[str, Any]) -> None:
+    assert "certification" not in facts or verify.verify_receipt(receipt_of(facts)) != []
+
+
+def test_an_entry_stripped_of_its_certification_is_another_entry() -> None:
+    facts = facts_of(CERTIFICATIONS["passkey on P-256"])
+    stripped = {key: value for key, value in facts.items() if key != "certification"}
+    assert envelope_of(stripped).leaf_hash() != envelope_of(facts).leaf_hash()
+    receipt = {**receipt_of(facts), "envelope": envelope_of(stripped).to_bytes().decode()}
+    assert [fault.what for fault in verify.verify_receipt(receipt)] == ["entry.changed"]
 
 
 def a_receipt() -> tuple[str, str]:

@@ -310,24 +310,31 @@ def filing_status(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.Dat
         " GROUP BY organisation, period",
         schema={"organisation": pl.String(), "period": pl.String(), "filed_at": pl.String()},
     )
+    return filing_states(filed, snapshot.register, law, as_of=snapshot.as_of)
+
+
+def filing_states(
+    filed: pl.DataFrame, register: Register, law: Jurisdiction, *, as_of: str | None
+) -> pl.DataFrame:  # fmt: skip
+    """`filing_status` of the first filings (`organisation`, `period`, `filed_at`), as of a moment (UTC text)."""
     schema = {"organisation": pl.String(), "period": pl.String(), "state": pl.String()}
-    if not filed.height or snapshot.as_of is None:
+    if not filed.height or as_of is None:
         return pl.DataFrame(schema=schema)
-    as_of = datetime.fromisoformat(snapshot.as_of)
+    moment_of_asking = datetime.fromisoformat(as_of)
     first = {(organisation, period): moment for organisation, period, moment in filed.iter_rows()}
-    duty = has_duty(snapshot.register, law)
+    duty = has_duty(register, law)
     periods = [str(filed["period"].min())]
     while periods[-1] < str(filed["period"].max()):
         periods.append(next_month(periods[-1]))
     rows = []
-    for organisation in snapshot.register.tables["organisations"]["id"]:
+    for organisation in register.tables["organisations"]["id"]:
         for period in periods:
             due = deadline(period, law)
             last_day = (due.astimezone(ZoneInfo(law.timezone)).date().replace(day=1)) - timedelta(days=1)
             moment = first.get((organisation, period))
             if moment is not None:
                 state = "filed" if datetime.fromisoformat(moment) < due else "late"
-            elif duty(organisation, last_day) and as_of >= due:
+            elif duty(organisation, last_day) and moment_of_asking >= due:
                 state = "missing"
             else:
                 continue

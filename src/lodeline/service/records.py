@@ -23,10 +23,13 @@ def record_cells(table: str, body: str) -> bytes:
     return journal.canonical_json([table, json.loads(body)])
 
 
-def put_records(store: Store, tables: Mapping[str, pl.DataFrame], *, filed_at: datetime) -> StoredEntry | None:
+def put_records(
+    store: Store, tables: Mapping[str, pl.DataFrame], *, filed_at: datetime, by: str | None = None
+) -> StoredEntry | None:
     """Appends the records that are new or changed as one entry; None where nothing is.
 
-    A record that is absent from `tables` stays in force: it ends by its `valid_to`.
+    A record that is absent from `tables` stays in force: it ends by its `valid_to`. `by`: the opaque id of the person
+    who decided it, kept in the entry.
     """
     assert_guarded(store)
     with store.database.transaction():
@@ -51,6 +54,7 @@ def put_records(store: Store, tables: Mapping[str, pl.DataFrame], *, filed_at: d
             filed_at=utc_text(filed_at),
             rows=len(fresh),
             rows_root=merkle.root_of_leaves(journal.row_leaves(encoded, key)).hex(),
+            facts={} if by is None else {"by": by},
         )
         entry, new_head = store.append_entry(head, envelope, digest=digest, rows=len(fresh), flags=[])
         rows = pl.DataFrame(

@@ -181,6 +181,11 @@ class Transfer(models.Model):
 
     class Meta:
         db_table = "transfer"
+        # One organisation's deliveries, asked for whenever its people come home.
+        indexes: ClassVar = [
+            models.Index(fields=["receiver"], name="transfer_receiver"),
+            models.Index(fields=["shipper"], name="transfer_shipper"),
+        ]
 
 
 class Drawdown(models.Model):

@@ -34,7 +34,7 @@ def create(url: str, *, secret: str | None = None, origin: str = DEFAULT_ORIGIN)
         _refuse_a_file_of_others(database, url)
     given = secret or os.environ.get("LODELINE_SECRET")
     try:
-        call_command("migrate", database=database.alias, verbosity=0, interactive=False)
+        call_command("migrate", "store", database=database.alias, verbosity=0, interactive=False)
     except DjangoDatabaseError as error:
         raise StoreError(
             f"cannot make the store at {_shown(url)}: {error}", f"无法在 {_shown(url)} 建立数据库：{error}"

@@ -137,11 +137,14 @@ class Snapshot:
     def flow_index(self) -> FlowIndex:
         """The lot graph of this snapshot, built once and memory-mapped from then on."""
         directory = self.directory / f"flow-{self.entry}-{self.root[:16]}"
-        if not directory.exists():
-            for old in self.directory.glob("flow-*"):
-                shutil.rmtree(old, ignore_errors=True)
-            build_index(*self._flow_frames(), directory=directory, stamp=self.stamp)
-        return open_index(directory)
+        with _one_writer(self.directory):
+            if not directory.exists():
+                build_index(*self._flow_frames(), directory=directory, stamp=self.stamp)
+                # Others may be opening the one before; what is mapped already stays readable.
+                built = sorted(self.directory.glob("flow-*"), key=lambda path: path.stat().st_mtime_ns)
+                for old in built[:-_FLOWS_KEPT]:
+                    shutil.rmtree(old, ignore_errors=True)
+            return open_index(directory)
 
     def _flow_frames(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
         """`lots`, `events`, `links`, `assays` for the flow engine; a lot's dense id is its number less one.
@@ -285,6 +288,10 @@ def _in_force(store: Store, lines: pl.DataFrame, head: Head) -> pl.DataFrame:
 def _last_filing_time(store: Store) -> str | None:
     found = store.database.rows("SELECT MAX(filed_at) FROM entry WHERE kind = 'filing'")
     return None if found[0][0] is None else str(found[0][0])
+
+
+#: Lot graphs that stay on disk: the newest, and those that readers of a moment ago may still open.
+_FLOWS_KEPT = 3
 
 
 @contextmanager

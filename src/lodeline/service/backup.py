@@ -1,0 +1,315 @@
+"""Backups that cannot deceive: a restored store is recomputed entry by entry before it may be used.
+
+A backup is a tar file: each table in column files (Parquet), and last a manifest with the size, root and signed
+checkpoint of the log and the SHA-256 of every file, under a code that only the store's secret gives. What no backup can
+show by itself, that it is old or that its log was rewritten, shows against a checkpoint kept elsewhere.
+
+    BackupError          the file cannot be used, or there is no room for it
+     └─ RefusedError     it can be read, and what it holds does not hold
+"""
+
+from __future__ import annotations
+
+import hmac
+import io
+import json
+import os
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import polars as pl
+
+from lodeline import __version__
+from lodeline.journal.checkpoint import open_checkpoint
+from lodeline.journal.verify import Fault, text_of
+from lodeline.service.audit import STORE_TEXTS, verify
+from lodeline.service.moment import utc_text
+from lodeline.spoken import SpokenError
+from lodeline.store import archive
+from lodeline.store.archive import Table
+from lodeline.store.database import Database
+from lodeline.store.opening import open_store
+from lodeline.store.store import Store
+
+FORMAT: Final = "lodeline-backup-1"
+_MANIFEST, _CODE = "manifest.json", "manifest.code"
+#: Faults that are told one by one.
+_FAULTS_TOLD: Final = 5
+
+Language = Literal["en", "zh"]
+#: (done, all) of some work.
+Progress = Callable[[int, int], None]
+
+
+class BackupError(SpokenError):
+    """The file cannot be used as a backup, or there is no room for what it holds."""
+
+
+class RefusedError(BackupError):
+    """What the backup holds is not what was filed, or not the log that is asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A backup that was made. `secret_inside`: who has it can sign for the log."""
+
+    file: Path
+    size: int
+    root: str
+    checkpoint: str
+    rows: int
+    bytes: int
+    secret_inside: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """A store that was restored. `missing`: entries that a kept checkpoint has and the backup has not."""
+
+    size: int
+    root: str
+    missing: int
+
+
+def back_up(store: Store, file: Path, *, made_at: datetime, progress: Progress | None = None) -> Made:
+    """Writes everything that the store holds at one moment, while others go on using it.
+
+    Raises BackupError where `file` exists; StoreError where a table cannot be read.
+    """
+    if file.exists():
+        raise BackupError(
+            f"{file} exists: a backup is never overwritten. Name a new file",
+            f"{file} 已存在：备份不会被覆盖，请另取名称",
+        )
+    say = progress or (lambda _done, _all: None)
+    parts: list[dict[str, Any]] = []
+    growing = file.with_name(f".{file.name}.new")
+    try:
+        with (
+            archive.one_view(store.database, file.parent) as view,
+            open(growing, "wb", opener=_for_the_owner_alone) as out,
+            tarfile.open(fileobj=out, mode="w") as tar,
+        ):
+            found = archive.tables(view)
+            total = sum(_count(view, table) for table in found)
+            for table in found:
+                for number, rows in enumerate(archive.rows_of(view, table)):
+                    parts.append(_add_rows(tar, table, number, rows))
+                    say(sum(part["rows"] for part in parts), total)
+            manifest = _manifest(Store(view, {"origin": store.origin}, store.secret), found, parts, made_at)
+            encoded = json.dumps(manifest, ensure_ascii=False, indent=1).encode()
+            _add(tar, _MANIFEST, encoded)
+            _add(tar, _CODE, _code(store.secret, encoded).encode())
+        with growing.open("rb") as written:
+            os.fsync(written.fileno())
+        growing.rename(file)
+    finally:
+        growing.unlink(missing_ok=True)
+    return Made(
+        file=file, size=manifest["size"], root=manifest["root"], checkpoint=manifest["checkpoint"],
+        rows=total, bytes=file.stat().st_size, secret_inside=manifest["secret_inside"],
+    )  # fmt: skip
+
+
+def restore(
+    file: Path,
+    url: str,
+    *,
+    make_tables: Callable[[str], object],
+    kept: Sequence[str] = (),
+    older: bool = False,
+    progress: Progress | None = None,
+) -> Restored:
+    """Puts a backup where no store is, recomputes it, and leaves nothing there unless everything holds.
+
+    make_tables  makes the tables of this program at an address
+    kept         checkpoints kept elsewhere, as signed notes: the backup must hold them
+    older        a backup that ends before a kept checkpoint is taken, and what it lacks is said
+
+    Raises BackupError, RefusedError, StoreError (no secret, or another), DatabaseError.
+    """
+    if not archive.nothing_there(Database(url)):
+        raise BackupError(
+            "there is something at this address already: a backup is restored into an empty place only",
+            "该地址已有内容：备份只能恢复到空库",
+        )
+    say = progress or (lambda _done, _all: None)
+    try:
+        with tarfile.open(file) as tar:
+            manifest, code = _read_manifest(tar)
+            for _ in _parts(tar, manifest):  # every part is whole before anything is made
+                pass
+            with archive.appearing(url) as place:
+                make_tables(place)
+                database = Database(place)
+                found = _tables_for(database, manifest)
+                with database.transaction():
+                    archive.make_ready(database, list(found.values()))
+                    for table, rows, done in _parts(tar, manifest):
+                        archive.fill(database, found[table], rows)
+                        say(done, manifest["rows"])
+                    archive.settle(database)
+                    store = open_store(place)
+                    restored = _judge(store, manifest, code, kept=kept, older=older, progress=say)
+    except (tarfile.TarError, EOFError, pl.exceptions.PolarsError) as error:
+        raise _damaged(str(error)) from error
+    return restored
+
+
+def _add_rows(tar: tarfile.TarFile, table: Table, number: int, rows: pl.DataFrame) -> dict[str, Any]:
+    buffer = io.BytesIO()
+    rows.write_parquet(buffer, compression="zstd")
+    name = f"tables/{table.name}/{number:06d}.parquet"
+    _add(tar, name, buffer.getvalue())
+    return {
+        "name": name, "table": table.name, "rows": rows.height, "bytes": buffer.tell(),
+        "sha256": sha256(buffer.getvalue()).hexdigest(),
+    }  # fmt: skip
+
+
+def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = len(content), 0o600
+    tar.addfile(member, io.BytesIO(content))
+
+
+def _for_the_owner_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _count(view: Database, table: Table) -> int:
+    return int(str(view.rows(f'SELECT COUNT(*) FROM "{table.name}"')[0][0]))
+
+
+def _manifest(store: Store, found: list[Table], parts: list[dict[str, Any]], made_at: datetime) -> dict[str, Any]:
+    head = store.head()
+    return {
+        "format": FORMAT,
+        "program": __version__,
+        "made_at": utc_text(made_at),
+        "origin": store.origin,
+        "vkey": store.signer.verifier.vkey,
+        "size": head.size,
+        "root": head.frontier.root().hex(),
+        "checkpoint": head.checkpoint,
+        "secret_inside": bool(store.database.rows("SELECT 1 FROM fact WHERE key = 'secret'")),
+        "rows": sum(part["rows"] for part in parts),
+        "tables": {table.name: table.columns for table in found},
+        "left_out": sorted(archive.LEFT_OUT),
+        "parts": parts,
+    }
+
+
+def _code(secret: bytes, manifest: bytes) -> str:
+    """What only a holder of the secret can put under a manifest: no root of the log covers accounts."""
+    return hmac.digest(secret, b"lodeline backup v1" + manifest, sha256).hex()
+
+
+def _read_manifest(tar: tarfile.TarFile) -> tuple[dict[str, Any], tuple[bytes, str]]:
+    """The manifest, and its bytes with the code under them."""
+    encoded, code = _read(tar, _MANIFEST), _read(tar, _CODE).decode("ascii", "replace")
+    try:
+        manifest = json.loads(encoded)
+        written_by = manifest["format"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(_MANIFEST) from error
+    if written_by != FORMAT:
+        raise BackupError(
+            f"this is no backup that this program reads ({FORMAT})", f"该文件不是本程序可读取的备份（{FORMAT}）"
+        )
+    return manifest, (encoded, code)
+
+
+def _read(tar: tarfile.TarFile, name: str) -> bytes:
+    try:
+        content = tar.extractfile(name)
+    except KeyError as error:
+        raise _damaged(name) from error
+    if content is None:
+        raise _damaged(name)
+    return content.read()
+
+
+def _parts(tar: tarfile.TarFile, manifest: dict[str, Any]) -> Iterator[tuple[str, pl.DataFrame, int]]:
+    """(table, rows, rows so far) of every part. Raises BackupError at the first that is not as it was written."""
+    done = 0
+    for part in manifest["parts"]:
+        content = _read(tar, part["name"])
+        if sha256(content).hexdigest() != part["sha256"]:
+            raise _damaged(part["name"])
+        rows = pl.read_parquet(io.BytesIO(content))
+        done += rows.height
+        yield part["table"], rows, done
+
+
+def _damaged(what: str) -> BackupError:
+    return BackupError(
+        f"the backup is damaged or cut ({what}): take another copy of it",
+        f"备份已损坏或不完整（{what}）：请换用其他副本",
+    )
+
+
+def _tables_for(database: Database, manifest: dict[str, Any]) -> dict[str, Table]:
+    """The tables of this program that the backup fills. Raises BackupError where they are not the same."""
+    here = {table.name: table for table in archive.tables(database)}
+    for name, columns in manifest["tables"].items():
+        if name not in here or here[name].columns != columns:
+            raise BackupError(
+                f"table {name} is not as version {manifest['program']} of the program had it, and this is version"
+                f" {__version__}: restore with that version, then update",
+                f"表 {name} 与程序 {manifest['program']} 版的结构不同（当前为 {__version__} 版）："
+                "请先用该版本恢复，再升级",
+            )
+    return {name: here[name] for name in manifest["tables"]}
+
+
+def _judge(
+    store: Store,
+    manifest: dict[str, Any],
+    code: tuple[bytes, str],
+    *,
+    kept: Sequence[str],
+    older: bool,
+    progress: Progress,
+) -> Restored:
+    """Recomputes the store. Raises RefusedError unless it is the log that the manifest and the checkpoints say."""
+    if not hmac.compare_digest(_code(store.secret, code[0]), code[1]):
+        raise RefusedError(
+            "the manifest was changed, or was written with another secret: the backup is refused",
+            "备份清单被改动，或以其他密钥写成：拒绝恢复",
+        )
+    verdict = verify(store, kept=kept, progress=lambda _what, share: progress(int(share * 100), 100))
+    faults = [fault for fault in verdict.faults if not (older and fault.what == "log.older-than-checkpoint")]
+    if (verdict.size, verdict.root) != (manifest["size"], manifest["root"]):
+        faults.append(Fault(entry=None, what="log.root-differs"))
+    if faults:
+        raise RefusedError(_told(faults, "en"), _told(faults, "zh"))
+    sizes = [open_checkpoint(note, store.signer.verifier).size for note in kept]
+    return Restored(size=verdict.size, root=verdict.root, missing=max(0, *(size - verdict.size for size in sizes), 0))
+
+
+def _told(faults: Sequence[Fault], language: Language) -> str:
+    lines = [
+        f"{fault.what}{'' if fault.entry is None else f' [{fault.entry}]'}: {text_of(fault, language, STORE_TEXTS)}"
+        for fault in faults[:_FAULTS_TOLD]
+    ]
+    if len(faults) > len(lines):
+        left = len(faults) - len(lines)
+        lines.append(f"……另有 {left} 项" if language == "zh" else f"… and {left} more")
+    if any(fault.what == "log.older-than-checkpoint" for fault in faults):
+        lines.append(
+            "若确无更新的备份，可用 --older 恢复。"
+            if language == "zh"
+            else "If there is no newer backup, --older restores this one."
+        )
+    head = (
+        "备份与应有的日志不符，拒绝恢复："
+        if language == "zh"
+        else "The backup is not the log that it should be, and is refused:"
+    )
+    return "\n".join([head, *lines])

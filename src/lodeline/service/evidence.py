@@ -1,0 +1,281 @@
+"""The evidence bundle of a finding: all that it rests on, proved against a signed checkpoint, to be checked anywhere.
+
+A bundle holds as little as gives the same finding again: first the rows of the organisations concerned and of those
+they deal with directly, then those of their neighbours, then what others filed of the same kind, then the whole
+ledger. It is tried out before it is handed over: one that does not give the finding says so itself. The same finding
+of the same log gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any, Final, Literal
+
+import polars as pl
+
+from lodeline import __version__
+from lodeline.filing.canonical import cells
+from lodeline.filing.schema import CELLS
+from lodeline.journal import entry as journal
+from lodeline.journal import merkle
+from lodeline.journal.checkpoint import sign_checkpoint
+from lodeline.journal.receipt import receipt_document
+from lodeline.ledger.movement import makes_lot
+from lodeline.ledger.register import TABLES
+from lodeline.regulation.duty import next_month
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.audit import row_salt_key
+from lodeline.service.evidence_file import PACK, json_bytes, packed
+from lodeline.service.evidence_text import index_page, readme
+from lodeline.service.finding import findings
+from lodeline.service.law import in_force
+from lodeline.service.recomputing import gives_its_finding
+from lodeline.service.records import record_cells
+from lodeline.spoken import SpokenError
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.store import Store, StoredEntry
+
+#: Whose rows a bundle holds.
+Scope = Literal["subject", "neighbours", "peers", "ledger"]
+_SCOPES: Final[tuple[Scope, ...]] = ("subject", "neighbours", "ledger")
+#: A bundle of more rows than this is read by nobody: it then shows the rows of the subject and says what it lacks.
+ROWS_MOST: Final = 50_000
+_LEAVES: Final[dict[str, pl.DataType]] = {**CELLS, "leaf": pl.Binary(), "ordinal": pl.Int64()}
+
+
+class NoSuchFindingError(SpokenError):
+    """The filings do not raise this finding, or not any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """A file that goes with a bundle: what was said and decided about the finding. `entry` commits to its bytes."""
+
+    name: str
+    content: bytes
+    entry: int | None = None
+
+
+def bundle(
+    store: Store, snapshot: Snapshot, law: Jurisdiction, finding: str, *, detector: str | None = None,
+    papers: Sequence[Paper] = (),
+) -> bytes:  # fmt: skip
+    """The bytes of a ZIP file. `detector`: whose finding it is, where that is known.
+
+    Raises NoSuchFindingError for a finding that is none.
+    """
+    rows = findings(store, snapshot, law, detector=detector)["rows"]
+    row = next((one for one in rows if one["id"] == finding), None)
+    if row is None:
+        raise NoSuchFindingError(
+            f"the filings raise no finding {finding}: list them with `lodeline findings --json`",
+            f"申报中没有线索 {finding}：可用 `lodeline findings --json` 列出",
+        )
+    prover = _Prover(store, snapshot)
+    for scope in _SCOPES:
+        chosen = _Chosen(snapshot=snapshot, row=row, scope=scope)
+        if chosen.lines.height > ROWS_MOST:
+            break
+        content = _packed(prover, law, chosen, papers=papers, gives_it=True)
+        if gives_its_finding(content):
+            return content
+    chosen = _Chosen(snapshot=snapshot, row=row, scope="subject", most=ROWS_MOST)
+    return _packed(prover, law, chosen, papers=papers, gives_it=False)
+
+
+class _Chosen:
+    """What of the ledger a bundle holds."""
+
+    def __init__(self, *, snapshot: Snapshot, row: Mapping[str, Any], scope: Scope, most: int | None = None) -> None:
+        self.row, self.scope = row, scope
+        known = set(snapshot.register.tables["organisations"]["id"])
+        subject = {str(value) for value in row["subject"].values()}
+        parties = {one for one in known if one in subject}
+        lines = self._lines(snapshot.lines, parties)
+        if scope in ("neighbours", "peers"):
+            lines = self._lines(snapshot.lines, {*parties, *lines["organisation"], *lines["party"].drop_nulls()})
+        self.lines = lines if most is None else lines.head(most)
+        everybody = scope in ("peers", "ledger")
+        self.organisations = known if everybody else {
+            *parties, *self.lines["organisation"], *self.lines["party"].drop_nulls(),
+        }  # fmt: skip
+        self.filers = known if everybody else {*parties, *self.lines["organisation"]}
+
+    def _lines(self, lines: pl.DataFrame, parties: set[str]) -> pl.DataFrame:
+        if self.scope == "ledger":
+            return lines
+        evidence = {one["entry"] for one in self.row["evidence"] if isinstance(one.get("entry"), int)}
+        # Where many are compared, what they filed of this kind is what they are compared by.
+        kinds = {one.get("kind") for one in self.row["evidence"]} if self.scope == "peers" else set()
+        named = {one["event"] for one in self.row["evidence"] if isinstance(one.get("event"), str)}
+        near = (
+            pl.col("organisation").is_in(parties)
+            | pl.col("party").is_in(parties)
+            | (pl.col("entry").is_in(evidence) & pl.col("event").is_in(named))
+            | pl.col("kind").is_in([kind for kind in kinds if kind is not None])
+        )
+        lots = lines.filter(near)["lot"].unique()
+        # A lot's composition stands where it was made, whoever made it.
+        return lines.filter(near | (pl.col("lot").is_in(lots.implode()) & makes_lot()))
+
+    def has_record(self, table: str, record: Mapping[str, Any]) -> bool:
+        """Whether a record of the register goes with these rows."""
+        if self.scope in ("peers", "ledger") or table in ("methods", "processes"):
+            return True
+        holder = record["id" if table == "organisations" else "exporter" if table == "licences" else "organisation"]
+        return holder in self.organisations
+
+
+class _Prover:
+    """Receipts against the log as a snapshot has it; what a receipt does not show stays closed."""
+
+    def __init__(self, store: Store, snapshot: Snapshot) -> None:
+        self.store, self.snapshot = store, snapshot
+        self.size = snapshot.entry + 1
+        leaves = store.leaf_hashes()[: self.size * merkle.HASH_BYTES]
+        root = merkle.root_of_leaves(leaves)
+        assert root.hex() == snapshot.root, "a snapshot is of the log that it was read from"
+        self._subtree = merkle.subtrees_of(leaves)
+        self.checkpoint = sign_checkpoint(size=self.size, root=root, signer=store.signer)
+        self.entries = [one for one in store.entries() if one.index < self.size]
+
+    def receipt(
+        self, entry: StoredEntry, rows: Sequence[journal.RowProof] = (), *, content: bytes | None = None
+    ) -> dict[str, object]:
+        """The receipt of an entry with some rows opened, and with `content`, where it commits to that."""
+        salt = journal.opening_salt(row_salt_key(self.store, entry), "upload")
+        return receipt_document(
+            envelope=entry.envelope.encode(),
+            inclusion=merkle.inclusion_proof(self._subtree, entry.index, self.size),
+            checkpoint=self.checkpoint,
+            vkey=self.store.signer.verifier.vkey,
+            upload_sha256=None if content is None else sha256(content).digest(),
+            upload_salt=None if content is None else salt,
+            rows=rows,
+        )
+
+    def rows(self, entry: StoredEntry, ordinals: Sequence[int]) -> list[journal.RowProof]:
+        """Proofs of rows of a filing."""
+        columns = ",".join(f'"{name}"' for name in CELLS)
+        stored = self.store.database.frame(
+            f"SELECT {columns}, leaf, ordinal FROM line WHERE entry = %s ORDER BY ordinal", (entry.index,),
+            schema=_LEAVES,
+        )  # fmt: skip
+        shown = stored.filter(pl.col("ordinal").is_in(ordinals))
+        encoded = [text.encode() for text in cells(shown)]
+        opened = dict(zip(shown["ordinal"], encoded, strict=True))
+        return journal.prove_rows(opened, b"".join(stored["leaf"].to_list()), row_salt_key(self.store, entry))
+
+    def records(self, chosen: _Chosen) -> Iterator[tuple[StoredEntry, list[journal.RowProof]]]:
+        """The entries of the register with the records of them that are in force and go with the rows chosen."""
+        stored = self.store.database.rows('SELECT entry, ordinal, "table", key, body FROM record ORDER BY id')
+        newest: dict[tuple[str, str], tuple[int, int]] = {}
+        by_entry: dict[int, dict[int, tuple[str, str]]] = {}
+        for entry, ordinal, table, key, body in stored:
+            if int(str(entry)) < self.size:
+                place = (int(str(entry)), int(str(ordinal)))
+                newest[str(table), str(key)] = place
+                by_entry.setdefault(place[0], {})[place[1]] = (str(table), str(body))
+        in_force = set(newest.values())
+        for index, records in sorted(by_entry.items()):
+            encoded = {ordinal: record_cells(table, body) for ordinal, (table, body) in records.items()}
+            shown = {
+                ordinal: encoded[ordinal]
+                for ordinal, (table, body) in records.items()
+                if (index, ordinal) in in_force
+                and chosen.has_record(table, dict(zip(TABLES[table], json.loads(body), strict=True)))
+            }
+            entry = self.entries[index]
+            key = row_salt_key(self.store, entry)
+            leaves = journal.row_leaves([encoded[ordinal] for ordinal in sorted(encoded)], key)
+            if shown:
+                yield entry, journal.prove_rows(shown, leaves, key)
+
+    def filings(self, chosen: _Chosen) -> Iterator[StoredEntry]:
+        """The filings that say who has filed what when, as far as the rows' organisations are concerned."""
+        filed = [one for one in self.entries if one.kind == "filing"]
+        if not filed:
+            return
+        periods = sorted(filed, key=lambda one: (one.period or "", one.index))
+        # When the months begin and end, and up to when anybody has filed, is asked of the whole log.
+        bounds = {periods[0].index, periods[-1].index, max(filed, key=lambda one: one.filed_at).index}
+        with_rows = set(chosen.lines["entry"])
+        for one in filed:
+            if one.organisation in chosen.filers or one.index in bounds or one.index in with_rows:
+                yield one
+
+
+def _packed(
+    prover: _Prover, law: Jurisdiction, chosen: _Chosen, *, papers: Sequence[Paper], gives_it: bool
+) -> bytes:  # fmt: skip
+    snapshot, row = prover.snapshot, chosen.row
+    entries: dict[int, dict[str, object]] = {}
+    ordinals: dict[int, list[int]] = {
+        int(entry[0]): group["ordinal"].to_list() for entry, group in chosen.lines.group_by("entry")
+    }
+    for one in prover.filings(chosen):
+        shown = ordinals.get(one.index, [])
+        entries[one.index] = prover.receipt(one, prover.rows(one, shown) if shown else ())
+    for one, records in prover.records(chosen):
+        entries[one.index] = prover.receipt(one, records)
+    stamp = {
+        "format": PACK, "finding": row["id"], "detector": row["detector"], "scope": chosen.scope,
+        "gives_the_finding": gives_it, "program": __version__, "entry": snapshot.entry, "root": snapshot.root,
+        "as_of": snapshot.as_of, "law": law.code, "vkey": prover.store.signer.verifier.vkey,
+    }  # fmt: skip
+    lots = snapshot.lots.filter(pl.col("lot").is_in(chosen.lines["lot"].unique().implode())).sort("lot")
+    # The last day that the finding speaks of, as far as the law of then could be known when it was computed.
+    ends = date.fromisoformat(next_month(row["period"]["to"]) + "-01") - timedelta(days=1)
+    known = ends if snapshot.as_of is None else max(ends, date.fromisoformat(snapshot.as_of[:10]))
+    lawful = in_force(law, ends, known)
+    made = {
+        "finding.json": json_bytes(row),
+        "stamp.json": json_bytes(stamp),
+        "checkpoint.txt": prover.checkpoint.encode(),
+        "data/lines.json": json_bytes(_data(chosen.lines)),
+        "data/lots.json": json_bytes(lots.to_dicts()),
+        "law/in-force.json": json_bytes(lawful),
+        "law/parameters.csv": _reference("detector_parameters.csv"),
+        "verify.py": (files("lodeline") / "journal/verify.py").read_bytes(),
+        **{f"entries/{index}.json": json_bytes(document) for index, document in entries.items()},
+        **_law_pack(law),
+        **_papers(prover, papers),
+    }
+    made["README.md"] = readme(row, stamp).encode()
+    made["index.html"] = index_page(row, stamp, lawful, made).encode()
+    return packed(made)
+
+
+def _data(lines: pl.DataFrame) -> list[dict[str, object]]:
+    """What the rows resolved to; everything else of a row stands in its opened cells."""
+    return lines.select("entry", "ordinal", "line", "party", "lot").to_dicts()
+
+
+def _papers(prover: _Prover, papers: Sequence[Paper]) -> dict[str, bytes]:
+    made: dict[str, bytes] = {}
+    for paper in papers:
+        made[f"case/{paper.name}"] = paper.content
+        if paper.entry is not None and paper.entry < prover.size:
+            document = prover.receipt(prover.entries[paper.entry], content=paper.content)
+            made[f"case/{paper.name.removesuffix('.json')}.receipt.json"] = json_bytes(document)
+    return made
+
+
+def _law_pack(law: Jurisdiction) -> dict[str, bytes]:
+    root = files("lodeline") / "data/regulations" / law.code
+    pack = {f"law/{law.code}/jurisdiction.yaml": (root / "jurisdiction.yaml").read_bytes()}
+    for folder in root.iterdir():
+        if folder.is_dir():
+            for file in folder.iterdir():
+                if file.name.endswith(".yaml"):
+                    pack[f"law/{law.code}/{folder.name}/{file.name}"] = file.read_bytes()
+    return pack
+
+
+def _reference(name: str) -> bytes:
+    return (files("lodeline") / "data/reference" / name).read_bytes()

@@ -1,0 +1,417 @@
+"""What one organisation is told of its own business: by SQL about it alone, never from the nation's snapshot.
+
+Nothing here names an organisation that is not next to it: a party of its own filings, or whoever has filed that it
+shipped to it or received from it. Thousands open these pages on the day of a deadline, so each question reads the
+organisation's own rows and no others. Moments are passed in; masses are milligrams.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from hashlib import sha256
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from lodeline.ledger.register import Register
+from lodeline.ledger.transfer import judge
+from lodeline.regulation.duty import deadline, next_month, period_of
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.answers import has_duty
+from lodeline.service.quotas import GRANT
+from lodeline.store.store import IN_FORCE, Store
+
+MonthState = Literal["filed", "late", "missing", "due", "running"]
+
+#: Where a transfer of the organisation stands, from its own side.
+#: `to-accept`: shipped to it, not (wholly) received. `unconfirmed`: shipped by it, not (wholly) received. `unsent`: the
+#: other side received what it never filed as shipped. `awaiting-shipper`: it received what the shipper has not filed.
+Standing = Literal["to-accept", "unconfirmed", "unsent", "awaiting-shipper", "differs", "closed"]
+WAITING: Final[tuple[Standing, ...]] = ("to-accept", "unconfirmed", "unsent", "awaiting-shipper")
+
+_HALVES: Final[dict[str, pl.DataType]] = {
+    "lot": pl.Int64(), "name": pl.String(), "maker": pl.String(), "local": pl.String(), "shipper": pl.String(),
+    "receiver": pl.String(), "shipment_line": pl.Int64(), "shipment_event": pl.String(), "receipt_event": pl.String(),
+    "shipped_mg": pl.Int64(), "received_mg": pl.Int64(), "shipped_on": pl.Date(), "received_on": pl.Date(),
+    "by_reference": pl.Boolean(), "lot_differs": pl.Boolean(), "party_differs": pl.Boolean(), "product": pl.String(),
+    "document": pl.String(),
+}  # fmt: skip
+_TRANSFERS: Final = (
+    "SELECT t.lot, lot.name, lot.maker, lot.local, t.shipper, t.receiver, t.shipment_line, t.shipment_event,"
+    " t.receipt_event, t.shipped_mg, t.received_mg, t.shipped_on, t.received_on, t.by_reference, t.lot_differs,"
+    " t.party_differs, COALESCE(s.product, r.product, (SELECT m.product FROM line m WHERE m.lot_id = t.lot"
+    " AND m.product IS NOT NULL ORDER BY m.id LIMIT 1)), COALESCE(s.document, r.document)"
+    " FROM transfer t JOIN lot ON lot.id = t.lot LEFT JOIN line s ON s.id = t.shipment_line"
+    " LEFT JOIN line r ON r.id = t.receipt_line WHERE (t.shipper = %s OR t.receiver = %s)"
+)
+#: Condition on a transfer `t` that it may not have closed; `judge` decides.
+_MAYBE_OPEN: Final = (
+    " AND (t.receipt_line IS NULL OR t.shipment_line IS NULL OR (NOT t.by_reference AND t.received_mg < t.shipped_mg))"
+)
+
+_Duty = Callable[[str | None, date], bool]
+_Passed = Callable[[date], bool]
+
+#: URL of a store → entry of its newest register, and that register.
+_registers: dict[str, tuple[int, Register]] = {}
+
+
+def register_of(store: Store) -> Register:
+    """The register as it stands, read once in a process for as long as it stays the same."""
+    head, url = store.head(), store.database.url
+    kept = _registers.get(url)
+    if kept is None or kept[0] != head.register_entry:
+        kept = _registers[url] = (head.register_entry, store.register(head))
+    return kept[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """A month that the organisation has to file, or has filed. `due`: the moment from which it is late."""
+
+    period: str
+    due: datetime
+    state: MonthState
+    #: The first entry that filed it; None while nobody has.
+    entry: int | None
+
+
+class Own:
+    """One organisation, asked about itself. `store` is read as of now; what is read is kept for one request."""
+
+    def __init__(self, store: Store, law: Jurisdiction, organisation: str) -> None:
+        self.store = store
+        self.law = law
+        self.organisation = organisation
+
+    def today(self, now: datetime) -> date:
+        """The day of a moment on the jurisdiction's calendar."""
+        return now.astimezone(ZoneInfo(self.law.timezone)).date()
+
+    @cached_property
+    def register(self) -> Register:
+        """The whole register; only `parties` and `sites` of it are the organisation's to see."""
+        return register_of(self.store)
+
+    @cached_property
+    def sites(self) -> pl.DataFrame:
+        """Its own sites, as registered."""
+        return self.register.tables["sites"].filter(pl.col("organisation") == self.organisation)
+
+    @cached_property
+    def parties(self) -> pl.DataFrame:
+        """The register's rows of the organisation itself and of those next to it."""
+        next_to = [self.organisation, *self.next_to]
+        return self.register.tables["organisations"].filter(pl.col("id").is_in(next_to))
+
+    @cached_property
+    def next_to(self) -> frozenset[str]:
+        """Ids of the organisations next to it: whoever a filing of one names as a party of the other's."""
+        found = self.store.database.rows(
+            "SELECT DISTINCT party FROM line WHERE organisation = %s AND party IS NOT NULL"
+            " UNION SELECT shipper FROM transfer WHERE receiver = %s AND shipper IS NOT NULL"
+            " UNION SELECT receiver FROM transfer WHERE shipper = %s AND receiver IS NOT NULL",
+            (self.organisation,) * 3,
+        )
+        return frozenset(str(party) for (party,) in found) - {self.organisation}
+
+    # Lots go by a name that tells no more than the own edge.
+
+    def lot_name(self, name: str, maker: str, local: str) -> str:
+        """What the organisation calls a lot: its canonical name, or `~MARK/LOCAL` where its maker is not next to it.
+
+        The mark tells makers apart, is the same for one organisation for ever, and says nothing to another.
+        """
+        if maker == self.organisation or maker in self.next_to or name == local:
+            return name
+        return f"~{self._mark(maker)}/{local}"
+
+    def lot_of(self, called: str) -> int | None:
+        """The number of the lot that the organisation calls so, if it holds it, once held it, or is being sent it."""
+        local = called.partition("/")[2] if called.startswith("~") else None
+        condition, value = ("lot.name = %s", called) if local is None else ("lot.local = %s", local)
+        found = self.store.database.rows(
+            f"SELECT lot.id, lot.name, lot.maker, lot.local FROM lot WHERE {condition} AND (EXISTS (SELECT 1 FROM line"
+            " WHERE line.lot_id = lot.id AND line.organisation = %s) OR EXISTS (SELECT 1 FROM transfer t"
+            " WHERE t.lot = lot.id AND t.receiver = %s))",
+            (value, self.organisation, self.organisation),
+        )
+        fits = [int(str(lot)) for lot, *names in found if self.lot_name(*map(str, names)) == called]
+        return fits[0] if fits else None
+
+    def _mark(self, maker: str) -> str:
+        key = b"lodeline maker mark v1\0" + self.organisation.encode() + b"\0" + maker.encode()
+        return hmac.digest(self.store.secret, key, sha256).hex()[:6]
+
+    # Months.
+
+    def months(self, now: datetime) -> list[Month]:
+        """Every month from the beginning of its duty to the running one, oldest first."""
+        filed = self._filed()
+        first = self._first_month(filed)
+        running = period_of(now, self.law)
+        if first is None or first > running:
+            return []
+        duty = has_duty(Register(tables={"organisations": self.parties}), self.law)
+        months, period = [], first
+        while period <= running:
+            due = deadline(period, self.law)
+            last_day = date.fromordinal(due.date().replace(day=1).toordinal() - 1)
+            entry, at = filed.get(period, (None, ""))
+            if entry is not None:
+                state: MonthState = "filed" if datetime.fromisoformat(at) < due else "late"
+            elif not duty(self.organisation, last_day):
+                period = next_month(period)
+                continue
+            else:
+                state = "running" if period == running else "due" if now < due else "missing"
+            months.append(Month(period=period, due=due, state=state, entry=entry))
+            period = next_month(period)
+        return months
+
+    def _filed(self) -> dict[str, tuple[int, str]]:
+        """Month → the first entry that filed it, and when."""
+        found = self.store.database.rows(
+            "SELECT period, \"index\", filed_at FROM entry WHERE organisation = %s AND kind = 'filing'"
+            ' AND corrects IS NULL ORDER BY "index" DESC',
+            (self.organisation,),
+        )
+        return {str(period): (int(str(entry)), str(at)) for period, entry, at in found}
+
+    def _first_month(self, filed: dict[str, tuple[int, str]]) -> str | None:
+        """The month of registration, but none before anybody filed anything: the law's records begin with the log."""
+        ((first,),) = self.store.database.rows("SELECT MIN(period) FROM entry WHERE period IS NOT NULL")
+        if first is None:
+            return None
+        since = self.parties.filter(pl.col("id") == self.organisation)["valid_from"].to_list()
+        registered = f"{since[0]:%Y-%m}" if since and since[0] is not None else str(first)
+        return min([max(str(first), registered), *filed])
+
+    # Transfers.
+
+    def transfers(self, now: datetime, *, waiting: bool = False) -> pl.DataFrame:
+        """Its transfers, newest first; with `waiting`, only those that have not closed (quick however many there are).
+
+        `lot`, `called` (lot_name), `local`, `product`, `document`, `other` (the other side), `shipper`, `receiver`,
+        `shipment_line`, `shipment_event`, `receipt_event`, `shipped_mg`, `received_mg`, `left_mg` (not received yet),
+        `shipped_on`, `received_on`, `day`, `state` and `cause` of `ledger.transfer.judge`, `standing`, `age_days` (from
+        `day` to the day of `now`; null where it has closed).
+        """
+        found = self.store.database.frame(
+            _TRANSFERS + (_MAYBE_OPEN if waiting else ""), (self.organisation,) * 2, schema=_HALVES
+        )
+        own, closed = pl.lit(self.organisation), pl.col("state").is_in(["matched", "delivered-unfiled"])
+        lacks_receipt = pl.col("state").is_in(["open", "partial", "exception"]) & pl.col("shipment_line").is_not_null()
+        standing = (
+            pl.when((pl.col("state") == "matched") & pl.col("cause").is_not_null())
+            .then(pl.lit("differs"))
+            .when(closed)
+            .then(pl.lit("closed"))
+            .when(lacks_receipt & (pl.col("receiver") == own))
+            .then(pl.lit("to-accept"))
+            .when(lacks_receipt)
+            .then(pl.lit("unconfirmed"))
+            .when(pl.col("shipper") == own)
+            .then(pl.lit("unsent"))
+            .otherwise(pl.lit("awaiting-shipper"))
+        )
+        names = [self.lot_name(*row) for row in found.select("name", "maker", "local").iter_rows()]
+        judged = (
+            judge(found, has_duty=self._duty_next_to, both_deadlines_passed=self._both_passed(now))
+            .with_columns(
+                called=pl.Series(names, dtype=pl.String),
+                day=pl.coalesce("shipped_on", "received_on"),
+                other=pl.when(pl.col("shipper") == own).then("receiver").otherwise("shipper"),
+                left_mg=pl.col("shipped_mg") - pl.col("received_mg").fill_null(0),
+                standing=standing,
+            )
+            .with_columns(
+                age_days=pl.when(pl.col("standing").is_in(WAITING)).then(
+                    (pl.lit(self.today(now)) - pl.col("day")).dt.total_days()
+                )
+            )
+            .drop("name", "maker", "by_reference", "lot_differs", "party_differs")
+        )
+        if waiting:
+            judged = judged.filter(pl.col("standing").is_in(WAITING))
+        return judged.sort("day", "shipment_event", "called", descending=[True, False, False])
+
+    @cached_property
+    def _duty_next_to(self) -> _Duty:
+        return has_duty(Register(tables={"organisations": self.parties}), self.law)
+
+    def _both_passed(self, now: datetime) -> _Passed:
+        passed: dict[str, bool] = {}
+
+        def both_deadlines_passed(day: date) -> bool:
+            # Goods that leave at the end of a month may arrive in the next: the receiver's deadline is a month later.
+            period = next_month(f"{day:%Y-%m}")
+            if period not in passed:
+                passed[period] = now >= deadline(period, self.law)
+            return passed[period]
+
+        return both_deadlines_passed
+
+    # Lots.
+
+    def lots(self) -> pl.DataFrame:
+        """Every lot that its filings in force name, newest first.
+
+        `lot`, `called`, `made` (it is the maker), `product`, `first_on`, `last_on`, `held_mg` (at its sites, by the
+        book), `lines`.
+        """
+        found = self.store.database.frame(
+            'SELECT l.lot_id, lot.name, lot.maker, lot.local, MIN(l."on"), MAX(l."on"), COUNT(*),'
+            " COALESCE(MAX(l.product), (SELECT m.product FROM line m WHERE m.lot_id = l.lot_id"
+            " AND m.product IS NOT NULL ORDER BY m.id LIMIT 1))"
+            f" FROM line l JOIN lot ON lot.id = l.lot_id WHERE l.organisation = %s AND {IN_FORCE}"
+            " GROUP BY l.lot_id, lot.name, lot.maker, lot.local",
+            (self.organisation,),
+            schema={
+                "lot": pl.Int64(), "name": pl.String(), "maker": pl.String(), "local": pl.String(),
+                "first_on": pl.Date(), "last_on": pl.Date(), "lines": pl.Int64(), "product": pl.String(),
+            },
+        )  # fmt: skip
+        called = [self.lot_name(*row) for row in found.select("name", "maker", "local").iter_rows()]
+        return (
+            found.with_columns(called=pl.Series(called, dtype=pl.String), made=pl.col("maker") == self.organisation)
+            .join(self.held(), on="lot", how="left")
+            .with_columns(pl.col("held_mg").fill_null(0))
+            .drop("name", "maker", "local")
+            .sort("last_on", "called", descending=[True, False], nulls_last=True)
+        )
+
+    def held(self) -> pl.DataFrame:
+        """`lot`, `held_mg` (Int64): what the book has at its sites, whoever owns it."""
+        return self.store.database.frame_in(
+            "SELECT lot, CAST(SUM(mass_mg) AS BIGINT) FROM holding WHERE mass_mg > 0 AND site IN ({keys}) GROUP BY lot",
+            self.sites["id"].to_list(),
+            schema={"lot": pl.Int64(), "held_mg": pl.Int64()},
+        ).group_by("lot").agg(pl.col("held_mg").sum())  # fmt: skip
+
+    def lot_history(self, lot: int) -> pl.DataFrame:
+        """What happened to a lot as far as the organisation may know, in order: its own lines in force, and those in
+        which another names it as receiver or shipper.
+
+        `own`, `entry`, `event`, `kind`, `role`, `on`, `site`, `dry_mg`, `composition`, `method`, `party` (the other
+        side), `party_name` as filed, `to_site`. Of another's line `entry`, `site` and `party_name` are null: they are
+        not the organisation's to see.
+        """
+        found = self.store.database.frame(
+            'SELECT l.organisation, l.entry, l.event, l.kind, l.role, l."on", l.site, l.dry_mg, l.composition,'
+            " l.method, l.party, l.counterparty_name, l.to_site FROM line l WHERE l.lot_id = %s"
+            " AND (l.organisation = %s OR (l.party = %s AND l.kind IN ('shipment', 'receipt', 'title')))"
+            f" AND {IN_FORCE}"
+            ' ORDER BY l."on", l.id',
+            (lot, self.organisation, self.organisation),
+            schema={
+                "organisation": pl.String(), "entry": pl.Int64(), "event": pl.String(), "kind": pl.String(),
+                "role": pl.String(), "on": pl.Date(), "site": pl.String(), "dry_mg": pl.Int64(),
+                "composition": pl.String(), "method": pl.String(), "party": pl.String(), "party_name": pl.String(),
+                "to_site": pl.String(),
+            },
+        )  # fmt: skip
+        own = pl.col("organisation") == self.organisation
+        return (
+            found.with_columns(pl.when(own).then(column).alias(column) for column in ("entry", "site", "party_name"))
+            .with_columns(own=own, party=pl.when(own).then("party").otherwise("organisation"))
+            .drop("organisation")
+        )
+
+    # Customers and suppliers, as its filings name them.
+
+    def partners(self) -> pl.DataFrame:
+        """Its customers and suppliers, one row for each and side, largest mass first.
+
+        `party` (null: not in the register), `names` as filed (the most frequent first), `countries` as filed, `side`
+        (`customer`: shipped or exported to; `supplier`: received from), `deliveries`, `mass_mg`, `first_on`, `last_on`.
+        """
+        side = "CASE l.kind WHEN 'receipt' THEN 'supplier' ELSE 'customer' END"
+        found = self.store.database.frame(
+            f"SELECT l.party, l.counterparty_name, l.counterparty_country, {side}, COUNT(*),"
+            ' CAST(SUM(l.dry_mg) AS BIGINT), MIN(l."on"), MAX(l."on") FROM line l WHERE l.organisation = %s'
+            f" AND l.kind IN ('shipment', 'receipt', 'export') AND l.to_site IS NULL AND {IN_FORCE}"
+            f" GROUP BY l.party, l.counterparty_name, l.counterparty_country, {side}",
+            (self.organisation,),
+            schema={
+                "party": pl.String(), "name": pl.String(), "country": pl.String(), "side": pl.String(),
+                "deliveries": pl.Int64(), "mass_mg": pl.Int64(), "first_on": pl.Date(), "last_on": pl.Date(),
+            },
+        )  # fmt: skip
+        return (
+            found.sort("deliveries", "name", descending=[True, False], nulls_last=True)
+            .group_by(pl.coalesce("party", "name").alias("who"), "side", maintain_order=True)
+            .agg(
+                pl.col("party").first(), names=pl.col("name").drop_nulls().unique(maintain_order=True),
+                countries=pl.col("country").drop_nulls().unique(maintain_order=True),
+                deliveries=pl.col("deliveries").sum(), mass_mg=pl.col("mass_mg").sum(),
+                first_on=pl.col("first_on").min(), last_on=pl.col("last_on").max(),
+            )
+            .drop("who")
+            .sort("mass_mg", "side", descending=[True, False], nulls_last=True)
+        )  # fmt: skip
+
+    # What it is allowed.
+
+    def quota(self) -> pl.DataFrame:
+        """Its grants and what draws on them, newest year first: `service.quotas.GRANT` and `judged`.
+
+        `granted + overdrawn = reserved + used + left` where `judged`; else nobody has a grant of that kind and year,
+        and nothing is overdrawn or left (null).
+        """
+        grants = self.register.grants
+        used = {grant: 0 for grant in grants if grant[0] == self.organisation}
+        drawn = self.store.database.rows(
+            "SELECT kind, ore_type, year, SUM(reo_mg) FROM drawdown WHERE organisation = %s"
+            " GROUP BY kind, ore_type, year",
+            (self.organisation,),
+        )
+        for kind, ore_type, year, reo_mg in drawn:
+            grant = self.register.grant_for(self.organisation, str(kind), str(ore_type or ""), int(str(year)))
+            used[grant] = used.get(grant, 0) + int(str(reo_mg))
+        granted_kinds = {(kind, year) for _, kind, _, year in grants}
+        rows = []
+        for grant, used_mg in used.items():
+            organisation, kind, ore_type, year = grant
+            granted_mg, judged = grants.get(grant, 0), (kind, year) in granted_kinds
+            over, left = max(0, used_mg - granted_mg), max(0, granted_mg - used_mg)
+            rows.append(
+                (organisation, kind, ore_type or None, year, granted_mg, 0, used_mg)
+                + ((over, left) if judged else (None, None))
+                + (judged,)
+            )
+        frame = pl.DataFrame(rows, schema={**GRANT, "judged": pl.Boolean()}, orient="row")
+        return frame.sort("year", "kind", "ore_type", descending=[True, False, False])
+
+    def licences(self, today: date) -> pl.DataFrame:
+        """Its export licences of the register, newest first, with what its export rows have used of them.
+
+        The columns of the register's table `licences`, `used_mg` (net mass of goods), `left_mg` (null where the licence
+        names no mass), `state` (`in-force`, `ended`, `to-come`).
+        """
+        used = self.store.database.frame(
+            "SELECT l.licence, CAST(SUM(l.mass_mg) AS BIGINT) FROM line l WHERE l.organisation = %s"
+            f" AND l.kind = 'export' AND l.licence IS NOT NULL AND {IN_FORCE} GROUP BY l.licence",
+            (self.organisation,),
+            schema={"id": pl.String(), "used_mg": pl.Int64()},
+        )
+        state = (
+            pl.when(pl.col("valid_from") > today)
+            .then(pl.lit("to-come"))
+            .when(pl.col("valid_to") < today)
+            .then(pl.lit("ended"))
+            .otherwise(pl.lit("in-force"))
+        )
+        return (
+            self.register.tables["licences"]
+            .filter(pl.col("exporter") == self.organisation)
+            .join(used, on="id", how="left")
+            .with_columns(pl.col("used_mg").fill_null(0), state=state)
+            .with_columns(left_mg=pl.col("mass_mg") - pl.col("used_mg"))
+            .sort("valid_to", "id", descending=[True, False], nulls_last=False)
+        )
