@@ -1,0 +1,1 @@
+"""People, and papers on their way: accounts, memberships, drafts, jobs, notices; `service` files for it."""

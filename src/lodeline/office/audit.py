@@ -1,0 +1,35 @@
+"""Who saw and did what. A look at an organisation is written before it is granted; records are only ever added."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from lodeline.office import clock
+from lodeline.office.actor import Actor
+from lodeline.office.models import AuditRecord
+
+
+def record_act(
+    actor: Actor, what: str, *, organisation: str = "", subject: str = "", request: str = "",
+    facts: Mapping[str, object] | None = None,
+) -> None:  # fmt: skip
+    """Writes that the actor did something; `what` is a short stable word such as `membership.grant`."""
+    _write(actor, "act", what, organisation, subject, "", request, facts or {})
+
+
+def record_look(
+    actor: Actor, page: str, *, organisation: str, subject: str = "", reason: str, request: str = ""
+) -> None:
+    """Writes that an official looked at an organisation, and why (a code of `LOOK_REASONS`)."""
+    _write(actor, "look", page, organisation, subject, reason, request, {})
+
+
+def _write(  # noqa: PLR0917  (a row, column by column)
+    actor: Actor, kind: str, what: str, organisation: str, subject: str, reason: str, request: str,
+    facts: Mapping[str, object],
+) -> None:  # fmt: skip
+    AuditRecord.objects.create(
+        at=clock.now(), who=actor.pseudonym, token=actor.token, kind=kind, what=what, organisation=organisation,
+        subject=subject, reason=reason, request=request, facts=json.dumps(dict(facts), ensure_ascii=False),
+    )  # fmt: skip

@@ -1,0 +1,42 @@
+"""The evidence bundle of a finding with what was asked, answered and decided about it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lodeline.office.actor import Actor
+from lodeline.office.audit import record_act
+from lodeline.office.case_files import content_of
+from lodeline.office.case_views import case_of, steps_of
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.evidence import Paper, bundle
+from lodeline.store.snapshot import open_snapshot
+from lodeline.store.store import Store
+
+_ENDINGS: Final = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg", "text/csv": "csv"}
+
+
+def evidence(
+    actor: Actor, store: Store, law: Jurisdiction, finding: str, *, detector: str, organisation: str
+) -> bytes:  # fmt: skip
+    """The bytes of the bundle, as of the newest entry. Requires "nation.read"; that it was taken is written down.
+
+    Raises what `service.evidence.bundle` raises.
+    """
+    actor.require("nation.read")
+    record_act(actor, "finding.bundle", organisation=organisation, subject=finding)
+    return bundle(store, open_snapshot(store), law, finding, detector=detector, papers=_papers(actor, finding))
+
+
+def _papers(actor: Actor, finding: str) -> list[Paper]:
+    """The steps that the log holds, and the files that came with them."""
+    case = case_of(actor, finding)
+    papers: list[Paper] = []
+    for step, _ in [] if case is None else steps_of(case, told_only=False):
+        if step.entry is None:
+            continue
+        name = f"{step.number:03}-{step.kind}"
+        papers.append(Paper(name=f"{name}.json", content=step.content.encode(), entry=step.entry))
+        for number, file in enumerate(step.files.order_by("pk"), 1):
+            papers.append(Paper(name=f"{name}-{number}.{_ENDINGS[file.kind]}", content=content_of(file)))
+    return papers

@@ -1,0 +1,108 @@
+"""Files that come with an answer: few, small, of known kinds, and never shown in a page.
+
+What a file is is told by its first bytes, whatever it is called.
+
+FileRefusedError   a file that is not kept; the message says why and what is taken
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from lodeline.office.models import CaseFile, CaseStep
+from lodeline.spoken import SpokenError
+
+MOST_FILES: Final = 5
+#: Bytes of all files of an answer; a form as large as a page takes has them and its text.
+MOST_BYTES: Final = 2_000_000
+NAME_CHARACTERS: Final = 120
+#: Media type → how a file of it begins.
+_BEGINNINGS: Final = (
+    ("application/pdf", b"%PDF-"),
+    ("image/png", b"\x89PNG\r\n\x1a\n"),
+    ("image/jpeg", b"\xff\xd8\xff"),
+)
+_CSV: Final = "text/csv"
+
+
+class FileRefusedError(SpokenError):
+    """This file is not kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """A file that is taken."""
+
+    name: str
+    kind: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        return sha256(self.content).hexdigest()
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+
+def attached(files: Sequence[tuple[str, bytes]]) -> list[Attached]:
+    """The files of an answer (name, bytes). Raises FileRefusedError for what is not taken."""
+    if len(files) > MOST_FILES:
+        raise FileRefusedError(f"At most {MOST_FILES} files.", f"最多 {MOST_FILES} 个文件。")
+    if sum(len(content) for _, content in files) > MOST_BYTES:
+        raise FileRefusedError(
+            "The files are larger than 2 MB together: send smaller scans, or fewer.",
+            "文件合计超过 2 MB：请压缩或减少文件。",
+        )
+    return [Attached(name=_name(name), kind=_kind(name, content), content=content) for name, content in files]
+
+
+def put_files(step: CaseStep, files: Sequence[Attached]) -> None:
+    """Keeps the files of a step."""
+    for one in files:
+        CaseFile.objects.create(
+            step=step, name=one.name, kind=one.kind, sha256=one.sha256, size=one.size,
+            content=zlib.compress(one.content, 6),
+        )  # fmt: skip
+
+
+def content_of(file: CaseFile) -> bytes:
+    """Its bytes as they came."""
+    content = zlib.decompress(bytes(file.content))
+    assert sha256(content).hexdigest() == file.sha256, "a kept file is the one that came"
+    return content
+
+
+def _name(name: str) -> str:
+    """The last part of a path, without what no file system or header takes."""
+    last = re.split(r"[/\\]", name)[-1]
+    plain = re.sub(r'[\x00-\x1f\x7f"<>|:*?]', "_", last).strip(" .")
+    return plain[-NAME_CHARACTERS:] or "file"
+
+
+def _kind(name: str, content: bytes) -> str:
+    for kind, beginning in _BEGINNINGS:
+        if content.startswith(beginning):
+            return kind
+    if name.lower().endswith(".csv") and b"\x00" not in content and _is_text(content):
+        return _CSV
+    raise FileRefusedError(
+        f"{_name(name)} is no PDF, PNG, JPEG or CSV: send one of these.",
+        f"{_name(name)} 不是 PDF、PNG、JPEG 或 CSV 文件：请提供上述格式。",
+    )
+
+
+def _is_text(content: bytes) -> bool:
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return True
+    return False

@@ -1,0 +1,76 @@
+"""The demo's sample accounts: one for each role, with one password that the login page shows. Never made elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from django.db import transaction
+
+from lodeline.office import clock
+from lodeline.office.models import Membership, User
+from lodeline.store.database import Database
+
+#: Shown on the login page of the demo, and good for nothing else.
+PASSWORD: Final = "lodeline in the demo"
+_SINCE: Final = date(2025, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleAccount:
+    """A person of the demo. `firm`: belongs to the demo's magnet maker, to its supplier, or to the authority ("")."""
+
+    email: str
+    name: str
+    name_zh: str
+    role: str
+    firm: str = ""
+
+
+SAMPLE_ACCOUNTS: Final = (
+    SampleAccount(email="filer@demo.example", name="Chen Wei", name_zh="陈伟", role="filer", firm="maker"),
+    SampleAccount(email="certifier@demo.example", name="Wang Min", name_zh="王敏", role="certifier", firm="maker"),
+    SampleAccount(email="admin@demo.example", name="Zhou Lan", name_zh="周兰", role="organisation-admin", firm="maker"),
+    SampleAccount(email="supplier@demo.example", name="Liu Yang", name_zh="刘洋", role="filer", firm="supplier"),
+    SampleAccount(email="analyst@demo.example", name="Lin Tao", name_zh="林涛", role="analyst"),
+    SampleAccount(email="registrar@demo.example", name="Sun Jie", name_zh="孙洁", role="registrar"),
+    SampleAccount(email="customs@demo.example", name="Gao Feng", name_zh="高峰", role="customs-officer"),
+    SampleAccount(email="licensing@demo.example", name="He Jing", name_zh="何静", role="licensing-officer"),
+    SampleAccount(email="quota@demo.example", name="Xu Bo", name_zh="徐博", role="quota-officer"),
+    SampleAccount(email="inspector@demo.example", name="Ma Li", name_zh="马丽", role="inspector"),
+    SampleAccount(email="auditor@demo.example", name="Tang Yu", name_zh="唐宇", role="auditor"),
+    SampleAccount(email="system@demo.example", name="Deng Hao", name_zh="邓浩", role="system-admin"),
+)
+
+
+def furnish(url: str) -> None:
+    """Makes the accounts that are not there yet. The firm is the magnet maker that most deliveries wait for."""
+    database = Database(url)
+    firms = {"": "", **_firms(database)}
+    with transaction.atomic(using=database.alias):
+        for sample in SAMPLE_ACCOUNTS:
+            if sample.firm not in firms or User.objects.filter(email=sample.email).exists():
+                continue
+            user = User.objects.create_user(sample.email, PASSWORD, name=sample.name, joined_at=clock.now())
+            Membership.objects.create(
+                user=user, organisation=firms[sample.firm], role=sample.role, valid_from=_SINCE, granted_at=clock.now()
+            )
+
+
+def _firms(database: Database) -> dict[str, str]:
+    """`maker`: of those who make magnets, the one most open shipments go to; `supplier`: who ships to it most."""
+    receivers = database.rows(
+        "SELECT receiver, COUNT(*) FROM transfer WHERE receipt_line IS NULL AND receiver IN"
+        " (SELECT organisation FROM line WHERE product LIKE 'magnet-ndfeb%%' AND kind = 'transformation')"
+        " GROUP BY receiver ORDER BY COUNT(*) DESC, receiver"
+    )
+    if not receivers:
+        return {}
+    maker = str(receivers[0][0])
+    suppliers = database.rows(
+        "SELECT shipper, COUNT(*) FROM transfer WHERE receiver = %s AND shipper IS NOT NULL GROUP BY shipper"
+        " ORDER BY COUNT(*) DESC, shipper",
+        (maker,),
+    )
+    return {"maker": maker, **({"supplier": str(suppliers[0][0])} if suppliers else {})}

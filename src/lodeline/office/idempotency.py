@@ -1,0 +1,95 @@
+"""A request that is sent twice is done once: what it was answered is kept by the key that its sender gave it.
+
+KeyReusedError   the key has been used for another request: 422
+InFlightError    the first request with this key is still at work: 409
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import IntegrityError, transaction
+
+from lodeline.office.models import IdempotentAnswer
+from lodeline.office.router import OneStore
+from lodeline.spoken import SpokenError
+
+KEY_CHARACTERS_MAX: Final = 255
+#: How long an answer is kept, and after how long a request that never answered counts as dead with its process.
+KEPT: Final = timedelta(days=7)
+_DEAD_AFTER: Final = timedelta(minutes=10)
+
+
+class WrongKeyError(SpokenError):
+    """The key is empty, too long or no plain text."""
+
+
+class KeyReusedError(SpokenError):
+    """The key has been used for another request."""
+
+
+class InFlightError(SpokenError):
+    """The first request with this key is still at work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What the first request was answered."""
+
+    status: int
+    body: str
+
+
+def begin(token: int, key: str, request_digest: str, *, now: datetime) -> Kept | None:
+    """The answer that the key was given before; None where this request is the first, and has to `finish`.
+
+    `request_digest` stands for everything that was asked. Raises WrongKeyError, KeyReusedError, InFlightError.
+    """
+    if not 0 < len(key) <= KEY_CHARACTERS_MAX or not key.isprintable():
+        raise WrongKeyError(
+            f"Idempotency-Key is a text of 1 to {KEY_CHARACTERS_MAX} printable characters, such as a UUID.",
+            f"Idempotency-Key 须为 1 至 {KEY_CHARACTERS_MAX} 个可打印字符，例如 UUID。",
+        )
+    IdempotentAnswer.objects.filter(token_id=token, created_at__lt=now - KEPT).delete()
+    try:
+        # Within a point to return to: PostgreSQL ends a transaction in which a row was refused.
+        with transaction.atomic(using=OneStore().db_for_write(IdempotentAnswer)):
+            IdempotentAnswer.objects.create(token_id=token, key=key, request_digest=request_digest, created_at=now)
+    except IntegrityError:
+        return _again(token, key, request_digest, now)
+    return None
+
+
+def _again(token: int, key: str, request_digest: str, now: datetime) -> Kept | None:
+    before = IdempotentAnswer.objects.filter(token_id=token, key=key).first()
+    if before is None:  # The first request failed a moment ago, and has taken its key back.
+        return begin(token, key, request_digest, now=now)
+    if before.request_digest != request_digest:
+        raise KeyReusedError(
+            "This Idempotency-Key has been used for another request. Give every new request a key of its own.",
+            "该 Idempotency-Key 已用于其他请求。请为每个新请求使用新的键。",
+        )
+    if before.status is not None:
+        return Kept(status=before.status, body=before.body)
+    # Whoever moves the date takes the dead request over; nobody else does.
+    taken = IdempotentAnswer.objects.filter(
+        pk=before.pk, status__isnull=True, created_at=before.created_at, created_at__lt=now - _DEAD_AFTER
+    ).update(created_at=now)
+    if taken:
+        return None
+    raise InFlightError(
+        "The first request with this Idempotency-Key is still at work. Ask again in a few seconds.",
+        "使用该 Idempotency-Key 的首个请求仍在处理。请几秒后重试。",
+    )
+
+
+def finish(token: int, key: str, *, status: int, body: str) -> None:
+    """Keeps the answer for whoever asks again."""
+    IdempotentAnswer.objects.filter(token_id=token, key=key, status__isnull=True).update(status=status, body=body)
+
+
+def forget(token: int, key: str) -> None:
+    """Gives the key back, because the request came to nothing and may be sent again."""
+    IdempotentAnswer.objects.filter(token_id=token, key=key, status__isnull=True).delete()

@@ -1,0 +1,354 @@
+"""Notices: what an organisation's people should know, said once, unread until each has read it.
+
+A notice is a kind with the facts that its sentence needs; the sentence is made when it is read, in the reader's
+language. `key` says what happened: what has happened once is told once, however often it is looked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from lodeline.office.actor import Actor
+from lodeline.office.models import Notice, NoticeRead
+from lodeline.office.router import OneStore
+
+Facts = Mapping[str, Any]
+#: What a sentence needs beside the facts: the name of an organisation in the reader's language.
+Named = Callable[[str], str]
+#: A text in both languages.
+Text = Mapping[str, str]
+
+_MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of notice: its sentence, the page that it leads to, and what a mail says of it.
+
+    `says` may name whom the organisation deals with; `mail` says only that there is something, and never of whom, of
+    how much or of what. `at_once`: mailed without waiting for the day's digest.
+    """
+
+    says: Callable[[Facts, Named], Text]
+    mail: Text
+    page: str
+    at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A notice as its reader gets it. `page` is a page of the firm, `facts` what its address needs."""
+
+    notice: int
+    kind: str
+    says: Text
+    page: str
+    facts: Facts
+    created_at: datetime
+    read: bool
+
+
+def month(period: str) -> Text:
+    """`2026-01` → January 2026, 2026年1月."""
+    year, number = int(period[:4]), int(period[5:7])
+    return {"en": f"{_MONTHS[number - 1]} {year}", "zh": f"{year}年{number}月"}
+
+
+def day(on: str) -> Text:
+    """`2026-02-09` → 9 February 2026, 2026年2月9日."""
+    at = date.fromisoformat(on)
+    return {"en": f"{at.day} {_MONTHS[at.month - 1]} {at.year}", "zh": f"{at.year}年{at.month}月{at.day}日"}
+
+
+def _text(en: str, zh: str) -> Text:
+    return {"en": en, "zh": zh}
+
+
+def _deliveries(count: int) -> Text:
+    return _text("One delivery" if count == 1 else f"{count} deliveries", f"{count}笔到货")
+
+
+def _due_soon(facts: Facts, named: Named) -> Text:
+    del named
+    period, last = month(facts["period"]), day(facts["last_day"])
+    days = facts["days"]
+    left = {0: "today", 1: "tomorrow"}.get(days, f"in {days} days")
+    left_zh = {0: "即今天", 1: "即明天"}.get(days, f"还有{days}天")
+    return _text(
+        f"{period['en']} is due by {last['en']}, {left}.", f"{period['zh']}的申报{last['zh']}截止，{left_zh}。"
+    )
+
+
+def _late(facts: Facts, named: Named) -> Text:
+    del named
+    period, last = month(facts["period"]), day(facts["last_day"])
+    return _text(
+        f"{period['en']} was due by {last['en']} and is not filed. It can still be filed; it will be marked late.",
+        f"{period['zh']}的申报已于{last['zh']}截止，贵企业尚未申报。仍可申报，将标记为逾期。",
+    )
+
+
+def _to_accept(facts: Facts, named: Named) -> Text:
+    del named
+    some = _deliveries(facts["count"])
+    verb = "waits" if facts["count"] == 1 else "wait"
+    return _text(f"{some['en']} {verb} for you to accept.", f"有{some['zh']}待确认。")
+
+
+def _exceptions(facts: Facts, named: Named) -> Text:
+    del named
+    count, period = facts["count"], month(facts["period"])
+    shipments = "One transfer" if count == 1 else f"{count} transfers"
+    return _text(
+        f"{shipments} of {period['en']} {'is' if count == 1 else 'are'} past both deadlines without the other half.",
+        f"{period['zh']}有{count}笔流转双方均已逾期，仍缺一方申报。",
+    )
+
+
+def _corrected(facts: Facts, named: Named) -> Text:
+    who, period = named(facts["other"]), month(facts["period"])
+    return _text(
+        f"{who} has corrected its filing of {period['en']}, and with it deliveries between you.",
+        f"{who}更正了{period['zh']}的申报，涉及与贵企业之间的流转。",
+    )
+
+
+def _certify(facts: Facts, named: Named) -> Text:
+    del named
+    period = month(facts["period"])
+    return _text(f"The filing of {period['en']} waits for you to certify it.", f"{period['zh']}的申报待您签认。")
+
+
+def _disputed(facts: Facts, named: Named) -> Text:
+    who = named(facts["other"])
+    return _text(f"{who} disputes your shipment {facts['event']}.", f"{who}对贵企业的发货 {facts['event']} 提出异议。")
+
+
+def _dispute_answered(facts: Facts, named: Named) -> Text:
+    who = named(facts["other"])
+    return _text(
+        f"{who} has answered your dispute of shipment {facts['event']}.",
+        f"{who}答复了贵企业对发货 {facts['event']} 的异议。",
+    )
+
+
+def _dispute_withdrawn(facts: Facts, named: Named) -> Text:
+    who = named(facts["other"])
+    return _text(
+        f"{who} has withdrawn its dispute of your shipment {facts['event']}.",
+        f"{who}撤回了对贵企业发货 {facts['event']} 的异议。",
+    )
+
+
+def _confirm(facts: Facts, named: Named) -> Text:
+    who, some = named(facts["other"]), _deliveries(facts["count"])
+    return _text(f"{who} asks you to confirm: {some['en'].lower()}.", f"{who}请贵企业确认{some['zh']}。")
+
+
+def _reminded(facts: Facts, named: Named) -> Text:
+    del named
+    period = month(facts["period"])
+    return _text(f"The authority reminds you to file {period['en']}.", f"主管部门提醒贵企业申报{period['zh']}。")
+
+
+def _ordered(facts: Facts, named: Named) -> Text:
+    del named
+    period, until = month(facts["period"]), day(facts["until"])
+    return _text(
+        f"The authority orders you to file {period['en']} by {until['en']}.",
+        f"主管部门责令贵企业在{until['zh']}前申报{period['zh']}。",
+    )
+
+
+def _ordered_to_correct(facts: Facts, named: Named) -> Text:
+    del named
+    period, until = month(facts["period"]), day(facts["until"])
+    return _text(
+        f"The authority orders you to correct {period['en']} by {until['en']}: {facts['why']}",
+        f"主管部门责令贵企业在{until['zh']}前更正{period['zh']}：{facts['why']}",
+    )
+
+
+def _asked(facts: Facts, named: Named) -> Text:
+    del named
+    until = day(facts["until"])
+    return _text(
+        f"The authority asks you about a finding. Please answer by {until['en']}.",
+        f"主管部门就一条线索向贵企业询问，请于{until['zh']}前答复。",
+    )
+
+
+def _extended(facts: Facts, named: Named) -> Text:
+    del named
+    until = day(facts["until"])
+    return _text(
+        f"You have until {until['en']} to answer the authority's question.",
+        f"对主管部门询问的答复期限延至{until['zh']}。",
+    )
+
+
+def _unanswered(facts: Facts, named: Named) -> Text:
+    del named
+    until = day(facts["until"])
+    return _text(
+        f"A question of the authority is to be answered by {until['en']}.",
+        f"主管部门的一项询问须于{until['zh']}前答复。",
+    )
+
+
+def _overdue(facts: Facts, named: Named) -> Text:
+    del named
+    until = day(facts["until"])
+    return _text(
+        f"A question of the authority was to be answered by {until['en']}. You can still answer until it is decided.",
+        f"主管部门的一项询问应于{until['zh']}前答复，现已逾期。作出决定前仍可答复。",
+    )
+
+
+#: What became of a question, as the organisation is told it.
+_DECIDED: Final[Mapping[str, Text]] = {
+    "explained": _text(
+        "The authority accepts the explanation of a question it asked you.", "主管部门已接受贵企业对一项询问的说明。"
+    ),
+    "confirmed": _text("The authority has confirmed a finding about you.", "主管部门已认定一条涉及贵企业的线索。"),
+    "withdrawn": _text("The authority has withdrawn a question it asked you.", "主管部门已撤回一项询问。"),
+    "reopened": _text(
+        "A question that was settled is open again. You will be asked before anything is decided.",
+        "一项已办结的询问重新开启。作出决定前将再次听取贵企业说明。",
+    ),
+}
+
+
+def _decided(facts: Facts, named: Named) -> Text:
+    del named
+    return _DECIDED[facts["decided"]]
+
+
+_DUE: Final = _text("A month is due soon.", "有月份即将截止申报。")
+_DISPUTES: Final = _text("There is news about a disputed delivery.", "有关于异议的消息。")
+_FROM_AUTHORITY: Final = _text("The authority has written to you.", "主管部门有新的通知。")
+#: Stored names: what a kind means never changes. docs/reference/notices.md explains each.
+KINDS: Final[Mapping[str, Kind]] = {
+    "due-soon": Kind(says=_due_soon, mail=_DUE, page="firm-file"),
+    "due-tomorrow": Kind(
+        says=_due_soon,
+        mail=_text("A month is due by tomorrow.", "有月份明天截止申报。"),
+        page="firm-file",
+        at_once=True,
+    ),
+    "late": Kind(says=_late, mail=_text("A month is late.", "有月份已逾期。"), page="firm-file"),
+    "transfer-to-accept": Kind(
+        says=_to_accept, mail=_text("Deliveries wait to be accepted.", "有到货待确认。"), page="firm-transfers"
+    ),
+    "exception-ageing": Kind(
+        says=_exceptions,
+        mail=_text("Transfers are past both deadlines.", "有流转双方均已逾期。"),
+        page="firm-transfers",
+    ),
+    "corrected-by-counterparty": Kind(
+        says=_corrected,
+        mail=_text("A counterparty has corrected a filing.", "有交易对方更正了申报。"),
+        page="firm-transfers",
+    ),
+    "certification-asked": Kind(
+        says=_certify, mail=_text("A filing waits to be certified.", "有申报待签认。"), page="firm-draft"
+    ),
+    "confirmation-asked": Kind(
+        says=_confirm,
+        mail=_text("A supplier asks you to confirm deliveries.", "供应商请您确认到货。"),
+        page="firm-transfers",
+    ),
+    "dispute-raised": Kind(says=_disputed, mail=_DISPUTES, page="firm-transfers"),
+    "dispute-answered": Kind(says=_dispute_answered, mail=_DISPUTES, page="firm-transfers"),
+    "dispute-withdrawn": Kind(says=_dispute_withdrawn, mail=_DISPUTES, page="firm-transfers"),
+    "reminded": Kind(says=_reminded, mail=_FROM_AUTHORITY, page="firm-file"),
+    "ordered-to-file": Kind(says=_ordered, mail=_FROM_AUTHORITY, page="firm-file"),
+    "ordered-to-correct": Kind(says=_ordered_to_correct, mail=_FROM_AUTHORITY, page="firm-filings"),
+    "question-asked": Kind(says=_asked, mail=_FROM_AUTHORITY, page="firm-finding", at_once=True),
+    "question-extended": Kind(says=_extended, mail=_FROM_AUTHORITY, page="firm-finding"),
+    "question-due": Kind(
+        says=_unanswered,
+        mail=_text("A question of the authority waits for your answer.", "主管部门的询问待答复。"),
+        page="firm-finding",
+        at_once=True,
+    ),
+    "question-overdue": Kind(
+        says=_overdue,
+        mail=_text("A question of the authority is overdue.", "对主管部门询问的答复已逾期。"),
+        page="firm-finding",
+    ),
+    "question-decided": Kind(says=_decided, mail=_FROM_AUTHORITY, page="firm-finding"),
+}
+
+
+def notify(organisation: str, kind: str, facts: Facts, *, key: str, now: datetime, role: str = "") -> bool:
+    """Tells an organisation something once; False where it was told before. `role`: to whom of it, "" for all."""
+    assert kind in KINDS, f"{kind!r} is no kind of notice"
+    with transaction.atomic(using=OneStore().db_for_write(Notice)):
+        _, new = Notice.objects.get_or_create(
+            key=key,
+            defaults={
+                "organisation": organisation, "role": role, "kind": kind, "created_at": now,
+                "facts": json.dumps(dict(facts), ensure_ascii=False),
+            },
+        )  # fmt: skip
+    return new
+
+
+def unread(actor: Actor, organisation: str) -> int:
+    """How many notices of an organisation the person has not read. Requires "own.read"."""
+    actor.require("own.read", organisation)
+    return _unread(actor, organisation).count()
+
+
+def told(actor: Actor, organisation: str, named: Named, *, most: int = 500) -> list[Told]:
+    """The notices for a person, unread first, then the newest; `most` of each. Requires "own.read"."""
+    actor.require("own.read", organisation)
+    order = ("-created_at", "-id")
+    fresh = _unread(actor, organisation).order_by(*order)[:most]
+    known = _for(actor, organisation).filter(reads__user=actor.user).order_by(*order)[:most]
+    return [_told(one, named, read=False) for one in fresh] + [_told(one, named, read=True) for one in known]
+
+
+def mark_read(actor: Actor, organisation: str, notices: Sequence[int] | None, *, now: datetime) -> int:
+    """Marks notices as read by the person, all that are unread where `notices` is None; returns how many were.
+
+    Requires "own.read". Another's notices, and those of another organisation, are left alone.
+    """
+    actor.require("own.read", organisation)
+    assert actor.user is not None, "a program does not read notices"
+    fresh = _unread(actor, organisation)
+    if notices is not None:
+        fresh = fresh.filter(pk__in=notices)
+    rows = [NoticeRead(notice_id=number, user_id=actor.user, at=now) for number in fresh.values_list("pk", flat=True)]
+    # In two windows at once, one of them finds it done.
+    NoticeRead.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)
+
+
+def _for(actor: Actor, organisation: str) -> QuerySet[Notice]:
+    """The notices of an organisation for a person: those for all, and those for a role that the person has."""
+    wanted = Q(role="") | Q(role__in=actor.roles(organisation))
+    return Notice.objects.filter(wanted, organisation=organisation, kind__in=KINDS)
+
+
+def _unread(actor: Actor, organisation: str) -> QuerySet[Notice]:
+    return _for(actor, organisation).exclude(reads__user=actor.user)
+
+
+def _told(one: Notice, named: Named, *, read: bool) -> Told:
+    facts, kind = json.loads(one.facts), KINDS[one.kind]
+    return Told(
+        notice=one.pk, kind=one.kind, says=kind.says(facts, named), page=kind.page, facts=facts,
+        created_at=one.created_at, read=read,
+    )  # fmt: skip

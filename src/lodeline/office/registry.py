@@ -1,0 +1,113 @@
+"""The register of organisations and sites: what a registrar enters becomes an entry of the log, with who decided it.
+
+A record is never edited: the new one stands from its entry on, and the old one stays in the log.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+import polars as pl
+
+from lodeline.filing.dossier import KNOWN_ROLES, filed_name, read_records
+from lodeline.filing.header import folded
+from lodeline.ledger.problem import Problem, Where, problem
+from lodeline.ledger.register import KEYS, TABLES, Register
+from lodeline.material.identifier import lei_holds, uscc_holds
+from lodeline.office.actor import Actor
+from lodeline.office.audit import record_act
+from lodeline.service.records import put_records
+from lodeline.store.store import Store, StoredEntry
+
+#: Tables that a registrar keeps by hand; grants are the business of those who decide them.
+RegisterTable = Literal["organisations", "sites", "methods", "models", "processes"]
+STAGES: Final = ("mine", "separation", "metal", "alloy", "magnet", "recycling", "trade", "use", "mixed")
+#: An id stands in lots (`MAKER/LOT`) and addresses: no slash, no blank.
+_ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z._:-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entered:
+    """What became of records: the entry that holds them (None: refused, or nothing changes) and the problems."""
+
+    entry: StoredEntry | None
+    problems: tuple[Problem, ...]
+
+
+def enter(
+    actor: Actor, store: Store, table: RegisterTable, rows: list[Mapping[str, str]], *, now: datetime, new: bool = False
+) -> Entered:
+    """Enters records as filed text (columns of the exchange format), all of them or none.
+
+    `new`: none of them may be in the register yet. Requires "register.write".
+    """
+    actor.require("register.write")
+    typed, problems = judge(store.register(store.head()), table, rows, new=new)
+    if problems:
+        return Entered(entry=None, problems=tuple(problems))
+    entry = put_records(store, {table: typed}, filed_at=now, by=actor.pseudonym)
+    if entry is not None:
+        keys = [str(row[KEYS[table][0]]) for row in typed.iter_rows(named=True)]
+        organisations = typed["organisation" if "organisation" in typed.columns else "id"].to_list()
+        record_act(
+            actor, f"register.{table}", organisation=str(organisations[0]) if organisations else "",
+            subject=", ".join(keys[:20]), facts={"entry": entry.index, "records": len(keys)},
+        )  # fmt: skip
+    return Entered(entry=entry, problems=())
+
+
+def judge(
+    register: Register, table: RegisterTable, rows: list[Mapping[str, str]], *, new: bool
+) -> tuple[pl.DataFrame, list[Problem]]:
+    """The records typed, and every problem of them: row 1 is the first of `rows`, columns are those of the format."""
+    names = [filed_name(column) for column in TABLES[table]]
+    text = pl.DataFrame(
+        {
+            folded(name): pl.Series([(row.get(name) or "").strip() or None for row in rows], dtype=pl.String)
+            for name in names
+        }
+    ).with_columns(row=pl.int_range(1, len(rows) + 1, dtype=pl.UInt32))
+    typed, problems = read_records(table, text, file="")
+    problems = list(problems)
+    known = register.tables[table]
+    for place, row in enumerate(rows, 1):
+        problems += _of_row(register, table, {name: (row.get(name) or "").strip() for name in names}, place)
+    if new and "id" in known.columns:
+        taken = set(known["id"])
+        for place, row in enumerate(rows, 1):
+            if (row.get("id") or "").strip() in taken:
+                problems.append(problem("record.exists", _at(place, "id"), value=str(row["id"])))
+    return typed, problems
+
+
+def _at(row: int, column: str) -> Where:
+    return Where(row=row, column=column)
+
+
+def _of_row(register: Register, table: str, row: Mapping[str, str], place: int) -> list[Problem]:
+    found = []
+    if table in ("organisations", "sites") and row["id"] and not _ID.fullmatch(row["id"]):
+        found.append(problem("id.malformed", _at(place, "id"), value=row["id"]))
+    if row.get("valid_from") and row.get("valid_to") and row["valid_to"] < row["valid_from"]:
+        where = _at(place, "valid_to")
+        found.append(problem("validity.reversed", where, first=row["valid_from"], last=row["valid_to"]))
+    if table == "organisations":
+        if not row["name_zh"] and not row["name_en"]:
+            found.append(problem("cell.missing", _at(place, "name_zh"), kind=table, column="name_zh"))
+        if row["uscc"] and not uscc_holds(row["uscc"]):
+            found.append(
+                problem("identifier.check-digit", _at(place, "uscc"), value=row["uscc"], scheme="GB 32100-2015")
+            )
+        if row["lei"] and not lei_holds(row["lei"]):
+            found.append(problem("identifier.check-digit", _at(place, "lei"), value=row["lei"], scheme="ISO 17442"))
+        unknown = [role for role in row["roles"].split("|") if role.strip() and role.strip() not in KNOWN_ROLES]
+        found += [problem("role.unknown", _at(place, "roles"), value=role, count=1) for role in unknown]
+    if table in ("sites", "models") and row["organisation"] and row["organisation"] not in register.roles:
+        found.append(problem("party.unknown", _at(place, "organisation"), value=row["organisation"]))
+    if table == "sites" and row["stage"] not in STAGES:
+        found.append(problem("stage.unknown", _at(place, "stage"), value=row["stage"], stages=", ".join(STAGES)))
+    return found

@@ -1,0 +1,148 @@
+"""What people are reminded of without asking: looked for every few minutes, and told once however often it is found.
+
+Only organisations that somebody can sign in for are looked at. Everything here follows from the ledger and the tables
+of the office as of a moment, so a run that was missed is made up for by the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import polars as pl
+from django.conf import settings
+from django.db.models import Q
+
+from lodeline.office import case_review, clock, mail
+from lodeline.office.models import Membership, Notice
+from lodeline.office.notices import notify
+from lodeline.regulation.parameter import load
+from lodeline.service.own import Own
+from lodeline.store.opening import open_store
+from lodeline.store.store import Store
+
+#: Days before the last day on which a month that nobody has filed is mentioned, and once more.
+EARLY_DAYS: Final = 5
+_LAST_DAYS: Final = 1
+#: A month that has been late for longer is on the home page and in the authority's list; it is no news.
+_LATE_FOR: Final = timedelta(days=62)
+#: Corrections are looked for among the entries of this time.
+_CORRECTED_WITHIN: Final = timedelta(days=14)
+_ENTRIES_AT_ONCE: Final = 1000
+
+
+def remind(now: datetime, store: Store | None = None) -> int:
+    """Makes the notices that are due at `now`; returns how many are new. Run twice, the second time makes none."""
+    law = load()
+    store = store or open_store(settings.LODELINE_DATABASE)
+    today = now.astimezone(ZoneInfo(law.timezone)).date()
+    organisations = _with_people(today)
+    new = sum(_about(Own(store, law, one), now, today) for one in sorted(organisations))
+    return new + _corrections(store, organisations, now) + case_review.remind(today, now)
+
+
+def remind_job(payload: Mapping[str, Any], say: Callable[[float], None]) -> object:
+    """The job `remind`: notices, then the mails that tell of them."""
+    del payload, say
+    now = clock.now()
+    reopened = case_review.review(open_store(settings.LODELINE_DATABASE), load(), now=now)
+    return {"notices": remind(now), "reopened": reopened, "mails": mail.send(now)}
+
+
+def _with_people(today: date) -> frozenset[str]:
+    in_force = Q(valid_from__lte=today) & (Q(valid_to__isnull=True) | Q(valid_to__gte=today))
+    found = Membership.objects.filter(in_force, user__is_active=True).exclude(organisation="")
+    return frozenset(found.values_list("organisation", flat=True).distinct())
+
+
+def _about(own: Own, now: datetime, today: date) -> int:
+    waiting = own.transfers(now, waiting=True)
+    return _months(own, now, today) + _deliveries(own, waiting, now, today) + _exceptions(own, waiting, now)
+
+
+def _months(own: Own, now: datetime, today: date) -> int:
+    new = 0
+    for month in own.months(now):
+        last_day = (month.due - timedelta(seconds=1)).date()
+        days = (last_day - today).days
+        facts = {"period": month.period, "last_day": last_day.isoformat(), "days": days}
+        about = f"{own.organisation}:{month.period}"
+        if month.state == "due" and days <= _LAST_DAYS:
+            new += notify(own.organisation, "due-tomorrow", facts, key=f"due:{about}:1", now=now)
+        elif month.state == "due" and days <= EARLY_DAYS:
+            new += notify(own.organisation, "due-soon", facts, key=f"due:{about}:{EARLY_DAYS}", now=now)
+        elif month.state == "missing" and now - month.due < _LATE_FOR:
+            new += notify(own.organisation, "late", facts, key=f"late:{about}", now=now)
+    return new
+
+
+def _deliveries(own: Own, waiting: pl.DataFrame, now: datetime, today: date) -> int:
+    """One notice a day at most, and only where a delivery has come since the one before."""
+    lines = waiting.filter(pl.col("standing") == "to-accept")["shipment_line"].to_list()
+    if not lines:
+        return 0
+    last = (
+        Notice.objects.filter(organisation=own.organisation, kind="transfer-to-accept").order_by("-created_at").first()
+    )
+    if last is not None and own.today(last.created_at) == today:
+        return 0
+    # Numbers of lines only grow: the newest delivery that was told of says which are new.
+    return notify(
+        own.organisation, "transfer-to-accept", {"count": len(lines)},
+        key=f"accept:{own.organisation}:{max(lines)}", now=now,
+    )  # fmt: skip
+
+
+def _exceptions(own: Own, waiting: pl.DataFrame, now: datetime) -> int:
+    """Transfers whose both deadlines have passed, told once for the month in which the goods moved."""
+    counts: dict[str, int] = {}
+    for state, day in waiting.select("state", "day").iter_rows():
+        if state == "exception" and now.date() - day < _LATE_FOR * 2:
+            counts[f"{day:%Y-%m}"] = counts.get(f"{day:%Y-%m}", 0) + 1
+    return sum(
+        notify(
+            own.organisation, "exception-ageing", {"period": period, "count": count},
+            key=f"exception:{own.organisation}:{period}", now=now,
+        )
+        for period, count in counts.items()
+    )  # fmt: skip
+
+
+def _corrections(store: Store, organisations: frozenset[str], now: datetime) -> int:
+    """Whoever a shipment or receipt names that a counterparty has restated or withdrawn."""
+    new = 0
+    for entry, organisation, period, first, count in _corrected_since(store, now - _CORRECTED_WITHIN):
+        parties = store.database.rows(
+            "SELECT DISTINCT party FROM line WHERE id >= %s AND id < %s AND kind IN ('shipment', 'receipt')"
+            " UNION SELECT DISTINCT e.party FROM line n JOIN line e ON e.organisation = n.organisation"
+            " AND e.event = n.event AND e.entry < n.entry WHERE n.id >= %s AND n.id < %s"
+            " AND e.kind IN ('shipment', 'receipt')",
+            (first, first + count, first, first + count),
+        )
+        for party in {str(party) for (party,) in parties} & organisations - {organisation}:
+            new += notify(
+                party, "corrected-by-counterparty", {"other": organisation, "period": period},
+                key=f"corrected:{party}:{entry}", now=now,
+            )  # fmt: skip
+    return new
+
+
+def _corrected_since(store: Store, since: datetime) -> list[tuple[int, str, str, int, int]]:
+    """(entry, organisation, period, first line, lines) of the corrections filed since; the log is in order of time."""
+    found: list[tuple[int, str, str, int, int]] = []
+    until = store.head().size
+    while until > 0:
+        rows = store.database.rows(
+            'SELECT "index", organisation, period, corrects, first_line, row_count, filed_at FROM entry'
+            ' WHERE "index" >= %s AND "index" < %s ORDER BY "index" DESC',
+            (until - _ENTRIES_AT_ONCE, until),
+        )
+        for entry, organisation, period, corrects, first, count, filed_at in rows:
+            if datetime.fromisoformat(str(filed_at)) < since:
+                return found
+            if corrects is not None:
+                found.append((int(str(entry)), str(organisation), str(period), int(str(first)), int(str(count))))
+        until -= _ENTRIES_AT_ONCE
+    return found

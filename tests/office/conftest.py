@@ -1,0 +1,45 @@
+"""An office over a small register: two firms with a site each, on either database, and people who act."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from django.test import override_settings
+from tests.office.register import REGISTER
+
+from lodeline.office.actor import Actor, Standing
+from lodeline.office.opening import prepare
+from lodeline.service.records import put_records
+from lodeline.store.opening import create
+from lodeline.store.store import Store
+
+NOW = datetime(2026, 2, 5, 1, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    """A store with the register of `register.py` and the office's tables; the office looks at it."""
+    made, _ = create(url)
+    put_records(made, REGISTER, filed_at=NOW)
+    prepare(url)
+    with override_settings(LODELINE_DATABASE=url):
+        yield made
+    made.database.close()
+
+
+def official(*roles: str) -> Actor:
+    """Somebody of the authority."""
+    return Actor(
+        user=0, name="Official", pseudonym="official",
+        standings=tuple(Standing(organisation="", role=role) for role in roles),
+    )  # fmt: skip
+
+
+def of_firm(organisation: str, *roles: str) -> Actor:
+    """Somebody of a firm."""
+    return Actor(
+        user=0, name="Person", pseudonym="person",
+        standings=tuple(Standing(organisation=organisation, role=role) for role in roles),
+    )  # fmt: skip

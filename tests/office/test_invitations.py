@@ -1,0 +1,157 @@
+"""Links that open accounts: for one person, once, for seven days; and the very first account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.accounts import NOW, PASSWORD, TODAY, as_actor, empty_office, later, person
+
+from lodeline.office import first_run
+from lodeline.office.actor import Actor
+from lodeline.office.invitations import (
+    InvitationError,
+    Invited,
+    accept_as,
+    accept_new,
+    invite,
+    look,
+    open_invitations,
+    withdraw,
+)
+from lodeline.office.models import Invitation, User
+from lodeline.office.people import InputError, PeopleError
+
+FIRM = "MAG-0001"
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[str]:
+    with empty_office(tmp_path) as url:
+        yield url
+
+
+def admin() -> Actor:
+    found = User.objects.filter(email="admin@firm.example").first()
+    return as_actor(found or person("admin@firm.example", (FIRM, "organisation-admin")))
+
+
+def invited(email: str = "chen@firm.example", role: str = "filer") -> Invited:
+    return invite(admin(), email=email, name="Chen Wei", organisation=FIRM, role=role, today=TODAY, now=NOW)
+
+
+def accept(one: Invited, password: str = PASSWORD) -> User:
+    return accept_new(one.token, name="Chen Wei", password=password, language="zh", today=TODAY, now=later(days=1))
+
+
+def test_whoever_has_the_link_opens_the_account_with_the_role(room: str) -> None:
+    user = accept(invited(" Chen@Firm.example"))
+    assert (user.email, user.language, user.check_password(PASSWORD)) == ("chen@firm.example", "zh", True)
+    assert user.password.startswith("argon2$argon2id$")
+    actor = as_actor(user)
+    assert actor.may("own.file", FIRM)
+    assert not actor.may("own.people", FIRM)
+    assert user.memberships.get().granted_by == User.objects.get(email="admin@firm.example")
+
+
+def test_a_link_works_once(room: str) -> None:
+    one = invited()
+    accept(one)
+    with pytest.raises(InvitationError, match="has been used"):
+        accept(one)
+    assert User.objects.filter(email="chen@firm.example").count() == 1
+
+
+def test_a_link_works_for_seven_days(room: str) -> None:
+    one = invited()
+    assert look(one.token, now=later(days=6, hours=23)).pk == one.invitation.pk
+    with pytest.raises(InvitationError, match="not any more"):
+        look(one.token, now=later(days=7))
+
+
+def test_a_link_that_was_withdrawn_or_made_anew_works_no_more(room: str) -> None:
+    first = invited()
+    second = invited()
+    with pytest.raises(InvitationError):
+        accept(first)
+    withdraw(admin(), second.invitation.pk, now=NOW)
+    with pytest.raises(InvitationError):
+        accept(second)
+    assert open_invitations(admin(), FIRM, now=NOW) == []
+    with pytest.raises(PeopleError):
+        withdraw(admin(), second.invitation.pk, now=NOW)
+
+
+def test_the_link_cannot_be_made_from_what_is_kept(room: str) -> None:
+    one = invited()
+    kept = Invitation.objects.values_list(flat=False).get(pk=one.invitation.pk)
+    assert one.token not in map(str, kept)
+    with pytest.raises(InvitationError):
+        look(one.invitation.digest, now=NOW)
+
+
+def test_an_unknown_link_and_an_expired_one_are_told_in_the_same_words(room: str) -> None:
+    one = invited()
+    with pytest.raises(InvitationError) as unknown:
+        look("no such token", now=NOW)
+    with pytest.raises(InvitationError) as expired:
+        look(one.token, now=later(days=30))
+    assert str(unknown.value) == str(expired.value)
+
+
+@pytest.mark.parametrize("password", ["short", "password1234", "chen@firm.example"])
+def test_a_poor_password_is_refused_in_both_languages_and_the_link_stays(room: str, password: str) -> None:
+    one = invited()
+    with pytest.raises(InputError) as refused:
+        accept(one, password)
+    (problem,) = refused.value.problems
+    assert problem.field == "password"
+    assert problem.en != problem.zh
+    accept(one)
+
+
+def test_an_account_that_is_there_takes_the_role_after_signing_in(room: str) -> None:
+    user = person("chen@firm.example", ("MAG-0002", "filer"))
+    one = invited()
+    with pytest.raises(InvitationError, match="sign in"):
+        accept(one)
+    stranger = as_actor(person("other@firm.example"))
+    with pytest.raises(InvitationError, match="another address"):
+        accept_as(stranger, one.token, today=TODAY, now=NOW)
+    accept_as(as_actor(user), one.token, today=TODAY, now=NOW)
+    assert as_actor(user).organisations == (FIRM, "MAG-0002")
+
+
+def test_a_wrong_invitation_names_all_its_fields(room: str) -> None:
+    with pytest.raises(InputError) as refused:
+        invite(admin(), email="no address", name=" ", organisation=FIRM, role="registrar", today=TODAY, now=NOW)
+    assert [one.field for one in refused.value.problems] == ["name", "email", "role"]
+
+
+def begin(url: str, code: str, email: str = "sun@authority.example") -> User:
+    return first_run.begin(
+        url, code, name="Sun Jie", email=email, password=PASSWORD, language="en", today=TODAY, now=NOW
+    )
+
+
+def test_the_code_of_the_first_run_opens_one_account(room: str) -> None:
+    code = first_run.first_run_code(room)
+    assert code is not None
+    with pytest.raises(InputError) as refused:
+        begin(room, "AAAAA-AAAAA-AAAAA-AAAAA")
+    assert [one.field for one in refused.value.problems] == ["code"]
+    user = begin(room, code.lower().replace("-", " "))
+    assert as_actor(user).roles() == ("registrar",)
+    assert first_run.first_run_code(room) is None
+    with pytest.raises(PeopleError):
+        begin(room, code, "second@authority.example")
+    assert User.objects.count() == 1
+
+
+def test_every_store_has_a_code_of_its_own(room: str, tmp_path: Path) -> None:
+    code = first_run.first_run_code(room)
+    other = tmp_path / "other"
+    other.mkdir()
+    with empty_office(other) as url:
+        assert first_run.first_run_code(url) != code
