@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.desk import Desk, organisation, site
+from tests.web.as_official import furnish
 
 #: A GS1 lot, and one whose name a browser would resolve away.
 URI = "https://id.gs1.org/01/09506000134352/10/ABC123"
@@ -60,5 +61,6 @@ def file_books(path: Path) -> str:
         f"O3 origin 15 mag {URI} 5 product=swarf origin_kind=secondary origin_place=CN composition=Nd=25",
         "S4 shipment 20 mag GHOST 1 counterparty=ABROAD reason=blend",
     )  # fmt: skip
+    furnish(desk.store.database.url)
     desk.store.database.close()
     return str(desk.store.database.url)

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client, override_settings
+from tests.web.as_official import furnish
 
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.loading import load
-from lodeline.store.database import configure
 from lodeline.store.opening import create
 from lodeline.store.store import Store
 from lodeline.world import build_world, write_world
@@ -30,6 +31,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     write_world(build_world(seed=3, organisations=20, months=3), room / "world")
     made, _ = create(str(room / "store.sqlite3"))
     load(made, room / "world", law=load_law())
+    furnish(made.database.url)
     # All of it in one file, so that the file can be copied.
     made.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
     made.database.close()
@@ -51,19 +53,17 @@ def flawed(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Store:
     )
     made, _ = create(str(room / "store.sqlite3"))
     load(made, room / "world", law=load_law())
+    furnish(made.database.url)
     made.database.close()
     return made
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def pages() -> Iterator[None]:
-    """Django as the pages need it, whatever other tests of this process have set up."""
-    configure()
-    from lodeline.web import settings  # noqa: PLC0415  (a secret is drawn when it is read)
-
-    # What the store has set up already is the same there.
-    own = [name for name in dir(settings) if name.isupper() and name not in settings.__all__]
-    with override_settings(**{name: getattr(settings, name) for name in own}):
+    """The portal as an official of every role meets it, without signing in: tests of accounts do that."""
+    who = settings.MIDDLEWARE.index("lodeline.web.who_asks.WhoAsks")
+    middleware = [*settings.MIDDLEWARE[:who], "tests.web.as_official.AsOfficial", *settings.MIDDLEWARE[who:]]
+    with override_settings(MIDDLEWARE=middleware):
         yield
 
 

@@ -1,32 +1,221 @@
-"""Pages are computed from one reading of the ledger, which follows the log and is shared between threads."""
+"""A reading stands for a while, is replaced behind, and is shared; whoever has filed is given one that has it."""
 
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from tests.desk import Desk as Filer
 from tests.desk import organisation
 
+from lodeline.spoken import SpokenError
+from lodeline.store.opening import create
 from lodeline.store.store import Store
 from lodeline.web import reading as module
-from lodeline.web.reading import Desk
+from lodeline.web.reading import Desk, EmptyStoreError, Reading
 
 
-def test_reading_is_kept_while_the_log_stands(pages: None, store: Store) -> None:
-    desk = Desk(store.database.url)
-    assert desk.reading() is desk.reading()
+class Clock:
+    """Time that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
-def test_reading_follows_the_log(pages: None, tmp_path: Path) -> None:
-    filer = Filer(str(tmp_path / "own.sqlite3"))
-    filer.register(organisations=[organisation("ACME")])
-    desk = Desk(str(tmp_path / "own.sqlite3"))
-    before = desk.reading()
-    filer.register(organisations=[organisation("NORTH")])
-    after = desk.reading()
-    assert (before.snapshot.entry, after.snapshot.entry) == (0, 1)
-    assert set(after.snapshot.register.roles) == {"ACME", "NORTH"}
+class Log:
+    """A log that grows by one entry at a time, and a desk over it."""
+
+    def __init__(self, path: Path, *, stands_s: float = 5, oldest_s: float = 60) -> None:
+        self.filer = Filer(str(path))
+        self.clock = Clock()
+        self.desk = Desk(str(path), stands_s=stands_s, oldest_s=oldest_s, clock=self.clock)
+        self.size = 0
+        self.grow()
+
+    def grow(self) -> int:
+        self.filer.register(organisations=[organisation(f"FIRM-{self.size}")])
+        self.size += 1
+        return self.size - 1
+
+
+@pytest.fixture
+def log(pages: None, tmp_path: Path) -> Log:
+    return Log(tmp_path / "own.sqlite3")
+
+
+def eventually(true: Callable[[], bool]) -> None:
+    until = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+def entry_of(desk: Desk) -> int:
+    return desk.reading().snapshot.entry
+
+
+def test_reading_is_kept_while_the_log_stands(log: Log) -> None:
+    first = log.desk.reading()
+    log.clock.now += 3600
+    assert log.desk.reading() is first
+
+
+def test_reading_stands_for_a_while_without_a_look_at_the_log(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = log.desk.reading()
+    log.grow()
+    monkeypatch.setattr(Store, "checkpoint", lambda self: pytest.fail("the log was asked"))
+    log.clock.now += 4.9
+    assert log.desk.reading() is first
+
+
+def test_reading_that_the_log_has_left_behind_is_given_while_a_new_one_is_made(log: Log) -> None:
+    first = log.desk.reading()
+    log.grow()
+    log.clock.now += 6
+    assert log.desk.reading() is first, "whoever comes does not wait"
+    eventually(lambda: entry_of(log.desk) == 1)
+    assert set(log.desk.reading().snapshot.register.roles) == {"FIRM-0", "FIRM-1"}
+
+
+def test_reading_that_is_too_old_is_given_to_nobody(log: Log) -> None:
+    log.desk.reading()
+    log.grow()
+    log.clock.now += 61
+    assert entry_of(log.desk) == 1
+
+
+def test_whoever_has_filed_is_given_a_reading_with_the_filing(log: Log) -> None:
+    first = log.desk.reading()
+    for _ in range(3):
+        filed = log.grow()
+        assert log.desk.reading(at_least=filed).snapshot.entry == filed
+    assert log.desk.reading(at_least=0) is not None
+    assert first.snapshot.entry == 0, "what others look at has not changed under them"
+
+
+def test_an_entry_that_nobody_has_filed_is_not_waited_for(log: Log) -> None:
+    log.desk.reading()
+    assert log.desk.reading(at_least=10**9).snapshot.entry == 0
+
+
+def test_answers_are_made_ahead_for_the_next_reading(log: Log) -> None:
+    asked: list[int] = []
+
+    def question(snapshot: object, law: object, *, about: str) -> int:
+        del law, about
+        asked.append(snapshot.entry)  # type: ignore[attr-defined]
+        return len(asked)
+
+    def ask(reading: Reading) -> int:
+        return reading.answer(question, reading.snapshot, reading.law, about="x")
+
+    ask(log.desk.reading())
+    log.grow()
+    log.clock.now += 6
+    log.desk.reading()
+    eventually(lambda: entry_of(log.desk) == 1)
+    assert asked == [0, 1], "nobody has asked the new reading yet"
+    assert ask(log.desk.reading()) == 2 and asked == [0, 1]
+
+
+def test_answers_that_nobody_asks_any_more_are_not_made_for_ever(log: Log) -> None:
+    asked: list[int] = []
+
+    def question(snapshot: object) -> None:
+        asked.append(snapshot.entry)  # type: ignore[attr-defined]
+
+    first = log.desk.reading()
+    first.answer(question, first.snapshot)
+    for entry in range(1, module.WANTED_FOR + 3):
+        log.grow()
+        log.clock.now += 6
+        log.desk.reading()
+        eventually(lambda entry=entry: entry_of(log.desk) == entry)  # type: ignore[misc]
+    assert asked == list(range(module.WANTED_FOR + 1))
+
+
+def test_what_fails_behind_is_shown_to_the_next_visitor_and_only_once(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class BrokenError(Exception):
+        pass
+
+    def broken(store: object) -> None:
+        raise BrokenError
+
+    first = log.desk.reading()
+    log.grow()
+    log.clock.now += 6
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "open_snapshot", broken)
+        assert log.desk.reading() is first
+        eventually(lambda: log.desk.standing().failure is not None)
+        eventually(lambda: not any(thread.name == "reading" for thread in threading.enumerate()))
+    with pytest.raises(BrokenError):
+        log.desk.reading()
+    assert log.desk.reading() is first, "the next one is served again"
+    eventually(lambda: entry_of(log.desk) == 1)
+
+
+def test_a_question_that_fails_ahead_is_left_to_whoever_asks_it(log: Log) -> None:
+    def question(snapshot: object) -> int:
+        if snapshot.entry == 1:  # type: ignore[attr-defined]
+            raise SpokenError("not any more", "已不可用")
+        return 7
+
+    first = log.desk.reading()
+    assert first.answer(question, first.snapshot) == 7
+    log.grow()
+    log.clock.now += 6
+    log.desk.reading()
+    eventually(lambda: entry_of(log.desk) == 1)
+    second = log.desk.reading()
+    with pytest.raises(SpokenError, match="not any more"):
+        second.answer(question, second.snapshot)
+
+
+def test_many_who_wait_share_one_making(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    read = Desk._read
+
+    def slowly(desk: Desk) -> Reading:
+        made.append(1)
+        time.sleep(0.1)
+        return read(desk)
+
+    monkeypatch.setattr(Desk, "_read", slowly)
+    started = threading.Barrier(6)
+    given: list[Reading] = []
+
+    def visit() -> None:
+        started.wait()
+        given.append(log.desk.reading())
+
+    threads = [threading.Thread(target=visit) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(given) == 6 and all(one is given[0] for one in given)
+    assert len(made) == 1
+
+
+def test_store_that_is_gone_or_empty_is_said(log: Log, pages: None, tmp_path: Path) -> None:
+    log.desk.reading()
+    for suffix in ("", "-wal", "-shm"):
+        (tmp_path / f"own.sqlite3{suffix}").unlink(missing_ok=True)
+    with pytest.raises(SpokenError, match="no store"):
+        log.desk.reading()
+    empty = str(tmp_path / "empty.sqlite3")
+    create(empty)
+    with pytest.raises(EmptyStoreError):
+        Desk(empty).reading()
 
 
 def test_question_is_answered_once_however_many_ask(pages: None, store: Store) -> None:
@@ -63,10 +252,9 @@ def test_question_that_failed_is_asked_again(pages: None, store: Store) -> None:
             raise outcome
         return "now"
 
-    try:
+    with pytest.raises(ValueError, match="not yet"):
         reading.answer(question)
-    except ValueError:
-        assert reading.answer(question) == "now"
+    assert reading.answer(question) == "now"
 
 
 def test_memory_of_answers_is_bounded(pages: None, store: Store) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import REPOSITORY
+from tests.web.as_official import furnish
 from tests.web.conftest import Browser
 
 from lodeline.cli import report
@@ -37,6 +38,7 @@ def test_the_tutorial_quotes_most_pages_it_opens() -> None:
 def test_the_demo_says_what_the_tutorial_quotes(tmp_path: Path, elsewhere: Callable[[str], Browser]) -> None:
     database = str(tmp_path / "demo.sqlite3")
     report.demo(database, organisations=120, months=12, seed=7)
+    furnish(database)
     browser = elsewhere(database)
     for address, said in quotes():
         page = browser.page(address)

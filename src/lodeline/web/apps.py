@@ -8,3 +8,9 @@ class WebConfig(AppConfig):
 
     name = "lodeline.web"
     label = "web"
+
+    def ready(self) -> None:
+        """Listens to what happens to accounts."""
+        from lodeline.web.accounts.records import connect  # noqa: PLC0415  (models are there only now)
+
+        connect()

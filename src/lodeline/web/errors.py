@@ -2,6 +2,7 @@
 
 what was raised                                              status
 BadQuestionError                                             400
+NotAllowedError                                              403
 NotHereError, UnknownSubject, UnknownLot                     404
 other SpokenError, django.db.Error (no store to read from)   503
 anything else: our own mistake                               500
@@ -17,9 +18,10 @@ from django.db import Error as DjangoDatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from lodeline.flow.index import UnknownLot
+from lodeline.office.actor import NOBODY, NotAllowedError
 from lodeline.service.answers import UnknownSubject
 from lodeline.spoken import SpokenError
-from lodeline.web.language import LANGUAGES, Language, Text, preferred, say
+from lodeline.web.language import Language, Text, language_at, say
 from lodeline.web.shell import show
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 
@@ -30,6 +32,7 @@ _TITLES: Final[dict[int, Text]] = {
     500: say("A mistake of ours", "程序出错"),
     503: say("The store cannot be read now", "暂时无法读取数据库"),
 }
+_NOT_YOURS: Final = say("This page is not open to you", "您无权查看此页面")
 #: Seconds after which a browser may ask again for a store that could not be read.
 _RETRY_AFTER_S: Final = 5
 
@@ -47,6 +50,8 @@ class SpokenErrors:
         """The page for what is foreseen; None, and so a 500, for what is not."""
         if isinstance(exception, BadQuestionError):
             return _page(request, 400, exception)
+        if isinstance(exception, NotAllowedError):
+            return _page(request, 403, exception, title=_NOT_YOURS)
         if isinstance(exception, NotHereError | UnknownSubject | UnknownLot):
             return _page(request, 404, exception)
         cause = exception if isinstance(exception, DjangoDatabaseError) else exception.__cause__
@@ -77,10 +82,11 @@ def unreadable(request: HttpRequest, exception: Exception | None = None) -> Http
             request,
             400,
             BadQuestionError(
-                "That is too large for this page. For a receipt use `lodeline verify --receipt FILE`, for a declaration"
+                "That is too large for this page, and nothing of it was kept. Send a filing in several files of one"
+                " draft, or ask whoever operates the portal to raise LODELINE_FILING_BYTES; give a long declaration to"
                 " `lodeline declare FILE`.",
-                "内容过大，本页无法处理。回执请用 `lodeline verify --receipt 文件` 核验，"
-                "报关单请用 `lodeline declare 文件` 判断。",
+                "内容过大，本页无法处理，未保存任何内容。申报可分多个文件放入同一草稿，或请运营方调高"
+                " LODELINE_FILING_BYTES；较长的报关单请用 `lodeline declare 文件` 判断。",
             ),
         )
     return _page(
@@ -132,13 +138,16 @@ def _no_answer(error: DjangoDatabaseError) -> SpokenError:
     )
 
 
-def _page(request: HttpRequest, status: int, error: SpokenError) -> HttpResponse:
+def _page(request: HttpRequest, status: int, error: SpokenError, *, title: Text | None = None) -> HttpResponse:
+    if status >= 500 or not hasattr(request, "actor"):
+        # Who asks may be what cannot be found out: the frame of this page is nobody's.
+        request.actor = NOBODY  # type: ignore[attr-defined]
     visit = getattr(request, "visit", None) or Visit(
         request, language=_language_of(request), name="overview", arguments={}
     )
-    title = visit.spoken(_TITLES[status])
+    shown_title = visit.spoken(title or _TITLES[status])
     message = {"en": error.en, "zh": error.zh}
-    response = show(visit, "lodeline/error.html", title=title, status=status, status_code=status, message=message)
+    response = show(visit, "lodeline/error.html", title=shown_title, status=status, status_code=status, message=message)
     if status == 503:
         response["Retry-After"] = str(_RETRY_AFTER_S)
     response["Cache-Control"] = "no-store"
@@ -146,5 +155,4 @@ def _page(request: HttpRequest, status: int, error: SpokenError) -> HttpResponse
 
 
 def _language_of(request: HttpRequest) -> Language:
-    first = request.path_info.lstrip("/").partition("/")[0]
-    return next((one for one in LANGUAGES if one == first), preferred(request.headers.get("Accept-Language", "")))
+    return language_at(request.path_info, request.headers.get("Accept-Language", ""))

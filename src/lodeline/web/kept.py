@@ -1,6 +1,6 @@
 """Answers that a page shows more than once: in another language, sorted, as CSV. Kept in memory, and for a while.
 
-Nothing of a question is written anywhere. The newest answers stay; how many depends on how long they are.
+The newest answers stay, in this process; how many depends on how long they are.
 """
 
 from __future__ import annotations
@@ -35,3 +35,8 @@ class Kept(Generic[Answer]):
         with self._lock:
             found = self._answers.get(key)
             return None if found is None else found[0]
+
+    def forget(self) -> None:
+        """Lets all of them go."""
+        with self._lock:
+            self._answers.clear()

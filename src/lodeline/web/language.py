@@ -10,6 +10,8 @@ Language = Literal["en", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 #: What a browser is told (BCP 47).
 TAGS: Final[Mapping[Language, str]] = {"en": "en", "zh": "zh-Hans"}
+#: What Django and its libraries call the languages.
+DJANGO_LANGUAGES: Final[Mapping[Language, str]] = {"en": "en", "zh": "zh-hans"}
 NAMES: Final[Mapping[Language, str]] = {"en": "English", "zh": "中文"}
 
 
@@ -40,3 +42,9 @@ def preferred(accept_language: str) -> Language:
                 except ValueError:
                     continue
     return max(wished, key=lambda one: one[0])[1] if wished else "en"
+
+
+def language_at(path: str, accept_language: str) -> Language:
+    """The language that an address begins with; where it begins otherwise, the one the browser asks for."""
+    first = path.lstrip("/").partition("/")[0]
+    return next((one for one in LANGUAGES if one == first), preferred(accept_language))

@@ -1,17 +1,22 @@
 """The one place where pages meet the store: what was read at one entry of the log, and the answers drawn from it.
 
-Every page is computed from one reading, so its numbers belong together; a reading is replaced when the log has moved.
+Every page is computed from one reading, so its numbers belong together. A reading stands for a few seconds. When the
+log has moved beyond it, whoever comes is still given it while a new one is made behind, answers included: on the day of
+the deadline nobody waits for a ledger that moves every second. Whoever has just filed asks for a reading that has it.
 Nothing here writes to the ledger.
 """
 
 from __future__ import annotations
 
+import logging
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from threading import Lock
-from typing import Any, TypeVar, cast
+from threading import Event, Lock, Thread
+from typing import Any, Final, TypeVar, cast
 
+from django.db import Error as DjangoDatabaseError
 from django.db import connections
 
 from lodeline.regulation.parameter import Jurisdiction, load
@@ -20,6 +25,7 @@ from lodeline.store.database import Database
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.store import Store
+from lodeline.web import configuration
 
 Answer = TypeVar("Answer")
 
@@ -27,6 +33,10 @@ Answer = TypeVar("Answer")
 PATIENCE_S = 2
 #: Answers kept per reading; the oldest asked for is let go.
 ANSWERS_KEPT = 64
+#: Readings for which an answer is made ahead after a visitor has last asked for it.
+WANTED_FOR: Final = 3
+
+_log = logging.getLogger(__name__)
 
 
 class EmptyStoreError(SpokenError):
@@ -35,8 +45,15 @@ class EmptyStoreError(SpokenError):
 
 @dataclass(slots=True)
 class _Slot:
-    """Room for one answer; its lock lets one visitor compute what others wait for."""
+    """Room for one answer; its lock lets one visitor compute what others wait for.
 
+    `subjects` name attributes of the reading; None where the question was asked about something else.
+    """
+
+    question: Callable[..., Any]
+    subjects: tuple[str, ...] | None
+    arguments: dict[str, Any]
+    wanted: int = 0
     lock: Lock = field(default_factory=Lock)
     done: bool = False
     value: object = None
@@ -55,13 +72,35 @@ class Reading:
         self._lock = Lock()
 
     def answer(self, question: Callable[..., Answer], /, *subjects: object, **arguments: Any) -> Answer:
-        """`question(*subjects, **arguments)`, asked once; subjects are this reading's own store, snapshot and law.
+        """`question(*subjects, **arguments)`, asked once; subjects are this reading, its store, snapshot and law.
 
         Arguments must be hashable. An answer is shared: whoever gets it must not change it.
         """
+        return cast(Answer, self._answer(question, subjects, arguments, wanted=WANTED_FOR))
+
+    def answer_ahead(self, before: Reading) -> None:
+        """Answers what visitors asked of an earlier reading. A question that fails is left to whoever asks it."""
+        with before._lock:
+            asked = [slot for slot in before._slots.values() if slot.done and slot.wanted > 0 and slot.subjects]
+        for slot in asked:
+            subjects = tuple(self if name == "" else getattr(self, name) for name in slot.subjects or ())
+            try:
+                self._answer(slot.question, subjects, slot.arguments, wanted=slot.wanted - 1)
+            except (SpokenError, DjangoDatabaseError):
+                continue
+            except Exception:
+                _log.exception("an answer could not be made ahead")
+
+    def _answer(
+        self, question: Callable[..., Any], subjects: tuple[object, ...], arguments: dict[str, Any], *, wanted: int
+    ) -> object:
         key = (question, *sorted(arguments.items()))
         with self._lock:
-            slot = self._slots.setdefault(key, _Slot())
+            slot = self._slots.get(key)
+            if slot is None:
+                slot = _Slot(question=question, subjects=self._names(subjects), arguments=arguments)
+                self._slots[key] = slot
+            slot.wanted = max(slot.wanted, wanted)
             self._slots.move_to_end(key)
             while len(self._slots) > ANSWERS_KEPT:
                 self._slots.popitem(last=False)
@@ -69,33 +108,169 @@ class Reading:
             if not slot.done:
                 slot.value = question(*subjects, **arguments)
                 slot.done = True
-        return cast(Answer, slot.value)
+        return slot.value
+
+    def _names(self, subjects: tuple[object, ...]) -> tuple[str, ...] | None:
+        """What these subjects are called in any reading; "" is the reading itself."""
+        known = {id(self): "", id(self.store): "store", id(self.snapshot): "snapshot", id(self.law): "law"}
+        return tuple(known[id(one)] for one in subjects) if all(id(one) in known for one in subjects) else None
+
+
+@dataclass(slots=True)
+class _Made:
+    """A reading, when it was last known to be at the end of the log, and the seconds it took to make."""
+
+    reading: Reading
+    true_at: float
+    took_s: float
+
+
+@dataclass(slots=True)
+class _Making:
+    """A reading that is being made. `done` is set when it can be given, or when it failed."""
+
+    began: float
+    done: Event = field(default_factory=Event)
+    awaited: bool = False
+    reading: Reading | None = None
+    failure: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a desk can give at once: the entry of its reading, the seconds since that was the end of the log."""
+
+    entry: int | None
+    age_s: float | None
+    failure: Exception | None
 
 
 class Desk:
-    """Readings of one database, the newest kept."""
+    """Readings of one database, the newest kept.
 
-    def __init__(self, url: str) -> None:
+    stands_s   seconds for which a reading is given without asking whether the log has moved
+    oldest_s   seconds after which a reading that the log has left behind is given to nobody
+    clock      seconds that only grow
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        stands_s: float | None = None,
+        oldest_s: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.url = url
+        self._stands_s = configuration.current().reading_seconds if stands_s is None else stands_s
+        self._oldest_s = configuration.current().reading_oldest_seconds if oldest_s is None else oldest_s
+        self._clock = clock
         self._lock = Lock()
-        self._reading: Reading | None = None
+        #: What visitors are given, its answers made ahead; and the newest there is, which may have none yet.
+        self._standing: _Made | None = None
+        self._newest: _Made | None = None
+        self._making: _Making | None = None
+        self._answering_ahead = False
+        self._failure: Exception | None = None
 
-    def reading(self) -> Reading:
-        """The reading at the head of the log.
+    def reading(self, at_least: int | None = None) -> Reading:
+        """The reading that stands; with `at_least`, one at that entry or later, waited for where it must be made.
 
+        An entry that the log does not have gives a reading that was begun after the question.
         Raises StoreError, DatabaseError or django.db.Error where there is no usable store, EmptyStoreError where
-        nothing is in it.
+        nothing is in it; what went wrong behind, where nobody waited for it, is raised to the next who asks.
         """
-        with self._lock:
-            if self._reading is None or not self._stands(self._reading):
-                self._reading = self._read()
-            return self._reading
+        asked = self._clock()
+        while True:
+            with self._lock:
+                if self._failure is not None:
+                    failure, self._failure = self._failure, None
+                    raise failure
+                given = self._given(at_least)
+                if given is not None:
+                    return given.reading
+                making = self._making or self._begin()
+                making.awaited = True
+            making.done.wait()
+            if making.failure is not None:
+                raise making.failure
+            if making.began >= asked:
+                assert making.reading is not None, "what is done has a reading or a failure"
+                return making.reading
 
-    @staticmethod
-    def _stands(reading: Reading) -> bool:
-        path = reading.store.database.path
-        # A file that is gone would be made anew by asking it.
-        return (path is None or path.exists()) and reading.store.checkpoint() == reading.checkpoint
+    def standing(self) -> Standing:
+        """What can be given without waiting. Where that is not true any more, a new reading is begun behind."""
+        with self._lock:
+            made = self._given(None)
+            if made is None and self._making is None:
+                self._begin()
+            return Standing(
+                entry=None if made is None else made.reading.snapshot.entry,
+                age_s=None if made is None else self._clock() - made.true_at,
+                failure=self._failure,
+            )
+
+    def _given(self, at_least: int | None) -> _Made | None:
+        """A reading that may be given without waiting. Where the log has left it behind, a new one is begun."""
+        for made in (self._standing, self._newest):
+            if made is None or (at_least is not None and made.reading.snapshot.entry < at_least):
+                continue
+            path = made.reading.store.database.path
+            # A file that is gone would be made anew by asking it.
+            if path is not None and not path.exists():
+                continue
+            if self._is_true(made):
+                return made
+            if self._clock() - made.true_at < self._oldest_s:
+                if self._making is None and not self._answering_ahead:
+                    self._begin()
+                return made
+        return None
+
+    def _is_true(self, made: _Made) -> bool:
+        """Whether the reading was at the end of the log a moment ago, or is now."""
+        # At least as long as it took to make: a large ledger is not read without a pause.
+        stands_s = min(max(self._stands_s, made.took_s), self._oldest_s)
+        asked = self._clock()
+        if asked - made.true_at < stands_s:
+            return True
+        if made.reading.store.checkpoint() != made.reading.checkpoint:
+            return False
+        made.true_at = asked
+        return True
+
+    def _begin(self) -> _Making:
+        making = self._making = _Making(began=self._clock())
+        Thread(target=self._make, args=(making,), name="reading", daemon=True).start()
+        return making
+
+    def _make(self, making: _Making) -> None:
+        try:
+            reading = making.reading = self._read()
+        except Exception as failure:
+            with self._lock:
+                making.failure, self._making = failure, None
+                self._failure = None if making.awaited else failure
+            if not making.awaited and not isinstance(failure, SpokenError):
+                _log.exception("a reading could not be made behind")
+        else:
+            made = _Made(reading=reading, true_at=making.began, took_s=self._clock() - making.began)
+            with self._lock:
+                self._newest, self._making, self._failure = made, None, None
+                before = self._standing
+                if before is None:
+                    self._standing = made
+                ahead = before is not None and not self._answering_ahead
+                self._answering_ahead |= ahead
+            making.done.set()
+            if ahead and before is not None:
+                reading.answer_ahead(before.reading)
+                made.took_s = self._clock() - making.began
+                with self._lock:
+                    self._standing, self._answering_ahead = made, False
+        finally:
+            making.done.set()
+            connections.close_all()
 
     def _read(self) -> Reading:
         database = Database(self.url)

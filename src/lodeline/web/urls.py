@@ -7,22 +7,57 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, cast
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import include, path, register_converter, reverse
+from django.urls import URLResolver, include, path, register_converter, reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 
+from lodeline.office.actor import Permission
+from lodeline.web.api import api
 from lodeline.web.errors import at_fault, not_found, unreadable
 from lodeline.web.language import LANGUAGES, preferred
+from lodeline.web.language_of_address import LanguagePrefix
+from lodeline.web.looks import Part, write_look
 from lodeline.web.named import NamedConverter
+from lodeline.web.pages.account import account_self
+from lodeline.web.pages.api import api as api_page
+from lodeline.web.pages.audit import audit
 from lodeline.web.pages.balance import balance
 from lodeline.web.pages.balances import balances
+from lodeline.web.pages.delegations import firm_delegations
+from lodeline.web.pages.design import design
 from lodeline.web.pages.desk import desk
+from lodeline.web.pages.duty import duty
 from lodeline.web.pages.find import find
 from lodeline.web.pages.finding import finding
 from lodeline.web.pages.findings import findings
+from lodeline.web.pages.firm_balance import firm_balance
+from lodeline.web.pages.firm_balances import firm_balances
+from lodeline.web.pages.firm_customers import firm_customers
+from lodeline.web.pages.firm_draft import firm_draft
+from lodeline.web.pages.firm_draft_certify import firm_draft_certify
+from lodeline.web.pages.firm_draft_files import firm_draft_file
+from lodeline.web.pages.firm_file import firm_file, firm_file_copy, firm_file_template
+from lodeline.web.pages.firm_filing import firm_filing, firm_filing_receipt, firm_filing_upload
+from lodeline.web.pages.firm_filings import firm_filings
+from lodeline.web.pages.firm_finding import firm_finding
+from lodeline.web.pages.firm_findings import firm_findings
+from lodeline.web.pages.firm_home import firm_home
+from lodeline.web.pages.firm_licences import firm_licences
+from lodeline.web.pages.firm_lot import firm_lot
+from lodeline.web.pages.firm_lots import firm_lots
+from lodeline.web.pages.firm_notices import firm_notices, mail_end
+from lodeline.web.pages.firm_profiles import firm_draft_columns, firm_profiles
+from lodeline.web.pages.firm_quota import firm_quota
+from lodeline.web.pages.firm_tokens import authority_tokens, firm_tokens
+from lodeline.web.pages.firm_transfer import firm_dispute, firm_transfer
+from lodeline.web.pages.firm_transfers import firm_transfers
+from lodeline.web.pages.first_run import first_run
+from lodeline.web.pages.home import home
+from lodeline.web.pages.invitation import invitation
 from lodeline.web.pages.law import law
 from lodeline.web.pages.law_diff import law_diff
 from lodeline.web.pages.log import entry, log, receipt_file
@@ -31,53 +66,245 @@ from lodeline.web.pages.lots import lots
 from lodeline.web.pages.organisation import organisation
 from lodeline.web.pages.organisations import organisations
 from lodeline.web.pages.overview import overview
+from lodeline.web.pages.people import firm_people, firm_person, register_people, register_person
 from lodeline.web.pages.quotas import quotas
+from lodeline.web.pages.reason import reason
+from lodeline.web.pages.register import register, register_new, register_organisation
+from lodeline.web.pages.system import system
 from lodeline.web.pages.transfers import transfers
 from lodeline.web.pages.verify import verify
-from lodeline.web.visit import Visit
-
-#: Who may open a page. There are no accounts yet: whoever sits at the machine may read, and nobody else is answered.
-Permission = Literal["open on this machine"]
+from lodeline.web.visit import Visit, to_sign_in
 
 View = Callable[..., HttpResponse]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A page. `view` is called with the visit and the parts of the address; `posts`: it also takes a form."""
+    """A page. `view` is called with the visit and the parts of the address; `posts`: it also takes a form.
+
+    `looks_at`: the part of the address that says whose business is shown; an official's look at it is written down.
+    """
 
     at: str
     view: View
     name: str
     permission: Permission
     posts: bool = False
+    looks_at: Part | None = None
 
+
+#: What the pages are made of, for whoever builds on them: in the demo alone.
+DEMO_PAGES: tuple[Page, ...] = (
+    (Page(at="design/", view=design, name="design", permission="anyone", posts=True),) if settings.LODELINE_DEMO else ()
+)
 
 PAGES: tuple[Page, ...] = (
-    Page(at="", view=overview, name="overview", permission="open on this machine"),
-    Page(at="organisations/", view=organisations, name="organisations", permission="open on this machine"),
+    Page(at="", view=overview, name="overview", permission="nation.read"),
+    Page(at="home/", view=home, name="home", permission="signed in"),
+    Page(at="organisations/", view=organisations, name="organisations", permission="nation.read"),
     Page(
         at="organisations/<path:organisation>/",
         view=organisation,
         name="organisation",
-        permission="open on this machine",
+        permission="nation.read",
+        looks_at="organisation",
     ),
-    Page(at="balances/", view=balances, name="balances", permission="open on this machine"),
-    Page(at="sites/<named:site>/", view=balance, name="balance", permission="open on this machine"),
-    Page(at="lots/", view=lots, name="lots", permission="open on this machine"),
-    Page(at="lots/<named:lot>/", view=lot, name="lot", permission="open on this machine"),
-    Page(at="findings/", view=findings, name="findings", permission="open on this machine"),
-    Page(at="findings/<str:finding>/", view=finding, name="finding", permission="open on this machine"),
-    Page(at="transfers/", view=transfers, name="transfers", permission="open on this machine"),
-    Page(at="quotas/", view=quotas, name="quotas", permission="open on this machine"),
-    Page(at="desk/", view=desk, name="desk", permission="open on this machine", posts=True),
-    Page(at="law/", view=law, name="law", permission="open on this machine"),
-    Page(at="law/diff/", view=law_diff, name="law-diff", permission="open on this machine"),
-    Page(at="log/", view=log, name="log", permission="open on this machine"),
-    Page(at="log/<int:entry>/", view=entry, name="entry", permission="open on this machine"),
-    Page(at="log/<int:entry>/receipt.json", view=receipt_file, name="receipt", permission="open on this machine"),
-    Page(at="verify/", view=verify, name="verify", permission="open on this machine", posts=True),
-    Page(at="find/", view=find, name="find", permission="open on this machine"),
+    Page(at="balances/", view=balances, name="balances", permission="nation.read"),
+    Page(at="sites/<named:site>/", view=balance, name="balance", permission="nation.read", looks_at="site"),
+    Page(at="lots/", view=lots, name="lots", permission="nation.read"),
+    Page(at="lots/<named:lot>/", view=lot, name="lot", permission="nation.read", looks_at="lot"),
+    Page(at="findings/", view=findings, name="findings", permission="nation.read", posts=True),
+    Page(
+        at="findings/<str:finding>/",
+        view=finding,
+        name="finding",
+        permission="nation.read",
+        posts=True,
+        looks_at="finding",
+    ),
+    Page(at="transfers/", view=transfers, name="transfers", permission="nation.read"),
+    Page(at="quotas/", view=quotas, name="quotas", permission="nation.read"),
+    Page(at="desk/", view=desk, name="desk", permission="desk.use", posts=True),
+    Page(at="law/", view=law, name="law", permission="anyone"),
+    Page(at="law/diff/", view=law_diff, name="law-diff", permission="anyone"),
+    Page(at="log/", view=log, name="log", permission="nation.read"),
+    Page(at="log/<int:entry>/", view=entry, name="entry", permission="nation.read", looks_at="entry"),
+    Page(
+        at="log/<int:entry>/receipt.json", view=receipt_file, name="receipt", permission="nation.read", looks_at="entry"
+    ),
+    Page(at="verify/", view=verify, name="verify", permission="anyone", posts=True),
+    Page(at="find/", view=find, name="find", permission="nation.read"),
+    # Those who keep the register, the duty and the system.
+    Page(at="duty/", view=duty, name="duty", permission="nation.read", posts=True),
+    Page(at="register/", view=register, name="register", permission="register.write"),
+    Page(at="register/new/", view=register_new, name="register-new", permission="register.write", posts=True),
+    Page(
+        at="register/<named:organisation>/",
+        view=register_organisation,
+        name="register-organisation",
+        permission="register.write",
+        posts=True,
+    ),
+    Page(at="audit/", view=audit, name="audit", permission="audit.read"),
+    Page(at="system/", view=system, name="system", permission="system.read"),
+    Page(at="reason/", view=reason, name="reason", permission="nation.read", posts=True),
+    # Accounts, and who belongs to a firm.
+    Page(at="first-run/", view=first_run, name="first-run", permission="anyone", posts=True),
+    Page(at="invitation/<str:token>/", view=invitation, name="invitation", permission="anyone", posts=True),
+    Page(at="people/", view=register_people, name="officials", permission="accounts.write", posts=True),
+    Page(at="people/<int:person>/", view=register_person, name="official", permission="accounts.write", posts=True),
+    Page(
+        at="people/of/<str:organisation>/",
+        view=register_people,
+        name="register-people",
+        permission="accounts.write",
+        posts=True,
+    ),
+    Page(
+        at="people/of/<str:organisation>/<int:person>/",
+        view=register_person,
+        name="register-person",
+        permission="accounts.write",
+        posts=True,
+    ),
+    Page(at="self/", view=account_self, name="account-self", permission="signed in", posts=True),
+    Page(at="firm/<str:organisation>/people/", view=firm_people, name="firm-people", permission="own.read", posts=True),
+    Page(
+        at="firm/<str:organisation>/people/<int:person>/",
+        view=firm_person,
+        name="firm-person",
+        permission="own.people",
+        posts=True,
+    ),
+    Page(
+        at="firm/<str:organisation>/delegations/",
+        view=firm_delegations,
+        name="firm-delegations",
+        permission="own.read",
+        posts=True,
+    ),
+    # What the pages are made of: for whoever builds on them, and in the demo alone.
+    *(
+        (Page(at="design/", view=design, name="design", permission="anyone", posts=True),)
+        if settings.LODELINE_DEMO
+        else ()
+    ),
+    # A firm's own pages.
+    Page(at="firm/<str:organisation>/", view=firm_home, name="firm", permission="own.read"),
+    Page(
+        at="firm/<str:organisation>/transfers/",
+        view=firm_transfers,
+        name="firm-transfers",
+        permission="own.read",
+        posts=True,
+    ),
+    Page(
+        at="firm/<str:organisation>/transfers/<int:line>/",
+        view=firm_transfer,
+        name="firm-transfer",
+        permission="own.read",
+        posts=True,
+    ),
+    Page(
+        at="firm/<str:organisation>/disputes/<int:dispute>/",
+        view=firm_dispute,
+        name="firm-dispute",
+        permission="own.read",
+        posts=True,
+    ),
+    Page(at="firm/<str:organisation>/lots/", view=firm_lots, name="firm-lots", permission="own.read"),
+    Page(at="firm/<str:organisation>/lots/<named:lot>/", view=firm_lot, name="firm-lot", permission="own.read"),
+    Page(at="firm/<str:organisation>/balances/", view=firm_balances, name="firm-balances", permission="own.read"),
+    Page(
+        at="firm/<str:organisation>/sites/<named:site>/", view=firm_balance, name="firm-balance", permission="own.read"
+    ),
+    Page(at="firm/<str:organisation>/customers/", view=firm_customers, name="firm-customers", permission="own.read"),
+    Page(at="firm/<str:organisation>/quota/", view=firm_quota, name="firm-quota", permission="own.read"),
+    Page(at="firm/<str:organisation>/licences/", view=firm_licences, name="firm-licences", permission="own.read"),
+    # Questions of the authority.
+    Page(at="firm/<str:organisation>/findings/", view=firm_findings, name="firm-findings", permission="own.read"),
+    Page(
+        at="firm/<str:organisation>/findings/<str:finding>/",
+        view=firm_finding,
+        name="firm-finding",
+        permission="own.read",
+        posts=True,
+    ),
+    Page(
+        at="firm/<str:organisation>/notices/", view=firm_notices, name="firm-notices", permission="own.read", posts=True
+    ),
+    Page(at="mail/end/<str:token>/", view=mail_end, name="mail-end", permission="anyone", posts=True),
+    # File a month.
+    Page(at="firm/<str:organisation>/file/", view=firm_file, name="firm-file", permission="own.read", posts=True),
+    Page(
+        at="firm/<str:organisation>/file/template.xlsx",
+        view=firm_file_template,
+        name="firm-file-template",
+        permission="own.read",
+    ),
+    Page(
+        at="firm/<str:organisation>/file/copy/<str:period>/",
+        view=firm_file_copy,
+        name="firm-file-copy",
+        permission="own.read",
+    ),
+    Page(
+        at="firm/<str:organisation>/file/<int:draft>/",
+        view=firm_draft,
+        name="firm-draft",
+        permission="own.read",
+        posts=True,
+    ),
+    Page(
+        at="firm/<str:organisation>/file/<int:draft>/files/<int:file>/",
+        view=firm_draft_file,
+        name="firm-draft-file",
+        permission="own.read",
+    ),
+    Page(
+        at="firm/<str:organisation>/file/<int:draft>/columns/",
+        view=firm_draft_columns,
+        name="firm-draft-columns",
+        permission="own.file",
+        posts=True,
+    ),
+    Page(
+        at="firm/<str:organisation>/file/<int:draft>/certify/",
+        view=firm_draft_certify,
+        name="firm-draft-certify",
+        permission="own.certify",
+        posts=True,
+    ),
+    Page(at="firm/<str:organisation>/filings/", view=firm_filings, name="firm-filings", permission="own.read"),
+    Page(
+        at="firm/<str:organisation>/filings/<int:entry>/",
+        view=firm_filing,
+        name="firm-filing",
+        permission="own.read",
+    ),
+    Page(
+        at="firm/<str:organisation>/filings/<int:entry>/receipt.json",
+        view=firm_filing_receipt,
+        name="firm-filing-receipt",
+        permission="own.read",
+    ),
+    Page(
+        at="firm/<str:organisation>/filings/<int:entry>/uploads/<int:number>/",
+        view=firm_filing_upload,
+        name="firm-filing-upload",
+        permission="own.read",
+    ),
+    Page(
+        at="firm/<str:organisation>/profiles/",
+        view=firm_profiles,
+        name="firm-profiles",
+        permission="own.read",
+        posts=True,
+    ),
+    # Programs.
+    Page(at="api/", view=api_page, name="api", permission="anyone"),
+    Page(at="firm/<str:organisation>/tokens/", view=firm_tokens, name="firm-tokens", permission="own.read", posts=True),
+    Page(at="tokens/", view=authority_tokens, name="tokens", permission="accounts.write", posts=True),
 )
 
 
@@ -85,18 +312,26 @@ def _served(page: Page) -> View:
     def served(request: HttpRequest, language: Any, **arguments: Any) -> HttpResponse:
         visit = Visit(request, language=language, name=page.name, arguments=arguments)
         request.visit = visit  # type: ignore[attr-defined]  # errors are shown in the visit's language
+        if page.permission != "anyone" and not visit.actor.signed_in:
+            return HttpResponseRedirect(to_sign_in(visit))
+        own = arguments.get("organisation") if page.permission.startswith("own.") else None
+        visit.actor.require(page.permission, own)
+        if page.looks_at is not None and page.permission == "nation.read":
+            write_look(visit, page.looks_at)
         response = page.view(visit, **arguments)
         response.headers.setdefault("Cache-Control", "private, no-cache")
         return response
 
     methods = ["GET", "HEAD", "POST"] if page.posts else ["GET", "HEAD"]
-    return cast(View, require_http_methods(methods)(served))
+    view = cast(View, require_http_methods(methods)(served))
+    view.permission = page.permission  # type: ignore[attr-defined]  # asked by Visit.opens
+    return view
 
 
-def home(request: HttpRequest) -> HttpResponse:
-    """`/`: to the overview in the language that the browser asks for."""
+def front_door(request: HttpRequest) -> HttpResponse:
+    """`/`: to one's home page in the language that the browser asks for."""
     language = preferred(request.headers.get("Accept-Language", ""))
-    response = HttpResponseRedirect(reverse("overview", kwargs={"language": language}))
+    response = HttpResponseRedirect(reverse("home", kwargs={"language": language}))
     patch_vary_headers(response, ["Accept-Language"])
     return response
 
@@ -115,8 +350,10 @@ register_converter(_LanguageConverter, "language")
 register_converter(NamedConverter, "named")
 
 urlpatterns = [
-    path("", home, name="home"),
+    path("", front_door, name="front-door"),
+    path("api/v1/", api.urls),
     path("<language:language>/", include([path(page.at, _served(page), name=page.name) for page in PAGES])),
+    URLResolver(LanguagePrefix(), [path("account/", include("lodeline.web.accounts.addresses"))]),
 ]
 handler400 = unreadable
 handler404 = not_found

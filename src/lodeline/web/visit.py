@@ -11,11 +11,14 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, resolve, reverse
 from django.utils.functional import cached_property
 from django.utils.http import urlencode
 
+from lodeline.office.actor import Actor
 from lodeline.spoken import SpokenError
+from lodeline.store.opening import open_store
+from lodeline.store.store import Store
 from lodeline.web.language import Language, Text
 from lodeline.web.reading import Desk, Reading
 
@@ -26,6 +29,10 @@ class BadQuestionError(SpokenError):
 
 class NotHereError(SpokenError):
     """The address is well written, and there is no such thing; the message says what there is. 404."""
+
+
+#: Where a session keeps the newest entry that came of it.
+_FILED = "filed"
 
 
 @cache
@@ -43,10 +50,33 @@ class Visit:
         self.name = name
         self.arguments = dict(arguments)
 
+    @property
+    def actor(self) -> Actor:
+        """Who asks, with what that allows today."""
+        return self.request.actor  # type: ignore[attr-defined,no-any-return]
+
+    @cached_property
+    def firm(self) -> str | None:
+        """The organisation whose own pages are open: that of the address, else the first that whoever asks is of."""
+        named = self.arguments.get("organisation") if self.name.startswith("firm") else None
+        if named is not None:
+            return str(named)
+        organisations = () if self.actor.is_official else self.actor.organisations
+        return organisations[0] if organisations else None
+
+    @cached_property
+    def store(self) -> Store:
+        """The store itself, for what must be known as of now, or is written. Raises StoreError where there is none."""
+        return open_store(settings.LODELINE_DATABASE)
+
     @cached_property
     def reading(self) -> Reading:
-        """What this page is computed from. Raises what `Desk.reading` raises."""
-        return desk(settings.LODELINE_DATABASE).reading()
+        """What this page is computed from: at least what this visitor has filed. Raises what `Desk.reading` raises."""
+        return desk(settings.LODELINE_DATABASE).reading(at_least=getattr(self.request, "session", {}).get(_FILED))
+
+    def has_filed(self, entry: int) -> None:
+        """Notes that this visitor's own act is entry `entry`: no page of the session is computed from less."""
+        self.request.session[_FILED] = max(entry, self.request.session.get(_FILED) or 0)
 
     def query(self, name: str) -> str | None:
         """A parameter of the address, without blanks around it; None where it is absent or empty."""
@@ -63,6 +93,15 @@ class Visit:
     def url(self, name: str, /, query: Mapping[str, object] | None = None, **arguments: object) -> str | None:
         """The address of a page in this language, or None where there is no page of that name (yet)."""
         return address(self.language, name, query=query, **arguments)
+
+    def opens(self, name: str, /, query: Mapping[str, object] | None = None, **arguments: object) -> str | None:
+        """The address of a page that is open to whoever asks; None where there is none, or where it is not."""
+        found = self.url(name, query=query, **arguments)
+        if found is None:
+            return None
+        permission = getattr(resolve(found.partition("?")[0]).func, "permission", "signed in")
+        own = arguments.get("organisation") if permission.startswith("own.") else None
+        return found if self.actor.may(permission, None if own is None else str(own)) else None
 
     def here(self, *, language: Language | None = None, **changes: object) -> str:
         """This page's address with some parameters changed; None takes one away."""
@@ -83,3 +122,8 @@ def address(
         return None
     given = {key: value for key, value in (query or {}).items() if value not in (None, "")}
     return f"{path}?{urlencode(given, doseq=True)}" if given else path  # type: ignore[arg-type]
+
+
+def to_sign_in(visit: Visit) -> str:
+    """The address of the login page that leads back to this visit."""
+    return f"/{visit.language}/account/login/?{urlencode({'next': visit.request.get_full_path()})}"

@@ -53,6 +53,21 @@ DETECTORS: Final[Mapping[str, Text]] = {
     "missing-filing": say("Missing filing", "缺报"),
     "over-drawn-lot": say("Overdrawn lot", "批次超支"),
     "quota-overrun": say("Quota overrun", "超指标"),
+    "capacity-excess": say("Beyond capacity", "超产能"),
+    "circular-invoicing": say("Circular invoicing", "循环开票"),
+    "composition-swap": say("Composition swap", "成分调换"),
+    "destination-shift": say("Destination shift", "目的国转移"),
+    "ghost-stock": say("Ghost stock", "虚假库存"),
+    "late-and-edited": say("Late and edited", "迟报频改"),
+    "misdeclaration": say("Misdeclaration", "申报不实"),
+    "one-more-step": say("One more step", "深加工规避"),
+    "recycling-laundering": say("Recycling laundering", "废料洗矿"),
+    "round-trip": say("Round trip", "循环流转"),
+    "shell-customer": say("Shell customer", "空壳客户"),
+    "skimming": say("Skimming", "克扣"),
+    "threshold-splitting": say("Threshold splitting", "化整为零"),
+    "trader-pass-through": say("Trader pass-through", "过票贸易"),
+    "yield-outlier": say("Yield outlier", "收率异常"),
 }
 #: What a finding of a detector looks like: shape and tone, always beside its word.
 DETECTOR_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
@@ -61,14 +76,39 @@ DETECTOR_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "missing-filing": ("ring", "ink"),
     "over-drawn-lot": ("up", "gain"),
     "quota-overrun": ("square", "hold"),
+    "capacity-excess": ("bar", "gain"),
+    "circular-invoicing": ("circle", "flow"),
+    "composition-swap": ("half", "loss"),
+    "destination-shift": ("diamond", "flow"),
+    "ghost-stock": ("ring", "loss"),
+    "late-and-edited": ("ring", "hold"),
+    "misdeclaration": ("cross", "hold"),
+    "one-more-step": ("diamond", "hold"),
+    "recycling-laundering": ("half", "gain"),
+    "round-trip": ("circle", "ink"),
+    "shell-customer": ("square", "ink"),
+    "skimming": ("down", "flow"),
+    "threshold-splitting": ("bar", "hold"),
+    "trader-pass-through": ("half", "flow"),
+    "yield-outlier": ("up", "hold"),
 }
 FINDING_STATES: Final[Mapping[str, Text]] = {
     "open": say("Open", "未结"),
     "asked": say("Asked", "已询问"),
     "answered": say("Answered", "已答复"),
     "explained": say("Explained", "已说明"),
+    "waived": say("Not pursued", "暂不核查"),
     "confirmed": say("Confirmed", "已确认"),
     "withdrawn": say("Withdrawn", "已撤回"),
+}
+FINDING_STATE_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
+    "open": ("ring", "quiet"),
+    "asked": ("half", "flow"),
+    "answered": ("circle", "hold"),
+    "explained": ("tick", "quiet"),
+    "waived": ("bar", "quiet"),
+    "confirmed": ("cross", "loss"),
+    "withdrawn": ("ring", "quiet"),
 }
 FILING_STATES: Final[Mapping[str, Text]] = {
     "filed": say("Filed in time", "按期申报"),
@@ -79,6 +119,7 @@ ENTRY_KINDS: Final[Mapping[str, Text]] = {
     "filing": say("Filing", "申报"),
     "correction": say("Correction", "更正"),
     "register": say("Register", "登记"),
+    "case": say("Case step", "核查记录"),
 }
 QUOTA_KINDS: Final[Mapping[str, Text]] = {
     "mining": say("Mining", "开采"),

@@ -5,7 +5,7 @@ The firm and the authority see the same page. A difference is called a gain or a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -20,6 +20,7 @@ from lodeline.service import overview as questions
 from lodeline.service.finding import findings
 from lodeline.web import choice, words
 from lodeline.web import format as written
+from lodeline.web.language import Text
 from lodeline.web.pages import balance_tables as tables_of
 from lodeline.web.pages.balance_chart import draw_chart, draw_parts
 from lodeline.web.pages.balance_part import STATES, balances_of, draw_sites, sites_table, state_cell, z_links
@@ -27,27 +28,42 @@ from lodeline.web.shell import show
 from lodeline.web.table import Table, shown, wanted_csv
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 
+#: A finding (a row of `service.finding.findings`) in words, in both languages.
+Tell = Callable[[Mapping[str, Any]], Text]
+
 
 def balance(visit: Visit, site: str) -> HttpResponse:
     """The page `sites/ID/`: `?element=`; `?from=`, `?to=` (months) cut the span; `?until=` (a day) picks a balance."""
+    return balance_page(visit, site)
+
+
+def balance_page(visit: Visit, site: str, *, tell: Tell | None = None) -> HttpResponse:
+    """The page as the authority sees it, or with `tell` as the firm does whose site it is.
+
+    `tell` says a finding in words that the firm may know; its peers have no names there.
+    """
     record = _record(visit, site)
     reading = visit.reading
     months = reading.answer(questions.months, reading.store, reading.snapshot, reading.law)
     every = balances_of(visit).filter(pl.col("site") == site)
     if months is None or not every.height:
         return _nothing_yet(visit, record)
-    chosen = Chosen(visit=visit, record=record, months=months, every=every)
+    chosen = Chosen(visit=visit, record=record, months=months, every=every, tell=tell)
     return _page(chosen)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """One site, what a reader wants to see of it, and the answers about that. `every`: its balances, as judged."""
+    """One site, what a reader wants to see of it, and the answers about that. `every`: its balances, as judged.
+
+    `tell`: see `balance_page`.
+    """
 
     visit: Visit
     record: Mapping[str, Any]
     months: questions.Months
     every: pl.DataFrame
+    tell: Tell | None = None
 
     @property
     def site(self) -> str:
@@ -211,7 +227,10 @@ def _page(chosen: Chosen) -> HttpResponse:
         parts=draw_parts(visit, statement),
         statement=_set_out(visit, statement),
         explained=_explained(chosen),
-        peers_drawing=draw_sites(visit, peers, name=visit.say("z at this stage", "同环节 z 值"), asked=chosen.site),
+        own=chosen.tell is not None,
+        peers_drawing=draw_sites(
+            visit, peers, name=visit.say("z at this stage", "同环节 z 值"), asked=chosen.site, named=chosen.tell is None
+        ),
         left_out=len(months.columns) - len(tables_of.with_mass(months).columns),
         months_table=shown(visit, tables_of.with_mass(months)),
         tables={key: shown(visit, table) for key, table in tables.items()},
@@ -225,7 +244,11 @@ def _tables(chosen: Chosen, peers: pl.DataFrame) -> dict[str, Table]:
         "statement": tables_of.statement_table(visit, statement),
         "filings": tables_of.filings_table(visit, chosen.record["organisation"], chosen.span),
         "methods": tables_of.methods_table(visit, chosen.site, statement, symbol),
-        "peers": sites_table(visit, peers, {}, name="peers", element=symbol, per_page=10),
+        **(
+            {"peers": sites_table(visit, peers, {}, name="peers", element=symbol, per_page=10)}
+            if chosen.tell is None
+            else {}
+        ),
     }
 
 
@@ -344,7 +367,8 @@ def _explained(chosen: Chosen) -> dict[str, Any]:
                 "rows": [], "innocent": row["innocent"], "ask": row["ask"],
             },
         )  # fmt: skip
-        kind["rows"].append({"text": row["explanation"], "href": visit.url("finding", finding=row["id"])})
+        said = row["explanation"] if chosen.tell is None else chosen.tell(row)
+        kind["rows"].append({"text": said, "href": visit.url("finding", finding=row["id"])})
     transfers = None
     if statement.muf_mg:
         reading, gain = visit.reading, statement.muf_mg < 0

@@ -110,9 +110,14 @@ def sites_table(
     )
 
 
-def draw_sites(visit: Visit, rows: pl.DataFrame, *, name: str, asked: str | None = None) -> Markup:
-    """z of the newest balances side by side, for wide and for narrow screens; `asked` is the site to be named."""
+def draw_sites(visit: Visit, rows: pl.DataFrame, *, name: str, asked: str | None = None, named: bool = True) -> Markup:
+    """z of the newest balances side by side, for wide and for narrow screens; `asked` is the site to be named.
+
+    Without `named` no other site has a name.
+    """
     names = words.site_names(visit.reading.snapshot.register)
+    if not named:
+        names = {site: names[site] if site == asked else visit.say("another site", "其他场所") for site in names}
     dots = tuple(
         Dot(value=z, name=names.get(site, site), kind=_KINDS.get(state, "ok"), asked=site == asked)
         for site, z, state in rows.filter(pl.col("z").is_not_null()).select("site", "z", "state").iter_rows()

@@ -1,21 +1,31 @@
 """The customs desk: may this consignment leave? A form, a file, or a published case; then the answer, line by line.
 
-The desk writes nothing. An answer stays in memory for a while, so that it can be read in the other language, printed
-and exported; its address says nothing of what was asked.
+The desk writes nothing into the ledger. An answer stays in memory for a while, so that it can be read in the other
+language, printed and exported; its address says nothing of what was asked. Beside it the question is kept for an hour,
+for whichever process of the server is asked next: the same question gets the same answer.
 """
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import json
 import time
+import zlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
 
 from django.conf import settings
+from django.core.cache import cache
 from django.core.files.uploadedfile import UploadedFile
+from django.db import Error as DjangoDatabaseError
 from django.http import HttpResponse, HttpResponseRedirect
 
-from lodeline.control.declaration import Declaration, read_fields
+from lodeline.control.declaration import read_fields
 from lodeline.filing.formats import Limits
+from lodeline.office import clock
 from lodeline.regulation.parameter import load
 from lodeline.service.desk import answer, read
 from lodeline.service.published_cases import PublishedCase, as_declaration, published_cases
@@ -33,6 +43,9 @@ _LINES_KEPT = 10_000
 #: Bytes that a workbook or document may have once unpacked, for each byte that may be sent.
 _UNPACKED = 20
 KEPT: Kept[Asked] = Kept(_LINES_KEPT)
+#: Under which questions stand in the cache that all processes share, and for how many seconds.
+_PREFIX: Final = "desk:"
+_KEPT_S: Final = 3600
 
 
 def desk(visit: Visit) -> HttpResponse:
@@ -42,12 +55,12 @@ def desk(visit: Visit) -> HttpResponse:
     key = visit.query("answer")
     if key is None:
         return _form(visit)
-    asked = KEPT.get(key)
+    asked = KEPT.get(key) or _asked_elsewhere(visit, key)
     if asked is None:
         raise NotHereError(
-            "This answer is not kept any more: answers stay in memory for a while and are written nowhere. Ask again at"
-            " the desk; the same question under the same law gets the same answer.",
-            "该结果已不再保留：结果只在内存中暂存，不作任何记录。请在窗口重新查询；同一问题在同一法规下结果相同。",
+            "This answer is not kept any more: a question is kept for an hour. Ask again at the desk; the same question"
+            " under the same law gets the same answer.",
+            "该结果已不再保留：查询内容只保留一小时。请在窗口重新查询；同一问题在同一法规下结果相同。",
         )
     lawful.reading_or_reason(visit)
     return show_answer(visit, asked)
@@ -55,41 +68,73 @@ def desk(visit: Visit) -> HttpResponse:
 
 def _asked(visit: Visit) -> HttpResponse:
     """Answers what was sent and leads to the answer; a form without anything in it is shown again."""
-    began = time.perf_counter()
-    file = visit.request.FILES.get("file")
-    fields = filled({name: str(text) for name, text in visit.request.POST.items()})
-    name: str | None = None
-    if isinstance(file, UploadedFile):
-        name = file.name or "declaration"
-        declaration = read(bytes(file.read()), name=name, limits=_limits())
-    elif visit.request.POST.get("cases"):
-        name = visit.say("published cases.csv", "已公布案例.csv")
-        declaration = read(as_declaration(), name=name)
-    elif fields.keys() <= {"line"}:
+    sent = _sent(visit)
+    if sent is None:
         return _form(visit, missing=say(
             "Nothing was asked: fill in the goods and their code, or choose a file.",
             "未填写任何内容：请填写商品名称和商品编码，或选择文件。",
         ))  # fmt: skip
-    else:
-        fields = {"line": "1", **fields}
-        declaration = read_fields(fields)
-    asked = _answered(visit, declaration, fields=fields if name is None else {}, file=name, began=began)
-    response = HttpResponseRedirect(visit.here(answer=KEPT.put(asked, weight=max(1, len(declaration.lines)))))
+    asked = _answered(visit, sent, at=clock.now())
+    key = KEPT.put(asked, weight=max(1, len(asked.declaration.lines)))
+    if asked.no_store is None:  # else the answer is in this process alone
+        with contextlib.suppress(DjangoDatabaseError):
+            cache.set(_PREFIX + key, sent.as_text(asked.at), _KEPT_S)
+    response = HttpResponseRedirect(visit.here(answer=key))
     response.status_code = 303
     return response
 
 
-def _answered(
-    visit: Visit, declaration: Declaration, *, fields: Mapping[str, str], file: str | None, began: float
-) -> Asked:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sent:
+    """What was asked: a file by its name, or the fields of one line."""
+
+    name: str | None = None
+    content: bytes = b""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    def as_text(self, at: datetime) -> str:
+        """As it is kept."""
+        content = base64.b64encode(zlib.compress(self.content)).decode()
+        return json.dumps(
+            {"name": self.name, "content": content, "fields": dict(self.fields), "at": at.isoformat()}
+        )  # fmt: skip
+
+
+def _sent(visit: Visit) -> _Sent | None:
+    """What the form holds; None where it holds nothing."""
+    file = visit.request.FILES.get("file")
+    if isinstance(file, UploadedFile):
+        return _Sent(name=file.name or "declaration", content=bytes(file.read()))
+    if visit.request.POST.get("cases"):
+        return _Sent(name=visit.say("published cases.csv", "已公布案例.csv"), content=as_declaration())
+    fields = filled({name: str(text) for name, text in visit.request.POST.items()})
+    return None if fields.keys() <= {"line"} else _Sent(fields={"line": "1", **fields})
+
+
+def _asked_elsewhere(visit: Visit, key: str) -> Asked | None:
+    """The answer to a question that another process of the server was asked, found again."""
+    text = cache.get(_PREFIX + key) if lawful.reading_or_reason(visit)[1] is None else None
+    if text is None:
+        return None
+    kept = json.loads(text)
+    sent = _Sent(name=kept["name"], content=zlib.decompress(base64.b64decode(kept["content"])), fields=kept["fields"])
+    return _answered(visit, sent, at=datetime.fromisoformat(kept["at"]))
+
+
+def _answered(visit: Visit, sent: _Sent, *, at: datetime) -> Asked:
+    began = time.perf_counter()
+    if sent.name is None:
+        declaration = read_fields(sent.fields)
+    else:
+        declaration = read(sent.content, name=sent.name, limits=_limits())
     reading, why_not = lawful.reading_or_reason(visit)
     law = load()
     document = answer(
         declaration, law=law, today=lawful.today(law), snapshot=None if reading is None else reading.snapshot
     )
     return Asked(
-        document=document, declaration=declaration, fields=fields, file=file, no_store=why_not,
-        at=datetime.now(UTC), seconds=time.perf_counter() - began, timezone=law.timezone,
+        document=document, declaration=declaration, fields=sent.fields, file=sent.name, no_store=why_not, at=at,
+        seconds=time.perf_counter() - began, timezone=law.timezone,
     )  # fmt: skip
 
 

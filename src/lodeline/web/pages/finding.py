@@ -5,19 +5,30 @@ Printed, the page is a letter to the firm: the same words, with an address and w
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.detection.alarm import ALARM_SCORE, FALSE_FINDINGS_PER_SITE_YEAR
 from lodeline.material.mass import parse_mass
+from lodeline.office import clock
+from lodeline.office.case_evidence import evidence
+from lodeline.office.case_states import CaseError
+from lodeline.office.case_views import Standing, case_of, standings
+from lodeline.office.cases import Sight
 from lodeline.service.finding import findings as ask
 from lodeline.service.overview import SIDES
+from lodeline.spoken import SpokenError
 from lodeline.web import format as written
 from lodeline.web import words
+from lodeline.web.pages.case_acts import SAID, assign_field, done, forms, is_watched
+from lodeline.web.pages.case_part import REASONS, state_cell, taken, wanted_paper
 from lodeline.web.pages.evidence import balance_table, draw_balances, months_table, rows_table, signed, totals
 from lodeline.web.pages.findings import KINDS, firm, mass_mg
+from lodeline.web.pages.firm_draft_files import attachment
+from lodeline.web.parts import Notice
 from lodeline.web.shell import show
 from lodeline.web.table import shown, wanted_csv
 from lodeline.web.visit import NotHereError, Visit
@@ -27,17 +38,31 @@ _REFERENCE = 12
 
 
 def finding(visit: Visit, finding: str) -> HttpResponse:
-    """The page `findings/ID/`."""
+    """The page `findings/ID/`; its forms ask the firm and decide. `?bundle=zip`: its evidence as a file."""
     reading = visit.reading
     every = reading.answer(ask, reading.store, reading.snapshot, reading.law)["rows"]
     place = next((place for place, row in enumerate(every) if row["id"] == finding), None)
-    if place is None:
+    case = case_of(visit.actor, finding)
+    if place is None and (case is None or not case.steps_taken):
         raise NotHereError(
             "The filings in the log do not raise this question, or no longer: a filing or a correction may have"
             " answered it. See the list of findings.",
             "日志中的申报没有（或不再）引出这一疑问：可能已由后来的申报或更正解答。请查看线索列表。",
         )
-    row = every[place]
+    row = every[place] if place is not None else json.loads(case.seen if case is not None else "")
+    paper = None if case is None else wanted_paper(visit, case, told_only=False)
+    if paper is not None:
+        return paper
+    if visit.query("bundle") and place is not None:
+        return _bundle(visit, row)
+    now, today = clock.now(), clock.today(reading.law.timezone)
+    refused: SpokenError | None = None
+    if visit.request.method == "POST":
+        try:
+            return _posted(visit, row)
+        except CaseError as error:
+            refused = error
+    standing = standings(visit.actor, [row], today=today)[finding]
     tables = {
         "balances": balance_table(visit, row), "months": months_table(visit, row), "rows": rows_table(visit, row),
     }  # fmt: skip
@@ -49,19 +74,29 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
     return show(
         visit,
         "lodeline/finding.html",
+        status=400 if refused else 200,
         title=_question(visit, row, names),
         row=row,
         kind={"text": words.word(KINDS, row["detector"], visit.language), "shape": shape, "tone": tone},
-        place=written.count(place + 1),
+        place=None if place is None else written.count(place + 1),
         total=written.count(len(every)),
-        before=_beside(visit, every, place - 1),
-        after=_beside(visit, every, place + 1),
+        before=None if place is None else _beside(visit, every, place - 1),
+        after=None if place is None else _beside(visit, every, place + 1),
+        notices=_notices(visit, standing, refused, gone=place is None),
+        steps=[]
+        if case is None
+        else taken(visit, case, told_only=False, called=lambda one: names.get(one, one), timezone=reading.law.timezone),
+        seen=standing.steps,
+        forms=forms(visit, row, standing, today),
+        assign=assign_field(visit, standing, now) if visit.actor.may("finding.decide") else None,
+        watched=is_watched(visit, finding),
+        bundle=visit.here(bundle="zip") if place is not None else None,
         subject=_subject(visit, row, names),
         period=_period(visit, row["period"]),
         mass=_mass(visit, row),
         interval=_interval(visit, row),
         elements=visit.say(", ", "、").join(row["elements"]),
-        state=words.word(words.FINDING_STATES, row["state"], visit.language),
+        state=state_cell(visit, standing, today),
         score=written.score(row["score"]),
         certainty=_certainty(visit, row),
         totals=totals(visit, row),
@@ -77,6 +112,53 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
         balance=visit.url("balance", site=row["subject"]["site"]) if "site" in row["subject"] else None,
         transfers=visit.url("transfers", query={"organisation": firm(row)}),
     )
+
+
+def _posted(visit: Visit, row: Mapping[str, Any]) -> HttpResponse:
+    reading, form = visit.reading, visit.request.POST
+    steps = form.get("steps", "")
+    sight = Sight(
+        row=row, stamp=reading.snapshot.stamp, today=clock.today(reading.law.timezone),
+        steps=int(steps) if steps.isdecimal() and len(steps) < 19 else 0,
+    )  # fmt: skip
+    said = done(visit, sight, form.get("act", ""), clock.now())
+    return HttpResponseRedirect(visit.here(said=said), status=303)
+
+
+def _notices(visit: Visit, standing: Standing, refused: SpokenError | None, *, gone: bool) -> list[Notice]:
+    said = visit.query("said") or ""
+    made: list[Notice] = []
+    if refused is not None:
+        made.append(Notice(kind="problem", says=visit.spoken({"en": refused.en, "zh": refused.zh})))
+    elif said in SAID:
+        made.append(Notice(kind="success", says=visit.spoken(SAID[said])))
+    if gone:
+        made.append(
+            Notice(
+                kind="info",
+                says=visit.say("The filings do not raise this question any more.", "申报已不再引出这一疑问。"),
+                more=visit.say(
+                    "What stands here is the finding as it was when it was last decided about.",
+                    "此处所示为最近一次处理时的线索。",
+                ),
+            )
+        )
+    if standing.reason is not None:
+        made.append(
+            Notice(
+                kind="info",
+                says=visit.say("What was decided does not stand any more.", "原决定已不再有效。"),
+                more=visit.spoken(REASONS[standing.reason]),
+            )
+        )
+    return made
+
+
+def _bundle(visit: Visit, row: Mapping[str, Any]) -> HttpResponse:
+    content = evidence(
+        visit.actor, visit.store, visit.reading.law, row["id"], detector=row["detector"], organisation=firm(row)
+    )
+    return attachment(content, f"lodeline-evidence-{row['id'][:_REFERENCE]}.zip", "application/zip")
 
 
 def _question(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -> str:

@@ -8,17 +8,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.detection.battery import DETECTORS
+from lodeline.office import clock
+from lodeline.office.case_states import CaseError
+from lodeline.office.case_views import standings
 from lodeline.service import overview as questions
 from lodeline.service.finding import findings as ask
+from lodeline.spoken import SpokenError
 from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.language import say
 from lodeline.web.pages import asked
+from lodeline.web.pages.case_acts import bulk_fields
+from lodeline.web.pages.case_queue import bulk_notices, gone_table, picks, together, whose
 from lodeline.web.pages.findings_part import findings_table
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Table, shown, wanted_csv
@@ -30,12 +36,22 @@ Finding = Mapping[str, Any]
 _VIEWS = {"queue": say("By score", "按得分"), "firms": say("By firm", "按企业")}
 #: Every detector by its name, in the order of the battery.
 KINDS = {one.name: words.DETECTORS.get(one.name, say(one.name, one.name)) for one in DETECTORS}
+#: Whose cases to show.
+_WHOSE = {
+    "mine": say("Assigned to me", "我承办的"),
+    "nobody": say("Assigned to nobody", "未指派"),
+    "watched": say("Watched by me", "我关注的"),
+    "overdue": say("Answer overdue", "逾期未答复"),
+}
 #: Firms in the drawing; the table has all.
 _FIRMS_DRAWN = 10
 
 
 def findings(visit: Visit) -> HttpResponse:
-    """The page `findings/`: `?detector=`, `?organisation=`, `?period=`, `?element=` narrow it, `?view=firms` groups."""
+    """The page `findings/`: `?detector=`, `?organisation=`, `?period=`, `?element=`, `?state=`, `?whose=` narrow it.
+
+    `?view=firms` groups it; a form asks about, assigns or leaves aside those that are chosen.
+    """
     reading = visit.reading
     names = words.organisation_names(reading.snapshot.register, visit.language)
     every: Sequence[Finding] = reading.answer(ask, reading.store, reading.snapshot, reading.law)["rows"]
@@ -47,18 +63,42 @@ def findings(visit: Visit) -> HttpResponse:
         "organisation": asked.organisation(visit, names),
         "period": asked.period(visit, months),
         "element": asked.element(visit, present),
+        "state": asked.one_of(visit, "state", words.FINDING_STATES),
+        "whose": asked.one_of(visit, "whose", _WHOSE),
     }
-    rows = [row for row in every if _is_chosen(row, chosen)]
-    table = _firms_table(visit, rows, names) if view == "firms" else findings_table(visit, rows)
-    csv = wanted_csv(visit, table)
+    now, today = clock.now(), clock.today(reading.law.timezone)
+    refused: SpokenError | None = None
+    if visit.request.method == "POST":
+        try:
+            said, count, left = together(visit, every, today=today, now=now)
+            return HttpResponseRedirect(visit.here(said=said, done=count, left=left), status=303)
+        except CaseError as error:
+            refused = error
+    stand = standings(visit.actor, every, today=today)
+    kept = whose(visit, stand, chosen["whose"])
+    rows = [
+        row
+        for row in every
+        if _is_chosen(row, chosen) and row["id"] in kept and chosen["state"] in (None, stand[row["id"]].state)
+    ]
+    table = _firms_table(visit, rows, names) if view == "firms" else findings_table(visit, rows, stand)
+    gone = gone_table(visit, every, names)
+    csv = wanted_csv(visit, table, gone)
     if csv is not None:
         return csv
     scored = sum(row["score"] is not None for row in rows)
     return show(
         visit,
         "lodeline/findings.html",
+        status=400 if refused else 200,
         title=_headline(visit, rows, every, names),
-        table=shown(visit, table),
+        table=(part := shown(visit, table)),
+        picks=picks(part, rows, stand) if view == "queue" and visit.actor.may("finding.decide") else None,
+        bulk=bulk_fields(visit, today, now) if view == "queue" and visit.actor.may("finding.decide") else [],
+        notices=bulk_notices(visit, refused),
+        states=asked.options(visit, words.FINDING_STATES),
+        whose=asked.options(visit, _WHOSE),
+        gone=shown(visit, gone) if gone.rows else None,
         view=view,
         views=[
             {"text": visit.spoken(word), "href": visit.here(view=one, sort=None), "here": one == view}

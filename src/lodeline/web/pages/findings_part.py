@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lodeline.office import clock
+from lodeline.office.case_views import Standing, standings
 from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.language import Language, say
+from lodeline.web.pages.case_part import state_cell
 from lodeline.web.table import Cell, Column, Table
 from lodeline.web.visit import Visit
 
 
-def findings_table(visit: Visit, rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Rows of `service.finding.findings`, in the order given."""
-    language = visit.language
+def findings_table(
+    visit: Visit, rows: Sequence[Mapping[str, Any]], stand: Mapping[str, Standing] | None = None
+) -> Table:  # fmt: skip
+    """Rows of `service.finding.findings`, in the order given. `stand`: where each stands, where that is known yet."""
+    language, today = visit.language, clock.today(visit.reading.law.timezone)
+    stand = standings(visit.actor, rows, today=today) if stand is None else stand
     names = words.organisation_names(visit.reading.snapshot.register, language)
     return Table(
         name="findings",
@@ -27,12 +33,13 @@ def findings_table(visit: Visit, rows: Sequence[Mapping[str, Any]]) -> Table:
             Column(key="score", label=say("Score", "得分"), number=True),
             Column(key="state", label=say("State", "状态")),
         ),
-        rows=[_row(visit, row, names, language) for row in rows],
+        rows=[_row(visit, row, names, state_cell(visit, stand[row["id"]], today)) for row in rows],
         empty=visit.say("No detector has seen anything in these filings.", "各检测方法均未发现异常。"),
     )
 
 
-def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], language: Language) -> tuple[Cell, ...]:
+def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], state: Cell) -> tuple[Cell, ...]:
+    language = visit.language
     shape, tone = words.DETECTOR_MARKS.get(row["detector"], ("diamond", "ink"))
     organisation = next((one for one in row["subject"].values() if one in names), "")
     place = row["subject"].get("site") or row["subject"].get("lot") or ""
@@ -49,10 +56,7 @@ def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], languag
         Cell(text=written.month(row["period"]["to"], language), value=row["period"]["to"]),
         Cell(text=written.mass(mass_kg * written.MG_PER_KG, language) if mass_kg else written.NOTHING, value=mass_kg),
         Cell(text=written.score(score), value=score),
-        Cell(
-            text=words.word(words.FINDING_STATES, row["state"], language), value=row["state"], shape="ring",
-            tone="quiet",
-        ),
+        state,
     )  # fmt: skip
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date
 
 from django.db import Error as DjangoDatabaseError
 
+from lodeline.office import clock
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.spoken import SpokenError
 from lodeline.web.reading import Reading
@@ -18,8 +18,8 @@ FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 
 
 def today(law: Jurisdiction) -> date:
-    """The day it is where the law holds."""
-    return datetime.now(ZoneInfo(law.timezone)).date()
+    """The day it is where the law holds, on the office's clock."""
+    return clock.today(law.timezone)
 
 
 def day(visit: Visit, name: str, default: date) -> date:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
+import re
 from typing import Any, cast
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 
-from lodeline.journal.verify import text_of, verify_receipt
+from lodeline.journal.verify import certified_by, text_of, verify_receipt
+from lodeline.service.audit import receipt
 from lodeline.web import format as written
 from lodeline.web.shell import show
-from lodeline.web.visit import Visit
+from lodeline.web.visit import NotHereError, Visit
 
 
 def verify(visit: Visit) -> HttpResponse:
@@ -30,14 +33,33 @@ def verify(visit: Visit) -> HttpResponse:
 
 
 def _sent(visit: Visit) -> str | None:
-    """The receipt as pasted, else as uploaded; None before the form is sent."""
+    """The receipt as pasted, else as uploaded; None before the form is sent, unless the address names an entry."""
     if visit.request.method != "POST":
-        return None
+        return _named(visit)
     pasted = visit.request.POST.get("receipt", "").strip()
     file = visit.request.FILES.get("file")
     if pasted or not isinstance(file, UploadedFile):
         return pasted
     return bytes(file.read()).decode("utf-8", "replace").strip()
+
+
+def _named(visit: Visit) -> str | None:
+    """The receipt of the entry whose number and hash the address has (`?entry=…&leaf=…`), as the code on paper does.
+
+    Only whoever has the hash gets it: it is on the receipt, and cannot be guessed. The flags stay closed.
+    """
+    number, leaf = visit.query("entry"), visit.query("leaf")
+    if number is None or leaf is None or not re.fullmatch(r"[0-9]{1,15}", number):
+        return None
+    store = visit.reading.store
+    entry = store.entry(int(number))
+    if entry is None or not hmac.compare_digest(entry.leaf_hash.encode(), leaf.encode()):
+        raise NotHereError(
+            "This log has no such receipt. If it was printed from this address, the log was rewritten: keep the paper.",
+            "本日志没有该回执。如回执确由此网址打印，则日志已被改写：请保存纸质回执。",
+        )
+    closed: dict[str, object] = {"flags": [], "flags_salt": None, "upload_sha256": None, "upload_salt": None}
+    return json.dumps({**(receipt(store, entry.index) or {}), **closed}, ensure_ascii=False, indent=1)
 
 
 def _answer(visit: Visit, text: str) -> dict[str, Any]:
@@ -86,9 +108,11 @@ def _of_itself(visit: Visit, document: dict[str, Any]) -> list[dict[str, Any]]:
     )
     who = ", ".join(str(part) for part in (envelope.get("organisation"), envelope.get("period")) if part)
     filing = visit.say(f"It is the filing of {who}.", f"申报主体与月份：{who}。")
+    certified = certified_by(document["envelope"])
     return [
         {"holds": True, "text": what},
         *([{"holds": True, "text": filing}] if who else []),
+        *([{"holds": True, "text": visit.spoken({"en": certified[0], "zh": certified[1]})}] if certified else []),
         {
             "holds": True,
             "text": visit.say(

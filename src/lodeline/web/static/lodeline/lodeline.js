@@ -1,5 +1,5 @@
 // What a page can do without, and does better with: the colour scheme is remembered, "/" leads to the find field,
-// Escape leaves it, tables stand in for drawings on a narrow screen.
+// Escape leaves it, tables stand in for drawings on a narrow screen, files that were chosen are listed, a job is watched.
 (() => {
   "use strict";
   const root = document.documentElement;
@@ -9,6 +9,43 @@
   if (scheme === "light" || scheme === "dark") root.dataset.theme = scheme;
 
   const typing = (target) => target instanceof Element && target.closest("input, textarea, select, [contenteditable]");
+
+  // The place shows that it takes what is held over it, and which files it has taken.
+  const listFiles = (place, input) => {
+    for (const [name, over] of [["dragenter", true], ["dragover", true], ["dragleave", false], ["drop", false]]) {
+      place.addEventListener(name, () => place.classList.toggle("is-over", over && !input.disabled));
+    }
+    const list = document.createElement("ul");
+    list.className = "files";
+    place.after(list);
+    const number = new Intl.NumberFormat(root.lang, { maximumSignificantDigits: 3 });
+    input.addEventListener("change", () => {
+      list.replaceChildren(...[...input.files].map((file) => {
+        const line = document.createElement("li");
+        line.textContent = `${file.name} · ${number.format(file.size / 1000)} kB`;
+        return line;
+      }));
+    });
+  };
+
+  // Asks for the page again until the job on it has come to its end; then the page is loaded anew.
+  const watch = (job) => {
+    const again = async () => {
+      let fresh;
+      try {
+        const answer = await fetch(location.href, { cache: "no-store" });
+        fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(job.id);
+        if (answer.redirected || (answer.ok && fresh?.dataset.live === undefined)) { location.reload(); return; }
+      } catch { /* the network is away: what is shown stays, and is asked for again */ }
+      if (fresh) {
+        job.querySelector("progress").replaceWith(fresh.querySelector("progress"));
+        const [told, says] = [job, fresh].map((one) => one.querySelector("[role=status]"));
+        if (told.textContent !== says.textContent) told.textContent = says.textContent;
+      }
+      setTimeout(again, Number(job.dataset.live) * 1000);
+    };
+    setTimeout(again, Number(job.dataset.live) * 1000);
+  };
 
   document.addEventListener("DOMContentLoaded", () => {
     for (const radio of document.querySelectorAll('input[name="scheme"]')) {
@@ -38,5 +75,7 @@
       const chosen = file.files?.[0];
       if (chosen) document.getElementById(file.dataset.into).value = await chosen.text();
     });
+    for (const place of document.querySelectorAll(".drop-place")) listFiles(place, place.querySelector("input"));
+    for (const job of document.querySelectorAll("[data-live]")) watch(job);
   });
 })();

@@ -1,0 +1,258 @@
+"""The client: one method per thing that a program does, retries where they are harmless, pages and waits by itself."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+import httpx
+
+from lodeline.client.answers import (
+    Change,
+    Checked,
+    Delivery,
+    Dispute,
+    Draft,
+    Filed,
+    Job,
+    Json,
+    Self,
+    Transfer,
+    known,
+    problems_of,
+)
+from lodeline.client.errors import ConflictError, LodelineError, UnreachableError, problem_error
+from lodeline.journal.verify import Fault, verify_receipt
+
+ATTEMPTS: Final = 5
+TIMEOUT_S: Final = 60.0
+_LONGEST_PAUSE_S: Final = 60.0
+#: Statuses after which the same request may be sent again: too many, away for a moment, or a proxy's word for it.
+_AGAIN: Final = frozenset({429, 502, 503, 504})
+_WAIT_S: Final = 25
+Row = Mapping[str, Any]
+
+
+class Client:
+    """Speaks for one token to one server. Not to be shared between threads.
+
+    `base_url`: where the portal is, without `/api/v1`. `language`: of the messages, `en` or `zh`. `transport` and
+    `sleep` stand in for the network and the clock in tests.
+    """
+
+    def __init__(
+        self, base_url: str, token: str | None = None, *, language: str = "en", timeout_s: float = TIMEOUT_S,
+        transport: httpx.BaseTransport | None = None, sleep: Callable[[float], None] = time.sleep,
+    ) -> None:  # fmt: skip
+        headers = {"Accept-Language": language, "User-Agent": "lodeline-client"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        self._http = httpx.Client(
+            base_url=base_url.rstrip("/") + "/api/v1", headers=headers, timeout=timeout_s, transport=transport
+        )
+        self._sleep = sleep
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._http.close()
+
+    # Filing.
+
+    def check(
+        self, *, period: str, rows: Sequence[Row] | None = None, files: Sequence[Path] = (), corrects: int | None = None
+    ) -> Checked:
+        """Every problem that filing this now would meet; nothing is written."""
+        document = self._send("/filings/check", period=period, rows=rows, files=files, more={"corrects": corrects})
+        return Checked(
+            accepted=document["accepted"], problems=problems_of(document), statement=document.get("statement")
+        )
+
+    def file(
+        self, *, period: str, rows: Sequence[Row] | None = None, files: Sequence[Path] = (),
+        corrects: int | None = None, certification: Json | None = None, key: str | None = None,
+    ) -> Filed:  # fmt: skip
+        """Hands a month in: `rows` (column → text of each) or `files`. Raises RefusedError with every problem.
+
+        `corrects`: the entry that is corrected; the rows are then those of the events that change. `key`: an
+        idempotency key of your own, where the request may be repeated by another run of your program.
+        """
+        path = "/filings" if corrects is None else f"/filings/{corrects}/corrections"
+        more = {"certification": certification}
+        return Filed.of(self._send(path, period=period, rows=rows, files=files, more=more, key=key))
+
+    def draft(self, number: int) -> Draft:
+        """A filing on its way."""
+        return Draft.of(self._get(f"/drafts/{number}"))
+
+    def certify(self, draft: int, certification: Json | None = None) -> Filed:
+        """Certifies a draft that has been checked and files it, where the token may."""
+        return Filed.of(self._post(f"/drafts/{draft}/certify", {"certification": certification}))
+
+    def job(self, number: int) -> Job:
+        """How far work is."""
+        return known(Job, self._get(f"/jobs/{number}"))
+
+    def wait(self, job: int, *, seconds: float = 600) -> Job:
+        """Waits until a job has ended. Raises LodelineError where it failed or takes longer than that."""
+        waited, pause = 0.0, 0.5
+        while True:
+            found = self.job(job)
+            if found.state == "done":
+                return found
+            if found.state == "failed" or waited >= seconds:
+                raise LodelineError(f"job {job} is {found.state} after {waited:.0f} s")
+            self._sleep(pause)
+            waited, pause = waited + pause, min(pause * 1.5, 5.0)
+
+    def receipt(self, entry: int) -> Json:
+        """The receipt of a filing, proved against the log as it stands. Keep it: it needs nothing but itself."""
+        return self._get(f"/filings/{entry}/receipt")
+
+    def filings(self, *, period: str | None = None) -> Iterator[Json]:
+        """The organisation's filings, newest first."""
+        return self._pages("/filings", {"period": period})
+
+    def filed_rows(self, entry: int) -> Iterator[Json]:
+        """The rows of a filing as filed."""
+        return self._pages(f"/filings/{entry}/rows", {})
+
+    # Deliveries.
+
+    def waiting(self) -> list[Delivery]:
+        """Deliveries that wait for the organisation's receipt, the oldest first."""
+        return [known(Delivery, row) for row in self._get("/transfers/waiting")["rows"]]
+
+    def transfers(self, *, side: str | None = None) -> Iterator[Transfer]:
+        """Shipments with their receipts; `side`: "in" or "out"."""
+        return (known(Transfer, row) for row in self._pages("/transfers", {"side": side}))
+
+    def accept(
+        self, receipts: Mapping[int, str | None] | Sequence[int], *, on: str, site: str,
+        certification: Json | None = None,
+    ) -> Filed:  # fmt: skip
+        """Accepts deliveries by their `shipment`: as shipped, or with the mass received in kg (text) of each."""
+        masses = receipts if isinstance(receipts, Mapping) else dict.fromkeys(receipts)
+        rows = [
+            {"shipment": number, **({} if mass is None else {"received_kg": mass})} for number, mass in masses.items()
+        ]
+        document = {"on": on, "site": site, "receipts": rows, "certification": certification}
+        return Filed.of(self._post("/transfers/accept", document))
+
+    def dispute(self, shipment: int, reason: str) -> Dispute:
+        """Says that a delivery is not as its shipper filed it."""
+        return known(Dispute, self._post("/transfers/dispute", {"shipment": shipment, "reason": reason}))
+
+    # Following and proving.
+
+    def changes(self, since: str | None = None, *, wait: bool = False) -> Iterator[Change]:
+        """What has changed behind `since`, in the order of the log; with `wait`, for ever, as it happens."""
+        while True:
+            found = self._get("/changes", {"since": since, "wait": _WAIT_S if wait else None})
+            for row in found["rows"]:
+                yield known(Change, {**row, "facts": row})
+            since = found["next"]
+            if not wait and not found["more"]:
+                return
+
+    def verify_receipt(self, receipt: Json, *, vkey: str | None = None) -> tuple[Fault, ...]:
+        """What is wrong with a receipt, found here and not at the server; nothing where it holds.
+
+        `vkey`: the log's key as got from elsewhere; without it the receipt's own is believed.
+        """
+        return tuple(verify_receipt(dict(receipt), vkey=vkey))
+
+    def checkpoint(self) -> Json:
+        """The signed size and root of the log. Keep it: a log that was rewritten does not fit it any more."""
+        return self._get("/log/checkpoint")
+
+    def self(self) -> Self:
+        """Who the token stands for."""
+        found = self._get("/self")
+        return known(Self, {**found, "scopes": tuple(found["scopes"])})
+
+    def organisation(self) -> Json:
+        """The token's organisation as registered: names, roles, and its `sites`."""
+        return self._get("/organisations/self")
+
+    # The wire.
+
+    def _get(self, path: str, query: Mapping[str, object] | None = None) -> dict[str, Any]:
+        params = {name: str(value) for name, value in (query or {}).items() if value is not None}
+        return self._asked("GET", path, params=params)
+
+    def _post(self, path: str, document: Json, *, key: str | None = None) -> dict[str, Any]:
+        sent = {name: value for name, value in document.items() if value is not None}
+        return self._asked("POST", path, json=sent, headers={"Idempotency-Key": key or str(uuid.uuid4())})
+
+    def _send(
+        self, path: str, *, period: str, rows: Sequence[Row] | None, files: Sequence[Path], more: Mapping[str, Any],
+        key: str | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        if (rows is None) == (not files):
+            raise ValueError("a filing is either rows or files")
+        if rows is not None:
+            return self._post(path, {"period": period, "rows": [dict(row) for row in rows], **more}, key=key)
+        fields = {name: str(value) for name, value in {"period": period, **more}.items() if value is not None}
+        parts = [("file", (file.name, file.read_bytes())) for file in files]
+        headers = {"Idempotency-Key": key or str(uuid.uuid4())}
+        return self._asked("POST", path, data=fields, files=parts, headers=headers)
+
+    def _pages(self, path: str, query: Mapping[str, object]) -> Iterator[Json]:
+        cursor: str | None = None
+        while True:
+            found = self._get(path, {**query, "cursor": cursor, "limit": 1000})
+            yield from found["rows"]
+            cursor = found["next"]
+            if cursor is None:
+                return
+
+    def _asked(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        """The JSON of an answer. What got lost on the way is asked again: a key makes that harmless."""
+        said = "nothing was tried"
+        for attempt in range(ATTEMPTS):
+            pause_s = min(2.0**attempt, 30.0) * random.uniform(0.5, 1.0)
+            try:
+                response = self._http.request(method, path, **request)
+            except httpx.TransportError as error:
+                said = f"{type(error).__name__}: {error}"
+            else:
+                document = _document(response)
+                if response.is_success:
+                    return document
+                error_ = problem_error(response.status_code, document)
+                in_flight = isinstance(error_, ConflictError) and error_.code == "idempotency-in-flight"
+                if response.status_code not in _AGAIN and not in_flight:
+                    raise error_
+                said = f"status {response.status_code}: {error_}"
+                stated = response.headers.get("Retry-After", "")
+                pause_s = min(float(stated), _LONGEST_PAUSE_S) if stated.isdecimal() else pause_s
+            if attempt + 1 < ATTEMPTS:
+                self._sleep(pause_s)
+        raise UnreachableError(f"{method} {path}: no answer after {ATTEMPTS} attempts; the last: {said}")
+
+
+def _document(response: httpx.Response) -> dict[str, Any]:
+    try:
+        found = response.json()
+    except ValueError:
+        found = None
+    if isinstance(found, dict):
+        return found
+    if response.is_success:
+        raise UnreachableError(
+            f"{response.url} answers with something that is no JSON object: is this a Lodeline portal?"
+        )
+    return {"detail": f"status {response.status_code}"}

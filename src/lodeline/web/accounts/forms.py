@@ -1,0 +1,154 @@
+"""The account library's forms in our words; a one-time code is good once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from allauth.account import forms as account
+from allauth.core.internal.cryptokit import normalize_user_code
+from allauth.mfa import app_settings
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.base import forms as mfa
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp import forms as totp
+from allauth.mfa.webauthn import forms as webauthn
+from django.core.cache import cache
+
+from lodeline.web.accounts.spoken import spoken
+
+PASSWORD_RULES: Final = spoken(
+    "At least 12 characters: three or four words are easy to keep. Not a common password, and not like your name.",
+    "至少 12 个字符：三四个词语组成的短句最易记。不得为常见密码，也不得与姓名或邮箱相近。",
+)
+_EMAIL = spoken("E-mail address", "电子邮箱")
+_NEW = spoken("New password", "新密码")
+_AGAIN = spoken("New password, once more", "再次输入新密码")
+_CODE = spoken("Code", "验证码")
+
+
+class _Worded:
+    """Gives fields our labels and hints, and no placeholder that repeats them."""
+
+    #: Name of a field → (label, hint).
+    words: ClassVar[Mapping[str, tuple[str, str]]] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, (label, hint) in self.words.items():
+            field = self.fields[name]  # type: ignore[attr-defined]
+            field.label, field.help_text = label, hint
+            field.widget.attrs.pop("placeholder", None)
+
+
+class LoginForm(_Worded, account.LoginForm):  # type: ignore[misc]
+    """E-mail address and password."""
+
+    words: ClassVar = {"login": (_EMAIL, ""), "password": (spoken("Password", "密码"), "")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Browsers offer passkeys in the list of who signs in here.
+        self.fields["login"].widget.attrs["autocomplete"] = "username webauthn"
+
+
+class ChangePasswordForm(_Worded, account.ChangePasswordForm):  # type: ignore[misc]
+    """The own password, once more, and the new one twice."""
+
+    words: ClassVar = {
+        "oldpassword": (spoken("Current password", "当前密码"), ""),
+        "password1": (_NEW, PASSWORD_RULES),
+        "password2": (_AGAIN, ""),
+    }
+
+
+class ResetPasswordForm(_Worded, account.ResetPasswordForm):  # type: ignore[misc]
+    """Where to send the link."""
+
+    words: ClassVar = {"email": (_EMAIL, "")}
+
+
+class ResetPasswordKeyForm(_Worded, account.ResetPasswordKeyForm):  # type: ignore[misc]
+    """The new password, by a link."""
+
+    words: ClassVar = {"password1": (_NEW, PASSWORD_RULES), "password2": (_AGAIN, "")}
+
+
+class ReauthenticateForm(_Worded, account.ReauthenticateForm):  # type: ignore[misc]
+    """The own password."""
+
+    words: ClassVar = {"password": (spoken("Your password", "您的密码"), "")}
+
+
+class _GoodOnce(_Worded):
+    """Refuses a one-time code that was used already, for as long as it would still be right.
+
+    The library remembers a code for one period; with clocks that may differ by a period it is right for three.
+    Source: RFC 6238, section 5.2.
+    """
+
+    words: ClassVar = {
+        "code": (
+            _CODE,
+            spoken("Six digits of your app, or one of your recovery codes.", "验证器应用中的六位数字，或一个恢复码。"),
+        )
+    }
+
+    def clean_code(self) -> str:
+        """The code, used up."""
+        code: str = super().clean_code()  # type: ignore[misc]
+        if self.authenticator.type == Authenticator.Type.TOTP:  # type: ignore[attr-defined]
+            right_for_s = app_settings.TOTP_PERIOD * (2 * app_settings.TOTP_TOLERANCE + 1)
+            key = f"lodeline.totp:{self.user.pk}:{normalize_user_code(code)}"  # type: ignore[attr-defined]
+            if not cache.add(key, "used", right_for_s):
+                raise get_adapter().validation_error("incorrect_code")
+        return code
+
+
+class AuthenticateForm(_GoodOnce, mfa.AuthenticateForm):  # type: ignore[misc]
+    """The second factor when signing in."""
+
+
+class ReauthenticateByCodeForm(_GoodOnce, mfa.ReauthenticateForm):  # type: ignore[misc]
+    """The second factor, asked again."""
+
+
+class ActivateTotpForm(_Worded, totp.ActivateTOTPForm):  # type: ignore[misc]
+    """The first code of an app."""
+
+    words: ClassVar = {"code": (_CODE, spoken("The six digits that the app shows now.", "应用当前显示的六位数字。"))}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].widget.attrs |= {"inputmode": "numeric", "autocomplete": "one-time-code"}
+
+
+class AddPasskeyForm(_Worded, webauthn.AddWebAuthnForm):  # type: ignore[misc]
+    """A passkey and what it is called."""
+
+    words: ClassVar = {
+        "name": (
+            spoken("Name of the passkey", "通行密钥名称"),
+            spoken(
+                "So that you know it again: the laptop, the phone, the blue key.",
+                "便于日后辨认：笔记本、手机、蓝色密钥。",
+            ),
+        ),
+        "passwordless": (
+            spoken("Sign in with it alone, without a password", "可单独用于登录，无需密码"),
+            spoken(
+                "It then asks for your finger, face or PIN. Take this away for a key that has none of them.",
+                "登录时将验证指纹、面容或 PIN。如设备均不支持，请取消勾选。",
+            ),
+        ),
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["initial"] = {"passwordless": True, **(kwargs.get("initial") or {})}
+        super().__init__(*args, **kwargs)
+
+
+class RenamePasskeyForm(_Worded, webauthn.EditWebAuthnForm):  # type: ignore[misc]
+    """What a passkey is called."""
+
+    words: ClassVar = {"name": (spoken("Name of the passkey", "通行密钥名称"), "")}

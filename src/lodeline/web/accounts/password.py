@@ -1,0 +1,37 @@
+"""What a password must be, said in both languages: the framework's rules, whose Chinese is not complete."""
+
+from __future__ import annotations
+
+from django.contrib.auth import password_validation as rules
+
+from lodeline.web.accounts.spoken import spoken
+
+
+class LongEnough(rules.MinimumLengthValidator):
+    """Long enough; there is no rule for what kinds of characters. Source: NIST SP 800-63B, section 5.1.1.2."""
+
+    def get_error_message(self) -> str:
+        """What is told to who chose a shorter one."""
+        n = self.min_length
+        return str(
+            spoken(
+                f"The password is too short: at least {n} characters. Three or four words are easy to keep.",
+                f"密码过短：至少 {n} 个字符。三四个词语组成的短句最易记。",
+            )
+        )
+
+
+class NotCommon(rules.CommonPasswordValidator):
+    """Not among the twenty thousand that are tried first."""
+
+    def get_error_message(self) -> str:
+        """What is told to who chose one of them."""
+        return str(spoken("This password is among those that are tried first.", "该密码过于常见，易被猜中。"))
+
+
+class NotOneself(rules.UserAttributeSimilarityValidator):
+    """Not like the own name or address."""
+
+    def get_error_message(self) -> str:
+        """What is told to who chose such a one."""
+        return str(spoken("The password is too much like your name or address.", "密码与您的姓名或邮箱过于相近。"))

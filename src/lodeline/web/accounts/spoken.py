@@ -1,0 +1,19 @@
+"""Texts in the reader's language, chosen when they are shown: for a library that takes one text."""
+
+from __future__ import annotations
+
+from django.utils.functional import lazy
+
+from lodeline.web.language_of_address import active_language
+
+
+def _chosen(en: str, zh: str) -> str:
+    return zh if active_language() == "zh" else en
+
+
+_lazily = lazy(_chosen, str)
+
+
+def spoken(en: str, zh: str) -> str:
+    """A text that is the reader's when somebody reads it."""
+    return _lazily(en, zh)

@@ -1,0 +1,339 @@
+"""What the books say, by program: balances, flows, quotas, licences, findings, organisations; verdicts of the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+import polars as pl
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from ninja.params.functions import Path, Query
+
+from lodeline.filing.formats import Limits
+from lodeline.material.mass import format_kg
+from lodeline.office.case_views import own_cases, own_state, standings
+from lodeline.office.listing import key_cursor, read_key_cursor
+from lodeline.office.own_findings import own_findings
+from lodeline.service import answers, desk
+from lodeline.service.finding import findings as found_by_detectors
+from lodeline.service.own import Own
+from lodeline.web.api import shapes, told
+from lodeline.web.api.problems import ApiProblem, not_found
+from lodeline.web.api.sending import filing_of, json_answer, once
+from lodeline.web.api.who import (
+    Whose,
+    as_of,
+    as_of_head,
+    call_of,
+    judges,
+    law,
+    look,
+    reading,
+    reads,
+    reads_nation,
+    store,
+)
+from lodeline.web.reading import Reading
+
+router = Router()
+Json = dict[str, Any]
+DECLARATION_BYTES_MAX: Final = 2_500_000
+DECLARATION_LINES_MAX: Final = 2_000
+
+
+def _read_now(request: HttpRequest) -> Reading:
+    now = reading()
+    as_of(request, now.snapshot.entry, now.snapshot.root)
+    return now
+
+
+def _paged(now: Reading, rows: Sequence[Json], keys: tuple[str, ...], cursor: str | None, limit: int) -> Json:
+    """Rows of an answer that is computed as a whole, by what identifies them: so none is lost while the log moves."""
+
+    def key(row: Json) -> list[str]:
+        return [str(row[name]) for name in keys]
+
+    behind = sorted(rows, key=key)
+    if cursor is not None:
+        after = read_key_cursor(cursor, len(keys))
+        behind = [row for row in behind if key(row) > after]
+    following = key_cursor(key(behind[limit - 1])) if len(behind) > limit else None
+    return {"stamp": now.snapshot.stamp, "rows": behind[:limit], "next": following}
+
+
+@router.get(
+    "/balances", response=shapes.Balances, url_name="balances", tags=["balances"],
+    **told.operation(
+        "Material balances per site, element and month", "物料平衡", scope="balances:read", problems=(404,),
+        more=(
+            "By organisation, site, element and month; `stamp` says of each page what it was computed from.",
+            "按企业、场所、元素、月份排列；每页的 `stamp` 说明其计算依据。",
+        ),
+    ),
+)  # fmt: skip
+def list_balances(
+    request: HttpRequest, *, organisation: str | None = told.ORGANISATION, site: str | None = told.SITE,
+    element: str | None = told.ELEMENT, first: str | None = told.FIRST, last: str | None = told.LAST,
+    cursor: str | None = told.CURSOR, limit: int = told.LIMIT,
+) -> Json:  # fmt: skip
+    """As of the last reading of the ledger."""
+    whose = reads(request, "balances:read", organisation)
+    if whose.organisation is None and site is None and element is None:
+        raise ApiProblem(
+            "request-malformed", "Name an organisation, a site or an element: the nation's whole is too much at once.",
+            "请指明企业、场所或元素：全国数据量过大。",
+        )  # fmt: skip
+    if not whose.whole and site is not None and site not in _own_sites(whose):
+        raise not_found(f"There is no site {site} of yours.", f"没有您的场所 {site}。")
+    now = _read_now(request)
+    look(request, "balances", whose, organisation=now.snapshot.register.site_organisation.get(site or ""))
+    found = now.answer(
+        answers.balance, now.snapshot, site=site, organisation=whose.organisation, element=element, first=first,
+        last=last,
+    )  # fmt: skip
+    return _paged(now, found["rows"], ("organisation", "site", "element", "period"), cursor, limit)
+
+
+def _own_sites(whose: Whose) -> set[str]:
+    found = store().register(store().head()).site_organisation
+    return {site for site, holder in found.items() if holder == whose.organisation}
+
+
+@router.get(
+    "/flows", response=shapes.Flows, url_name="flows", tags=["nation"],
+    **told.operation("The flow matrix of the nation", "全国流向矩阵", scope="nation:read", problems=(404,)),
+)  # fmt: skip
+def list_flows(
+    request: HttpRequest, *,
+    element: str = Query("Nd", max_length=8, **told.said("Element, or TREO.", "元素，或 TREO。")),
+    first: str | None = told.FIRST, last: str | None = told.LAST,
+    by: Literal["stage", "organisation", "country"] = Query("stage", **told.said("What the ends are.", "汇总方式。")),
+    cursor: str | None = told.CURSOR, limit: int = told.LIMIT,
+) -> Json:  # fmt: skip
+    """How much of an element went from where to where, by month."""
+    reads_nation(request)
+    now = _read_now(request)
+    found = now.answer(answers.flows, now.snapshot, now.law, element=element, first=first, last=last, by=by)
+    return _paged(now, found["rows"], ("period", "element", "from", "to"), cursor, limit)
+
+
+@router.get(
+    "/quotas", response=shapes.Quotas, url_name="quotas", tags=["balances"],
+    **told.operation("Quotas: granted, used, left", "总量控制指标", scope="balances:read"),
+)  # fmt: skip
+def list_quotas(request: HttpRequest, organisation: str | None = told.ORGANISATION) -> Json:
+    """granted + overdrawn = reserved + used + left."""
+    whose = reads(request, "balances:read", organisation)
+    if whose.organisation is None:
+        now = _read_now(request)
+        return {"rows": now.answer(answers.quota, now.store, now.snapshot)["rows"]}
+    as_of_head(request)
+    look(request, "quotas", whose)
+    rows = Own(store(), law(), whose.organisation).quota().iter_rows(named=True)
+    return {"rows": [_without_mg(row) for row in rows]}
+
+
+@router.get(
+    "/licences", response=shapes.Licences, url_name="licences", tags=["balances"],
+    **told.operation("Export licences, and what has been used of them", "出口许可证及核销情况", scope="balances:read"),
+)  # fmt: skip
+def list_licences(request: HttpRequest, organisation: str | None = told.ORGANISATION) -> Json:
+    """As registered."""
+    whose = reads(request, "balances:read", organisation)
+    as_of_head(request)
+    today = call_of(request).now.astimezone(ZoneInfo(law().timezone)).date()
+    if whose.organisation is not None:
+        look(request, "licences", whose)
+        rows = Own(store(), law(), whose.organisation).licences(today)
+    else:
+        rows = store().register(store().head()).tables["licences"]
+    return {"rows": [_without_mg(row) for row in rows.iter_rows(named=True)]}
+
+
+def _without_mg(row: Json) -> Json:
+    """Masses in milligrams as kilogram texts, days as text."""
+    found: Json = {}
+    for name, value in row.items():
+        if name.endswith("_mg"):
+            found[name.removesuffix("_mg") + "_kg"] = None if value is None else format_kg(value)
+        else:
+            found[name] = value.isoformat() if isinstance(value, date) else value
+    return found
+
+
+@router.get(
+    "/findings", response=shapes.Findings, url_name="findings", tags=["findings"],
+    **told.operation(
+        "Findings", "线索", scope="findings:read", problems=(404,),
+        more=(
+            "A finding is a question with its evidence; `score` says how sure it is. In the order of their ids, so that"
+            " paging loses none. `state` says what has become of it. An organisation sees those about itself, without"
+            " the rows of others.",
+            "线索是附有证据的问题，`score` 表示可信度，`state` 表示办理状态。按编号排列，翻页不会遗漏。"
+            "企业只能看到涉及本企业的线索，且不含他人的记录。",
+        ),
+    ),
+)  # fmt: skip
+def list_findings(
+    request: HttpRequest, organisation: str | None = told.ORGANISATION,
+    detector: str | None = Query(None, max_length=64, **told.said("Only this detector.", "仅此检测方法。")),
+    cursor: str | None = told.CURSOR, limit: int = told.LIMIT,
+) -> Json:  # fmt: skip
+    """As of the last reading of the ledger."""
+    whose = reads(request, "findings:read", organisation)
+    now = _read_now(request)
+    look(request, "findings", whose)
+    return _paged(now, _with_states(request, whose, _findings(now, whose, detector)), ("id",), cursor, limit)
+
+
+@router.get(
+    "/findings/{finding}", response=shapes.Finding, url_name="finding", tags=["findings"],
+    **told.operation("One finding", "单条线索", scope="findings:read", problems=(404,)),
+)  # fmt: skip
+def get_finding(
+    request: HttpRequest, finding: str = Path(..., max_length=80, **told.said("Its id.", "线索编号。"))
+) -> Json:
+    """With its evidence."""
+    whose = reads(request, "findings:read")
+    now = _read_now(request)
+    for row in _with_states(request, whose, _findings(now, whose, None)):
+        if row["id"] == finding:
+            look(request, "finding", whose, organisation=row["subject"].get("organisation"), subject=finding)
+            return row
+    raise not_found(f"There is no finding {finding} about you.", f"没有涉及您的线索 {finding}。")
+
+
+def _findings(now: Reading, whose: Whose, detector: str | None) -> list[Json]:
+    found = now.answer(found_by_detectors, now.store, now.snapshot, now.law, detector=detector)["rows"]
+    if whose.organisation is None:
+        return list(found)
+    if whose.whole:
+        return [row for row in found if row["subject"].get("organisation") == whose.organisation]
+    return own_findings(found, Own(now.store, now.law, whose.organisation), now.snapshot)
+
+
+def _with_states(request: HttpRequest, whose: Whose, rows: list[Json]) -> list[Json]:
+    """With where each stands; an organisation hears nothing of what it was not asked."""
+    call = call_of(request)
+    if whose.whole:
+        today = call.now.astimezone(ZoneInfo(law().timezone)).date()
+        stand = {one: found.state for one, found in standings(call.actor, rows, today=today).items()}
+    else:
+        stand = {one.finding: own_state(one) for one in own_cases(call.actor, str(whose.organisation))}
+    return [{**row, "state": stand.get(row["id"], row["state"])} for row in rows]
+
+
+@router.get(
+    "/organisations", response=shapes.Organisations, url_name="organisations", tags=["organisations"],
+    **told.operation("Organisations of the register", "登记企业", scope="nation:read"),
+)  # fmt: skip
+def list_organisations(request: HttpRequest, cursor: str | None = told.CURSOR, limit: int = told.LIMIT) -> Json:
+    """By id; the cursor is the last id shown."""
+    reads_nation(request)
+    as_of_head(request)
+    table = store().register(store().head()).tables["organisations"].sort("id")
+    behind = table if cursor is None else table.filter(pl.col("id") > cursor)
+    shown = behind.head(limit)
+    following = shown["id"][-1] if behind.height > limit else None
+    return {"rows": [_organisation(row) for row in shown.iter_rows(named=True)], "next": following}
+
+
+@router.get(
+    "/organisations/{organisation}", response=shapes.Organisation, url_name="organisation", tags=["organisations"],
+    **told.operation(
+        "An organisation as registered, with its sites", "登记的企业及其场所", scope="signed in", problems=(404,),
+    ),
+)  # fmt: skip
+def get_organisation(
+    request: HttpRequest,
+    organisation: str = Path(
+        ..., max_length=64, **told.said("Its id; `self` for your own.", "企业编号；`self` 为本企业。")
+    ),
+) -> Json:
+    """One's own; any for the authority."""
+    call = call_of(request)
+    if organisation == "self":
+        mine = call.program.organisation if call.program else "".join(call.actor.organisations[:1])
+        organisation = mine or organisation
+    if not (call.actor.may("nation.read") or organisation in call.actor.organisations):
+        raise ApiProblem("not-allowed", "You may read your own organisation here.", "此处只能查看本企业。")
+    as_of_head(request)
+    table = store().register(store().head()).tables["organisations"]
+    rows = table.filter(pl.col("id") == organisation).to_dicts()
+    if not rows:
+        raise not_found(f"The register has no organisation {organisation}.", f"登记簿中没有企业 {organisation}。")
+    look(request, "organisation", Whose(organisation=organisation, whole=call.actor.may("nation.read")))
+    return _organisation(rows[0])
+
+
+def _organisation(row: Json) -> Json:
+    sites = store().register(store().head()).tables["sites"].filter(pl.col("organisation") == row["id"])
+    return {
+        "id": row["id"], "name_zh": row["name_zh"], "name_en": row["name_en"], "country": row["country"],
+        "roles": row["roles"] or [],
+        "sites": [{"id": one["id"], "name": one["name"], "stage": one["stage"]} for one in sites.iter_rows(named=True)],
+    }  # fmt: skip
+
+
+@router.post(
+    "/declarations", response={200: shapes.Declared}, url_name="declarations", tags=["declarations"],
+    **told.operation(
+        "May this consignment leave?", "核对报关单", scope="declarations:judge", problems=(413, 415), idempotent=True,
+        body={
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"type": "object", "properties": {"rows": {"type": "array"}}, "required": ["rows"]},
+                    "example": {
+                        "rows": [
+                            {"line": "1", "product_name": "NdFeB magnets", "hs_code": "8505111000", "mass_kg": "120"}
+                        ]
+                    },
+                },
+                "multipart/form-data": {
+                    "schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
+                },
+            },
+        },
+        more=(
+            "A verdict for each line with its reasons; nothing is written. An organisation asks beforehand and may name"
+            " only itself as exporter.",
+            "逐项给出判断及理由，不写入任何数据。企业为预先核对，出口企业只能是自己。",
+        ),
+    ),
+)  # fmt: skip
+def judge_declaration(request: HttpRequest) -> HttpResponse:
+    """Bounded to 2 000 lines; for more there is `lodeline declare`."""
+    organisation = judges(request)
+    body = filing_of(request)
+
+    def act() -> HttpResponse:
+        if len(body.files) != 1:
+            raise ApiProblem("request-malformed", "A declaration is one file.", "报关单应为一个文件。")
+        limits = Limits(file_bytes=DECLARATION_BYTES_MAX, rows=DECLARATION_LINES_MAX)
+        read = desk.read(body.files[0].content, name=body.files[0].name, limits=limits)
+        exporters = {str(line["exporter"]) for line in read.lines if line["exporter"]}
+        if organisation and exporters - {organisation}:
+            raise ApiProblem(
+                "not-allowed", "Another organisation's consignment is not yours to ask about.",
+                "不能查询其他企业的货物。",
+            )  # fmt: skip
+        now = reading()
+        today = call_of(request).now.astimezone(ZoneInfo(now.law.timezone)).date()
+        snapshot = _own_licences(now, organisation)
+        return json_answer(200, desk.answer(read, law=now.law, today=today, snapshot=snapshot))
+
+    return once(request, body.digest, act)
+
+
+def _own_licences(now: Reading, organisation: str) -> Any:
+    """The snapshot with the licences that whoever asks may know of."""
+    if not organisation:
+        return now.snapshot
+    register = now.snapshot.register
+    licences = register.tables["licences"].filter(pl.col("exporter") == organisation)
+    return replace(now.snapshot, register=replace(register, tables={**register.tables, "licences": licences}))

@@ -1,0 +1,412 @@
+"""Filings by program: check, hand in, read back, correct; drafts that wait for a certifier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import content_disposition_header
+from ninja import Router
+from ninja.params.functions import Path, Query
+
+from lodeline.office import drafts, submitting
+from lodeline.office.certify import statement
+from lodeline.office.listing import filing as filing_at
+from lodeline.office.listing import filing_rows, filings
+from lodeline.office.models import Draft
+from lodeline.office.submitting import CHECKED_AT_ONCE_BYTES, Sent
+from lodeline.office.tokens import Program
+from lodeline.service.audit import receipt as receipt_of
+from lodeline.store.store import StoredEntry
+from lodeline.web.api import shapes, told
+from lodeline.web.api.problems import ApiProblem, not_found
+from lodeline.web.api.sending import Body, filing_of, integer, json_answer, json_bytes, once, parsed
+from lodeline.web.api.who import as_of_head, call_of, law, look, reads, store, writes
+
+router = Router(tags=["filings"])
+
+DRAFT: Final = Path(..., ge=1, le=told.INTEGER_MAX, **told.said("Number of the draft.", "草稿编号。"))
+PERIOD_OF_FILING: Final = Query(
+    None, pattern=told.PERIOD_PATTERN,
+    **told.said(
+        "The month that is filed, YYYY-MM; it may stand in the body instead, as `period`.",
+        "申报月份，YYYY-MM；也可写在内容的 `period` 中。",
+    ),
+)  # fmt: skip
+_ROWS_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "period": {"type": "string", "pattern": told.PERIOD_PATTERN},
+        "corrects": {"type": ["string", "integer", "null"]},
+        "rows": {"type": "array", "items": {"type": "object"}},
+        "certification": {"type": "object"},
+    },
+    "required": ["rows"],
+}
+_FILES_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
+        "period": {"type": "string"},
+        "corrects": {"type": "string"},
+        "certification": {"type": "string"},
+    },
+    "required": ["file"],
+}
+FILING_BODY: Final[dict[str, Any]] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": _ROWS_SCHEMA,
+            "example": {
+                "period": "2025-07",
+                "rows": [
+                    {
+                        "event": "S-0712", "kind": "shipment", "on": "2025-07-12", "site": "MAG-0003-A",
+                        "lot": "M-0711", "mass_kg": "120.5", "counterparty_name": "Rotor Works GmbH",
+                        "counterparty_country": "DE",
+                    }
+                ],
+            },
+        },
+        "multipart/form-data": {"schema": _FILES_SCHEMA},
+    },
+}  # fmt: skip
+
+
+@router.post(
+    "/filings/check", response={200: shapes.FilingAnswer}, url_name="filings-check",
+    **told.operation(
+        "Check a filing without filing it", "检查申报，不提交", scope="filings:write", problems=(413, 415, 422),
+        body=FILING_BODY,
+        more=(
+            "All problems at once, each with file, row and column. Where it would be accepted, `statement` is what a"
+            " certifier would sign. Files beyond 2 MB are handed in, and checked by a worker.",
+            "一次返回全部问题，注明文件、行和列。如可受理，`statement` 为签认人应签的内容。"
+            "超过 2 MB 的文件请直接提交，由后台检查。",
+        ),
+    ),
+)  # fmt: skip
+def check_filing(request: HttpRequest, period: str | None = PERIOD_OF_FILING) -> HttpResponse:
+    """`{"accepted", "problems", "receipt": null, "statement"}`."""
+    program, organisation = writes(request, "filings:write")
+    body = filing_of(request)
+
+    def act() -> HttpResponse:
+        size = sum(len(one.content) for one in body.files)
+        if size > CHECKED_AT_ONCE_BYTES:
+            raise ApiProblem(
+                "too-large",
+                f"{size} bytes are too many to be checked while you wait. Hand the filing in: a worker checks it, and"
+                " nothing is filed that has problems.",
+                f"内容为 {size} 字节，无法即时检查。请直接提交：由后台检查，有问题的不会入账。",
+            )
+        sent = _sent(body, period)
+        judged = submitting.judge(program, organisation, sent, store=store(), law=law(), now=call_of(request).now)
+        document = _answer(judged.accepted, [one.as_json() for one in judged.problems])
+        return json_answer(200, {**document, "statement": judged.statement})
+
+    return once(request, body.digest, act)
+
+
+@router.post(
+    "/filings", response={201: shapes.FilingAnswer, 202: shapes.FilingAnswer}, url_name="filings-submit",
+    **told.operation(
+        "Hand in a filing", "提交申报", scope="filings:write", problems=(413, 415), body=FILING_BODY, idempotent=True,
+        more=(
+            "201 with the receipt where the token may certify and the filing is small. 202 where it waits: for a"
+            " certifier (`draft`), or for a worker (`job`). 422 with every problem where it would not be accepted; then"
+            " nothing of it is kept. A filing that was filed before is answered with its old receipt.",
+            "令牌可签认且文件较小时返回 201 及回执；需等待签认人（`draft`）或后台处理（`job`）时返回 202；"
+            "不予受理时返回 422 及全部问题，且不保留任何内容。重复申报返回原回执。",
+        ),
+    ),
+)  # fmt: skip
+def submit_filing(request: HttpRequest, period: str | None = PERIOD_OF_FILING) -> HttpResponse:
+    """Files, or says what is still to be done."""
+    body = filing_of(request)
+    return _submitted(request, body, lambda: _sent(body, period))
+
+
+@router.post(
+    "/filings/{entry}/corrections", response={201: shapes.FilingAnswer, 202: shapes.FilingAnswer},
+    url_name="filings-correct",
+    **told.operation(
+        "Correct a filing", "更正申报", scope="filings:write", problems=(404, 413, 415), body=FILING_BODY,
+        idempotent=True,
+        more=(
+            "The rows of the events that change, in full; a row of kind `void` withdraws an event. What stands"
+            " unchanged may be left out or sent again.",
+            "须完整填写变更事件的各行；类型为 `void` 的行表示撤销事件。未变更的内容可省略，也可重复发送。",
+        ),
+    ),
+)  # fmt: skip
+def correct_filing(request: HttpRequest, entry: int = told.ENTRY) -> HttpResponse:
+    """The same as handing in, for the month of the entry."""
+    body = filing_of(request)
+    _, organisation = writes(request, "filings:write")
+
+    def sent() -> Sent:
+        corrected = _entry(entry, organisation)
+        return Sent(files=body.files, period=corrected.period, corrects=entry)
+
+    return _submitted(request, body, sent)
+
+
+def _submitted(request: HttpRequest, body: Body, sent_of: Callable[[], Sent]) -> HttpResponse:
+    program, organisation = writes(request, "filings:write")
+    now = call_of(request).now
+
+    def act() -> HttpResponse:
+        sent = sent_of()
+        if sent.period is None:
+            judged = submitting.judge(program, organisation, sent, store=store(), law=law(), now=now)
+            raise _refused([one.as_json() for one in judged.problems])
+        draft = submitting.hand_in(program, organisation, sent, law=law(), now=now)
+        return went_on(request, program, draft, body.fields.get("certification"))
+
+    return once(request, body.digest, act)
+
+
+def went_on(request: HttpRequest, program: Program, draft: Draft, certification: Any) -> HttpResponse:
+    """The answer to a filing that has been handed in, once everything is done that can be done at once."""
+    now, known = call_of(request).now, store().head().size
+    problems = submitting.problems_of(draft)
+    if draft.state == Draft.State.OPEN and not draft.accepted:
+        submitting.take_back(program, draft, now=now)
+        raise _refused(problems)
+    stated = cast("Mapping[str, Any] | None", certification if isinstance(certification, dict) else None)
+    draft = submitting.go_on(program, draft, stated, now=now)
+    if draft.state == Draft.State.OPEN and not draft.accepted:
+        raise _refused(submitting.problems_of(draft))
+    where = f"/api/v1/drafts/{draft.pk}"
+    if draft.state == Draft.State.FILED and draft.entry is not None:
+        receipt = receipt_of(store(), draft.entry)
+        document = {**_answer(True, _flags(draft.entry)), "receipt": receipt, "draft": draft.pk, "entry": draft.entry}
+        document["repeated"] = draft.entry < known
+        return json_answer(201, document, Location=f"/api/v1/filings/{draft.entry}")
+    job = submitting.job_of(draft)
+    working = draft.state in (Draft.State.CHECKING, Draft.State.FILING)
+    document = {**_answer(draft.accepted, problems), **_draft(draft), "job": job.pk if job and working else None}
+    return json_answer(202, document, Location=where)
+
+
+def _sent(body: Body, period: str | None) -> Sent:
+    stated = body.fields.get("period")
+    return Sent(
+        files=body.files, period=period or (stated if isinstance(stated, str) and stated else None),
+        corrects=integer(body.fields, "corrects"),
+    )  # fmt: skip
+
+
+def _answer(accepted: bool, problems: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"accepted": accepted, "problems": problems, "receipt": None, "repeated": False, "draft": None, "job": None}
+
+
+def _refused(problems: list[dict[str, Any]]) -> ApiProblem:
+    count = sum(one["severity"] != "flag" for one in problems)
+    return ApiProblem(
+        "filing-refused",
+        f"{count} problems stand in the way: see `errors`. Nothing was filed, and nothing of it was kept.",
+        f"有 {count} 个问题须先解决，见 `errors`。未入账，也未保留任何内容。",
+        errors=problems,
+    )
+
+
+def _flags(entry: int) -> list[dict[str, Any]]:
+    found = store().entry(entry)
+    return [] if found is None else cast("list[dict[str, Any]]", found.flags)
+
+
+@router.get(
+    "/filings", response=shapes.Filings, url_name="filings",
+    **told.operation("List filings, newest first", "申报列表，最新在前", scope="filings:read"),
+)  # fmt: skip
+def list_filings(
+    request: HttpRequest, organisation: str | None = told.ORGANISATION, period: str | None = told.PERIOD,
+    cursor: str | None = told.CURSOR, limit: int = told.LIMIT,
+) -> dict[str, Any]:  # fmt: skip
+    """A page of them."""
+    whose = reads(request, "filings:read", organisation)
+    as_of_head(request)
+    look(request, "filings", whose)
+    page = filings(store(), whose.organisation, period=period, cursor=cursor, limit=limit)
+    return {"rows": page.rows, "next": page.next}
+
+
+@router.get(
+    "/filings/{entry}", response=shapes.Filing, url_name="filing",
+    **told.operation("One filing", "单份申报", scope="filings:read", problems=(404,)),
+)  # fmt: skip
+def get_filing(request: HttpRequest, entry: int = told.ENTRY) -> dict[str, Any]:
+    """What the log has of it."""
+    _readable(request, entry)
+    found = filing_at(store(), entry)
+    assert found is not None, "an entry that can be read is a filing"
+    return found
+
+
+@router.get(
+    "/filings/{entry}/rows", response=shapes.FilingRows, url_name="filing-rows",
+    **told.operation("The rows of a filing", "申报各行", scope="filings:read", problems=(404,)),
+)  # fmt: skip
+def get_rows(
+    request: HttpRequest, entry: int = told.ENTRY, cursor: str | None = told.CURSOR, limit: int = told.LIMIT
+) -> dict[str, Any]:
+    """As filed, in text of the filing format."""
+    _readable(request, entry)
+    page = filing_rows(store(), entry, cursor=cursor, limit=limit)
+    assert page is not None, "an entry that can be read is a filing"
+    return {"rows": page.rows, "next": page.next}
+
+
+@router.get(
+    "/filings/{entry}/problems", response=shapes.FilingProblems, url_name="filing-problems",
+    **told.operation("The flags of a filing, as filed", "申报时的提示", scope="filings:read", problems=(404,)),
+)  # fmt: skip
+def get_problems(request: HttpRequest, entry: int = told.ENTRY) -> dict[str, Any]:
+    """Flags stay as they were when it was filed."""
+    return {"rows": _readable(request, entry).flags}
+
+
+@router.get(
+    "/filings/{entry}/receipt", response=shapes.Receipt, url_name="filing-receipt",
+    **told.operation("The receipt of a filing", "申报回执", scope="filings:read", problems=(404,)),
+)  # fmt: skip
+def get_receipt(request: HttpRequest, entry: int = told.ENTRY) -> dict[str, object]:
+    """Proved against the log as it stands now."""
+    _readable(request, entry)
+    found = receipt_of(store(), entry)
+    assert found is not None, "an entry that can be read has a receipt"
+    return found
+
+
+@router.get(
+    "/filings/{entry}/uploads", response=shapes.Uploads, url_name="filing-uploads",
+    **told.operation("The files of a filing", "申报的原始文件", scope="filings:read", problems=(404,)),
+)  # fmt: skip
+def list_uploads(request: HttpRequest, entry: int = told.ENTRY) -> dict[str, Any]:
+    """Their names, sizes and digests."""
+    _readable(request, entry)
+    names = _upload_names(entry)
+    rows = [
+        {"number": number, "name": name, "sha256": digest, "size": len(content)}
+        for number, (name, (digest, content)) in enumerate(zip(names, store().uploads(entry), strict=True), 1)
+    ]
+    return {"rows": rows}
+
+
+@router.get(
+    "/filings/{entry}/uploads/{number}", url_name="filing-upload",
+    **told.operation(
+        "A file of a filing, as it came", "申报的原始文件内容", scope="filings:read", problems=(404,)
+    ),
+)  # fmt: skip
+def get_upload(
+    request: HttpRequest, entry: int = told.ENTRY,
+    number: int = Path(..., ge=1, le=1000, **told.said("Number of the file.", "文件序号。")),
+) -> HttpResponse:  # fmt: skip
+    """Its bytes."""
+    _readable(request, entry)
+    kept = list(zip(_upload_names(entry), store().uploads(entry), strict=True))
+    if number > len(kept):
+        raise not_found("This filing has no such file.", "该申报没有此文件。")
+    name, (_, content) = kept[number - 1]
+    response = HttpResponse(content, content_type="application/octet-stream")
+    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    return response
+
+
+def _upload_names(entry: int) -> list[str]:
+    return [
+        str(name) for (name,) in store().database.rows("SELECT name FROM upload WHERE entry = %s ORDER BY id", (entry,))
+    ]
+
+
+@router.get(
+    "/drafts/{draft}", response=shapes.Draft, url_name="draft",
+    **told.operation("A filing on its way", "处理中的申报", scope="filings:read", problems=(404,)),
+)  # fmt: skip
+def get_draft(request: HttpRequest, draft: int = DRAFT) -> dict[str, Any]:
+    """Where it stands; `entry` once it is filed."""
+    whose = reads(request, "filings:read")
+    if whose.organisation is None:
+        raise not_found("There is no such draft.", "没有这份草稿。")
+    return {**_draft(drafts.find(call_of(request).actor, whose.organisation, draft))}
+
+
+@router.post(
+    "/drafts/{draft}/certify", response={201: shapes.FilingAnswer, 202: shapes.FilingAnswer}, url_name="draft-certify",
+    **told.operation(
+        "Certify a draft and file it", "签认草稿并申报", scope="filings:certify", problems=(404, 413),
+        idempotent=True,
+        body={
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "type": "object",
+                        "properties": {"certification": {"type": ["object", "null"]}},
+                    }
+                }
+            },
+        },
+        more=(
+            '`certification`: `{"kind": "certificate", "certificate", "signature"}`, the signature over the bytes of'
+            " the draft's `statement`.",
+            '`certification`：`{"kind": "certificate", "certificate", "signature"}`，'
+            "签名对象为草稿 `statement` 的字节。",
+        ),
+    ),
+)  # fmt: skip
+def certify_draft(request: HttpRequest, draft: int = DRAFT) -> HttpResponse:
+    """For what was too large to be filed at once, or came without a signature."""
+    program, organisation = writes(request, "filings:certify")
+    content = json_bytes(request)
+    stated = parsed(content or b"{}")
+    body = Body(files=(), fields=stated if isinstance(stated, dict) else {})
+
+    def act() -> HttpResponse:
+        held = drafts.find(program, organisation, draft)
+        if held.state == Draft.State.FILED:
+            return went_on(request, program, held, None)
+        if held.state not in (Draft.State.OPEN, Draft.State.ASKED) or not held.accepted:
+            raise ApiProblem(
+                "conflict", "This draft cannot be filed as it stands: look at it once more.",
+                "该草稿目前不能申报：请重新查看其状态。",
+            )  # fmt: skip
+        return went_on(request, program, held, body.fields.get("certification"))
+
+    return once(request, body.digest, act)
+
+
+def _draft(draft: Draft) -> dict[str, Any]:
+    return {
+        "draft": draft.pk,
+        "organisation": draft.organisation,
+        "period": draft.period,
+        "corrects": draft.corrects,
+        "state": draft.state,
+        "accepted": draft.accepted,
+        "rows": draft.rows,
+        "problems": submitting.problems_of(draft),
+        "statement": statement(draft),
+        "entry": draft.entry,
+    }
+
+
+def _entry(entry: int, organisation: str | None) -> StoredEntry:
+    """A filing of the organisation (None: of any). What is another's is not there."""
+    found = store().entry(entry)
+    if found is None or found.kind != "filing" or organisation not in (None, found.organisation):
+        raise not_found(f"There is no filing {entry} of yours.", f"没有您的申报 {entry}。")
+    return found
+
+
+def _readable(request: HttpRequest, entry: int) -> StoredEntry:
+    whose = reads(request, "filings:read")
+    found = _entry(entry, whose.organisation)
+    as_of_head(request)
+    look(request, "filing", whose, organisation=found.organisation, subject=str(entry))
+    return found

@@ -1,0 +1,103 @@
+"""What happens, by program: the feed of changes, work under way, and who the token stands for."""
+
+from __future__ import annotations
+
+import json
+from threading import BoundedSemaphore
+from typing import Any, Final
+
+from django.http import HttpRequest
+from ninja import Router
+from ninja.params.functions import Path, Query
+
+from lodeline.office.changes import WAIT_S_MAX, wait_for_changes
+from lodeline.office.models import Job
+from lodeline.service.own import Own
+from lodeline.web.api import shapes, told
+from lodeline.web.api.problems import ApiProblem, not_found
+from lodeline.web.api.who import call_of, law, look, reads, store
+
+router = Router()
+
+#: Requests of one process that may wait at a time; whoever comes beyond them is answered at once.
+_WAITING: Final = BoundedSemaphore(3)
+
+
+@router.get(
+    "/changes", response=shapes.Changes, url_name="changes", tags=["changes"],
+    **told.operation(
+        "What has changed for you, in the order of the log", "本企业相关变动，按日志顺序", scope="changes:read",
+        more=(
+            "Keep `next` and send it as `since`: nothing is lost or repeated, however long you were away. With `wait`"
+            " the answer waits for the next change where there is none. Findings have no place in the log: ask"
+            " `/findings` with `If-None-Match`.",
+            "请保存 `next` 并在下次作为 `since` 发送：无论间隔多久，均不遗漏、不重复。使用 `wait` 时如无变动则等待。"
+            "线索不在日志中，请以 `If-None-Match` 查询 `/findings`。",
+        ),
+    ),
+)  # fmt: skip
+def get_changes(
+    request: HttpRequest,
+    since: str | None = Query(
+        None, max_length=64,
+        **told.said(
+            "`next` of the answer before; without it, from the beginning.", "上一次响应的 `next`；省略则从头开始。"
+        ),
+    ),
+    wait: int = Query(0, ge=0, le=WAIT_S_MAX, **told.said("Seconds to wait for a change.", "等待变动的秒数。")),
+    limit: int = told.LIMIT, organisation: str | None = told.ORGANISATION,
+) -> dict[str, Any]:  # fmt: skip
+    """A page of the feed."""
+    whose = reads(request, "changes:read", organisation)
+    if whose.organisation is None:
+        raise ApiProblem(
+            "organisation-unnamed", "Name whose changes with `organisation`.", "请用 `organisation` 指明企业。"
+        )
+    look(request, "changes", whose)
+    own = Own(store(), law(), whose.organisation)
+    waits = wait > 0 and _WAITING.acquire(blocking=False)
+    try:
+        found = wait_for_changes(
+            store(), whose.organisation, since=since, limit=limit, wait_s=wait if waits else 0, called=own.lot_name
+        )
+    finally:
+        if waits:
+            _WAITING.release()
+    return {"rows": found.rows, "next": found.next, "more": found.more}
+
+
+@router.get(
+    "/jobs/{job}", response=shapes.Job, url_name="job", tags=["filings"],
+    **told.operation("Work under way", "后台任务", scope="filings:read", problems=(404,)),
+)  # fmt: skip
+def get_job(
+    request: HttpRequest,
+    job: int = Path(..., ge=1, le=told.INTEGER_MAX, **told.said("Number of the job.", "任务编号。")),
+) -> dict[str, Any]:
+    """How far it is."""
+    whose = reads(request, "filings:read")
+    found = Job.objects.filter(pk=job).first()
+    if found is None or not found.organisation or whose.organisation not in (None, found.organisation):
+        raise not_found(f"There is no job {job} of yours.", f"没有您的任务 {job}。")
+    return {
+        "job": found.pk, "kind": found.kind, "state": found.state, "progress": found.progress,
+        "result": json.loads(found.result),
+    }  # fmt: skip
+
+
+@router.get(
+    "/self", response=shapes.Self, url_name="self", tags=["self"],
+    **told.operation("Who you are here, and what time it is", "当前身份与服务器时间", scope="signed in"),
+)  # fmt: skip
+def get_self(request: HttpRequest) -> dict[str, Any]:
+    """Of the token or the session that came with the request."""
+    call = call_of(request)
+    program = call.program
+    return {
+        "organisation": None if program is None else program.organisation,
+        "organisations": list(call.actor.organisations),
+        "name": call.actor.name,
+        "scopes": sorted(call.actor.scopes or ()),
+        "expires_at": None if program is None else program.expires_at.isoformat(),
+        "now": call.now.isoformat(),
+    }

@@ -1,0 +1,60 @@
+"""The law by program, open to anyone: what is in force on a day, and what changed between two."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest
+from ninja import Router
+from ninja.params.functions import Query
+
+from lodeline.service.law import diff, in_force
+from lodeline.spoken import SpokenError
+from lodeline.web.api import shapes, told
+from lodeline.web.api.problems import ApiProblem
+from lodeline.web.api.who import BearerToken, Session, anyone, call_of
+from lodeline.web.api.who import law as law_pack
+
+router = Router(tags=["law"], auth=[BearerToken(), Session(), anyone])
+
+ON: Final = Query(None, **told.said("The day; today without it.", "日期；省略则为今天。"))
+FIRST_DAY: Final = Query(..., alias="from", **told.said("First day, included.", "起始日（含）。"))
+LAST_DAY: Final = Query(..., alias="to", **told.said("Last day, included.", "截止日（含）。"))
+KNOWN: Final = Query(
+    None, **told.said("As published up to this day; today without it.", "截至此日已公布的法规；省略则为今天。")
+)
+
+
+@router.get(
+    "/law", response=shapes.Law, url_name="law",
+    **told.operation("The law on a day, as known on a day", "某日适用的法规", scope=None),
+)  # fmt: skip
+def get_law(request: HttpRequest, on: date | None = ON, known: date | None = KNOWN) -> dict[str, Any]:
+    """Every parameter with its value, status and citation."""
+    pack = law_pack()
+    today = call_of(request).now.astimezone(ZoneInfo(pack.timezone)).date()
+    return in_force(pack, _within(on or today), _within(known or today))
+
+
+@router.get(
+    "/law/diff", response=shapes.LawDiff, url_name="law-diff",
+    **told.operation("What changed from one day to another", "两日之间的法规变化", scope=None),
+)  # fmt: skip
+def get_diff(
+    request: HttpRequest, first: date = FIRST_DAY, last: date = LAST_DAY, known: date | None = KNOWN
+) -> dict[str, Any]:
+    """What came, ended, was suspended or published."""
+    del request
+    try:
+        return diff(law_pack(), _within(first), _within(last), None if known is None else _within(known))
+    except SpokenError as error:
+        raise ApiProblem("request-malformed", f"{error.en}.", f"{error.zh}。") from error
+
+
+def _within(day: date) -> date:
+    """A day that has a neighbour on either side: the law of a day is compared with that of the day before."""
+    if not date.min < day < date.max:
+        raise ApiProblem("request-malformed", f"No law is known of {day}.", f"{day} 没有法规记载。")
+    return day

@@ -1,0 +1,157 @@
+"""Lots by program: what is held or was, a lot's history, where it came from and where it went.
+
+An organisation sees its own lots and its own edges; beyond them an origin is a kind and a country.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import polars as pl
+from django.http import HttpRequest
+from ninja import Router
+from ninja.params.functions import Query
+
+from lodeline.ledger.resolution import maker_and_local
+from lodeline.material.element import SYMBOLS
+from lodeline.material.mass import PPB_PER_PERCENT, format_kg
+from lodeline.office.listing import canonical
+from lodeline.office.listing import lots as listed
+from lodeline.office.own_lots import origins_by_country, own_lot
+from lodeline.office.own_trace import canonical_name, own_trace
+from lodeline.service import answers
+from lodeline.service.own import Own
+from lodeline.store.snapshot import Snapshot
+from lodeline.web.api import shapes, told
+from lodeline.web.api.who import as_of, as_of_head, call_of, law, look, reading, reads, store
+from lodeline.web.reading import Reading
+
+router = Router(tags=["lots"])
+
+
+@router.get(
+    "/lots", response=shapes.Lots, url_name="lots",
+    **told.operation("List lots that you hold or held", "持有或曾持有的批次", scope="lots:read"),
+)  # fmt: skip
+def list_lots(
+    request: HttpRequest, organisation: str | None = told.ORGANISATION, cursor: str | None = told.CURSOR,
+    limit: int = told.LIMIT,
+) -> dict[str, Any]:  # fmt: skip
+    """In the order in which the ledger first heard of them."""
+    whose = reads(request, "lots:read", organisation)
+    as_of_head(request)
+    look(request, "lots", whose)
+    own = None if whose.whole or whose.organisation is None else Own(store(), law(), whose.organisation)
+    called = canonical if own is None else own.lot_name
+    page = listed(store(), whose.organisation, cursor=cursor, limit=limit, called=called)
+    return {"rows": page.rows, "next": page.next}
+
+
+@router.get(
+    "/lots/{named:lot}/trace", response=shapes.Trace, url_name="lot-trace",
+    **told.operation(
+        "The lots upstream or downstream of a lot", "批次追溯", scope="lots:read", problems=(404,),
+        more=(
+            "An organisation is shown its own lots on the way and its own transformations, and under `beyond` the"
+            " origins by kind and country.",
+            "企业可见途经的本企业批次及本企业的转化；其余以来源类型和国家列于 `beyond`。",
+        ),
+    ),
+)  # fmt: skip
+def get_trace(
+    request: HttpRequest, lot: str = told.LOT,
+    direction: Literal["backward", "forward"] = Query(
+        "backward", **told.said("Upstream or downstream.", "向上游或下游。")
+    ),
+    depth: int | None = Query(None, ge=0, le=1000, **told.said("Events away at most.", "最大层数。")),
+) -> dict[str, Any]:  # fmt: skip
+    """As of the last reading of the ledger."""
+    whose = reads(request, "lots:read")
+    now = _reading(request)
+    forward = direction == "forward"
+    if whose.organisation is None:
+        found = answers.trace(now.snapshot, lot, forward=forward, depth=depth)
+        look(request, "lot trace", whose, organisation=maker_and_local(lot, "")[0] or None, subject=lot)
+        return found
+    actor, own = call_of(request).actor, Own(store(), law(), whose.organisation)
+    found = own_trace(actor, own, now.snapshot, lot, forward=forward, depth=depth)
+    beyond = [] if forward else origins_by_country(now.snapshot, law(), canonical_name(actor, own, lot))
+    return {**found, "beyond": beyond}
+
+
+@router.get(
+    "/lots/{named:lot}/origins", response=shapes.Origins, url_name="lot-origins",
+    **told.operation("Where the elements of a lot came from", "批次来源构成", scope="lots:read", problems=(404,)),
+)  # fmt: skip
+def get_origins(request: HttpRequest, lot: str = told.LOT) -> dict[str, Any]:
+    """By origin lot for the authority, by kind and country for an organisation."""
+    whose = reads(request, "lots:read")
+    now = _reading(request)
+    if whose.organisation is None:
+        found = answers.origins(now.snapshot, lot)
+        look(request, "lot origins", whose, organisation=maker_and_local(lot, "")[0] or None, subject=lot)
+        return found
+    name = canonical_name(call_of(request).actor, Own(store(), law(), whose.organisation), lot)
+    rows = origins_by_country(now.snapshot, law(), name)
+    return {"lot": lot, "rows": [{"lot": None, "organisation": None, **row} for row in rows]}
+
+
+@router.get(
+    "/lots/{named:lot}", response=shapes.LotAnswer, url_name="lot",
+    **told.operation("A lot: what it is and what happened to it", "批次信息与经过", scope="lots:read", problems=(404,)),
+)  # fmt: skip
+def get_lot(request: HttpRequest, lot: str = told.LOT) -> dict[str, Any]:
+    """An organisation's own lines and those that name it; for the authority the maker's view."""
+    whose = reads(request, "lots:read")
+    now = _reading(request)
+    call = call_of(request)
+    if whose.organisation is None:
+        answers.trace(now.snapshot, lot, depth=0)  # Raises UnknownLot, with names that may have been meant.
+        look(request, "lot", whose, organisation=maker_and_local(lot, "")[0] or None, subject=lot)
+        return _whole(now.snapshot, lot)
+    own = Own(store(), law(), whose.organisation)
+    found = own_lot(call.actor, own, now.snapshot, lot, own.transfers(call.now))
+    history = [
+        {
+            "own": row["own"], "entry": row["entry"], "event": row["event"], "kind": row["kind"], "role": row["role"],
+            "on": row["on"].isoformat(), "site": row["site"], "mass_kg": format_kg(row["dry_mg"]),
+            "party": row["party"], "party_name": row["party_name"],
+        }
+        for row in found.history.iter_rows(named=True)
+    ]  # fmt: skip
+    return {
+        "lot": found.called, "product": found.product, "composition_pct": _percent(found.composition),
+        "made_here": found.made_here, "held_kg": format_kg(found.held_mg), "history": history,
+    }  # fmt: skip
+
+
+def _whole(snapshot: Snapshot, lot: str) -> dict[str, Any]:
+    """A lot with every line in force about it."""
+    (number,) = snapshot.lots.filter(pl.col("name") == lot)["lot"].to_list()
+    lines = snapshot.lines.filter(pl.col("lot") == number).sort("on", "line")
+    shares = snapshot.lot_assays.filter((pl.col("lot") == number) & (pl.col("ppb") > 0))
+    facts = snapshot.lot_facts.filter(pl.col("lot") == number)["product"].to_list()
+    history = [
+        {
+            "own": None, "entry": row["entry"], "event": row["event"], "kind": row["kind"], "role": row["role"],
+            "on": row["on"].isoformat(), "site": row["site"], "mass_kg": format_kg(row["dry_mg"]),
+            "organisation": row["organisation"], "party": row["party"],
+        }
+        for row in lines.iter_rows(named=True)
+    ]  # fmt: skip
+    composition = {SYMBOLS[element]: ppb for element, ppb in shares.select("element", "ppb").iter_rows()}
+    return {
+        "lot": lot, "product": facts[0] if facts else None, "composition_pct": _percent(composition),
+        "history": history,
+    }  # fmt: skip
+
+
+def _percent(composition: Mapping[str, int]) -> dict[str, float]:
+    return {symbol: ppb / PPB_PER_PERCENT for symbol, ppb in composition.items()}
+
+
+def _reading(request: HttpRequest) -> Reading:
+    now = reading()
+    as_of(request, now.snapshot.entry, now.snapshot.root)
+    return now

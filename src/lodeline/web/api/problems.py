@@ -1,0 +1,242 @@
+"""What is wrong with a request, as a problem document (RFC 9457) in the language of whoever asks, and in both.
+
+what was raised                                          status
+ApiProblem                                               its own
+cursor, token or key that is none; malformed request     400
+TokenError                                               401
+NotAllowedError                                          403
+UnknownSubject, UnknownLot                               404
+InFlightError                                            409
+KeyReusedError                                           422
+TooManyError                                             429
+other SpokenError, django.db.Error                       503
+anything else: our own mistake                           500
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from django.core.exceptions import RequestDataTooBig
+from django.core.signals import got_request_exception
+from django.db import Error as DjangoDatabaseError
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from lodeline.flow.index import UnknownLot
+from lodeline.journal.certification import CertificationError
+from lodeline.office.actor import NotAllowedError
+from lodeline.office.disputes import DisputeError
+from lodeline.office.drafts import ClosedDraftError, DraftError, StaleDraftError, UnknownDraftError
+from lodeline.office.idempotency import InFlightError, KeyReusedError, WrongKeyError
+from lodeline.office.listing import BadCursorError
+from lodeline.office.own_lots import UnknownLotError
+from lodeline.office.tokens import TokenError, TooManyError, Usage
+from lodeline.office.transfers import AcceptanceError
+from lodeline.service.acceptance import ClosedShipment
+from lodeline.service.answers import UnknownSubject
+from lodeline.spoken import SpokenError
+from lodeline.web.language import Language, Text, preferred, say
+
+MEDIA_TYPE: Final = "application/problem+json"
+_RETRY_AFTER_S: Final = 5
+_log = logging.getLogger("django.request")
+
+#: Code → status and title. The code is the last part of `type`; programs tell problems apart by it.
+KINDS: Final[Mapping[str, tuple[int, Text]]] = {
+    "request-malformed": (400, say("The request cannot be read", "无法理解该请求")),
+    "cursor-unknown": (400, say("The cursor is none", "游标无效")),
+    "organisation-unnamed": (400, say("Name the organisation", "请指明企业")),
+    "idempotency-key-malformed": (400, say("The Idempotency-Key cannot be used", "Idempotency-Key 无效")),
+    "token-missing": (401, say("Say who you are", "请先表明身份")),
+    "token-unknown": (401, say("The token is none", "令牌无效")),
+    "token-revoked": (401, say("The token has been revoked", "令牌已撤销")),
+    "token-expired": (401, say("The token has expired", "令牌已过期")),
+    "token-creator": (401, say("The token's maker may not do this any more", "令牌签发人已无权限")),
+    "scope-missing": (403, say("The token does not open this", "令牌无此权限范围")),
+    "not-allowed": (403, say("This is not open to you", "您无此权限")),
+    "session-reads-only": (403, say("A session only reads", "会话只能读取")),
+    "not-found": (404, say("There is no such thing", "没有此对象")),
+    "idempotency-in-flight": (409, say("The first request is still at work", "首个请求仍在处理")),
+    "conflict": (409, say("It has changed meanwhile", "状态已变更")),
+    "too-large": (413, say("That is too large", "内容过大")),
+    "media-type": (415, say("This kind of content is not read here", "不支持此内容类型")),
+    "filing-refused": (422, say("Nothing was filed", "未受理，未入账")),
+    "idempotency-key-reused": (422, say("The key stands for another request", "该键已用于其他请求")),
+    "not-possible": (422, say("That cannot be done", "无法办理")),
+    "too-many-requests": (429, say("Too many requests", "请求过多")),
+    "at-fault": (500, say("A mistake of ours", "程序出错")),
+    "store-away": (503, say("The store cannot be read now", "暂时无法读取数据库")),
+}
+
+
+class ApiProblem(SpokenError):  # noqa: N818  (the word of RFC 9457)
+    """A problem that the API names itself. `errors`: problems of a filing, in the shape of `check --json`."""
+
+    def __init__(self, code: str, en: str, zh: str, *, errors: Sequence[Mapping[str, Any]] | None = None) -> None:
+        super().__init__(en, zh)
+        assert code in KINDS
+        self.code = code
+        self.errors = errors
+
+
+def not_found(en: str, zh: str) -> ApiProblem:
+    """Nothing of that name is there, for whoever asks."""
+    return ApiProblem("not-found", en, zh)
+
+
+def language_of(request: HttpRequest) -> Language:
+    """The language that the header Accept-Language asks for."""
+    return preferred(request.headers.get("Accept-Language", ""))
+
+
+def document(
+    request: HttpRequest, code: str, en: str, zh: str, errors: Sequence[Mapping[str, Any]] | None = None
+) -> dict[str, Any]:
+    """The problem document."""
+    status, title = KINDS[code]
+    language = language_of(request)
+    found: dict[str, Any] = {
+        "type": f"urn:lodeline:problem:{code}",
+        "title": title[language],
+        "status": status,
+        "detail": {"en": en, "zh": zh}[language],
+        "instance": request.path,
+        "texts": {
+            "en": {"title": title["en"], "detail": en},
+            "zh": {"title": title["zh"], "detail": zh},
+        },
+    }
+    return found if errors is None else {**found, "errors": list(errors)}
+
+
+def answer(
+    request: HttpRequest, code: str, en: str, zh: str, errors: Sequence[Mapping[str, Any]] | None = None
+) -> HttpResponse:
+    """The problem as a response."""
+    body = json.dumps(document(request, code, en, zh, errors), ensure_ascii=False)
+    response = HttpResponse(body, status=KINDS[code][0], content_type=MEDIA_TYPE)
+    if response.status_code == 401:
+        response["WWW-Authenticate"] = 'Bearer realm="Lodeline"'
+    if response.status_code in (409, 503):
+        response["Retry-After"] = str(_RETRY_AFTER_S)
+    return response
+
+
+def _of_spoken(request: HttpRequest, error: SpokenError) -> HttpResponse:
+    if isinstance(error, ApiProblem):
+        return answer(request, error.code, error.en, error.zh, error.errors)
+    if isinstance(error, TokenError):
+        return answer(request, f"token-{error.reason}", error.en, error.zh)
+    if isinstance(error, TooManyError):
+        response = answer(request, "too-many-requests", error.en, error.zh)
+        response["Retry-After"] = str(error.usage.reset_s)
+        state_usage(response, error.usage)
+        return response
+    for kind, code in _SPOKEN:
+        if isinstance(error, kind):
+            return answer(request, code, error.en, error.zh)
+    return _away(request, error)
+
+
+_SPOKEN: Final[tuple[tuple[type[SpokenError], str], ...]] = (
+    (BadCursorError, "cursor-unknown"),
+    (WrongKeyError, "idempotency-key-malformed"),
+    (NotAllowedError, "not-allowed"),
+    (UnknownSubject, "not-found"),
+    (UnknownLot, "not-found"),
+    (UnknownLotError, "not-found"),
+    (InFlightError, "idempotency-in-flight"),
+    (KeyReusedError, "idempotency-key-reused"),
+    (UnknownDraftError, "not-found"),
+    (StaleDraftError, "conflict"),
+    (ClosedDraftError, "conflict"),
+    (ClosedShipment, "conflict"),
+    (DraftError, "not-possible"),
+    (CertificationError, "not-possible"),
+    (AcceptanceError, "not-possible"),
+    (DisputeError, "not-possible"),
+)
+
+
+def state_usage(response: HttpResponse, usage: Usage) -> None:
+    """How often the token may still ask (draft-ietf-httpapi-ratelimit-headers, as widely understood)."""
+    response["RateLimit-Limit"] = str(usage.limit)
+    response["RateLimit-Remaining"] = str(usage.remaining)
+    response["RateLimit-Reset"] = str(usage.reset_s)
+
+
+def _malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """A parameter that is no value of its type: which, and what it should be."""
+    told = "; ".join(f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors)
+    return answer(request, "request-malformed", f"{told}.", f"参数有误：{told}。")
+
+
+def _away(request: HttpRequest, error: Exception) -> HttpResponse:
+    """No store to read from. Why is the operator's business, and stands in the log."""
+    _log.error("the store cannot be read: %s", type(error).__name__, exc_info=error)
+    return answer(
+        request, "store-away",
+        "The store cannot be read just now. Try again in a moment; the log of the server says why.",
+        "暂时无法读取数据库。请稍后重试；原因见服务器日志。",
+    )  # fmt: skip
+
+
+def _at_fault(request: HttpRequest, error: Exception) -> HttpResponse:
+    """What nobody foresaw: to the log, without what was asked."""
+    got_request_exception.send(sender=None, request=request)
+    _log.error("the API failed: %s", type(error).__name__, exc_info=error)
+    return answer(
+        request, "at-fault", "The details are in the log of the server. The same request may be sent again.",
+        "详情见服务器日志。可再次发送相同请求。",
+    )  # fmt: skip
+
+
+def _too_large(request: HttpRequest, error: Exception) -> HttpResponse:
+    del error
+    return answer(request, "too-large", "Send less at a time.", "请减少单次发送的内容。")
+
+
+def _nobody(request: HttpRequest, error: Exception) -> HttpResponse:
+    del error
+    return answer(
+        request, "token-missing",
+        "Send a token as `Authorization: Bearer lodeline_…`. The administrator of your organisation makes one under"
+        " Programs.",
+        "请以 `Authorization: Bearer lodeline_…` 发送令牌。令牌由本企业管理员在“程序接入”页面签发。",
+    )  # fmt: skip
+
+
+def _unreadable(request: HttpRequest, error: Exception) -> HttpResponse:
+    return answer(request, "request-malformed", f"{error}.", f"无法理解该请求：{error}。")
+
+
+#: What is raised → its answer. The first that fits decides.
+_HANDLERS: Final[tuple[tuple[type[Exception], Callable[[HttpRequest, Any], HttpResponse]], ...]] = (
+    (SpokenError, _of_spoken),
+    (ValidationError, _malformed),
+    (DjangoDatabaseError, _away),
+    (RequestDataTooBig, _too_large),
+    (AuthenticationError, _nobody),
+    (HttpError, _unreadable),
+    (Exception, _at_fault),
+)
+
+
+def response_of(request: HttpRequest, error: Exception) -> HttpResponse:
+    """The problem that an exception is to whoever asked."""
+    return next(handler for kind, handler in _HANDLERS if isinstance(error, kind))(request, error)
+
+
+def register(api: NinjaAPI, dress: Callable[[HttpRequest, HttpResponse], HttpResponse]) -> None:
+    """Lets the API answer whatever is raised with a problem document; `dress` puts the common headers on it."""
+
+    def handle(request: HttpRequest, error: Any) -> HttpResponse:
+        return dress(request, response_of(request, error))
+
+    for kind, _ in _HANDLERS:
+        api.add_exception_handler(kind, handle)

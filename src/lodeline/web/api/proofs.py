@@ -1,0 +1,155 @@
+"""The log by program, open to anyone: checkpoint, leaves, proofs, and whether a receipt holds."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from ninja.params.functions import Query
+
+from lodeline.journal import merkle
+from lodeline.journal.receipt import consistency_document
+from lodeline.journal.verify import text_of, verify_receipt
+from lodeline.web.api import shapes, told
+from lodeline.web.api.problems import ApiProblem, not_found
+from lodeline.web.api.sending import json_answer, json_bytes, parsed
+from lodeline.web.api.who import BearerToken, Session, anyone, as_of_head, call_of, dress, store
+
+#: A receipt that shows a thousand rows is well within it.
+RECEIPT_BYTES_MAX: Final = 2_000_000
+
+router = Router(tags=["log"], auth=[BearerToken(), Session(), anyone])
+
+
+@lru_cache(maxsize=1)
+def _subtrees(size: int, checkpoint: str) -> merkle.Subtree:
+    """The hashes of the log of that size, made once for as long as nothing is filed: these questions are anybody's."""
+    del checkpoint
+    return merkle.subtrees_of(store().leaf_hashes()[: size * merkle.HASH_BYTES])
+
+
+@router.get(
+    "/log/checkpoint", response=shapes.Checkpoint, url_name="log-checkpoint",
+    **told.operation(
+        "The signed size and root of the log", "日志检查点", scope=None,
+        more=(
+            "Keep it elsewhere: an old backup or a rewritten log shows only against a checkpoint that somebody kept.",
+            "请另行保存：旧备份或被改写的日志，只有与他处保存的检查点比对才能发现。",
+        ),
+    ),
+)  # fmt: skip
+def get_checkpoint(request: HttpRequest) -> dict[str, Any]:
+    """Of the log as it stands."""
+    as_of_head(request)
+    head = store().head()
+    return {
+        "size": head.size,
+        "root": head.frontier.root().hex(),
+        "checkpoint": head.checkpoint,
+        "vkey": store().signer.verifier.vkey,
+    }
+
+
+@router.get(
+    "/log/entries/{entry}", response=shapes.Entry, url_name="log-entry",
+    **told.operation(
+        "An entry's leaf and its proof", "条目的叶哈希与包含证明", scope=None, problems=(404,),
+        more=(
+            "`inclusion` leads from `leaf_hash` to the root of the checkpoint of `size`. The envelope says who filed:"
+            " it is given to that organisation and to the authority; whoever holds a receipt has it already.",
+            "`inclusion` 由 `leaf_hash` 推导至 `size` 对应检查点的根。"
+            "信封载明申报主体，仅向该企业和主管部门提供；持有回执者已有信封。",
+        ),
+    ),
+)  # fmt: skip
+def get_entry(request: HttpRequest, entry: int = told.ENTRY) -> dict[str, Any]:
+    """Proved against the log as it stands."""
+    as_of_head(request)
+    found, head = store().entry(entry), store().head()
+    if found is None or entry >= head.size:
+        raise not_found(f"The log has no entry {entry}.", f"日志中没有条目 {entry}。")
+    actor = call_of(request).actor
+    own = found.organisation is not None and actor.may("own.read", found.organisation)
+    open_to_all = found.organisation is None
+    inclusion = merkle.inclusion_proof(_subtrees(head.size, head.checkpoint), entry, head.size)
+    return {
+        "entry": entry,
+        "leaf_hash": found.leaf_hash,
+        "size": head.size,
+        "inclusion": [one.hex() for one in inclusion],
+        "envelope": found.envelope if own or open_to_all or actor.may("nation.read") else None,
+    }
+
+
+@router.get(
+    "/log/consistency", response=shapes.Consistency, url_name="log-consistency",
+    **told.operation(
+        "Proof that the log only grew", "日志只增不改的证明", scope=None, problems=(404,)
+    ),
+)  # fmt: skip
+def get_consistency(
+    request: HttpRequest,
+    first: int = Query(
+        ..., alias="from", ge=1, le=told.INTEGER_MAX,
+        **told.said("Size of the older checkpoint.", "较早检查点的条目数。"),
+    ),
+    last: int | None = Query(
+        None, alias="to", ge=1, le=told.INTEGER_MAX,
+        **told.said("Size of the newer one; the log as it stands without it.", "较新检查点的条目数；省略则为当前。"),
+    ),
+) -> dict[str, Any]:  # fmt: skip
+    """From one size to another."""
+    as_of_head(request)
+    head = store().head()
+    size = head.size
+    new_size = size if last is None else last
+    if not first <= new_size <= size:
+        raise not_found(
+            f"The log has {size} entries: ask for 1 <= from <= to <= {size}.",
+            f"日志共有 {size} 条：须满足 1 <= from <= to <= {size}。",
+        )
+    proof = merkle.consistency_proof(_subtrees(size, head.checkpoint), first, new_size)
+    return consistency_document(old_size=first, new_size=new_size, proof=proof)
+
+
+@router.post(
+    "/verify", response={200: shapes.Verified}, url_name="verify", auth=[anyone],
+    **told.operation(
+        "Does this receipt hold?", "核验回执", scope=None, problems=(413,),
+        body={
+            "required": True,
+            "content": {"application/json": {"schema": {"type": "object", "description": "A receipt."}}},
+        },
+        more=(
+            "Checked by the one-file verifier, against the key of this log or the one given as `vkey`. Nothing of it"
+            " is kept.",
+            "由单文件核验程序核验，使用本日志的公钥或所给 `vkey`。不保留任何内容。",
+        ),
+    ),
+)  # fmt: skip
+def verify(
+    request: HttpRequest,
+    vkey: str | None = Query(
+        None, max_length=300, **told.said("The log's key, from elsewhere.", "另行获得的日志公钥。")
+    ),
+) -> HttpResponse:
+    """`{"ok", "key_given", "faults"}`."""
+    document = parsed(json_bytes(request, RECEIPT_BYTES_MAX))
+    document = document.get("receipt", document) if isinstance(document, dict) else document
+    if not isinstance(document, dict):
+        raise ApiProblem(
+            "request-malformed", "This is no receipt: a JSON object is asked for.", "这不是回执：应为 JSON 对象。"
+        )
+    faults = verify_receipt(document, vkey=vkey or store().signer.verifier.vkey)
+    rows = [
+        {
+            "entry": fault.entry,
+            "what": fault.what,
+            "facts": dict(fault.facts),
+            "message": {"en": text_of(fault, "en"), "zh": text_of(fault, "zh")},
+        }
+        for fault in faults
+    ]
+    return dress(request, json_answer(200, {"ok": not faults, "key_given": vkey is not None, "faults": rows}))

@@ -1,0 +1,170 @@
+"""What a request brings and what it is answered: bodies within bounds, one answer for a request that is sent twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
+
+from lodeline.office import idempotency
+from lodeline.office.drafts import FILES_LIMIT, FileIn
+from lodeline.web.api.problems import MEDIA_TYPE, ApiProblem, response_of
+from lodeline.web.api.who import call_of, dress
+
+#: Bytes of a JSON body. A filing with more rows comes as a file, in a multipart body.
+JSON_BYTES_MAX: Final = 16_000_000
+_FIELDS_BYTES_MAX: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """What a request that files brings. `fields`: what stands beside the files, or beside `rows` in a JSON document."""
+
+    files: tuple[FileIn, ...]
+    fields: Mapping[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """Stands for the content, however it was packed."""
+        parts = [json.dumps(dict(self.fields), sort_keys=True, ensure_ascii=False, default=str).encode()]
+        parts += [part for one in self.files for part in (one.name.encode(), sha256(one.content).digest())]
+        return sha256(b"\0".join(sha256(part).digest() for part in parts)).hexdigest()
+
+
+class _Bounded(TemporaryFileUploadHandler):
+    """Streams files to the disk, and no further than LODELINE_FILING_BYTES."""
+
+    def handle_raw_input(
+        self,
+        input_data: Any,
+        META: Any,  # noqa: N803
+        content_length: int,
+        boundary: Any,
+        encoding: Any = None,
+    ) -> None:
+        del input_data, META, boundary, encoding
+        if content_length > settings.LODELINE_FILING_BYTES + _FIELDS_BYTES_MAX:
+            raise RequestDataTooBig("files beyond LODELINE_FILING_BYTES")
+
+
+def filing_of(request: HttpRequest) -> Body:
+    """The files of a multipart body, or the document of a JSON body. Raises ApiProblem."""
+    kind = (request.content_type or "").lower()
+    if kind == "multipart/form-data":
+        return _multipart(request)
+    if kind == "application/json":
+        content = json_bytes(request)
+        fields = {}
+        try:
+            stated = json.loads(content)
+        except (ValueError, RecursionError):
+            stated = None  # The reader of filings says what is wrong, and where.
+        if isinstance(stated, dict):
+            fields = {name: value for name, value in stated.items() if name != "rows"}
+        return Body(files=(FileIn(name="filing.json", content=content),), fields=fields)
+    raise ApiProblem(
+        "media-type", "Send files as multipart/form-data, or rows as application/json.",
+        "请以 multipart/form-data 发送文件，或以 application/json 发送行数据。",
+    )  # fmt: skip
+
+
+def _multipart(request: HttpRequest) -> Body:
+    request.upload_handlers = [_Bounded(request)]
+    try:
+        sent = [one for _, several in request.FILES.lists() for one in several]
+        fields: dict[str, Any] = {name: request.POST.get(name) for name in request.POST}
+    except (MultiPartParserError, UnicodeError) as error:
+        raise ApiProblem(
+            "request-malformed", f"The multipart body cannot be read: {error}.", f"无法读取 multipart 内容：{error}。"
+        ) from error
+    files = []
+    for one in sent:
+        # Closed at once, and with that off the disk.
+        with one:
+            files.append(FileIn(name=one.name or "file", content=one.read()))
+    if not files:
+        raise ApiProblem("request-malformed", "There is no file in the body.", "请求中没有文件。")
+    if len(files) > FILES_LIMIT:
+        raise ApiProblem(
+            "too-large", f"A filing has at most {FILES_LIMIT} files.", f"一次申报最多 {FILES_LIMIT} 个文件。"
+        )
+    if isinstance(fields.get("certification"), str):
+        fields["certification"] = parsed(fields["certification"].encode())
+    return Body(files=tuple(files), fields=fields)
+
+
+def json_bytes(request: HttpRequest, most: int = JSON_BYTES_MAX) -> bytes:
+    """The body, of at most so many bytes. Raises ApiProblem."""
+    length = str(request.META.get("CONTENT_LENGTH") or "0")
+    if not length.isdecimal() or int(length) > most:
+        raise ApiProblem(
+            "too-large", f"This body has at most {most} bytes. A filing with more comes as a file.",
+            f"此处内容最多 {most} 字节。更大的申报请以文件发送。",
+        )  # fmt: skip
+    content: bytes = request.read(int(length))
+    return content
+
+
+def parsed(content: bytes) -> Any:
+    """The JSON value of a body. Raises ApiProblem."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ApiProblem("request-malformed", f"The body is no JSON: {error}.", f"内容不是 JSON：{error}。") from error
+
+
+def integer(fields: Mapping[str, Any], name: str) -> int | None:
+    """A number that may be written as text. Raises ApiProblem."""
+    value = fields.get(name)
+    if value is None or value == "":
+        return None
+    text = str(value)
+    if isinstance(value, bool | float) or not (text.isascii() and text.isdecimal() and len(text) <= 15):
+        raise ApiProblem("request-malformed", f"`{name}` is the number of an entry.", f"`{name}` 应为条目序号。")
+    return int(text)
+
+
+def json_answer(status: int, document: Any, **headers: str) -> HttpResponse:
+    """An answer whose content is kept for whoever sends the same request again."""
+    body = json.dumps(document, ensure_ascii=False)
+    return HttpResponse(body, status=status, content_type="application/json; charset=utf-8", headers=headers)
+
+
+def once(request: HttpRequest, digest: str, act: Callable[[], HttpResponse]) -> HttpResponse:
+    """`act()`, or what it answered when the same request came before (header Idempotency-Key).
+
+    `digest` stands for the body. An answer that says "try again" (5xx) is not kept.
+    """
+    call = call_of(request)
+    key = request.headers.get("Idempotency-Key")
+    token = call.actor.token
+    if key is None or token is None:
+        return dress(request, act())
+    asked = sha256(f"{request.method} {request.get_full_path()}\n{digest}".encode()).hexdigest()
+    kept = idempotency.begin(token, key, asked, now=call.now)
+    if kept is not None:
+        kind = "application/json; charset=utf-8" if kept.status < 400 else MEDIA_TYPE
+        again = HttpResponse(kept.body, status=kept.status, content_type=kind)
+        again["Idempotency-Replayed"] = "true"
+        return dress(request, again)
+    try:
+        try:
+            response = act()
+        except Exception as error:
+            response = response_of(request, error)
+        if response.status_code >= 500:
+            idempotency.forget(token, key)
+        else:
+            idempotency.finish(token, key, status=response.status_code, body=response.content.decode())
+    except BaseException:
+        idempotency.forget(token, key)
+        raise
+    return dress(request, response)

@@ -1,0 +1,446 @@
+"""The shapes of answers, as the published schema has them. Keys are a contract; more may be added to any of them.
+
+Masses are exact decimal texts in kilograms, days `YYYY-MM-DD`, months `YYYY-MM`; what is not known is null.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Mass = Annotated[str, Field(description="Decimal kilograms.", json_schema_extra={"x-zh": "十进制千克数。"})]
+Day = Annotated[str, Field(description="YYYY-MM-DD.")]
+Hash = Annotated[str, Field(description="SHA-256, in hex.")]
+Json = dict[str, Any]
+
+
+class Shape(BaseModel):
+    """An object of an answer. A key that is not listed yet is no mistake: readers ignore what they do not know."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Bilingual(Shape):
+    """One text in both languages."""
+
+    en: str
+    zh: str
+
+
+class ProblemTexts(Shape):
+    """Title and detail in one language."""
+
+    title: str
+    detail: str
+
+
+class Where(Shape):
+    """Where in what was sent; the header of a table is row 1."""
+
+    file: str | None = None
+    sheet: str | None = None
+    row: int | None = None
+    column: str | None = None
+
+
+class FilingProblem(Shape):
+    """What is wrong with a filing: its code, severity (reject, confirm, flag), place and facts."""
+
+    code: str
+    severity: Literal["reject", "confirm", "flag"]
+    where: Where
+    facts: Json
+    message: Bilingual
+
+
+class ProblemDocument(Shape):
+    """Why a request came to nothing (RFC 9457). `errors`: problems of a filing, all of them."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    texts: dict[Literal["en", "zh"], ProblemTexts]
+    errors: list[FilingProblem] | None = None
+
+
+class Receipt(Shape):
+    """Proof of an entry; kept by the filer, and checked by anybody with `lodeline verify`."""
+
+    format: str
+    entry: int
+    envelope: str
+    leaf_hash: Hash
+    inclusion: list[str]
+    checkpoint: str
+    vkey: str
+    filed_at: str
+    flags: list[Json]
+
+
+class FilingAnswer(Shape):
+    """What became of a filing. `draft`: it waits for a certifier. `job`: it is being filed."""
+
+    accepted: bool
+    problems: list[FilingProblem]
+    receipt: Receipt | None
+    repeated: bool = False
+    draft: int | None = None
+    job: int | None = None
+
+
+class Filing(Shape):
+    """A filing as the log has it. `flags`: how many. `certified_by`: passkey, certificate, password, or null."""
+
+    entry: int
+    organisation: str
+    period: str
+    corrects: int | None
+    filed_at: str
+    rows: int
+    leaf_hash: Hash
+    flags: int
+    certified_by: str | None
+
+
+class Filings(Shape):
+    """A page of filings, newest first."""
+
+    rows: list[Filing]
+    next: str | None
+
+
+class FilingRow(Shape):
+    """A row as filed: its ordinal, and its filled cells by column of the filing format, as text."""
+
+    ordinal: int
+
+
+class FilingRows(Shape):
+    """A page of rows, in the order filed."""
+
+    rows: list[FilingRow]
+    next: str | None
+
+
+class FilingProblems(Shape):
+    """The flags as filed, and whether the filing is in force (none of its events has been restated)."""
+
+    rows: list[FilingProblem]
+
+
+class Upload(Shape):
+    """A file that was sent with a filing."""
+
+    number: int
+    name: str
+    sha256: Hash
+    size: int
+
+
+class Uploads(Shape):
+    """The files of a filing."""
+
+    rows: list[Upload]
+
+
+class Draft(Shape):
+    """A filing on its way: open, checking, asked (waits for a certifier), filing, filed (see `entry`), dropped."""
+
+    draft: int
+    organisation: str
+    period: str
+    corrects: int | None
+    state: str
+    accepted: bool
+    rows: int
+    problems: list[FilingProblem]
+    entry: int | None
+
+
+class Job(Shape):
+    """Work under way. `result` has the keys of a filing's answer once it is done."""
+
+    job: int
+    state: Literal["waiting", "running", "done", "failed"]
+    progress: float
+    result: Any
+
+
+class Transfer(Shape):
+    """A shipment with its receipts; several receipts stand in `receipt_event` with `;` between them."""
+
+    cursor: str
+    lot: str
+    shipper: str | None
+    receiver: str | None
+    shipment_event: str | None
+    receipt_event: str | None
+    shipped_on: Day | None
+    received_on: Day | None
+    shipped_kg: Mass | None
+    received_kg: Mass | None
+    difference_kg: Mass | None
+    state: str
+    cause: str | None
+
+
+class Transfers(Shape):
+    """A page of transfers, in the order in which they came into the log."""
+
+    rows: list[Transfer]
+    next: str | None
+
+
+class Delivery(Shape):
+    """A shipment that waits for this organisation's receipt. `shipment` is what accepting it names."""
+
+    shipment: int
+    shipper: str
+    shipment_event: str
+    shipped_on: Day | None
+    age_days: int | None
+    lot: str
+    product: str | None
+    shipped_kg: Mass | None
+    missing_kg: Mass | None
+    document: str | None
+
+
+class Deliveries(Shape):
+    """The inbox, the oldest first."""
+
+    rows: list[Delivery]
+
+
+class Dispute(Shape):
+    """A receiver says that a shipment is not as its shipper filed it."""
+
+    dispute: int
+    receiver: str
+    shipper: str
+    shipment_event: str
+    lot: str
+    reason: str
+    raised_at: str
+    answer: str | None
+    answered_at: str | None
+    withdrawn_at: str | None
+
+
+class Disputes(Shape):
+    """Disputes of this organisation, newest first."""
+
+    rows: list[Dispute]
+
+
+class Lot(Shape):
+    """A lot in a list."""
+
+    lot: str
+    product: str | None
+
+
+class Lots(Shape):
+    """A page of lots."""
+
+    rows: list[Lot]
+    next: str | None
+
+
+class LotAnswer(Shape):
+    """A lot: what it is, what it holds, and what happened to it as far as whoever asks may know."""
+
+    lot: str
+    product: str | None
+    composition_pct: dict[str, float]
+    history: list[Json]
+
+
+class Trace(Shape):
+    """The lots upstream or downstream of a lot, in the shape of `lodeline trace --json`."""
+
+    lot: str
+    direction: Literal["backward", "forward"]
+    nodes: list[Json]
+    links: list[Json]
+    truncated: bool
+
+
+class Origins(Shape):
+    """Where the elements of a lot came from, in the shape of `lodeline origins --json`; shares sum to 1."""
+
+    lot: str
+    rows: list[Json]
+
+
+class Stamp(Shape):
+    """The last entry and the root of the log that an answer was computed from."""
+
+    entry: int
+    root: Hash
+
+
+class Balances(Shape):
+    """Material balances, in the shape of `lodeline balance --json`."""
+
+    stamp: Stamp
+    rows: list[Json]
+    next: str | None
+
+
+class Flows(Shape):
+    """The flow matrix, in the shape of `lodeline flows --json`."""
+
+    stamp: Stamp
+    rows: list[Json]
+    next: str | None
+
+
+class Quotas(Shape):
+    """Quotas, in the shape of `lodeline quota --json`."""
+
+    rows: list[Json]
+
+
+class Licences(Shape):
+    """Licences as registered, with what export rows have used of them."""
+
+    rows: list[Json]
+
+
+class Findings(Shape):
+    """Findings, in the shape of `lodeline findings --json`."""
+
+    stamp: Stamp
+    rows: list[Json]
+    next: str | None
+
+
+class Finding(Shape):
+    """A finding: a question with its evidence."""
+
+    id: str
+    detector: str
+    subject: Json
+    state: str
+
+
+class Declared(Shape):
+    """The verdict for each line of a declaration, in the shape of `lodeline declare --json`."""
+
+    id: str
+    verdict: Literal["release", "query", "hold"]
+    lines: list[Json]
+    counts: dict[str, int]
+    problems: list[Json]
+    readable: bool
+
+
+class Site(Shape):
+    """A site of an organisation."""
+
+    id: str
+    name: str | None
+    stage: str | None
+
+
+class Organisation(Shape):
+    """An organisation as registered, with its sites."""
+
+    id: str
+    name_zh: str | None
+    name_en: str | None
+    country: str | None
+    roles: list[str]
+    sites: list[Site]
+
+
+class Organisations(Shape):
+    """A page of organisations, by id."""
+
+    rows: list[Organisation]
+    next: str | None
+
+
+class Law(Shape):
+    """The law on a day, in the shape of `lodeline law --json`."""
+
+    jurisdiction: str
+    on: Day
+    known: Day
+    rows: list[Json]
+
+
+class LawDiff(Shape):
+    """What changed between two days, in the shape of `lodeline law diff --json`."""
+
+    jurisdiction: str
+    known: Day
+    rows: list[Json]
+
+
+class Checkpoint(Shape):
+    """The signed size and root of the log, as a note (C2SP tlog-checkpoint), and the key that signed it."""
+
+    size: int
+    root: Hash
+    checkpoint: str
+    vkey: str
+
+
+class Entry(Shape):
+    """An entry's leaf and its place in the log. `envelope`: only for its own organisation and the authority."""
+
+    entry: int
+    leaf_hash: Hash
+    size: int
+    inclusion: list[str]
+    envelope: str | None
+
+
+class Consistency(Shape):
+    """Proof that the log of `new_size` entries begins with the log of `old_size`."""
+
+    format: str
+    old_size: int
+    new_size: int
+    proof: list[str]
+
+
+class Verified(Shape):
+    """Whether a receipt holds, and what is wrong with it; `key_given`: the key came from elsewhere."""
+
+    ok: bool
+    key_given: bool
+    faults: list[Json]
+
+
+class Change(Shape):
+    """Something that has changed, and the cursor behind it."""
+
+    cursor: str
+    kind: Literal["filed", "shipped", "received", "sold", "exported", "withdrawn"]
+    entry: int
+    organisation: str
+    filed_at: str
+
+
+class Changes(Shape):
+    """What has changed behind a cursor. `more`: ask again at once."""
+
+    rows: list[Change]
+    next: str
+    more: bool
+
+
+class Self(Shape):
+    """Who the token stands for, what it opens, and what time it is here."""
+
+    organisation: str | None
+    name: str
+    scopes: list[str]
+    expires_at: str | None
+    now: str

@@ -1,0 +1,91 @@
+"""What the published schema says of operations and parameters: beside each English text stands `x-zh`, the Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+from ninja.params.functions import Path, Query
+
+from lodeline.office.listing import ROWS_MAX, ROWS_USUAL
+
+PROBLEM_REF: Final = {"$ref": "#/components/schemas/ProblemDocument"}
+_USUAL: Final = (400, 401, 403, 429, 503)
+#: What fits into the numbers of any JSON reader.
+INTEGER_MAX: Final = 2**53 - 1
+
+
+#: English text of a parameter → the Chinese one, for the schema as published.
+CHINESE: Final[dict[str, str]] = {}
+
+
+def said(en: str, zh: str) -> dict[str, Any]:
+    """Keyword arguments of a parameter."""
+    CHINESE[en] = zh
+    return {"description": en}
+
+
+def operation(
+    en: str, zh: str, *, scope: str | None, more: tuple[str, str] | None = None, problems: Sequence[int] = (),
+    body: dict[str, Any] | None = None, idempotent: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Keyword arguments of an operation: its name, what it needs, and with which problems it may answer.
+
+    `more`: what else is to be said. `scope` None: open to anyone. `idempotent`: takes the header Idempotency-Key.
+    """
+    codes = sorted({*problems, *(_USUAL if scope else (400, 503)), *((409, 422) if idempotent else ())})
+    extra: dict[str, Any] = {
+        "x-zh": {"summary": zh, **({"description": more[1]} if more else {})},
+        "x-scope": scope,
+        "responses": {code: _problem(code) for code in codes},
+    }
+    if body is not None:
+        extra["requestBody"] = body
+    if idempotent:
+        extra["parameters"] = [IDEMPOTENCY_KEY]
+    return {"summary": en, "description": more[0] if more else None, "openapi_extra": extra}
+
+
+def _problem(code: int) -> dict[str, Any]:
+    return {
+        "description": HTTPStatus(code).phrase,
+        "content": {"application/problem+json": {"schema": PROBLEM_REF}},
+    }
+
+
+IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+    "description": "A key of your own for this request, such as a UUID: sent again it is answered alike and done once.",
+    "x-zh": "本次请求的自定键（如 UUID）：重复发送将得到相同响应，且只执行一次。",
+}
+
+LIMIT = Query(ROWS_USUAL, ge=1, le=ROWS_MAX, **said("Rows at most.", "最多行数。"))
+CURSOR = Query(
+    None, max_length=600,
+    **said("`next` of the answer before; without it, from the beginning.", "上一次响应的 `next`；省略则从头开始。"),
+)  # fmt: skip
+ORGANISATION = Query(
+    None, max_length=64,
+    **said(
+        "Whose. A program has one; the authority may name any, or leave it out for all.",
+        "企业编号。企业令牌只对应一家；主管部门可指定任一家，或省略以查询全部。",
+    ),
+)  # fmt: skip
+PERIOD_PATTERN: Final = r"^[12][0-9]{3}-(0[1-9]|1[0-2])$"
+PERIOD = Query(None, pattern=PERIOD_PATTERN, **said("Month, YYYY-MM.", "月份，YYYY-MM。"))
+FIRST = Query(None, alias="from", pattern=PERIOD_PATTERN, **said("First month, YYYY-MM.", "起始月份，YYYY-MM。"))
+LAST = Query(None, alias="to", pattern=PERIOD_PATTERN, **said("Last month, YYYY-MM.", "截止月份，YYYY-MM。"))
+ELEMENT = Query(None, max_length=8, **said("Only this element, such as Nd, or TREO.", "仅此元素，如 Nd，或 TREO。"))
+SITE = Query(None, max_length=64, **said("Only this site.", "仅此场所。"))
+ENTRY = Path(..., ge=0, le=INTEGER_MAX, **said("Number of the entry in the log.", "日志条目序号。"))
+LOT = Path(
+    ..., max_length=300,
+    **said(
+        "The lot as listed, `MAKER/LOT`, percent-encoded (a slash as %2F or as it is).",
+        "批次，写法同列表 `MAKER/LOT`，须百分号编码（斜杠可写作 %2F 或原样）。",
+    ),
+)  # fmt: skip

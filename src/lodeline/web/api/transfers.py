@@ -1,0 +1,271 @@
+"""Transfers by program: what was shipped and received, accepting deliveries, disputing them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Final, Literal, TypeVar
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from ninja.params.functions import Path, Query
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lodeline.material.composition import CompositionError, percent_to_ppb
+from lodeline.material.mass import format_kg, parse_mass
+from lodeline.office import disputes, submitting
+from lodeline.office.listing import canonical
+from lodeline.office.listing import transfers as listed
+from lodeline.office.models import Dispute
+from lodeline.service.acceptance import Acceptance, open_shipments
+from lodeline.service.own import Own
+from lodeline.web.api import shapes, told
+from lodeline.web.api.filings import went_on
+from lodeline.web.api.problems import ApiProblem
+from lodeline.web.api.sending import Body, json_answer, json_bytes, once, parsed
+from lodeline.web.api.who import as_of_head, call_of, law, look, reads, store, writes
+
+router = Router(tags=["transfers"])
+Sent = TypeVar("Sent", bound=BaseModel)
+
+
+class Confirmed(BaseModel):
+    """One delivery that is accepted: as shipped, or with the mass on the receiver's own scales."""
+
+    model_config = ConfigDict(extra="forbid")
+    shipment: int = Field(ge=1, le=told.INTEGER_MAX)
+    received_kg: str | None = Field(None, max_length=40)
+    moisture_pct: str | None = Field(None, max_length=40)
+    composition: str | None = Field(None, max_length=2000)
+    reason: str | None = Field(None, max_length=2000)
+
+
+class AcceptanceIn(BaseModel):
+    """Deliveries that arrived at one site on one day. `certification`: where the token may certify."""
+
+    model_config = ConfigDict(extra="forbid")
+    on: date
+    site: str = Field(max_length=64)
+    receipts: list[Confirmed] = Field(min_length=1, max_length=1000)
+    certification: dict[str, Any] | None = None
+
+
+class DisputeIn(BaseModel):
+    """A delivery that is not as its shipper filed it, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+    shipment: int = Field(ge=1, le=told.INTEGER_MAX)
+    reason: str = Field(max_length=2000)
+
+
+class AnswerIn(BaseModel):
+    """What the shipper says to a dispute."""
+
+    model_config = ConfigDict(extra="forbid")
+    answer: str = Field(max_length=2000)
+
+
+def _body(shape: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
+    """The body of an operation in the published schema; the operation reads it itself, to keep what it answered."""
+    schema = shape.model_json_schema()
+    definitions = schema.pop("$defs", {})
+    for properties in (schema.get("properties", {}),):
+        for one in properties.values():
+            reference = one.get("items", {}).get("$ref", "")
+            if reference:
+                one["items"] = definitions[reference.rpartition("/")[2]]
+    return {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}
+
+
+def _sent(request: HttpRequest, shape: type[Sent]) -> tuple[Sent, str]:
+    """The body as a shape, and its digest. Raises ApiProblem, which names what is wrong with it."""
+    content = json_bytes(request)
+    stated = parsed(content)
+    try:
+        found = shape.model_validate(stated)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'body'}: {one['msg']}" for one in error.errors())
+        raise ApiProblem("request-malformed", f"{wrong}.", f"内容有误：{wrong}。") from error
+    if "\\u0000" in found.model_dump_json():
+        raise ApiProblem("request-malformed", "The body holds the character U+0000.", "内容中含有字符 U+0000。")
+    return found, Body(files=(), fields=stated).digest
+
+
+@router.get(
+    "/transfers", response=shapes.Transfers, url_name="transfers",
+    **told.operation(
+        "List transfers, in the order in which they came into the log", "流转列表，按入账先后", scope="transfers:read"
+    ),
+)  # fmt: skip
+def list_transfers(
+    request: HttpRequest, organisation: str | None = told.ORGANISATION,
+    side: Literal["in", "out"] | None = Query(None, **told.said("Only received, or only shipped.", "仅收货或仅发货。")),
+    cursor: str | None = told.CURSOR, limit: int = told.LIMIT,
+) -> dict[str, Any]:  # fmt: skip
+    """A page of them; what is restated comes again, as new."""
+    whose = reads(request, "transfers:read", organisation)
+    as_of_head(request)
+    look(request, "transfers", whose)
+    own = None if whose.whole or whose.organisation is None else Own(store(), law(), whose.organisation)
+    page = listed(
+        store(), law(), whose.organisation, side=side, cursor=cursor, limit=limit,
+        called=canonical if own is None else own.lot_name,
+    )  # fmt: skip
+    return {"rows": page.rows, "next": page.next}
+
+
+@router.get(
+    "/transfers/waiting", response=shapes.Deliveries, url_name="transfers-waiting",
+    **told.operation("Deliveries that wait for your receipt", "待确认的到货", scope="transfers:read"),
+)  # fmt: skip
+def list_waiting(request: HttpRequest) -> dict[str, Any]:
+    """The oldest first."""
+    whose = reads(request, "transfers:read")
+    if whose.organisation is None:
+        raise ApiProblem("organisation-unnamed", "An inbox is one organisation's.", "待确认到货属于某一企业。")
+    today = call_of(request).now.date()
+    found = open_shipments(store(), whose.organisation, on=today)
+    return {
+        "rows": [
+            {
+                "shipment": row["line"], "shipper": row["partner"], "shipment_event": row["event"],
+                "shipped_on": None if row["shipped_on"] is None else row["shipped_on"].isoformat(),
+                "age_days": row["age_days"], "lot": row["lot"], "product": row["product"],
+                "shipped_kg": format_kg(row["shipped_mg"]), "missing_kg": format_kg(row["missing_mg"]),
+                "document": row["document"],
+            }
+            for row in found.iter_rows(named=True)
+        ]
+    }  # fmt: skip
+
+
+@router.post(
+    "/transfers/accept", response={201: shapes.FilingAnswer, 202: shapes.FilingAnswer}, url_name="transfers-accept",
+    **told.operation(
+        "Accept deliveries, with a difference or without", "确认收货（可注明差异）", scope="transfers:write",
+        problems=(413,), idempotent=True,
+        body=_body(
+            AcceptanceIn,
+            {
+                "on": "2025-07-14", "site": "MAG-0003-A",
+                "receipts": [{"shipment": 4711}, {"shipment": 4712, "received_kg": "119.98"}],
+            },
+        ),
+        more=(
+            "Makes the receipts of the month of `on`, and hands them in as a filing: answered as one.",
+            "生成收货当月的收货记录并作为申报提交，响应与提交申报相同。",
+        ),
+    ),
+)  # fmt: skip
+def accept(request: HttpRequest) -> HttpResponse:
+    """Receipts that quote the shipper's events."""
+    program, organisation = writes(request, "transfers:write")
+    sent, digest = _sent(request, AcceptanceIn)
+
+    def act() -> HttpResponse:
+        draft = submitting.accept(
+            program, organisation, [_acceptance(one) for one in sent.receipts], on=sent.on, site=sent.site,
+            store=store(), law=law(), now=call_of(request).now,
+        )  # fmt: skip
+        return went_on(request, program, draft, sent.certification)
+
+    return once(request, digest, act)
+
+
+def _acceptance(one: Confirmed) -> Acceptance:
+    try:
+        return Acceptance(
+            line=one.shipment,
+            received_mg=None if one.received_kg is None else parse_mass(one.received_kg),
+            moisture_ppb=None if one.moisture_pct is None else percent_to_ppb(one.moisture_pct),
+            composition=one.composition,
+            reason=one.reason,
+        )
+    except (ValueError, CompositionError) as error:
+        raise ApiProblem("request-malformed", f"receipts: {error}.", f"receipts：{error}。") from error
+
+
+DISPUTE: Final = Path(..., ge=1, le=told.INTEGER_MAX, **told.said("Number of the dispute.", "异议编号。"))
+
+
+@router.get(
+    "/disputes", response=shapes.Disputes, url_name="disputes",
+    **told.operation("List disputes about deliveries to and from you", "异议列表", scope="transfers:read"),
+)  # fmt: skip
+def list_disputes(request: HttpRequest) -> dict[str, Any]:
+    """Open ones first."""
+    whose = reads(request, "transfers:read")
+    if whose.organisation is None:
+        raise ApiProblem("organisation-unnamed", "Disputes are one organisation's.", "异议属于某一企业。")
+    return {"rows": [_dispute(one) for one in disputes.disputes(call_of(request).actor, whose.organisation)]}
+
+
+@router.post(
+    "/transfers/dispute", response={201: shapes.Dispute}, url_name="transfers-dispute",
+    **told.operation(
+        "Dispute a delivery", "对到货提出异议", scope="transfers:write", problems=(413,), idempotent=True,
+        body=_body(DisputeIn, {"shipment": 4711, "reason": "Nothing of this arrived."}),
+        more=(
+            "The shipper is told and may answer; both filings stand as filed.",
+            "发货方将收到通知并可答复；双方的申报均保持原样。",
+        ),
+    ),
+)  # fmt: skip
+def raise_dispute(request: HttpRequest) -> HttpResponse:
+    """Seen by both sides."""
+    program, organisation = writes(request, "transfers:write")
+    sent, digest = _sent(request, DisputeIn)
+
+    def act() -> HttpResponse:
+        own = Own(store(), law(), organisation)
+        made = disputes.dispute(program, own, sent.shipment, sent.reason, now=call_of(request).now)
+        return json_answer(201, _dispute(made))
+
+    return once(request, digest, act)
+
+
+@router.post(
+    "/disputes/{dispute}/answer", response={200: shapes.Dispute}, url_name="dispute-answer",
+    **told.operation(
+        "Answer a dispute about your shipment", "答复异议", scope="transfers:write", problems=(413,), idempotent=True,
+        body=_body(AnswerIn, {"answer": "Sent again today as S-0713."}),
+    ),
+)  # fmt: skip
+def answer_dispute(request: HttpRequest, dispute: int = DISPUTE) -> HttpResponse:
+    """The receiver is told."""
+    program, organisation = writes(request, "transfers:write")
+    sent, digest = _sent(request, AnswerIn)
+
+    def act() -> HttpResponse:
+        made = disputes.answer(program, organisation, dispute, sent.answer, now=call_of(request).now)
+        return json_answer(200, _dispute(made))
+
+    return once(request, digest, act)
+
+
+@router.post(
+    "/disputes/{dispute}/withdraw", response={200: shapes.Dispute}, url_name="dispute-withdraw",
+    **told.operation("Withdraw your dispute", "撤回异议", scope="transfers:write", idempotent=True),
+)  # fmt: skip
+def withdraw_dispute(request: HttpRequest, dispute: int = DISPUTE) -> HttpResponse:
+    """The shipper is told."""
+    program, organisation = writes(request, "transfers:write")
+
+    def act() -> HttpResponse:
+        return json_answer(200, _dispute(disputes.withdraw(program, organisation, dispute, now=call_of(request).now)))
+
+    return once(request, "", act)
+
+
+def _dispute(one: Dispute) -> dict[str, Any]:
+    return {
+        "dispute": one.pk,
+        "receiver": one.receiver,
+        "shipper": one.shipper,
+        "shipment_event": one.shipment_event,
+        "lot": one.lot,
+        "reason": one.reason,
+        "raised_at": one.raised_at.isoformat(),
+        "answer": one.answer or None,
+        "answered_at": None if one.answered_at is None else one.answered_at.isoformat(),
+        "withdrawn_at": None if one.withdrawn_at is None else one.withdrawn_at.isoformat(),
+    }

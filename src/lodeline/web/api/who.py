@@ -1,0 +1,249 @@
+"""Who asks, what that opens, and what every answer says beside its content: what is left of the minute, its version.
+
+A program sends a token, and acts for one organisation or for the authority. A person who has signed in may read with
+the session, so that the page of the API can be tried; nothing is written with a session here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+from ninja.security import APIKeyCookie, HttpBearer
+
+from lodeline.office import clock
+from lodeline.office.actor import NOBODY, Actor
+from lodeline.office.audit import record_look
+from lodeline.office.looking import USUAL_REASON
+from lodeline.office.tokens import Program, Usage, count, program_of
+from lodeline.regulation.parameter import Jurisdiction, load
+from lodeline.store.opening import open_store
+from lodeline.store.store import Store
+from lodeline.web.api.problems import ApiProblem, language_of, state_usage
+from lodeline.web.language import TAGS
+from lodeline.web.reading import Reading
+from lodeline.web.visit import desk
+
+#: The scope of the authority that opens whatever is filed, for every read.
+NATION: Final = "nation:read"
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """A request to the API: who asks, and what its answer will say in its headers."""
+
+    actor: Actor
+    now: datetime
+    usage: Usage | None = None
+    etag: str | None = None
+
+    @property
+    def program(self) -> Program | None:
+        """The program that asks; None for a person or nobody."""
+        return self.actor if isinstance(self.actor, Program) else None
+
+
+class BearerToken(HttpBearer):
+    """`Authorization: Bearer lodeline_…`."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Call:
+        """Who the token stands for. Raises TokenError, TooManyError."""
+        now = clock.now()
+        program = program_of(token, now=now)
+        assert program.token is not None
+        return _call(request, Call(actor=program, now=now, usage=count(program.token, now=now)))
+
+
+class Session(APIKeyCookie):
+    """Whoever has signed in to the portal, and only to read."""
+
+    param_name = settings.SESSION_COOKIE_NAME
+
+    def __init__(self) -> None:
+        super().__init__(csrf=False)
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Call | None:
+        """The person; None where nobody has signed in. Raises ApiProblem where something would be written."""
+        del key
+        actor: Actor = request.actor  # type: ignore[attr-defined]
+        if not actor.signed_in:
+            return None
+        if request.method not in ("GET", "HEAD"):
+            raise ApiProblem(
+                "session-reads-only",
+                "With a session one may read here. Programs write with a token; people write on the pages.",
+                "会话在此只能读取。程序请使用令牌写入，人员请使用页面。",
+            )
+        return _call(request, Call(actor=actor, now=clock.now()))
+
+
+def anyone(request: HttpRequest) -> Call:
+    """Whoever asks, where what is asked is open to all."""
+    return _call(request, Call(actor=NOBODY, now=clock.now()))
+
+
+def _call(request: HttpRequest, call: Call) -> Call:
+    if "\0" in request.path or any("\0" in text for pair in request.GET.lists() for text in (pair[0], *pair[1])):
+        raise ApiProblem("request-malformed", "A parameter holds the character U+0000.", "参数中含有字符 U+0000。")
+    request.api_call = call  # type: ignore[attr-defined]
+    return call
+
+
+def call_of(request: HttpRequest) -> Call:
+    """The call that a request is."""
+    return request.api_call  # type: ignore[attr-defined,no-any-return]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whose:
+    """Whose rows are asked for: an organisation's, or (None) everybody's. `whole`: the authority reads them whole."""
+
+    organisation: str | None
+    whole: bool
+
+
+def reads(request: HttpRequest, scope: str, organisation: str | None = None) -> Whose:
+    """Whose rows this request may read, with an `organisation` named or not. Raises ApiProblem."""
+    call = call_of(request)
+    program = call.program
+    if program is not None:
+        if not program.organisation:
+            _has_scope(program, NATION)
+            return Whose(organisation=organisation, whole=True)
+        _has_scope(program, scope)
+        if organisation not in (None, program.organisation):
+            raise _not_yours()
+        return Whose(organisation=program.organisation, whole=False)
+    if call.actor.may("nation.read"):
+        return Whose(organisation=organisation, whole=True)
+    own = [one for one in call.actor.organisations if call.actor.may("own.read", one)]
+    if organisation is None and len(own) > 1:
+        raise ApiProblem(
+            "organisation-unnamed",
+            f"You are of several organisations: name one with `organisation` ({', '.join(own)}).",
+            f"您属于多家企业：请用 `organisation` 指明其一（{'、'.join(own)}）。",
+        )
+    if not own or organisation not in (None, *own):
+        raise _not_yours()
+    return Whose(organisation=organisation or own[0], whole=False)
+
+
+def reads_nation(request: HttpRequest) -> None:
+    """Returns if this request may read everything that is filed. Raises ApiProblem."""
+    program = call_of(request).program
+    if program is not None and program.organisation == "":
+        _has_scope(program, NATION)
+    if not call_of(request).actor.may("nation.read"):
+        raise _not_yours()
+
+
+def writes(request: HttpRequest, scope: str) -> tuple[Program, str]:
+    """The program, and the organisation that it writes for. Raises ApiProblem."""
+    program = call_of(request).program
+    assert program is not None, "only tokens get as far as an operation that writes"
+    if not program.organisation:
+        raise _not_yours()
+    _has_scope(program, scope)
+    return program, program.organisation
+
+
+def judges(request: HttpRequest) -> str:
+    """Whose consignments this request may ask about: an organisation's, or ("") anybody's. Raises ApiProblem."""
+    program = call_of(request).program
+    assert program is not None, "only tokens get as far as an operation that is posted"
+    _has_scope(program, "declarations:judge")
+    return program.organisation
+
+
+def _has_scope(program: Program, scope: str) -> None:
+    if scope not in (program.scopes or ()):
+        raise ApiProblem(
+            "scope-missing",
+            f"This needs the scope `{scope}`; the token has: {', '.join(sorted(program.scopes or ())) or 'none'}.",
+            f"此操作需要权限范围 `{scope}`；该令牌具有：{'、'.join(sorted(program.scopes or ())) or '无'}。",
+        )
+
+
+def _not_yours() -> ApiProblem:
+    return ApiProblem(
+        "not-allowed", "This is another organisation's business, and not open to you.",
+        "此为其他企业的业务，您无权查看。",
+    )  # fmt: skip
+
+
+def look(request: HttpRequest, what: str, whose: Whose, *, organisation: str | None = None, subject: str = "") -> None:
+    """Writes down that the authority looks at one organisation."""
+    about = organisation or whose.organisation
+    if whose.whole and about is not None:
+        record_look(
+            call_of(request).actor, f"api {what}", organisation=about, subject=subject, reason=USUAL_REASON,
+            request=getattr(request, "request_id", ""),
+        )  # fmt: skip
+
+
+@cache
+def _store(url: str) -> Store:
+    return open_store(url)
+
+
+def store() -> Store:
+    """The store, opened once in this process; its register is read anew when it has changed. Raises StoreError."""
+    return _store(settings.LODELINE_DATABASE)
+
+
+def law() -> Jurisdiction:
+    """The law in force."""
+    return load()
+
+
+def reading() -> Reading:
+    """The reading that pages are computed from. Raises what `web.reading.Desk.reading` raises."""
+    return desk(settings.LODELINE_DATABASE).reading()
+
+
+class NotModifiedError(Exception):
+    """Whoever asks has this very answer already: 304."""
+
+
+def as_of(request: HttpRequest, entry: int, root: str) -> None:
+    """States that the answer follows from the log up to an entry. Raises NotModifiedError where it is known.
+
+    The tag is the address's, the reader's and the log's: nothing is computed for whoever has it.
+    """
+    call = call_of(request)
+    reader = f"{call.actor.token}|{call.actor.user}|{request.get_full_path()}"
+    call.etag = f'"{entry}.{sha256(f"{root}|{reader}".encode()).hexdigest()[:20]}"'
+    stated = request.headers.get("If-None-Match", "")
+    if call.etag in (one.strip().removeprefix("W/") for one in stated.split(",")):
+        raise NotModifiedError
+
+
+def as_of_head(request: HttpRequest) -> None:
+    """The same, where the answer is read from the store as it stands."""
+    head = store().head()
+    as_of(request, head.size - 1, head.frontier.root().hex())
+
+
+def dress(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Puts the common headers on an answer."""
+    call: Call | None = getattr(request, "api_call", None)
+    if call is not None and call.usage is not None:
+        state_usage(response, call.usage)
+    if call is not None and call.etag is not None and response.status_code in (200, 304):
+        response["ETag"] = call.etag
+    response.headers.setdefault("Cache-Control", "private, no-cache" if response.status_code < 400 else "no-store")
+    response["Content-Language"] = TAGS[language_of(request)]
+    patch_vary_headers(response, ["Accept-Language", "Authorization", "Cookie"])
+    return response
+
+
+def not_modified(request: HttpRequest, error: Any) -> HttpResponse:
+    """304: the answer that whoever asks has already."""
+    del error
+    return dress(request, HttpResponse(status=304))

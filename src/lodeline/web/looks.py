@@ -1,0 +1,56 @@
+"""An official's look at a firm is written down before the page is shown, with the reason that was given for it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from lodeline.ledger.resolution import maker_and_local
+from lodeline.office.audit import record_look
+from lodeline.office.case_views import about
+from lodeline.office.looking import LOOK_REASONS, USUAL_REASON
+from lodeline.service.finding import findings
+from lodeline.web.visit import Visit
+
+#: The part of an address that says whose business a page shows.
+Part = Literal["organisation", "site", "lot", "entry", "finding"]
+_SESSION_KEY = "reason"
+
+
+def reason_of(visit: Visit) -> str:
+    """Why the official says to be looking now."""
+    given = visit.request.session.get(_SESSION_KEY)
+    return str(given) if given in LOOK_REASONS else USUAL_REASON
+
+
+def give_reason(visit: Visit, code: str) -> None:
+    """The reason of the looks that follow. `code` is one of LOOK_REASONS."""
+    assert code in LOOK_REASONS
+    visit.request.session[_SESSION_KEY] = code
+
+
+def write_look(visit: Visit, part: Part) -> None:
+    """Writes down that this visit looks at a firm; nothing where the address names nobody's business."""
+    subject = str(visit.arguments[part])
+    organisation = _whose(visit, part, subject)
+    if organisation is not None:
+        record_look(
+            visit.actor, visit.name, organisation=organisation, subject=subject, reason=reason_of(visit),
+            request=getattr(visit.request, "request_id", ""),
+        )  # fmt: skip
+
+
+def _whose(visit: Visit, part: Part, subject: str) -> str | None:
+    if part == "organisation":
+        return subject
+    if part == "lot":
+        return maker_and_local(subject, "")[0] or None
+    if part == "finding":
+        reading = visit.reading
+        rows = reading.answer(findings, reading.store, reading.snapshot, reading.law)["rows"]
+        subject_of: dict[str, str] = next((row["subject"] for row in rows if row["id"] == subject), {})
+        # What the filings do not raise any more may have been asked about.
+        return subject_of.get("organisation") or about(subject)
+    if part == "site":
+        return visit.store.register(visit.store.head()).site_organisation.get(subject)
+    entry = visit.store.entry(int(subject))
+    return None if entry is None else entry.organisation

@@ -1,0 +1,63 @@
+"""A firm's own sites, each with its newest balance of an element: the firm's part of what the authority sees."""
+
+from __future__ import annotations
+
+import polars as pl
+from django.http import HttpResponse
+
+from lodeline.service import overview as questions
+from lodeline.service import sites
+from lodeline.web import choice, words
+from lodeline.web import format as written
+from lodeline.web.pages.balance_part import balances_of, sites_table
+from lodeline.web.pages.firm_balance import OwnVisit
+from lodeline.web.pages.firm_part import Firm, counted
+from lodeline.web.shell import show
+from lodeline.web.table import Table, shown, wanted_csv
+from lodeline.web.visit import Visit
+
+
+def firm_balances(visit: Visit, organisation: str) -> HttpResponse:
+    """The page `firm/ID/balances/`: `?element=`."""
+    own, firm = OwnVisit.of(visit), Firm(visit, organisation)
+    here = balances_of(own).filter(pl.col("site").is_in(list(firm.sites)))
+    months = own.reading.answer(questions.months, own.reading.store, own.reading.snapshot, own.reading.law)
+    if months is None or not here.height:
+        title = visit.say("No balance yet: file a month first", "尚无物料平衡：请先申报")
+        return show(own, "lodeline/firm_balances.html", title=title, name=firm.name)
+    present = sites.elements_of(here)
+    element = choice.element(own, present)
+    rows = sites.newest(own.reading.snapshot, here, element=element, until=months.all[-1])
+    table: Table = sites_table(own, rows, {}, name="balances", element=element)
+    csv = wanted_csv(own, table)
+    if csv is not None:
+        return csv
+    return show(
+        own,
+        "lodeline/firm_balances.html",
+        title=_headline(own, rows, words.element(element, visit.language)),
+        name=firm.name,
+        element=words.element(element, visit.language),
+        symbol=element,
+        elements=choice.element_links(own, present, element),
+        table=shown(own, table),
+    )
+
+
+def _headline(visit: Visit, rows: pl.DataFrame, name: str) -> str:
+    tested = rows.filter(pl.col("z").is_not_null())
+    wrong = tested.filter(pl.col("state").is_in(["gain", "loss"])).height
+    if not tested.height:
+        return visit.say(
+            f"None of your sites has counted its {name} twice: nothing can be tested",
+            f"本企业场所对{name}均未盘存过两次，无法检验",
+        )
+    if wrong:
+        return counted(
+            visit, wrong, f"The newest {name} balance of one site does not close",
+            f"The newest {name} balances of {{n}} sites do not close", f"有{{n}}个场所最近一期{name}平衡不闭合",
+        )  # fmt: skip
+    n = written.count(tested.height)
+    return visit.say(
+        f"Every newest {name} balance that can be tested closes", f"可检验的{n}个场所最近一期{name}平衡全部闭合"
+    )

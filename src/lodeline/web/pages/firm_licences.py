@@ -1,0 +1,110 @@
+"""A firm's export licences as registered, and what its export rows have used of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import polars as pl
+from django.http import HttpResponse
+
+from lodeline.web import format as written
+from lodeline.web import words
+from lodeline.web.language import Text, say
+from lodeline.web.pages.firm_part import Firm, counted
+from lodeline.web.shell import show
+from lodeline.web.table import Cell, Column, FrameRows, Row, Table, shown, wanted_csv
+from lodeline.web.visit import Visit
+from lodeline.web.words import Tone
+
+_STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
+    "in-force": (say("In force", "有效"), "tick", "flow"),
+    "to-come": (say("Not yet in force", "尚未生效"), "ring", "quiet"),
+    "ended": (say("Ended", "已到期"), "bar", "quiet"),
+}
+_KINDS: Final[Mapping[str, Text]] = {
+    "individual": say("individual", "单项许可"),
+    "general": say("general", "通用许可"),
+    "registration": say("registration", "登记凭证"),
+}
+
+
+def firm_licences(visit: Visit, organisation: str) -> HttpResponse:
+    """The page `firm/ID/licences/`."""
+    firm = Firm(visit, organisation)
+    every = firm.own.licences(firm.today)
+    table = _table(firm, every)
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    now = every.filter(pl.col("state") == "in-force").height
+    title = visit.say("No export licence of yours is in force", "没有有效的出口许可证")
+    if now:
+        title = counted(
+            visit, now, "One export licence is in force", "{n} export licences are in force", "有{n}份出口许可证有效"
+        )
+    return show(
+        visit,
+        "lodeline/firm_licences.html",
+        title=title,
+        name=firm.name,
+        table=shown(visit, table),
+        over=every.filter(pl.col("left_mg") < 0).height,
+    )
+
+
+def _table(firm: Firm, every: pl.DataFrame) -> Table:
+    visit = firm.visit
+    return Table(
+        name="licences",
+        caption=visit.say("Export licences", "出口许可证"),
+        columns=(
+            Column(key="licence", label=say("Licence", "许可证")),
+            Column(key="for", label=say("End users", "最终用户")),
+            Column(key="items", label=say("Control items", "管制物项")),
+            Column(key="until", label=say("In force", "有效期")),
+            Column(key="mass", label=say("Mass of goods", "许可数量"), number=True, unit="kg"),
+            Column(key="used", label=say("Exported on it", "已出口"), number=True, unit="kg"),
+            Column(key="left", label=say("Left", "剩余"), number=True, unit="kg"),
+            Column(key="state", label=say("State", "状态")),
+        ),
+        rows=FrameRows(
+            every,
+            lambda row: _cells(firm, row),
+            sorts={
+                "licence": "id", "until": "valid_to", "mass": "mass_mg", "used": "used_mg", "left": "left_mg",
+                "state": "state",
+            },
+        ),
+        empty=visit.say(
+            "The register has no export licence of yours.", "登记簿中没有本企业的出口许可证。"
+        ),
+    )  # fmt: skip
+
+
+def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
+    visit, language = firm.visit, firm.visit.language
+    word, shape, tone = _STATES[row["state"]]
+    country = words.country(row["destination"], language) if row["destination"] else ""
+    over = row["left_mg"] is not None and row["left_mg"] < 0
+    return (
+        Cell(text=row["id"], value=row["id"], note=words.word(_KINDS, row["kind"] or "", language)),
+        Cell(
+            text=visit.say("; ", "；").join(row["end_users"] or ()) or written.NOTHING,
+            note=" · ".join(part for part in (country, row["end_use"]) if part),
+        ),
+        Cell(text=" ".join(row["control_items"] or ()) or written.NOTHING, note=" ".join(row["products"] or ())),
+        Cell(
+            text=written.day(row["valid_to"], language),
+            value=None if row["valid_to"] is None else row["valid_to"].isoformat(),
+            note=visit.say("from ", "起自") + written.day(row["valid_from"], language) if row["valid_from"] else "",
+        ),
+        firm.mass(row["mass_mg"]),
+        firm.mass(row["used_mg"]),
+        Cell(
+            text=written.mass(row["left_mg"], language, signed=over),
+            value=None if row["left_mg"] is None else row["left_mg"] / written.MG_PER_KG, shape="up" if over else "",
+            tone="gain" if over else None,
+        ),
+        Cell(text=visit.spoken(word), value=row["state"], shape=shape, tone=tone),
+    )  # fmt: skip

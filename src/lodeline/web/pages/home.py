@@ -1,0 +1,31 @@
+"""Home: leads each to where the own work begins."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.web.visit import NotHereError, Visit
+
+#: Permission of the authority → the page on which whoever has it begins; the first that fits.
+_BEGINNINGS = (
+    ("register.write", "register"),
+    ("nation.read", "overview"),
+    ("desk.use", "desk"),
+    ("system.read", "system"),
+)
+
+
+def home(visit: Visit) -> HttpResponse:
+    """The page `home/`: to the own firm, else to where an official of that role begins."""
+    organisations = visit.actor.organisations
+    to = visit.url("firm", organisation=organisations[0]) if organisations else None
+    if to is None:
+        pages = (visit.url(page) for permission, page in _BEGINNINGS if visit.actor.may(permission))
+        to = next((page for page in pages if page is not None), None)
+    if to is None:
+        raise NotHereError(
+            "Your account has no membership in force today. Ask the administrator of your organisation, or the"
+            " registrar.",
+            "您的账户目前没有有效的成员身份。请联系本企业管理员或登记机关。",
+        )
+    return HttpResponseRedirect(to)

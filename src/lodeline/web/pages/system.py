@@ -1,0 +1,92 @@
+"""The system, for whoever operates it: what waits, what has failed, how large the log is. No business of any firm."""
+
+from __future__ import annotations
+
+from django.contrib.sessions.models import Session
+from django.db.models import Count, Min
+from django.http import HttpResponse
+
+from lodeline import __version__
+from lodeline.office import clock
+from lodeline.office.models import Job, User
+from lodeline.regulation.parameter import load
+from lodeline.web import format as written
+from lodeline.web.language import say
+from lodeline.web.parts import Fact
+from lodeline.web.shell import show
+from lodeline.web.table import Cell, Column, Table, shown, wanted_csv
+from lodeline.web.visit import Visit
+
+
+def system(visit: Visit) -> HttpResponse:
+    """The page `system/`."""
+    table = _jobs(visit)
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    store = visit.store
+    head = store.head()
+    now = clock.now()
+    failed = Job.objects.filter(state=Job.State.FAILED).count()
+    waiting = Job.objects.filter(state=Job.State.WAITING, run_after__lte=now)
+    oldest = waiting.aggregate(oldest=Min("created_at"))["oldest"]
+    wait_s = 0 if oldest is None else int((now - oldest).total_seconds())
+    sessions = Session.objects.filter(expire_date__gt=now).count()
+    facts = [
+        Fact(term=visit.say("Version", "版本"), text=__version__),
+        Fact(term=visit.say("Entries of the log", "日志条目"), text=written.count(head.size)),
+        Fact(term=visit.say("Root", "根"), text=head.frontier.root().hex(), mono=True),
+        Fact(term=visit.say("Log's key", "日志公钥"), text=store.signer.verifier.vkey, mono=True),
+        Fact(term=visit.say("Database", "数据库"), text="SQLite" if store.database.is_sqlite else "PostgreSQL"),
+        Fact(term=visit.say("Accounts", "账户"), text=written.count(User.objects.filter(is_active=True).count())),
+        Fact(term=visit.say("Open sessions", "会话"), text=written.count(sessions)),
+    ]  # fmt: skip
+    return show(
+        visit,
+        "lodeline/system.html",
+        title=visit.say(f"{failed} jobs have failed", f"{failed}项作业失败")
+        if failed
+        else visit.say("Nothing waits too long, and nothing has failed", "没有作业失败或久等")
+        if wait_s < 60
+        else visit.say(
+            f"A job has been waiting for {wait_s} s: is a worker running?",
+            f"有作业已等待{wait_s}秒：作业进程是否在运行？",
+        ),
+        facts=facts,
+        table=shown(visit, table),
+    )  # fmt: skip
+
+
+def _jobs(visit: Visit) -> Table:
+    states = {
+        Job.State.WAITING: visit.say("waiting", "等待"), Job.State.RUNNING: visit.say("running", "进行中"),
+        Job.State.DONE: visit.say("done", "完成"), Job.State.FAILED: visit.say("failed", "失败"),
+    }  # fmt: skip
+    counted = (
+        Job.objects.values("kind", "state")
+        .annotate(count=Count("id"), first=Min("created_at"))
+        .order_by("kind", "state")
+    )
+    return Table(
+        name="jobs",
+        caption=visit.say("Jobs", "作业"),
+        columns=(
+            Column(key="kind", label=say("Job", "作业")),
+            Column(key="state", label=say("State", "状态")),
+            Column(key="count", label=say("How many", "数量"), number=True),
+            Column(key="first", label=say("Oldest since", "最早自")),
+        ),
+        rows=[
+            (
+                Cell(text=one["kind"]),
+                Cell(text=states[Job.State(one["state"])]),
+                Cell(text=written.count(one["count"]), value=one["count"]),
+                Cell(
+                    text=written.moment(one["first"].isoformat(), visit.language, load().timezone),
+                    value=one["first"].isoformat(),
+                ),
+            )
+            for one in counted.order_by("kind", "state")
+        ],
+        empty=visit.say("No job has been asked for yet.", "尚无作业。"),
+    )  # fmt: skip

@@ -1,0 +1,118 @@
+"""A request that is sent twice is done once, on both databases, however close together the two come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from django.db import connections
+from tests.api.conftest import Office, Program
+
+from lodeline.office import clock
+from lodeline.office.idempotency import (
+    KEPT,
+    InFlightError,
+    Kept,
+    KeyReusedError,
+    WrongKeyError,
+    begin,
+    finish,
+    forget,
+)
+from lodeline.office.models import IdempotentAnswer, Token
+
+pytestmark = pytest.mark.medium
+
+
+@pytest.fixture
+def token(either: str, serve: Callable[..., Office]) -> int:
+    serve(either).token("MINE")
+    return int(Token.objects.get().pk)
+
+
+def test_the_same_request_gets_the_same_answer(token: int) -> None:
+    now = clock.now()
+    assert begin(token, "k", "one", now=now) is None
+    with pytest.raises(InFlightError):
+        begin(token, "k", "one", now=now)
+    finish(token, "k", status=201, body='{"a":1}')
+    assert begin(token, "k", "one", now=now) == Kept(status=201, body='{"a":1}')
+    with pytest.raises(KeyReusedError):
+        begin(token, "k", "other", now=now)
+    finish(token, "k", status=500, body="late")
+    assert begin(token, "k", "one", now=now) == Kept(status=201, body='{"a":1}')
+
+
+def test_what_came_to_nothing_may_be_sent_again(token: int) -> None:
+    now = clock.now()
+    assert begin(token, "k", "one", now=now) is None
+    forget(token, "k")
+    assert begin(token, "k", "other", now=now) is None
+
+
+def test_a_request_that_died_with_its_process_is_taken_over_once(token: int) -> None:
+    now = clock.now()
+    begin(token, "k", "one", now=now)
+    later = now + timedelta(minutes=11)
+    assert begin(token, "k", "one", now=later) is None
+    with pytest.raises(InFlightError):
+        begin(token, "k", "one", now=later)
+
+
+def test_answers_are_not_kept_for_ever(token: int) -> None:
+    now = clock.now()
+    begin(token, "k", "one", now=now)
+    finish(token, "k", status=201, body="{}")
+    assert begin(token, "other", "x", now=now + KEPT + timedelta(seconds=1)) is None
+    assert [one.key for one in IdempotentAnswer.objects.all()] == ["other"]
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "a\nb", "\x00"])
+def test_a_key_is_a_plain_text(token: int, key: str) -> None:
+    with pytest.raises(WrongKeyError):
+        begin(token, key, "one", now=clock.now())
+
+
+def test_of_requests_at_the_same_moment_one_is_done(token: int) -> None:
+    now, ready = clock.now(), Barrier(4)
+
+    def ask(_: int) -> str:
+        try:
+            ready.wait()
+            return "first" if begin(token, "k", "one", now=now) is None else "kept"
+        except InFlightError:
+            return "in flight"
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(ask, range(4)))
+    assert sorted(answers) == ["first", "in flight", "in flight", "in flight"]
+
+
+def test_a_month_sent_many_times_at_once_is_one_entry(either: str, serve: Callable[..., Office]) -> None:
+    office = serve(either, LODELINE_CERTIFY="password")
+    text = office.token("MINE", "filings:write", "filings:certify", role="certifier")
+    row = {
+        "event": "D-1", "kind": "origin", "on": "2025-04-03", "site": "mine", "lot": "O-1", "product": "concentrate",
+        "mass_kg": "1000", "composition": "TREO=60", "origin_kind": "mined", "origin_place": "CN",
+    }  # fmt: skip
+    ready = Barrier(3)
+
+    def ask(number: int) -> int:
+        try:
+            ready.wait()
+            # Some with a key, some without: the ledger itself files a month once.
+            keys = {"Idempotency_Key": "k"} if number else {}
+            return int(Program(token=text).post("/filings", {"period": "2025-04", "rows": [row]}, **keys).status_code)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(ask, range(3)))
+    assert set(answers) <= {201, 409}
+    assert 201 in answers
+    assert office.store.head().size == 2

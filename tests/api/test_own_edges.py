@@ -1,0 +1,135 @@
+"""No answer tells a firm of anybody beyond its own edge: every address that reads, for every firm of a small world."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import polars as pl
+import pytest
+from tests.api.conftest import Office, Program
+from tests.desk import LAW
+
+from lodeline.office.own_findings import own_findings
+from lodeline.service.own import Own
+from lodeline.store.snapshot import open_snapshot
+from lodeline.web.api import api
+
+pytestmark = pytest.mark.medium
+
+#: What stands for a part of an address, as the firm itself finds it in its lists.
+PARTS = {"entry", "number", "draft", "lot", "finding", "organisation", "job", "dispute"}
+#: Answers that are about no firm, or about those that the test gives to be judged.
+OPEN = {"/api/v1/law", "/api/v1/law/diff", "/api/v1/log/checkpoint", "/api/v1/log/consistency"}
+NATION = {"/api/v1/flows", "/api/v1/organisations"}
+
+
+def reads() -> list[str]:
+    paths = api.get_openapi_schema(path_prefix="api/v1/")["paths"]
+    return [path for path, operations in paths.items() if "get" in operations and path not in OPEN | NATION]
+
+
+def addresses(program: Program, lots: list[str], filings: list[int], findings: list[str]) -> Iterator[str]:
+    """Every address that reads, with parts that are the firm's own."""
+    for path in reads():
+        parts = set(re.findall(r"{(\w+)}", path))
+        assert parts <= PARTS, f"{path}: say here what its parts are"
+        for lot in lots if "lot" in parts else [""]:
+            for entry in filings if "entry" in parts else [0]:
+                for finding in findings if "finding" in parts else [""]:
+                    filled = path.removeprefix("/api/v1").format(
+                        lot=quote(lot, safe=""), entry=entry, finding=finding, organisation="self", number=1, draft=1,
+                        job=1, dispute=1,
+                    )  # fmt: skip
+                    yield filled
+                    if "/trace" in filled:
+                        yield filled + "?direction=forward"
+
+
+@pytest.fixture(scope="module")
+def names(looked_at: Office) -> dict[str, set[str]]:
+    """Organisation → its id and every name that it has in the register."""
+    table = looked_at.store.register(looked_at.store.head()).tables["organisations"]
+    return {
+        row["id"]: {one for one in (row["id"], row["name_zh"], row["name_en"], *(row["aliases"] or ())) if one}
+        for row in table.iter_rows(named=True)
+    }
+
+
+def firms() -> list[str]:
+    return [
+        f"{kind}-{number:04d}" for kind in ("MIN", "SEP", "SML", "ALY", "MAG", "TRD", "REC") for number in (1, 2, 3)
+    ]
+
+
+def test_a_firm_is_told_of_no_one_beyond_its_edge(looked_at: Office, names: dict[str, set[str]]) -> None:
+    asked = 0
+    for firm in sorted(set(firms()) & names.keys()):
+        own = Own(looked_at.store, LAW, firm)
+        # Whoever has ever named the firm has told it so, even if it took that back.
+        told_it = {
+            str(one)
+            for (one,) in looked_at.store.database.rows(
+                "SELECT DISTINCT organisation FROM line WHERE party = %s", (firm,)
+            )
+        }
+        edge = {firm, *own.next_to, *told_it}
+        strangers = {name for other, told in names.items() if other not in edge for name in told}
+        near = {name for other in edge for name in names.get(other, ())}
+        # A name that is part of one next door says nothing.
+        strangers = {name for name in strangers if not any(name in one for one in near)}
+        program = looked_at.program(firm)
+        lots = [row["lot"] for row in program.get("/lots?limit=1000").json()["rows"]]
+        filings = [row["entry"] for row in program.get("/filings?limit=1000").json()["rows"]]
+        findings = [row["id"] for row in program.get("/findings?limit=1000").json()["rows"]]
+        chosen = [*lots[:1], *lots[-1:], *[lot for lot in lots if lot.startswith("~")][:1]]
+        for path in addresses(program, chosen, filings[:1], findings[:2]):
+            found = program.get(path)
+            text = found.content.decode()
+            assert found.status_code in (200, 404), (firm, path, text)
+            beyond = {name for name in strangers if name in text}
+            # Who filed it wrote these down: the firm itself, in rows that are its own.
+            if "/rows" in path or "/uploads/" in path:
+                continue
+            assert not beyond, (firm, path, beyond)
+            asked += 1
+    assert asked > 100
+
+
+def test_what_is_anothers_is_not_there(looked_at: Office) -> None:
+    firm, nation = looked_at.program("MAG-0003"), looked_at.program("", "nation:read")
+    seen = {row["lot"] for row in firm.get("/lots?limit=1000").json()["rows"]}
+    others = [row["lot"] for row in nation.get("/lots?limit=1000").json()["rows"] if row["lot"] not in seen][:5]
+    for lot in others:
+        for path in ("", "/trace", "/origins"):
+            assert firm.get(f"/lots/{quote(lot, safe='')}{path}").status_code == 404
+    for row in nation.get("/findings").json()["rows"]:
+        if row["subject"].get("organisation") != "MAG-0003":
+            assert firm.get(f"/findings/{row['id']}").status_code == 404
+    assert firm.get("/balances?site=MAG-0001-A").status_code == 404
+
+
+def test_a_finding_names_no_stranger(looked_at: Office, names: dict[str, set[str]]) -> None:
+    own = Own(looked_at.store, LAW, "MAG-0003")
+    stranger = next(one for one in sorted(names) if one not in own.next_to and one != "MAG-0003")
+    supplier = next(iter(sorted(own.next_to)))
+    snapshot = open_snapshot(looked_at.store)
+    entries = dict(snapshot.lines.group_by("organisation").agg(pl.col("entry").max()).iter_rows())
+    name = max(names[stranger], key=len)
+    row = {
+        "id": "1", "subject": {"organisation": "MAG-0003", "lot": f"{stranger}/L-1"},
+        "explanation": {"en": f"{name} sold it to {supplier}.", "zh": f"{stranger}卖给{supplier}。"},
+        "evidence": [
+            {"entry": entries["MAG-0003"], "lot": f"{stranger}/L-1"}, {"entry": entries[supplier]}, {"mass_kg": "1"},
+            {"totals": {"gain_kg": "1"}},
+        ],
+    }  # fmt: skip
+    elsewhere = {**row, "subject": {"organisation": supplier}}
+    (shown,) = own_findings([row, elsewhere], own, snapshot)
+    called = own.lot_name(f"{stranger}/L-1", stranger, "L-1")
+    assert called.startswith("~")
+    assert shown["evidence"] == [{"entry": entries["MAG-0003"], "lot": called}, {"totals": {"gain_kg": "1"}}]
+    assert shown["subject"]["lot"] == called
+    assert shown["explanation"]["en"] == f"{called.removesuffix('/L-1')} sold it to {supplier}."
+    assert not any(word in str(shown) for word in names[stranger])

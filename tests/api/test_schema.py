@@ -1,0 +1,65 @@
+"""Whatever the published schema allows, and what it does not, is answered as the schema says and never with a fault.
+
+`LODELINE_FUZZ=500` in the environment asks so many examples of every operation (`make api-fuzz`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.wsgi import get_wsgi_application
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from tests.api.conftest import Office
+
+from lodeline.office import changes, tokens
+from lodeline.web.api import api
+
+pytestmark = pytest.mark.medium
+
+EXAMPLES = int(os.environ.get("LODELINE_FUZZ", "4"))
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+
+def operations() -> list[tuple[str, str]]:
+    paths = api.get_openapi_schema(path_prefix="api/v1/")["paths"]
+    return [(path, method.upper()) for path, found in paths.items() for method in found]
+
+
+@pytest.fixture(scope="module")
+def schema(looked_at: Office) -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokens, "REQUESTS_PER_MINUTE", 10**9)
+        patch.setattr(changes, "WAIT_S_MAX", 0)
+        yield schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_application())
+
+
+@pytest.fixture(scope="module", params=["firm", "nation"])
+def token(request: pytest.FixtureRequest, looked_at: Office) -> str:
+    return looked_at.token("MAG-0003" if request.param == "firm" else "")
+
+
+@pytest.mark.parametrize(("path", "method"), operations())
+def test_every_operation_keeps_its_promise(schema: Any, token: str, path: str, method: str) -> None:
+    operation = schema[path][method]
+
+    @settings(
+        max_examples=EXAMPLES, phases=[Phase.explicit, Phase.generate], derandomize="LODELINE_FUZZ" not in os.environ,
+        suppress_health_check=list(HealthCheck), database=None,
+    )  # fmt: skip
+    @given(case=operation.as_strategy())
+    def holds(case: Any) -> None:
+        # Compressed answers would come to the checks as they travel.
+        headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
+        case.call_and_validate(headers=headers, checks=CHECKS)
+
+    holds()

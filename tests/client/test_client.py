@@ -1,0 +1,203 @@
+"""The client against the API itself: typed answers, retries that are harmless, errors one can tell apart."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from django.core.wsgi import get_wsgi_application
+from tests.api.conftest import Office, counter, serve, small  # noqa: F401  (fixtures)
+
+from lodeline import client as package
+from lodeline.client import (
+    Client,
+    ConflictError,
+    LodelineError,
+    NotAllowedError,
+    NotFoundError,
+    RefusedError,
+    UnreachableError,
+)
+
+pytestmark = pytest.mark.medium
+
+APRIL = "2025-04"
+DUG = {
+    "event": "D-1", "kind": "origin", "on": "2025-04-03", "site": "mine", "lot": "O-1", "product": "concentrate",
+    "mass_kg": "1000", "composition": "TREO=60", "origin_kind": "mined", "origin_place": "CN",
+}  # fmt: skip
+SHIPPED = {
+    "event": "S-1", "kind": "shipment", "on": "2025-04-10", "site": "mine", "lot": "O-1", "mass_kg": "400",
+    "counterparty": "SEP", "counterparty_name": "SEP Ltd",
+}  # fmt: skip
+Opened = Callable[..., Client]
+
+
+class Portal(httpx.WSGITransport):
+    """The portal without a network between; `faults` happen first, one a request."""
+
+    def __init__(self, faults: list[Any]) -> None:
+        super().__init__(get_wsgi_application())
+        self.faults = faults
+        self.keys: list[str | None] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.keys.append(request.headers.get("Idempotency-Key"))
+        fault = self.faults.pop(0) if self.faults else None
+        if isinstance(fault, httpx.Response):
+            return fault
+        if fault == "refused":
+            raise httpx.ConnectError("nobody listens")
+        response = super().handle_request(request)
+        response.read()
+        if fault == "lost":
+            raise httpx.ReadError("the answer was lost")
+        return response
+
+
+@pytest.fixture
+def opened(counter: Office) -> Iterator[Opened]:  # noqa: F811
+    """A function of an organisation and of what goes wrong first that gives a client; it never sleeps."""
+    clients = []
+
+    def make(organisation: str = "MINE", *scopes: str, faults: list[Any] | None = None) -> Client:
+        role = "certifier" if "filings:certify" in scopes else None
+        token = counter.token(organisation, *scopes, role=role)
+        made = Client(
+            "http://127.0.0.1", token, transport=Portal(faults if faults is not None else []), sleep=lambda _: None
+        )
+        clients.append(made)
+        return made
+
+    yield make
+    for one in clients:
+        one.close()
+
+
+CERTIFIES = ("filings:read", "filings:write", "filings:certify")
+
+
+def test_a_month_is_checked_filed_and_proved(opened: Opened) -> None:
+    client = opened("MINE", *CERTIFIES)
+    assert client.self().organisation == "MINE"
+    checked = client.check(period=APRIL, rows=[DUG | {"mass_kg": "-1"}])
+    assert not checked.accepted
+    assert [(one.code, one.row, one.column) for one in checked.problems] == [("mass.negative", 2, "mass_kg")]
+    filed = client.file(period=APRIL, rows=[DUG])
+    assert filed.receipt is not None and filed.entry == 1
+    assert client.verify_receipt(filed.receipt) == ()
+    assert client.verify_receipt({**filed.receipt, "filed_at": "2020-01-01T00:00:00Z"}) != ()
+    assert client.receipt(1)["leaf_hash"] == filed.receipt["leaf_hash"]
+    assert [one["entry"] for one in client.filings()] == [1]
+    assert [one["lot"] for one in client.filed_rows(1)] == ["O-1"]
+    assert client.checkpoint()["size"] == 2
+
+
+def test_files_are_sent_as_they_are(opened: Opened, tmp_path: Path) -> None:
+    path = tmp_path / "april.csv"
+    path.write_text(",".join(DUG) + "\n" + ",".join(DUG.values()) + "\n", "utf-8")
+    client = opened("MINE", *CERTIFIES)
+    assert client.file(period=APRIL, files=[path]).entry == 1
+    assert client.file(period=APRIL, files=[path]).repeated
+    corrected = client.file(period=APRIL, rows=[DUG | {"mass_kg": "1001"}], corrects=1)
+    assert corrected.entry == 2
+
+
+def test_what_is_refused_says_everything(opened: Opened) -> None:
+    client = opened("MINE", *CERTIFIES)
+    with pytest.raises(RefusedError) as refused:
+        client.file(period=APRIL, rows=[DUG | {"mass_kg": "-1", "on": "2025-05-01"}])
+    assert {one.code for one in refused.value.errors} == {"mass.negative", "date.outside-period"}
+    assert refused.value.errors[0].zh != refused.value.errors[0].en
+    with pytest.raises(NotFoundError):
+        client.receipt(77)
+    with pytest.raises(NotAllowedError) as shut:
+        list(client.transfers())
+    assert shut.value.code == "scope-missing"
+
+
+@pytest.mark.parametrize("fault", ["lost", "refused", httpx.Response(503, headers={"Retry-After": "1"})])
+def test_an_answer_that_is_lost_is_asked_for_again_and_done_once(opened: Opened, counter: Office, fault: Any) -> None:  # noqa: F811
+    client = opened("MINE", *CERTIFIES, faults=[fault])
+    filed = client.file(period=APRIL, rows=[DUG])
+    assert filed.entry == 1 and not filed.repeated
+    assert counter.store.head().size == 2
+    transport = client._http._transport
+    assert isinstance(transport, Portal)
+    assert len(transport.keys) == 2 and len(set(transport.keys)) == 1 and transport.keys[0]
+
+
+def test_who_never_answers_is_given_up(opened: Opened) -> None:
+    with pytest.raises(UnreachableError, match="after 5 attempts"):
+        opened("MINE", faults=["refused"] * 5).self()
+    with pytest.raises(UnreachableError, match="no JSON object"):
+        opened("MINE", faults=[httpx.Response(200, text="<html>", request=httpx.Request("GET", "http://x"))]).self()
+
+
+def test_deliveries_are_accepted_disputed_and_followed(opened: Opened) -> None:
+    maker = opened("MINE", *CERTIFIES)
+    maker.file(period=APRIL, rows=[DUG, SHIPPED, SHIPPED | {"event": "S-2", "mass_kg": "100"}])
+    buyer = opened("SEP")
+    first, second = buyer.waiting()
+    assert (first.shipment_event, first.shipped_kg) == ("S-1", "400")
+    accepted = buyer.accept({first.shipment: "399.5"}, on="2025-04-12", site="sep")
+    assert accepted.entry is None and accepted.draft is not None
+    assert buyer.draft(accepted.draft).state == "asked"
+    assert buyer.dispute(second.shipment, "Nothing arrived.").shipper == "MINE"
+    assert [one.kind for one in buyer.changes()] == ["shipped", "shipped"]
+    last = next(iter(buyer.changes()))
+    assert [one.facts["event"] for one in buyer.changes(since=last.cursor)] == ["S-2"]
+    assert {one.state for one in buyer.transfers(side="in")} == {"open"}
+    assert list(buyer.transfers(side="out")) == []
+    with pytest.raises(LodelineError):
+        buyer.accept([first.shipment], on="2025-04-12", site="sep")
+
+
+def test_a_job_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    states = iter(["waiting", "running", "done"])
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.path == "/api/v1/jobs/7"
+        return httpx.Response(
+            200, json={"job": 7, "state": next(states), "progress": 0.5, "result": {"entry": 3}, "new": 1}
+        )
+
+    with Client("http://portal/", transport=httpx.MockTransport(answer), sleep=lambda _: None) as client:
+        assert client.wait(7).result == {"entry": 3}
+    failed = httpx.MockTransport(
+        lambda _: httpx.Response(200, json={"job": 7, "state": "failed", "progress": 1.0, "result": None})
+    )
+    with Client("http://portal", transport=failed) as client, pytest.raises(LodelineError, match="failed"):
+        client.wait(7)
+
+
+def test_a_request_in_flight_is_waited_for_and_a_conflict_is_not() -> None:
+    def answering(code: str) -> httpx.MockTransport:
+        document = {"type": f"urn:lodeline:problem:{code}", "detail": "…"}
+        return httpx.MockTransport(lambda _: httpx.Response(409, json=document))
+
+    for code, kind in (("idempotency-in-flight", UnreachableError), ("conflict", ConflictError)):
+        with Client("http://portal", transport=answering(code), sleep=lambda _: None) as client, pytest.raises(kind):
+            client.certify(1)
+
+
+def test_a_filing_is_rows_or_files() -> None:
+    with Client("http://portal") as client:
+        with pytest.raises(ValueError, match="either rows or files"):
+            client.file(period=APRIL)
+        with pytest.raises(ValueError, match="either rows or files"):
+            client.file(period=APRIL, rows=[], files=[Path("x")])
+
+
+def test_the_client_stands_on_little() -> None:
+    """A program that files needs no database, no frames and no framework of pages."""
+    code = "import sys, json, lodeline.client; print(json.dumps(sorted(sys.modules)))"
+    loaded = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
+    assert not {"django", "polars", "numpy", "ninja", "pydantic"} & {name.partition(".")[0] for name in loaded}
+    assert set(package.__all__) <= set(dir(package))

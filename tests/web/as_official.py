@@ -1,0 +1,38 @@
+"""Stands in for signing in, where a test is about pages and not about accounts: an official of every role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.test import override_settings
+
+from lodeline.office import clock
+from lodeline.office.actor import AUTHORITY_ROLES, Actor, Standing
+from lodeline.office.models import User
+from lodeline.office.opening import prepare
+
+OFFICIAL = Actor(
+    user=1,
+    name="Every Official",
+    pseudonym="official",
+    standings=tuple(Standing(organisation="", role=role) for role in AUTHORITY_ROLES),
+)
+
+
+class AsOfficial:
+    """Middleware before `WhoAsks`: whoever asks is OFFICIAL, unless the client says who else (`lodeline.actor`)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.actor = request.META.get("lodeline.actor", OFFICIAL)  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+
+def furnish(url: str) -> None:
+    """Makes the office's tables in a store, and the account that stands behind whoever a test lets ask: number 1."""
+    prepare(url)
+    with override_settings(LODELINE_DATABASE=url):
+        User.objects.create_user("official@test.example", pk=1, name=OFFICIAL.name, joined_at=clock.now())

@@ -1,0 +1,502 @@
+"""Filing a month by its pages: nothing is lost, nothing is filed twice, and only who may can sign."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client, override_settings
+from fido2.cose import ES256
+from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
+from tests.office.filing_office import FIRM, NOW, file_of, make_office, origin, person, shipment
+from tests.web.conftest import Page
+
+from lodeline.journal.verify import verify_receipt
+from lodeline.office import clock
+from lodeline.office.models import Draft, User
+from lodeline.store.opening import open_store
+from lodeline.store.store import Store
+
+OVER = "Nd=24.1;Pr=6.0;Dy=1.6;Fe=68.5;B=1.0"
+AT = f"/en/firm/{FIRM}"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("made") / "store.sqlite3"
+    make_office(path)
+    return path
+
+
+@pytest.fixture
+def log(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """A log of this test alone, on the fifth of February 2026."""
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    path = tmp_path / "store.sqlite3"
+    shutil.copy(made, path)
+    with override_settings(
+        LODELINE_DATABASE=str(path), LODELINE_MFA="optional", LODELINE_CERTIFY="password",
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+    ):  # fmt: skip
+        store = open_store(str(path))
+        yield store
+        store.database.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Someone:
+    """A person at a browser."""
+
+    user: User
+    client: Client
+
+    @classmethod
+    def with_roles(cls, name: str, *roles: str, organisation: str = FIRM) -> Someone:
+        user, _ = person(name, *roles, organisation=organisation)
+        client = Client(HTTP_HOST="localhost")
+        user.set_password("a long enough password")
+        user.save()
+        client.force_login(user)
+        someone = cls(user=user, client=client)
+        someone.prove()
+        return someone
+
+    def prove(self, ago_s: float = 0) -> None:
+        """As if the password had been given so many seconds ago."""
+        session = self.client.session
+        at = time.time() - ago_s
+        session["account_authentication_methods"] = [{"method": "password", "at": at, "reauthenticated": True}]
+        session["account_authentication_methods_user"] = str(self.user.pk)
+        session.save()
+
+    def page(self, path: str, status: int = 200) -> Page:
+        response = self.client.get(path)
+        assert response.status_code == status, (path, response.status_code, response.content[:400])
+        return Page(response)
+
+    def post(self, path: str, **form: Any) -> Any:
+        return self.client.post(path, form)
+
+    def begin(self, *rows: str, act: str = "start", period: str = "2026-01") -> str:
+        """The address of a new draft with a file of these rows."""
+        address: str = self.post(f"{AT}/file/", act=act, period=period)["Location"]
+        sent = file_of(*rows)
+        answer = self.post(
+            address, act="upload", revision=0, files=[SimpleUploadedFile(sent.name, sent.content, "text/csv")]
+        )
+        assert answer.status_code == 303, answer.content
+        return address
+
+    def press(self, address: str, act: str, **form: Any) -> Any:
+        """A button of the page as it stands now."""
+        return self.post(address, act=act, revision=draft_at(address).revision, **form)
+
+
+def draft_at(address: str) -> Draft:
+    return Draft.objects.get(pk=int(address.rstrip("/").split("/")[-1]))
+
+
+def names_of_fields(page: Page) -> list[str]:
+    return re.findall(r'name="(c-[^"]+)"', page.html)
+
+
+@pytest.fixture
+def filer(log: Store) -> Someone:
+    return Someone.with_roles("filer", "filer")
+
+
+@pytest.fixture
+def certifier(log: Store) -> Someone:
+    return Someone.with_roles("certifier", "certifier")
+
+
+def test_a_month_goes_from_its_choice_to_its_receipt(log: Store, filer: Someone, certifier: Someone) -> None:
+    assert filer.page(f"{AT}/file/").headings == ["Every month is filed"]
+    address = filer.begin(origin("O-1", "L-1", composition=OVER), origin("O-2", "L-2"))
+    page = filer.page(address)
+    assert page.headings == ["One row stands in the way of January, due Monday the 9th"]
+    (field,) = names_of_fields(page)
+    assert f'href="#{field}"' in page.html
+    assert f'id="{field}"' in page.html
+    assert "Fe 67.3 % closes it to 100 %" in page.text
+    saved = filer.press(address, "save", **{field: "Nd=24.1"})
+    assert (saved.status_code, saved["Location"]) == (303, f"{address}?said=saved")
+    page = filer.page(address)
+    assert page.headings == ["Nothing stands in the way of January, due Monday the 9th"]
+    assert "2 origins: 200 kg" in page.text
+    filer.press(address, "ask")
+    assert "waits for a signature" in filer.page(address).headings[0]
+    sign = certifier.page(f"{address}certify/")
+    assert "2 events, 2 rows, by Filer" in sign.text
+    unread = certifier.post(f"{address}certify/", act="password", revision=draft_at(address).revision)
+    assert unread.status_code == 409
+    signed = certifier.post(f"{address}certify/", act="password", sure="yes", revision=draft_at(address).revision)
+    assert signed.status_code == 302
+    receipt = filer.page(f"{AT}/filings/1/")
+    assert receipt.headings == ["January\xa02026 is filed"]
+    entry = log.entry(1)
+    assert entry is not None
+    assert entry.leaf_hash in receipt.text
+    assert "<svg" in receipt.html
+    proof = json.loads(filer.client.get(f"{AT}/filings/1/receipt.json").content)
+    assert verify_receipt(proof) == []
+    assert filer.client.get(address)["Location"] == f"{AT}/filings/1/"
+    assert filer.client.get(f"{AT}/filings/1/uploads/0/").content.startswith(b"event,kind")
+    scanned = filer.client.get(f"/en/verify/?entry=1&leaf={entry.leaf_hash}")
+    assert "This receipt holds" in scanned.content.decode()
+    assert filer.client.get("/en/verify/?entry=1&leaf=00").status_code == 404
+
+
+def test_a_second_press_and_the_way_back_show_the_receipt(log: Store, filer: Someone, certifier: Someone) -> None:
+    address = filer.begin(origin("O-1", "L-1"))
+    filer.press(address, "ask")
+    revision = draft_at(address).revision
+    for _ in range(2):
+        certifier.post(f"{address}certify/", act="password", sure="yes", revision=revision)
+    assert log.head().size == 2
+    assert certifier.client.get(f"{address}certify/").status_code == 302
+    again = filer.post(address, act="ask", revision=revision)
+    assert again.status_code == 303
+    assert filer.client.get(again["Location"])["Location"] == f"{AT}/filings/1/"
+
+
+def test_the_older_of_two_windows_is_told_and_keeps_what_was_typed(filer: Someone) -> None:
+    address = filer.begin(origin("O-1", "L-1", composition=OVER), shipment("S-1", "L-1", "abc"))
+    older = draft_at(address).revision
+    composition, mass = names_of_fields(filer.page(address))[:2]
+    filer.post(address, act="save", revision=older, **{mass: "10"})
+    late = filer.post(address, act="save", revision=older, **{composition: "Nd=24.1", mass: "abc"})
+    assert late.status_code == 409
+    page = Page(late)
+    assert "changed in another window" in page.text
+    assert 'value="Nd=24.1"' in page.html
+    assert 'value="10"' not in page.html or 'value="abc"' in page.html
+    newest = draft_at(address).revision
+    filer.post(address, act="save", revision=newest, **{composition: "Nd=24.1"})
+    assert draft_at(address).accepted
+
+
+def test_a_draft_is_there_after_the_session_was_lost(log: Store, filer: Someone) -> None:
+    address = filer.begin(origin("O-1", "L-1"))
+    filer.client.logout()
+    lost = filer.client.get(address)
+    assert lost.status_code == 302
+    assert "/en/account/login/?next=" in lost["Location"]
+    filer.client.force_login(filer.user)
+    assert filer.page(f"{AT}/file/").text.count("being made") == 1
+    assert "1 origin: 100 kg" in filer.page(address).text
+
+
+def test_rows_can_be_typed_into_an_empty_grid(filer: Someone) -> None:
+    address = filer.post(f"{AT}/file/", act="start", period="2026-01")["Location"]
+    fields = names_of_fields(filer.page(f"{address}?edit=cells"))
+    assert "c-0-2-event" in fields
+    assert "c-0-6-lot" in fields
+    row = dict(zip(HEADERS, origin("O-1", "L-1").split(","), strict=True))
+    form = {f"c-0-2-{name}": text for name, text in row.items() if text}
+    assert filer.press(f"{address}", "save", **form).status_code == 303
+    assert draft_at(address).accepted
+    filer.press(address, "save", **{"k-0-2": "remove"})
+    assert draft_at(address).edits.count() == 0
+
+
+HEADERS = (
+    "event", "kind", "role", "on", "site", "lot", "product", "mass_kg", "composition", "origin_kind", "origin_place",
+    "counterparty_name", "reason",
+)  # fmt: skip
+
+
+def test_a_cure_is_applied_with_one_press_and_a_reason_confirms(filer: Someone) -> None:
+    address = filer.begin(origin("O-1", "L-1", composition=OVER), shipment("S-1", "L-1", "150"))
+    cure = re.search(r'value="(cure:[^"]+)"', filer.page(address).html)
+    assert cure is not None
+    filer.press(address, cure[1])
+    page = filer.page(address)
+    reason = next(name for name in names_of_fields(page) if name.endswith("-reason"))
+    assert page.headings == ["One row stands in the way of January, due Monday the 9th"]
+    filer.press(address, "save", **{reason: "The scale was broken"})
+    assert draft_at(address).accepted
+
+
+def test_the_good_events_are_filed_now_and_the_rest_is_a_draft(log: Store, filer: Someone) -> None:
+    address = filer.begin(
+        origin("O-1", "L-1", composition=OVER), origin("O-2", "L-2"), origin("O-3", "L-3", day="2025-12-31")
+    )
+    assert "File the good event now" in filer.page(address).text
+    filer.press(address, "move:2025-12")
+    filer.press(address, "good")
+    assert draft_at(address).accepted
+    assert "1 origin: 100 kg" in filer.page(address).text
+    listed = filer.page(f"{AT}/file/").text
+    assert listed.count("being made") == 3
+    assert "December 2025" in listed
+
+
+def test_a_month_that_is_filed_already_is_compared_and_corrected(
+    log: Store, filer: Someone, certifier: Someone
+) -> None:
+    def sign(address: str) -> None:
+        filer.press(address, "ask")
+        form = {"act": "password", "sure": "yes", "revision": draft_at(address).revision}
+        assert certifier.client.post(f"{address}certify/", form).status_code == 302
+
+    sign(filer.begin(origin("O-1", "L-1"), origin("O-2", "L-2")))
+    address = filer.begin(origin("O-1", "L-1", mass_kg="130"))
+    assert "Compare with what is filed" in filer.page(address).text
+    filer.press(address, "correct")
+    page = filer.page(address)
+    assert "0 events unchanged, 1 changed, 0 new, 1 not in your file" in page.text
+    assert "+30.0 kg" in page.text
+    sign(address)
+    version = filer.page(f"{AT}/filings/2/?diff=1")
+    assert version.headings == ["January\xa02026 is corrected"]
+    assert "O-1 Mass L-1 100 130" in version.text
+    assert filer.page(f"{AT}/filings/").headings == ["1 month filed, 1 correction"]
+    assert filer.page(f"{AT}/filings/1/").headings == ["January\xa02026 was filed here, and corrected since"]
+    csv = filer.client.get(f"{AT}/filings/2/?format=csv&table=rows").content.decode()
+    assert "O-1" in csv
+
+
+def test_a_sandbox_filing_says_so_everywhere_and_enters_nothing(log: Store, filer: Someone) -> None:
+    both = Someone.with_roles("both", "filer", "certifier")
+    address = both.begin(origin("O-1", "L-1"), act="try")
+    assert "Nothing here enters the ledger" in both.page(address).text
+    assert both.press(address, "ask", then="certify")["Location"] == f"{address}certify/"
+    assert "Nothing here enters the ledger" in both.page(f"{address}certify/").text
+    both.post(f"{address}certify/", act="password", sure="yes", revision=draft_at(address).revision)
+    page = both.page(address)
+    assert page.headings == ["Filed in the sandbox"]
+    assert "proves nothing" in page.text
+    assert "verify/?entry" not in page.html
+    assert log.head().size == 1
+
+
+def test_pages_of_a_draft_are_not_open_to_others(log: Store, filer: Someone, certifier: Someone) -> None:
+    address = filer.begin(origin("O-1", "L-1"))
+    stranger = Someone.with_roles("stranger", "filer", "certifier", organisation="ALL-1")
+    for path in (
+        f"{AT}/file/", address, f"{address}?file=rows", f"{address}columns/", f"{address}certify/", f"{AT}/filings/",
+        f"{AT}/filings/0/", f"{AT}/profiles/", f"{AT}/file/template.xlsx", f"{AT}/file/copy/2025-12/",
+    ):  # fmt: skip
+        assert stranger.client.get(path).status_code == 403, path
+        assert Client(HTTP_HOST="localhost").get(path).status_code == 302, path
+    own = address.replace(f"/{FIRM}/", "/ALL-1/")
+    assert stranger.client.get(own).status_code == 404
+    assert stranger.client.get("/en/firm/ALL-1/filings/0/").status_code == 404
+    assert filer.client.get(f"{address}certify/").status_code == 403
+    assert certifier.press(address, "drop").status_code == 403
+    assert draft_at(address).state == Draft.State.OPEN
+
+
+def test_who_signs_has_lately_proved_who_they_are(filer: Someone, certifier: Someone) -> None:
+    address = filer.begin(origin("O-1", "L-1"))
+    filer.press(address, "ask")
+    certifier.prove(ago_s=301)
+    for answer in (
+        certifier.client.get(f"{address}certify/"),
+        certifier.post(f"{address}certify/", act="password", sure="yes", revision=draft_at(address).revision),
+    ):
+        assert answer.status_code == 302
+        assert "/en/account/reauthenticate/?next=" in answer["Location"]
+    assert draft_at(address).state == Draft.State.ASKED
+
+
+def test_a_password_signs_only_where_that_is_allowed(filer: Someone, certifier: Someone) -> None:
+    address = filer.begin(origin("O-1", "L-1"))
+    filer.press(address, "ask")
+    with override_settings(LODELINE_CERTIFY="", LODELINE_DEMO=False):
+        assert "With the password" not in certifier.page(f"{address}certify/").text
+        refused = certifier.post(f"{address}certify/", act="password", sure="yes", revision=draft_at(address).revision)
+    assert refused.status_code == 409
+    assert draft_at(address).state == Draft.State.ASKED
+
+
+def _text(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+class Device:
+    """A passkey of somebody, as a device would keep it."""
+
+    def __init__(self, user: User) -> None:
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.id = b"a credential of tests"
+        self.rp = sha256(b"localhost").digest()
+        public = ES256.from_cryptography_key(self.key.public_key())  # type: ignore[no-untyped-call]
+        data = AuthenticatorData.create(
+            self.rp, AuthenticatorData.FLAG.UP | AuthenticatorData.FLAG.UV | AuthenticatorData.FLAG.AT, 0,
+            AttestedCredentialData.create(b"\0" * 16, self.id, public),
+        )  # fmt: skip
+        made = CollectedClientData.create(type="webauthn.create", challenge=b"c" * 32, origin="http://localhost")
+        credential = {
+            "id": _text(self.id), "rawId": _text(self.id), "type": "public-key", "clientExtensionResults": {},
+            "response": {
+                "clientDataJSON": _text(bytes(made)),
+                "attestationObject": _text(bytes(AttestationObject.create("none", data, {}))),
+            },
+        }  # fmt: skip
+        Authenticator.objects.create(user=user, type="webauthn", data={"name": "Device", "credential": credential})
+
+    def sign(self, challenge: bytes, *, verified: bool = True) -> str:
+        """What the script puts into the form."""
+        flags = AuthenticatorData.FLAG.UP | (AuthenticatorData.FLAG.UV if verified else AuthenticatorData.FLAG(0))
+        data = AuthenticatorData.create(self.rp, flags, 1)
+        client = CollectedClientData.create(type="webauthn.get", challenge=challenge, origin="http://localhost")
+        signature = self.key.sign(bytes(data) + client.hash, ec.ECDSA(hashes.SHA256()))
+        return json.dumps(
+            {
+                "id": _text(self.id), "rawId": _text(self.id), "type": "public-key", "clientExtensionResults": {},
+                "response": {
+                    "clientDataJSON": _text(bytes(client)), "authenticatorData": _text(bytes(data)),
+                    "signature": _text(signature),
+                },
+            }
+        )  # fmt: skip
+
+
+def test_a_passkey_signs_what_the_page_shows_and_nothing_else(log: Store, filer: Someone, certifier: Someone) -> None:
+    device = Device(certifier.user)
+    address = filer.begin(origin("O-1", "L-1"))
+    filer.press(address, "ask")
+    page = certifier.page(f"{address}certify/")
+    asked = json.loads(re.search(r'data-passkey="([^"]+)"', page.html)[1].replace("&quot;", '"'))  # type: ignore[index]
+    assert (asked["rpId"], asked["credentials"]) == ("localhost", [_text(device.id)])
+    challenge = base64.urlsafe_b64decode(asked["challenge"] + "=")
+    form = {"act": "passkey", "sure": "yes", "revision": draft_at(address).revision}
+    for assertion in (
+        "", "{}", device.sign(b"x" * 32), device.sign(challenge, verified=False),
+        Device(filer.user).sign(challenge),
+    ):  # fmt: skip
+        answer = certifier.client.post(f"{address}certify/", {**form, "assertion": assertion})
+        assert answer.status_code == 409, assertion
+    answer = certifier.client.post(f"{address}certify/", {**form, "assertion": device.sign(challenge)})
+    assert answer.status_code == 302
+    proof = json.loads(filer.client.get(f"{AT}/filings/1/receipt.json").content)
+    assert json.loads(proof["envelope"])["facts"]["certification"]["kind"] == "passkey"
+    assert verify_receipt(proof) == []
+
+
+def test_a_certificate_signs_outside_the_portal(log: Store, filer: Someone, certifier: Someone) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "trial")])
+    certificate = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(1).not_valid_before(NOW - timedelta(days=1)).not_valid_after(NOW + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    address = filer.begin(origin("O-1", "L-1"))
+    filer.press(address, "ask")
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    certifier.post(f"{address}certify/", act="add-certificate", certificate=SimpleUploadedFile("c.pem", pem))
+    page = certifier.page(f"{address}certify/")
+    number = re.search(r'<option value="(\d+)">CN=trial', page.html)
+    assert number is not None
+    statement = certifier.client.get(f"{address}?file=statement").content
+    form = {"act": "certificate", "sure": "yes", "key": number[1], "revision": draft_at(address).revision}
+    wrong = SimpleUploadedFile("s.bin", key.sign(statement + b" ", ec.ECDSA(hashes.SHA256())))
+    assert certifier.post(f"{address}certify/", signature=wrong, **form).status_code == 409
+    right = SimpleUploadedFile("s.bin", key.sign(statement, ec.ECDSA(hashes.SHA256())))
+    assert certifier.post(f"{address}certify/", signature=right, **form).status_code == 302
+    proof = json.loads(filer.client.get(f"{AT}/filings/1/receipt.json").content)
+    assert json.loads(proof["envelope"])["facts"]["certification"]["kind"] == "certificate"
+    assert verify_receipt(proof) == []
+
+
+def test_own_columns_are_said_once(filer: Someone) -> None:
+    own = (
+        "Vorgang;Was;Datum;Werk;Charge;Produkt;Menge t;Analyse;Quelle;Land\n"
+        "O-1;origin;2026-01-05;MAG-1-A;L-1;scrap-eol;0.5;Nd=24;secondary;CN\n"
+    )
+    address = filer.post(f"{AT}/file/", act="start", period="2026-01")["Location"]
+    filer.post(address, act="upload", revision=0, files=[SimpleUploadedFile("sap.csv", own.encode())])
+    assert "Say what they mean" in filer.page(address).text
+    page = filer.page(f"{address}columns/")
+    assert "Werk" in page.text
+    assert "MAG-1-A" in page.text
+    targets = ("event", "kind", "on", "site", "lot", "product", "mass_t", "composition", "origin_kind", "origin_place")
+    form = {f"column-{number}": target for number, target in enumerate(targets)}
+    form |= {"name": "SAP", "date_order": "ymd", "decimals": "as-filed"}
+    revision = draft_at(address).revision
+    twice = filer.post(f"{address}columns/", revision=revision, **(form | {"column-1": "event"}))
+    assert twice.status_code == 409
+    assert filer.post(f"{address}columns/", revision=revision, **form).status_code == 302
+    assert draft_at(address).accepted
+    assert filer.page(f"{AT}/profiles/").headings == ["One profile of your columns"]
+    second = filer.post(f"{AT}/file/", act="start", period="2026-01")["Location"]
+    again = own.replace("O-1", "O-2").replace("L-1", "L-2")
+    filer.post(second, act="upload", revision=0, files=[SimpleUploadedFile("sap.csv", again.encode())])
+    assert draft_at(second).accepted
+
+
+def test_downloads_are_files_and_hold_what_they_say(filer: Someone) -> None:
+    address = filer.begin(origin("O-1", "L-1", composition=OVER))
+    rows = filer.client.get(f"{address}?file=rows")
+    assert rows["Content-Disposition"].startswith("attachment")
+    assert b"O-1" in rows.content
+    assert b"composition.over-100" in filer.client.get(f"{address}?file=problems").content
+    assert filer.client.get(f"{address}?file=changes").status_code == 404
+    file = draft_at(address).files.get()
+    assert (
+        filer.client.get(f"{address}files/{file.pk}/").content
+        == file_of(origin("O-1", "L-1", composition=OVER)).content
+    )
+    workbook = filer.client.get(f"{AT}/file/template.xlsx")
+    assert workbook.content.startswith(b"PK")
+    assert filer.client.get(f"{AT}/file/copy/2025-13/").status_code == 400
+
+
+def test_large_and_wrong_uploads_are_refused_in_words(filer: Someone) -> None:
+    address = filer.post(f"{AT}/file/", act="start", period="2026-01")["Location"]
+    big = SimpleUploadedFile("big.csv", b"x" * 3_000_000)
+    assert filer.post(address, act="upload", revision=0, files=[big]).status_code == 303
+    with override_settings(LODELINE_FILING_BYTES=1_000):
+        larger = SimpleUploadedFile("big.csv", b"x" * 3_000_000)
+        assert filer.post(address, act="upload", revision=1, files=[larger]).status_code == 400
+    # Outside of tests a form is read before any page is asked, for the token against forged forms.
+    nobody = Client(HTTP_HOST="localhost", enforce_csrf_checks=True)
+    nobody.get("/en/account/login/")
+    assert nobody.post(address, {"files": SimpleUploadedFile("big.csv", b"x" * 3_000_000)}).status_code == 400
+    assert filer.press(address, "upload").status_code == 409
+    assert filer.press(address, "no-such-button").status_code == 409
+    assert filer.press(address, "cure:x").status_code == 409
+    assert filer.post(f"{AT}/file/", act="start", period="2027-01").status_code == 409
+
+
+def test_a_nil_return_is_filed_and_a_dropped_draft_says_so(filer: Someone) -> None:
+    address = filer.post(f"{AT}/file/", act="start", period="2026-01")["Location"]
+    filer.press(address, "nil")
+    assert "A nil return" in filer.page(address).text
+    assert draft_at(address).accepted
+    assert filer.press(address, "drop")["Location"] == f"{AT}/file/?said=dropped"
+    assert filer.page(address).headings == ["This draft was thrown away"]
+    assert filer.press(address, "nil").status_code == 409
+
+
+def test_every_page_reads_in_chinese(filer: Someone, certifier: Someone) -> None:
+    address = filer.begin(origin("O-1", "L-1", composition=OVER)).replace("/en/", "/zh/")
+    assert filer.page(address).headings == ["1月申报（2月9日（周一）截止）有1处待处理"]
+    for path in (
+        f"/zh/firm/{FIRM}/file/",
+        f"/zh/firm/{FIRM}/filings/",
+        f"/zh/firm/{FIRM}/profiles/",
+        f"{address}columns/",
+    ):
+        page = filer.page(path)
+        assert page.lang == "zh-Hans"
+        assert not re.search(r"\b(File|Draft|Columns|Filed|Save)\b", page.headings[0])
