@@ -8,7 +8,7 @@ ARGS ?=
 export PYTHONUTF8 := 1
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test browser quick test-full check bench pictures lock clean
+.PHONY: demo test browser quick test-full check api-fuzz bench pictures lock clean
 
 demo: .venv/run.stamp
 	$(BIN)/lodeline demo $(ARGS)
@@ -39,14 +39,20 @@ check: .venv/dev.stamp
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 
+# Asks the API everything that its schema allows; EXAMPLES of each operation.
+api-fuzz: .venv/dev.stamp
+	LODELINE_FUZZ=$(or $(EXAMPLES),300) $(BIN)/pytest -n 2 tests/api/test_schema.py $(ARGS)
+
 # BENCH=name runs one of benchmarks/*.py, without it all of them one after the other.
 bench: .venv/dev.stamp
 	@for b in $(or $(BENCH),$(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))); do \
 		echo "== $$b"; $(BIN)/python benchmarks/$$b.py $(ARGS) || exit 1; done
 
-# The pictures of the documents, from a demo that runs: start `make demo` first. ARGS names another address than its own.
-pictures: .venv/dev.stamp
+# The pictures of the documents: the README's from a demo that runs (start `make demo` first; ARGS names another address
+# than its own), the tutorials' by the journeys that they tell.
+pictures: .venv/dev.stamp browser
 	$(BIN)/python docs/pictures.py $(ARGS)
+	LODELINE_PICTURES=docs/pictures $(BIN)/pytest tests/browser/test_journeys.py
 
 # Newest versions that fit pyproject.toml, with hashes and without addresses.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

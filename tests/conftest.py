@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import django
 import pytest
 from hypothesis import settings
 
@@ -17,6 +18,11 @@ from hypothesis import settings
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="lodeline-runtime-"))
 os.environ["LODELINE_SECRET"] = "a secret that only tests share"
 os.environ["LODELINE_LANGUAGE"] = "en"
+
+# Django is set up once in a process: for the portal, which holds the store too. Programs that tests start choose anew.
+os.environ["DJANGO_SETTINGS_MODULE"] = "lodeline.web.settings"
+django.setup()
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("lodeline", deadline=None)

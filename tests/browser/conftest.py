@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from tests.browser import looking
-from tests.browser.portal import Portal, build, chromium, served
+from tests.browser.looking import Watch
+from tests.browser.portal import PEOPLE, Portal, build, chromium, served
+from tests.browser.views import VIEWS, Places
 
 #: Milliseconds that anything in the browser may take: a machine under load is slow, and not wrong.
 PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -24,11 +28,15 @@ def executable() -> str:
 
 @pytest.fixture(scope="session")
 def portal(executable: str, tmp_path_factory: pytest.TempPathFactory, worker_room: Path) -> Iterator[Portal]:
-    """One server in each worker; the world behind it is built once."""
-    with served(build(worker_room), tmp_path_factory.mktemp("portal") / "errors") as origin:
-        portal = Portal(origin)
-        portal.await_first_answer()
+    """One server in each worker; the world behind it is built once. No test changes the ledger that it shows."""
+    store = build(worker_room)
+    with served(store, tmp_path_factory.mktemp("portal") / "errors") as origin, Portal(origin, store) as portal:
         yield portal
+
+
+@pytest.fixture(scope="session")
+def places(portal: Portal) -> Places:
+    return Places(portal)
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +47,7 @@ def worker_room(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture(scope="module")
-def browser(portal: Portal, executable: str) -> Iterator[Browser]:
+def browser(executable: str) -> Iterator[Browser]:
     """For one file of tests: as long as it runs, this thread has an event loop, which Django's database refuses."""
     with sync_playwright() as playwright:
         browser = looking.launch(playwright, executable)
@@ -54,18 +62,53 @@ def context_of(browser: Browser, **options: object) -> BrowserContext:
     return context
 
 
+class Eyes:
+    """Opens views as who looks at them. A browser for each person and look: the static files are fetched once."""
+
+    def __init__(self, browser: Browser, places: Places) -> None:
+        self.places = places
+        self._browser = browser
+        self._contexts: dict[tuple[object, ...], BrowserContext] = {}
+
+    def context(self, by: str, **options: object) -> BrowserContext:
+        """The browser of a sample account, signed in and lately proved to be it."""
+        key = (by, *((name, repr(value)) for name, value in options.items()))
+        if key not in self._contexts:
+            self._contexts[key] = context_of(self._browser, **options)
+        if by:
+            self._contexts[key].add_cookies(self.places.portal.cookies(by))
+        return self._contexts[key]
+
+    @contextmanager
+    def on(self, view: str, language: str = "en", **options: object) -> Iterator[tuple[Page, Watch]]:
+        """A page that shows a view, and what is to be complained of it; closed afterwards."""
+        seen = VIEWS[view]
+        url = self.places.url(view, language)
+        page = self.context(seen.by, **options).new_page()
+        watch = Watch(page, self.places.portal.origin, allowed=seen.status)
+        answer = page.goto(url)
+        assert answer is not None and answer.status == seen.status, f"{url}: {answer and answer.status}"
+        assert page.url.partition("#")[0] == url, f"{url} leads to {page.url}"
+        yield page, watch
+        page.close()
+
+    def close(self) -> None:
+        """Closes every browser."""
+        for one in self._contexts.values():
+            one.close()
+
+
 @pytest.fixture(scope="module")
-def contexts(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
-    """One for each colour scheme: the static files are fetched once."""
-    made = {scheme: context_of(browser, color_scheme=scheme) for scheme in ("light", "dark")}
-    yield made
-    for one in made.values():
-        one.close()
+def eyes(browser: Browser, places: Places) -> Iterator[Eyes]:
+    eyes = Eyes(browser, places)
+    yield eyes
+    eyes.close()
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page in a browser of its own."""
+def page(browser: Browser, portal: Portal) -> Iterator[Page]:
+    """A page in a browser of its own, of an inspector, to whom most of the authority's pages are open."""
     context = context_of(browser)
+    context.add_cookies(portal.cookies(PEOPLE["inspector"]))
     yield context.new_page()
     context.close()

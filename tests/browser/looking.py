@@ -27,27 +27,39 @@ def launch(playwright: Playwright, executable: str) -> Browser:
 
 
 class Watch:
-    """Listens to a page from before it is opened. `complaints`: one line for each thing that should not be."""
+    """Listens to a page from before it is opened. `complaints`: one line for each thing that should not be.
 
-    def __init__(self, page: Page, origin: str) -> None:
+    allowed: the status that the page itself is meant to have, and that the browser then calls an error.
+    """
+
+    def __init__(self, page: Page, origin: str, allowed: int = 200) -> None:
         self.complaints: list[str] = []
         self._origin = origin
+        self._page = page
+        self._allowed = allowed
         page.on("console", self._said)
         page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
         page.on("request", self._asked)
-        page.on("requestfailed", lambda request: self.complaints.append(f"failed: {request.url} {request.failure}"))
+        page.on("requestfailed", self._failed)
         page.on("response", self._answered)
 
     def _said(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        own = message.location.get("url") == self._page.url and f"status of {self._allowed} " in message.text
+        if message.type in ("error", "warning") and not own:
             self.complaints.append(f"console {message.type}: {message.text}")
+
+    def _failed(self, request: Request) -> None:
+        # What is let go because the reader has gone on is no failure.
+        if request.failure != "net::ERR_ABORTED":
+            self.complaints.append(f"failed: {request.url} {request.failure}")
 
     def _asked(self, request: Request) -> None:
         if not request.url.startswith((f"{self._origin}/", "data:")):
             self.complaints.append(f"elsewhere: {request.url}")
 
     def _answered(self, response: Response) -> None:
-        if response.status >= 400:
+        own = response.status == self._allowed and response.request.is_navigation_request()
+        if response.status >= 400 and not own:
             self.complaints.append(f"{response.status}: {response.url}")
 
 

@@ -1,7 +1,7 @@
-"""A served portal over a small synthetic world, and where each of its pages is found.
+"""A served portal over a small synthetic world with its sample accounts; and asking it without a browser.
 
-A page whose address has parts is shown with the first thing of its kind that another page links to. A page that
-nobody has named an example for has no address here, so the tests of it fail.
+The world is built once for a test session, and with it what no world holds: drafts, invitations, disputes (examples.py
+makes them through the portal). Every server works on a copy of its own, so that no test sees what another has done.
 """
 
 from __future__ import annotations
@@ -18,85 +18,84 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from http.cookiejar import CookieJar
 from pathlib import Path
-from typing import Final
-from urllib.error import URLError
-from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, ProxyHandler, Request, build_opener
+from typing import Any, Final, Self
 
+import httpx
 from tests.web.test_serving import free_port
 
-from lodeline.web.language import LANGUAGES, Language
-from lodeline.web.urls import PAGES
+from lodeline.office.demonstration import PASSWORD, SAMPLE_ACCOUNTS
 
 PROGRAM: Final = Path(sys.executable).with_name("lodeline")
 #: Small, and yet with findings of five kinds, overdrawn quotas, open transfers, stock counts and magnets.
 WORLD: Final = {"organisations": 40, "months": 6, "seed": 3}
-#: Pages whose address has parts → the page below the language from which the first link to one is taken.
-EXAMPLES: Final[Mapping[str, str]] = {
-    "organisation": "quotas/",
-    "balance": "balances/",
-    "lot": "lots/?product=magnet-ndfeb",
-    "finding": "findings/",
-    "entry": "log/",
-}
-#: What a page can also look like: name → its address below the language, or the form that leads to it. `{lot}` stands
-#: for the address of that page.
-FURTHER: Final[Mapping[str, str | tuple[str, Mapping[str, str]]]] = {
-    "find, several": "find/?q=MAG-00",
-    "lot, forward": "{lot}?direction=forward",
-    "findings by firm": "findings/?view=firms",
-    "law, another day": "law/?on=2025-10-15&known=2025-10-20",
-    "desk, filled": "desk/?case=2",
-    "desk, answer": ("desk/", {"cases": "all"}),
-}
-HTML: Final = tuple(page for page in PAGES if not page.at.endswith(".json"))
-#: Everything that is looked at, by name.
-VIEWS: Final = (*(page.name for page in HTML), *FURTHER)
-#: Every page as it can be seen; of what one can also look like, each language and each colour scheme once.
-SIGHTS: Final[tuple[tuple[str, Language, str], ...]] = (
-    *((page.name, language, scheme) for page in HTML for language in LANGUAGES for scheme in ("light", "dark")),
-    *(
-        (view, language, scheme)
-        for view in FURTHER
-        for language, scheme in zip(LANGUAGES, ("dark", "light"), strict=True)
-    ),
-)
+#: The fifth of the second month after the world's last: July is due, and nobody has filed it.
+MORNING: Final = "2025-08-05T09:00:00+08:00"
+#: Role → the address of its sample account; of two filers the magnet maker's.
+PEOPLE: Final = {one.role: one.email for one in reversed(SAMPLE_ACCOUNTS)}
+#: Has a second factor, which examples.py gives; and the same person on the way in, asked for a code.
+GUARDED, HALFWAY = PEOPLE["customs-officer"], "halfway"
+#: Signs links in these tests, so that some can be made without the mail that would have brought them.
+KEY: Final = "of the tests in a browser, and of nobody else"
+#: Seconds for which a password is taken to prove who asks; the portal believes it for 300.
+_PROVED_S: Final = 200
 
 
-def build(room: Path) -> Path:
-    """The store of the world in `room`; built by whoever comes first, shared by all that run at the same time."""
-    store = room / "browser-world" / "store.sqlite3"
-    store.parent.mkdir(exist_ok=True)
-    done = store.with_name("done")
-    with store.with_name("lock").open("w") as lock:
+def build(room: Path, *, fresh: bool = False) -> Path:
+    """A store of the world for one server, in `room`: whoever comes first builds the world, all get copies.
+
+    fresh: as it was loaded, without what examples.py makes.
+    """
+    pristine = room / "browser-world"
+    pristine.mkdir(exist_ok=True)
+    with (pristine / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            options = [f"--{name}={value}" for name, value in WORLD.items()]
-            subprocess.run(
-                [PROGRAM, "demo", "--no-serve", "--database", store, *options],
-                check=True, stdout=subprocess.DEVNULL, env=_environment(),
-            )  # fmt: skip
-            done.touch()
-    return store
+        if not (pristine / "made.json").exists():
+            _make(pristine)
+        copy = room / f"browser-copy-{len(list(room.glob('browser-copy-*')))}"
+        shutil.copytree(pristine / "loaded" if fresh else pristine, copy, ignore=shutil.ignore_patterns("loaded"))
+    return copy / "store.sqlite3"
 
 
-def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name != "LODELINE_SNAPSHOTS"}
+def _make(room: Path) -> None:
+    from tests.browser.examples import make  # noqa: PLC0415  (asks through the portal of this file)
+
+    store = room / "store.sqlite3"
+    options = [f"--{name}={value}" for name, value in WORLD.items()]
+    subprocess.run(
+        [PROGRAM, "demo", "--no-serve", "--database", store, *options],
+        check=True, stdout=subprocess.DEVNULL, env=_environment(),
+    )  # fmt: skip
+    shutil.copytree(room, room / "loaded", ignore=shutil.ignore_patterns("lock", "loaded"))
+    with served(store, room / "errors") as origin, Portal(origin) as portal:
+        make(portal)
+        (room / "made.json").write_text(json.dumps(portal.kept()))
+
+
+def _environment(clock: str | None = MORNING) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name != "LODELINE_SNAPSHOTS"}
+    demo = {} if clock is None else {"LODELINE_DEMO": "1", "LODELINE_DEMO_CLOCK": clock}
+    few = {"LODELINE_WORKERS": "1", "LODELINE_JOB_WORKERS": "0"}
+    return {**few, **inherited, "LODELINE_SESSION_KEY": KEY, **demo}
 
 
 @contextmanager
-def served(store: Path, log: Path) -> Iterator[str]:
-    """`lodeline serve` on a free port; gives its origin. What it says on the error stream fails the test session."""
+def served(store: Path, log: Path, *, clock: str | None = MORNING) -> Iterator[str]:
+    """`lodeline serve` on a free port; gives its origin. What it says on the error stream fails the session.
+
+    clock: where the clock of the demo starts; None: not as a demo. The origin's name is the one for which browsers
+    allow passkeys without TLS.
+    """
     port = free_port()
     with log.open("w") as errors:
         process = subprocess.Popen(
             [PROGRAM, "serve", "--database", store, "--port", str(port)],
-            stdout=subprocess.DEVNULL, stderr=errors, env=_environment(),
+            stdout=subprocess.DEVNULL, stderr=errors, env=_environment(clock),
         )  # fmt: skip
+        origin = f"http://localhost:{port}"
         try:
-            yield f"http://127.0.0.1:{port}"
+            _await_answer(origin)
+            yield origin
         finally:
             ended = process.poll()
             process.send_signal(signal.SIGTERM)
@@ -109,80 +108,113 @@ def served(store: Path, log: Path) -> Iterator[str]:
     assert log.read_text() == "", "the server complained"
 
 
+def _await_answer(origin: str, seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            httpx.get(f"{origin}/static/lodeline/mark.svg", trust_env=False)
+            return
+        except httpx.TransportError:
+            assert time.monotonic() < until, "the server does not start"
+            time.sleep(0.05)
+
+
 class Portal:
-    """Where the pages are. Asks without a browser, with cookies, so that forms can be sent."""
+    """Asks as anybody: `by` is the address of a sample account, "" for nobody. Each signs in once."""
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, store: Path | None = None) -> None:
+        """`store`: the copy that is served; what was made in it and who signed in there holds for this server too."""
         self.origin = origin
-        # No proxy: the address is this machine's.
-        self._opener = build_opener(ProxyHandler({}), HTTPCookieProcessor(CookieJar()))
-        self._found: dict[str, str] = {}
+        #: What examples.py has made: name → address below the language.
+        self.made: dict[str, str] = {}
+        self._clients: dict[str, httpx.Client] = {}
+        #: When each has given the password last, by the machine's clock.
+        self._proved: dict[str, float] = {}
+        if store is not None:
+            kept = json.loads(store.with_name("made.json").read_text())
+            self.made, self._proved = kept["made"], kept["proved"]
+            for by, cookies in kept["cookies"].items():
+                self.client(by).cookies.update(cookies)
 
-    def await_first_answer(self, seconds: float = 30) -> None:
-        """Returns when the server answers."""
-        until = time.monotonic() + seconds
-        while True:
-            try:
-                self.html("/en/verify/")
-                return
-            except (URLError, ConnectionError):
-                assert time.monotonic() < until, "the server does not start"
-                time.sleep(0.05)
+    def __enter__(self) -> Self:
+        return self
 
-    def html(self, path: str, form: Mapping[str, str] | None = None) -> str:
-        """The text at an address of this portal; with a form, of what is answered to it."""
-        return self._ask(path, form)[1]
+    def __exit__(self, *_: object) -> None:
+        for client in self._clients.values():
+            client.close()
 
-    def _ask(self, path: str, form: Mapping[str, str] | None = None) -> tuple[str, str]:
-        data = None if form is None else urlencode(form).encode()
-        # A form is believed only if it comes from a page of the portal.
-        with self._opener.open(Request(self.origin + path, data, {"Origin": self.origin}), timeout=60) as response:
-            return str(response.url).removeprefix(self.origin), str(response.read(), "utf-8")
+    def kept(self) -> dict[str, Any]:
+        """What whoever is given a copy of the store must know of it, for JSON."""
+        cookies = {by: {one.name: one.value for one in client.cookies.jar} for by, client in self._clients.items()}
+        return {"made": self.made, "proved": self._proved, "cookies": cookies}
 
-    def path(self, view: str, language: str = "en") -> str:
-        """The address of a view. Raises AssertionError for a page that nobody has named an example for."""
-        if view not in self._found:
-            self._found[view] = self._address(view)
-        return f"/{language}/{self._found[view]}"
+    def client(self, by: str) -> httpx.Client:
+        """The cookies of `by`, signed in or not."""
+        if by not in self._clients:
+            # A form is believed only if it comes from a page of the portal. No proxy: the address is this machine's.
+            self._clients[by] = httpx.Client(
+                base_url=self.origin, headers={"Origin": self.origin}, follow_redirects=True, timeout=60,
+                trust_env=False,
+            )  # fmt: skip
+        return self._clients[by]
 
-    def url(self, view: str, language: str = "en") -> str:
-        """The same with its host."""
-        return self.origin + self.path(view, language)
+    def sign_in(self, by: str) -> None:
+        """Signs in by the form that a person would use, or gives the password once more where that was long ago."""
+        if not by or time.time() - self._proved.get(by, 0) < _PROVED_S:
+            return
+        if by == HALFWAY:
+            answer = self.send(by, "/en/account/login/", {"login": GUARDED, "password": PASSWORD})
+            assert answer.url.path == "/en/account/2fa/authenticate/", answer.url.path
+            self._proved[by] = time.time()
+            return
+        if by in self._proved:
+            answer = self.send(by, "/en/account/reauthenticate/", {"password": PASSWORD})
+        else:
+            answer = self.send(by, "/en/account/login/", {"login": by, "password": PASSWORD})
+        assert "/account/" not in answer.url.path, f"{by} is not let in: {answer.url.path}"
+        self._proved[by] = time.time()
 
-    def _address(self, view: str) -> str:
-        if view in FURTHER:
-            address = FURTHER[view]
-            return self._written(address) if isinstance(address, str) else self._sent(*address)
-        (page,) = (one for one in PAGES if one.name == view)
-        if "<" not in page.at:
-            return page.at
-        assert view in EXAMPLES, f"name in EXAMPLES the page that leads to a {view}"
-        return self._first_link(view, EXAMPLES[view])
+    def html(self, path: str, by: str = "", *, status: int = 200) -> str:
+        """The text at an address of this portal."""
+        self.sign_in(by)
+        answer = self.client(by).get(path)
+        assert answer.status_code == status, (path, answer.status_code)
+        return answer.text
 
-    def _written(self, address: str) -> str:
-        """An address with `{lot}` and the like for the address of that page."""
-        return re.sub(r"\{(\w+)\}", lambda part: self.path(part[1]).removeprefix("/en/"), address)
+    def send(
+        self, by: str, path: str, form: Mapping[str, str], files: Mapping[str, tuple[str, bytes]] | None = None
+    ) -> httpx.Response:
+        """What is answered to a form of the page at `path`. Raises AssertionError where it is refused."""
+        return self.answer(by, path, self.client(by).get(path).text, form, files)
 
-    def _first_link(self, name: str, listed_at: str) -> str:
-        (page,) = (one for one in PAGES if one.name == name)
-        links: list[str] = re.findall(r'href="/en/([^"?#]+)', self.html(f"/en/{listed_at}"))
-        pattern = re.compile(re.sub(r"<\w+:\w+>", ".+", page.at))
-        found = next((link for link in links if pattern.fullmatch(link)), None)
-        assert found is not None, f"{listed_at} leads to no {name}"
-        return found
-
-    def _sent(self, address: str, form: Mapping[str, str]) -> str:
-        """Where a form leads: its answer's address below the language."""
-        page = self.html(f"/en/{address}")
+    def answer(
+        self, by: str, path: str, page: str, form: Mapping[str, str],
+        files: Mapping[str, tuple[str, bytes]] | None = None,
+    ) -> httpx.Response:  # fmt: skip
+        """The same for a page that was read before."""
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        assert token is not None, f"{address} has no form"
-        path, _ = self._ask(f"/en/{address}", {**form, "csrfmiddlewaretoken": token[1]})
-        return path.removeprefix("/en/")
+        assert token is not None, f"{path} has no form"
+        answer = self.client(by).post(path, data={"csrfmiddlewaretoken": token[1], **form}, files=files)
+        assert answer.status_code == 200, (path, answer.status_code, answer.text)
+        return answer
+
+    def cookies(self, by: str) -> list[Any]:
+        """For a browser that is to be signed in."""
+        self.sign_in(by)
+        jar = self.client(by).cookies.jar if by else ()
+        return [{"name": one.name, "value": one.value or "", "url": self.origin, "httpOnly": True} for one in jar]
+
+    @cached_property
+    def firm(self) -> str:
+        """The organisation of the sample filer."""
+        found = re.search(r"/en/firm/([^/]+)/", str(self.html("/en/home/", PEOPLE["filer"])))
+        assert found is not None, "the filer has no firm"
+        return found[1]
 
     @cached_property
     def receipt(self) -> str:
         """A receipt that holds, as text."""
-        text = self.html("/en/log/1/receipt.json")
+        text = self.html("/en/log/1/receipt.json", PEOPLE["analyst"])
         assert json.loads(text)["entry"] == 1
         return text
 

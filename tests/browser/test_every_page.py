@@ -1,42 +1,73 @@
-"""Every page, in both languages and colour schemes: quiet on the console, nothing from elsewhere, WCAG 2.2 AA."""
+"""Every page, as whoever may open it: quiet on the console, nothing from elsewhere, WCAG 2.2 AA, at a desk and on a
+telephone. In every run half of them are seen once, in languages and colours that take turns; with the slow tests all
+of them in all.
+"""
 
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route
-from tests.browser.looking import Watch, barriers, is_dark
-from tests.browser.portal import EXAMPLES, HTML, SIGHTS, Portal
+from playwright.sync_api import Page, Route
+from tests.browser.conftest import Eyes
+from tests.browser.looking import Watch, barriers, is_dark, scrolls_sideways
+from tests.browser.portal import Portal
+from tests.browser.views import ACCOUNT, HTML, LISTED, ONCE, SIGHTS, Places
 
+from lodeline.web.accounts.addresses import urlpatterns as account_addresses
 from lodeline.web.language import TAGS, Language
 
 pytestmark = pytest.mark.medium
 
+DESK, TELEPHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+#: Account addresses behind which there is no page of their own.
+NO_PAGE = {"mfa_index", "mfa_list_webauthn", "mfa_login_webauthn", "mfa_download_recovery_codes"}
+#: Account pages that only follow something else: test_sign_in.py goes through them.
+FOLLOW = {
+    "mfa_view_recovery_codes", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn", "mfa_edit_webauthn",
+}  # fmt: skip
 
-@pytest.mark.parametrize(("view", "language", "scheme"), SIGHTS)
-def test_page_is_quiet_and_open_to_all(
-    portal: Portal, contexts: dict[str, BrowserContext], view: str, language: Language, scheme: str
-) -> None:
-    page = contexts[scheme].new_page()
-    watch = Watch(page, portal.origin)
-    page.goto(portal.url(view, language))
-    assert page.locator("html").get_attribute("lang") == TAGS[language]
-    assert page.locator("h1").count() == 1
-    assert page.title().removesuffix("· Lodeline").strip()
-    assert is_dark(page) == (scheme == "dark")
-    found = barriers(page)
-    page.close()
-    assert watch.complaints == []
+
+def look_at(eyes: Eyes, view: str, language: Language, scheme: str, *, widths: tuple[dict[str, int], ...]) -> None:
+    """Opens a view at the first width, and goes to the others; of each, barriers and what scrolls sideways."""
+    with eyes.on(view, language, color_scheme=scheme, viewport=widths[0]) as (page, watch):
+        assert page.locator("html").get_attribute("lang") == TAGS[language]
+        assert page.locator("h1").count() == 1
+        assert page.title().removesuffix("· Lodeline").strip()
+        assert is_dark(page) == (scheme == "dark")
+        found = barriers(page)
+        sideways = [scrolls_sideways(page)]
+        for width in widths[1:]:
+            page.set_viewport_size(width)  # type: ignore[arg-type]
+            sideways.append(scrolls_sideways(page))
+        complaints = watch.complaints
+    assert complaints == []
     assert found == []
+    assert sideways == [0] * len(widths)
 
 
-def test_every_page_with_parts_has_an_example() -> None:
-    assert {page.name for page in HTML if "<" in page.at} == set(EXAMPLES)
+@pytest.mark.parametrize(("view", "language", "scheme"), ONCE)
+def test_page_is_quiet_and_open_to_all(eyes: Eyes, view: str, language: Language, scheme: str) -> None:
+    look_at(eyes, view, language, scheme, widths=(DESK, TELEPHONE))
 
 
-def test_page_that_is_not_there_is_open_to_all(portal: Portal, page: Page) -> None:
-    answer = page.goto(f"{portal.origin}/zh/lots/no-such-lot/")
-    assert answer is not None and answer.status == 404
-    assert barriers(page) == []
+@pytest.mark.slow
+@pytest.mark.parametrize(("view", "language", "scheme"), [sight for sight in SIGHTS if sight not in ONCE])
+def test_page_is_quiet_and_open_to_all_in_every_look(eyes: Eyes, view: str, language: Language, scheme: str) -> None:
+    look_at(eyes, view, language, scheme, widths=(DESK,))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("view", "language", "scheme"), SIGHTS)
+def test_page_fits_a_telephone_in_every_look(eyes: Eyes, view: str, language: Language, scheme: str) -> None:
+    # Among the rules: targets are 24 pixels wide and high, or far enough apart.
+    look_at(eyes, view, language, scheme, widths=(TELEPHONE,))
+
+
+def test_every_page_is_looked_at(places: Places) -> None:
+    """Pages with parts have an example; the library's account pages are all there."""
+    with_parts = {page.name for page in HTML if "<" in page.at.replace("<str:organisation>", "")}
+    assert with_parts == set(LISTED) | {name for name in places.portal.made if name in with_parts}
+    seen = {view.name.partition(",")[0] for view in ACCOUNT}
+    assert seen >= {one.name for one in account_addresses} - NO_PAGE - FOLLOW
 
 
 def test_what_a_page_must_not_do_is_seen(portal: Portal, page: Page) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from tests.browser.portal import Portal
+from tests.browser.views import Places
 
 pytestmark = pytest.mark.medium
 
@@ -44,14 +45,14 @@ def skip_to_content(page: Page) -> None:
     expect(page.locator("main")).to_be_focused()
 
 
-def test_from_a_lot_to_the_receipt_of_what_proves_it(portal: Portal, page: Page, tmp_path: Path) -> None:
-    lot = portal.path("lot").removeprefix("/en/lots/").rstrip("/")
-    page.goto(portal.url("overview"))
+def test_from_a_lot_to_the_receipt_of_what_proves_it(places: Places, page: Page, tmp_path: Path) -> None:
+    lot = places.path("lot").removeprefix("/en/lots/").rstrip("/")
+    page.goto(places.url("overview"))
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.type(lot)
     page.keyboard.press("Enter")
-    page.wait_for_url(f"**{portal.path('lot')}")
+    page.wait_for_url(f"**{places.path('lot')}")
     expect(page.get_by_role("heading", name="came from")).to_be_visible()
     skip_to_content(page)
     behind = page.locator("details.behind > summary").first
@@ -85,19 +86,19 @@ def verify_by_keyboard(page: Page, receipt: str) -> None:
         page.keyboard.press("Enter")
 
 
-def test_receipt_with_one_character_changed_does_not_hold(portal: Portal, page: Page) -> None:
+def test_receipt_with_one_character_changed_does_not_hold(portal: Portal, places: Places, page: Page) -> None:
     text = portal.receipt
     at = text.index('"leaf_hash"') + len('"leaf_hash": "') + 7
     changed = text[:at] + ("0" if text[at] != "0" else "1") + text[at + 1 :]
-    page.goto(portal.url("verify"))
+    page.goto(places.url("verify"))
     verify_by_keyboard(page, changed)
     expect(page.get_by_role("heading", level=1)).to_have_text("This receipt does not hold")
     # What was pasted is still there to be looked at.
     assert page.get_by_label("Receipt (JSON)").input_value().strip() == changed.strip()
 
 
-def test_published_case_is_held_by_a_law_that_can_be_read(portal: Portal, page: Page) -> None:
-    page.goto(portal.url("desk"))
+def test_published_case_is_held_by_a_law_that_can_be_read(places: Places, page: Page) -> None:
+    page.goto(places.url("desk"))
     skip_to_content(page)
     tab_to(page, main_link(page, "?case=2"))
     page.keyboard.press("Enter")
@@ -119,8 +120,8 @@ def test_published_case_is_held_by_a_law_that_can_be_read(portal: Portal, page: 
     expect(page.locator(f"[id='{instrument}']")).to_be_in_viewport()
 
 
-def test_slash_is_a_letter_where_one_writes(portal: Portal, page: Page) -> None:
-    page.goto(portal.url("verify"))
+def test_slash_is_a_letter_where_one_writes(places: Places, page: Page) -> None:
+    page.goto(places.url("verify"))
     receipt = page.get_by_label("Receipt (JSON)")
     receipt.focus()
     page.keyboard.type("a/b")
@@ -128,13 +129,13 @@ def test_slash_is_a_letter_where_one_writes(portal: Portal, page: Page) -> None:
     expect(receipt).to_be_focused()
 
 
-def test_colours_are_chosen_by_arrows_and_remembered(portal: Portal, page: Page) -> None:
-    page.goto(portal.url("quotas"))
+def test_colours_are_chosen_by_arrows_and_remembered(places: Places, page: Page) -> None:
+    page.goto(places.url("quotas"))
     dark = page.get_by_role("radio", name="Dark")
     tab_to(page, page.get_by_role("radio", name="Auto"))
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     expect(dark).to_be_checked()
     assert dark.evaluate(FOCUS_IS_SEEN)
-    page.goto(portal.url("law"))
+    page.goto(places.url("law"))
     expect(dark).to_be_checked()

@@ -2,57 +2,60 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from functools import cache
-from http.client import HTTPConnection
 
+import httpx
 import pytest
-from playwright.sync_api import Page
-from tests.browser.portal import VIEWS, Portal
+from tests.browser.conftest import Eyes
+from tests.browser.views import VIEWS, Places
 
 pytestmark = pytest.mark.medium
 
 #: Bytes that a page may weigh as it is transferred to somebody who comes for the first time.
 HEAVIEST = 250_000
 ONLY_ON_SCREENS = "#nav, .menu-btn, .find, .skip, fieldset.seg, .seg.lang, .filters, .pager, .elems, .acts .btn"
+#: What people take to a meeting, hand to an inspector, or put into a file.
+PRINTED = ("balance", "lot", "finding", "entry", "desk, answer", "firm-filing", "firm-balance", "firm-draft", "audit")
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("view", ["balance", "lot", "finding", "entry", "desk, answer"])
-def test_page_prints(portal: Portal, page: Page, view: str, language: str) -> None:
-    page.goto(portal.url(view, language))
-    page.emulate_media(media="print")
-    assert page.locator("h1").is_visible()
-    shown = [one.get_attribute("class") for one in page.locator(ONLY_ON_SCREENS).all() if one.is_visible()]
-    assert shown == []
-    pdf = page.pdf(format="A4")
+@pytest.mark.parametrize("place", range(len(PRINTED)))
+def test_page_prints(eyes: Eyes, place: int) -> None:
+    with eyes.on(PRINTED[place], ("en", "zh")[place % 2]) as (page, _):
+        page.emulate_media(media="print")
+        assert page.locator("h1").is_visible()
+        shown = [one.get_attribute("class") for one in page.locator(ONLY_ON_SCREENS).all() if one.is_visible()]
+        assert shown == []
+        pdf = page.pdf(format="A4")
     assert pdf.startswith(b"%PDF-")
     # Text as text: fonts are in it, and it has more than a blank sheet's worth of them.
-    assert b"/FontFile" in pdf and len(pdf) > 20_000
+    assert re.search(rb"/FontFile|/Type3", pdf) and len(pdf) > 20_000
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) >= 1
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_page_is_light(portal: Portal, view: str) -> None:
-    html, weight = fetched(portal.origin, portal.path(view))
+@pytest.mark.parametrize(
+    "view", [pytest.param(view, marks=() if "," not in view else pytest.mark.slow) for view in VIEWS]
+)
+def test_page_is_light(places: Places, view: str) -> None:
+    seen = VIEWS[view]
+    path = places.path(view)
+    places.portal.sign_in(seen.by)
+    client = places.portal.client(seen.by)
+    html, weight = fetched(client, path, seen.status)
     parts = sorted(set(re.findall(r'/static/[^"]+', html)))
     assert len(parts) >= 4
-    assert weight + sum(fetched_once(portal.origin, part) for part in parts) <= HEAVIEST
+    assert weight + sum(fetched_once(places.portal.origin, part) for part in parts) <= HEAVIEST
 
 
 @cache
 def fetched_once(origin: str, path: str) -> int:
-    return fetched(origin, path)[1]
+    with httpx.Client(base_url=origin, trust_env=False) as client:
+        return fetched(client, path)[1]
 
 
-def fetched(origin: str, path: str) -> tuple[str, int]:
+def fetched(client: httpx.Client, path: str, status: int = 200) -> tuple[str, int]:
     """The text at an address, and the bytes that came over the wire for it."""
-    connection = HTTPConnection(origin.removeprefix("http://"), timeout=60)
-    connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
-    response = connection.getresponse()
-    body = response.read()
-    connection.close()
-    assert response.status == 200, path
-    text = gzip.decompress(body) if response.headers["Content-Encoding"] == "gzip" else body
-    return text.decode(), len(body)
+    with client.stream("GET", path, headers={"Accept-Encoding": "gzip"}, follow_redirects=False) as response:
+        assert response.status_code == status, (path, response.status_code)
+        response.read()
+        return response.text, response.num_bytes_downloaded

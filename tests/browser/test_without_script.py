@@ -6,44 +6,47 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
-from tests.browser.conftest import context_of
+from playwright.sync_api import Page, expect
+from tests.browser.conftest import Eyes
 from tests.browser.looking import is_dark
-from tests.browser.portal import VIEWS, Portal
+from tests.browser.portal import PEOPLE
+from tests.browser.views import VIEWS, Places
 
 pytestmark = pytest.mark.medium
 
 
-@pytest.fixture(scope="module")
-def plain(browser: Browser) -> Iterator[BrowserContext]:
-    context = context_of(browser, java_script_enabled=False, color_scheme="light")
-    yield context
-    context.close()
+#: Of these, one of each kind in every run; all with the slow tests.
+USUAL = (
+    "overview", "balance", "lot", "desk, answer", "duty", "register-organisation", "people", "account_login", "firm",
+    "firm-transfers", "firm-draft", "draft, correction", "firm-draft-certify", "firm-filing", "invitation", "404",
+)  # fmt: skip
 
 
 @pytest.fixture
-def page(plain: BrowserContext) -> Iterator[Page]:
-    page = plain.new_page()
+def page(eyes: Eyes) -> Iterator[Page]:
+    page = eyes.context(PEOPLE["inspector"], java_script_enabled=False, color_scheme="light").new_page()
     yield page
     page.close()
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_page_shows_its_answer_and_its_tables(portal: Portal, page: Page, view: str) -> None:
-    page.goto(portal.url(view))
-    expect(page.locator("h1")).to_be_visible()
-    for folded in page.locator("main details").all():
-        if folded.get_attribute("open") is None:
-            folded.locator("summary").click()
-    tables = page.locator("main table").all()
-    assert len(tables) == len(re.findall("<table", page.content()))
-    for table in tables:
-        assert table.is_visible(), table.locator("caption").text_content()
-        assert table.locator("tbody tr").first.is_visible()
+@pytest.mark.parametrize(
+    "view", [pytest.param(view, marks=() if view in USUAL else pytest.mark.slow) for view in VIEWS]
+)
+def test_page_shows_its_answer_and_its_tables(eyes: Eyes, view: str) -> None:
+    with eyes.on(view, java_script_enabled=False, color_scheme="light") as (page, _):
+        expect(page.locator("h1")).to_be_visible()
+        for folded in page.locator("main details").all():
+            if folded.get_attribute("open") is None:
+                folded.locator("summary").first.click()
+        tables = page.locator("main table").all()
+        assert len(tables) == len(re.findall("<table", page.content()))
+        for table in tables:
+            assert table.is_visible(), table.locator("caption").text_content()
+            assert table.locator("tbody tr").first.is_visible()
 
 
-def test_language_and_colours_are_chosen(portal: Portal, page: Page) -> None:
-    page.goto(f"{portal.origin}/en/?element=Dy")
+def test_language_and_colours_are_chosen(places: Places, page: Page) -> None:
+    page.goto(f"{places.portal.origin}/en/?element=Dy")
     page.get_by_role("link", name="中文").click()
     page.wait_for_url("**/zh/?element=Dy")
     expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
@@ -54,16 +57,16 @@ def test_language_and_colours_are_chosen(portal: Portal, page: Page) -> None:
     assert not is_dark(page)
 
 
-def test_what_is_looked_for_is_found(portal: Portal, page: Page) -> None:
-    page.goto(portal.url("law"))
+def test_what_is_looked_for_is_found(places: Places, page: Page) -> None:
+    page.goto(places.url("law"))
     page.get_by_role("searchbox").fill("MAG-0001")
     page.get_by_role("searchbox").press("Enter")
     page.wait_for_url("**/en/organisations/MAG-0001/")
 
 
-def test_menu_is_reached_on_a_narrow_screen(portal: Portal, page: Page) -> None:
+def test_menu_is_reached_on_a_narrow_screen(places: Places, page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(portal.url("overview"))
+    page.goto(places.url("overview"))
     findings = page.locator("#nav").get_by_role("link", name="Findings")
     expect(findings).not_to_be_visible()
     page.get_by_role("button", name="Menu").click()
@@ -71,8 +74,8 @@ def test_menu_is_reached_on_a_narrow_screen(portal: Portal, page: Page) -> None:
     page.wait_for_url("**/en/findings/")
 
 
-def test_table_is_sorted_by_its_head(portal: Portal, page: Page) -> None:
-    page.goto(portal.url("lots"))
+def test_table_is_sorted_by_its_head(places: Places, page: Page) -> None:
+    page.goto(places.url("lots"))
     head = page.get_by_role("columnheader", name="Dry mass")
     head.get_by_role("link").click()
     expect(head).to_have_attribute("aria-sort", "descending")

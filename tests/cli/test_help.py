@@ -10,12 +10,13 @@ import pytest
 from tests.cli.program import CHINESE, PROGRAM, Lodeline
 
 COMMANDS = (
-    "demo", "world", "bench", "init", "load", "rebuild", "template", "check", "file", "trace", "origins", "balance",
-    "flows", "transfers", "quota", "findings", "declare", "receipt", "verify", "serve", "law",
+    "demo", "world", "bench", "init", "load", "rebuild", "backup", "restore", "template", "check", "file", "trace",
+    "origins", "balance", "flows", "transfers", "quota", "findings", "declare", "receipt", "verify", "serve", "finding",
+    "law",
 )  # fmt: skip
 PRINTING_DATA = (
-    "init", "load", "rebuild", "check", "file", "trace", "origins", "balance", "flows", "transfers", "quota",
-    "findings", "verify",
+    "init", "load", "rebuild", "backup", "restore", "check", "file", "trace", "origins", "balance", "flows",
+    "transfers", "quota", "findings", "verify",
 )  # fmt: skip
 
 

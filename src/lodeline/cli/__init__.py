@@ -8,7 +8,19 @@ from __future__ import annotations
 
 # isort: off
 from lodeline.cli.app import app, main
-from lodeline.cli import demonstration, keeping, filing, questions, declare, law, proofs, serve
+from lodeline.cli import demonstration, keeping, filing, questions, finding, declare, law, proofs, serve
 # isort: on
 
-__all__ = ["app", "declare", "demonstration", "filing", "keeping", "law", "main", "proofs", "questions", "serve"]
+__all__ = [
+    "app",
+    "declare",
+    "demonstration",
+    "filing",
+    "finding",
+    "keeping",
+    "law",
+    "main",
+    "proofs",
+    "questions",
+    "serve",
+]

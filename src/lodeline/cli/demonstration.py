@@ -36,7 +36,18 @@ def demo(
 
         report.demo(database, organisations=organisations, months=months, seed=seed)
     if listener is not None:
+        # Sample accounts, and a clock that has not run on since the synthetic year: the next month is due.
+        os.environ |= {"LODELINE_DEMO": "1", "LODELINE_DEMO_CLOCK": _morning_after(months)}
         serve_pages(database, listener)
+
+
+def _morning_after(months: int) -> str:
+    """The fifth of the second month after the world's last: the month between is due, and nobody has filed it."""
+    from lodeline.world import FIRST_MONTH  # noqa: PLC0415
+
+    year, month = (int(part) for part in FIRST_MONTH.split("-"))
+    months_since_year_0 = year * 12 + (month - 1) + months + 1
+    return f"{months_since_year_0 // 12:04d}-{months_since_year_0 % 12 + 1:02d}-05T09:00:00+08:00"
 
 
 @contextmanager
@@ -61,14 +72,23 @@ def world(
     seed: Annotated[int, typer.Option(help="The same seed gives the same world. 随机种子。")] = 7,
     organisations: Annotated[int, typer.Option(min=20, max=2000, help="Firms. 企业数。")] = 40,
     months: Annotated[int, typer.Option(min=1, max=120, help="Months. 月数。")] = 6,
+    plant: Annotated[
+        str | None,
+        typer.Option(metavar="FILE|random:RATE", help="Loopholes to plant, with more natural dirt. 植入漏洞。"),
+    ] = None,
 ) -> None:
     """Write a synthetic industry as a dossier, and what was put in beside it. 生成模拟产业数据。"""
-    from lodeline.world import build_world, write_world  # noqa: PLC0415
+    from lodeline.world import PlantError, asked_plants, build_world, write_world  # noqa: PLC0415
 
     if out.exists() and any(out.iterdir()):
         raise SpokenError(f"{out} is not empty: name a new directory", f"{out} 不是空目录：请另选目录")
+    planned = build_world(seed=seed, organisations=organisations, months=months)
+    try:
+        plants = None if plant is None else asked_plants(planned, plant)
+    except PlantError as error:
+        raise SpokenError(error.en, error.zh) from error
     with progress(say("world", "模拟")) as bar:
-        write_world(build_world(seed=seed, organisations=organisations, months=months), out, progress=bar)
+        write_world(planned, out, progress=bar, plants=plants)
     console.print(say(f"Wrote a synthetic world to {out}.", f"已生成模拟世界：{out}。"), markup=False)
 
 

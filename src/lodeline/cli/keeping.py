@@ -1,14 +1,15 @@
-"""Commands that make, fill and mend a store."""
+"""Commands that make, fill, mend and keep a store."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, shown, store_at
-from lodeline.cli.output import console, print_json, print_problems, progress, say
+from lodeline.cli.output import console, errors, print_json, print_problems, progress, say
 
 
 @app.command()
@@ -75,3 +76,101 @@ def rebuild(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> Non
         mended = say(f"{found} differences, now mended.", f"发现 {found} 处不符，已更正。")
         console.print(mended if found else whole)
     raise typer.Exit(0 if result["ok"] else 1)
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="File to write; it must not exist. 备份文件。")],
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """Back up everything at one moment, while the store is in use. 备份数据库。"""
+    from lodeline.service.backup import back_up  # noqa: PLC0415
+
+    with progress(say("backing up", "备份"), quiet=as_json) as bar:
+        made = back_up(store_at(database), file, made_at=datetime.now(UTC), progress=bar)
+    checkpoint = file.with_name(f"{file.name}.checkpoint")
+    checkpoint.write_text(made.checkpoint, "utf-8")
+    if as_json:
+        print_json(
+            {
+                "file": str(file), "bytes": made.bytes, "rows": made.rows, "size": made.size, "root": made.root,
+                "checkpoint": made.checkpoint, "secret_inside": made.secret_inside,
+            }
+        )  # fmt: skip
+        return
+    console.print(
+        say(
+            f"Backed up {made.size} entries, root {made.root}, to {file}.\n"
+            f"Keep {checkpoint} elsewhere: only against it does a rewritten or old backup show.",
+            f"已备份 {made.size} 条（根 {made.root}）到 {file}。\n"
+            f"请将 {checkpoint} 另存他处：只有与其比对，才能发现备份被改写或过旧。",
+        ),
+        markup=False,
+    )
+    inside = say(
+        "The store's secret is inside: whoever has the backup can sign for the log. Keep it as safe as the store.",
+        "备份中含有数据库密钥：持有备份者可为日志签名，请与数据库同等保管。",
+    )
+    outside = say(
+        "LODELINE_SECRET is not inside: without it the backup cannot be opened. Keep it apart.",
+        "备份中不含 LODELINE_SECRET：没有它将无法打开备份，请另行保管。",
+    )
+    console.print(inside if made.secret_inside else outside, markup=False)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A backup. 备份文件。")],
+    database: Database = DEFAULT_DATABASE,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="The last checkpoint kept elsewhere. 另行保存的最后检查点。")
+    ] = None,
+    older: Annotated[
+        bool, typer.Option("--older", help="Take a backup that ends before the checkpoint. 允许早于检查点。")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Restore a backup where no store is, and recompute it first. 恢复备份。"""
+    from lodeline.cli.proofs import checkpoint_in  # noqa: PLC0415
+    from lodeline.service.backup import RefusedError  # noqa: PLC0415
+    from lodeline.service.backup import restore as restore_backup  # noqa: PLC0415
+    from lodeline.web.serving import prepare  # noqa: PLC0415
+
+    kept = [checkpoint_in(checkpoint)] if checkpoint else []
+    try:
+        with progress(say("restoring", "恢复"), quiet=as_json) as bar:
+            found = restore_backup(file, database, make_tables=prepare, kept=kept, older=older, progress=bar)
+    except RefusedError as refused:
+        if as_json:
+            print_json({"ok": False, "message": {"en": refused.en, "zh": refused.zh}})
+        else:
+            errors.print(say(refused.en, refused.zh), markup=False)
+        raise typer.Exit(1) from refused
+    if as_json:
+        print_json({"ok": True, "size": found.size, "root": found.root, "missing": found.missing})
+        return
+    place = shown(database)
+    console.print(
+        say(
+            f"Restored {found.size} entries, root {found.root}, to {place}: everything was recomputed and holds.",
+            f"已恢复 {found.size} 条（根 {found.root}）到 {place}：全部重算，均成立。",
+        ),
+        markup=False,
+    )
+    if found.missing:
+        console.print(
+            say(
+                f"The backup is older than the checkpoint: {found.missing} entries are missing, and the checkpoint"
+                " alone cannot prove that they followed on these. Their filers hold receipts: ask for them again.",
+                f"备份早于检查点：缺少 {found.missing} 条，且仅凭该检查点无法证明其与现有条目相接。"
+                "申报人持有回执，请其重新申报。",
+            )
+        )
+    if checkpoint is None:
+        console.print(
+            say(
+                "An old backup or a rewritten log shows only against a checkpoint kept elsewhere (--checkpoint).",
+                "旧备份或被整体改写的日志，只有与另行保存的检查点比对才能发现（--checkpoint 文件）。",
+            )
+        )

@@ -3,38 +3,53 @@
 from __future__ import annotations
 
 import socket
-from typing import NoReturn
+from typing import Annotated, NoReturn
+
+import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, DEFAULT_PORT, Database, Port, app, shown, store_at
 from lodeline.cli.output import console, say
 
+_HOST = "127.0.0.1"
+
 
 @app.command()
-def serve(database: Database = DEFAULT_DATABASE, port: Port = DEFAULT_PORT) -> None:
-    """Serve the pages on this machine. 在本机启动门户。"""
+def serve(
+    database: Database = DEFAULT_DATABASE,
+    host: Annotated[
+        str, typer.Option(help="Address to listen at; others than this machine's need LODELINE_HOSTS. 监听地址。")
+    ] = _HOST,
+    port: Port = DEFAULT_PORT,
+) -> None:
+    """Serve the portal until it is told to end. 启动门户。"""
     store_at(database).database.close()
-    serve_pages(database, listen(port))
+    serve_pages(database, listen(port, host))
 
 
-def listen(port: int) -> socket.socket:
-    """A socket for the pages. Raises SpokenError where another program has the port."""
+def listen(port: int, host: str = _HOST) -> socket.socket:
+    """A socket for the pages. Raises SpokenError where another program has the port, or others could reach it."""
     from lodeline.web import serving  # noqa: PLC0415
 
-    return serving.listen(port)
+    return serving.listen(port, host)
 
 
 def serve_pages(database: str, listener: socket.socket) -> NoReturn:
     """Serves the pages of a store until stopped."""
-    from lodeline.web import serving  # noqa: PLC0415
+    from lodeline.web import configuration, serving  # noqa: PLC0415
 
-    host, port = listener.getsockname()
-    address = f"http://{host}:{port}/"
-    console.print(
-        say(
-            f"Pages of {shown(database)} at {address}\n"
-            "There are no accounts yet, so only this machine is answered. Ctrl-C ends.",
-            f"{shown(database)} 的页面：{address}\n尚无账户，因此仅限本机访问。按 Ctrl-C 结束。",
-        ),
-        markup=False,
-    )
-    serving.serve(database, listener)
+    hosts = configuration.current().hosts  # what is wrong with the environment is said now
+    store = store_at(database)
+    key = serving.session_key(store.secret)
+    store.database.close()
+    host, port, *_ = listener.getsockname()
+    # By this name and not by its number browsers let passkeys work.
+    named = "localhost" if host == "127.0.0.1" else f"[{host}]" if ":" in host else host
+    address = f"http://{named}:{port}/"
+    if configuration.current().log == "errors":
+        names = ", ".join(hosts)
+        reached = say("Reached as ", "访问域名：") + names if hosts else say("Only from this machine", "仅限本机访问")
+        console.print(
+            say(f"Pages of {shown(database)} at {address}", f"{shown(database)} 的页面：{address}"), markup=False
+        )
+        console.print(reached + say(". Ctrl-C ends.", "。按 Ctrl-C 结束。"), markup=False)
+    serving.serve(database, listener, key=key)

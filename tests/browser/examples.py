@@ -1,0 +1,164 @@
+"""What no synthetic world holds, made through the portal's own forms once for a test session: drafts in each state, an
+invitation, a dispute, a second factor, somebody halfway in. Each is found in `Portal.made` by the view's name."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import time
+
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.core import signing
+from tests.browser.portal import GUARDED, HALFWAY, KEY, PEOPLE, Portal
+from tests.browser.views import ADMIN, ANALYST, CERTIFIER, FILER
+
+#: The month that is due in these tests, and the one before.
+DUE, FILED = "2025-07", "2025-06"
+
+
+def make(portal: Portal, *, due: str = DUE, filed: str = FILED) -> None:
+    """Makes all of it, for the month that is due and the newest that is filed."""
+    made, firm = portal.made, f"/en/firm/{portal.firm}"
+    for by in set(PEOPLE.values()):
+        portal.sign_in(by)
+    made["invitation"] = _invitation(portal, firm)
+    made["firm-dispute"] = _dispute(portal, firm)
+    made["firm-finding"] = _question(portal, firm)
+    made["mail-end"] = f"mail/end/{signing.dumps(1, key=KEY, salt='lodeline.mail')}/"
+    made["firm-draft"] = draft(portal, due, rows_with_problems())
+    made["firm-draft-columns"] = draft(portal, due, rows_of_another_system()) + "columns/"
+    made["draft, empty"] = draft(portal, due, None)
+    made["draft, at work"] = draft(portal, due, many_rows())
+    made["draft, correction"] = draft(portal, filed, filed_rows(portal), act="correct")
+    made["draft, asked"] = asked = draft(portal, due, b"", act="try")
+    portal.send(FILER, f"/en/{asked}", {"act": "ask", "revision": revision(portal, asked)})
+    made["firm-draft-certify"] = asked + "certify/"
+    made["receipt of the sandbox"] = other = draft(portal, due, b"", act="try")
+    portal.send(FILER, f"/en/{other}", {"act": "ask", "revision": revision(portal, other)})
+    certify = {"act": "password", "sure": "yes", "revision": revision(portal, other)}
+    portal.send(CERTIFIER, f"/en/{other}certify/", certify)
+    _second_factor(portal)
+
+
+def draft(portal: Portal, period: str, content: bytes | None, *, act: str = "start") -> str:
+    """The address below the language of a new draft of the filer's firm. `content` b"": a nil return; None: nothing."""
+    answer = portal.send(FILER, f"/en/firm/{portal.firm}/file/", {"act": act, "period": period})
+    at = answer.url.path
+    seen = revision(portal, at.removeprefix("/en/"))
+    if content == b"":
+        portal.send(FILER, at, {"act": "nil", "revision": seen})
+    elif content is not None:
+        files = {"files": ("july.csv", content)}
+        portal.send(FILER, at, {"act": "upload", "revision": seen}, files)
+    return at.removeprefix("/en/")
+
+
+def revision(portal: Portal, at: str) -> str:
+    """The revision that a draft's page shows."""
+    found = re.search(r'name="revision" value="(\d+)"', portal.html(f"/en/{at}", FILER))
+    assert found is not None, f"{at} shows no draft that can be changed"
+    return found[1]
+
+
+def rows_with_problems() -> bytes:
+    """A month with something of each kind in the way: a word, a number, another month, what is not registered."""
+    return written(
+        ("event", "kind", "on", "site", "role", "lot", "product", "mass_kg", "counterparty", "counterparty_name"),
+        ("R1", "receipt", "2025-07-02", "MAG-0003-A", "", "B-1", "ndfeb-block", "1,200.5", "ALY-0002", ""),
+        ("T1", "transformation", "2025-07-04", "MAG-0003-A", "in", "B-1", "ndfeb-block", "700", "", ""),
+        ("T1", "transformation", "2025-07-04", "MAG-0003-A", "out", "M-1", "magnet-ndfeb", "650", "", ""),
+        ("S1", "sale", "2025-07-09", "MAG-0003-A", "", "M-1", "magnet-ndfeb", "100", "USE-0002", ""),
+        ("S2", "shipment", "2025-06-29", "MAG-0003-A", "", "M-1", "magnet-ndfeb", "50", "USE-0002", ""),
+        ("S3", "shipment", "2025-07-11", "MAG-0003-B", "", "M-1", "magnet-ndfeb", "60", "", "Nobody Knows Ltd."),
+    )
+
+
+def rows_of_another_system() -> bytes:
+    """A file whose columns have names of their own."""
+    return written(
+        ("Beleg", "Vorgang", "Datum", "Werk", "Charge", "Material", "Menge t"),
+        ("1", "WE", "02.07.2025", "MAG-0003-A", "B-1", "NdFeB", "1,2005"),
+    )
+
+
+def many_rows() -> bytes:
+    """So many that they are checked beside the request, for which these servers have nobody."""
+    rows = (
+        (
+            f"S{number}",
+            "shipment",
+            "2025-07-09",
+            "MAG-0003-A",
+            f"M-{number}",
+            "magnet-ndfeb",
+            "1.5",
+            "USE-0002",
+            "x" * 80,
+        )
+        for number in range(20_000)
+    )
+    return written(("event", "kind", "on", "site", "lot", "product", "mass_kg", "counterparty", "note"), *rows)
+
+
+def filed_rows(portal: Portal) -> bytes:
+    """What was filed for the newest month, with one mass changed."""
+    listed = portal.html(f"/en/firm/{portal.firm}/filings/", FILER)
+    newest = max(map(int, re.findall(rf"/en/firm/{portal.firm}/filings/(\d+)/", listed)))
+    upload = re.search(r'href="([^"]+/uploads/\d+/)"', portal.html(f"/en/firm/{portal.firm}/filings/{newest}/", FILER))
+    assert upload is not None, "a filing can be taken out as it came"
+    rows = list(csv.reader(io.StringIO(portal.html(upload[1], FILER))))
+    mass = rows[0].index("mass_kg")
+    rows[1][mass] = f"{float(rows[1][mass]) - 1.5:.1f}"
+    return written(*rows)
+
+
+def written(*rows: tuple[str, ...] | list[str]) -> bytes:
+    """Rows as CSV."""
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
+def _invitation(portal: Portal, firm: str) -> str:
+    form = {"do": "invite", "name": "Wu Dan", "email": "wu.dan@example.org", "role": "filer"}
+    return invitation_in(portal.send(ADMIN, f"{firm}/people/", form).text)
+
+
+def invitation_in(page: str) -> str:
+    """The address below the language of the invitation that a page hands over."""
+    found = re.search(r"/en/(invitation/[^/\s<]+/)", page)
+    assert found is not None, "no link is handed over"
+    return found[1]
+
+
+def _dispute(portal: Portal, firm: str) -> str:
+    delivery = re.search(rf'href="({firm}/transfers/\d+/)', portal.html(f"{firm}/transfers/", FILER))
+    assert delivery is not None, "no delivery waits"
+    answer = portal.send(FILER, delivery[1], {"dispute": "Eleven drums came, and the papers say twelve."})
+    return answer.url.path.removeprefix("/en/")
+
+
+def _question(portal: Portal, firm: str) -> str:
+    """What the authority asks the firm about a finding, where the firm answers it."""
+    listed = portal.html(f"/en/findings/?organisation={portal.firm}", ANALYST)
+    finding = re.search(r'href="/en/(findings/[0-9a-f]{64}/)"', listed)
+    assert finding is not None, "no finding is about the firm"
+    page = portal.html(f"/en/{finding[1]}", ANALYST)
+    steps = re.search(r'name="steps" value="(\d+)"', page)
+    assert steps is not None, "the finding can be asked about"
+    asked = {"act": "ask", "text": "Which paper is missing?", "until": "2025-08-29", "steps": steps[1]}
+    portal.answer(ANALYST, f"/en/{finding[1]}", page, asked)
+    return f"{firm.removeprefix('/en/')}/{finding[1]}"
+
+
+def _second_factor(portal: Portal) -> None:
+    """Gives GUARDED codes, and brings somebody up to the question for one."""
+    at = "/en/account/2fa/totp/activate/"
+    # Each visit makes another secret: what is sent belongs to the page as it was read.
+    page = portal.html(at, GUARDED)
+    secret = re.search(r">([A-Z2-7]{32})<", page)
+    assert secret is not None, "the secret can be typed in"
+    code = format_hotp_value(hotp_value(secret[1], int(time.time()) // 30))
+    portal.answer(GUARDED, at, page, {"code": code})
+    portal.sign_in(HALFWAY)

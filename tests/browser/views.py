@@ -1,0 +1,189 @@
+"""Everything of the portal that is looked at: which page, by whom, and where it is found.
+
+Each page of the table in web/urls.py is looked at by the first sample account that may open it. A page whose address
+has parts is shown with the first thing of its kind that another page links to, or with what examples.py has made; one
+that nobody has named an example for has no address here, so the tests of it fail.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tests.browser.portal import GUARDED, HALFWAY, PEOPLE, Portal
+
+from lodeline.office.actor import ROLES
+from lodeline.web.language import LANGUAGES, Language
+from lodeline.web.urls import PAGES
+
+ANALYST, FILER, ADMIN = PEOPLE["analyst"], PEOPLE["filer"], PEOPLE["organisation-admin"]
+REGISTRAR, CERTIFIER = PEOPLE["registrar"], PEOPLE["certifier"]
+
+#: Pages whose address has parts → the page from which the first link to one is taken; `{firm}` is the filer's.
+LISTED: Final[Mapping[str, str]] = {
+    "organisation": "quotas/",
+    "balance": "balances/",
+    "lot": "lots/?product=magnet-ndfeb",
+    "finding": "findings/",
+    "entry": "log/",
+    "register-organisation": "register/",
+    "official": "people/",
+    "register-person": "people/of/{firm}/",
+    "firm-person": "firm/{firm}/people/",
+    "firm-transfer": "firm/{firm}/transfers/",
+    "firm-lot": "firm/{firm}/lots/",
+    "firm-balance": "firm/{firm}/balances/",
+    "firm-filing": "firm/{firm}/filings/",
+}
+#: Views that a form leads to, and that are kept by the server for a while: name → where it is, what is sent.
+SENT: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {"desk, answer": ("desk/", {"cases": "all"})}
+#: In an address: the filer's firm.
+FIRM: Final = "<str:organisation>"
+#: Files, of which nothing is seen.
+FILES: Final = frozenset(
+    {
+        "receipt", "firm-file-template", "firm-file-copy", "firm-draft-file", "firm-filing-receipt",
+        "firm-filing-upload",
+    }
+)  # fmt: skip
+#: Pages that say more to somebody else than to the first who may open them.
+BETTER_BY: Final[Mapping[str, str]] = {"firm-people": ADMIN, "firm-delegations": ADMIN, "duty": REGISTRAR}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Something that is looked at. `at`: its address below the language, as in LISTED; empty: found by name."""
+
+    name: str
+    by: str = ""
+    at: str = ""
+    status: int = 200
+
+
+def first_who_may(permission: str) -> str:
+    """The address of a sample account, "" where nobody need sign in."""
+    if permission in ("anyone", "signed in"):
+        return "" if permission == "anyone" else FILER
+    return next(PEOPLE[role] for role, allowed in ROLES.items() if permission in allowed)
+
+
+#: Pages that lead elsewhere: whoever has signed in to the own home, whoever comes after the first run to signing in.
+LEAD_ON: Final = frozenset({"home", "first-run"})
+HTML: Final = tuple(page for page in PAGES if page.name not in FILES | LEAD_ON)
+#: What a page can also look like. `{lot}` stands for the address of that page.
+FURTHER: Final = (
+    View(name="find, several", by=ANALYST, at="find/?q=MAG-00"),
+    View(name="lot, forward", by=ANALYST, at="{lot}?direction=forward"),
+    View(name="findings by firm", by=ANALYST, at="findings/?view=firms"),
+    View(name="law, another day", at="law/?on=2025-10-15&known=2025-10-20"),
+    View(name="desk, filled", by=PEOPLE["licensing-officer"], at="desk/?case=2"),
+    View(name="desk, answer", by=PEOPLE["licensing-officer"]),
+    View(name="register, site", by=REGISTRAR, at="register/{owner}/?site={site}"),
+    View(name="transfers, sent", by=FILER, at="firm/{firm}/transfers/?view=sent"),
+    View(name="transfers, disputes", by=FILER, at="firm/{firm}/transfers/?view=disputes"),
+    View(name="draft, empty", by=FILER),
+    View(name="draft, every row", by=FILER, at="{firm-draft}?rows=all&edit=cells"),
+    View(name="draft, at work", by=FILER),
+    View(name="draft, correction", by=FILER),
+    View(name="draft, asked", by=FILER),
+    View(name="receipt of the sandbox", by=CERTIFIER),
+)  # fmt: skip
+#: The parts that pages are made of: in the table of pages of a demo alone.
+DESIGN: Final = View(name="design", at="design/")
+#: The library's pages, in our dress.
+ACCOUNT: Final = (
+    View(name="account_login", at="account/login/"),
+    View(name="account_logout", by=FILER, at="account/logout/"),
+    View(name="account_inactive", at="account/inactive/"),
+    View(name="account_reauthenticate", by=FILER, at="account/reauthenticate/"),
+    View(name="account_change_password", by=FILER, at="account/password/change/"),
+    View(name="account_reset_password", at="account/password/reset/"),
+    View(name="account_reset_password_done", at="account/password/reset/done/"),
+    View(name="account_reset_password_from_key", at="account/password/reset/key/1-broken/"),
+    View(name="account_reset_password_from_key_done", at="account/password/reset/key/done/"),
+    View(name="mfa_authenticate", by=HALFWAY, at="account/2fa/authenticate/"),
+    View(name="mfa_reauthenticate", by=GUARDED, at="account/2fa/reauthenticate/"),
+    View(name="mfa_activate_totp", by=ANALYST, at="account/2fa/totp/activate/"),
+    View(name="mfa_deactivate_totp", by=GUARDED, at="account/2fa/totp/deactivate/"),
+    View(name="mfa_generate_recovery_codes", by=GUARDED, at="account/2fa/recovery-codes/generate/"),
+    View(name="mfa_add_webauthn", by=ANALYST, at="account/2fa/webauthn/add/"),
+    View(name="account-self, guarded", by=GUARDED, at="self/"),
+)
+REFUSED: Final = (
+    View(name="403", by=FILER, at="audit/", status=403),
+    View(name="404", by=ANALYST, at="lots/no-such-lot/", status=404),
+    View(name="404 to a stranger", at="no/such/page/", status=404),
+    View(name="410", by=ANALYST, at="invitation/no-such-link/", status=410),
+)
+VIEWS: Final[Mapping[str, View]] = {
+    one.name: one
+    for one in (
+        *(View(name=page.name, by=BETTER_BY.get(page.name) or first_who_may(page.permission)) for page in HTML),
+        DESIGN, *FURTHER, *ACCOUNT, *REFUSED,
+    )
+}  # fmt: skip
+SCHEMES: Final = ("light", "dark")
+#: Every view as it can be seen.
+SIGHTS: Final[tuple[tuple[str, Language, str], ...]] = tuple(
+    (name, language, scheme) for name in VIEWS for language in LANGUAGES for scheme in SCHEMES
+)
+#: Every second view once, in each language and scheme as often as in the other: what every run looks at.
+ONCE: Final = tuple(SIGHTS[4 * place + (place // 2) % 4] for place in range(0, len(VIEWS), 2))
+
+
+class Places:
+    """Where views are found on a portal; each is looked for once."""
+
+    def __init__(self, portal: Portal) -> None:
+        self.portal = portal
+        self._found: dict[str, str] = {}
+
+    def path(self, view: str, language: str = "en") -> str:
+        """The address of a view. Raises AssertionError for a page that nobody has named an example for."""
+        if view not in self._found:
+            self._found[view] = self._address(view)
+        return f"/{language}/{self._found[view]}"
+
+    def url(self, view: str, language: str = "en") -> str:
+        """The same with its host."""
+        return self.portal.origin + self.path(view, language)
+
+    def _address(self, name: str) -> str:
+        made = self.portal.made.get(name)
+        if made is not None:
+            return made
+        if name in SENT:
+            self.portal.sign_in(VIEWS[name].by)
+            answer = self.portal.send(VIEWS[name].by, f"/en/{SENT[name][0]}", SENT[name][1])
+            return str(answer.url.raw_path, "ascii").removeprefix("/en/")
+        at = VIEWS[name].at or next(page.at for page in PAGES if page.name == name)
+        if name in LISTED:
+            return self._first_link(name, self._written(LISTED[name]))
+        at = at.replace(FIRM, self.portal.firm)
+        assert "<" not in at, f"name in LISTED the page that leads to {name}"
+        return self._written(at)
+
+    def _written(self, address: str) -> str:
+        """An address with `{lot}` and the like for the address of that page, `{firm}` for the filer's organisation."""
+
+        def part(match: re.Match[str]) -> str:
+            if match[1] == "firm":
+                return self.portal.firm
+            if match[1] in ("site", "owner"):
+                site = self.path("balance").rstrip("/").rpartition("/")[2]
+                return site if match[1] == "site" else site.rpartition("-")[0]
+            return self.path(match[1]).removeprefix("/en/")
+
+        return re.sub(r"\{([\w-]+)\}", part, address)
+
+    def _first_link(self, name: str, listed_at: str) -> str:
+        view = VIEWS[name]
+        (page,) = (one for one in PAGES if one.name == name)
+        links: list[str] = re.findall(r'href="/en/([^"?#]+)', self.portal.html(f"/en/{listed_at}", view.by))
+        pattern = re.compile(re.sub(r"<int:\w+>", "[0-9]+", re.sub(r"<(?!int)\w+:\w+>", ".+", page.at)))
+        others = {one.at for one in PAGES}
+        found = next((link for link in links if pattern.fullmatch(link) and link not in others), None)
+        assert found is not None, f"{listed_at} leads to no {name}"
+        return found

@@ -1,0 +1,263 @@
+"""A backup is everything at one moment, and is restored whole, as it was filed, or not at all."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import sqlite3
+import tarfile
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from django.test import override_settings
+from tests.cli.program import Lodeline
+from tests.conftest import new_database
+from tests.desk import Desk, amounts, assert_sound
+
+from lodeline.office.models import Notice, User
+from lodeline.office.opening import prepare
+from lodeline.service.backup import BackupError, RefusedError, back_up, restore
+from lodeline.store.opening import open_store
+from lodeline.store.store import Store
+
+MOMENT = datetime(2025, 7, 1, tzinfo=UTC)
+PlaceOf = Callable[[str], str]
+
+
+@pytest.fixture
+def place_of(tmp_path: Path, request: pytest.FixtureRequest) -> PlaceOf:
+    """A function of `sqlite` or `postgresql` that gives the address of a place where nothing is."""
+
+    def new(kind: str) -> str:
+        if kind == "postgresql":
+            return new_database(request.getfixturevalue("postgresql"))
+        return str(tmp_path / f"place-{len(list(tmp_path.iterdir()))}.sqlite3")
+
+    return new
+
+
+def firm(url: str) -> Desk:
+    """A store in which ACME has filed a month and corrected it, and a person has an account."""
+    desk = Desk(url)
+    desk.firms("ACME", "NORTH")
+    first = desk.rows(
+        "ACME", "2025-05", "E1 origin 3 acme L1 100 product=concentrate composition=TREO=50 origin_kind=mined"
+    )
+    desk.rows(
+        "ACME",
+        "2025-05",
+        "E1 origin 3 acme L1 120 product=concentrate composition=TREO=50 origin_kind=mined",
+        corrects=first,
+    )
+    prepare(url)
+    with override_settings(LODELINE_DATABASE=url):
+        User.objects.create_user("li@example.org", name="李 \\N 雷", joined_at=MOMENT)
+        Notice.objects.create(kind="due", key="1", created_at=datetime(2025, 7, 1, 8, 30, 1, 25, tzinfo=UTC))
+    return desk
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of such a store. Not to be changed."""
+    path = tmp_path_factory.mktemp("example") / "store.sqlite3"
+    store = firm(str(path)).store
+    store.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.database.close()
+    return path
+
+
+@pytest.fixture
+def desk(example: Path, tmp_path: Path) -> Desk:
+    return Desk(str(shutil.copy(example, tmp_path / "store.sqlite3")))
+
+
+@pytest.fixture
+def backup(desk: Desk, tmp_path: Path) -> Path:
+    return back_up(desk.store, tmp_path / "backup.tar", made_at=MOMENT).file
+
+
+def put_back(file: Path, url: str, *, kept: Any = (), older: bool = False) -> Store:
+    restore(file, url, make_tables=prepare, kept=kept, older=older)
+    return open_store(url)
+
+
+@pytest.mark.medium
+@pytest.mark.parametrize("source", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("target", ["sqlite", "postgresql"])
+def test_restored_store_is_the_store_that_was_backed_up(
+    source: str, target: str, place_of: PlaceOf, tmp_path: Path
+) -> None:
+    desk = firm(place_of(source))
+    made = back_up(desk.store, tmp_path / "backup.tar", made_at=MOMENT)
+    url = place_of(target)
+    restored = put_back(made.file, url)
+    assert (made.size, made.root) == (3, desk.store.head().frontier.root().hex())
+    assert restored.head() == desk.store.head()
+    assert amounts(restored) == amounts(desk.store)
+    assert_sound(restored)
+    with override_settings(LODELINE_DATABASE=url):
+        assert User.objects.get().name == "李 \\N 雷"
+        assert Notice.objects.get().created_at == datetime(2025, 7, 1, 8, 30, 1, 25, tzinfo=UTC)
+        # Numbers go on where they stood.
+        assert User.objects.create_user("han@example.org", name="韩梅梅", joined_at=MOMENT).pk > 1
+    after = Desk(restored).rows(
+        "NORTH", "2025-05", "E1 origin 3 north L1 7 product=concentrate composition=TREO=50 origin_kind=mined"
+    )
+    assert after == 3
+    assert_sound(restored)
+
+
+@pytest.mark.medium
+def test_backup_is_of_one_moment_while_others_write(desk: Desk, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(desk.store.database.url, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("INSERT INTO superseded (organisation, event, entry, \"by\") VALUES ('x', 'x', 1, 1)")
+        made = back_up(desk.store, tmp_path / "backup.tar", made_at=MOMENT)
+        writer.execute("COMMIT")
+    assert_sound(put_back(made.file, str(tmp_path / "restored.sqlite3")))
+
+
+def nothing_left(tmp_path: Path, url: str) -> bool:
+    return not [path.name for path in tmp_path.iterdir() if "restor" in path.name or path.name == Path(url).name]
+
+
+@pytest.mark.medium
+def test_backup_of_another_history_is_refused(desk: Desk, backup: Path, tmp_path: Path) -> None:
+    rewritten = Desk(str(tmp_path / "rewritten.sqlite3"))
+    rewritten.firms("ACME", "NORTH")
+    rewritten.rows("ACME", "2025-05", "E1 origin 3 acme L1 1 product=concentrate composition=TREO=50 origin_kind=mined")
+    rewritten.rows(
+        "NORTH", "2025-05", "E1 origin 3 north L1 1 product=concentrate composition=TREO=50 origin_kind=mined"
+    )
+    url = str(tmp_path / "new.sqlite3")
+    with pytest.raises(RefusedError) as refused:
+        put_back(backup, url, kept=[rewritten.store.checkpoint()])
+    assert "log.fork" in refused.value.en and "改写" in refused.value.zh
+    assert nothing_left(tmp_path, url)
+
+
+@pytest.mark.medium
+def test_backup_behind_the_kept_checkpoint_is_restored_only_when_that_is_meant(
+    desk: Desk, backup: Path, tmp_path: Path
+) -> None:
+    desk.rows("NORTH", "2025-05", "E1 origin 3 north L1 7 product=concentrate composition=TREO=50 origin_kind=mined")
+    kept, url = [desk.store.checkpoint()], str(tmp_path / "new.sqlite3")
+    with pytest.raises(RefusedError, match=r"log\.older-than-checkpoint") as refused:
+        put_back(backup, url, kept=kept)
+    assert "--older" in refused.value.en and nothing_left(tmp_path, url)
+    restored = restore(backup, url, make_tables=prepare, kept=kept, older=True)
+    assert (restored.size, restored.missing) == (3, 1)
+
+
+@pytest.mark.medium
+def test_cut_or_altered_file_is_refused_and_leaves_nothing(backup: Path, tmp_path: Path) -> None:
+    whole, url = backup.read_bytes(), str(tmp_path / "new.sqlite3")
+    inside = whole.index(b"PAR1") + 40
+    altered = {
+        "cut": whole[: len(whole) // 2],
+        "cut at the end": whole[:-11_000],
+        "empty": b"",
+        "changed": whole[:inside] + bytes([whole[inside] ^ 1]) + whole[inside + 1 :],
+    }
+    for how, content in altered.items():
+        backup.write_bytes(content)
+        with pytest.raises(BackupError):
+            put_back(backup, url)
+        assert nothing_left(tmp_path, url), how
+
+
+def rewritten(backup: Path, table: str, change: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+    """Changes a table in a backup and every hash that speaks of it, as somebody without the secret can."""
+    with tarfile.open(backup) as tar:
+        files = {member.name: tar.extractfile(member).read() for member in tar.getmembers()}  # type: ignore[union-attr]
+    manifest = json.loads(files["manifest.json"])
+    part = next(part for part in manifest["parts"] if part["table"] == table)
+    content = io.BytesIO()
+    change(pl.read_parquet(io.BytesIO(files[part["name"]]))).write_parquet(content)
+    files[part["name"]] = content.getvalue()
+    part["sha256"] = sha256(content.getvalue()).hexdigest()
+    files["manifest.json"] = json.dumps(manifest).encode()
+    with tarfile.open(backup, "w") as tar:
+        for name, content_ in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content_)
+            tar.addfile(member, io.BytesIO(content_))
+
+
+@pytest.mark.medium
+@pytest.mark.parametrize("table", ["office_user", "line"])
+def test_table_that_was_changed_together_with_its_hashes_is_refused(backup: Path, tmp_path: Path, table: str) -> None:
+    column = {"office_user": "email", "line": "mass_mg"}[table]
+    worse = {"office_user": pl.lit("thief@example.org"), "line": pl.col("mass_mg") * 2}[table]
+    rewritten(backup, table, lambda rows: rows.with_columns(worse.alias(column)))
+    url = str(tmp_path / "new.sqlite3")
+    with pytest.raises(RefusedError, match="manifest"):
+        put_back(backup, url)
+    assert nothing_left(tmp_path, url)
+
+
+@pytest.mark.medium
+def test_interrupted_restore_into_postgresql_leaves_a_place_where_it_can_be_done_again(
+    backup: Path, place_of: PlaceOf
+) -> None:
+    url = place_of("postgresql")
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(done: int, _all: int) -> None:
+        if done:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        restore(backup, url, make_tables=prepare, progress=stop)
+    assert put_back(backup, url).head().size == 3
+
+
+@pytest.mark.medium
+def test_nothing_is_overwritten(desk: Desk, backup: Path) -> None:
+    with pytest.raises(BackupError, match="exists"):
+        back_up(desk.store, backup, made_at=MOMENT)
+    with pytest.raises(BackupError, match="empty place"):
+        put_back(backup, desk.store.database.url)
+    assert desk.store.head().size == 3
+
+
+@pytest.mark.medium
+def test_who_is_signed_in_is_not_in_a_backup(desk: Desk, tmp_path: Path) -> None:
+    desk.store.database.execute(
+        "INSERT INTO django_session (session_key, session_data, expire_date) VALUES ('a-live-session', 'x', '2099-01-01')"
+    )
+    made = back_up(desk.store, tmp_path / "backup.tar", made_at=MOMENT)
+    assert b"django_session/" not in made.file.read_bytes()
+    assert made.file.stat().st_mode & 0o077 == 0, "a backup is for its owner alone"
+
+
+@pytest.mark.medium
+def test_commands_back_up_and_restore(filed: Lodeline, tmp_path: Path) -> None:
+    file, url = tmp_path / "b.tar", str(tmp_path / "restored.sqlite3")
+    said = filed("backup", file)
+    assert said.status == 0 and "LODELINE_SECRET is not inside" in said.out
+    restored = filed("restore", file, "--database", url, "--checkpoint", f"{file}.checkpoint", "--json")
+    assert restored.status == 0, restored.err
+    there = Lodeline(database=url)
+    document = there("verify", "--json").document
+    assert (document["ok"], document["root"]) == (True, restored.document["root"])
+    again = filed("restore", file, "--database", url)
+    assert again.status == 2 and "empty place" in again.said
+
+
+@pytest.mark.medium
+def test_command_says_when_the_secret_is_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LODELINE_SECRET")
+    lodeline = Lodeline(database=str(tmp_path / "own.sqlite3"))
+    assert lodeline("init").status == 0
+    assert "secret is inside" in lodeline("backup", tmp_path / "b.tar").out
+    assert lodeline("backup", tmp_path / "c.tar", "--json").document["secret_inside"] is True

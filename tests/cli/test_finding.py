@@ -1,0 +1,227 @@
+"""The evidence of a finding: a file that gives the same finding without the store, and that cannot be altered unseen."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.program import Lodeline
+
+from lodeline.service.evidence_file import SUMS, BundleError, packed, unpacked
+from lodeline.service.evidence_text import index_page, readme
+from lodeline.service.recomputing import recompute
+
+pytestmark = pytest.mark.medium
+Files = dict[str, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A store with findings, the bundle of one of them, and where the log's key is known from."""
+
+    lodeline: Lodeline
+    rows: list[dict[str, Any]]
+    row: dict[str, Any]
+    bundle: Path
+    vkey: str
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
+    """A small world in which SEP-0001 never filed January and SEP-0002 was granted less than it used."""
+    room = tmp_path_factory.mktemp("case")
+    lodeline = Lodeline(database=str(room / "store.sqlite3"), snapshots=str(room / "snapshots"))
+    assert lodeline("world", room / "w", "--seed", 3, "--organisations", 20, "--months", 3).status == 0
+    (room / "w/filings/SEP-0001/2025-01.csv").unlink()
+    grants = room / "w/grants/quotas.csv"
+    granted = [line.split(",") for line in grants.read_text("utf-8").splitlines()]
+    less = [[*row[:4], "400000" if row[0] == "SEP-0002" else row[4], *row[5:]] for row in granted]
+    grants.write_text("\n".join(map(",".join, less)), "utf-8")
+    assert lodeline("init").status == 0
+    assert lodeline("load", room / "w", "--json").status == 0
+    rows = lodeline("findings", "--json").document["rows"]
+    row = next(row for row in rows if row["detector"] == "quota-overrun")
+    bundle = room / "evidence.zip"
+    assert lodeline("finding", "bundle", row["id"], bundle).status == 0
+    vkey = lodeline("receipt", 1).document["vkey"]
+    return Case(lodeline=lodeline, rows=rows, row=row, bundle=bundle, vkey=vkey)
+
+
+@pytest.fixture(scope="module")
+def files(case: Case) -> Files:
+    return unpacked(case.bundle.read_bytes())
+
+
+def test_the_bundle_of_every_kind_of_finding_gives_it_again(case: Case, tmp_path: Path) -> None:
+    first = {row["detector"]: row for row in reversed(case.rows)}
+    assert {"quota-overrun", "missing-filing"} <= set(first)
+    for row in first.values():
+        out = tmp_path / f"{row['detector']}.zip"
+        assert case.lodeline("finding", "bundle", row["id"], out).status == 0
+        answer = case.lodeline("finding", "recompute", out, "--vkey", case.vkey, "--json")
+        assert answer.status == 0, answer.out
+        assert (answer.document["finding"], answer.document["recomputed"]) == (row["id"], True)
+        shown = unpacked(out.read_bytes())
+        assert json.loads(shown["finding.json"]) == row
+
+
+def test_it_needs_no_store(case: Case, tmp_path: Path) -> None:
+    nowhere = Lodeline(database=str(tmp_path / "no/such/store.sqlite3"))
+    for language in ("en", "zh"):
+        answer = nowhere("finding", "recompute", case.bundle, language=language)
+        assert answer.status == 0, answer.err
+        assert ("The key was taken from the bundle itself" in answer.out) == (language == "en")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_same_finding_gives_the_same_bytes(case: Case, tmp_path: Path) -> None:
+    again = tmp_path / "again.zip"
+    assert case.lodeline("finding", "bundle", case.row["id"], again).status == 0
+    assert again.read_bytes() == case.bundle.read_bytes()
+
+
+def test_the_verifier_in_it_accepts_its_receipts_by_itself(case: Case, files: Files, tmp_path: Path) -> None:
+    with zipfile.ZipFile(case.bundle) as archive:
+        archive.extractall(tmp_path)
+    names = sorted(name for name in files if name.startswith("entries/"))
+    shown = [name for name in names if json.loads(files[name])["rows"]]
+    for name in (names[0], shown[-1]):
+        command = [sys.executable, "-I", "verify.py", name, "--vkey", case.vkey]
+        assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    sums = subprocess.run(["sha256sum", "-c", SUMS], cwd=tmp_path, capture_output=True, check=False)
+    assert sums.returncode == 0, sums.stdout
+
+
+def test_it_shows_no_more_organisations_than_it_needs(case: Case, files: Files) -> None:
+    stamp = json.loads(files["stamp.json"])
+    assert stamp["scope"] == "subject"
+    filers = {json.loads(json.loads(files[name])["envelope"])["organisation"] for name in files if "entries/" in name}
+    whole = {row["organisation"] for row in case.lodeline("balance", "--json").document["rows"]}
+    assert case.row["subject"]["organisation"] in filers
+    assert len(filers - {None}) < len(whole)
+
+
+def test_a_flipped_byte_in_any_file_is_refused(files: Files, tmp_path: Path) -> None:
+    with_sums = {**files, SUMS: packed_sums(files)}
+    for name, content in with_sums.items():
+        place = len(content) // 2
+        flipped = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+        with pytest.raises(BundleError):
+            recompute(zipped({**with_sums, name: flipped}))
+    for name in with_sums:
+        with pytest.raises(BundleError):
+            recompute(zipped({other: content for other, content in with_sums.items() if other != name}))
+
+
+def test_a_damaged_archive_is_refused(case: Case, tmp_path: Path) -> None:
+    content = case.bundle.read_bytes()
+    damaged = tmp_path / "damaged.zip"
+    for changed in (b"", b"no archive", content[: len(content) // 2], content[:-100]):
+        damaged.write_bytes(changed)
+        answer = case.lodeline("finding", "recompute", damaged, "--json")
+        assert (answer.status, answer.document["ok"]) == (1, False)
+
+
+def change(name: str, alter: Callable[[Any], None]) -> Callable[[Files], None]:
+    """A forger's change to a JSON file of the bundle."""
+
+    def forge(files: Files) -> None:
+        read = json.loads(files[name])
+        alter(read)
+        files[name] = (json.dumps(read, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+
+    return forge
+
+
+def first_with_rows(files: Mapping[str, bytes]) -> str:
+    return next(
+        name for name in sorted(files) if name.startswith("entries/") and '"rows": []' not in files[name].decode()
+    )
+
+
+def heavier(files: Files) -> None:
+    """A row of the ledger with another mass."""
+    name = first_with_rows(files)
+    read = json.loads(files[name])
+    cells = bytes.fromhex(read["rows"][0]["cells"])
+    read["rows"][0]["cells"] = cells.replace(b"1", b"2", 3).hex()
+    files[name] = json.dumps(read).encode()
+
+
+def without_entry(files: Files) -> None:
+    """An entry less, and its rows."""
+    name = first_with_rows(files)
+    index = json.loads(files[name])["entry"]
+    del files[name]
+    change("data/lines.json", lambda rows: rows.__setitem__(slice(None), [r for r in rows if r["entry"] != index]))(
+        files
+    )
+
+
+@pytest.mark.parametrize(
+    ("forge", "what"),
+    [
+        (change("finding.json", lambda row: row.update(mass_kg="1")), "bundle.differs"),
+        (change("finding.json", lambda row: row.update(id="ab" * 32)), "bundle.differs"),
+        (change("stamp.json", lambda stamp: stamp.update(root="ab" * 32)), "bundle.checkpoint"),
+        (change("stamp.json", lambda stamp: stamp.update(entry=3)), "bundle.checkpoint"),
+        (change("stamp.json", lambda stamp: stamp.update(detector="no-such")), "bundle.differs"),
+        (change("data/lines.json", lambda rows: rows.pop()), "bundle.row"),
+        (change("data/lines.json", lambda rows: rows.append(rows[0])), "bundle.row"),
+        (change("data/lots.json", lambda lots: lots[0].update(name="X/Y")), "bundle.row"),
+        (heavier, "row.changed"),
+        (without_entry, "bundle.absent"),
+        (lambda files: files.update({"index.html": b"<p>All is well.</p>"}), "bundle.text"),
+        (lambda files: files.update({"README.md": b"All is well."}), "bundle.text"),
+        (lambda files: files.update({"verify.py": b"print('YES')"}), "bundle.verifier"),
+        (lambda files: files.update({"law/parameters.csv": b"detector,name\n"}), "bundle.parameters"),
+        (lambda files: files.update({"case/note.txt": b"He said so."}), "bundle.paper"),
+    ],
+)
+def test_a_forger_who_makes_the_sums_anew_is_found_out(
+    files: Files, forge: Callable[[Files], None], what: str
+) -> None:  # fmt: skip
+    forged = dict(files)
+    forge(forged)
+    assert forged != files
+    if what != "bundle.text":
+        # What people read is made anew as well.
+        row, stamp, law = (json.loads(forged[name]) for name in ("finding.json", "stamp.json", "law/in-force.json"))
+        forged["README.md"] = readme(row, stamp).encode()
+        forged["index.html"] = index_page(row, stamp, law, forged).encode()
+    assert what in {fault["what"] for fault in recompute(packed(forged)).faults}
+
+
+def test_a_bundle_of_another_log_is_none_of_this_key(case: Case, files: Files) -> None:
+    other = case.vkey.replace("+", "x+", 1)
+    assert [fault["what"] for fault in recompute(packed(files), vkey=other).faults] == ["checkpoint.signature"]
+
+
+def test_a_finding_that_is_none_is_refused(case: Case, tmp_path: Path) -> None:
+    answer = case.lodeline("finding", "bundle", "ab" * 32, tmp_path / "none.zip")
+    assert answer.status == 2
+    assert "raise no finding" in answer.said
+    assert not (tmp_path / "none.zip").exists()
+
+
+def packed_sums(files: Files) -> bytes:
+    """The sums that come with these files."""
+    with zipfile.ZipFile(io.BytesIO(packed(files))) as archive:
+        return archive.read(SUMS)
+
+
+def zipped(files: Files) -> bytes:
+    """A ZIP of files as they are."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
