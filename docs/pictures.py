@@ -1,8 +1,9 @@
-"""Takes the pictures of the README and the tutorial from a running demo, whose pages say what is worth showing.
+"""Takes the pictures of the README and the first tutorial from a running demo, whose pages say what is worth showing.
 
     python docs/pictures.py [http://127.0.0.1:8000] [--into docs/pictures]
 
-Start `make demo` first. A picture is a PNG of at most 300 kB.
+Start `make demo` first. A picture is a PNG of at most 300 kB. Those of the other tutorials are taken by the journeys
+that they tell: tests/browser/test_journeys.py.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 HEAVIEST: Final = 300_000
 SWITCHES: Final = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
+
+#: The sample account that looks: everything that is shown here is open to it.
+WHO: Final = re.compile("^Inspector")
 
 #: Brings a page to what is to be seen, starting at the portal's address.
 Way = Callable[[Page, str], None]
@@ -102,6 +106,9 @@ def taken(browser: Browser, portal: str, name: str) -> bytes:
     options: dict[str, Any] = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
     context = browser.new_context(**options)
     page = context.new_page()
+    page.goto(f"{portal}/en/account/login/")
+    page.get_by_role("button", name=WHO).click()
+    page.wait_for_url(lambda url: "/account/" not in url)
     way(page, portal)
     # No field has the focus, and nothing moves any more.
     page.evaluate("document.activeElement?.blur()")
