@@ -36,6 +36,8 @@ from lodeline.web.logs import logging_settings
 HOST: Final = "127.0.0.1"
 #: Seconds that requests under way have to end, and that one may take.
 _GRACE_S, _LONGEST_S = 4, 120
+#: Seconds that an idle connection is kept open: longer than proxies keep theirs, so that it is they who close it.
+_KEPT_OPEN_S: Final = 75
 #: Seconds between two attempts to start a job worker that ends by itself.
 _AGAIN_S: Final = 2
 _JOB_WORKER: Final = "lodeline.office.worker"
@@ -240,7 +242,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         chosen = configuration.current()
         settings = {
             "bind": f"fd://{self._descriptor}", "worker_class": "gthread", "workers": chosen.workers,
-            "threads": chosen.threads, "graceful_timeout": _GRACE_S, "timeout": _LONGEST_S, "keepalive": 5,
+            "threads": chosen.threads, "graceful_timeout": _GRACE_S, "timeout": _LONGEST_S, "keepalive": _KEPT_OPEN_S,
             "loglevel": "error", "logconfig_dict": logging_settings(), "proc_name": "lodeline",
             # Whom a request comes from is decided in one place: web.operations.TrustedProxy.
             "forwarded_allow_ips": "", "control_socket_disable": True,
