@@ -183,12 +183,7 @@ PAGES: tuple[Page, ...] = (
         permission="own.read",
         posts=True,
     ),
-    # What the pages are made of: for whoever builds on them, and in the demo alone.
-    *(
-        (Page(at="design/", view=design, name="design", permission="anyone", posts=True),)
-        if settings.LODELINE_DEMO
-        else ()
-    ),
+    *DEMO_PAGES,
     # A firm's own pages.
     Page(at="firm/<str:organisation>/", view=firm_home, name="firm", permission="own.read"),
     Page(
