@@ -66,7 +66,8 @@ def duty(visit: Visit) -> HttpResponse:
         visit,
         "lodeline/duty.html",
         title=visit.say(
-            f"{written.count(missing)} of {written.count(states.height)} firms have not filed {month}",
+            f"{written.count(missing)} of {written.count(states.height)} firms"
+            f" {'has' if missing == 1 else 'have'} not filed {month}",
             f"{month}应申报{written.count(states.height)}家，{written.count(missing)}家尚未申报",
         ) if missing else visit.say(f"Everybody who had to has filed {month}", f"{month}应申报企业均已申报"),
         status=200 if refused is None else 400,
