@@ -1,0 +1,146 @@
+"""Writing, made comparable: one form for full-width and invisible characters, lookalike letters, traditional hanzi.
+
+`folded` keeps the script, `spoken` gives hanzi their pinyin, `sounded` brings any script to Latin letters.
+Sources: Unicode UAX 15 (NFKC), UTS 39 (lookalikes, the part of it that company names meet); pinyin: pypinyin;
+traditional to simplified: OpenCC; other scripts: AnyAscii.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Final
+
+import opencc
+from anyascii import anyascii
+from pypinyin import Style, lazy_pinyin, pinyin
+from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
+
+#: No name of a firm is longer; what comes after is not read, and said (`faults`).
+MOST_CHARACTERS: Final = 400
+
+#: How many words' sounds are kept at hand.
+_KEPT: Final = 50_000
+HAN: Final = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003134f]")
+_CJK: Final = re.compile(r"[぀-ヿㇰ-ㇿ㐀-鿿豈-﫿가-힣\U00020000-\U0003134f]")
+_NO_WORD: Final = re.compile(r"[^\w\s()]|_")
+_NO_LETTER: Final = re.compile(r"[^a-z0-9]")
+_BLANKS: Final = re.compile(r"\s+")
+#: Format marks, controls, private use, unassigned.
+_INVISIBLE: Final = frozenset({"Cf", "Cc", "Co", "Cn"})
+_APOSTROPHES: Final = dict.fromkeys(map(ord, "'’‘`´ʼ·"))
+#: Letters that NFKD does not part, as they are written where there is no key for them.
+_UNPARTED: Final = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
+
+
+def is_cjk(character: str) -> bool:
+    """Whether it is written without blanks between words: hanzi, kana, hangul."""
+    return character > "~" and _CJK.match(character) is not None
+
+
+def faults(text: str) -> tuple[str, ...]:
+    """What is wrong with a name as filed: codes, in order; none for most.
+
+    `name.empty`, `name.too-long`, `name.invisible-characters` (zero-width, direction marks, controls),
+    `name.lookalike-letters` (a word of two alphabets).
+    """
+    found = []
+    if not text.strip():
+        found.append("name.empty")
+    if len(text) > MOST_CHARACTERS:
+        found.append("name.too-long")
+    if any(not one.isspace() and unicodedata.category(one) in _INVISIBLE for one in text):
+        found.append("name.invisible-characters")
+    if any(_mixed(word) for word in unicodedata.normalize("NFKC", text[:MOST_CHARACTERS]).split()):
+        found.append("name.lookalike-letters")
+    return tuple(found)
+
+
+def folded(text: str) -> str:
+    """Lower case, simplified hanzi, no accents, no invisible characters; words parted by one blank, brackets kept."""
+    text = text[:MOST_CHARACTERS]
+    if not text.isascii():
+        text = "".join(map(_visible, unicodedata.normalize("NFKC", text)))
+        text = " ".join(_unmixed(word) for word in text.split())
+        text = simplified().convert(text.casefold()).translate(_UNPARTED)
+        text = "".join(map(_unaccented, text))
+    text = text.lower().translate(_APOSTROPHES)
+    text = _NO_WORD.sub(" ", text.replace("&", " and ").replace("(", " ( ").replace(")", " ) "))
+    return _BLANKS.sub(" ", text).strip()
+
+
+@cache
+def _visible(character: str) -> str:
+    return character if character.isspace() or unicodedata.category(character) not in _INVISIBLE else ""
+
+
+@cache
+def _unaccented(character: str) -> str:
+    # Kana and hangul would fall apart into their parts.
+    if is_cjk(character):
+        return character
+    parted = unicodedata.normalize("NFKD", character)
+    return "".join(one for one in parted if not unicodedata.combining(one))
+
+
+@cache
+def simplified() -> opencc.OpenCC:
+    """Traditional (and Japanese) characters to simplified ones."""
+    return opencc.OpenCC("t2s")
+
+
+@cache
+def _lookalikes() -> dict[int, str]:
+    text = files("lodeline").joinpath("data", "party", "lookalikes.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(text.splitlines())
+    lower = {ord(one): row["letter"] for row in rows for one in row["lookalikes"]}
+    upper = {ord(chr(one).upper()): letter.upper() for one, letter in lower.items() if len(chr(one).upper()) == 1}
+    return {**upper, **lower}
+
+
+def _mixed(word: str) -> bool:
+    """Whether Latin letters and letters that only look Latin stand in one word."""
+    alike = _lookalikes()
+    return any("a" <= one.lower() <= "z" for one in word) and any(ord(one) in alike for one in word)
+
+
+def _unmixed(word: str) -> str:
+    return word.translate(_lookalikes()) if _mixed(word) else word
+
+
+@lru_cache(maxsize=_KEPT)
+def spoken(hanzi: str) -> tuple[str, ...]:
+    """Pinyin syllables of simplified hanzi, without tones, ü as v; by phrase, so 重庆 is chong qing."""
+    return tuple(lazy_pinyin(hanzi, style=Style.NORMAL, errors=lambda text: anyascii(text).lower()))
+
+
+@cache
+def readings(character: str) -> tuple[str, ...]:
+    """Every syllable that one of the hanzi may be read as."""
+    return tuple(sorted(set(pinyin(character, style=Style.NORMAL, heteronym=True)[0])))
+
+
+@cache
+def syllables() -> frozenset[str]:
+    """Every syllable of Mandarin, without tones."""
+    every = {
+        _toneless(reading) for readings_ in PINYIN_DICT.values() for reading in readings_.split(",")
+    }  # fmt: skip
+    assert PHRASES_DICT is not None
+    return frozenset(one for one in every if one.isalpha() and one.isascii() and (len(one) > 1 or one in "aeo"))
+
+
+def _toneless(reading: str) -> str:
+    parted = unicodedata.normalize("NFD", reading.replace("ü", "v"))
+    return "".join(one for one in parted if not unicodedata.combining(one)).replace("ü", "v").lower()
+
+
+@lru_cache(maxsize=_KEPT)
+def sounded(text: str) -> str:
+    """Latin letters for a word of another alphabet; of hanzi their pinyin, joined."""
+    if text.isascii() and text.isalnum():
+        return text.lower()
+    return _NO_LETTER.sub("", anyascii(text).lower())

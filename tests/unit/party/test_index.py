@@ -1,0 +1,80 @@
+"""The index finds what a search through all names finds, whatever is added and taken out, and in whichever script."""
+
+from __future__ import annotations
+
+import random
+from unittest.mock import patch
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lodeline.party import index as module
+from lodeline.party.index import NameIndex, terms
+from lodeline.party.name import parsed
+
+BRANDS = ("韵升", "金力", "正海", "天和", "银河", "大地熊", "东磁", "中科三环", "英洛华", "和利", "盛和", "晨光")
+CITIES = ("宁波", "包头", "赣州", "烟台", "成都")
+TRADES = ("磁材科技", "稀土新材料", "国际贸易", "永磁")
+NAMES = [f"{city}{brand}{trade}有限公司" for city in CITIES for brand in BRANDS for trade in TRADES]
+
+
+def test_hanzi_are_found_by_pinyin_and_by_english() -> None:
+    index = NameIndex((str(number), name) for number, name in enumerate(NAMES))
+    wanted = "宁波韵升磁材科技有限公司"
+    for spelling in (wanted, "寧波韻升磁材科技有限公司", "Ningbo Yunsheng Magnetic Material Technology Co., Ltd.",
+                     "Ning Bo Yun Sheng Ci Cai Ke Ji You Xian Gong Si"):  # fmt: skip
+        assert index.find(spelling)[0].name == wanted, spelling
+
+
+def test_a_key_with_two_names_is_found_once_by_the_better_one() -> None:
+    index = NameIndex(
+        [("a", "宁波韵升股份有限公司"), ("a", "Ningbo Yunsheng Co., Ltd."), ("b", "包头韵升强磁材料有限公司")]
+    )
+    found = index.find("NINGBO YUNSHENG CO LTD")
+    assert [one.key for one in found].count("a") == 1
+    assert (found[0].key, found[0].name) == ("a", "Ningbo Yunsheng Co., Ltd.")
+
+
+def test_nothing_is_found_by_an_empty_name_or_in_an_empty_index() -> None:
+    assert NameIndex().find("宁波韵升") == []
+    assert NameIndex([("a", "宁波韵升")]).find("") == []
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_added_one_after_the_other_it_answers_as_if_made_at_once(seed: int) -> None:
+    chance = random.Random(seed)
+    names = chance.sample(NAMES, 60)
+    small = NameIndex((name, name) for name in names[:5])
+    with patch.object(module, "_OPEN", 7):
+        for name in names[5:]:
+            small.add(name, name)
+    gone = chance.sample(names, 10)
+    for name in gone:
+        small.remove(name, name)
+        small.remove(name, name)
+    at_once = NameIndex((name, name) for name in names if name not in gone)
+    assert len(small) == len(at_once) == 50
+    for name in chance.sample(NAMES, 5):
+        # Rarity is counted over names that were taken out as well: whom both find is told, not in which order.
+        assert {one.key for one in small.find(name, most=3) if one.likeness.probability > 0.5} == {
+            one.key for one in at_once.find(name, most=3) if one.likeness.probability > 0.5
+        }
+
+
+def test_candidates_are_those_with_the_largest_cosine_of_all() -> None:
+    index = NameIndex((name, name) for name in NAMES)
+    every = [terms(parsed(name)) for name in NAMES]
+    wanted = terms(parsed("Ganzhou Zhenghai Rare Earth Co., Ltd."))
+    rarity = {int(code): np.log((len(NAMES) + 1) / (sum(code in one for one in every) + 1)) for code in wanted}
+
+    def score(codes: np.ndarray) -> float:
+        weight = {True: 1.0, False: module._CONCEPT_WEIGHT}
+        shared = sum(rarity[int(code)] * weight[bool(code < module._TRIPLES)] for code in wanted if code in codes)
+        length = np.sqrt(1 + sum(weight[bool(code < module._TRIPLES)] ** 2 for code in codes))
+        return float(shared / length)
+
+    by_hand = sorted((round(score(codes), 4) for codes in every), reverse=True)[:20]
+    found = [round(score(every[place]), 4) for place in index._common(wanted, most=20)]
+    assert found == by_hand

@@ -1,0 +1,56 @@
+"""Whether two names are one firm's: the brand dominates, what contradicts is a veto."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lodeline.party.likeness import VETO, likeness
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("宁波韵升股份有限公司", "Ningbo Yunsheng Co., Ltd."),
+        ("江西金力永磁科技股份有限公司", "Jiangxi Jinli Permanent Magnet Technology Co., Ltd."),
+        ("四川江铜稀土有限责任公司", "四川江銅稀土有限責任公司"),
+        ("信越化学工業株式会社", "Shin-Etsu Chemical Co., Ltd."),
+        ("Công ty Cổ phần Đất hiếm Việt Nam", "Vietnam Rare Earth Joint Stock Company"),
+        ("Robert Bosch GmbH", "ROBERT BOSCH Gesellschaft mit beschränkter Haftung"),
+    ],
+)
+def test_one_firm(one: str, other: str) -> None:
+    assert likeness(one, other).probability > 0.5
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "veto"),
+    [
+        ("中国稀土集团有限公司", "China Northern Rare Earth (Group) High-Tech Co., Ltd.", "direction"),
+        ("中国南方稀土集团有限公司", "China Northern Rare Earth Group Co., Ltd.", "direction"),
+        ("宁波永久磁业有限公司", "Baotou Permanent Magnetics Co., Ltd.", "place"),
+        ("第一稀土冶炼厂", "第二稀土冶炼厂", "number"),
+    ],
+)
+def test_what_contradicts_is_a_veto(one: str, other: str, veto: str) -> None:
+    found = likeness(one, other)
+    assert veto in found.vetoes
+    assert found.probability <= VETO
+
+
+def test_another_syllable_is_another_firm() -> None:
+    assert likeness("Ningbo Yunsheng Co., Ltd.", "宁波余盛股份有限公司").probability < 0.5
+    assert likeness("Ningbo Yunsheng Co., Ltd.", "Ningbo Yusheng Co., Ltd.").probability < 0.5
+
+
+def test_a_trading_daughter_is_not_its_mother() -> None:
+    assert likeness("宁波韵升股份有限公司", "宁波韵升国际贸易有限公司").probability < 0.5
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_any_two_texts_are_compared_the_same_both_ways(one: str, other: str) -> None:
+    here, there = likeness(one, other), likeness(other, one)
+    assert 0 <= here.probability <= 1
+    assert here.probability == pytest.approx(there.probability)
+    assert set(here.vetoes) == set(there.vetoes)
