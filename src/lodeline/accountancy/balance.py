@@ -117,6 +117,11 @@ def balance(
         first_period=first_period,
         last_period=last_period,
     )
+    return balances_of(reckoned, methods)
+
+
+def balances_of(reckoned: Reckoning | None, methods: pl.DataFrame) -> pl.DataFrame:
+    """The balances of what was reckoned, as `balance` gives them."""
     if reckoned is None:
         return pl.DataFrame(schema=BALANCE)
     rolled, grid = reckoned.rolled, reckoned.grid

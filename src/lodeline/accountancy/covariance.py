@@ -9,8 +9,9 @@ Source: Jaech, Statistical Methods in Nuclear Material Control (1973); Avenhaus 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal
 
 import numpy as np
@@ -89,6 +90,11 @@ def balance_runs(
         first_period=first_period,
         last_period=last_period,
     )
+    return runs_of(reckoned, methods, along=along)
+
+
+def runs_of(reckoned: Reckoning | None, methods: pl.DataFrame, *, along: Along = "periods") -> BalanceRuns:
+    """The runs of what was reckoned, as `balance_runs` gives them."""
     if reckoned is None or not reckoned.rolled.closed.any():
         none = np.zeros((0, 0))
         return BalanceRuns(
@@ -112,6 +118,39 @@ def balance_runs(
     muf[matrix, place] = cells["muf_mg"].to_numpy()
     cells = cells.with_columns(sigma_mg=pl.Series(np.sqrt(covariance[matrix, place, place])))
     return BalanceRuns(differences=cells.select(list(DIFFERENCES)), size=size, muf_mg=muf, covariance_mg2=covariance)
+
+
+def window_over_elements(
+    reckoned: Reckoning, methods: pl.DataFrame, *, site: str, since: date, until: date, elements: Sequence[str]
+) -> tuple[list[str], Floats, Floats]:
+    """What a site's differences from one count to another come to, element by element, and how they hang together.
+
+    Returns the elements of those asked that have a variance there, their sums (e,) in mg, > 0 missing, and the
+    covariance (e, e) in mg². An error that several balances of the window share counts once, with its sum.
+    """
+    cells = _placed(reckoned, "both").filter(
+        (pl.col("site") == site)
+        & (pl.col("since") >= since)
+        & (pl.col("until") <= until)
+        & pl.col("element").is_in(list(elements))
+    )
+    present = [symbol for symbol in elements if symbol in set(cells["element"])]
+    if not present:
+        return [], np.zeros(0), np.zeros((0, 0))
+    at = {symbol: place for place, symbol in enumerate(present)}
+    cells = cells.with_columns(place=pl.col("element").replace_strict(at, return_dtype=pl.Int64), matrix=pl.lit(0))
+    covariance = covariances(
+        places=cells.select("run", "matrix", "place"),
+        matrices=1,
+        size=len(present),
+        batches=reckoned.batches,
+        assays=reckoned.assays,
+        methods=methods,
+    )[0]
+    sums = np.zeros(len(present))
+    np.add.at(sums, cells["place"].to_numpy(), cells["muf_mg"].to_numpy())
+    varied = np.flatnonzero(np.diag(covariance) > 0)
+    return [present[place] for place in varied], sums[varied], covariance[np.ix_(varied, varied)]
 
 
 def covariances(

@@ -75,6 +75,7 @@ def muf_sigma(*, runs: int, batches: pl.DataFrame, assays: pl.DataFrame, methods
     ----------
     batches: `run` (one site and element), `element` (u8), `held` (one lot at one site), `seq`, `act` (the row in which
         it was weighed), `signed_mg` (i64, a·x), `method` (ids or null), `weighed` (false for what no scale has seen).
+        Where sites stand together in one matrix, `scale` (text) is the site that weighed.
     assays: one row per (`held`, `element`): `laboratory` (site that assayed, null if unknown), `method` (ids or null),
         `product` (kind or null), `exact` (a share of 100 %, a definition unless a method of assay is named).
     methods: the register's table.
@@ -93,7 +94,8 @@ def error_terms(*, batches: pl.DataFrame, assays: pl.DataFrame, methods: pl.Data
     `random` and `systematic` (relative, one σ).
     """
     estimates = _estimates(methods)
-    weighed = batches.filter("weighed").with_columns(laboratory=pl.lit(None, pl.String))
+    scale = pl.col("scale") if "scale" in batches.columns else pl.lit(None, pl.String)
+    weighed = batches.filter("weighed").with_columns(laboratory=scale)
     # One assay serves every row of its lot, so its error multiplies their sum: what comes in and stays, or leaves
     # again, cancels.
     assayed = (

@@ -35,6 +35,7 @@ from lodeline.detection.detectors import (
     yield_outlier,
 )
 from lodeline.detection.finding import Finding, ranked
+from lodeline.detection.imbalance import Books
 from lodeline.detection.limits import limits_of
 from lodeline.detection.papers import filings_of, papers_of
 from lodeline.ledger.register import Register
@@ -48,7 +49,7 @@ class Sight(Protocol):
     """
 
     @property
-    def balances(self) -> pl.DataFrame: ...
+    def books(self) -> Books: ...
     @property
     def movements(self) -> pl.DataFrame: ...
     @property
@@ -87,22 +88,24 @@ DETECTORS: Final = (
     Detector(
         name=unexplained_gain.DETECTOR,
         look=lambda sight: unexplained_gain.unexplained_gain(
-            balances=sight.balances,
+            books=sight.books,
             movements=sight.movements,
             counts=sight.counts,
             count_scopes=sight.count_scopes,
             lot_assays=sight.lot_assays,
             site_assays=sight.site_assays,
+            status=sight.status,
         ),
     ),
     Detector(
         name=unexplained_loss.DETECTOR,
         look=lambda sight: unexplained_loss.unexplained_loss(
-            balances=sight.balances,
+            books=sight.books,
             movements=sight.movements,
             counts=sight.counts,
             lot_assays=sight.lot_assays,
             site_assays=sight.site_assays,
+            status=sight.status,
         ),
     ),
     Detector(
@@ -119,6 +122,7 @@ DETECTORS: Final = (
             entries=sight.lines,
             lot_assays=sight.lot_assays,
             law=sight.law,
+            register=sight.register,
         ),
     ),
     Detector(

@@ -1,24 +1,33 @@
-"""What two stock counts leave unexplained beyond what measurement explains; one happening gives one finding.
+"""What stock counts leave unexplained beyond what measurement explains; one happening gives one finding.
 
-The inventory difference of every rare earth, and of their total, is tested from count to count. Iron, boron and
-cobalt are not: they are bought outside the system, so their balance says nothing. All elements of a site that
-alarm at one count are one imbalance, because they left or came together.
-Source: IAEA Safeguards Glossary (2022), MUF; Avenhaus & Jaech, J. Inst. Nucl. Mater. Manage. 10 (1981).
+The inventory differences of every rare earth, and of their total, are watched count by count over windows of up to a
+year (`watching`). Iron, boron and cobalt are not: they are bought outside the system, so their balance says nothing.
+All elements of a site that alarm at the counts of one month are one imbalance, because they left or came together. A
+finding belongs to the window that was judged when its last count came in; later months change nothing in it. Source:
+IAEA Safeguards Glossary (2022), MUF; Avenhaus & Jaech, J. Inst. Nucl. Mater. Manage. 10 (1981).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import date, timedelta
+from math import exp
+from typing import Any, Final, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from lodeline.accountancy.balance import FLOWS
+from lodeline.accountancy.covariance import BalanceRuns
+from lodeline.accountancy.distribution import normal_quantile, normal_tail
 from lodeline.accountancy.frames import AREA
-from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95, clean_year_score
+from lodeline.accountancy.signature import Identification, identify
+from lodeline.detection.alarm import HALF_WIDTH_95
 from lodeline.detection.evidence import described, largest_rows, places, with_element_mass
 from lodeline.detection.finding import Text, spoken_kg
+from lodeline.detection.watching import Alarm, alarms
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
 from lodeline.material.mass import format_kg
 
@@ -26,16 +35,35 @@ from lodeline.material.mass import format_kg
 TESTED: tuple[str, ...] = (*RARE_EARTHS, TREO)
 #: Flows that cross the border of a site, in the order of the identity of the inventory difference.
 _CROSSING = [flow for flow in FLOWS if flow not in ("consumed", "made")]
-_RUN = [*AREA, "since", "until"]
+#: A source is named when chance would make some signature fit as well less often than this.
+_NAMED: Final = 0.05
+#: Elements below this part of what a site handles of rare earths are not tested there; an assumption.
+_TRACE: Final = 0.002
+_NO_STATUS = {"organisation": pl.String(), "period": pl.String(), "state": pl.String()}
+
+
+class Books(Protocol):
+    """What is asked of the books of the sites that count (`accountancy.accounts.Accounts`)."""
+
+    @property
+    def balances(self) -> pl.DataFrame: ...
+    @property
+    def runs(self) -> BalanceRuns: ...
+    @property
+    def implied(self) -> pl.DataFrame: ...
+    def over_elements(
+        self, site: str, since: date, until: date, elements: Sequence[str]
+    ) -> tuple[list[str], npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imbalance:
-    """The alarm of one site at the count of one month; masses are sizes, whichever side is asked for.
+    """The alarm of one site at the counts of one month; masses are sizes, whichever side is asked for.
 
-    `sigma_mg` of a sum is the sum of the σ: elements weighed together err together, so this is the widest.
-    `leading` is the balance (columns of BALANCE, summed over its run, with `score`) that the text speaks of: TREO
-    where it alarms, else the largest element; `others` are the remaining ones, largest first.
+    `sigma_mg` of a sum is the sum of the σ: elements weighed together err together, so this is the widest. `leading`
+    is the alarm that the text speaks of: of TREO where it alarms, else of the largest element; `others` are the
+    remaining ones, largest first. `book_mg` is what the leading window's balances leave open in all. `source` says
+    what a gain looks like, None for a loss.
     """
 
     organisation: str
@@ -46,8 +74,10 @@ class Imbalance:
     mass_mg: int
     sigma_mg: float
     elements: tuple[str, ...]
-    leading: dict[str, Any]
-    others: tuple[dict[str, Any], ...]
+    leading: Alarm
+    book_mg: int
+    others: tuple[Alarm, ...]
+    source: Identification | None
     evidence: tuple[dict[str, Any], ...]
 
     @property
@@ -58,74 +88,134 @@ class Imbalance:
 
 
 def imbalances(
-    balances: pl.DataFrame,
+    books: Books,
     *,
     side: int,
     movements: pl.DataFrame,
     counts: pl.DataFrame,
     lot_assays: pl.DataFrame,
     site_assays: pl.DataFrame,
+    status: pl.DataFrame | None = None,
 ) -> list[Imbalance]:
     """The alarms of one side: `side` +1 for what is missing (muf > 0), −1 for what came from nowhere (muf < 0).
 
-    Parameters: `balances` has the columns of `accountancy.balance.BALANCE`, at least for the elements of TESTED; the
-    others are the frames it was made from, whose `entry` and `event` the evidence names if they are there.
+    Parameters: `books` of the elements of TESTED; the frames they were made from, whose `entry` and `event` the
+    evidence names if they are there; `status` says which months a firm never filed.
     """
-    alarms = _alarms(balances, side)
-    if alarms.is_empty():
-        return []
-    alarms = _beyond_rounding(alarms, movements, counts)
-    rows = _rows(alarms, movements, counts, lot_assays=lot_assays, site_assays=site_assays)
-    return [
-        _imbalance(group.to_dicts(), rows)
-        for _, group in alarms.group_by(*AREA, "period", maintain_order=True)
-    ]  # fmt: skip
-
-
-def _alarms(balances: pl.DataFrame, side: int) -> pl.DataFrame:
-    """Balances that alarm, summed over their run, with `score` and `first_on`; leading one first in each month."""
-    tested = balances.filter(pl.col("z").is_not_null() & pl.col("element").is_in(TESTED)).with_columns(
-        tests=pl.len().over(_RUN), first_on=pl.col("since").min().over(*AREA, "period")
-    )
-    scores = [
-        clean_year_score(side * z, elements=tests, days=(until - since).days)
-        for z, tests, since, until in tested.select("z", "tests", "since", "until").iter_rows()
+    found = [
+        one
+        for one in alarms(
+            books.runs,
+            pl.DataFrame(schema=_NO_STATUS) if status is None else status,
+            _traces(books.balances),
+            _unassayed(movements, counts, lot_assays=lot_assays, site_assays=site_assays),
+        )
+        if one.sighting.side == side and one.element in TESTED
     ]
-    alarms = tested.with_columns(score=pl.Series(scores, dtype=pl.Float64)).filter(pl.col("score") >= ALARM_SCORE)
-    run = [*AREA, "element", "since"]
-    # A run of several months has its flows in as many rows; the last of them carries the difference.
-    sums = (
-        balances.join(alarms, on=run, how="semi")
-        .sort(*run, "until")
-        .group_by(run)
-        .agg(pl.col("opening_mg").first(), *(pl.col(f"{flow}_mg").sum() for flow in _CROSSING))
+    found = _beyond_rounding(found, books.runs, movements, counts)
+    if not found:
+        return []
+    windows = pl.DataFrame(
+        [(one.organisation, one.site, one.element, one.since, one.until) for one in found],
+        schema={"organisation": pl.String(), "site": pl.String(), "element": pl.String(), "since": pl.Date(),
+                "until": pl.Date()}, orient="row",
+    ).unique(maintain_order=True)  # fmt: skip
+    frames = {"lot_assays": lot_assays, "site_assays": site_assays}
+    rows = _rows(windows, movements, counts, **frames)
+    implied = _implied(windows, books.implied, **frames)
+    balances = _balances(windows, books.balances)
+    groups: dict[tuple[str, str, str], list[Alarm]] = {}
+    for one in found:
+        groups.setdefault((one.organisation, one.site, f"{one.found_on:%Y-%m}"), []).append(one)
+    return [
+        _imbalance(sorted(group, key=_leading_first), books, balances=balances, implied=implied, rows=rows)
+        for _, group in sorted(groups.items())
+    ]
+
+
+def _traces(balances: pl.DataFrame) -> pl.DataFrame:
+    """`site`, `element` of what is a trace at a site: no default uncertainty speaks of an assay near its limit."""
+    handled = balances.group_by("site", "element").agg(
+        handled_mg=pl.sum_horizontal(pl.col(f"{flow}_mg").abs().sum() for flow in _CROSSING)
     )
+    total = handled.filter(pl.col("element") == TREO).select("site", total_mg="handled_mg")
     return (
-        alarms.select(pl.exclude("opening_mg", *(f"{flow}_mg" for flow in _CROSSING)))
-        .join(sums, on=run)
-        .sort(*AREA, "period", pl.col("element") != TREO, -pl.col("muf_mg").abs(), "element", "until")
+        handled.filter(pl.col("element") != TREO)
+        .join(total, on="site")
+        .filter(pl.col("handled_mg") < _TRACE * pl.col("total_mg"))
+        .select("site", "element")
     )
 
 
-def _beyond_rounding(alarms: pl.DataFrame, movements: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
+def _unassayed(
+    movements: pl.DataFrame, counts: pl.DataFrame, *, lot_assays: pl.DataFrame, site_assays: pl.DataFrame
+) -> pl.DataFrame:
+    """`site`, `on` of what crossed a border or was counted and of which nobody has stated a composition."""
+    inside = ["transformation", "title", "adjustment"]
+    acts = pl.concat(
+        [
+            movements.filter(~pl.col("kind").is_in(inside)).select("site", "lot", "on"),
+            counts.filter(pl.col("mass_mg") > 0).select("site", "lot", "on"),
+        ]
+    )
+    unknown = acts.join(lot_assays.select("lot").unique(), on="lot", how="anti")
+    return unknown.join(site_assays.select("site", "lot").unique(), on=["site", "lot"], how="anti").select("site", "on")
+
+
+def _leading_first(one: Alarm) -> tuple[Any, ...]:
+    return one.element != TREO, -round(one.sighting.mass), SYMBOLS.index(one.element), one.found_on
+
+
+def _beyond_rounding(
+    found: list[Alarm], runs: BalanceRuns, movements: pl.DataFrame, counts: pl.DataFrame
+) -> list[Alarm]:
     """Leaves out what no more than a milligram a row explains: each row's element mass is rounded down.
 
     Where nothing is weighed anew, σ can be smaller than that.
     """
-    acts = pl.concat([frame.select("site", "on") for frame in (movements, counts)])
-    runs = alarms.select("site", "since", "until").unique()
-    rows = (
-        acts.join(runs, on="site")
-        .filter(pl.col("on").is_between("since", "until"))
-        .group_by("site", "since", "until")
-        .agg(rounding_mg=pl.len().cast(pl.Int64))
+    kept = []
+    sites = list({one.site for one in found})
+    acts = pl.concat([frame.filter(pl.col("site").is_in(sites)).select("site", "on") for frame in (movements, counts)])
+    for one in found:
+        within = (pl.col("site") == one.site) & pl.col("on").is_between(one.since, one.until)
+        window = (pl.col("element") == one.element) & (pl.col("since") >= one.since) & (pl.col("until") <= one.until)
+        book_mg = runs.differences.filter((pl.col("site") == one.site) & window)["muf_mg"].sum()
+        if max(abs(int(book_mg)), one.sighting.mass) > acts.filter(within).height:
+            kept.append(one)
+    return kept
+
+
+def _balances(windows: pl.DataFrame, balances: pl.DataFrame) -> dict[tuple[str, str, date], dict[str, Any]]:
+    """Each balance inside a window from count to count, by site, element and its last day: columns of BALANCE, flows
+    summed over the months of the run, of which the last carries the difference."""
+    run = [*AREA, "element", "since"]
+    here = balances.join(windows.select(*AREA, "element").unique(), on=[*AREA, "element"], how="semi")
+    sums = (
+        here.sort(*run, "until")
+        .group_by(run, maintain_order=True)
+        .agg(
+            pl.col("opening_mg").first(),
+            *(pl.col(f"{flow}_mg").sum() for flow in _CROSSING),
+            pl.col("until", "period", "physical_mg", "muf_mg", "sigma_mg", "z").last(),
+        )
+        .filter(pl.col("sigma_mg").is_not_null())
     )
-    rounded = alarms.join(rows, on=["site", "since", "until"], how="left", maintain_order="left")
-    return rounded.filter(pl.col("muf_mg").abs() > pl.col("rounding_mg").fill_null(0)).drop("rounding_mg")
+    return {(row["site"], row["element"], row["until"]): row for row in sums.iter_rows(named=True)}
+
+
+def _implied(
+    windows: pl.DataFrame, implied: pl.DataFrame, *, lot_assays: pl.DataFrame, site_assays: pl.DataFrame
+) -> pl.DataFrame:
+    """`site`, `symbol`, `on`, `element_mg` of the receipts that nobody filed."""
+    index = [SYMBOLS.index(symbol) for symbol in windows["element"].unique()]
+    here = implied.filter(pl.col("site").is_in(windows["site"].unique().implode()))
+    masses = with_element_mass(here, lot_assays=lot_assays, site_assays=site_assays, elements=index)
+    symbol = pl.col("element").replace_strict(range(len(SYMBOLS)), list(SYMBOLS), return_dtype=pl.String)
+    return masses.select("site", "on", "element_mg", symbol=symbol)
 
 
 def _rows(
-    alarms: pl.DataFrame,
+    windows: pl.DataFrame,
     movements: pl.DataFrame,
     counts: pl.DataFrame,
     *,
@@ -133,7 +223,7 @@ def _rows(
     site_assays: pl.DataFrame,
 ) -> dict[Any, list[dict[str, Any]]]:
     """Evidence by (site, until, element): what each count found in all, then the largest rows between them."""
-    wanted = alarms.select("site", "since", "until", "element")
+    wanted = windows.select("site", "since", "until", "element")
     index = pl.col("element").replace_strict(list(SYMBOLS), range(len(SYMBOLS)), return_dtype=pl.UInt8)
     wanted = wanted.with_columns(symbol="element", element=index)
     here = pl.col("site").is_in(wanted["site"].unique().implode())
@@ -162,65 +252,185 @@ def _rows(
     return evidence
 
 
-def _imbalance(alarms: list[dict[str, Any]], rows: dict[Any, list[dict[str, Any]]]) -> Imbalance:
-    leading = alarms[0]
-    summed = [alarm for alarm in alarms if (alarm["element"] == TREO) == (leading["element"] == TREO)]
-    elements = {alarm["element"] for alarm in alarms}
+def _imbalance(
+    group: list[Alarm],
+    books: Books,
+    *,
+    balances: dict[tuple[str, str, date], dict[str, Any]],
+    implied: pl.DataFrame,
+    rows: dict[Any, list[dict[str, Any]]],
+) -> Imbalance:
+    leading = group[0]
+    summed = [one for one in group if (one.element == TREO) == (leading.element == TREO)]
+    elements = {one.element for one in group}
+    inside = {id(one): _inside(one, balances) for one in group}
+    shown = {(row["element"], row["until"]): row for one in group for row in inside[id(one)]}
+    source = _source(leading, books) if leading.sighting.side < 0 else None
     return Imbalance(
-        organisation=leading["organisation"],
-        site=leading["site"],
-        first_period=f"{leading['first_on'] + timedelta(days=1):%Y-%m}",
-        last_period=leading["period"],
-        score=max(alarm["score"] for alarm in alarms),
-        mass_mg=sum(abs(alarm["muf_mg"]) for alarm in summed),
-        sigma_mg=sum(alarm["sigma_mg"] for alarm in summed),
+        organisation=leading.organisation,
+        site=leading.site,
+        first_period=f"{min(one.since for one in summed) + timedelta(days=1):%Y-%m}",
+        last_period=f"{max(one.until for one in summed):%Y-%m}",
+        score=max(one.score for one in group),
+        mass_mg=sum(round(one.sighting.mass) for one in summed),
+        sigma_mg=sum(one.sighting.sigma for one in summed),
         elements=tuple(symbol for symbol in SYMBOLS if symbol in elements),
         leading=leading,
-        others=tuple(alarms[1:]),
+        book_mg=abs(sum(row["muf_mg"] for row in inside[id(leading)])),
+        others=tuple(group[1:]),
+        source=source,
         evidence=(
-            *(_totals(alarm) for alarm in alarms),
-            *rows.get((leading["site"], leading["until"], leading["element"]), ()),
+            *(_totals(row, implied) for row in shown.values()),
+            *(_run(one) for one in group),
+            *([] if source is None else [_likely(source)]),
+            *rows.get((leading.site, leading.until, leading.element), ()),
         ),
     )
 
 
-def _totals(alarm: dict[str, Any]) -> dict[str, Any]:
+def _inside(alarm: Alarm, balances: dict[tuple[str, str, date], dict[str, Any]]) -> list[dict[str, Any]]:
+    """The balances of an alarm's window, oldest first."""
+    found = [
+        row
+        for (site, element, until), row in balances.items()
+        if (site, element) == (alarm.site, alarm.element) and row["since"] >= alarm.since and until <= alarm.until
+    ]
+    return sorted(found, key=lambda row: row["until"])
+
+
+def _source(leading: Alarm, books: Books) -> Identification:
+    """What the elements that came in within the leading window look like."""
+    elements, muf, covariance = books.over_elements(leading.site, leading.since, leading.until, RARE_EARTHS)
+    return identify(muf, covariance, elements, side=-1)
+
+
+def _totals(row: dict[str, Any], implied: pl.DataFrame) -> dict[str, Any]:
     """muf = opening + origin + in − out − export − loss + adjustment − physical, from count to count."""
     masses = ("opening", *_CROSSING, "physical", "muf", "sigma")
+    within = implied.filter(
+        (pl.col("site") == row["site"])
+        & (pl.col("symbol") == row["element"])
+        & (pl.col("on") > row["since"])
+        & (pl.col("on") <= row["until"])
+    )
+    unfiled_mg = int(within["element_mg"].sum())
     return {
         "balance": {
-            "element": alarm["element"],
-            "since": alarm["since"].isoformat(),
-            "until": alarm["until"].isoformat(),
-            **{f"{mass}_kg": format_kg(round(alarm[f"{mass}_mg"])) for mass in masses},
-            "z": round(alarm["z"], 6),
+            "element": row["element"],
+            "since": row["since"].isoformat(),
+            "until": row["until"].isoformat(),
+            **{f"{mass}_kg": format_kg(round(row[f"{mass}_mg"])) for mass in masses},
+            **({"implied_kg": format_kg(unfiled_mg)} if unfiled_mg else {}),
+            "z": None if row["z"] is None else round(row["z"], 6),
         }
     }
+
+
+def _run(alarm: Alarm) -> dict[str, Any]:
+    """What the window shows when all balances of the year before are judged together, and what could be found there."""
+    seen, limit = alarm.sighting, -normal_quantile(alarm.budget)
+    return {
+        "run": {
+            "element": alarm.element,
+            "since": alarm.since.isoformat(),
+            "until": alarm.until.isoformat(),
+            "found_on": alarm.found_on.isoformat(),
+            "balances": seen.last - seen.first + 1,
+            "mass_kg": format_kg(round(seen.mass)),
+            "sigma_kg": format_kg(round(seen.sigma)),
+            "z": round(seen.z, 6),
+            "evidence": round(seen.evidence, 6),
+            "p": float(f"{seen.p:.6g}"),
+            "budget": float(f"{alarm.budget:.6g}"),
+            "ceiling": round(float(normal_tail(limit - seen.z)), 6),
+            "findable_kg": format_kg(round((limit + 1.645) * seen.sigma)),
+        }
+    }
+
+
+def _likely(source: Identification) -> dict[str, Any]:
+    """The signatures that the elements cannot be told from, each with its probability if all were as likely before."""
+    if source.reason is not None:
+        return {"signature": {"reason": source.reason}}
+    named = named_sources(source)
+    return {
+        "signature": {
+            "p": round(source.signature_p, 9),
+            "misfit_p": round(source.matches[0].misfit_p, 9),
+            "named": [
+                {"signature": name, "probability": round(probability, 4), "en": en, "zh": zh}
+                for name, en, zh, probability in named
+            ],
+        }
+    }
+
+
+def named_sources(source: Identification) -> list[tuple[str, str, str, float]]:
+    """Name, its words in English and Chinese, and probability of each signature named; none where none is sure
+    enough."""
+    if source.reason is not None or source.signature_p > _NAMED or not source.named:
+        return []
+    best = source.matches[0].z
+    odds = {one.signature.name: exp((max(one.z, 0.0) ** 2 - best**2) / 2) for one in source.matches}
+    total = sum(odds.values())
+    return [
+        (one.signature.name, one.signature.name_en, one.signature.name_zh, odds[one.signature.name] / total)
+        for one in source.matches
+        if one.signature.name in source.named
+    ]
 
 
 def explained(imbalance: Imbalance, *, en: str, zh: str) -> Text:
     """The explanation; `en` and `zh` are the predicate of `{mass} kg of {element} …` between two counts."""
     leading = imbalance.leading
-    mass, half = spoken_kg(abs(leading["muf_mg"])), spoken_kg(HALF_WIDTH_95 * leading["sigma_mg"])
-    sigmas = f"{abs(leading['z']):.1f} σ"
+    seen = leading.sighting
+    mass, half = spoken_kg(seen.mass), spoken_kg(HALF_WIDTH_95 * seen.sigma)
     chance_en, chance_zh = _chance(imbalance.score)
     others = ", ".join(
-        f"{other['element']} {spoken_kg(abs(other['muf_mg']))} kg ({abs(other['z']):.1f} σ)"
-        for other in imbalance.others
+        f"{other.element} {spoken_kg(other.sighting.mass)} kg ({other.sighting.z:.1f} σ)" for other in imbalance.others
     )
-    counts = f"{leading['since']}", f"{leading['until']}"
+    balances = seen.last - seen.first + 1
+    over_en = f" over {balances} balances" if balances > 1 else ""
+    over_zh = f"（跨 {balances} 个平衡期）" if balances > 1 else ""
+    book_en, book_zh = _book(imbalance, seen.mass)
+    source_en, source_zh = _looks_like(imbalance.source)
     return {
         "en": (
-            f"Between the stock counts of {counts[0]} and {counts[1]}, {mass} kg {leading['element']} {en}. Measurement"
-            f" alone would give no more than ±{half} kg in 19 cases of 20; this is {sigmas}. {chance_en}"
+            f"Between the stock counts of {leading.since} and {leading.until}, {mass} kg {leading.element} {en}"
+            f"{over_en}. Measurement alone would give no more than ±{half} kg in 19 cases of 20; this is"
+            f" {seen.z:.1f} σ.{book_en} {chance_en}{source_en}"
             + (f" Also beyond the threshold: {others}." if others else "")
         ),
         "zh": (
-            f"在 {counts[0]} 与 {counts[1]} 两次盘存之间，{mass} 千克 {leading['element']} {zh}。仅由测量误差引起的差额"
-            f"有 95% 的把握不超过 ±{half} 千克，而此差额为 {sigmas}。{chance_zh}"
+            f"在 {leading.since} 与 {leading.until} 两次盘存之间{over_zh}，{mass} 千克 {leading.element} {zh}。"
+            f"仅由测量误差引起的差额有 95% 的把握不超过 ±{half} 千克，而此差额为 {seen.z:.1f} σ。{book_zh}{chance_zh}"
+            + source_zh
             + (f"同样超限的还有：{others.replace(' kg', ' 千克').replace(', ', '、')}。" if others else "")
         ),
     }
+
+
+def _book(imbalance: Imbalance, mass_mg: float) -> tuple[str, str]:
+    """Where the books alone say another mass than what remains once other balances of the site are allowed for."""
+    if abs(imbalance.book_mg - mass_mg) <= 0.01 * mass_mg:
+        return "", ""
+    book = spoken_kg(imbalance.book_mg)
+    return (
+        f" The books of these months differ by {book} kg; what the other balances say about the site's scales and"
+        " assays is allowed for.",
+        f"这些月份的账实差额为 {book} 千克，此处已扣除由其他平衡期反映出的该场所称量和化验偏差。",
+    )
+
+
+def _looks_like(source: Identification | None) -> tuple[str, str]:
+    if source is None:
+        return "", ""
+    named = named_sources(source)
+    if not named:
+        return "", ""
+    en = ", ".join(f"{name} ({probability:.0%})" for _, name, _, probability in named)
+    zh = "、".join(f"{name}（{probability:.0%}）" for _, _, name, probability in named)
+    return f" What came in has the elements of {en}.", f"流入物料的元素配比与{zh}相符。"
 
 
 def _chance(score: float) -> tuple[str, str]:

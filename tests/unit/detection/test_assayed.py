@@ -53,6 +53,50 @@ def collected(kg: list[float], composition: str) -> pl.DataFrame:
 MAGNETS = "composition=Nd=220000000;Pr=70000000;Fe=650000000"
 
 
+def recyclers(odd: str, *, sites: int = 6, oddities: int = 1, seed: int = 1) -> pl.DataFrame:
+    """Recyclers that collect two lots of magnets a month; the first gets some lots of `odd` in June."""
+    chance = random.Random(seed)
+    rows: dict[str, list[str]] = {month: [] for month in MONTHS}
+    for place, month in enumerate(MONTHS):
+        for firm in range(sites):
+            for number in range(2):
+                nd, pr, dy = (round(kg * (1 + chance.gauss(0, 0.06))) for kg in (220_000_000, 70_000_000, 12_000_000))
+                lot = 1 + number + 2 * (firm + sites * place)
+                usual = f"Nd={nd};Pr={pr};Dy={dy};Fe=650000000"
+                what = odd if firm == 0 and month == "2025-06" and number < oddities else usual
+                rows[month].append(
+                    f"F{firm} O{lot} origin 3 f{firm} {lot} 1000 product=scrap-eol origin_kind=secondary"
+                    f" composition={what}"
+                )
+    return months(rows)
+
+
+OXIDE = "Nd=230000000;Pr=66000000"
+
+
+def test_scrap_in_which_no_magnet_was_is_asked_for_with_its_ratios() -> None:
+    (found,) = look("recycling-laundering", recyclers(OXIDE))
+    assert found.subject == {"organisation": "F0", "site": "f0"} and found.first_period == "2025-06"
+    assert found.evidence[0]["totals"]["lots"] == 1
+    assert found.evidence[1]["dy_tb_pct_of_rare_earths"] == 0.01 and found.evidence[1]["nd_to_pr"] == 3.4848
+    # One tonne of 29.6 % rare earths, as oxide.
+    assert 340 * KG < found.mass_mg < 350 * KG
+
+
+def test_scrap_as_others_collect_it_a_total_alone_and_few_recyclers_say_nothing() -> None:
+    assert look("recycling-laundering", recyclers("Nd=215000000;Pr=73000000;Dy=10500000;Fe=650000000")) == []
+    assert look("recycling-laundering", recyclers("TREO=350000000")) == []
+    assert look("recycling-laundering", recyclers(OXIDE, sites=3)) == []
+
+
+def test_a_kind_of_scrap_that_the_whole_trade_gets_is_no_ore() -> None:
+    lines = recyclers(OXIDE, oddities=2)
+    plain = pl.when((pl.col("lot") % 8 == 0) & pl.col("composition").is_not_null()).then(
+        pl.lit(f"composition={OXIDE}"[12:])
+    )
+    assert look("recycling-laundering", lines.with_columns(composition=pl.coalesce(plain, "composition"))) == []
+
+
 def test_scrap_with_lanthanum_is_ore() -> None:
     lines = collected([1000.0] * 10, "composition=La=70000000;Nd=150000000;Pr=50000000")
     (found,) = look("recycling-laundering", lines)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
+from tests.desk import site
 from tests.unit.detection.kit import KG, look, months, papers, register
+
+from lodeline.detection.finding import Finding
 
 MAGNET = "product=magnet-ndfeb composition=Nd=290000000;Dy=20000000;Fe=690000000"
 FREE = "product=magnet-ndfeb composition=Nd=300000000;Fe=690000000"
@@ -67,6 +70,30 @@ def test_goods_that_went_to_one_country_and_go_to_a_new_one_after_the_control_ar
 )
 def test_old_ways_and_trial_orders_are_let_be(after: dict[str, int]) -> None:
     assert look("destination-shift", trade(after=after)) == []
+
+
+def newly_sold(month: str) -> list[Finding]:
+    """Forty exporters that sell to DE and US all year, thrice before April 2025; one wins a buyer in TH in `month`."""
+    days = [(f"2025-{number:02d}", 1 + number, 50.0, "DE" if number % 2 else "US") for number in range(1, 13)]
+    won = exports(*days, *[(month, 3 + 2 * place, 50.0, "TH") for place in range(5)], what=FREE, who="E0")
+    usual = exports(*days, what=FREE)
+    others = [
+        usual.with_columns(pl.col("line", "lot", "entry") + 100 * number, organisation=pl.lit(f"E{number}"))
+        for number in range(1, 40)
+    ]
+    lines = pl.concat([won, *others])
+    sites = [site(f"s{number}", "E") for number in range(320)]
+    return look("destination-shift", lines, register=register(lines, sites=sites))
+
+
+def test_a_buyer_that_nobody_knew_right_after_the_control_is_asked_for_without_a_long_history() -> None:
+    (found,) = newly_sold("2025-05")
+    assert found.subject == {"organisation": "E0", "country": "TH", "party": "BUYER-TH"}
+    assert len(found.evidence) == 6
+
+
+def test_a_buyer_won_half_a_year_later_is_no_bypass() -> None:
+    assert newly_sold("2025-09") == []
 
 
 def test_goods_that_a_list_names_go_where_licences_let_them_and_are_not_looked_at() -> None:

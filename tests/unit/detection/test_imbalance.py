@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import date
 from typing import Any
 
@@ -10,13 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lodeline.accountancy.balance import balance
+from lodeline.accountancy.accounts import Accounts
 from lodeline.accountancy.frames import COUNT_SCOPES, COUNTS, LOT_ASSAYS, MOVEMENTS, SITE_ASSAYS
+from lodeline.accountancy.signature import SIGNATURES
 from lodeline.detection.alarm import ALARM_SCORE
 from lodeline.detection.detectors.unexplained_gain import unexplained_gain
 from lodeline.detection.detectors.unexplained_loss import unexplained_loss
 from lodeline.detection.finding import Finding
+from lodeline.detection.imbalance import TESTED
 from lodeline.ledger.register import TABLES
+from lodeline.ledger.transfer import TRANSFER
 from lodeline.material.element import SYMBOLS
 
 KG = 1_000_000
@@ -51,21 +55,29 @@ def book(
         {"lot": 1, "element": SYMBOLS.index(symbol), "ppb": round(share * 10_000_000)}
         for symbol, share in percent.items()
     ]
-    frames = {
+    return {
         "movements": frame(movements, MOVEMENTS), "counts": frame(found, COUNTS),
         "count_scopes": pl.DataFrame([{**HERE, "on": row["on"]} for row in found], dict(COUNT_SCOPES)),
         "lot_assays": pl.DataFrame(assay, dict(LOT_ASSAYS)), "site_assays": pl.DataFrame(schema=dict(SITE_ASSAYS)),
     }  # fmt: skip
-    arguments: dict[str, Any] = {**frames, "methods": pl.DataFrame(schema=TABLES["methods"])}
-    return {**frames, "balances": balance(**arguments)}
 
 
-def gains(frames: dict[str, pl.DataFrame]) -> list[Finding]:
-    return unexplained_gain(**frames)
+def books(frames: dict[str, pl.DataFrame], **more: Any) -> Accounts:
+    """The books of a ledger in which nothing is under way, all methods have their default uncertainty."""
+    made: dict[str, Any] = {
+        **frames, "methods": pl.DataFrame(schema=TABLES["methods"]), "transfers": pl.DataFrame(schema=TRANSFER),
+        "elements": TESTED, **more,
+    }  # fmt: skip
+    return Accounts(**made)
 
 
-def losses(frames: dict[str, pl.DataFrame]) -> list[Finding]:
-    return unexplained_loss(**{name: one for name, one in frames.items() if name != "count_scopes"})
+def gains(frames: dict[str, pl.DataFrame], **more: Any) -> list[Finding]:
+    return unexplained_gain(books=books(frames, **more), **frames)
+
+
+def losses(frames: dict[str, pl.DataFrame], status: pl.DataFrame | None = None, **more: Any) -> list[Finding]:
+    asked = {name: one for name, one in frames.items() if name != "count_scopes"}
+    return unexplained_loss(books=books(frames, **more), status=status, **asked)
 
 
 JANUARY = ("01-31", 1000.0)
@@ -102,19 +114,93 @@ def test_a_loss_says_who_when_how_much_and_how_sure() -> None:
 def test_the_evidence_recomputes_the_difference_and_leads_to_the_log() -> None:
     # What came on the day of the first count is in that count.
     (found,) = gains(book([*MONTH, ("receipt", "01-31", 20)], [JANUARY, ("02-28", 1200)]))
-    first, *rows = found.evidence
+    first, run, likely, *rows = found.evidence
     kg = {name.removesuffix("_kg"): float(mass) for name, mass in first["balance"].items() if name.endswith("_kg")}
     assert kg["muf"] == -100 == (
         kg["opening"] + kg["origin"] + kg["in"] - kg["out"] - kg["export"] - kg["loss"] + kg["adjustment"]
         - kg["physical"]
     )  # fmt: skip
     assert first["balance"]["z"] == pytest.approx(kg["muf"] / kg["sigma"], rel=1e-5)
+    assert run["run"]["z"] == pytest.approx(-first["balance"]["z"]) and run["run"]["mass_kg"] == "100"
+    assert 0 < run["run"]["p"] < run["run"]["budget"] < 1 / 200 and run["run"]["ceiling"] == 1
+    assert likely == {"signature": {"reason": "no-counts"}}  # No rare earth but their total was ever assayed.
     assert rows == [
         {"entry": 4, "event": "C4", "kind": "stock", "on": "2026-01-31", "mass_kg": "1000"},
         {"entry": 5, "event": "C5", "kind": "stock", "on": "2026-02-28", "mass_kg": "1200"},
         {"entry": 1, "movement": 1, "event": "E1", "kind": "receipt", "on": "2026-02-10", "mass_kg": "500"},
         {"entry": 2, "movement": 2, "event": "E2", "kind": "shipment", "on": "2026-02-20", "mass_kg": "-400"},
     ]
+
+
+def year(lost_kg: list[float]) -> dict[str, pl.DataFrame]:
+    """A site that takes in 500 kg and sends out 400 each month and counts at its end; of each month so much is lost."""
+    moves: list[tuple[str, str, float]] = [("origin", "01-05", 1000)]
+    counts, held = [], 1000.0
+    for month in range(1, 13):
+        moves += [("receipt", f"{month:02d}-10", 500), ("shipment", f"{month:02d}-20", -400)]
+        held += 100 - lost_kg[month - 1]
+        counts.append((f"{month:02d}-{monthrange(2026, month)[1]}", held))
+    return book(moves, counts)
+
+
+SLOW = [0.0, 0, 0, 5, 5, 5, 5, 5, 5, 0, 0, 0]
+
+
+def test_a_loss_too_small_for_any_month_is_found_over_several() -> None:
+    assert losses(year([0.0, 5, *[0] * 10])) == []
+    first, *_ = losses(year(SLOW))
+    run = next(one["run"] for one in first.evidence if "run" in one)
+    assert run["balances"] > 1 and "2026-04" <= first.first_period < first.last_period <= "2026-09"
+    assert "over" in first.explanation["en"] and "个平衡期" in first.explanation["zh"]
+    balances = [one["balance"] for one in first.evidence if "balance" in one]
+    assert len(balances) == run["balances"] and balances[0]["since"] == run["since"]
+
+
+def test_a_month_that_comes_later_changes_no_finding_and_no_id() -> None:
+    frames = year(SLOW)
+    everything = [one.as_json() for one in sorted(losses(frames), key=lambda one: one.last_period)]
+    assert len(everything) > 1
+    for month in range(2, 13):
+        day = date(2026, month, monthrange(2026, month)[1])
+        known = {name: one.filter(pl.col("on") <= day) if "on" in one.columns else one for name, one in frames.items()}
+        seen = [one.as_json() for one in sorted(losses(known), key=lambda one: one.last_period)]
+        assert seen == everything[: len(seen)]
+
+
+def test_after_a_loss_the_other_months_are_no_gain() -> None:
+    assert gains(year([0.0, 0, 0, 0, 60, *[0] * 7])) == []
+
+
+def test_a_month_that_was_never_filed_is_not_tested() -> None:
+    frames = year([0.0, 0, 0, 60, *[0] * 8])
+    silent = pl.DataFrame({"organisation": ["acme"], "period": ["2026-04"], "state": ["missing"]})
+    assert len(losses(frames)) == 1
+    assert losses(frames, silent) == []
+    assert len(losses(frames, silent.with_columns(state=pl.lit("late")))) == 1
+
+
+def test_goods_that_were_sent_and_are_there_are_no_gain_though_their_receipt_is_missing() -> None:
+    frames = book(MONTH, [JANUARY, ("02-28", 1200)])
+    sent = {
+        "lot": 1, "shipment_line": 99, "shipper": "mine", "receiver": "acme", "shipped_mg": 100 * KG,
+        "shipped_on": date(2026, 2, 12),
+    }  # fmt: skip
+    transfers = pl.DataFrame([{name: sent.get(name) for name in TRANSFER}], TRANSFER)
+    assert [one.mass_mg for one in gains(frames)] == [100 * KG]
+    assert gains(frames, transfers=transfers) == []
+    # Half of it was sent by somebody: the rest came from nowhere, and the evidence says what was taken as received.
+    (half,) = gains(frames, transfers=transfers.with_columns(shipped_mg=pl.lit(50 * KG)))
+    assert half.mass_mg == 50 * KG and half.evidence[0]["balance"]["implied_kg"] == "50"
+    assert gains(frames, transfers=transfers.with_columns(receipt_line=pl.lit(5, pl.Int64))) == gains(frames)
+
+
+def test_a_gain_says_what_its_elements_look_like() -> None:
+    clay = {one.name: one for one in SIGNATURES}["ion-clay-heavy"]
+    percent = {symbol: 40 * share for symbol, share in clay.shares.items()}
+    (found,) = gains(book(MONTH, [JANUARY, ("02-28", 1500)], {**percent, "TREO": 48.0}))
+    named = next(one["signature"]["named"] for one in found.evidence if "signature" in one)
+    assert named[0]["signature"] == "ion-clay-heavy" and named[0]["probability"] > 0.9
+    assert clay.name_en in found.explanation["en"] and clay.name_zh in found.explanation["zh"]
 
 
 def test_a_run_of_months_is_one_balance_with_the_flows_of_all() -> None:
@@ -141,8 +227,7 @@ def test_elements_that_the_system_does_not_follow_are_not_tested() -> None:
 
 def test_without_the_total_the_mass_is_the_sum_of_elements_with_the_widest_interval() -> None:
     frames = book(MONTH, [JANUARY, ("02-28", 900)], {"Nd": 20.0, "Pr": 6.0, "TREO": 30.3})
-    frames["balances"] = frames["balances"].filter(pl.col("element") != "TREO")
-    (found,) = losses(frames)
+    (found,) = losses(frames, elements=("Nd", "Pr"))
     assert found.elements == ("Pr", "Nd")
     assert found.mass_mg == pytest.approx(200 * 0.26 * KG, abs=5)
     sigmas_kg = [float(one["balance"]["sigma_kg"]) for one in found.evidence if "balance" in one]
@@ -166,7 +251,7 @@ def test_one_count_tests_nothing() -> None:
 def test_a_difference_of_rounded_milligrams_is_no_finding() -> None:
     frames = book([("origin", "01-05", 3e-6), ("shipment", "02-05", -1e-6)], [("01-31", 3e-6), ("02-28", 1e-6)])
     # Two milligrams should be left and one was found; σ is far below a milligram.
-    assert frames["balances"].filter(pl.col("z") > 50).height
+    assert books(frames).balances.filter(pl.col("z") > 50).height
     assert losses(frames) == []
 
 

@@ -8,6 +8,7 @@ from tests.desk import LAW, ledger_lines
 
 from lodeline.detection.detectors.missing_filing import missing_filing
 from lodeline.detection.finding import Finding
+from lodeline.ledger.register import Register
 from lodeline.ledger.transfer import match
 from lodeline.material.assay import TREO_INDEX
 
@@ -19,7 +20,9 @@ def detect(*months: str, lines: pl.DataFrame = NO_LINES) -> list[Finding]:
     """Findings over 'FIRM YYYY-MM state' and lines, in which lot 1 holds half its mass in TREO."""
     status = pl.DataFrame([month.split() for month in months], schema=STATUS, orient="row")
     assays = pl.DataFrame({"lot": [1], "element": [TREO_INDEX], "ppb": [500_000_000]}).cast({"element": pl.UInt8})
-    return missing_filing(status=status, transfers=match(lines), entries=lines, lot_assays=assays, law=LAW)
+    return missing_filing(
+        status=status, transfers=match(lines), entries=lines, lot_assays=assays, law=LAW, register=Register()
+    )
 
 
 def test_a_month_in_time_or_late_is_no_finding() -> None:

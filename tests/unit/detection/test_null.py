@@ -20,9 +20,10 @@ from lodeline.detection.null import (
     RUNS_PER_MONTH,
     binomial_tail,
     hypergeometric_tail,
-    largest_window,
     product_tail,
     score_of,
+    strongest_run,
+    strongest_runs,
     upper_tail,
 )
 
@@ -49,33 +50,64 @@ def test_a_product_of_uniform_numbers_is_as_likely_as_simulated() -> None:
     assert product_tail([1.0, 1.0]) == 1.0 and product_tail([0.0, 0.5]) < 1e-9
 
 
-def test_the_largest_run_is_that_of_trying_every_run() -> None:
+def shift_statistic(deviations: np.ndarray, covariance: np.ndarray, run: slice) -> float:
+    """wᵀC⁻¹y / √(wᵀC⁻¹w), written out."""
+    inside = np.zeros(len(deviations))
+    inside[run] = 1
+    inverse = np.linalg.inv(covariance)
+    return float(inside @ inverse @ deviations / math.sqrt(inside @ inverse @ inside))
+
+
+def test_the_strongest_run_is_that_of_trying_every_run() -> None:
     stream = np.random.default_rng(2)
-    for _ in range(50):
-        counts = stream.integers(0, 4, 8).astype(float)
-        sums = stream.normal(size=8) * counts
-        z, first, last = largest_window(sums, counts, random=0.7, shared=0.3)
+    for _ in range(20):
+        root = stream.normal(size=(8, 8))
+        covariance = root @ root.T + np.eye(8)
+        deviations = stream.normal(size=8)
         runs = {
-            (one, two): sums[one : two + 1].sum() / math.sqrt(n * 0.49 + n * n * 0.09)
+            (one, two): shift_statistic(deviations, covariance, slice(one, two + 1))
             for one in range(8)
             for two in range(one, 8)
-            if (n := counts[one : two + 1].sum()) > 0
         }
-        if runs:
-            assert z == pytest.approx(max(runs.values())) == pytest.approx(runs[first, last])
+        z, first, last = strongest_run(deviations, covariance)
+        assert z == pytest.approx(max(runs.values())) == pytest.approx(runs[first, last])
 
 
-def test_the_largest_run_of_clean_months_alarms_as_seldom_as_its_score_says() -> None:
+def test_many_series_at_once_have_the_runs_that_each_has_by_itself() -> None:
+    stream = np.random.default_rng(4)
+    sigma = stream.uniform(0.5, 2, size=(30, 9))
+    deviations, shared = stream.normal(size=(30, 9)), np.linspace(0, 3, 30)
+    ones = np.ones((30, 9))
+    z, first, last = strongest_runs(deviations / sigma**2, 1 / sigma**2, shared=shared, counts=ones)
+    for place in range(30):
+        covariance = np.diag(sigma[place] ** 2) + shared[place] ** 2
+        alone = strongest_run(deviations[place], covariance)
+        assert (z[place], first[place], last[place]) == (pytest.approx(alone[0]), *alone[1:])
+
+
+@pytest.mark.parametrize(("months", "shared"), [(12, 0.0), (12, 3.0), (24, 0.3), (36, 3.0)])
+def test_a_clean_history_alarms_no_more_often_than_its_years_have_budget(months: int, shared: float) -> None:
     stream = np.random.default_rng(3)
-    ones = np.ones(12)
-    largest = [largest_window(stream.normal(size=12), ones, random=1.0, shared=0.0)[0] for _ in range(20_000)]
-    alarms = np.mean([score_of(upper_tail(z), tests=RUNS_PER_MONTH * 12) >= 0.98 for z in largest])
-    assert alarms == pytest.approx(0.02, abs=0.006)
+    series = stream.normal(size=(20_000, months)) + shared * stream.normal(size=(20_000, 1))
+    ones = np.ones_like(series)
+    strongest, _, _ = strongest_runs(series, ones, shared=np.full(len(series), shared), counts=ones)
+    alarms = np.mean([score_of(upper_tail(z), tests=RUNS_PER_MONTH * months) >= 0.995 for z in strongest])
+    # Three standard errors of the simulation on top.
+    assert alarms <= 0.005 * months / 12 + 3 * math.sqrt(0.005 / 20_000)
+
+
+def test_what_all_months_share_is_no_run_and_what_some_do_is() -> None:
+    months, ones = np.full((1, 24), 3.0), np.ones((1, 24))
+    always, _, _ = strongest_runs(months, ones, shared=np.array([3.0]), counts=ones)
+    months[0, 12:] = 0
+    half, first, last = strongest_runs(months, ones, shared=np.array([3.0]), counts=ones)
+    assert always[0] < 2 and half[0] > 5 and (first[0], last[0]) == (0, 11)
 
 
 def test_runs_without_enough_deviations_are_none() -> None:
-    z, _, _ = largest_window(np.ones(3), np.ones(3), random=1.0, shared=0.0, least=3)
-    assert z == -math.inf and upper_tail(z) == 1.0
+    ones = np.ones((1, 3))
+    z, _, _ = strongest_runs(ones, ones, shared=np.zeros(1), counts=ones, least=3)
+    assert z[0] == -math.inf and upper_tail(float(z[0])) == 1.0
 
 
 def test_more_tests_make_the_same_chance_less_telling() -> None:

@@ -12,11 +12,14 @@ from typing import Any
 import polars as pl
 import pytest
 
-from lodeline.accountancy.balance import BALANCE
+from lodeline.accountancy.accounts import Accounts
 from lodeline.accountancy.frames import COUNT_SCOPES, COUNTS, LOT_ASSAYS, MOVEMENTS, SITE_ASSAYS
 from lodeline.detection.detectors.unexplained_gain import unexplained_gain
 from lodeline.detection.evidence import EVIDENCE_ROWS
 from lodeline.detection.finding import Finding
+from lodeline.detection.imbalance import TESTED
+from lodeline.ledger.register import TABLES
+from lodeline.ledger.transfer import TRANSFER
 from lodeline.material.assay import TREO_INDEX
 
 KG = 1_000_000
@@ -39,14 +42,17 @@ def detect(rows: list[dict[str, Any]], counted: str | None = None, treo_percent:
     schema = {**MOVEMENTS, **named}
     scopes = [{"organisation": f"owner of {counted}", "site": counted, "on": date(2026, 1, 31)}] if counted else []
     share = {"lot": 1, "element": TREO_INDEX, "ppb": round(treo_percent * 10_000_000)}
+    frames = {
+        "movements": frame(rows, schema), "counts": frame([], COUNTS), "count_scopes": frame(scopes, COUNT_SCOPES),
+        "lot_assays": frame([share], LOT_ASSAYS), "site_assays": frame([], SITE_ASSAYS),
+    }  # fmt: skip
     return unexplained_gain(
-        balances=pl.DataFrame(schema=dict(BALANCE)),
-        movements=frame(rows, schema),
-        counts=frame([], COUNTS),
-        count_scopes=frame(scopes, COUNT_SCOPES),
-        lot_assays=frame([share], LOT_ASSAYS),
-        site_assays=frame([], SITE_ASSAYS),
-    )
+        books=Accounts(
+            **frames, elements=TESTED, methods=pl.DataFrame(schema=TABLES["methods"]),
+            transfers=pl.DataFrame(schema=TRANSFER),
+        ),
+        **frames,
+    )  # fmt: skip
 
 
 TWO_MONTHS = [

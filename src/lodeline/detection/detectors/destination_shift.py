@@ -1,8 +1,9 @@
 """After a control date, exports turn up in a country that never bought before, and fall where they used to go.
 
 Loophole: goods that may no longer go straight to their user go round: to a third country, or to a new party near the
-old one. For each exporter the consignments before and after a control list came into force are compared: how many went
-to countries that were new, and how many would have if nothing had changed.
+old one. For each exporter two things are asked of the date on which a control list came into force. Were the
+consignments before and after it one trade, how many would have gone to the new buyer, and how many to the old
+countries? And how often do exporters win, in so short a time, a buyer that nobody had ever supplied?
 
 Innocent: a new customer won in fair trade; an old customer that moved its plant; a licence that was granted for one
 country first; seasons.
@@ -15,13 +16,13 @@ law.
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from importlib.resources import files
 from typing import Any, Final
 
-import numpy as np
 import polars as pl
 
 from lodeline.detection.alarm import alarm_score
@@ -70,8 +71,9 @@ def destination_shift(
 
     Parameters: `lines` in force and `lot_facts` (`ledger.movement`), `lot_assays` as in `accountancy.frames`. A
     consignment is what one export event takes to a country; looked at are goods that no list names, because licences
-    alone decide where the others go. An exporter with fewer than `least_before` consignments before the date, or
-    `least_after` to the new country, is not testable. `mass_mg` is the TREO that went the new way.
+    alone decide where the others go. An exporter that sold nothing before the date, or fewer than `least_after`
+    consignments to the new country, is not testable; with fewer than `least_before` before it, the old trade is not
+    compared. `mass_mg` is the TREO that went the new way.
     """
     values = limits.on(last_day(lines))
     exports = lines.filter((pl.col("kind") == "export") & (pl.col("dry_mg") > 0)).with_columns(
@@ -87,12 +89,14 @@ def destination_shift(
         .agg(pl.col("dry_mg", "treo_mg").sum(), pl.col("on", "party", "entry", "line", "kind").first())
     )
     found: dict[str, Finding] = {}
-    sites = register.tables["sites"].height
-    alarm = alarm_score(tested=max(1, consignments["organisation"].n_unique()), sites=sites)
-    for day in control_days(law):
-        strangers = _strangers(consignments, day)
+    exporters = consignments["organisation"].n_unique()
+    alarm = alarm_score(tested=max(1, exporters), sites=register.tables["sites"].height)
+    first, last = (consignments.select(bound).item() for bound in (pl.col("on").min(), pl.col("on").max()))
+    days = [day for day in control_days(law) if first is not None and first < day <= last]
+    for day in days:
+        arrivals = _arrivals(consignments, day, values)
         for (organisation,), rows in consignments.group_by("organisation", maintain_order=True):
-            finding = _judged(str(organisation), rows, day, strangers, values)
+            finding = _judged(str(organisation), rows, day, arrivals, values, dates=len(days))
             # The lists came in steps; an exporter is asked about the first after which it changed its ways.
             if finding is not None and (finding.score or 0.0) >= alarm:
                 found.setdefault(str(organisation), finding)
@@ -124,51 +128,98 @@ def _listed_lots(
     )
 
 
-def _strangers(consignments: pl.DataFrame, day: date) -> tuple[set[str], float]:
-    """Parties that nobody supplied before a day; and the usual share of an exporter's consignments to such, not 0.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Arrivals:
+    """Buyers that nobody had supplied before a day, and when exporters first supplied them: `organisation`, `party`,
+    `on`, `afar` (in a country where the exporter sold nothing before).
 
-    Usual is the middle exporter, so that those who shifted do not make it so.
+    `exposed` exporter-days are behind them; a bypass begins within `window` of the day.
     """
-    after = consignments.filter((pl.col("on") >= day) & pl.col("party").is_not_null())
-    known = consignments.filter(pl.col("on") < day)["party"].unique()
-    strange = ~pl.col("party").is_in(known.implode())
-    shares = after.group_by("organisation").agg(share=(strange.sum() + 0.5) / (pl.len() + 1))["share"]
-    usual = float(np.median(shares.to_numpy())) if shares.len() else 1.0
-    return set(after.filter(strange)["party"]), usual
+
+    rows: pl.DataFrame
+    strangers: frozenset[str]
+    exposed: float
+    window: timedelta
+    day: date
+
+    def chance(self, organisation: str, party: str) -> float:
+        """How likely an exporter wins such a buyer within the window, by what others did at other times."""
+        own = (pl.col("organisation") == organisation) & (pl.col("party") == party)
+        mine = self.rows.filter(own)
+        if mine.is_empty() or mine["on"][0] >= self.day + self.window:
+            return 1.0
+        alike = self.rows.filter(~own & (pl.col("afar") == mine["afar"][0]) & (pl.col("on") >= self.day + self.window))
+        # Half an arrival more than were seen: what never happened may happen.
+        return 1 - math.exp(-(alike.height + 0.5) / self.exposed * self.window.days)
+
+
+def _arrivals(consignments: pl.DataFrame, day: date, values: Mapping[str, float]) -> _Arrivals:
+    window = timedelta(days=values["window_days"])
+    known = consignments.filter(pl.col("on") < day)["party"].drop_nulls().unique()
+    new = consignments.filter(pl.col("party").is_not_null() & ~pl.col("party").is_in(known.implode()))
+    homes = consignments.filter(pl.col("on") < day).select("organisation", "country", home=pl.lit(True)).unique()
+    rows = (
+        new.sort("on", "line")
+        .group_by("organisation", "party", maintain_order=True)
+        .agg(pl.col("on", "country").first(), pl.len())
+        .filter(pl.col("len") >= values["least_after"])
+        .join(homes, on=["organisation", "country"], how="left")
+        .with_columns(afar=pl.col("home").is_null())
+    )
+    exporters = consignments["organisation"].n_unique()
+    last = last_day(consignments)
+    later = max(0, (last - day - window).days) if last is not None else 0
+    return _Arrivals(
+        rows=rows, strangers=frozenset(new["party"]), exposed=exporters * (later + window.days), window=window, day=day
+    )
 
 
 def _judged(
-    organisation: str, rows: pl.DataFrame, day: date, strangers: tuple[set[str], float], values: Mapping[str, float]
+    organisation: str,
+    rows: pl.DataFrame,
+    day: date,
+    arrivals: _Arrivals,
+    values: Mapping[str, float],
+    *,
+    dates: int,
 ) -> Finding | None:
     """What one exporter did at one date: a country that rose, another that fell, and whether buyers are new there."""
     before, after = rows.filter(pl.col("on") < day), rows.filter(pl.col("on") >= day)
-    if before.height < values["least_before"]:
+    if before.is_empty() or after.is_empty():
         return None
     old = dict(before.group_by("country").agg(pl.len()).sort("country").iter_rows())
     # A buyer that nobody supplied before is new wherever it is; else a country is.
-    strange = pl.col("party").is_in(list(strangers[0]))
-    new = after.filter(strange.fill_null(False) | ~pl.col("country").is_in(list(old)))
+    strange = pl.col("party").is_in(list(arrivals.strangers)).fill_null(False)
+    new = after.filter(strange | ~pl.col("country").is_in(list(old)))
     risen = (
         new.group_by("country", party=pl.when(strange).then("party"))
         .agg(pl.len())
+        .filter(pl.col("len") >= values["least_after"])
         .sort("len", "country", "party", nulls_last=True)
     )
-    if risen.is_empty() or risen["len"][-1] < values["least_after"]:
+    if risen.is_empty():
         return None
-    country, party, number = risen.row(-1)
-    # If the date meant nothing, all orders of the consignments were as likely: hypergeometric.
-    p_rise = min(1.0, risen.height * hypergeometric_tail(number, rows.height, after.height, number))
-    still = {one: after.filter(pl.col("country") == one).height for one in old}
+    still = dict.fromkeys(old, 0) | dict(after.group_by("country").agg(pl.len()).iter_rows())
     fallen = {one: hypergeometric_tail(old[one], rows.height, before.height, old[one] + still[one]) for one in old}
     lost = min(fallen, key=lambda one: (fallen[one], one))
-    p_fall = min(1.0, len(fallen) * fallen[lost])
-    there = after.filter((pl.col("country") == country) & (pl.col("party") == party if party else True))
-    there = there.sort("on", "line")
-    # A buyer that nobody knew says more than one that others supply.
-    p_strange = [strangers[1]] if party else []
-    score = score_of(product_tail([p_rise, p_fall, *p_strange]), tests=1)
-    shift = _Shift(organisation=organisation, country=country, party=party, lost=lost, day=day, score=score)
-    return _finding(shift, before, after, there)
+    compared = before.height >= values["least_before"]
+    best: _Shift | None = None
+    for country, party, number in risen.iter_rows():
+        # If the date meant nothing, all orders of the consignments were as likely: hypergeometric.
+        p_rise = hypergeometric_tail(number, rows.height, after.height, number)
+        p = product_tail([p_rise, min(1.0, len(fallen) * fallen[lost])]) if compared else 1.0
+        if party is not None:
+            # A buyer that nobody knew says more than one that others supply: by itself, or with the change; two tests.
+            chance = arrivals.chance(organisation, party)
+            p = min(1.0, 2 * min(chance, product_tail([p, chance])))
+        score = score_of(p, tests=risen.height * dates)
+        if best is None or score > best.score:
+            best = _Shift(organisation=organisation, country=country, party=party, lost=lost, day=day, score=score)
+    assert best is not None, "there is a country that rose"
+    there = after.filter(
+        (pl.col("country") == best.country) & (strange & (pl.col("party") == best.party) if best.party else True)
+    )
+    return _finding(best, before, after, there.sort("on", "line"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,8 @@ Innocent: nothing happened and no nil return was filed; the firm closed and the 
 refused and not sent again; it was filed under another id.
 Ask: the filing; the firm's own books of the months; confirmation of the rows that name it.
 Evidence: the months with their deadlines, then the transfers in which others name the firm and its own half is missing.
-Source: the deadline is the parameter `filing-deadline` of the law (Order 71 of 2025).
+Source: the deadline is the parameter `filing-deadline` of the law (Order 71 of 2025), or what the authority has
+extended it to (ledger.extension).
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ import polars as pl
 
 from lodeline.detection.evidence import described, largest_rows
 from lodeline.detection.finding import Finding, Text, ranked, spoken_kg
+from lodeline.ledger.extension import due
+from lodeline.ledger.register import Register
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
 from lodeline.material.mass import share_mg_expr
-from lodeline.regulation.duty import deadline
 from lodeline.regulation.parameter import Jurisdiction
 
 DETECTOR: Final = "missing-filing"
@@ -67,6 +69,7 @@ def missing_filing(
     entries: pl.DataFrame,
     lot_assays: pl.DataFrame,
     law: Jurisdiction,
+    register: Register,
 ) -> list[Finding]:
     """One finding per organisation and run of consecutive months that it did not file, as `ranked`.
 
@@ -94,7 +97,7 @@ def missing_filing(
         .iter_rows()
     }
     return ranked(
-        _finding(organisation, periods, law, named=(*totals.get(run, (0, [])), rows.get(run, [])))
+        _finding(organisation, periods, (law, register), named=(*totals.get(run, (0, [])), rows.get(run, [])))
         for run, organisation, periods in runs.group_by("run", maintain_order=True)
         .agg(pl.col("organisation").first(), pl.col("period"))
         .iter_rows()
@@ -137,11 +140,11 @@ def _named(transfers: pl.DataFrame, entries: pl.DataFrame, lot_assays: pl.DataFr
 def _finding(
     organisation: str,
     periods: list[str],
-    law: Jurisdiction,
+    when: tuple[Jurisdiction, Register],
     *,
     named: tuple[int, list[str], list[dict[str, Any]]],
 ) -> Finding:
-    """`named`: the TREO that others name, who they are, and their rows."""
+    """`when`: what says when a month is due; `named`: the TREO that others name, who they are, and their rows."""
     treo_mg, others, rows = named
     first, last = periods[0], periods[-1]
     months_en = f"{first} was not filed by its deadline" if first == last else (
@@ -167,7 +170,7 @@ def _finding(
         innocent=INNOCENT,
         ask=ASK,
         evidence=(
-            *({"period": period, "deadline": deadline(period, law).isoformat()} for period in periods),
+            *({"period": period, "deadline": due(organisation, period, *when).isoformat()} for period in periods),
             *({"organisation": row["other"], **described(row, mass=row["mass_mg"])} for row in rows),
         ),
     )

@@ -1,15 +1,17 @@
-"""Scrap that is no scrap: it holds what magnets never hold, or there is suddenly more of it than ever.
+"""Scrap that is no scrap: it holds what magnets never hold, lacks what they always do, or there is more than ever.
 
 Loophole: fresh ore or oxide is declared as swarf or collected scrap, which draws on no quota and has no mine.
-Lanthanum is in every ore and in hardly any magnet; and collected scrap comes month by month about as much as before.
+Lanthanum is in every ore and in hardly any magnet. Neodymium oxide from which everything else was parted has none
+either, but collected magnets are many makers' magnets: each lot holds some of their dysprosium and terbium, and Nd and
+Pr as the market mixes them. And collected scrap comes month by month about as much as before.
 
 Innocent: scrap of other goods (battery alloy, catalysts, polishing powder) filed as magnet scrap; magnets cast with
-mixed metal; a new collection contract, an old heap that was cleared.
+mixed metal; one maker's or one kind of magnet; a new collection contract, an old heap that was cleared.
 Ask: from whom the scrap came, with tickets and photographs; assays of the lots by another laboratory; what was made of
 it.
-Evidence: the lots with their share of lanthanum; or the months with the mass collected.
+Evidence: the lots with their share of lanthanum, or with their ratios; or the months with the mass collected.
 Source: Decree 785 art. 11 (recyclers may not use mineral products); deposits hold La at 2-30 % of their oxides, NdFeB
-recipes none (01-domain; the limit is an assumption).
+recipes none (01-domain; the limit is an assumption); what collected scrap holds is learned from the other recyclers.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.limits import Limits
-from lodeline.detection.null import MAD_TO_SIGMA, RUNS_PER_MONTH, largest_window, score_of, upper_tail
+from lodeline.detection.null import RUNS_PER_MONTH, robust_spread, score_of, strongest_run, upper_tail
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
 from lodeline.material.mass import format_kg
 
@@ -36,6 +38,7 @@ INNOCENT: tuple[Text, ...] = (
         "其他废料（储氢合金、催化剂、抛光粉）误报为磁材废料。",
     ),
     said("The magnets were cast with mixed metal.", "磁体以混合稀土金属配料。"),
+    said("The scrap is one maker's, or of one kind of magnet.", "废料来自单一厂家或单一品种的磁体。"),
     said("A collection contract began, or an old heap was cleared.", "新签回收合同，或清理历史堆存。"),
 )
 ASK: tuple[Text, ...] = (
@@ -48,24 +51,28 @@ ASK: tuple[Text, ...] = (
 #: Products that are scrap of magnets; slag and residue of plants that also make lanthanum may hold it.
 _MAGNET_SCRAP = ("swarf", "scrap-eol")
 _LANTHANUM: Final = SYMBOLS.index("La")
+_COLLECTED = (pl.col("kind") == "origin") & (pl.col("origin_kind") == "secondary") & (pl.col("dry_mg") > 0)
 
 
 def recycling_laundering(
     *, lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits
 ) -> list[Finding]:
-    """Findings per site: scrap with lanthanum in it, and months with more collected than ever, as `ranked`.
+    """One finding per site: scrap with lanthanum in it, scrap unlike that of others, or more of it than ever; `ranked`.
 
     Parameters: `lines` in force and `lot_facts` (`ledger.movement`), `lot_assays` as in `accountancy.frames`.
-    `mass_mg` is the TREO of the lots with lanthanum, or what was collected above the middle month.
+    `mass_mg` is the TREO of the lots with lanthanum, or of those unlike others, or what was collected above the middle
+    month.
     """
     values = limits.on(last_day(lines))
-    tainted = _tainted(lines, lot_facts, lot_assays, values)
-    crowded = _crowded(lines, lot_assays, values)
+    found: dict[tuple[str, str], Finding] = {}
     # What is asked about for its composition needs no second question about its mass.
-    asked = {(one.subject["organisation"], one.subject["site"]) for one in tainted}
-    return ranked(
-        [*tainted, *(one for one in crowded if (one.subject["organisation"], one.subject["site"]) not in asked)]
-    )
+    for finding in (
+        *_tainted(lines, lot_facts, lot_assays, values),
+        *_unlike(lines, lot_assays, values),
+        *_crowded(lines, lot_assays, values),
+    ):
+        found.setdefault((finding.subject["organisation"], finding.subject["site"]), finding)
+    return ranked(found.values())
 
 
 def _tainted(
@@ -134,11 +141,106 @@ def _tainted_finding(organisation: str, site: str, rows: pl.DataFrame, score: fl
     )
 
 
+def _unlike(lines: pl.DataFrame, lot_assays: pl.DataFrame, values: Mapping[str, float]) -> list[Finding]:
+    lots = _features(lines, lot_assays)
+    rare = values["rare_pct"] / 100
+    findings = []
+    for (product,), of_product in lots.group_by("product", maintain_order=True):
+        if of_product["site"].n_unique() < values["least_sites"]:
+            continue
+        # Two shares that err independently: their squares are as far out with probability exp(−z² / 2).
+        z2 = pl.lit(0.0)
+        for feature in ("mix", "heavy"):
+            known = of_product[feature].drop_nulls().to_numpy()
+            if len(known):
+                centre, spread = robust_spread(known)
+                z = (pl.col(feature) - centre) / max(spread, values[f"{feature}_pct"] / 100)
+                z2 += z.fill_null(0.0) ** 2
+        judged = of_product.with_columns(z2=z2).with_columns(p=(-pl.col("z2") / 2).exp())
+        for (organisation, site), own in judged.group_by("organisation", "site", maintain_order=True):
+            furthest = float(own["z2"].to_numpy().max())
+            score = score_of(float(np.exp(-furthest / 2)), tests=own.height)
+            others = judged.filter(pl.col("site") != site)["z2"].to_numpy()
+            # What other recyclers get as well is another kind of scrap, not another kind of goods.
+            if score >= ALARM_SCORE and float(np.mean(others >= min(furthest, _FAR))) <= rare:
+                place = {"organisation": str(organisation), "site": str(site)}
+                usual = [float(np.exp(np.nanmedian(of_product[one].cast(pl.Float64).to_numpy()))) for one in _SHARES]
+                findings.append(_unlike_finding(place, str(product), own.filter(pl.col("z2") >= _FAR), score, usual))
+    return findings
+
+
+#: A lot so far from the others (z²) counts as unlike them: one in a thousand by chance.
+_FAR: Final = 13.8
+_SHARES: Final = ("mix", "heavy")
+
+
+def _features(lines: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
+    """Collected lots with each rare earth stated: `product` (kind), `treo_mg`, and the logs `mix` (Nd over Pr) and
+    `heavy` (Dy and Tb over all rare earths, never below the reporting limit of 0.01 %).
+    """
+
+    def share(*symbols: str) -> pl.Expr:
+        return pl.col("ppb").filter(pl.col("element").is_in([SYMBOLS.index(one) for one in symbols])).sum()
+
+    shares = (
+        lot_assays.filter(pl.col("element") < len(RARE_EARTHS))
+        .group_by("lot")
+        .agg(total=pl.col("ppb").sum(), nd=share("Nd"), pr=share("Pr"), hard=share("Dy", "Tb"))
+        .filter(pl.col("nd") > 0)
+        .select(
+            "lot",
+            mix=pl.when(pl.col("pr") > 0).then((pl.col("nd") / pl.col("pr")).log()),
+            heavy=(pl.max_horizontal(pl.col("hard") / pl.col("total"), pl.lit(1e-4))).log(),
+        )
+    )
+    collected = with_treo_mass(lines.filter(_COLLECTED), lot_assays).join(shares, on="lot")
+    kind = pl.col("product").str.split(":").list.first()
+    return collected.with_columns(product=kind).filter(kind.is_in(_MAGNET_SCRAP))
+
+
+def _unlike_finding(
+    place: dict[str, str], product: str, rows: pl.DataFrame, score: float, usual: list[float]
+) -> Finding:
+    first, last = months_of(rows)
+    mass_mg = int(rows["treo_mg"].sum())
+    worst = rows.sort("z2", "line", descending=[True, False])
+    mix, heavy = worst["mix"][0], f"{np.exp(worst['heavy'][0]) * 100:.2f}"
+    ratio = "–" if mix is None else f"{np.exp(mix):.2f}"
+    return Finding(
+        detector=DETECTOR,
+        subject=place,
+        first_period=first,
+        last_period=last,
+        score=score,
+        mass_mg=mass_mg,
+        interval_mg=(0, mass_mg),
+        elements=("Nd", "Pr", "Dy", "Tb"),
+        explanation=said(
+            f"{rows.height} lots collected as {product}, {spoken_kg(mass_mg)} kg TREO, are unlike what others collect:"
+            f" in the furthest, Nd : Pr is {ratio} and Dy with Tb {heavy} % of the rare earths; the middle lot has"
+            f" {usual[0]:.2f} and {usual[1] * 100:.2f} %.",
+            f"以 {product} 名义收集的 {rows.height} 个批次（{spoken_kg(mass_mg)} 千克 TREO）与其他企业所收废料不同："
+            f"偏离最大者 Nd : Pr 为 {ratio}，Dy 与 Tb 占稀土 {heavy} %；"
+            f"中位批次分别为 {usual[0]:.2f} 与 {usual[1] * 100:.2f} %。",
+        ),
+        innocent=INNOCENT,
+        ask=ASK,
+        evidence=(
+            {"totals": {"lots": rows.height, "treo_kg": format_kg(mass_mg)}},
+            *(
+                {
+                    **described({**row, "seq": row["line"]}, mass=row["dry_mg"]),
+                    "nd_to_pr": None if row["mix"] is None else round(float(np.exp(row["mix"])), 4),
+                    "dy_tb_pct_of_rare_earths": round(float(np.exp(row["heavy"])) * 100, 4),
+                }
+                for row in worst.head(EVIDENCE_ROWS).iter_rows(named=True)
+            ),
+        ),
+    )
+
+
 def _crowded(lines: pl.DataFrame, lot_assays: pl.DataFrame, values: Mapping[str, float]) -> list[Finding]:
-    collected = with_treo_mass(
-        lines.filter((pl.col("kind") == "origin") & (pl.col("origin_kind") == "secondary") & (pl.col("dry_mg") > 0)),
-        lot_assays,
-    ).with_columns(period=month_of())
+    collected = with_treo_mass(lines.filter(_COLLECTED), lot_assays).with_columns(period=month_of())
     months = (
         collected.group_by("organisation", "site", "period")
         .agg(pl.col("treo_mg").sum())
@@ -149,11 +251,12 @@ def _crowded(lines: pl.DataFrame, lot_assays: pl.DataFrame, values: Mapping[str,
     findings = []
     for (organisation, site), own in months.group_by("organisation", "site", maintain_order=True):
         logs = np.log(own["treo_mg"].to_numpy())
-        middle = float(np.median(logs))
-        spread = max(float(np.median(np.abs(logs - middle)) * MAD_TO_SIGMA), values["month_pct"] / 100)
-        z, first, last = largest_window(
-            logs - middle, np.ones(len(logs)), random=spread, shared=values["season_pct"] / 100
-        )  # fmt: skip
+        middle, spread = robust_spread(logs)
+        random = max(spread, values["month_pct"] / 100)
+        apart = np.abs(np.subtract.outer(np.arange(len(logs)), np.arange(len(logs))))
+        # Months err by themselves, and seasons of some months together.
+        covariance = random**2 * np.eye(len(logs)) + (values["season_pct"] / 100) ** 2 * 0.8**apart
+        z, first, last = strongest_run(logs - middle, covariance)
         score = score_of(upper_tail(z), tests=RUNS_PER_MONTH * own.height)
         if score >= ALARM_SCORE:
             run = own[first : last + 1]

@@ -1,10 +1,10 @@
 """Ore or oxide from nowhere: a site has or sends out more rare earth than it ever took in.
 
-Loophole: illegally mined or smuggled material is laundered by a site that passes it on as its own product.
-With stock counts the inventory difference (MUF) of each rare earth is tested against its uncertainty. Without any,
-it is unknown, but what left beyond opening stock and inflow must have come from somewhere:
-gain ≥ max(0, outflow − opening − inflow). The bound is never above the true gain, as long as what was filed as mass
-and composition is true.
+Loophole: illegally mined or smuggled material is laundered by a site that passes it on as its own product. With stock
+counts the inventory differences (MUF) of each rare earth and of their total are watched count by count, over windows
+of up to a year. Without any, the difference is unknown, but what left beyond opening stock and inflow must have come
+from somewhere: gain ≥ max(0, outflow − opening − inflow). The bound is never above the true gain, as long as what was
+filed as mass and composition is true.
 
 Innocent: stock that was there before the first filing, or that a count left out; goods received and not yet filed as
 received; a composition of the product above that of its feed; a month boundary between shipping and receiving.
@@ -22,7 +22,7 @@ import polars as pl
 from lodeline.accountancy.frames import AREA
 from lodeline.detection.evidence import described, largest_rows, with_element_mass
 from lodeline.detection.finding import Finding, Text, ranked, spoken_kg
-from lodeline.detection.imbalance import Imbalance, explained, imbalances
+from lodeline.detection.imbalance import Books, Imbalance, explained, imbalances
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
@@ -69,25 +69,26 @@ ASK: tuple[Text, ...] = (
 
 def unexplained_gain(
     *,
-    balances: pl.DataFrame,
+    books: Books,
     movements: pl.DataFrame,
     counts: pl.DataFrame,
     count_scopes: pl.DataFrame,
     lot_assays: pl.DataFrame,
     site_assays: pl.DataFrame,
+    status: pl.DataFrame | None = None,
 ) -> list[Finding]:
     """Gains of sites that count, one finding per site and month in which a count ended; and lower bounds of the others.
 
-    Parameters: `balances` as `accountancy.balance.balance` gives them, at least of the sites that count; the frames of
-    `lodeline.accountancy.frames`, whose `event` and `entry` (where `movements` and `counts` have these columns) the
-    evidence names. Returns findings as `ranked`.
+    Parameters: `books` of the sites that count; the frames of `lodeline.accountancy.frames`, whose `event` and
+    `entry` (where `movements` and `counts` have these columns) the evidence names; `status` says which months a firm
+    never filed. Returns findings as `ranked`.
 
     With counts `score` is 1 − p over a clean site-year and `interval_mg` is the mass ± 1.96 σ. A site that never
     counted has one finding per month on TREO with `score` None, because without a count there is no σ, and
     `interval_mg` (bound, None). What the ledger booked as `unaccounted` is not counted as inflow.
     """
     frames = {"movements": movements, "lot_assays": lot_assays, "site_assays": site_assays}
-    counted = imbalances(balances, side=-1, counts=counts, **frames)
+    counted = imbalances(books, side=-1, counts=counts, status=status, **frames)
     counting = pl.concat([frame.select("site").unique() for frame in (counts, count_scopes)])
     never = movements.filter(pl.col("kind") != "title").join(counting, on="site", how="anti")
     rows = _treo_rows(never, lot_assays=lot_assays, site_assays=site_assays)

@@ -1,8 +1,8 @@
 """Product diverted: a site has less rare earth than its filings leave it.
 
 Loophole: material that was mined or made under control is taken out without a filing, to be sold or exported unseen.
-Between two stock counts the inventory difference (MUF) of each rare earth is tested against its uncertainty. A site
-without counts cannot be tested: what is missing there still counts as stock.
+The inventory differences (MUF) of each rare earth and of their total are watched count by count, over windows of up
+to a year. A site without counts cannot be tested: what is missing there still counts as stock.
 
 Innocent: a discard or shipment that was not filed; a count that left something out; hold-up in equipment; a yield
 overstated in the assay of the feed.
@@ -18,7 +18,7 @@ from typing import Final
 import polars as pl
 
 from lodeline.detection.finding import Finding, Text, ranked
-from lodeline.detection.imbalance import explained, imbalances
+from lodeline.detection.imbalance import Books, explained, imbalances
 
 DETECTOR: Final = "unexplained-loss"
 
@@ -66,20 +66,27 @@ ASK: tuple[Text, ...] = (
 
 def unexplained_loss(
     *,
-    balances: pl.DataFrame,
+    books: Books,
     movements: pl.DataFrame,
     counts: pl.DataFrame,
     lot_assays: pl.DataFrame,
     site_assays: pl.DataFrame,
+    status: pl.DataFrame | None = None,
 ) -> list[Finding]:
     """Losses of sites that count, one finding per site and month in which a count ended, as `ranked`.
 
-    Parameters: `balances` as `accountancy.balance.balance` gives them; the frames of `lodeline.accountancy.frames`,
-    whose `event` and `entry` (where `movements` and `counts` have these columns) the evidence names. `score` is 1 − p
-    over a clean site-year, `interval_mg` the mass ± 1.96 σ.
+    Parameters: `books` of the sites that count; the frames of `lodeline.accountancy.frames`, whose `event` and
+    `entry` (where `movements` and `counts` have these columns) the evidence names; `status` says which months a firm
+    never filed. `score` is 1 − p over a clean site-year, `interval_mg` the mass ± 1.96 σ.
     """
     losses = imbalances(
-        balances, side=+1, movements=movements, counts=counts, lot_assays=lot_assays, site_assays=site_assays
+        books,
+        side=+1,
+        movements=movements,
+        counts=counts,
+        lot_assays=lot_assays,
+        site_assays=site_assays,
+        status=status,
     )
     return ranked(
         Finding(

@@ -1,0 +1,137 @@
+"""One world, from its seed to what the detectors made of it: a small file, so that a long run can be taken up again.
+
+World, ledger and snapshot are made in a directory of their own and thrown away; what is kept is the plants with their
+sizes, the findings, what scores below an alarm, and the peers' features.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from labelled.asking import asking_for
+from labelled.features import features
+from labelled.matching import Seen, planted, seen
+from labelled.plan import plants_for
+from labelled.sizes import ceilings
+from lodeline.detection.battery import DETECTORS, look
+from lodeline.regulation.parameter import load as load_law
+from lodeline.service.finding import LedgerSight
+from lodeline.service.loading import load
+from lodeline.store.opening import create
+from lodeline.store.snapshot import open_snapshot
+from lodeline.world import build_world, write_world
+
+#: Natural dirt by which something truly is not as it should be (docs/reference/world.md), whoever asks about it.
+MISSING_PAPERS = ("month-not-filed", "receipt-lost", "quota-passed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A world to be tried. `clean` ones have the same natural dirt and no plant."""
+
+    seed: int
+    firms: int
+    months: int
+    clean: bool
+    work: Path
+    keep: bool
+
+    @property
+    def name(self) -> str:
+        kind = "clean" if self.clean else "planted"
+        return f"{kind}-{self.seed}-{self.firms}x{self.months}"
+
+    @property
+    def result(self) -> Path:
+        """Where the answer is kept. What was measured with other code is another answer."""
+        return self.work / code_digest()[:16] / f"{self.name}.json"
+
+
+@cache
+def code_digest() -> str:
+    """SHA-256 (hex) of everything that an answer depends on: the package's code and data, and this bench."""
+    package, bench = Path(str(files("lodeline"))), Path(__file__).parent
+    digest = sha256()
+    for root in (package, bench):
+        for path in sorted(root.rglob("*")):
+            if path.suffix in (".py", ".csv", ".yaml", ".json") and not {"web", "office", "cli"} & set(path.parts):
+                digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def run(ask: Ask) -> str:
+    """Tries one world unless its answer is there, and returns its name. To be called in any process."""
+    if ask.result.is_file():
+        return ask.name
+    # Two worlds are tried at a time on two cores: each keeps to one thread.
+    room = ask.work / ask.name
+    if not (ask.keep and (room / "loaded").is_file()):
+        shutil.rmtree(room, ignore_errors=True)
+        room.mkdir(parents=True)
+        _make(ask, room)
+    answer, rows = _look(room)
+    ask.result.parent.mkdir(parents=True, exist_ok=True)
+    rows.write_parquet(ask.result.with_suffix(".parquet"))
+    half = ask.result.with_suffix(".half")
+    half.write_text(json.dumps(answer, ensure_ascii=False, default=sorted), "utf-8")
+    half.replace(ask.result)
+    if not ask.keep:
+        shutil.rmtree(room, ignore_errors=True)
+    return ask.name
+
+
+def _make(ask: Ask, room: Path) -> None:
+    world = build_world(seed=ask.seed, organisations=ask.firms, months=ask.months)
+    write_world(world, room / "world", plants=() if ask.clean else plants_for(world, room))
+    store, _ = create(str(room / "store.sqlite3"), secret="a benchmark has no secrets")
+    load(store, room / "world", law=load_law(), own_process=False)
+    (room / "loaded").touch()
+
+
+def _look(room: Path) -> tuple[dict[str, Any], pl.DataFrame]:
+    os.environ["LODELINE_SNAPSHOTS"] = str(room / "snapshots")
+    store, _ = create(str(room / "store.sqlite3"), secret="a benchmark has no secrets")
+    snapshot = open_snapshot(store)
+    truth = json.loads((room / "world.truth.json").read_text("utf-8"))
+    sight = LedgerSight(store=store, snapshot=snapshot, law=load_law())
+    findings = [seen(one.as_json()) for one in look(sight)]
+    with asking_for():
+        below = [seen(one.as_json()) for one in look(sight)]
+    reached = ceilings(sight, truth["planted"])
+    plants = [
+        asdict(planted(item))
+        | {key: item[key] for key in ("manner", "adversary", "pattern", "size", "size_sigma")}
+        | {"begins": item["period"]["from"], "ceiling": reached.get(item["id"])}
+        for item in truth["planted"]
+    ]
+    sites = sight.register.tables["sites"].group_by("organisation").agg(pl.len()).sort("organisation")
+    return {
+        "synthetic": True, "world": truth["world"], "plants": plants, "idle": _idle(truth["not_planted"]),
+        "detectors": [one.name for one in DETECTORS], "findings": _written(findings), "below": _written(below),
+        "sites": dict(sites.iter_rows()),
+        "missing_papers": [
+            [one["kind"], one["organisation"], one["period"]] for one in truth["dirt"] if one["kind"] in MISSING_PAPERS
+        ],
+    }, features(sight)  # fmt: skip
+
+
+def _idle(items: Iterable[dict[str, Any]]) -> dict[str, int]:
+    counted: dict[str, int] = {}
+    for item in items:
+        counted[item["loophole"]] = counted.get(item["loophole"], 0) + 1
+    return counted
+
+
+def _written(findings: Iterable[Seen]) -> list[dict[str, Any]]:
+    return [asdict(one) | {"score": round(one.score, 9)} for one in findings]

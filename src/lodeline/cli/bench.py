@@ -1,0 +1,47 @@
+"""The benchmarks of a checkout, run by name: each stands in `benchmarks/` with its peers, and none is in the package.
+
+A benchmark is a program of its own with its own options; what stands after its name is handed to it as it is.
+"""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lodeline.cli.app import app
+from lodeline.cli.output import console, errors, say
+from lodeline.spoken import SpokenError
+
+ROOM = Path(__file__).parents[3] / "benchmarks"
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
+def bench(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="Which benchmark; without a name, the list. 基准名称。")] = None,
+) -> None:
+    """Run a benchmark beside its peer; what follows its name are its options. 运行基准测试。"""
+    if name == "--help":
+        console.print(context.get_help(), markup=False)
+        return
+    known = sorted(path.stem for path in ROOM.glob("[a-z]*.py"))
+    if not known:
+        raise SpokenError(
+            "the benchmarks are not in the installed package: run this in a checkout (git clone, then make test)",
+            "安装包中不含基准测试：请在源码目录中运行（git clone 后执行 make test）",
+        )
+    listed = say(f"benchmarks: {', '.join(known)}", f"基准：{', '.join(known)}")
+    if name is None:
+        console.print(listed, markup=False)
+        return
+    if name not in known:
+        errors.print(listed, markup=False)
+        raise typer.Exit(2)
+    sys.argv = [f"lodeline bench {name}", *context.args]
+    runpy.run_path(str(ROOM / f"{name}.py"), run_name="__main__")

@@ -1,0 +1,184 @@
+"""Which counts of which sites raise an alarm, on which element, side and window; each site-year has one budget a side.
+
+A site is watched on the total of its rare earths and on each of them (`accountancy.watch`). The total has most of the
+budget, because it is assayed best; the elements share the rest, for what hides in a total that closes. What a count may
+spend is its part of the year. A balance over a month that the site's firm never filed says nothing and is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from math import exp, log1p
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from lodeline.accountancy.covariance import BalanceRuns
+from lodeline.accountancy.watch import Sighting, candidates, look, share_of_year
+from lodeline.detection.alarm import FALSE_FINDINGS_PER_SITE_YEAR
+from lodeline.material.element import TREO
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+
+#: The part of a site's budget that its total has, where it has other elements beside it; an assumption.
+SHARE_OF_TOTAL: Final = 0.75
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """One element of a site at one count. The window runs from the count `since` to the count `until` and was found at
+    `found_on`; `score` is 1 − p over a clean site-year; `budget` is the probability that the count could spend."""
+
+    organisation: str
+    site: str
+    element: str
+    since: date
+    until: date
+    found_on: date
+    sighting: Sighting
+    budget: float
+    score: float
+
+
+def alarms(
+    runs: BalanceRuns, status: pl.DataFrame, traces: pl.DataFrame, unassayed: pl.DataFrame | None = None
+) -> list[Alarm]:
+    """All alarms of both sides, by site and count.
+
+    Parameters: `runs` of rare earths and their total, a matrix for each site and element; `status` (`organisation`,
+    `period`, `state`) as `service.answers.filing_status` gives it, of which only what is missing is looked at;
+    `traces` (`site`, `element`) is not tested, nor is a
+    balance that holds a row of `unassayed` (`site`, `on`), whose elements nobody knows.
+    """
+    if not len(runs.size):
+        return []
+    table = _table(runs, status, traces)
+    if unassayed is not None:
+        table = _without_unassayed(table, unassayed)
+    since, until = (_filled(runs, table[name].to_numpy()).astype(np.int64) for name in ("since_day", "until_day"))
+    share = _filled(runs, table["share"].to_numpy())
+    muf = runs.muf_mg.copy()
+    untested = table.filter("untested")
+    muf[untested["matrix"].to_numpy(), untested["place"].to_numpy()] = np.nan
+    budget = np.asarray(_budget(share))
+    loss, gain = candidates(muf, runs.covariance_mg2, runs.size, since, until, budget=budget)
+    wanted = np.flatnonzero((loss | gain).any(axis=1))
+    sites = table.filter(pl.col("matrix").is_in(wanted))["site"].unique()
+    chosen = table.filter(pl.col("site").is_in(sites.implode())).sort("site", "until", "matrix")
+    watch = _Watch(
+        muf=muf, covariance=runs.covariance_mg2, since=since, until=until, budget=budget, share=share,
+        candidate=loss | gain,
+    )  # fmt: skip
+    return [one for _, rows in chosen.group_by("site", maintain_order=True) for one in _watched(rows, watch)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Watch:
+    """All runs, (m, n) each but the covariance, which is (m, n, n)."""
+
+    muf: Floats
+    covariance: Floats
+    since: Indices
+    until: Indices
+    budget: Floats
+    share: Floats
+    candidate: npt.NDArray[np.bool_]
+
+
+def _watched(rows: pl.DataFrame, watch: _Watch) -> Iterator[Alarm]:
+    """One site, count by count; after an alarm the watch begins anew on all of its elements."""
+    begun = -(10**9)
+    for (day,), at_count in rows.group_by("until_day", maintain_order=True):
+        alarmed = False
+        for row in at_count.iter_rows(named=True):
+            run, place = row["matrix"], row["place"]
+            if begun < 0 and not watch.candidate[run, place]:
+                continue
+            after = int(np.searchsorted(watch.until[run, : place + 1], begun, side="right")) - 1
+            sightings = look(
+                watch.muf[run], watch.covariance[run], watch.since[run], watch.until[run],
+                after=after, count=place, budget=float(watch.budget[run, place]),
+            )  # fmt: skip
+            for one in sightings:
+                alarmed = True
+                yield Alarm(
+                    organisation=row["organisation"], site=row["site"], element=row["element"],
+                    since=_day(watch.since[run, one.first]), until=_day(watch.until[run, one.last]),
+                    found_on=row["until"], sighting=one, budget=float(watch.budget[run, place]), score=_score(one.p,
+                    float(watch.share[run, place])),
+                )  # fmt: skip
+        if alarmed:
+            assert isinstance(day, int), "a day is a number here"
+            begun = day
+
+
+def _table(runs: BalanceRuns, status: pl.DataFrame, traces: pl.DataFrame) -> pl.DataFrame:
+    """The differences with day numbers, `untested`, and `share`: the part of a year's budget that the count may
+    spend."""
+    missing = (
+        status.filter(pl.col("state") == "missing")
+        .select("organisation", month=pl.concat_str("period", pl.lit("-01")).str.to_date())
+        .group_by("organisation")
+        .agg("month")
+    )
+    table = runs.differences.join(missing, on="organisation", how="left", maintain_order="left")
+    table = table.join(
+        traces.select("site", "element", trace=pl.lit(True)), on=["site", "element"], how="left", maintain_order="left"
+    ).with_columns(pl.col("trace").fill_null(False))
+    counts = ["site", "until"]
+    tested = (pl.col("sigma_mg") > 0) & ~pl.col("trace")
+    others = (tested & (pl.col("element") != TREO)).sum().over(counts)
+    total = (tested & (pl.col("element") == TREO)).any().over(counts)
+    weight = (
+        pl.when((pl.col("element") == TREO) & (others > 0)).then(pl.lit(SHARE_OF_TOTAL))
+        .when(pl.col("element") == TREO).then(pl.lit(1.0))
+        .otherwise((1 - SHARE_OF_TOTAL * total) / others.clip(lower_bound=1))
+    )  # fmt: skip
+    first_month, last_month = pl.col("since").dt.offset_by("1d").dt.month_start(), pl.col("until").dt.month_start()
+    unfiled = pl.lit(False)
+    if missing.height:
+        spans = table.select("matrix", "place", "month", first=first_month, last=last_month).explode("month")
+        hit = spans.filter(pl.col("month").is_between("first", "last")).select("matrix", "place", unfiled=pl.lit(True))
+        table = table.join(hit.unique(), on=["matrix", "place"], how="left", maintain_order="left")
+        unfiled = pl.col("unfiled").fill_null(False)
+    days = (runs.differences["until"] - runs.differences["since"]).dt.total_days().to_numpy()
+    return table.with_columns(
+        untested=unfiled | pl.col("trace"),
+        since_day=pl.col("since").to_physical().cast(pl.Int64),
+        until_day=pl.col("until").to_physical().cast(pl.Int64),
+        share=weight * pl.Series(share_of_year(days)),
+    ).drop("month")
+
+
+def _without_unassayed(table: pl.DataFrame, unassayed: pl.DataFrame) -> pl.DataFrame:
+    """The table with those differences `untested` between (or at) whose counts something stands without composition."""
+    spans = table.select("site", "since", "until").unique().join(unassayed.unique(), on="site")
+    hit = spans.filter(pl.col("on").is_between("since", "until")).select("site", "since", "until", unknown=pl.lit(True))
+    marked = table.join(hit.unique(), on=["site", "since", "until"], how="left", maintain_order="left")
+    return marked.with_columns(untested=pl.col("untested") | pl.col("unknown").fill_null(False))
+
+
+def _filled(runs: BalanceRuns, values: npt.NDArray[Any]) -> Floats:
+    """Values of the differences at their matrix and place, (m, n)."""
+    result = np.zeros(runs.muf_mg.shape)
+    result[runs.differences["matrix"].to_numpy(), runs.differences["place"].to_numpy()] = values
+    return result
+
+
+def _budget(share: Floats) -> Floats:
+    budget: Floats = -np.expm1(share * log1p(-FALSE_FINDINGS_PER_SITE_YEAR))
+    return budget
+
+
+def _score(p: float, share: float) -> float:
+    """1 − p over a clean year: a count that spends a part of the year's budget is one of so many."""
+    return 0.0 if p >= 1 else exp(log1p(-p) / share)
+
+
+def _day(number: np.int64) -> date:
+    return date.fromordinal(int(number) + date(1970, 1, 1).toordinal())

@@ -1,0 +1,112 @@
+"""Rows made into a network: who errs together, what nobody measured, and where a leak is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from tests.desk import Desk
+
+from lodeline.accountancy.network import balanced
+from lodeline.service.answers import UnknownSubject
+from lodeline.service.reconciling import FAMILY_RATE, Reconciled, as_json, reconcile_nation, reconcile_site
+from lodeline.store.snapshot import open_snapshot
+
+ORE = "product=concentrate composition=TREO=60 origin_kind=mined"
+NODE = {"node": "", "kind": "stage", "stage": "", "counted": True}
+
+
+def streams(*ends: tuple[str, str | None, str | None, bool]) -> pl.DataFrame:
+    """(name, from, to, measured)."""
+    return pl.DataFrame(
+        [{"stream": n, "source": a, "target": b, "kind": "in", "measured": m} for n, a, b, m in ends],
+        schema={"stream": pl.String(), "source": pl.String(), "target": pl.String(), "kind": pl.String(),
+                "measured": pl.Boolean()},
+    )  # fmt: skip
+
+
+def nodes(*names: str) -> pl.DataFrame:
+    return pl.DataFrame([{**NODE, "node": name} for name in names])
+
+
+def test_what_nobody_measured_is_computed_and_what_is_measured_twice_is_brought_together() -> None:
+    found = balanced(
+        streams=streams(("in", None, "A", True), ("between", "A", "B", False), ("out", "B", None, True)),
+        nodes=nodes("A", "B"),
+        mass_mg=np.array([100.0, 0, 90]),
+        covariance_mg2=np.diag([9.0, 0, 16]),
+        stated_mg=np.zeros(2),
+    )
+    assert found.reason is None and found.freedom == 1 and found.global_test == pytest.approx(100 / 25)
+    rows = {row["stream"]: row for row in found.streams.iter_rows(named=True)}
+    assert [rows[name]["reconciled_mg"] for name in ("in", "between", "out")] == pytest.approx([96.4] * 3)
+    assert rows["between"]["measured_mg"] is None and not rows["between"]["redundant"]
+    # With nothing measured between them, a leak at A and one at B are one suspicion.
+    (suspect, *_) = found.suspects
+    assert {("leak", "A"), ("leak", "B")} <= set(suspect.alike) and suspect.mass_mg == pytest.approx(10)
+    assert found.nodes["imbalance_mg"].to_list() == [None, None]
+
+
+def test_a_statement_is_no_measurement_and_what_is_exact_is_not_corrected() -> None:
+    found = balanced(
+        streams=streams(("in", None, "A", True), ("given", None, "A", True), ("out", "A", None, True)),
+        nodes=nodes("A"),
+        mass_mg=np.array([100.0, 7, 120]),
+        covariance_mg2=np.diag([1.0, 0, 1]),
+        stated_mg=np.array([13.0]),
+    )
+    assert found.streams["adjustment_mg"].to_list() == pytest.approx([0, 0, 0])
+    assert found.nodes["imbalance_mg"].to_list() == pytest.approx([0])
+
+
+@pytest.fixture
+def desk(sqlite_url: str) -> Desk:
+    """A mines and counts, ships to B what B says was less; B counts at the end of June and August."""
+    desk = Desk(sqlite_url)
+    desk.firms("A", "B")
+    desk.rows("A", "2025-06", f"O1 origin 2 a L1 1000 {ORE}", "S1 shipment 10 a L1 400 counterparty=B",
+              "C1 stock 30 a L1 600")  # fmt: skip
+    desk.rows("B", "2025-06", "R1 receipt 12 b A/L1 360 counterparty=A reference=S1", "C1 stock 30 b A/L1 360")
+    desk.rows("A", "2025-07", "S2 shipment 10 a L1 100 counterparty=B", "C2 stock 31 a L1 500")
+    desk.rows("B", "2025-07", "R2 receipt 12 b A/L1 100 counterparty=A reference=S2")
+    desk.rows("A", "2025-08", "C3 stock 31 a L1 500")
+    desk.rows("B", "2025-08", "C3 stock 31 b A/L1 410")
+    return desk
+
+
+def node(found: Reconciled, name: str) -> dict[str, Any]:
+    return next(row for row in found.nodes.iter_rows(named=True) if row["node"] == name)
+
+
+def test_a_delivery_that_shrinks_is_suspected_between_the_two(desk: Desk) -> None:
+    found = reconcile_nation(open_snapshot(desk.store), first="2025-06", last="2025-06")
+    legs = [name for name in found.nodes["node"] if " > " in name]
+    assert len(legs) == 1 and node(found, legs[0])["imbalance_mg"] == pytest.approx(40 * 0.6 * 1e6)
+    (suspect, *_) = found.suspects
+    assert suspect.p <= FAMILY_RATE and ("leak", legs[0]) in suspect.alike
+    assert suspect.mass_mg == pytest.approx(24e6, rel=0.05)
+
+
+def test_months_between_two_counts_cannot_be_told_apart(desk: Desk) -> None:
+    found = reconcile_site(open_snapshot(desk.store), "b")
+    assert found.nodes["node"].to_list() == ["2025-06", "2025-07", "2025-08"]
+    carried = found.streams.filter(pl.col("stream") == "stock 2025-07-31").row(0, named=True)
+    assert carried["measured_mg"] is None and carried["reconciled_mg"] is not None
+    leak = next(one for one in found.suspects if one.kind == "leak")
+    assert {("leak", "2025-07"), ("leak", "2025-08")} <= set(leak.alike)
+    assert leak.mass_mg == pytest.approx(50 * 0.6 * 1e6, rel=0.05)
+
+
+def test_the_answer_is_plain_json_with_its_reason_in_both_languages(desk: Desk) -> None:
+    snapshot = open_snapshot(desk.store)
+    told = as_json(reconcile_nation(snapshot, element="Nd"))
+    assert told["reason"] and set(told["explanation"]) == {"en", "zh"}
+    whole = as_json(reconcile_site(snapshot, "a"))
+    assert {"subject", "element", "period", "global_test", "suspects", "nodes", "streams"} <= set(whole)
+    assert {name for row in whole["streams"] for name in row} >= {"measured_kg", "reconciled_kg", "adjustment_kg"}
+    with pytest.raises(UnknownSubject):
+        reconcile_site(snapshot, "nowhere")
+    with pytest.raises(UnknownSubject):
+        reconcile_nation(snapshot, element="Xx")
