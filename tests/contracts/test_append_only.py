@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from django.db import Error as DatabaseError
 from tests.contracts.harm import drop_trigger, triggers
 from tests.desk import Desk, organisation, sheet
 
+from lodeline.service.aliases import give_alias
 from lodeline.service.audit import verify
 from lodeline.store.guards import FACTS, make_guards
 from lodeline.store.opening import create
@@ -21,6 +24,7 @@ ORIGIN = "O origin 2 mine 7 1000 product=concentrate composition=TREO=60 origin_
 def filed(desk: Desk) -> Desk:
     """A desk with a row in every table of facts."""
     desk.rows("MINE", "2025-06", ORIGIN)
+    give_alias(desk.store, "MINE", lot=1, alias="A", filed_at=datetime(2025, 7, 6, tzinfo=UTC))
     for table in FACTS:
         assert desk.store.database.rows(f'SELECT 1 FROM "{table}" LIMIT 1'), table
     return desk

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import polars as pl
@@ -19,10 +19,11 @@ from lodeline.filing.schema import CELLS
 from lodeline.filing.table import Table, blank, read_bytes
 from lodeline.filing.written import written
 from lodeline.regulation.duty import deadline
-from lodeline.service.acceptance import Acceptance, ClosedShipment, open_shipments, open_shipped, receipt_rows
+from lodeline.service.acceptance import Acceptance, ClosedShipment, open_shipments, receipt_rows
 from lodeline.service.answers import transfers
 from lodeline.service.drafting import copy_of, in_force, known_for_template, lot_compositions, what_changes
 from lodeline.service.filing import preview
+from lodeline.service.own import Own
 from lodeline.service.posting import Outcome, post
 from lodeline.store.snapshot import open_snapshot
 
@@ -53,13 +54,18 @@ def filed(desk: Desk, who: str, table: Table, *, period: str = "2025-06", correc
 
 
 def confirmed(desk: Desk, who: str, acceptances: list[Acceptance], *, on: date = date(2025, 6, 20)) -> Outcome:
-    rows = receipt_rows(desk.store, who, acceptances, on=on, site=who.lower())
+    rows = receipt_rows(Own(desk.store, LAW, who), acceptances, on=on, site=who.lower())
     additions = tuple(Addition(row=number, cells=row) for number, row in enumerate(rows, start=2))
     return filed(desk, who, apply(blank(), Changes(additions=additions)))
 
 
 def waiting(desk: Desk, who: str = "SEP") -> list[dict[str, Any]]:
-    return open_shipments(desk.store, who, on=TODAY).to_dicts()
+    return open_shipments(Own(desk.store, LAW, who), on=TODAY).to_dicts()
+
+
+def unconfirmed(desk: Desk, who: str) -> pl.DataFrame:
+    found = Own(desk.store, LAW, who).transfers(datetime(2025, 7, 1, tzinfo=UTC), waiting=True)
+    return found.filter(pl.col("standing") == "unconfirmed")
 
 
 def test_the_rows_in_force_of_a_month_are_those_that_correct_it(desk: Desk) -> None:
@@ -173,8 +179,8 @@ def test_an_open_shipment_waits_at_both_ends_and_is_accepted_as_shipped(desk: De
     assert (first["partner"], first["event"], first["lot"], first["product"]) == ("MINE", "S", "MINE/7", "concentrate")
     assert (first["net_mg"], first["shipped_mg"], first["missing_mg"]) == (400_000_000, 390_000_000, 390_000_000)
     assert (first["document"], first["age_days"], second["net_mg"]) == ("INV-1", 26, 10_000_000)
-    assert open_shipped(desk.store, "MINE", on=TODAY, law=LAW)["partner"].to_list() == ["SEP", "SEP"]
-    assert open_shipped(desk.store, "SEP", on=TODAY, law=LAW).height == 0
+    assert unconfirmed(desk, "MINE")["receiver"].to_list() == ["SEP", "SEP"]
+    assert unconfirmed(desk, "SEP").height == 0
     outcome = confirmed(desk, "SEP", [Acceptance(line=first["line"]), Acceptance(line=second["line"])])
     assert outcome.entry is not None, [found.message("en") for found in outcome.problems]
     assert codes(outcome) == []
@@ -213,9 +219,9 @@ def test_who_made_a_lot_stays_with_the_trader_who_passes_it_on(desk: Desk) -> No
     (shipment,) = waiting(desk, "MAG")
     assert (shipment["partner"], shipment["lot"], shipment["product"]) == ("TRADE", "TRADE/7", "concentrate")
     assert "MINE" not in repr(
-        receipt_rows(desk.store, "MAG", [Acceptance(line=shipment["line"])], on=TODAY, site="mag")
+        receipt_rows(Own(desk.store, LAW, "MAG"), [Acceptance(line=shipment["line"])], on=TODAY, site="mag")
     )
-    assert open_shipped(desk.store, "TRADE", on=TODAY, law=LAW)["lot"].to_list() == ["MINE/7"]
+    assert unconfirmed(desk, "TRADE")["called"].to_list() == ["MINE/7"]
     assert confirmed(desk, "MAG", [Acceptance(line=shipment["line"])]).entry is not None
     assert waiting(desk, "MAG") == []
 
@@ -231,7 +237,7 @@ def test_what_went_to_somebody_without_a_duty_waits_for_nobody(desk: Desk) -> No
     desk.rows(
         "MINE", "2025-06", ORIGIN, SHIP.replace("SEP", "ABROAD"), "N shipment 6 mine 7 1 counterparty_name=Nobody"
     )
-    assert open_shipped(desk.store, "MINE", on=TODAY, law=LAW).height == 0
+    assert unconfirmed(desk, "MINE").height == 0
 
 
 def test_a_reference_is_new_even_where_shippers_number_alike(desk: Desk) -> None:
@@ -239,9 +245,9 @@ def test_a_reference_is_new_even_where_shippers_number_alike(desk: Desk) -> None
     desk.rows("TRADE", "2025-06", "S shipment 5 trade 9 4 counterparty=SEP reason=old", "R-S loss 5 trade 9 1 reason=x")
     desk.rows("SEP", "2025-06", "R-S loss 2 sep 1 1 reason=x")
     shipments = [Acceptance(line=row["line"]) for row in waiting(desk)]
-    rows = receipt_rows(desk.store, "SEP", shipments, on=TODAY, site="sep")
+    rows = receipt_rows(Own(desk.store, LAW, "SEP"), shipments, on=TODAY, site="sep")
     assert [(row["event"], row["counterparty"]) for row in rows] == [("R-S-2", "MINE"), ("R-S-3", "TRADE")]
-    long = receipt_rows(desk.store, "SEP", shipments[:1], on=TODAY, site="sep", prefix="P" * 80)
+    long = receipt_rows(Own(desk.store, LAW, "SEP"), shipments[:1], on=TODAY, site="sep", prefix="P" * 80)
     assert long[0]["event"] == "P" * 64
 
 
@@ -249,11 +255,11 @@ def test_what_does_not_wait_for_one_cannot_be_confirmed(desk: Desk) -> None:
     desk.rows("MINE", "2025-06", ORIGIN, SHIP)
     (shipment,) = waiting(desk)
     with pytest.raises(ClosedShipment) as refusal:
-        receipt_rows(desk.store, "MAG", [Acceptance(line=shipment["line"])], on=TODAY, site="mag")
+        receipt_rows(Own(desk.store, LAW, "MAG"), [Acceptance(line=shipment["line"])], on=TODAY, site="mag")
     assert refusal.value.zh
     confirmed(desk, "SEP", [Acceptance(line=shipment["line"])])
     with pytest.raises(ClosedShipment):
-        receipt_rows(desk.store, "SEP", [Acceptance(line=shipment["line"])], on=TODAY, site="sep")
+        receipt_rows(Own(desk.store, LAW, "SEP"), [Acceptance(line=shipment["line"])], on=TODAY, site="sep")
 
 
 def test_an_empty_ledger_has_an_answer_to_everything(desk: Desk) -> None:

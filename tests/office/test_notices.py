@@ -6,7 +6,7 @@ import re
 import shutil
 import smtplib
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,12 @@ from tests.desk import Desk
 from tests.office.trade import FIRMS, LATER, NOW, file_trade, furnish, member, person
 
 from lodeline.office import mail
-from lodeline.office.actor import NotAllowedError
+from lodeline.office.actor import Actor, NotAllowedError, Standing
+from lodeline.office.extensions import Wanted, grant
 from lodeline.office.models import Mail, Membership, Notice, User
 from lodeline.office.notices import KINDS, mark_read, notify, told, unread
 from lodeline.office.reminders import remind
+from lodeline.regulation.parameter import load
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
@@ -78,6 +80,20 @@ def test_a_month_is_mentioned_five_days_before_the_day_before_and_when_it_is_lat
         [], ["due-soon"], ["due-soon"], ["due-soon", "due-tomorrow"], ["due-soon", "due-tomorrow"],
         ["due-soon", "due-tomorrow", "late"], ["due-soon", "due-tomorrow", "late"],
     ]  # fmt: skip
+
+
+def test_an_extended_month_is_told_once_with_its_reason_and_reminded_of_by_its_new_day(store: Store) -> None:
+    member(2, "MAG")
+    remind(at("2025-02-10T00:01+08:00"), store)
+    registrar = Actor(user=2, pseudonym="r", standings=(Standing(organisation="", role="registrar"),))
+    wanted = Wanted(period="2025-01", until=date(2025, 2, 14), reason="The portal was down on 9 February.")
+    grant(registrar, store, wanted, law=load(), now=at("2025-02-10T08:00+08:00"))
+    for moment in ("10T09:00", "10T10:00", "13T09:00", "15T09:00"):
+        remind(at(f"2025-02-{moment}+08:00"), store)
+    news = [kind for kind in kinds("MAG") if kind != "transfer-to-accept"]
+    assert news == ["late", "deadline-extended", "due-soon", "due-tomorrow", "late"]
+    extended = next(one for one in told(person("MAG", "filer"), "MAG", name) if one.kind == "deadline-extended")
+    assert "14 February 2025" in extended.says["en"] and "The portal was down" in extended.says["zh"]
 
 
 def test_reminding_again_makes_nothing_new(store: Store) -> None:
@@ -176,8 +192,8 @@ def test_notices_of_others_are_closed(store: Store) -> None:
 
 FACTS = {
     "period": "2025-01", "last_day": "2025-02-09", "days": 4, "count": 3, "other": "SEP", "event": "S3", "draft": 1,
-    "until": "2025-03-01", "why": "the scale", "dispute": 1,
-    "finding": "ab" * 32, "decided": "explained",
+    "until": "2025-03-01", "why": "the scale", "dispute": 1, "reason": "an outage.",
+    "finding": "ab" * 32, "decided": "explained", "entry": 7, "certifier": "ab12",
 }  # fmt: skip
 
 

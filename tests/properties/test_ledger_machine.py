@@ -7,7 +7,9 @@ the end somebody changes a row behind the guards, and is found out.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from hypothesis.stateful import (
 )
 from tests.desk import Desk, amounts, codes, organisation, quota, site
 
+from lodeline.service.aliases import give_alias
 from lodeline.service.answers import quota as quota_answer
 from lodeline.service.audit import rebuild_differences, verify
 from lodeline.service.posting import Outcome
@@ -31,6 +34,7 @@ from lodeline.store.guards import make_guards
 from lodeline.store.snapshot import open_snapshot
 
 KG = 1_000_000
+NOW = datetime(2025, 8, 1, tzinfo=UTC)
 SITES = {"M": ("m", "m2"), "S": ("s",), "T": ("t",)}
 GRANTED_KG = {"mining": 60, "separation": 30}
 #: 60 % of the concentrate is oxide.
@@ -88,6 +92,8 @@ class Model:
     """The truth by loops: every question is answered anew from the events in force."""
 
     events: dict[tuple[str, str], Event] = field(default_factory=dict)
+    #: `SHIPPER/ALIAS` → the lot.
+    aliases: dict[str, str] = field(default_factory=dict)
 
     def placed(self) -> list[tuple[str, str, str, int, Row]]:
         """(day, firm, event, ordinal, row) of everything in force."""
@@ -136,43 +142,84 @@ class Model:
         order = sorted(self.placed(), key=lambda one: (one[0], one[2], one[3], one[1]))
         shipments = [one for one in order if one[4].kind == "shipment" and not one[4].to_site]
         waiting = [one for one in order if one[4].kind == "receipt"]
-        parts: dict[int, list[tuple[Any, int, bool]]] = {number: [] for number in range(len(shipments))}
-        for same_lot in (True, False):
+        parts: dict[int, list[tuple[Any, int, bool, set[str]]]] = {number: [] for number in range(len(shipments))}
+        for fits in (self._same, self._aliased, self._labelled, lambda *_: True):
             free = [number for number in parts if not parts[number]]
             for receipt in list(waiting):
                 row = receipt[4]
                 found = [
                     number for number in free
                     if (shipments[number][1], shipments[number][2]) == (row.party, row.reference)
-                    and (not same_lot or shipments[number][4].lot == row.lot)
+                    and fits(shipments[number], row)
                 ]  # fmt: skip
                 if row.reference and found:
-                    parts[found[0]].append((receipt, row.kg * KG, True))
+                    parts[found[0]].append((receipt, row.kg * KG, True, set()))
                     waiting.remove(receipt)
         queue = [number for number in parts if not parts[number]]
-        alone = [receipt for receipt in waiting if not self._fill(shipments, parts, queue, receipt)]
-        rows = [self._shipped(shipments[number], found) for number, found in parts.items()]
+        left = [one for one in waiting if not self._fill(shipments, parts, queue, one, self._named)]
+        alone = [one for one in left if not self._fill(shipments, parts, queue, one, self._alike)]
+        same = self._same_lots(shipments, parts)
+        rows = [self._shipped(shipments[number], found, same) for number, found in parts.items()]
         for day, firm, event, _, row in alone:
             rows.append((row.lot, row.party, firm, None, event, None, row.kg * KG, None, day, None, None, None))
         return rows
 
     @staticmethod
-    def _fill(shipments: list[Any], parts: dict[int, list[Any]], queue: list[int], receipt: Any) -> bool:
+    def _same(shipment: Any, row: Row) -> bool:
+        return bool(shipment[4].lot == row.lot)
+
+    @staticmethod
+    def _alike(shipment: Any, row: Row) -> bool:
+        return bool(shipment[4].lot.rpartition("/")[2] == row.lot.rpartition("/")[2])
+
+    def _aliased(self, shipment: Any, row: Row) -> bool:
+        return bool(self.aliases.get(row.lot) == shipment[4].lot and row.lot.startswith(shipment[1] + "/"))
+
+    def _named(self, shipment: Any, row: Row) -> bool:
+        is_alias = row.lot in self.aliases and row.lot.startswith(row.party + "/")
+        return self._aliased(shipment, row) if is_alias else self._same(shipment, row)
+
+    def _labelled(self, shipment: Any, row: Row) -> bool:
+        if row.lot in self.aliases:
+            return self._aliased(shipment, row)
+        return bool(row.lot == f"{shipment[1]}/{shipment[4].lot.rpartition('/')[2]}")
+
+    def _same_lots(self, shipments: list[Any], parts: dict[int, list[Any]]) -> set[tuple[str, str]]:
+        """(shipped lot, received lot) that are one: a label stands for what was shipped under it, if one lot was."""
+        sources: dict[str, set[str]] = {}
+        for number, found in parts.items():
+            for receipt, _, _, may_be in found:
+                shipped, row = shipments[number], receipt[4]
+                if row.lot != shipped[4].lot and row.lot not in self.makers() and self._labelled(shipped, row):
+                    sources.setdefault(row.lot, set()).update({shipped[4].lot}, may_be)
+
+        def ends(lot: str, seen: frozenset[str]) -> set[str]:
+            if lot not in sources:
+                return {lot}
+            return {end for one in sources[lot] - seen for end in ends(one, seen | {one})}
+
+        clear = [name for name in sources if len(ends(name, frozenset({name}))) == 1]
+        return {(lot, name) for name in clear for lot in sources[name]}
+
+    @staticmethod
+    def _fill(
+        shipments: list[Any], parts: dict[int, list[Any]], queue: list[int], receipt: Any, fits: Callable[..., bool]
+    ) -> bool:
         """Spreads a receipt over what its shipper sent it of that lot, oldest first; False if nothing waits."""
         _, firm, _, _, row = receipt
         rest_mg, found = row.kg * KG, False
         mine = [
             number for number in queue
-            if shipments[number][1] == row.party and shipments[number][4].party == firm
-            and shipments[number][4].lot.rpartition("/")[2] == row.lot.rpartition("/")[2]
+            if shipments[number][1] == row.party and shipments[number][4].party == firm and fits(shipments[number], row)
         ]  # fmt: skip
+        may_be = {shipments[number][4].lot for number in mine} if fits is Model._alike else set()
         for place, number in enumerate(mine):
             shipped_mg = shipments[number][4].kg * KG
             spare_mg = shipped_mg * 4243 // 1_000_000
-            missing_mg = shipped_mg - sum(part_mg for _, part_mg, _ in parts[number])
+            missing_mg = shipped_mg - sum(part_mg for _, part_mg, *_ in parts[number])
             enough = place == len(mine) - 1 or rest_mg <= missing_mg + spare_mg
             part_mg = rest_mg if enough else missing_mg
-            parts[number].append((receipt, part_mg, False))
+            parts[number].append((receipt, part_mg, False, may_be))
             rest_mg -= part_mg
             found = True
             if part_mg >= missing_mg - spare_mg:
@@ -182,7 +229,7 @@ class Model:
         return found
 
     @staticmethod
-    def _shipped(shipment: Any, parts: list[Any]) -> Placed:
+    def _shipped(shipment: Any, parts: list[Any], same: set[tuple[str, str]]) -> Placed:
         day, firm, event, _, row = shipment
         arrived = sorted(parts, key=lambda part: (part[0][0], part[0][1], part[0][2]))
         if not arrived:
@@ -190,7 +237,8 @@ class Model:
         return (
             row.lot, firm, row.party, event, ";".join(dict.fromkeys(part[0][2] for part in arrived)), row.kg * KG,
             sum(part[1] for part in arrived), day, max(part[0][0] for part in arrived),
-            all(part[2] for part in arrived), any(part[0][4].lot != row.lot for part in arrived),
+            all(part[2] for part in arrived), any(part[0][4].lot != row.lot and (row.lot, part[0][4].lot) not in same
+                for part in arrived),
             any(part[0][1] != row.party for part in arrived),
         )  # fmt: skip
 
@@ -198,7 +246,7 @@ class Model:
 days, masses = st.integers(1, 28), st.integers(1, 40)
 periods = st.sampled_from(["2025-04", "2025-05", "2025-06"])
 firms = st.sampled_from(list(SITES))
-lots = st.sampled_from(["M/1", "M/2", "M/3", "S/x", "S/y"])
+lots = st.sampled_from(["M/1", "M/2", "M/3", "S/x", "S/y", "S/1"])
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -268,18 +316,37 @@ class LedgerMachine(RuleBasedStateMachine):
         ]  # fmt: skip
 
     @precondition(lambda self: self.shipments())
-    @rule(data=st.data(), period=periods, day=days, less=st.integers(0, 3), other=st.booleans(), quoted=st.booleans())
-    def arrive(self, *, data: st.DataObject, period: str, day: int, less: int, other: bool, quoted: bool) -> None:
-        """What was shipped arrives, at its receiver or elsewhere, whole or not, with its reference or without."""
+    @rule(
+        data=st.data(), period=periods, day=days, less=st.integers(0, 3), other=st.booleans(), quoted=st.booleans(),
+        labelled=st.booleans(),
+    )  # fmt: skip
+    def arrive(
+        self, *, data: st.DataObject, period: str, day: int, less: int, other: bool, quoted: bool, labelled: bool
+    ) -> None:
+        """What was shipped arrives, at its receiver or elsewhere, whole or not, by reference, by label, or neither."""
         event, shipped = data.draw(st.sampled_from(self.shipments()))
         firm = data.draw(firms) if other else shipped.party
         lot = data.draw(lots) if other else shipped.lot
+        if labelled:
+            names = [label for label, named in self.model.aliases.items() if named == lot]
+            lot = data.draw(st.sampled_from([f"{event.firm}/{lot.rpartition('/')[2]}", *names]))
         if firm != event.firm:
             reference = event.name if quoted else ""
             kg = max(shipped.kg - less, 0)
             self.add(firm, period, Row("receipt", day, SITES[firm][0], lot, kg, party=event.firm, reference=reference))
 
-    @rule(period=periods, day=days, lot=st.sampled_from(["M/1", "M/2", "M/3"]), kg=masses, out=st.sampled_from("xy"))
+    @precondition(lambda self: self.shipments())
+    @rule(data=st.data())
+    def name(self, data: st.DataObject) -> None:
+        """A shipper gives a lot an alias, before or after it ships it."""
+        event, shipped = data.draw(st.sampled_from(self.shipments()))
+        self.number += 1
+        alias = f"a{self.number}"
+        number = self.desk.store.lot_ids([shipped.lot])[shipped.lot]
+        give_alias(self.desk.store, event.firm, lot=number, alias=alias, filed_at=NOW)
+        self.model.aliases[f"{event.firm}/{alias}"] = shipped.lot
+
+    @rule(period=periods, day=days, lot=st.sampled_from(["M/1", "M/2", "M/3"]), kg=masses, out=st.sampled_from("xy1"))
     def separate(self, *, period: str, day: int, lot: str, kg: int, out: str) -> None:
         fed = Row("transformation", day, "s", lot, kg, role="in")
         self.add("S", period, fed, Row("transformation", day, "s", f"S/{out}", max(kg // 2, 1), role="out"))

@@ -35,6 +35,8 @@ FILES: dict[str, str] = {
     "processes": "register/processes.csv",
     "quotas": "grants/quotas.csv",
     "licences": "grants/licences.csv",
+    "extensions": "register/extensions.csv",
+    "successions": "register/successions.csv",
 }
 KNOWN_ROLES = (*FILING_ROLES, "end-user", "carrier", "agent", "authority", "customs")
 MANDATORY = ("organisations", "sites")
@@ -55,6 +57,8 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
     "processes": ("id",),
     "quotas": ("organisation", "kind", "year", "reo_mg"),
     "licences": ("id", "kind", "exporter"),
+    "extensions": ("id", "period", "until", "reason"),
+    "successions": ("id", "kind", "organisation", "on", "reason"),
 }
 _FILING_ENDINGS = (".csv", ".xlsx", ".json", ".ndjson")
 

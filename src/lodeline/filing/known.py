@@ -13,6 +13,7 @@ import polars as pl
 
 from lodeline.filing.rules import Rule
 from lodeline.ledger.register import Register
+from lodeline.ledger.succession import handovers, holder_on
 from lodeline.material.composition import CompositionError, parse_composition
 from lodeline.material.mass import MASS_LIMIT_MG
 
@@ -57,7 +58,25 @@ def _site_rules(
             when=applies & pl.col(column).is_in(unknown),
             facts=lambda row: {"value": row[column]},
         )
-    foreign = [site for site in used if organisation is not None and owners.get(site, organisation) != organisation]
+    if organisation is None:
+        return
+    # A site that changed hands is of each holder for its own days.
+    moved = {site: found for site, found in handovers(register).items() if site in used}
+    for site, found in moved.items():
+        days = [one.on for one in found if one.organisation != one.successor]
+        own = pl.lit(holder_on(register, site, date.max) == organisation)
+        for day, holder in reversed([(one.on, one.organisation) for one in found]):
+            own = pl.when(pl.col("on") < day).then(pl.lit(holder == organisation)).otherwise(own)
+        if days:
+            yield Rule(
+                code="site.other-organisation",
+                column=column,
+                when=applies & (pl.col(column) == site) & ~own,
+                facts=lambda row: {
+                    "value": row[column], "organisation": holder_on(register, row[column], row["on"]) or "",
+                },
+            )  # fmt: skip
+    foreign = [site for site in used if site not in moved and owners.get(site, organisation) != organisation]
     if foreign:
         yield Rule(
             code="site.other-organisation",

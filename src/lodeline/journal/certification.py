@@ -2,10 +2,11 @@
 
 What is signed names the filing's owner, month, content and rows, so a certification fits one filing and no other. It
 needs no trust in the portal: the signature is made by a key that the portal never holds, and anybody can check it with
-`verify.py`. That the key belongs to the person named is known to whoever registered it, and is not proved here.
+`verify.py`. For whom the key stands is what its registration says, an entry of its own (service/certifier_keys.py).
 
     passkey      a WebAuthn assertion by a P-256 or Ed25519 key, its user verified, whose challenge is `challenge(…)`
-    certificate  a signature over the bytes themselves by the key of an X.509 certificate: P-256, Ed25519, RSA
+    key          a signature over the bytes themselves by a key that is registered in the log: P-256, Ed25519, RSA
+    certificate  likewise by the key of an X.509 certificate, which is shown: it names its holder for ever
     password     no signature: the portal says that the person confirmed it, and nobody is bound
 
     CertificationError   the certification is malformed or does not fit; `reason` is a code of `verify.REASONS`
@@ -17,7 +18,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Literal, cast
@@ -41,7 +42,7 @@ from lodeline.journal.verify import REASONS, read_certificate
 from lodeline.spoken import SpokenError
 
 CERTIFY_FORMAT = "lodeline-certify-v1"
-Kind = Literal["passkey", "certificate", "password"]
+Kind = Literal["passkey", "key", "certificate", "password"]
 PublicKey = EllipticCurvePublicKey | Ed25519PublicKey | RSAPublicKey
 
 FIELD_CHARACTERS_MAX = 8192
@@ -52,6 +53,7 @@ USER_PRESENT_AND_VERIFIED = 0b101
 
 _FIELDS: dict[str, set[str]] = {
     "passkey": {"public_key", "signature", "authenticator_data", "client_data"},
+    "key": {"public_key", "signature"},
     "certificate": {"public_key", "signature", "certificate"},
     "password": set(),
 }
@@ -154,25 +156,33 @@ class Certification:
 
         Raises CertificationError: `certificate` if it cannot be read, `key` if its key is of no accepted kind.
         """
-        # Tools write text about the certificate before it.
-        pem = b"-----BEGIN CERTIFICATE-----" in certificate
-        try:
-            read = (x509.load_pem_x509_certificate if pem else x509.load_der_x509_certificate)(certificate)
-            key = _accepted(read.public_key())
-        except _UNREADABLE:
-            raise CertificationError("certificate") from None
+        der, public_key = certificate_and_key(certificate)
         return cls(
             kind="certificate",
             certifier=certifier,
-            public_key=_base64(_spki(key)),
+            public_key=public_key,
             signature=_base64url(signature),
-            certificate=_base64(read.public_bytes(Encoding.DER)),
+            certificate=_base64(der),
         )
 
     @classmethod
     def by_password(cls, *, certifier: str) -> "Certification":
         """The portal's word that this person confirmed with their password. It binds nobody."""
         return cls(kind="password", certifier=certifier)
+
+    @property
+    def certificate_der(self) -> bytes | None:
+        """The certificate as bytes; None where it is by none."""
+        return None if self.certificate is None else _from_base64(self.certificate, "certificate")
+
+    def without_certificate(self) -> "Certification":
+        """By the key alone. A log forgets nothing, and a certificate names its holder: it stays outside.
+
+        Whoever leaves it out has checked it (`check`), and has the key registered.
+        """
+        if self.kind != "certificate":
+            return self
+        return replace(self, kind="key", certificate=None)
 
     def as_facts(self) -> dict[str, str]:
         """For `facts["certification"]` of an envelope: the fields of its kind and no others."""
@@ -189,6 +199,21 @@ class Certification:
             raise CertificationError("malformed") from None
 
 
+def certificate_and_key(certificate: bytes) -> tuple[bytes, str]:
+    """A certificate (DER or PEM) as DER, and its key as `Certification.public_key` has it.
+
+    Raises CertificationError: `certificate` if it cannot be read, `key` if its key is of no accepted kind.
+    """
+    # Tools write text about the certificate before it.
+    pem = b"-----BEGIN CERTIFICATE-----" in certificate
+    try:
+        read = (x509.load_pem_x509_certificate if pem else x509.load_der_x509_certificate)(certificate)
+        key = _accepted(read.public_key())
+    except _UNREADABLE:
+        raise CertificationError("certificate") from None
+    return read.public_bytes(Encoding.DER), _base64(_spki(key))
+
+
 def check(certification: Certification, *, to_sign: bytes, at: datetime | None = None) -> None:
     """Returns if the certification fits what was to be signed; else raises CertificationError with its reason.
 
@@ -203,7 +228,8 @@ def check(certification: Certification, *, to_sign: bytes, at: datetime | None =
             raise CertificationError("key")
         message = _asserted(certification, challenge(to_sign))
     else:
-        _check_holder(certification, key, at)
+        if certification.kind == "certificate":
+            _check_holder(certification, key, at)
         message = to_sign
     if not _verifies(key, message, signature):
         raise CertificationError("signature")

@@ -252,6 +252,16 @@ class Frontier:
                 begin = end
         return cls(size=size, peaks=tuple(peaks))
 
+    @classmethod
+    def at(cls, subtree: Subtree, size: int) -> "Frontier":
+        """The frontier of the first `size` leaves of a tree. Raises SizeError where it has fewer."""
+        peaks, begin = [], 0
+        for level in reversed(range(size.bit_length())):
+            if size >> level & 1:
+                peaks.append(subtree(level, begin >> level))
+                begin += 1 << level
+        return cls(size=size, peaks=tuple(peaks))
+
     def append(self, leaf: bytes) -> "Frontier":
         """The frontier with one more leaf hash. Raises SizeError if it is not 32 bytes."""
         if len(leaf) != HASH_BYTES:

@@ -7,8 +7,9 @@ This one file needs Python 3.10 or later and nothing else. Read it, copy it, kee
 It promises that no receipt passes in which anything was altered that the receipt claims: the entry's text, its place in
 the log, the time of filing, the flags, the rows shown, and the signature of who certified it. It cannot know whose key
 is the right one: give the key you got from the authority with --vkey. Without it the key inside the receipt is used and
-the answer says so, since a forger would put in a key of his own. Of a certifier's key, too, it is proved that it signed
-and not whose it is. Whether the log was later rewritten shows only against a checkpoint kept elsewhere.
+the answer says so, since a forger would put in a key of his own. Of a certifier's key it is proved that it signed; for
+whom it stood is proved by the receipt of its registration (--registration), and that nobody ended it since is not.
+Whether the log was later rewritten shows only against a checkpoint kept elsewhere.
 
 Exit code: 0 everything holds, 1 something does not, 2 wrong usage.
 
@@ -44,6 +45,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "certification.unknown-kind": (
         "The certification is of a kind that this verifier cannot check: get a newer one",
         "本核验程序无法核验此类签认：请使用较新的版本",
+    ),
+    "registration.differs": (
+        "The registration is not that of the key which certified this",
+        "登记条目不是签认所用密钥的登记",
     ),
     "key.malformed": ("The key is malformed", "密钥格式错误"),
     "key.differs": ("The receipt names another key than the one given", "回执中的密钥与所给密钥不同"),
@@ -101,6 +106,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "challenge": ("it was made for other content", "签认所针对的是其他内容"),
     "user-verification": ("the passkey did not verify its user", "通行密钥未验证使用者本人"),
     "signature": ("the signature is not of this key over this content", "签名并非由该密钥对该内容作出"),
+    "registration": (
+        "no entry registers this key for this certifier and organisation at that time",
+        "没有条目登记该密钥当时属于该签认人和企业",
+    ),
 }
 """Why a certification is invalid (the fact `reason`): in English, in Chinese."""
 
@@ -553,6 +562,7 @@ def verify_consistency(old_checkpoint: str, new_checkpoint: str, proof: Sequence
 
 _CERTIFICATION_FIELDS = {
     "passkey": {"kind", "certifier", "public_key", "signature", "authenticator_data", "client_data"},
+    "key": {"kind", "certifier", "public_key", "signature"},
     "certificate": {"kind", "certifier", "public_key", "signature", "certificate"},
     "password": {"kind", "certifier"},
 }
@@ -649,7 +659,7 @@ def _check_certification(envelope: dict[str, Any]) -> None:
         signature = _base64url(certification["signature"])
     except (_RefusedError, ValueError):
         raise _RefusedError("certification.invalid", reason="malformed") from None
-    if not by_passkey:
+    if certification["kind"] == "certificate":
         _check_holder(certification, key, envelope["filed_at"])
     message = _asserted(certification, signed) if by_passkey else signed
     if not _key_verifies(key, message, signature, rsa=not by_passkey):
@@ -670,16 +680,81 @@ def certified_by(envelope: str) -> tuple[str, str] | None:
             f"CONFIRMED by {certifier} with the portal's password: there is no signature, and it binds nobody",
             f"由 {certifier} 凭门户密码确认：没有签名，对任何人均无约束力",
         )
-    held = "public_key" if certification["kind"] == "passkey" else "certificate"
+    held = "certificate" if certification["kind"] == "certificate" else "public_key"
     fingerprint = hashlib.sha256(base64.b64decode(certification[held])).hexdigest()
     if held == "public_key":
+        means = {"passkey": ("a passkey", "通行密钥"), "key": ("a registered key", "已登记的密钥")}
+        english, chinese = means[certification["kind"]]
         return (
-            f"CERTIFIED by {certifier} with a passkey; SHA-256 of its public key: {fingerprint}",
-            f"由 {certifier} 以通行密钥签认；公钥的 SHA-256：{fingerprint}",
+            f"CERTIFIED by {certifier} with {english}; SHA-256 of its public key: {fingerprint}",
+            f"由 {certifier} 以{chinese}签认；公钥的 SHA-256：{fingerprint}",
         )
     return (
         f"CERTIFIED by {certifier} with a certificate (who issued it is not checked); its SHA-256: {fingerprint}",
         f"由 {certifier} 以数字证书签认（未核验颁发机构）；证书的 SHA-256：{fingerprint}",
+    )
+
+
+# ---- Registrations: for whom a certifying key stands ------------------------------------------------------------
+
+_REGISTRATION_KEYS = {
+    "certifier": str,
+    "public_key": str,
+    "means": str,
+    "granted_by": str,
+    "valid_from": (str, type(None)),
+    "valid_until": (str, type(None)),
+}
+
+
+def _check_registration(receipt: dict[str, Any], registration: dict[str, Any]) -> None:
+    """Refused unless the registration was there first, for this certifier, organisation and key, on that day."""
+    filed, made = _read_envelope(receipt["envelope"]), _read_envelope(registration["envelope"])
+    certification = _certification_of(filed) or {}
+    facts = _check_keys(made["facts"], _REGISTRATION_KEYS, "registration.differs")
+    moment = re.sub("[^0-9]", "", filed["filed_at"])[:14]
+    since, until = (re.sub("[^0-9]", "", facts[name] or "")[:14] for name in ("valid_from", "valid_until"))
+    conditions = {
+        "kind": made["kind"] == "certifier-key",
+        "certifier": facts["certifier"] == certification.get("certifier"),
+        "public_key": facts["public_key"] == certification.get("public_key"),
+        "organisation": made["organisation"] == filed["organisation"],
+        "entry": made["index"] < filed["index"] and registration["vkey"] == receipt["vkey"],
+        "valid_from": since <= moment,
+        "valid_until": not until or moment <= until,
+    }
+    for name, holds in conditions.items():
+        if not holds:
+            raise _RefusedError("registration.differs", key=name)
+
+
+def verify_registration(receipt: str, registration: str, vkey: str | None = None) -> list[Fault]:
+    """Everything that does not hold of the claim that `registration` says for whom the key of `receipt` stood.
+
+    Both are receipts (JSON text); what holds of each by itself is checked as well. Whether the registration was ended
+    before the filing no receipt can show: the log's audit does.
+    """
+    faults = verify_receipt(receipt, vkey) + verify_receipt(registration, vkey)
+    if faults:
+        return faults
+    made = _read_json(registration)
+    try:
+        _check_registration(_read_json(receipt), made)
+    except _RefusedError as refusal:
+        return [refusal.fault(made["entry"])]
+    return []
+
+
+def registered_as(envelope: str) -> tuple[str, str]:
+    """For whom a key stands, in English and Chinese, from the envelope of a registration that holds."""
+    made = json.loads(envelope)
+    facts, entry, firm, at = made["facts"], made["index"], made["organisation"], made["filed_at"]
+    certifier, giver = facts["certifier"], facts["granted_by"]
+    return (
+        f"REGISTERED in entry {entry} at {at}: the key stands for {firm}, held by {certifier}"
+        + (f", who was made certifier by {giver}" if giver else ""),
+        f"登记于第 {entry} 号条目（{at}）：该密钥代表 {firm}，持有人 {certifier}"
+        + (f"，由 {giver} 授予签认人角色" if giver else ""),
     )
 
 
@@ -860,6 +935,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--vkey", help="the log's key, got elsewhere · 另行取得的日志公钥")
     parser.add_argument("--checkpoint", type=Path, help="checkpoint kept earlier · 先前保存的检查点")
     parser.add_argument("--consistency", type=Path, help="consistency proof, a JSON file · 一致性证明")
+    parser.add_argument(
+        "--registration", type=Path, help="receipt of the certifying key's registration · 签认密钥登记条目的回执"
+    )
     parser.add_argument("--upload", type=Path, help="the file that was filed · 当时申报的文件")
     options = parser.parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -870,6 +948,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         kept = options.checkpoint.read_bytes().decode("utf-8", "surrogateescape") if options.checkpoint else None
         consistency = options.consistency.read_text("utf-8", "surrogateescape") if options.consistency else None
         upload = options.upload.read_bytes() if options.upload else None
+        registration = (
+            options.registration.read_bytes().decode("utf-8", "surrogateescape") if options.registration else None
+        )
     except OSError as problem:
         print(f"{problem.filename}: {problem.strerror}", file=sys.stderr)
         return 2
@@ -877,16 +958,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if kept is not None and not faults:
         document = _read_json(receipt)
         faults = _compare(document, kept, consistency, options.vkey or document["vkey"])
+    if registration is not None and not faults:
+        faults = verify_registration(receipt, registration, options.vkey)
     for fault in faults:
         entry = "" if fault.entry is None else f" [{fault.entry}]"
         _say(f"NO{entry} {fault.what}: {text_of(fault, 'en')}", f"否{entry} {fault.what}: {text_of(fault, 'zh')}")
     if faults:
         return 1
-    _report(_read_json(receipt), key_given=options.vkey is not None, compared=kept is not None)
+    named = None if registration is None else _read_json(registration)["envelope"]
+    _report(_read_json(receipt), named, key_given=options.vkey is not None, compared=kept is not None)
     return 0
 
 
-def _report(receipt: dict[str, Any], *, key_given: bool, compared: bool) -> None:
+def _report(receipt: dict[str, Any], registration: str | None, *, key_given: bool, compared: bool) -> None:
     checkpoint = _open_checkpoint(receipt["checkpoint"], receipt["vkey"])
     entry, filed_at, rows = receipt["entry"], receipt["filed_at"], len(receipt["rows"])
     origin, size = checkpoint.origin, checkpoint.size
@@ -894,8 +978,16 @@ def _report(receipt: dict[str, Any], *, key_given: bool, compared: bool) -> None
         f"YES: entry {entry} of {origin}, log size {size}, filed at {filed_at}; rows proved: {rows}",
         f"是：{origin} 第 {entry} 号条目，日志大小 {size}，申报时间 {filed_at}；已证明的行数：{rows}",
     )
-    for english, chinese in filter(None, [certified_by(receipt["envelope"])]):
-        _say(english, chinese)
+    said = certified_by(receipt["envelope"])
+    if said is not None:
+        _say(*said)
+    if registration is not None:
+        _say(*registered_as(registration))
+    elif said is not None and "public_key" in (_certification_of(_read_envelope(receipt["envelope"])) or {}):
+        _say(
+            "NOTE: for whom this key stood is shown by the receipt of its registration (--registration).",
+            "提示：该密钥当时代表何人，须由其登记条目的回执证明 (--registration)。",
+        )
     if not key_given:
         _say(
             "WARNING: the key was taken from the receipt itself: the receipt is whole, but who signed it is not shown.",

@@ -16,10 +16,11 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from lodeline.ledger.label import newest_aliases, on_the_label
 from lodeline.ledger.movement import ACCOUNT, is_making
 from lodeline.ledger.register import Register
 from lodeline.ledger.state import State
-from lodeline.ledger.transfer import closing_tolerance_mg
+from lodeline.ledger.transfer import closing_tolerance_mg, passed_on
 from lodeline.material.composition import balance_shares
 from lodeline.material.element import RARE_EARTHS, TREO
 from lodeline.material.mass import format_kg, share_mg
@@ -78,11 +79,11 @@ def judge(
     objections = [
         *_made_already(rows, state.lines, names),
         *_shortfalls(rows, state.balanced, register, names),
-        *_awaiting_maker(rows, state.lots, organisation, names),
+        *_awaiting_maker(rows, state, organisation, names),
         *_product_differs(rows, state.lots, names),
         *_process_objections(rows, state.lots, register),
         *_unusual_masses(rows, earlier),
-        *_transfer_differences(rows, state, names),
+        *_transfer_differences(rows, state, organisation, names),
         *_not_listed(rows, held_at_sites),
     ]
     return sorted(objections, key=lambda objection: (objection.ordinal is not None, objection.ordinal or 0))
@@ -146,14 +147,26 @@ def weighing_sigma(register: Register) -> dict[str, float]:
 
 
 def _awaiting_maker(
-    rows: pl.DataFrame, lots: pl.DataFrame, organisation: str, names: Callable[[int], str]
+    rows: pl.DataFrame, state: State, organisation: str, names: Callable[[int], str]
 ) -> Iterable[Objection]:
-    if lots["made"].all():
+    if state.lots["made"].all():
         return
-    unmade = set(lots.filter(~pl.col("made"))["lot"])
+    unmade = set(state.lots.filter(~pl.col("made"))["lot"])
+    # A label is no lot of the shipper's: it waits for whoever made what was shipped under it.
+    behind = dict(passed_on(state.transfers, state.lines, state.lots).select("lot", "shipped_lot").iter_rows())
+    unmade -= {lot for lot in behind if _end_of(lot, behind) not in unmade}
     for ordinal, lot, kind in rows[["ordinal", "lot", "kind"]].iter_rows():
         if kind == "receipt" and lot in unmade and not names(lot).startswith(organisation + "/"):
             yield Objection(code="lot.awaiting-maker", ordinal=ordinal, column="lot", facts={"lot": names(lot)})
+
+
+def _end_of(lot: int, behind: Mapping[int, int]) -> int:
+    """The lot that a name stands for, along a chain of traders."""
+    seen = {lot}
+    while lot in behind and behind[lot] not in seen:
+        lot = behind[lot]
+        seen.add(lot)
+    return lot
 
 
 def _product_differs(rows: pl.DataFrame, lots: pl.DataFrame, names: Callable[[int], str]) -> Iterable[Objection]:
@@ -268,32 +281,45 @@ def _unusual_masses(rows: pl.DataFrame, earlier: Earlier) -> Iterable[Objection]
             yield Objection(code="mass.unusual", ordinal=ordinal, column="mass_kg", facts=facts)
 
 
-def _transfer_differences(rows: pl.DataFrame, state: State, names: Callable[[int], str]) -> Iterable[Objection]:
+def _transfer_differences(
+    rows: pl.DataFrame, state: State, organisation: str, names: Callable[[int], str]
+) -> Iterable[Objection]:
     """Where the other party's filing says otherwise about the same transfer."""
     differing = [row for row in state.transfers[_PAIR].iter_rows() if _differs(row)]
     if not differing:
         return
     mine = dict(rows[["line", "ordinal"]].iter_rows())
-    receipts = state.lines[["line", "lot", "organisation"]].filter(
-        pl.col("line").is_in([receipt for _, receipt, *_ in differing])
-    )
-    received = {line: (lot, organisation) for line, lot, organisation in receipts.iter_rows()}
+    sides = state.lines.filter(pl.col("line").is_in([line for pair in differing for line in pair[:2]]))
+    filed = {row["line"]: row for row in sides.select(*_SIDE).iter_rows(named=True)}
+    called = newest_aliases(state.aliases)
     for shipment, receipt, lot, receiver, shipped_mg, received_mg, lot_differs, party_differs in differing:
         ordinal = mine.get(receipt, mine.get(shipment))
         if ordinal is None:
             continue
-        received_lot, received_by = received[receipt]
+        sent, received = filed[shipment], filed[receipt]
+        shipper, received_lot, received_by = sent["organisation"], received["lot"], received["organisation"]
         if party_differs:
             facts = {"shipment_party": receiver or "?", "receipt_party": received_by}
             yield Objection(code="transfer.party-differs", ordinal=ordinal, column="counterparty", facts=facts)
-        if lot_differs:
-            facts = {"shipped_lot": names(lot), "received_lot": names(received_lot)}
+        if lot_differs and (received["maker"], received["local"]) == (shipper, sent["local"]):
+            facts = {"label": names(received_lot), "shipper": shipper}
+            yield Objection(code="transfer.label-ambiguous", ordinal=ordinal, column="lot", facts=facts)
+        elif lot_differs:
+            shipped_as = names(lot)
+            if organisation != shipper:
+                # Who made it, and what the shipper calls it, is not the receiver's to learn.
+                shipped_as = on_the_label(
+                    shipper=shipper, reader=organisation, name=shipped_as, maker=sent["maker"] or "",
+                    local=sent["local"], alias=called.get((shipper, lot)),
+                )  # fmt: skip
+            facts = {"shipped_lot": shipped_as, "received_lot": names(received_lot)}
             yield Objection(code="transfer.lot-differs", ordinal=ordinal, column="lot", facts=facts)
         if abs(shipped_mg - received_mg) > closing_tolerance_mg(shipped_mg):
             facts = {"shipped_kg": format_kg(shipped_mg), "received_kg": format_kg(received_mg)}
             yield Objection(code="transfer.mass-differs", ordinal=ordinal, column="mass_kg", facts=facts)
 
 
+_SIDE = ["line", "lot", "organisation", "maker", "local"]
 _PAIR = [
     "shipment_line", "receipt_line", "lot", "receiver", "shipped_mg", "received_mg", "lot_differs", "party_differs",
 ]  # fmt: skip

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
-#: The columns of a stored line that the ledger works on. `lot` is the surrogate id and `local` the
-#: maker's own id, `party` the resolved counterparty; the identifiers as filed stay in the store.
+#: The columns of a stored line that the ledger works on. `lot` is the surrogate id, `maker` whose lot it is by its
+#: name and `local` the maker's own id, `party` the resolved counterparty; the identifiers as filed stay in the store.
 LINE: dict[str, pl.DataType] = {
     "line": pl.Int64(), "entry": pl.Int64(), "organisation": pl.String(), "ordinal": pl.UInt32(),
     "event": pl.String(), "kind": pl.String(), "role": pl.String(), "on": pl.Date(), "site": pl.String(),
-    "lot": pl.Int64(), "local": pl.String(), "product": pl.String(), "mass_mg": pl.Int64(), "dry_mg": pl.Int64(),
+    "lot": pl.Int64(), "maker": pl.String(), "local": pl.String(), "product": pl.String(), "mass_mg": pl.Int64(),
+    "dry_mg": pl.Int64(),
     "composition": pl.String(), "method": pl.String(), "origin_kind": pl.String(), "origin_place": pl.String(),
     "owner": pl.String(), "party": pl.String(), "counterparty_country": pl.String(), "to_site": pl.String(),
     "location": pl.String(), "reference": pl.String(), "destination": pl.String(), "run": pl.String(),

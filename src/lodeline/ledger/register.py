@@ -48,6 +48,13 @@ TABLES: dict[str, dict[str, pl.DataType]] = {
         "mass_mg": pl.Int64(), "elements": _TEXT, "destination": _TEXT, "end_use": _TEXT, "valid_from": _DATE,
         "valid_to": _DATE,
     },
+    "extensions": {
+        "id": _TEXT, "period": _TEXT, "region": _TEXT, "organisations": _LIST, "until": _DATE, "reason": _TEXT,
+    },
+    "successions": {
+        "id": _TEXT, "kind": _TEXT, "organisation": _TEXT, "successor": _TEXT, "site": _TEXT, "on": _DATE,
+        "reason": _TEXT,
+    },
 }  # fmt: skip
 
 #: What identifies a record of each table; a later record with the same key replaces the earlier one.
@@ -59,6 +66,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "processes": ("id",),
     "quotas": ("organisation", "kind", "ore_type", "year", "instrument"),
     "licences": ("id",),
+    "extensions": ("id",),
+    "successions": ("id",),
 }
 
 
@@ -80,6 +89,12 @@ class Register:
     def site_stage(self) -> dict[str, str]:
         """Site id → its stage."""
         return dict(self.tables["sites"].select("id", pl.col("stage").fill_null("")).iter_rows())
+
+    @cached_property
+    def firms_of_region(self) -> dict[str, frozenset[str]]:
+        """Region → the organisations that have a site in it."""
+        rows = self.tables["sites"].select("region", "organisation").drop_nulls().unique()
+        return {str(region): frozenset(found["organisation"]) for (region,), found in rows.group_by("region")}
 
     @cached_property
     def yield_band(self) -> dict[str, tuple[float, float]]:

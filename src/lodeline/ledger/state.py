@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import polars as pl
 
 from lodeline.ledger.drawdown import draws
+from lodeline.ledger.label import NO_ALIASES
 from lodeline.ledger.movement import holdings, lot_facts, movements, with_balances
 from lodeline.ledger.transfer import match, passed_on, stand_in
 
 #: The columns of a line that its state depends on. A narrow frame is a quick frame.
 STATE_COLUMNS = [
-    "line", "organisation", "ordinal", "event", "kind", "role", "on", "site", "lot", "local", "product", "dry_mg",
-    "composition", "method", "origin_kind", "owner", "party", "to_site", "reference",
+    "line", "organisation", "ordinal", "event", "kind", "role", "on", "site", "lot", "maker", "local", "product",
+    "dry_mg", "composition", "method", "origin_kind", "owner", "party", "to_site", "reference",
 ]  # fmt: skip
 
 
@@ -26,6 +27,7 @@ class State:
     """What some lines amount to, and what was worked out on the way.
 
     lines : the lines, at least `STATE_COLUMNS`.
+    aliases : those of their lots (`label.ALIAS`).
     balanced : their movements with `delta_mg`, `held_mg`, `unaccounted_mg` (`movement.with_balances`).
     lots : what each lot is (`facts_of_lots`).
     holdings : `site`, `lot`, `owner`, `mass_mg`, `unaccounted_mg`.
@@ -34,6 +36,7 @@ class State:
     """
 
     lines: pl.DataFrame
+    aliases: pl.DataFrame
     balanced: pl.DataFrame
     lots: pl.DataFrame
     holdings: pl.DataFrame
@@ -44,18 +47,19 @@ class State:
 def facts_of_lots(lines: pl.DataFrame, transfers: pl.DataFrame) -> pl.DataFrame:
     """What each lot is (`movement.lot_facts`), a renamed lot being what it was shipped as."""
     lots = lot_facts(lines)
-    if not transfers["lot_differs"].any():
+    if lots["made"].all():
         return lots
     return stand_in(lots, passed_on(transfers, lines, lots))
 
 
-def project(lines: pl.DataFrame) -> State:
-    """The state of all lots among `lines`, which must hold every line in force of each of them."""
+def project(lines: pl.DataFrame, aliases: pl.DataFrame = NO_ALIASES) -> State:
+    """The state of all lots among `lines`, which must hold every line in force of each of them, as `aliases` theirs."""
     balanced = with_balances(movements(lines))
-    transfers = match(lines)
+    transfers = match(lines, aliases)
     lots = facts_of_lots(lines, transfers)
     return State(
         lines=lines,
+        aliases=aliases,
         balanced=balanced,
         lots=lots,
         holdings=holdings(balanced),

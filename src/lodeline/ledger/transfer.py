@@ -1,7 +1,7 @@
 """A transfer is a shipment and its receipt, found by reference, else by lot and parties, oldest first.
 
-Between two parties a lot is known by its local id: a trader passes on `MAKER/7`, its customer, who has only
-the label, files a receipt of `TRADER/7`. They are one transfer whose lot differs.
+Between two parties a lot is known by the shipper's label: a trader passes on `MAKER/7`, its customer, who has only
+the label, files a receipt of `TRADER/7`. They are one transfer of one lot (ledger.label).
 
 Pairing is a function of the lines alone, so it comes out the same whichever party files first. What a pair
 *means* on a day (still open, or an exception) is judged when it is read, against the law and the register.
@@ -12,9 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
+
+from lodeline.ledger.label import NO_ALIASES, aliased_lots, run_together
+from lodeline.ledger.movement import makes_lot
 
 #: One row per shipment line with the receipts that belong to it, or per receipt without a shipment.
 TRANSFER: dict[str, pl.DataType] = {
@@ -50,6 +53,7 @@ class _Line:
     kind: str
     line: int
     lot: int
+    maker: str | None
     local: str
     party: str | None
     reference: str | None
@@ -57,19 +61,35 @@ class _Line:
     #: Of a shipment: the receipts that belong to it, each with the part of its mass.
     parts: list[tuple[_Line, int]] = field(default_factory=list)
     by_reference: bool = True
+    #: Of a receipt paired by its label: every lot that waited under that label.
+    may_be: set[int] = field(default_factory=set)
 
     @property
     def received_mg(self) -> int:
         return sum(part_mg for _, part_mg in self.parts)
 
+    @property
+    def is_whole(self) -> bool:
+        """Of a shipment: nothing of it is missing any more, but for the weighing."""
+        return bool(self.parts) and self.received_mg >= self.mass_mg - closing_tolerance_mg(self.mass_mg)
 
-_SIDE = ["on", "event", "ordinal", "organisation", "kind", "line", "lot", "local", "party", "reference", "dry_mg"]
+    @property
+    def is_labelled(self) -> bool:
+        """Of a receipt: it calls the lot by the shipper's name, as a buyer does who has only the label."""
+        return self.maker is not None and self.maker == self.party
 
 
-def match(lines: pl.DataFrame) -> pl.DataFrame:
+_SIDE = [
+    "on", "event", "ordinal", "organisation", "kind", "line", "lot", "maker", "local", "party", "reference", "dry_mg",
+]  # fmt: skip
+_Aliased = dict[tuple[str, str], int]
+
+
+def match(lines: pl.DataFrame, aliases: pl.DataFrame = NO_ALIASES) -> pl.DataFrame:
     """Pairs the shipments and receipts among `lines` (columns of `movement.LINE`); returns `TRANSFER` rows.
 
-    Loops over plain rows: pairing is a conversation between two queues, and of a filing's rows few take part.
+    `aliases` (`label.ALIAS`): those of the lots that are shipped here. Loops over plain rows: pairing is a conversation
+    between two queues, and of a filing's rows few take part.
     """
     moving = lines.filter(_MOVING)
     if not moving.height:
@@ -77,33 +97,46 @@ def match(lines: pl.DataFrame) -> pl.DataFrame:
     sides = [_Line(*row) for row in sorted(moving[_SIDE].iter_rows(), key=lambda row: row[:4])]
     shipments = [side for side in sides if side.kind == "shipment"]
     waiting = [side for side in sides if side.kind == "receipt"]
+    differing: set[tuple[int, int]] = set()
     if shipments and waiting:
-        waiting = _by_reference(shipments, waiting, with_lot=True)
-        waiting = _by_reference(shipments, waiting, with_lot=False)
-        waiting = _by_local_id([side for side in shipments if not side.parts], waiting)
-    rows = [*map(_shipment_row, shipments), *map(_receipt_row, waiting)]
+        aliased = aliased_lots(aliases)
+        waiting = _by_reference(shipments, waiting, aliased)
+        waiting = _by_label([side for side in shipments if not side.parts], waiting, aliased)
+        differing = _differing(shipments, aliased, lines)
+    rows = [*(_shipment_row(side, differing) for side in shipments), *map(_receipt_row, waiting)]
     return pl.DataFrame(rows, schema=TRANSFER, orient="row")
 
 
-def _by_reference(shipments: list[_Line], receipts: list[_Line], *, with_lot: bool) -> list[_Line]:
+_Tag = int | str | None
+
+
+def _by_reference(shipments: list[_Line], receipts: list[_Line], aliased: _Aliased) -> list[_Line]:
     """Gives receipts that name the shipper's event to its lines; returns those that found none.
 
-    First with first, second with second; surplus receipts are further parts of the last line. Lines of the same
-    lot are paired before the event's other lines are.
+    Lines of the same lot are paired first, then those that its label names, then the event's other lines.
     """
+    receipts = _quoting(shipments, receipts, lambda side: side.lot, lambda side: side.lot)
+    receipts = _quoting(shipments, receipts, lambda side: side.lot, lambda side: _aliased_lot(side, aliased))
+    receipts = _quoting(
+        shipments, receipts, lambda side: side.local, lambda side: side.local if side.is_labelled else None
+    )
+    return _quoting(shipments, receipts, lambda side: "", lambda side: "")
 
-    def key(shipper: str | None, event: str | None, lot: int) -> tuple[str | None, str | None, int | None]:
-        return shipper, event, lot if with_lot else None
 
-    free: dict[tuple[str | None, str | None, int | None], list[_Line]] = {}
+def _quoting(
+    shipments: list[_Line], receipts: list[_Line], shipped: Callable[[_Line], _Tag], received: Callable[[_Line], _Tag]
+) -> list[_Line]:
+    """Pairs by event and tag: first with first, second with second; surplus receipts are parts of the last line."""
+    free: dict[tuple[str | None, str | None, _Tag], list[_Line]] = {}
     for side in shipments:
         if not side.parts:
-            free.setdefault(key(side.organisation, side.event, side.lot), []).append(side)
-    taken: dict[tuple[str | None, str | None, int | None], int] = {}
+            free.setdefault((side.organisation, side.event, shipped(side)), []).append(side)
+    taken: dict[tuple[str | None, str | None, _Tag], int] = {}
     left = []
     for receipt in receipts:
-        wanted = key(receipt.party, receipt.reference, receipt.lot)
-        if receipt.reference is None or wanted not in free:
+        tag = received(receipt)
+        wanted = (receipt.party, receipt.reference, tag)
+        if receipt.reference is None or tag is None or wanted not in free:
             left.append(receipt)
             continue
         place = taken.get(wanted, 0)
@@ -113,19 +146,43 @@ def _by_reference(shipments: list[_Line], receipts: list[_Line], *, with_lot: bo
     return left
 
 
-def _by_local_id(shipments: list[_Line], receipts: list[_Line]) -> list[_Line]:
-    """Both parties and the local id, oldest first; a receipt may fill part of a shipment, or several of them."""
-    queues: dict[tuple[str | None, str | None, str], list[_Line]] = {}
-    for side in shipments:
-        queues.setdefault((side.organisation, side.party, side.local), []).append(side)
+def _aliased_lot(receipt: _Line, aliased: _Aliased) -> int | None:
+    return aliased.get((receipt.maker, receipt.local)) if receipt.is_labelled and receipt.maker else None
+
+
+def _by_label(shipments: list[_Line], receipts: list[_Line], aliased: _Aliased) -> list[_Line]:
+    """Both parties and the lot, oldest first; a receipt may fill part of a shipment, or several of them.
+
+    First the receipts that say which lot it is, by its own name or by an alias; then those that give the local id.
+    """
+    exact = _queues(shipments, lambda side: side.lot)
     left = []
     for receipt in receipts:
-        queue = queues.get((receipt.party, receipt.organisation, receipt.local))
+        alias = _aliased_lot(receipt, aliased)
+        queue = exact.get((receipt.party, receipt.organisation, receipt.lot if alias is None else alias))
         if queue:
             _fill(queue, receipt)
         else:
             left.append(receipt)
+    alike = _queues([side for side in shipments if not side.is_whole], lambda side: side.local)
+    receipts, left = left, []
+    for receipt in receipts:
+        queue = alike.get((receipt.party, receipt.organisation, receipt.local))
+        if queue:
+            receipt.may_be = {side.lot for side in queue}
+            _fill(queue, receipt)
+        else:
+            left.append(receipt)
     return left
+
+
+def _queues(
+    shipments: list[_Line], tag: Callable[[_Line], _Tag]
+) -> dict[tuple[str | None, str | None, _Tag], list[_Line]]:
+    queues: dict[tuple[str | None, str | None, _Tag], list[_Line]] = {}
+    for side in shipments:
+        queues.setdefault((side.organisation, side.party, tag(side)), []).append(side)
+    return queues
 
 
 def _fill(queue: list[_Line], receipt: _Line) -> None:
@@ -141,14 +198,35 @@ def _fill(queue: list[_Line], receipt: _Line) -> None:
         part_mg = rest_mg if last or rest_mg <= missing_mg + tolerance_mg else missing_mg
         shipment.parts.append((receipt, part_mg))
         rest_mg -= part_mg
-        if shipment.received_mg >= shipment.mass_mg - tolerance_mg:
-            # Whole: a later receipt waits for a shipment of its own.
+        if shipment.is_whole:
+            # A later receipt waits for a shipment of its own.
             queue.pop(0)
         if rest_mg == 0:
             return
 
 
-def _shipment_row(shipment: _Line) -> tuple[object, ...]:
+def _differing(shipments: list[_Line], aliased: _Aliased, lines: pl.DataFrame) -> set[tuple[int, int]]:
+    """(shipment line, receipt line) of the pairs whose receipt is of another lot than was shipped."""
+    others = [(side, receipt) for side in shipments for receipt, _ in side.parts if receipt.lot != side.lot]
+    if not others:
+        return set()
+    made = set(lines.filter(makes_lot())["lot"].to_list())
+    names = [pair for pair in others if pair[1].lot not in made and _is_called(*pair, aliased)]
+    sources: dict[int, set[int]] = {}
+    for side, receipt in names:
+        sources.setdefault(receipt.lot, {side.lot}).update({side.lot} | receipt.may_be)
+    confused = run_together(sources)
+    same = {(side.line, receipt.line) for side, receipt in names if receipt.lot not in confused}
+    return {(side.line, receipt.line) for side, receipt in others} - same
+
+
+def _is_called(shipment: _Line, receipt: _Line, aliased: _Aliased) -> bool:
+    """Whether the receipt's lot is what the shipper's label says of the shipped one."""
+    alias = _aliased_lot(receipt, aliased)
+    return receipt.is_labelled and (receipt.local == shipment.local if alias is None else alias == shipment.lot)
+
+
+def _shipment_row(shipment: _Line, differing: set[tuple[int, int]]) -> tuple[object, ...]:
     side = shipment
     receipts = sorted((receipt for receipt, _ in side.parts), key=lambda one: (one.on, one.organisation, one.event))
     if not receipts:
@@ -160,7 +238,7 @@ def _shipment_row(shipment: _Line) -> tuple[object, ...]:
         side.lot, side.line, receipts[0].line, side.organisation, side.party, side.event,
         ";".join(dict.fromkeys(receipt.event for receipt in receipts)),
         side.mass_mg, side.received_mg, side.on, receipts[-1].on, side.by_reference,
-        any(receipt.lot != side.lot for receipt in receipts),
+        any((side.line, receipt.line) in differing for receipt in receipts),
         any(receipt.organisation != side.party for receipt in receipts),
     )  # fmt: skip
 
@@ -173,21 +251,33 @@ def _receipt_row(side: _Line) -> tuple[object, ...]:
 
 
 def passed_on(transfers: pl.DataFrame, lines: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
-    """Lots that nobody made but that are another lot under the name on a trader's label.
+    """Lots that nobody made but that are another lot under the name that the receiver had for it.
 
     Returns `lot`, `shipped_lot` and, of the receipt that joins them, `organisation`, `event`, `site`, `on`,
-    `receipt_line`, `received_mg`. The first such receipt of a lot decides. `lots` is `movement.lot_facts`.
+    `receipt_line`, `received_mg`: the first such receipt of a lot. A name under which different lots were shipped joins
+    none of them. `lots` is `movement.lot_facts`.
     """
-    renamed = transfers.filter(pl.col("lot_differs").fill_null(False)).select(
-        "receipt_line", "received_mg", shipped_lot="lot"
-    )
-    receipts = lines.select("organisation", "event", "site", "on", "lot", receipt_line="line")
-    return (
-        renamed.join(receipts, on="receipt_line")
-        .join(lots.filter(~pl.col("made")).select("lot"), on="lot", how="semi")
+    sides = lines.select("organisation", "event", "site", "on", "lot", "maker", "local", receipt_line="line")
+    shipped_as = lines.select(shipment_line="line", shipped_local="local")
+    # A shipper's label that differs all the same stands for more than the lot that was shipped.
+    label = (pl.col("maker") == pl.col("shipper")) & (pl.col("local") == pl.col("shipped_local"))
+    renamed = (
+        transfers.filter(pl.col("shipment_line").is_not_null() & pl.col("receipt_line").is_not_null())
+        .select("shipment_line", "receipt_line", "received_mg", "shipper", "lot_differs", shipped_lot="lot")
+        .join(sides, on="receipt_line")
         .filter(pl.col("lot") != pl.col("shipped_lot"))
+        .join(lots.filter(~pl.col("made")).select("lot"), on="lot", how="semi")
+        .join(shipped_as, on="shipment_line")
+        .filter(~(pl.col("lot_differs") & label.fill_null(False)))
         .sort("on", "organisation", "event", "receipt_line")
+    )
+    sources: dict[int, set[int]] = {}
+    for lot, shipped_lot in renamed.select("lot", "shipped_lot").iter_rows():
+        sources.setdefault(lot, set()).add(shipped_lot)
+    return (
+        renamed.filter(~pl.col("lot").is_in(list(run_together(sources))))
         .unique("lot", keep="first", maintain_order=True)
+        .select("lot", "shipped_lot", "organisation", "event", "site", "on", "receipt_line", "received_mg")
     )
 
 
@@ -217,12 +307,13 @@ def judge(
     transfers: pl.DataFrame,
     *,
     has_duty: Callable[[str | None, date], bool],
-    both_deadlines_passed: Callable[[date], bool],
+    both_deadlines_passed: Callable[[date, str | None, str | None], bool],
 ) -> pl.DataFrame:
     """Adds `state` and `cause` to `TRANSFER` rows, as they stand on the day the callables speak for.
 
-    States: `open`, `partial`, `matched`, `delivered-unfiled` (the other side has no duty to file),
-    `exception`. Causes: `no-receipt`, `no-shipment`, `mass-differs`, `lot-differs`, `party-differs`.
+    `both_deadlines_passed` takes the day, the shipper and the receiver. States: `open`, `partial`, `matched`,
+    `delivered-unfiled` (the other side has no duty to file), `exception`.
+    Causes: `no-receipt`, `no-shipment`, `mass-differs`, `lot-differs`, `party-differs`.
     """
     judged = [
         _judge(row, has_duty, both_deadlines_passed)
@@ -236,16 +327,18 @@ def judge(
 
 
 def _judge(
-    row: dict[str, object], has_duty: Callable[[str | None, date], bool], both_deadlines_passed: Callable[[date], bool]
+    row: dict[str, Any],
+    has_duty: Callable[[str | None, date], bool],
+    both_deadlines_passed: Callable[[date, str | None, str | None], bool],
 ) -> tuple[str, str | None]:
     shipped, received = row["shipped_mg"], row["received_mg"]
-    day = row["shipped_on"] or row["received_on"]
+    day, parties = row["shipped_on"] or row["received_on"], (row["shipper"], row["receiver"])
     assert isinstance(day, date), "a transfer has a shipment or a receipt, and each has a day"
     if shipped is None or received is None:
         missing, cause = (row["shipper"], "no-shipment") if shipped is None else (row["receiver"], "no-receipt")
         if missing is not None and not has_duty(str(missing), day):
             return "delivered-unfiled", None
-        return ("exception", cause) if both_deadlines_passed(day) else ("open", None)
+        return ("exception", cause) if both_deadlines_passed(day, *parties) else ("open", None)
     assert isinstance(shipped, int) and isinstance(received, int)
     tolerance_mg = closing_tolerance_mg(shipped)
     if row["party_differs"]:
@@ -256,4 +349,4 @@ def _judge(
         return "matched", None
     if row["by_reference"] or received > shipped:
         return "matched", "mass-differs"
-    return ("exception", "mass-differs") if both_deadlines_passed(day) else ("partial", None)
+    return ("exception", "mass-differs") if both_deadlines_passed(day, *parties) else ("partial", None)

@@ -13,6 +13,7 @@ from typing import Final, Literal, get_args
 from django.db.models import Q
 
 from lodeline.office.models import Delegation, Membership, User
+from lodeline.office.territory import firms_of_region
 from lodeline.spoken import SpokenError
 
 #: What may be asked for. Those that begin with "own." are asked for one organisation.
@@ -20,7 +21,7 @@ Permission = Literal[
     "anyone", "signed in",
     "own.read", "own.file", "own.certify", "own.people",
     "nation.read", "finding.decide", "desk.use", "register.write", "duty.chase", "accounts.write", "audit.read",
-    "system.read",
+    "system.read", "erasure.write", "hold.write", "edition.write", "inspection.write",
 ]  # fmt: skip
 PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
 
@@ -36,18 +37,21 @@ ORGANISATION_ROLES: Final[Mapping[str, frozenset[str]]] = {
     "organisation-admin": frozenset({"own.read", "own.people"}),
 }
 AUTHORITY_ROLES: Final[Mapping[str, frozenset[str]]] = {
-    "analyst": frozenset({"nation.read", "finding.decide", "duty.chase"}),
+    "analyst": frozenset({"nation.read", "finding.decide", "duty.chase", "edition.write"}),
     "licensing-officer": frozenset({"nation.read", "desk.use"}),
     "quota-officer": frozenset({"nation.read"}),
     "customs-officer": frozenset({"desk.use"}),
-    "inspector": frozenset({"nation.read", "finding.decide", "desk.use"}),
-    "registrar": frozenset({"nation.read", "register.write", "duty.chase", "accounts.write"}),
-    "system-admin": frozenset({"system.read"}),
-    "auditor": frozenset({"nation.read", "audit.read"}),
+    "inspector": frozenset({"nation.read", "finding.decide", "desk.use", "hold.write", "inspection.write"}),
+    "registrar": frozenset({"nation.read", "register.write", "duty.chase", "accounts.write", "erasure.write"}),
+    "system-admin": frozenset({"system.read", "erasure.write"}),
+    "auditor": frozenset({"nation.read", "audit.read", "hold.write"}),
 }
 ROLES: Final[Mapping[str, frozenset[str]]] = {**ORGANISATION_ROLES, **AUTHORITY_ROLES}
 #: The authority, where an organisation is named.
 AUTHORITY: Final = ""
+#: Permissions that a region does not bound: the desk answers about the consignment that is put before it, whoever
+#: exports it (a port is not where its exporters are), and the state of the system is no firm's business.
+UNBOUNDED: Final = frozenset({"desk.use", "system.read"})
 
 
 class NotAllowedError(SpokenError):
@@ -56,12 +60,22 @@ class NotAllowedError(SpokenError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A role in an organisation ("" for the authority). `agent`: the organisation that acts for it by delegation."""
+    """A role in an organisation ("" for the authority). `agent`: the organisation that acts for it by delegation.
+
+    `region` of an authority's: what it is for, "" for the whole country; `firms`: the organisations of that region.
+    """
 
     organisation: str
     role: str
     region: str = ""
     agent: str = ""
+    firms: frozenset[str] = frozenset()
+
+    def allows(self, permission: str, organisation: str | None) -> bool:
+        """Whether this alone allows a permission of the authority; see `Actor.may`."""
+        if self.organisation != AUTHORITY or permission not in ROLES.get(self.role, ()):
+            return False
+        return not self.region or permission in UNBOUNDED or organisation is None or organisation in self.firms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +109,11 @@ class Actor:
         return tuple(sorted({one.role for one in self.standings if one.organisation == organisation}))
 
     def may(self, permission: str, organisation: str | None = None) -> bool:
-        """Whether this is allowed; `organisation` must be named for the permissions that begin with "own."."""
+        """Whether this is allowed; `organisation` must be named for the permissions that begin with "own.".
+
+        For those of the authority it is whom it is about: an official of a region may only about firms of the region.
+        None asks whether it is allowed about anybody at all, AUTHORITY whether for the whole country.
+        """
         assert permission in PERMISSIONS, f"{permission!r} is no permission"
         if permission == "anyone":
             return True
@@ -103,12 +121,31 @@ class Actor:
             return self.signed_in
         own = permission.startswith("own.")
         assert not own or organisation, f"{permission} is asked for an organisation"
-        where = organisation if own else AUTHORITY
-        return any(one.organisation == where and permission in ROLES.get(one.role, ()) for one in self.standings)
+        if not own:
+            return any(one.allows(permission, organisation) for one in self.standings)
+        return any(one.organisation == organisation and permission in ROLES.get(one.role, ()) for one in self.standings)
+
+    def firms(self, permission: str) -> frozenset[str] | None:
+        """The organisations about which a permission of the authority is allowed; None: about whomever there is."""
+        if self.may(permission, AUTHORITY):
+            return None
+        return frozenset().union(*(one.firms for one in self.standings if one.allows(permission, None)))
+
+    def regions(self, permission: str) -> frozenset[str]:
+        """The regions for which a permission of the authority is allowed, where it is not for the whole country."""
+        if self.may(permission, AUTHORITY):
+            return frozenset()
+        return frozenset(one.region for one in self.standings if one.allows(permission, None))
 
     def require(self, permission: str, organisation: str | None = None) -> None:
         """Raises NotAllowedError unless this is allowed."""
         if not self.may(permission, organisation):
+            if not permission.startswith("own.") and self.may(permission):
+                raise NotAllowedError(
+                    "Your membership is for a region, and this is not about a firm of it. A membership for the whole"
+                    " country allows it: ask the registrar.",
+                    "您的成员身份限于某一地区，而此事项不属于该地区的企业。须有全国范围的成员身份：请联系登记机关。",
+                )
             raise NotAllowedError(
                 "Your memberships do not allow this. Ask the administrator of your organisation, or the registrar, for"
                 " the role that does.",
@@ -124,7 +161,13 @@ def actor_of(user: User, *, on: date) -> Actor:
     if not user.is_active:
         return NOBODY
     memberships = Membership.objects.filter(_in_force(on), user=user)
-    standings = [Standing(organisation=one.organisation, role=one.role, region=one.region) for one in memberships]
+    standings = [
+        Standing(
+            organisation=one.organisation, role=one.role, region=one.region,
+            firms=firms_of_region(one.region) if one.region else frozenset(),
+        )
+        for one in memberships
+    ]  # fmt: skip
     agents = sorted({one.organisation for one in standings if one.organisation})
     if agents:
         for one in Delegation.objects.filter(_in_force(on), agent__in=agents):

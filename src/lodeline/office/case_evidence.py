@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from lodeline.office.actor import Actor
+from lodeline.office.actor import AUTHORITY, Actor
 from lodeline.office.audit import record_act
 from lodeline.office.case_files import content_of
 from lodeline.office.case_views import case_of, steps_of
@@ -19,11 +19,13 @@ _ENDINGS: Final = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "
 def evidence(
     actor: Actor, store: Store, law: Jurisdiction, finding: str, *, detector: str, organisation: str
 ) -> bytes:  # fmt: skip
-    """The bytes of the bundle, as of the newest entry. Requires "nation.read"; that it was taken is written down.
+    """The bytes of the bundle, as of the newest entry; that it was taken is written down.
+
+    Requires "nation.read" for the whole country: a bundle shows the rows of neighbours and peers wherever they are.
 
     Raises what `service.evidence.bundle` raises.
     """
-    actor.require("nation.read")
+    actor.require("nation.read", AUTHORITY)
     record_act(actor, "finding.bundle", organisation=organisation, subject=finding)
     return bundle(store, open_snapshot(store), law, finding, detector=detector, papers=_papers(actor, finding))
 

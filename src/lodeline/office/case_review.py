@@ -22,8 +22,8 @@ from lodeline.store.store import Store
 Rows = Sequence[Mapping[str, Any]]
 #: The detectors look at the whole ledger: not more often than this, however fast it grows.
 _BETWEEN_LOOKS: Final = timedelta(hours=1)
-#: URL of a store → what of it was last looked at (next line, newest register), and when.
-_looked: dict[str, tuple[tuple[int, int], datetime]] = {}
+#: URL of a store → what of it was last looked at (the entry that last moved the ledger, its root), and when.
+_looked: dict[str, tuple[tuple[int, str], datetime]] = {}
 
 
 def remind(today: date, now: datetime) -> int:
@@ -45,8 +45,7 @@ def review(store: Store, law: Jurisdiction, *, now: datetime) -> int:
     if not standing.exists():
         return 0
     reopened = _reopen(store, standing.filter(stands_until__lt=today), lambda: {}, today, now)
-    head = store.head()
-    at = (head.next_line, head.register_entry)
+    at = store.moved_at(store.head().size)
     last = _looked.get(store.database.url)
     if last is not None and (last[0] == at or now - last[1] < _BETWEEN_LOOKS):
         return reopened

@@ -16,6 +16,7 @@ from django.db.models import Q
 from lodeline.office.actor import AUTHORITY_ROLES, Actor
 from lodeline.office.case_states import STATES, TOLD, UNHEARD, CaseError, Facts, Reason, State, has_been_heard, reopens
 from lodeline.office.models import Case, CaseStep, CaseWatch, Membership
+from lodeline.office.territory import firms_of_region
 
 
 def party_of(row: Mapping[str, Any]) -> str:
@@ -44,8 +45,9 @@ class Standing:
 
 
 def standings(actor: Actor, rows: Sequence[Mapping[str, Any]], *, today: date) -> dict[str, Standing]:
-    """Finding id → where it stands, of the findings in view. Requires "nation.read"."""
+    """Finding id → where it stands, of the findings in view that the actor may see. Requires "nation.read"."""
     actor.require("nation.read")
+    rows = [row for row in rows if actor.may("nation.read", party_of(row))]
     known = {case.finding: case for case in Case.objects.select_related("assignee")}
     return {row["id"]: _standing(known.get(row["id"]), row, today) for row in rows}
 
@@ -55,7 +57,7 @@ def without_finding(actor: Actor, rows: Sequence[Mapping[str, Any]]) -> list[Cas
     actor.require("nation.read")
     present = {row["id"] for row in rows}
     cases = Case.objects.exclude(state__in=["open", "waived"]).select_related("assignee").order_by("-changed_at")
-    return [case for case in cases if case.finding not in present]
+    return [case for case in cases if case.finding not in present and actor.may("nation.read", case.organisation)]
 
 
 def watched(actor: Actor) -> frozenset[str]:
@@ -67,9 +69,19 @@ def watched(actor: Actor) -> frozenset[str]:
 
 
 def case_of(actor: Actor, finding: str) -> Case | None:
-    """The case of a finding. Requires "nation.read"."""
+    """The case of a finding; None where the actor may not see whom it is about. Requires "nation.read"."""
     actor.require("nation.read")
-    return Case.objects.select_related("assignee").filter(finding=finding).first()
+    found = Case.objects.select_related("assignee").filter(finding=finding).first()
+    return found if found is not None and actor.may("nation.read", found.organisation) else None
+
+
+def touched(actor: Actor, *, organisation: str | None = None) -> list[Case]:
+    """The cases in which somebody has taken a step, in the order in which they were opened. Requires "nation.read"."""
+    actor.require("nation.read")
+    cases = Case.objects.filter(steps_taken__gt=0).select_related("assignee").order_by("pk")
+    if organisation is not None:
+        cases = cases.filter(organisation=organisation)
+    return [case for case in cases if actor.may("nation.read", case.organisation)]
 
 
 def about(finding: str) -> str | None:
@@ -105,18 +117,29 @@ def steps_of(case: Case, *, told_only: bool) -> list[tuple[CaseStep, dict[str, A
     return [(one, json.loads(one.content)) for one in steps if not told_only or one.kind in TOLD]
 
 
-def deciders(actor: Actor, now: datetime) -> list[tuple[int, str]]:
-    """Account and name of the officials who may decide findings. Requires "nation.read"."""
+def deciders(actor: Actor, now: datetime, *, about: str | None = None) -> list[tuple[int, str]]:
+    """Account and name of the officials who may decide findings (`about` an organisation). Requires "nation.read"."""
     actor.require("nation.read")
     roles = [role for role, permissions in AUTHORITY_ROLES.items() if "finding.decide" in permissions]
     in_force = Q(valid_from__lte=now.date()) & (Q(valid_to__isnull=True) | Q(valid_to__gte=now.date()))
     found = Membership.objects.filter(in_force, organisation="", role__in=roles, user__is_active=True)
+    if about is not None:
+        here = [
+            one for one in found.exclude(region="").values_list("region", flat=True) if about in firms_of_region(one)
+        ]
+        found = found.filter(region__in=["", *here])
     return sorted(set(found.values_list("user_id", "user__name")), key=lambda one: (one[1], one[0]))
+
+
+def facts_as_seen(case: Case) -> dict[str, Any]:
+    """The finding as it was when an official last decided, in the shape of `lodeline findings --json`."""
+    found: dict[str, Any] = json.loads(case.seen)
+    return found
 
 
 def facts_seen(case: Case) -> Facts:
     """The facts as they were when an official last decided."""
-    return Facts.of(json.loads(case.seen))
+    return Facts.of(facts_as_seen(case))
 
 
 def _standing(case: Case | None, row: Mapping[str, Any], today: date) -> Standing:

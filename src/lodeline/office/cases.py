@@ -74,19 +74,19 @@ class Said:
     files: Sequence[Attached] = field(default_factory=tuple)
 
 
-# What officials do. All require "finding.decide".
+# What officials do. All require "finding.decide" about the organisation that the question is put to.
 
 
 def ask(actor: Actor, store: Store, sight: Sight, *, text: str, until: date, now: datetime) -> Case:
     """Puts the question to the organisation, which may answer until the end of a day; it is told."""
-    actor.require("finding.decide")
+    actor.require("finding.decide", party_of(sight.row))
     _check_answer_day(sight.today, until)
     return _decide(actor, store, sight, "asked", Said(text=_text(text), until=until), now=now)
 
 
 def extend(actor: Actor, store: Store, sight: Sight, *, text: str, until: date, now: datetime) -> Case:
     """Gives the organisation until a later day."""
-    actor.require("finding.decide")
+    actor.require("finding.decide", party_of(sight.row))
     _check_answer_day(sight.today, until)
     case = Case.objects.filter(finding=sight.finding).first()
     if case is not None and case.until is not None and until <= case.until:
@@ -96,41 +96,45 @@ def extend(actor: Actor, store: Store, sight: Sight, *, text: str, until: date, 
 
 def explain(actor: Actor, store: Store, sight: Sight, *, text: str, stands_until: date, now: datetime) -> Case:
     """Accepts an explanation, which stands until the end of a day or until the facts change materially."""
-    actor.require("finding.decide")
+    actor.require("finding.decide", party_of(sight.row))
     _check_standing_day(sight.today, stands_until)
     return _decide(actor, store, sight, "explained", Said(text=_text(text), stands_until=stands_until), now=now)
 
 
 def waive(actor: Actor, store: Store, sight: Sight, *, text: str, stands_until: date, now: datetime) -> Case:
     """Does not pursue it, for a reason, until the end of a day or until the facts change materially; nobody is told."""
-    actor.require("finding.decide")
+    actor.require("finding.decide", party_of(sight.row))
     _check_standing_day(sight.today, stands_until)
     return _decide(actor, store, sight, "waived", Said(text=_text(text), stands_until=stands_until), now=now)
 
 
 def confirm(actor: Actor, store: Store, sight: Sight, *, text: str, now: datetime) -> Case:
     """Holds that it is as the finding says. By another official than those who asked, and after the reply."""
-    actor.require("finding.decide")
+    actor.require("finding.decide", party_of(sight.row))
     return _decide(actor, store, sight, "confirmed", Said(text=_text(text)), now=now)
 
 
 def withdraw(actor: Actor, store: Store, sight: Sight, *, text: str, now: datetime) -> Case:
     """Takes the question back, or what was confirmed."""
-    actor.require("finding.decide")
+    actor.require("finding.decide", party_of(sight.row))
     return _decide(actor, store, sight, "withdrawn", Said(text=_text(text)), now=now)
 
 
 def reopen(actor: Actor, store: Store, sight: Sight, *, text: str, now: datetime) -> Case:
     """Opens what was decided once more."""
-    actor.require("finding.decide")
+    actor.require("finding.decide", party_of(sight.row))
     return _decide(actor, store, sight, "reopened", Said(text=_text(text), reason="decided"), now=now)
 
 
 def assign(actor: Actor, store: Store, sight: Sight, *, to: int | None, now: datetime) -> Case:
     """Gives the case to an official who may decide findings, or (`to` None) to nobody."""
-    actor.require("finding.decide")
+    actor.require("finding.decide", party_of(sight.row))
     assignee = (
-        None if to is None else User.objects.filter(pk=to, pk__in=[one for one, _ in deciders(actor, now)]).first()
+        None
+        if to is None
+        else User.objects.filter(
+            pk=to, pk__in=[one for one, _ in deciders(actor, now, about=party_of(sight.row))]
+        ).first()
     )
     if to is not None and assignee is None:
         raise CaseError("This person may not decide findings.", "该人员无权处理线索。")
@@ -139,7 +143,7 @@ def assign(actor: Actor, store: Store, sight: Sight, *, to: int | None, now: dat
 
 def watch(actor: Actor, sight: Sight, *, on: bool, now: datetime) -> None:
     """Marks a case as watched by the official, or not any more. Requires "nation.read"."""
-    actor.require("nation.read")
+    actor.require("nation.read", party_of(sight.row))
     assert actor.user is not None, "a program does not watch"
     case = _opened(sight, now)
     if on:

@@ -15,15 +15,16 @@ from hashlib import sha256
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from lodeline.journal.certification import Certification, check
+from lodeline.journal.certification import Certification, CertificationError, certificate_and_key, check
+from lodeline.office import key_standing
 from lodeline.office.actor import Actor
 from lodeline.office.audit import record_act
 from lodeline.office.drafts import ClosedDraftError, DraftError, StaleDraftError, hold
 from lodeline.office.jobs import database
 from lodeline.office.models import CertifierKey, Draft, OrganisationSettings, User
 from lodeline.office.notices import notify
+from lodeline.office.sealing import opened, seal
 
 State = Draft.State
 _NAME_CHARACTERS: Final = 100
@@ -112,12 +113,18 @@ def certify(
         require_second_person(held, actor)
         check(certification, to_sign=signed.encode(), at=now)
         held.state, held.certified_by = State.FILING, user
-        held.certification = Signed(certification=certification, statement=signed, at=now).as_text()
+        kept = certification.without_certificate()
+        held.certification = Signed(certification=kept, statement=signed, at=now).as_text()
         held.save()
         record_act(
             actor, "draft.certify", organisation=held.organisation, subject=str(held.pk),
             facts={"kind": certification.kind, "statement": sha256(signed.encode()).hexdigest()},
         )  # fmt: skip
+        if certification.public_key is not None and user is not None and not held.sandbox:
+            key_standing.ensure(
+                user, held.organisation, public_key=certification.public_key,
+                certificate=certification.certificate_der, now=now,
+            )  # fmt: skip
     return held
 
 
@@ -133,43 +140,69 @@ def require_second_person(draft: Draft, actor: Actor) -> None:
         )
 
 
-def certificates(actor: Actor) -> list[CertifierKey]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """A certificate that somebody has registered: `der` of X.509, and the name in it."""
+
+    pk: int
+    der: bytes
+    fingerprint: str
+
+    @property
+    def name(self) -> str:
+        """Whom it names, cut where that is long."""
+        return x509.load_der_x509_certificate(self.der).subject.rfc4514_string()[:_NAME_CHARACTERS]
+
+
+def certificates(actor: Actor) -> list[Certificate]:
     """The certificates that the actor has registered and not withdrawn."""
-    return list(CertifierKey.objects.filter(user=actor.user, revoked_at=None).order_by("id"))
+    kept = CertifierKey.objects.filter(user=actor.user, revoked_at=None).select_related("user").order_by("id")
+    found = [(one, opened(one.user, bytes(one.certificate), "certificate")) for one in kept]
+    return [Certificate(pk=one.pk, der=der, fingerprint=one.fingerprint) for one, der in found if der is not None]
 
 
 def add_certificate(actor: Actor, organisation: str, content: bytes, *, now: datetime) -> CertifierKey:
-    """Registers a certificate (DER or PEM) as the actor's own. Requires "own.certify". Raises CertifyError."""
+    """Registers a certificate (DER or PEM) as the actor's own: kept sealed, its key entered in the log.
+
+    Requires "own.certify". Raises CertifyError; CertificationError where its key is of no kind that can certify.
+    """
     actor.require("own.certify", organisation)
     assert actor.user is not None, "a program has no certificate"
     try:
-        pem = content.lstrip().startswith(b"-----BEGIN")
-        read = (x509.load_pem_x509_certificate if pem else x509.load_der_x509_certificate)(content)
-        der = read.public_bytes(Encoding.DER)
-        name = read.subject.rfc4514_string()[:_NAME_CHARACTERS]
-    except ValueError as error:
+        der, public_key = certificate_and_key(content)
+    except CertificationError as error:
+        if error.reason == "key":
+            raise
         raise CertifyError(
             "This file is no X.509 certificate (PEM or DER).", "该文件不是 X.509 证书（PEM 或 DER 格式）。"
         ) from error
-    fingerprint = sha256(der).hexdigest()
+    digest = sha256(der).hexdigest()
     with database().transaction():
-        key, new = CertifierKey.objects.get_or_create(
-            user_id=actor.user, fingerprint=fingerprint, revoked_at=None,
-            defaults={"name": name, "certificate": der, "added_at": now},
-        )  # fmt: skip
-        if new:
-            record_act(actor, "certificate.add", organisation=organisation, subject=fingerprint)
+        person = User.objects.select_for_update().get(pk=actor.user)
+        key = CertifierKey.objects.filter(user=person, fingerprint=digest, revoked_at=None).first()
+        if key is None:
+            key = CertifierKey.objects.create(
+                user=person, fingerprint=digest, certificate=seal(person, der, "certificate"), added_at=now
+            )
+            record_act(actor, "certificate.add", organisation=organisation, subject=digest)
+        key_standing.ensure(person, organisation, public_key=public_key, certificate=der, now=now)
     return key
 
 
 def revoke_certificate(actor: Actor, organisation: str, number: int, *, now: datetime) -> None:
-    """Withdraws one of the actor's certificates; what it has signed stays signed. Requires "own.certify"."""
+    """Withdraws one of the actor's certificates, and says so in the log; what it has signed stays signed.
+
+    Requires "own.certify".
+    """
     actor.require("own.certify", organisation)
     with database().transaction():
-        for key in CertifierKey.objects.filter(pk=number, user=actor.user, revoked_at=None):
+        for key in CertifierKey.objects.filter(pk=number, user=actor.user, revoked_at=None).select_related("user"):
             key.revoked_at = now
             key.save()
             record_act(actor, "certificate.revoke", organisation=organisation, subject=key.fingerprint)
+            der = opened(key.user, bytes(key.certificate), "certificate")
+            if der is not None:
+                key_standing.end(key.user, public_key=certificate_and_key(der)[1], now=now)
 
 
 def _require_ready(held: Draft, seen: int) -> None:

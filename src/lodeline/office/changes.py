@@ -138,7 +138,7 @@ def _own(store: Store, organisation: str, entry: int, upto: int) -> list[tuple[C
 
 _LINE: Final = (
     'l.id, l.entry, l.ordinal, l.organisation, l.kind, l.event, l."on", l.dry_mg, l.reference, l.document, lot.name,'
-    " lot.maker, lot.local, e.filed_at, e.row_count"
+    " lot.maker, lot.local, lot.id, e.filed_at, e.row_count"
 )
 
 
@@ -170,14 +170,16 @@ def _withdrawn(store: Store, organisation: str, entry: int, upto: int, called: C
         if row[4] in _KINDS:
             index = int(str(by))
             place = int(str(rows)) + 1 + int(str(row[0]))
-            changed = _of_line("withdrawn", index, [*row[:13], filed_at, row[14]], called)
+            changed = _of_line("withdrawn", index, [*row[:14], filed_at, row[15]], called)
             changes_.append((Cursor(index, place), {**changed, "what": _KINDS[str(row[4])], "was_entry": row[1]}))
     return changes_
 
 
 def _of_line(kind: str, entry: int, row: Any, called: Called) -> Json:
-    _, _, _, organisation, _, event, on, dry_mg, reference, document, name, maker, local, filed_at, _ = row
-    lot = None if name is None else called(str(name), str(maker), str(local))
+    _, _, _, organisation, _, event, on, dry_mg, reference, document, name, maker, local, number, filed_at, _ = row
+    # What another sends is known from its papers; what it has received, by the name that it gives.
+    sent = None if row[4] == "receipt" else (str(organisation), int(number or 0))
+    lot = None if name is None else called(str(name), str(maker), str(local), sent=sent)
     return _change(
         kind, entry, organisation, filed_at, event=event, on=on.isoformat() if isinstance(on, date) else on, lot=lot,
         mass_kg=None if dry_mg is None else format_kg(int(dry_mg)), reference=reference, document=document,

@@ -29,7 +29,7 @@ class Delegations:
 def delegations(actor: Actor, organisation: str, *, on: date) -> Delegations:
     """Those that count on a day or will. Requires "own.read" in the organisation, or "accounts.write"."""
     if not actor.may("own.read", organisation):
-        actor.require("accounts.write")
+        actor.require("accounts.write", organisation)
     standing = Delegation.objects.filter(Q(valid_to__isnull=True) | Q(valid_to__gte=on)).select_related("granted_by")
     return Delegations(
         given=tuple(standing.filter(organisation=organisation).order_by("valid_from", "id")),

@@ -8,8 +8,9 @@ DisputeError   what was asked cannot be done; the message says why
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 from django.db.models import Q
@@ -80,6 +81,16 @@ def disputes(actor: Actor, organisation: str) -> list[Dispute]:
     actor.require("own.read", organisation)
     both = Q(receiver=organisation) | Q(shipper=organisation)
     return list(Dispute.objects.filter(both).order_by("withdrawn_at", "-raised_at", "-id"))
+
+
+def about(actor: Actor, own: Own, transfer: Mapping[str, Any]) -> list[Dispute]:
+    """Those about one transfer, a row of `Own.transfers`, whatever its papers called the lot when they were raised."""
+    names = {transfer["local"], *own.ids_on_the_label(transfer["shipment_line"])}
+    key = (transfer["shipper"], transfer["receiver"], transfer["shipment_event"])
+    return [
+        one for one in disputes(actor, own.organisation)
+        if (one.shipper, one.receiver, one.shipment_event) == key and one.lot in names
+    ]  # fmt: skip
 
 
 def _find(number: int, **side: str) -> Dispute:

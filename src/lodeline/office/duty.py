@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final, Literal
 
-from lodeline.office.actor import Actor
+from lodeline.office.actor import AUTHORITY, Actor
 from lodeline.office.audit import record_act
 from lodeline.office.models import Notice
 from lodeline.spoken import SpokenError
@@ -27,9 +27,10 @@ def demand(
 ) -> int:  # fmt: skip
     """Says it to each of the organisations, once for a month, kind and day; returns to how many it was new.
 
-    An order names its last day and, to correct, what is to be corrected. Requires "duty.chase".
+    An order names its last day and, to correct, what is to be corrected. Requires "duty.chase" about each.
     """
-    actor.require("duty.chase")
+    for organisation in organisations or [AUTHORITY]:
+        actor.require("duty.chase", organisation)
     if kind != "reminded" and (until is None or until <= now.date()):
         raise DemandError("An order names a day that is still to come.", "责令须写明尚未到来的期限。")
     if kind == "ordered-to-correct" and not why.strip():

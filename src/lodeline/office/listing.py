@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import polars as pl
 
 from lodeline.filing.schema import CELLS
 from lodeline.filing.written import filled_cells, written
+from lodeline.ledger.extension import both_passed
 from lodeline.ledger.transfer import TRANSFER, judge
 from lodeline.material.mass import format_kg
-from lodeline.regulation.duty import deadline, next_month
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.answers import has_duty
 from lodeline.spoken import SpokenError
@@ -36,14 +36,19 @@ class BadCursorError(SpokenError):
     """A cursor that no answer has given."""
 
 
-#: What a lot of this canonical name, maker and local id is called to whoever reads it: `service.own.Own.lot_name`.
-Called = Callable[[str, str, str], str]
+class Called(Protocol):
+    """What a lot is called to whoever reads it, as `service.own.Own.lot_name`."""
+
+    def __call__(self, name: str, maker: str, local: str, *, sent: tuple[str, int] | None = None) -> str:
+        """By canonical name, maker and local id; `sent`: shipper and number of a lot that is known from its papers."""
+
+
 _NAMED: Final[dict[str, pl.DataType]] = {"name": pl.String(), "maker": pl.String(), "local": pl.String()}
 
 
-def canonical(name: str, maker: str, local: str) -> str:
+def canonical(name: str, maker: str, local: str, *, sent: tuple[str, int] | None = None) -> str:
     """The canonical name, for the authority."""
-    del maker, local
+    del maker, local, sent
     return name
 
 
@@ -166,14 +171,17 @@ def transfers(
     named = [] if organisation is None else [organisation] * len(sides)
     columns = ",".join(f"t.{name}" for name in TRANSFER)
     found = store.database.frame(
-        f"SELECT {columns}, lot.name, lot.maker, lot.local, COALESCE(t.shipment_line, t.receipt_line) AS place"
-        " FROM transfer t"
-        f" JOIN lot ON lot.id = t.lot WHERE {whose} AND COALESCE(t.shipment_line, t.receipt_line) > %s"
+        f"SELECT {columns}, lot.name, lot.maker, lot.local, got.name, got.maker, got.local,"
+        " COALESCE(t.shipment_line, t.receipt_line) AS place FROM transfer t JOIN lot ON lot.id = t.lot"
+        " LEFT JOIN line r ON r.id = t.receipt_line LEFT JOIN lot got ON got.id = r.lot_id"
+        f" WHERE {whose} AND COALESCE(t.shipment_line, t.receipt_line) > %s"
         " ORDER BY place LIMIT %s",
         [*named, cursor_number(cursor, 0), limit + 1],
-        schema={**TRANSFER, **_NAMED, "place": pl.Int64()},
+        schema={**TRANSFER, **_NAMED, **{f"got_{name}": kind for name, kind in _NAMED.items()}, "place": pl.Int64()},
     )
-    rows = [_transfer(row, called) for row in _judged(store, law, found).iter_rows(named=True)]
+    rows = [
+        _transfer(row, _lot_of(row, organisation, called)) for row in _judged(store, law, found).iter_rows(named=True)
+    ]
     return _page(rows, limit, "cursor")
 
 
@@ -241,24 +249,26 @@ def _judged(store: Store, law: Jurisdiction, found: pl.DataFrame) -> pl.DataFram
     """With state and cause, as of the last filing in the log."""
     (last,) = store.database.rows("SELECT MAX(filed_at) FROM entry WHERE kind = 'filing'")[0]
     as_of = datetime.fromisoformat(str(last) if last else "1900-01-01T00:00:00Z")
-    passed: dict[str, bool] = {}
-
-    def both_deadlines_passed(day: date) -> bool:
-        # As in `service.answers`: goods that leave at the end of a month may arrive in the next.
-        period = next_month(f"{day:%Y-%m}")
-        if period not in passed:
-            passed[period] = as_of >= deadline(period, law)
-        return passed[period]
-
-    duty = has_duty(store.register(store.head()), law)
-    return judge(found, has_duty=duty, both_deadlines_passed=both_deadlines_passed)
+    register = store.register(store.head())
+    return judge(
+        found, has_duty=has_duty(register, law), both_deadlines_passed=both_passed(as_of, law, register)
+    )  # fmt: skip
 
 
-def _transfer(row: Json, called: Called) -> Json:
+def _lot_of(row: Json, reader: str | None, called: Called) -> str:
+    """The lot of a transfer: to its receiver what was received, and until then what stands on the papers."""
+    if reader is not None and row["receiver"] == reader:
+        if row["got_name"] is None:
+            return called(row["name"], row["maker"], row["local"], sent=(row["shipper"], row["lot"]))
+        return called(row["got_name"], row["got_maker"], row["got_local"])
+    return called(row["name"], row["maker"], row["local"])
+
+
+def _transfer(row: Json, lot: str) -> Json:
     shipped, received = row["shipped_mg"], row["received_mg"]
     return {
         "cursor": str(row["place"]),
-        "lot": called(row["name"], row["maker"], row["local"]),
+        "lot": lot,
         "shipper": row["shipper"],
         "receiver": row["receiver"],
         "shipment_event": row["shipment_event"],

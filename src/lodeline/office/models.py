@@ -1,6 +1,7 @@
 """The tables of people and papers. None of it is evidence: what counts is in the log, and names people by opaque ids.
 
-People: `User`, `Membership`, `Invitation`, `Delegation`, `CertifierKey`. Programs: `Token`, `IdempotentAnswer`.
+People: `User`, `PersonKey`, `Membership`, `Invitation`, `Delegation`, `CertifierKey`, `KeyRegistration`; taking a
+person's data away: `ErasureRequest`, `LegalHold`. Programs: `Token`, `IdempotentAnswer`.
 Papers on their way: `Draft`, `DraftFile`, `DraftEdit`, `ImportProfile`, `Dispute`. What happens by itself: `Job`,
 `Notice`, `NoticeRead`, `Mail`. Questions put to organisations: `Case`, `CaseStep`, `CaseFile`, `CaseWatch`. Who saw and
 did what: `AuditRecord`. To audit records, steps of cases and their files rows are only added (a trigger refuses the
@@ -114,12 +115,21 @@ class Invitation(models.Model):
         db_table = "office_invitation"
 
 
+class PersonKey(models.Model):
+    """The key under which texts about a person are sealed (office/sealing.py). Destroyed when the person is erased."""
+
+    user = models.OneToOneField(User, primary_key=True, on_delete=models.PROTECT, related_name="+")
+    key = models.BinaryField()
+
+    class Meta:
+        db_table = "office_person_key"
+
+
 class CertifierKey(models.Model):
     """A certificate with which a certifier signs outside the portal; passkeys are kept with the means of signing in."""
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="certifier_keys")
-    name = models.TextField()
-    #: DER of the X.509 certificate.
+    #: DER of the X.509 certificate, which names the person: sealed under the person's key.
     certificate = models.BinaryField()
     fingerprint = models.TextField()
     added_at = models.DateTimeField()
@@ -127,6 +137,82 @@ class CertifierKey(models.Model):
 
     class Meta:
         db_table = "office_certifier_key"
+
+
+class KeyRegistration(models.Model):
+    """Where the log says for whom a certifying key stands: a key of a person in an organisation, and its entries."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    organisation = models.TextField()
+    #: SHA-256 of the public key (SubjectPublicKeyInfo, DER), in hex.
+    key = models.TextField()
+    #: The entry from which it stands, and the one that ended it.
+    entry = models.BigIntegerField()
+    ended = models.BigIntegerField(null=True, blank=True)
+
+    class Meta:
+        db_table = "office_key_registration"
+        indexes: ClassVar = [models.Index(fields=["organisation"], name="key_registration_firm")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["user", "organisation", "key"], name="key_registration_once",
+                condition=models.Q(ended__isnull=True),
+            )
+        ]  # fmt: skip
+
+
+class LegalHold(models.Model):
+    """Nothing about a person, or about the people of an organisation, may be erased while a hold stands."""
+
+    #: On whom: one of the two.
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    organisation = models.TextField(blank=True, default="")
+    #: Why, in the words of who set it; of a person sealed under the person's key.
+    reason = models.BinaryField()
+    set_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    set_at = models.DateTimeField()
+    #: Why it was lifted; none while it stands.
+    lifted_reason = models.BinaryField(null=True, blank=True)
+    lifted_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    lifted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "office_legal_hold"
+        indexes: ClassVar = [models.Index(fields=["organisation"], name="legal_hold_organisation")]
+
+
+class ErasureRequest(models.Model):
+    """Somebody's personal data are to be erased. Entered by the person or an official, decided by another official."""
+
+    class State(models.TextChoices):
+        """Where it stands."""
+
+        OPEN = "open"
+        WITHDRAWN = "withdrawn"
+        REFUSED = "refused"
+        DONE = "done"
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    state = models.TextField(choices=State.choices, default=State.OPEN)
+    #: A code of `office.erasure.GROUNDS`.
+    ground = models.TextField()
+    #: What was written to it, and why it was decided so; sealed under the person's key.
+    said = models.BinaryField()
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField()
+    decided_said = models.BinaryField(null=True, blank=True)
+    decided_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    #: Erased before the term of keeping records was over.
+    before_term = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "office_erasure_request"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["user"], name="erasure_request_open", condition=models.Q(state="open")
+            )
+        ]  # fmt: skip
 
 
 class OrganisationSettings(models.Model):

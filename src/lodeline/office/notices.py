@@ -98,6 +98,15 @@ def _late(facts: Facts, named: Named) -> Text:
     )
 
 
+def _extended_deadline(facts: Facts, named: Named) -> Text:
+    del named
+    period, last = month(facts["period"]), day(facts["last_day"])
+    return _text(
+        f"{period['en']} can be filed in time until the end of {last['en']}. The authority's reason: {facts['reason']}",
+        f"{period['zh']}的申报期限延至{last['zh']}。主管部门说明：{facts['reason']}",
+    )
+
+
 def _to_accept(facts: Facts, named: Named) -> Text:
     del named
     some = _deliveries(facts["count"])
@@ -234,6 +243,16 @@ def _decided(facts: Facts, named: Named) -> Text:
     return _DECIDED[facts["decided"]]
 
 
+def _key(facts: Facts, named: Named) -> Text:
+    del named
+    entry, certifier = facts["entry"], facts["certifier"]
+    return _text(
+        f"A key that certifies for you was registered in entry {entry}; its holder is {certifier}. Tell the authority"
+        " if nobody of you knows of it.",
+        f"第 {entry} 号条目登记了一个代表贵企业签认的密钥，持有人为 {certifier}。如贵企业无人知悉，请告知主管部门。",
+    )
+
+
 _DUE: Final = _text("A month is due soon.", "有月份即将截止申报。")
 _DISPUTES: Final = _text("There is news about a disputed delivery.", "有关于异议的消息。")
 _FROM_AUTHORITY: Final = _text("The authority has written to you.", "主管部门有新的通知。")
@@ -245,6 +264,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         mail=_text("A month is due by tomorrow.", "有月份明天截止申报。"),
         page="firm-file",
         at_once=True,
+    ),
+    "deadline-extended": Kind(
+        says=_extended_deadline, mail=_text("A deadline is extended.", "有申报期限已延长。"), page="firm-file"
     ),
     "late": Kind(says=_late, mail=_text("A month is late.", "有月份已逾期。"), page="firm-file"),
     "transfer-to-accept": Kind(
@@ -262,6 +284,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "certification-asked": Kind(
         says=_certify, mail=_text("A filing waits to be certified.", "有申报待签认。"), page="firm-draft"
+    ),
+    "key-registered": Kind(
+        says=_key,
+        mail=_text("A key that certifies for you was registered.", "登记了代表贵企业签认的密钥。"),
+        page="firm-people",
     ),
     "confirmation-asked": Kind(
         says=_confirm,

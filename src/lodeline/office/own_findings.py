@@ -2,6 +2,7 @@
 
 Detectors look at the whole ledger, and what they write may name whoever stands farther up or down. Those are not next
 to the organisation, so wherever one is named, in a text or in a lot, its mark stands instead: as in `Own.lot_name`.
+A lot that it has by an alias goes by the alias.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ def own_findings(rows: Iterable[Mapping[str, Any]], own: Own, snapshot: Snapshot
 
 def _without_strangers(row: Json, own: Own) -> Json:
     text = json.dumps(row, ensure_ascii=False)
+    for name, label in own.hidden_names.items():
+        text = text.replace(json.dumps(name, ensure_ascii=False)[1:-1], label)
     known = {own.organisation, *own.next_to}
     named = own.register.tables["organisations"].select("id", "name_zh", "name_en", "aliases")
     words = [

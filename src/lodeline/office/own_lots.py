@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
@@ -14,7 +15,9 @@ import polars as pl
 from lodeline.flow.origins import UNACCOUNTED, origins, origins_by_place
 from lodeline.material.element import SYMBOLS
 from lodeline.office.actor import Actor
+from lodeline.office.audit import record_act
 from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service import aliases
 from lodeline.service.own import Own
 from lodeline.spoken import SpokenError
 from lodeline.store.snapshot import Snapshot
@@ -33,7 +36,8 @@ class UnknownLotError(SpokenError):
 class OwnLot:
     """A lot. `called`: `Own.lot_name`. `product` and `composition` (symbol → ppb of dry mass, TREO with it) as stated.
 
-    `made_here`: the organisation made it. `history`: `Own.lot_history`. `transfers`: rows of `Own.transfers` about it.
+    `made_here`: the organisation made it. `aliases`: `service.aliases.history` of its own. `history`:
+    `Own.lot_history`. `transfers`: rows of `Own.transfers` about it.
     `origins`: `origin_kind`, `origin_place` (a country or None) and `shares` (symbol → share), largest first;
     empty where the snapshot does not know the lot yet. `held_mg`: dry, at the own sites, by the book.
     """
@@ -42,6 +46,7 @@ class OwnLot:
     product: str | None
     composition: Mapping[str, int]
     made_here: bool
+    aliases: pl.DataFrame
     held_mg: int
     history: pl.DataFrame
     transfers: pl.DataFrame
@@ -56,10 +61,7 @@ def own_lot(actor: Actor, own: Own, snapshot: Snapshot, called: str, transfers: 
     actor.require("own.read", own.organisation)
     number = own.lot_of(called)
     if number is None:
-        raise UnknownLotError(
-            f"No filing of yours names a lot {called!r}. Find it in the list of your lots.",
-            f"本企业的申报中没有批次 {called!r}。请在批次列表中查找。",
-        )
+        raise unknown_lot(called)
     facts = snapshot.lot_facts.filter(pl.col("lot") == number).to_dicts()
     name, maker = snapshot.lots.filter(pl.col("lot") == number).select("name", "maker").rows()[0] if facts else ("", "")
     shares = snapshot.lot_assays.filter((pl.col("lot") == number) & (pl.col("ppb") > 0))
@@ -69,10 +71,34 @@ def own_lot(actor: Actor, own: Own, snapshot: Snapshot, called: str, transfers: 
         product=facts[0]["product"] if facts else None,
         composition={SYMBOLS[element]: ppb for element, ppb in shares.select("element", "ppb").iter_rows()},
         made_here=maker == own.organisation,
+        aliases=aliases.history(own.store, number, own.organisation),
         held_mg=held[0] if held else 0,
         history=own.lot_history(number),
         transfers=transfers.filter(pl.col("lot") == number),
         origins=origins_by_country(snapshot, own.law, name) if name else (),
+    )
+
+
+def give_alias(actor: Actor, own: Own, called: str, alias: str, *, now: datetime) -> None:
+    """Gives a lot of the organisation the name that its buyers see from now on. Requires "own.file".
+
+    Raises UnknownLotError, service.aliases.AliasError.
+    """
+    actor.require("own.file", own.organisation)
+    number = own.lot_of(called)
+    if number is None or not own.names(number):
+        raise unknown_lot(called)
+    aliases.give_alias(
+        own.store, own.organisation, lot=number, alias=alias.strip(), filed_at=now, by=actor.pseudonym or None
+    )
+    record_act(actor, "lot.alias", organisation=own.organisation, subject=called, facts={"alias": alias.strip()})
+
+
+def unknown_lot(called: str) -> UnknownLotError:
+    """What is said of a lot that the organisation does not know by this name."""
+    return UnknownLotError(
+        f"No filing of yours names a lot {called!r}. Find it in the list of your lots.",
+        f"本企业的申报中没有批次 {called!r}。请在批次列表中查找。",
     )
 
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from lodeline.flow.index import UnknownLot
 from lodeline.office.actor import Actor
-from lodeline.office.own_lots import UnknownLotError
+from lodeline.office.own_lots import UnknownLotError, origins_by_country, unknown_lot
 from lodeline.service.answers import trace
 from lodeline.service.own import Own
 from lodeline.store.snapshot import Snapshot
@@ -25,10 +25,7 @@ def canonical_name(actor: Actor, own: Own, called: str) -> str:
     actor.require("own.read", own.organisation)
     number = own.lot_of(called)
     if number is None:
-        raise UnknownLotError(
-            f"No filing of yours names a lot {called!r}. Find it in the list of your lots.",
-            f"本企业的申报中没有批次 {called!r}。请在批次列表中查找。",
-        )
+        raise unknown_lot(called)
     return own.store.lot_names([number])[number]
 
 
@@ -41,11 +38,7 @@ def own_trace(actor: Actor, own: Own, snapshot: Snapshot, called: str, *, forwar
     try:
         whole = trace(snapshot, name, forward=forward, depth=depth)
     except UnknownLot as error:
-        # Filed since the snapshot was made; the message of the error would name lots of others.
-        raise UnknownLotError(
-            f"The lot {called!r} has just come into the ledger. Ask again in a moment.",
-            f"批次 {called!r} 刚刚入账。请稍后再查询。",
-        ) from error
+        raise _too_new(called) from error
     shown = _own_names(own)
     nodes = [_node(node, own, shown[node["lot"]]) for node in whole["nodes"] if node["lot"] in shown]
     links = [
@@ -54,6 +47,22 @@ def own_trace(actor: Actor, own: Own, snapshot: Snapshot, called: str, *, forwar
         if link["from"] in shown and link["to"] in shown and shown[link["to"]][1]
     ]
     return {**whole, "lot": called, "nodes": nodes, "links": links}
+
+
+def own_origins(actor: Actor, own: Own, snapshot: Snapshot, called: str) -> list[Json]:
+    """`own_lots.origins_by_country` of a lot that the organisation calls so. Requires "own.read"; UnknownLotError."""
+    try:
+        return origins_by_country(snapshot, own.law, canonical_name(actor, own, called))
+    except UnknownLot as error:
+        raise _too_new(called) from error
+
+
+def _too_new(called: str) -> UnknownLotError:
+    # Filed since the snapshot was made; the message of the engine's error would name lots of others.
+    return UnknownLotError(
+        f"The lot {called!r} has just come into the ledger. Ask again in a moment.",
+        f"批次 {called!r} 刚刚入账。请稍后再查询。",
+    )
 
 
 def _own_names(own: Own) -> dict[str, tuple[str, bool]]:

@@ -24,9 +24,10 @@ from django.core.validators import validate_email
 from django.db.models import Q, QuerySet
 from django.utils import translation
 
-from lodeline.office.actor import AUTHORITY, AUTHORITY_ROLES, ORGANISATION_ROLES, Actor
+from lodeline.office.actor import AUTHORITY, AUTHORITY_ROLES, ORGANISATION_ROLES, Actor, NotAllowedError
 from lodeline.office.audit import record_act
 from lodeline.office.models import Membership, OrganisationSettings, User
+from lodeline.office.territory import regions
 from lodeline.spoken import SpokenError
 from lodeline.store.database import Database
 
@@ -82,13 +83,13 @@ def require_people(actor: Actor, organisation: str) -> None:
     """Raises NotAllowedError unless the actor may say who belongs to an organisation, or ("") to the authority."""
     if organisation and actor.may("own.people", organisation):
         return
-    actor.require("accounts.write")
+    actor.require("accounts.write", organisation)
 
 
 def members(actor: Actor, organisation: str, *, on: date) -> list[Member]:
     """Who belongs to an organisation on a day or will, by name. Requires "own.read" there, or "accounts.write"."""
     if not organisation or not actor.may("own.read", organisation):
-        actor.require("accounts.write")
+        actor.require("accounts.write", organisation)
     standing = Membership.objects.filter(Q(valid_to__isnull=True) | Q(valid_to__gte=on), organisation=organisation)
     found: dict[int, list[Membership]] = {}
     for one in standing.select_related("user", "granted_by").order_by("user__name", "user_id", "valid_from", "id"):
@@ -257,12 +258,32 @@ def change_own(actor: Actor, *, name: str, language: str, wants_mail: bool) -> U
     return user
 
 
+def require_all_of(actor: Actor, user: User) -> None:
+    """Raises NotAllowedError unless the actor keeps the accounts of every place where a person ever had a role.
+
+    Else whoever keeps those of one region could take over the account of an official.
+    """
+    places = set(Membership.objects.filter(user=user).values_list("organisation", flat=True))
+    for organisation in places or {AUTHORITY}:
+        actor.require("accounts.write", organisation)
+
+
+def may_let_back_in(actor: Actor, user: User) -> bool:
+    """Whether `let_back_in` is the actor's to do."""
+    try:
+        require_all_of(actor, user)
+    except NotAllowedError:
+        return False
+    return user.pk != actor.user
+
+
 def let_back_in(actor: Actor, user: User) -> None:
     """For who has lost the second factor: it is taken away, the password too, and every session ends.
 
-    A link to set a new password is then handed over. Requires "accounts.write"; nobody does it for himself.
+    A link to set a new password is then handed over. Requires "accounts.write" wherever the person belongs; nobody
+    does it for himself.
     """
-    actor.require("accounts.write")
+    require_all_of(actor, user)
     if user.pk == actor.user:
         raise PeopleError("Ask another registrar to let you back in.", "请由其他登记人员为您办理。")
     with together():
@@ -314,6 +335,13 @@ def wrong_role(organisation: str, role: str, region: str) -> list[WrongField]:
         return [WrongField(field="role", en="Choose a role.", zh="请选择角色。")]
     if organisation and region:
         return [WrongField(field="region", en="Only officials have a region.", zh="仅主管部门人员可设地区。")]
+    if region and region not in regions():
+        return [
+            WrongField(
+                field="region", en=f"Nobody in the register has a site in {region}: choose one of the regions.",
+                zh=f"登记簿中没有位于 {region} 的场所：请从列表中选择地区。",
+            )
+        ]  # fmt: skip
     return []
 
 

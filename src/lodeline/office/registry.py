@@ -18,7 +18,7 @@ from lodeline.filing.header import folded
 from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.ledger.register import KEYS, TABLES, Register
 from lodeline.material.identifier import lei_holds, uscc_holds
-from lodeline.office.actor import Actor
+from lodeline.office.actor import AUTHORITY, Actor
 from lodeline.office.audit import record_act
 from lodeline.service.records import put_records
 from lodeline.store.store import Store, StoredEntry
@@ -43,10 +43,12 @@ def enter(
 ) -> Entered:
     """Enters records as filed text (columns of the exchange format), all of them or none.
 
-    `new`: none of them may be in the register yet. Requires "register.write".
+    `new`: none of them may be in the register yet. Requires "register.write" about the organisations concerned: who
+    registers for a region keeps its firms and their sites there, and admits none.
     """
     actor.require("register.write")
     typed, problems = judge(store.register(store.head()), table, rows, new=new)
+    _require_region(actor, store.register(store.head()), table, typed)
     if problems:
         return Entered(entry=None, problems=tuple(problems))
     entry = put_records(store, {table: typed}, filed_at=now, by=actor.pseudonym)
@@ -58,6 +60,21 @@ def enter(
             subject=", ".join(keys[:20]), facts={"entry": entry.index, "records": len(keys)},
         )  # fmt: skip
     return Entered(entry=entry, problems=())
+
+
+def _require_region(actor: Actor, register: Register, table: RegisterTable, typed: pl.DataFrame) -> None:
+    """Raises NotAllowedError where a record, or the one it replaces, is not about a firm or a place of the region."""
+    if actor.firms("register.write") is None:
+        return
+    concerned = {"organisations": "id", "sites": "organisation", "models": "organisation"}.get(table)
+    holders = [AUTHORITY] if concerned is None else typed[concerned].to_list()
+    if table == "sites":
+        before = register.tables["sites"].filter(pl.col("id").is_in(typed["id"].to_list()))
+        holders += before["organisation"].to_list()
+        if {*typed["region"], *before["region"]} - actor.regions("register.write"):
+            holders.append(AUTHORITY)
+    for organisation in holders:
+        actor.require("register.write", organisation)
 
 
 def judge(

@@ -69,6 +69,12 @@ def _months(own: Own, now: datetime, today: date) -> int:
         days = (last_day - today).days
         facts = {"period": month.period, "last_day": last_day.isoformat(), "days": days}
         about = f"{own.organisation}:{month.period}"
+        if month.extension is not None:
+            # Another last day is news, and is reminded of anew.
+            about += f":{last_day.isoformat()}"
+            told = {**facts, "reason": month.extension.reason}
+            if month.state in ("due", "running"):
+                new += notify(own.organisation, "deadline-extended", told, key=f"extended:{about}", now=now)
         if month.state == "due" and days <= _LAST_DAYS:
             new += notify(own.organisation, "due-tomorrow", facts, key=f"due:{about}:1", now=now)
         elif month.state == "due" and days <= EARLY_DAYS:

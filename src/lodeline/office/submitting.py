@@ -36,7 +36,7 @@ from lodeline.office.transfers import Sent as Delivered
 from lodeline.regulation.duty import deadline
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.acceptance import Acceptance, receipt_rows
-from lodeline.service.own import register_of
+from lodeline.service.own import Own, register_of
 from lodeline.store.store import Store
 
 State = Draft.State
@@ -125,7 +125,7 @@ def accept(
     program.require("own.file", organisation)
     if on > now.astimezone(ZoneInfo(law.timezone)).date():
         raise AcceptanceError("The day of receipt cannot be later than today.", "收货日期不能晚于今天。")
-    rows = receipt_rows(store, organisation, acceptances, on=on, site=site)
+    rows = receipt_rows(Own(store, law, organisation), acceptances, on=on, site=site)
     taken = pending(program, organisation)
     if any(
         Delivered(shipper=row["counterparty"], event=row["reference"], local=local_id(row["lot"])) in taken
@@ -163,7 +163,7 @@ def certification_of(program: Program, stated: Mapping[str, Any] | None) -> Cert
     made = Certification.by_certificate(
         certifier=program.pseudonym, certificate=encoded, signature=_base64_bytes(signature)
     )
-    registered = {_base64_text(bytes(one.certificate)) for one in certify.certificates(program)}
+    registered = {_base64_text(one.der) for one in certify.certificates(program)}
     if made.certificate not in registered:
         raise DraftError(
             "Whoever made the token has not registered this certificate. Register it on the page where one certifies.",

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import F, Q
 
-from lodeline.office.actor import Actor, NotAllowedError, Permission, Standing, actor_of
+from lodeline.office.actor import AUTHORITY, Actor, NotAllowedError, Permission, Standing, actor_of
 from lodeline.office.audit import record_act
 from lodeline.office.models import Token, User
 from lodeline.regulation.parameter import load
@@ -69,6 +69,9 @@ _OWN: Final = (
         zh="读取涉及本企业的线索",
     ),
     Scope(
+        name="findings:answer", permission="own.file", en="Answer questions of the authority", zh="答复主管部门的询问",
+    ),
+    Scope(
         name="declarations:judge", permission="own.read", en="Check a customs declaration beforehand",
         zh="预先核对报关单",
     ),
@@ -78,6 +81,10 @@ _AUTHORITY: Final = (
     Scope(
         name="nation:read", permission="nation.read", en="Read everything that is filed",
         zh="读取全部申报数据",
+    ),
+    Scope(
+        name="findings:decide", permission="finding.decide", en="Ask about findings and decide them",
+        zh="就线索提出询问并作出决定",
     ),
     Scope(name="declarations:judge", permission="desk.use", en="Judge customs declarations", zh="核对报关单"),
 )  # fmt: skip
@@ -166,11 +173,11 @@ def grantable(actor: Actor, organisation: str) -> tuple[Scope, ...]:
     """The scopes that the actor may give a program; none where the actor may give it no token at all.
 
     An administrator decides who files for the organisation, and so which program. Only a certifier lets one certify.
-    An official gives away what an official may.
+    An official of the whole country gives away what an official may.
     """
     if not organisation:
-        official = [one for one in _AUTHORITY if actor.may(one.permission)]
-        return tuple(official) if actor.may("accounts.write") else ()
+        official = [one for one in _AUTHORITY if actor.may(one.permission, AUTHORITY)]
+        return tuple(official) if actor.may("accounts.write", AUTHORITY) else ()
     admin, certifier = actor.may("own.people", organisation), actor.may("own.certify", organisation)
     return tuple(
         one for one in _OWN if (admin and one.name != CERTIFY) or (certifier and one.name in _OF_CERTIFIER)
@@ -220,7 +227,7 @@ def revoke(actor: Actor, organisation: str, token: int, *, now: datetime, reques
     Raises NotAllowedError.
     """
     if not grantable(actor, organisation):
-        actor.require("own.people" if organisation else "accounts.write", organisation or None)
+        actor.require("own.people" if organisation else "accounts.write", organisation)
     found = Token.objects.filter(pk=token, organisation=organisation).first()
     if found is not None and found.revoked_at is None:
         found.revoked_at = now
@@ -231,7 +238,7 @@ def revoke(actor: Actor, organisation: str, token: int, *, now: datetime, reques
 
 def tokens(actor: Actor, organisation: str) -> list[Token]:
     """The tokens of an organisation ("" for the authority), newest first, and who made them. Raises NotAllowedError."""
-    actor.require("own.read" if organisation else "accounts.write", organisation or None)
+    actor.require("own.read" if organisation else "accounts.write", organisation)
     return list(Token.objects.filter(organisation=organisation).select_related("created_by").order_by("-pk"))
 
 
@@ -261,7 +268,7 @@ def _program(token: Token, now: datetime) -> Program:
         roles = sorted({_ROLE[one.permission] for one in known.values()})
         standings = tuple(Standing(organisation=token.organisation, role=role) for role in roles)
     else:
-        known = {name: one for name, one in known.items() if maker.may(one.permission)}
+        known = {name: one for name, one in known.items() if maker.may(one.permission, AUTHORITY)}
         standings = tuple(one for one in maker.standings if not one.organisation) if known else ()
     return Program(
         user=user.pk, name=token.name, pseudonym=user.pseudonym, standings=standings, token=token.pk,

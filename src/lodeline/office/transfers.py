@@ -55,7 +55,7 @@ def accept(actor: Actor, own: Own, acceptances: Sequence[Acceptance], *, on: dat
     waiting = own.transfers(now, waiting=True).filter(pl.col("standing") == "to-accept")
     _require_sound(own, acceptances, on=on, site=site, today=own.today(now))
     _require_shipped(acceptances, waiting, on)
-    rows = receipt_rows(own.store, own.organisation, acceptances, on=on, site=site)
+    rows = receipt_rows(own, acceptances, on=on, site=site)
     draft = _put(actor, own, f"{on:%Y-%m}", rows, now)
     record_act(
         actor, "transfer.accept", organisation=own.organisation, subject=str(draft.pk), facts={"deliveries": len(rows)}

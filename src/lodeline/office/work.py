@@ -33,6 +33,7 @@ Handler = Callable[[Mapping[str, Any], Say], object]
 HANDLERS: Final[Mapping[str, str]] = {
     "draft.check": "lodeline.office.draft_check:check_job",
     "draft.file": "lodeline.office.filing_now:file_job",
+    "erasure.sweep": "lodeline.office.sweeping:sweep_job",
     "remind": "lodeline.office.reminders:remind_job",
 }
 #: Kinds that come by themselves, and how often.

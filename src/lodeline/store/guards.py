@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from lodeline.store.database import Database
 
-FACTS = ("fact", "entry", "upload", "record", "lot", "line")
+FACTS = ("fact", "entry", "upload", "record", "lot", "line", "alias")
 _REFUSAL = "facts are append-only: file a correction instead"
 
 

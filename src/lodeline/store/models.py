@@ -135,6 +135,19 @@ class Line(models.Model):
         ]
 
 
+class Alias(models.Model):
+    """What the papers of `organisation` call a lot, since `entry`."""
+
+    entry = models.BigIntegerField(primary_key=True)
+    organisation = models.TextField()
+    lot = models.BigIntegerField(db_index=True)
+    alias = models.TextField(db_index=True)
+
+    class Meta:
+        db_table = "alias"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["organisation", "alias"], name="alias_once")]
+
+
 class Superseded(models.Model):
     """The rows of `event` in `entry` are out of force since entry `by`."""
 

@@ -14,22 +14,24 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 
 import polars as pl
 
 from lodeline.flow.index import FlowIndex, build_index, open_index
-from lodeline.ledger.movement import LINE, lot_facts, makes_lot, movements, with_balances
+from lodeline.ledger.label import NO_ALIASES
+from lodeline.ledger.movement import LINE, makes_lot, movements, with_balances
 from lodeline.ledger.register import Register
-from lodeline.ledger.transfer import match
+from lodeline.ledger.state import facts_of_lots
+from lodeline.ledger.transfer import match, passed_on
 from lodeline.material.assay import explode, with_treo
 from lodeline.material.element import RARE_EARTHS
 from lodeline.store.database import Database
 from lodeline.store.store import LINE_SELECT, Head, Store
 
-FORMAT = 1
+FORMAT = 2
 #: Segments are merged beyond this number, so that opening a snapshot stays a handful of reads.
 SEGMENTS_MAX = 16
 READ_ROWS = 200_000
@@ -52,11 +54,13 @@ class Snapshot:
     lines: pl.DataFrame
     lots: pl.DataFrame
     register: Register
+    #: Names on the labels of shippers (ledger.label.ALIAS).
+    aliases: pl.DataFrame = field(default_factory=NO_ALIASES.clone)
 
     @cached_property
     def transfers(self) -> pl.DataFrame:
         """Shipments with their receipts (ledger.transfer)."""
-        return match(self.lines)
+        return match(self.lines, self.aliases)
 
     @property
     def stamp(self) -> dict[str, object]:
@@ -70,8 +74,8 @@ class Snapshot:
 
     @cached_property
     def lot_facts(self) -> pl.DataFrame:
-        """What each lot is (ledger.movement.lot_facts)."""
-        return lot_facts(self.lines)
+        """What each lot is (ledger.state.facts_of_lots)."""
+        return facts_of_lots(self.lines, self.transfers)
 
     @cached_property
     def lot_assays(self) -> pl.DataFrame:
@@ -207,22 +211,8 @@ class Snapshot:
         )
 
     def _passed_on(self) -> pl.DataFrame:
-        """Transfers that give an unmade lot its maker's lot: `lot`, `shipped_lot`, the receipt's event, `received_mg`.
-
-        `key` is the line of the receipt. The first such receipt of a lot decides.
-        """
-        pairs = self.transfers.filter(pl.col("lot_differs").fill_null(False)).select(
-            shipped_lot="lot", key="receipt_line", received_mg="received_mg"
-        )
-        unmade = self.lot_facts.filter(~pl.col("made")).select("lot")
-        receipts = self.lines.select("organisation", "event", "site", "on", "lot", key="line")
-        return (
-            pairs.join(receipts, on="key")
-            .join(unmade, on="lot", how="semi")
-            .filter(pl.col("lot") != pl.col("shipped_lot"))
-            .sort("on", "organisation", "event", "key")
-            .unique("lot", keep="first", maintain_order=True)
-        )
+        """`ledger.transfer.passed_on`, the line of the receipt as `key`."""
+        return passed_on(self.transfers, self.lines, self.lot_facts).rename({"receipt_line": "key"})
 
     def _flow_lots(self, making: pl.DataFrame) -> pl.DataFrame:
         short = self.balanced.group_by("lot").agg(pl.col("unaccounted_mg").sum())
@@ -252,8 +242,15 @@ def directory_of(database: Database) -> Path:
     return Path("var/snapshots") / name
 
 
-def open_snapshot(store: Store) -> Snapshot:
-    """Catches up with the log and opens the snapshot of its last entry."""
+def open_snapshot(store: Store, before: Snapshot | None = None) -> Snapshot:
+    """Catches up with the log and opens the snapshot of its last entry.
+
+    `before`: one of this store that was opened earlier. Where the entries since then say nothing about goods or
+    parties, it is given again under the new stamp, with every frame that it has computed.
+    """
+    head = store.head()
+    if before is not None and _says_the_same(store, before, head):
+        return _stamped(before, head)
     directory = directory_of(store.database)
     directory.mkdir(parents=True, exist_ok=True)
     with _one_writer(directory):
@@ -267,16 +264,52 @@ def open_snapshot(store: Store) -> Snapshot:
         entry=head.size - 1,
         root=head.frontier.root().hex(),
         as_of=_last_filing_time(store),
-        lines=_in_force(store, lines, head),
+        lines=_in_force(store, lines, head.size),
         lots=lots,
         register=store.register(head),
+        aliases=store.all_aliases(before=head.size),
     )
 
 
-def _in_force(store: Store, lines: pl.DataFrame, head: Head) -> pl.DataFrame:
+def open_snapshot_as_of(store: Store, entry: int) -> Snapshot:
+    """The snapshot that stood when `entry` was the last of the log: what came later is left out."""
+    last = store.entry(entry)
+    assert last is not None, f"the log has no entry {entry}"
+    newest = open_snapshot(store)
+    with _one_writer(newest.directory):
+        manifest = _read_manifest(store, newest.directory)
+        lines = pl.concat([pl.read_parquet(newest.directory / name) for name in manifest.lines])
+    lines = lines.filter(pl.col("entry") <= entry)
+    # Lots are numbered as lines name them, under the head.
+    return Snapshot(
+        directory=newest.directory,
+        entry=entry,
+        root=last.root,
+        as_of=_last_filing_time(store, entry + 1),
+        lines=_in_force(store, lines, entry + 1),
+        lots=newest.lots.filter(pl.col("lot") <= (lines["lot"].max() or 0)),
+        register=store.register_before(entry + 1),
+        aliases=store.all_aliases(before=entry + 1),
+    )
+
+
+def _says_the_same(store: Store, before: Snapshot, head: Head) -> bool:
+    last = store.entry(before.entry)
+    same_log = last is not None and last.root == before.root
+    return same_log and before.entry < head.size and store.moved_at(before.entry + 1) == store.moved_at(head.size)
+
+
+def _stamped(before: Snapshot, head: Head) -> Snapshot:
+    snapshot = replace(before, entry=head.size - 1, root=head.frontier.root().hex())
+    fields_of = {one.name for one in fields(Snapshot)}
+    vars(snapshot).update({name: value for name, value in vars(before).copy().items() if name not in fields_of})
+    return snapshot
+
+
+def _in_force(store: Store, lines: pl.DataFrame, size: int) -> pl.DataFrame:
     superseded = store.database.frame(
         'SELECT organisation, event, entry FROM superseded WHERE "by" < %s',
-        (head.size,),
+        (size,),
         schema={"organisation": pl.String(), "event": pl.String(), "entry": pl.Int64()},
     )  # fmt: skip
     current = lines.filter(pl.col("kind") != "void")
@@ -285,8 +318,9 @@ def _in_force(store: Store, lines: pl.DataFrame, head: Head) -> pl.DataFrame:
     return current
 
 
-def _last_filing_time(store: Store) -> str | None:
-    found = store.database.rows("SELECT MAX(filed_at) FROM entry WHERE kind = 'filing'")
+def _last_filing_time(store: Store, size: int | None = None) -> str | None:
+    condition, params = ("", ()) if size is None else (' AND "index" < %s', (size,))
+    found = store.database.rows(f"SELECT MAX(filed_at) FROM entry WHERE kind = 'filing'{condition}", params)
     return None if found[0][0] is None else str(found[0][0])
 
 

@@ -18,7 +18,8 @@ import polars as pl
 
 from lodeline.journal.checkpoint import Signer, sign_checkpoint
 from lodeline.journal.entry import Envelope
-from lodeline.journal.merkle import Frontier
+from lodeline.journal.merkle import Frontier, Subtree
+from lodeline.ledger.label import ALIAS
 from lodeline.ledger.movement import LINE
 from lodeline.ledger.register import KEYS, TABLES, Register
 from lodeline.ledger.resolution import Known
@@ -26,6 +27,7 @@ from lodeline.ledger.state import State
 from lodeline.spoken import SpokenError
 from lodeline.store.append import append, replace_state
 from lodeline.store.database import CHUNK, Database
+from lodeline.store.tree import LogTree
 
 
 class StoreError(SpokenError):
@@ -77,11 +79,11 @@ _ENTRY = (
     " flags"
 )
 
-#: A line with the local id of its lot, in the columns of `ledger.movement.LINE`.
+#: A line with the maker and the local id of its lot, in the columns of `ledger.movement.LINE`.
 LINE_SELECT = (
-    'SELECT l.id, l.entry, l.organisation, l.ordinal, l.event, l.kind, l.role, l."on", l.site, l.lot_id, lot.local,'
-    " l.product, l.mass_mg, l.dry_mg, l.composition, l.method, l.origin_kind, l.origin_place, l.owner, l.party,"
-    " l.counterparty_country, l.to_site, l.location, l.reference, l.destination, l.run, l.reason"
+    'SELECT l.id, l.entry, l.organisation, l.ordinal, l.event, l.kind, l.role, l."on", l.site, l.lot_id, lot.maker,'
+    " lot.local, l.product, l.mass_mg, l.dry_mg, l.composition, l.method, l.origin_kind, l.origin_place, l.owner,"
+    " l.party, l.counterparty_country, l.to_site, l.location, l.reference, l.destination, l.run, l.reason"
     " FROM line l LEFT JOIN lot ON lot.id = l.lot_id"
 )
 #: Condition on a line `l`: no later entry of its organisation has restated or voided its event.
@@ -95,10 +97,16 @@ _SUPERSEDED: dict[str, pl.DataType] = {
 }  # fmt: skip
 
 #: What of a line says which other lots may be tied to its own.
-_TYING = ["kind", "organisation", "event", "party", "reference", "local"]
+_TYING = ["kind", "organisation", "event", "party", "reference", "local", "lot"]
 #: How far back an organisation's usual masses are looked up.
 NEWEST_ROWS = 20_000
 
+#: Entries of this kind bind a step of a case (service.cases); they have no rows.
+CASE_KIND = "case"
+#: A month as the authority published it (service.editions), and what an inspector found (service.inspections).
+EDITION_KIND, INSPECTION_KIND = "edition", "inspection"
+#: What says nothing about goods or parties: whatever is computed from rows and register stands as before.
+STILL_KINDS = (CASE_KIND, EDITION_KIND, INSPECTION_KIND)
 STATE_TABLES = ("holding", "transfer", "drawdown")
 
 
@@ -110,6 +118,7 @@ class Store:
         self.secret = secret
         self.origin = facts["origin"]
         self._register: tuple[int, Register] | None = None
+        self._tree = LogTree(self.leaf_hashes)
 
     @cached_property
     def signer(self) -> Signer:
@@ -139,13 +148,18 @@ class Store:
             self._register = (head.register_entry, self._read_register())
         return self._register[1]
 
-    def record_bodies(self) -> dict[tuple[str, str], str]:
-        """(table, key) → the newest body of every record."""
-        found = self.database.rows('SELECT "table", key, body FROM record ORDER BY id')
+    def register_before(self, size: int) -> Register:
+        """The register as the first `size` entries have it."""
+        return self._read_register(before=size)
+
+    def record_bodies(self, before: int | None = None) -> dict[tuple[str, str], str]:
+        """(table, key) → the newest body of every record, or the newest that an entry below `before` holds."""
+        condition, params = ("", ()) if before is None else (" WHERE entry < %s", (before,))
+        found = self.database.rows(f'SELECT "table", key, body FROM record{condition} ORDER BY id', params)
         return {(str(table), str(key)): str(body) for table, key, body in found}
 
-    def _read_register(self) -> Register:
-        bodies = self.record_bodies()
+    def _read_register(self, before: int | None = None) -> Register:
+        bodies = self.record_bodies(before)
         tables = {}
         for name, schema in TABLES.items():
             records = [json.loads(body) for (table, _), body in bodies.items() if table == name]
@@ -196,6 +210,16 @@ class Store:
             if len(found) < batch:
                 return
             first = _integer(found[-1][0]) + 1
+
+    def entries_of(self, kind: str, *, organisation: str | None = None, period: str | None = None) -> list[StoredEntry]:
+        """The entries of a kind, or those of them about an organisation or a month, in order."""
+        wanted = {"kind": kind, "organisation": organisation, "period": period}
+        given = {column: value for column, value in wanted.items() if value is not None}
+        condition = " AND ".join(f"{column} = %s" for column in given)
+        found = self.database.rows(
+            f'SELECT {_ENTRY} FROM entry WHERE {condition} ORDER BY "index"', list(given.values())
+        )
+        return [_entry(row) for row in found]
 
     def filed_events(self, organisation: str, events: Sequence[str]) -> dict[str, int]:
         """Event → the last entry in which the organisation has filed it, for those of the events that it has."""
@@ -252,26 +276,57 @@ class Store:
         """Lots that may be paired with these shipments and receipts in a transfer.
 
         By reference: receipts that quote the shipments' events, shipments whose events the receipts quote. By
-        the local id: what the same two parties shipped or received under it, whoever they named as maker.
+        the local id or an alias: what the same two parties shipped or received under it, whoever they named as maker.
         """
+        seen = {lot for frame in lines for lot in frame["lot"].to_list()}
+        aliases: dict[tuple[str, int], list[str]] = {}
+        for shipper, lot, alias in self.aliases([lot for lot in seen if lot is not None]).iter_rows():
+            aliases.setdefault((shipper, lot), []).append(alias)
         shipped: set[tuple[str, str]] = set()
         quoted: set[tuple[str, str]] = set()
         between: set[tuple[str, ...]] = set()
         rows = itertools.chain.from_iterable(frame[_TYING].iter_rows() for frame in lines)
-        for kind, organisation, event, party, reference, local in rows:
+        labels: set[tuple[str, str]] = set()
+        for kind, organisation, event, party, reference, local, lot in rows:
             if party is None or kind not in ("shipment", "receipt"):
                 continue
             # The other side's line names the parties the other way round.
             between.add((local, party, organisation, "receipt" if kind == "shipment" else "shipment"))
             if kind == "shipment":
                 shipped.add((organisation, event))
-            elif reference is not None:
+                between |= {(alias, party, organisation, "receipt") for alias in aliases.get((organisation, lot), ())}
+                continue
+            labels.add((party, local))
+            if reference is not None:
                 quoted.add((party, reference))
         return {
+            *self._lots_of_aliases(labels),
             *self._lots_by("reference IS NOT NULL AND (party, reference)", shipped),
             *self._lots_by("(organisation, event)", quoted),
-            *self._lots_between(between, {lot for frame in lines for lot in frame["lot"].to_list()}),
+            *self._lots_between(between, seen),
         }
+
+    def aliases(self, lots: Sequence[int]) -> pl.DataFrame:
+        """The aliases of these lots, in the order in which they were given (`ledger.label.ALIAS`)."""
+        found = self.database.frame_in(
+            "SELECT entry, organisation, lot, alias FROM alias WHERE lot IN ({keys})", lots,
+            schema={"entry": pl.Int64(), **ALIAS},
+        )  # fmt: skip
+        return found.sort("entry").select(*ALIAS)
+
+    def all_aliases(self, before: int | None = None) -> pl.DataFrame:
+        """Every alias, or those that an entry below `before` gave, in the order in which they were given."""
+        condition, params = ("", ()) if before is None else (" WHERE entry < %s", (before,))
+        return self.database.frame(
+            f"SELECT organisation, lot, alias FROM alias{condition} ORDER BY entry", params, schema=dict(ALIAS)
+        )
+
+    def _lots_of_aliases(self, labels: set[tuple[str, str]]) -> set[int]:
+        """The lots for which these labels, (shipper, alias), stand."""
+        found = self.database.rows_in(
+            "SELECT organisation, alias, lot FROM alias WHERE alias IN ({keys})", sorted({alias for _, alias in labels})
+        )
+        return {_integer(lot) for shipper, alias, lot in found if (shipper, alias) in labels}
 
     def _lots_by(self, columns: str, wanted: Iterable[tuple[str, str]]) -> set[int]:
         keys = sorted(wanted)
@@ -354,10 +409,30 @@ class Store:
             f"{LINE_SELECT} WHERE l.lot_id IS NOT NULL AND {IN_FORCE} ORDER BY l.id", schema=LINE
         )
 
-    def leaf_hashes(self) -> bytes:
-        """The leaf hashes of all entries in order, joined."""
-        found = self.database.rows('SELECT leaf_hash FROM entry ORDER BY "index"')
+    def leaf_hashes(self, first: int, end: int) -> bytes:
+        """The leaf hashes of the entries [first, end) in order, joined."""
+        found = self.database.rows(
+            'SELECT leaf_hash FROM entry WHERE "index" >= %s AND "index" < %s ORDER BY "index"', (first, end)
+        )
         return b"".join(bytes.fromhex(str(leaf)) for (leaf,) in found)
+
+    def subtrees(self, frontier: Frontier) -> Subtree:
+        """The perfect subtrees of the log at a head, for proofs (store.tree)."""
+        return self._tree.subtrees(frontier)
+
+    def moved_at(self, size: int) -> tuple[int, str]:
+        """The last of the first `size` entries that says something about goods or parties, and its root: none of
+        STILL_KINDS does.
+
+        What is computed from rows, register and filings alone stands as long as this does; (-1, "") without one.
+        """
+        marks = ",".join(["%s"] * len(STILL_KINDS))
+        found = self.database.rows(
+            f'SELECT "index", root FROM entry WHERE "index" < %s AND kind NOT IN ({marks})'
+            ' ORDER BY "index" DESC LIMIT 1',
+            (size, *STILL_KINDS),
+        )
+        return (_integer(found[0][0]), str(found[0][1])) if found else (-1, "")
 
     def uploads(self, entry: int) -> Iterable[tuple[str, bytes]]:
         """(SHA-256 as stored, bytes) of each file that an entry was filed with. Raises zlib.error if damaged."""
@@ -470,6 +545,13 @@ class Store:
         """Records (organisation, event, entry, by): the event's rows in `entry` are out of force."""
         if rows:
             append(self.database, "superseded", pl.DataFrame(rows, schema=_SUPERSEDED, orient="row"))
+
+    def put_alias(self, entry: int, *, organisation: str, lot: int, alias: str) -> None:
+        """Records what an entry has given as an alias."""
+        self.database.execute(
+            "INSERT INTO alias (entry, organisation, lot, alias) VALUES (%s, %s, %s, %s)",
+            (entry, organisation, lot, alias),
+        )
 
     def put_upload(self, entry: int, *, name: str, content: bytes) -> None:
         """Keeps the bytes that an entry was filed with."""

@@ -171,7 +171,7 @@ def verdict(*lines: str, duty: bool = True, passed: bool = False) -> tuple[str, 
     (row,) = judge(
         match(ledger_lines(*lines)),
         has_duty=lambda organisation, day: duty,
-        both_deadlines_passed=lambda day: passed,
+        both_deadlines_passed=lambda *_: passed,
     ).to_dicts()
     return row["state"], row["cause"]
 
@@ -199,7 +199,7 @@ def test_the_duty_asked_for_is_that_of_the_silent_side_on_the_day_of_the_event()
         return True
 
     lines = ledger_lines("A S1 shipment 2 a 1 5 party=B", "D R1 receipt 9 d 2 5 party=C")
-    judge(match(lines), has_duty=has_duty, both_deadlines_passed=lambda day: False)
+    judge(match(lines), has_duty=has_duty, both_deadlines_passed=lambda *_: False)
     assert sorted(asked, key=repr) == [("B", date(2025, 6, 2)), ("C", date(2025, 6, 9))]
 
 

@@ -1,0 +1,65 @@
+"""What a label means. A buyer has only the shipper's label: `SHIPPER/ID`, where the id is the lot's own, or an alias.
+
+A label is the shipped lot under another name as long as it stands for one lot only. Where a shipper's label stands for
+two lots, or the shipper made a lot of that id, nothing is joined: it shows, and one of the two needs an alias.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import polars as pl
+
+from lodeline.ledger.resolution import is_uri
+
+#: Names on papers instead of a lot's id, the oldest first: `organisation` ships `lot` as `alias`.
+ALIAS: dict[str, pl.DataType] = {"organisation": pl.String(), "lot": pl.Int64(), "alias": pl.String()}
+NO_ALIASES = pl.DataFrame(schema=ALIAS)
+
+
+def aliased_lots(aliases: pl.DataFrame) -> dict[tuple[str, str], int]:
+    """(shipper, alias) → the lot that it stands for. Of one lot every alias counts that it ever had."""
+    return {(shipper, alias): lot for shipper, lot, alias in aliases.select(*ALIAS).iter_rows()}
+
+
+def newest_aliases(aliases: pl.DataFrame) -> dict[tuple[str, int], str]:
+    """(shipper, lot) → the alias that new papers carry."""
+    return {(shipper, lot): alias for shipper, lot, alias in aliases.select(*ALIAS).iter_rows()}
+
+
+def on_the_label(*, shipper: str, reader: str, name: str, maker: str, local: str, alias: str | None) -> str:
+    """What a lot is called to a reader who is sent it: as on the papers, which do not say who made it.
+
+    `name`, `maker`, `local`: the lot, as in the ledger. `alias`: the shipper's for it, if it has one.
+    """
+    if alias is not None:
+        return f"{shipper}/{alias}"
+    return name if maker in (shipper, reader) or is_uri(name) else f"{shipper}/{local}"
+
+
+def run_together(sources: Mapping[int, Collection[int]]) -> set[int]:
+    """Of names for lots, those that stand for more than one lot.
+
+    Parameters
+    ----------
+    sources : name → the lots, or names, that were shipped under it. A chain of traders makes names of names; goods that
+        are sent back make a circle of them, which stands for what enters it.
+    """
+    meant: dict[int, int] = {}
+
+    def lots_behind(name: int) -> set[int]:
+        return {meant.get(lot, lot) for lot in sources[name] if lot in meant or lot not in sources}
+
+    waiting = set(sources)
+    while waiting:
+        clear = {name for name in waiting if all(lot in meant or lot not in sources for lot in sources[name])}
+        # All of a round at once, so that the order of the names does not matter.
+        found = {name: lots_behind(name) for name in clear or waiting}
+        settled = {
+            name: next(iter(lots)) if len(lots) == 1 else name for name, lots in found.items() if lots or clear
+        }  # fmt: skip
+        if not settled:
+            break
+        meant |= settled
+        waiting -= settled.keys()
+    return waiting | {name for name in sources if meant.get(name) == name or lots_behind(name) != {meant.get(name)}}

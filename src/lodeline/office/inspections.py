@@ -1,0 +1,27 @@
+"""An inspector enters what was found at a site: who may, and that it was done. What it is: service.inspections."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from lodeline.office.actor import Actor
+from lodeline.office.audit import record_act
+from lodeline.service import inspections
+from lodeline.service.inspections import Entered, Visited
+from lodeline.store.store import Store
+
+
+def enter(
+    actor: Actor, store: Store, visited: Visited, *, organisation: str, now: datetime, today: date
+) -> Entered:  # fmt: skip
+    """Enters a visit. Requires "inspection.write" about the organisation; raises InspectionError."""
+    actor.require("inspection.write", organisation)
+    done = inspections.enter(
+        store, visited, organisation=organisation, filed_at=now, today=today, by=actor.pseudonym
+    )  # fmt: skip
+    if done.entry is not None:
+        record_act(
+            actor, f"inspection.{visited.act}", organisation=organisation, subject=visited.site,
+            facts={"entry": done.entry.index},
+        )  # fmt: skip
+    return done

@@ -1,0 +1,109 @@
+"""A step of a case moves the log and no finding; what says something about goods or parties has all looked at anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from tests.contracts.conftest import Backup
+from tests.desk import Desk, organisation
+
+from lodeline.detection.battery import look
+from lodeline.regulation.parameter import load
+from lodeline.service import cases, finding
+from lodeline.service.finding import findings
+from lodeline.store.snapshot import Snapshot, open_snapshot
+
+pytestmark = pytest.mark.medium
+
+LAW = load()
+SHARE = "product=concentrate composition=TREO=60 origin_kind=mined origin_place=P"
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The entries at which the detectors have looked."""
+    seen: list[int] = []
+
+    def counting(sight: finding.LedgerSight, *rest: Any) -> object:
+        seen.append(sight.snapshot.entry)
+        return look(sight, *rest)
+
+    monkeypatch.setattr(finding, "look", counting)
+    return seen
+
+
+def step(own: Desk, number: int) -> int:
+    """A step of some case."""
+    entry = cases.put_step(
+        own.store, b"{}", case="c", number=number, by="somebody", filed_at=datetime(2025, 8, 1, tzinfo=UTC)
+    )
+    return entry.index
+
+
+def overdraw(own: Desk) -> None:
+    """Months that raise findings: MINE ships four times what it dug, and MAG never files June."""
+    shipment = "S shipment 3 mine 1 40 counterparty=SEP reason=weighed-again"
+    own.rows("MINE", "2025-06", f"O origin 2 mine 1 10 {SHARE}", shipment)
+    own.rows("SEP", "2025-07", "R receipt 4 sep MINE/1 40 counterparty=MINE")
+
+
+def test_a_case_is_decided_without_a_look_and_a_filing_brings_one(own: Desk, looks: list[int]) -> None:
+    overdraw(own)
+    before = findings(own.store, first := open_snapshot(own.store), LAW)
+    assert before["rows"], "this ledger raises questions"
+    for number in range(3):
+        entry = step(own, number)
+        snapshot = open_snapshot(own.store, first)
+        after = findings(own.store, snapshot, LAW)
+        assert after == {"stamp": {"entry": entry, "root": snapshot.root}, "rows": before["rows"]}
+    assert looks == [first.entry]
+    # A month in which nothing happened has no rows, and yet it was filed.
+    own.rows("MAG", "2025-06")
+    after = findings(own.store, open_snapshot(own.store), LAW)
+    own.register(organisations=[organisation("NEW")])
+    findings(own.store, open_snapshot(own.store), LAW)
+    assert looks == [first.entry, entry + 1, entry + 2]
+    assert after["rows"] != before["rows"]
+
+
+def test_what_is_kept_is_what_a_look_would_give(own: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    overdraw(own)
+    findings(own.store, open_snapshot(own.store), LAW)
+    step(own, 1)
+    kept = findings(own.store, open_snapshot(own.store), LAW)
+    monkeypatch.setattr(finding, "_kept", type(finding._kept)())
+    assert findings(own.store, open_snapshot(own.store), LAW) == kept
+
+
+def test_a_store_that_was_put_back_is_looked_at_anew(
+    own: Desk, looks: list[int], back_up: Callable[[Desk], Backup]
+) -> None:
+    backup = back_up(own)
+    overdraw(own)
+    findings(own.store, open_snapshot(own.store), LAW)
+    again = backup.restore(own)
+    again.rows("MINE", "2025-06", f"O origin 2 mine 1 10 {SHARE}")
+    again.rows("SEP", "2025-07")
+    findings(again.store, open_snapshot(again.store), LAW)
+    assert len(looks) == 2
+
+
+def test_a_snapshot_is_given_again_under_the_new_stamp_until_something_is_filed(own: Desk) -> None:
+    overdraw(own)
+    first = open_snapshot(own.store)
+    balanced = first.balanced
+    entry = step(own, 1)
+    second = open_snapshot(own.store, first)
+    assert (first.entry, second.entry) == (entry - 1, entry)
+    assert second.balanced is balanced and second.lines is first.lines
+    same(second, open_snapshot(own.store))
+    own.rows("MINE", "2025-07", f"O2 origin 2 mine 2 10 {SHARE}")
+    third = open_snapshot(own.store, second)
+    assert third.lines.height == first.lines.height + 1 and third.balanced is not balanced
+
+
+def same(left: Snapshot, right: Snapshot) -> None:
+    assert (left.stamp, left.as_of, left.lines.equals(right.lines)) == (right.stamp, right.as_of, True)
