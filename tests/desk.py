@@ -86,7 +86,8 @@ def sheet(period: str, *rows: str) -> str:
 def ledger_lines(*rows: str, year_month: str = "2025-06") -> pl.DataFrame:
     """Lines as the pure ledger takes them, from `ORGANISATION` and the notation of `flow_row`.
 
-    Lots are numbers; every row is a line and an entry of its own, numbered from 1; material is dry.
+    Lots are numbers (`maker=` and `local=` name them); every row is a line and an entry of its own, numbered from 1;
+    material is dry.
     """
     lines = []
     for number, text in enumerate(rows, 1):

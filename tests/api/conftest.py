@@ -79,6 +79,17 @@ class Office:
         wanted = scopes or tuple(one.name for one in grantable(maker, organisation))
         return issue(maker, organisation, name="the ERP", scopes=wanted, days=30, now=clock.now())[1]
 
+    def official(self, name: str) -> str:
+        """The text of a token that reads the nation and decides findings, of an official of that name."""
+        user = User.objects.create_user(f"{name}@authority.example", name=name, joined_at=clock.now())
+        for role in ("analyst", "registrar"):
+            Membership.objects.create(
+                user=user, organisation="", role=role, valid_from=date(2020, 1, 1), granted_at=clock.now()
+            )
+        actor = actor_of(user, on=clock.today("Asia/Shanghai"))
+        scopes = ("nation:read", "findings:decide")
+        return issue(actor, "", name=name, scopes=scopes, days=30, now=clock.now())[1]
+
     def program(self, organisation: str, *scopes: str, role: str | None = None) -> Program:
         """A program with a token of its own."""
         return Program(token=self.token(organisation, *scopes, role=role))

@@ -36,6 +36,10 @@ GUARDED = {
     "/licences": "balances:read",
     "/findings": "findings:read",
     "/findings/1": "findings:read",
+    "/findings/1/case": "findings:read",
+    "/findings/1/case/steps/1": "findings:read",
+    "/findings/1/bundle": "nation:read",
+    "/cases": "findings:read",
     "/changes": "changes:read",
 }
 WRITTEN = {
@@ -47,7 +51,10 @@ WRITTEN = {
     "/transfers/dispute": "transfers:write",
     "/disputes/1/answer": "transfers:write",
     "/disputes/1/withdraw": "transfers:write",
+    "/lots/X/alias": "transfers:write",
     "/declarations": "declarations:judge",
+    "/findings/1/case": "findings:decide",
+    "/findings/1/answer": "findings:answer",
 }
 
 

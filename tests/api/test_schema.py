@@ -45,7 +45,7 @@ def schema(looked_at: Office) -> Iterator[Any]:
 
 @pytest.fixture(scope="module", params=["firm", "nation"])
 def token(request: pytest.FixtureRequest, looked_at: Office) -> str:
-    return looked_at.token("MAG-0003" if request.param == "firm" else "")
+    return looked_at.token("MAG-0003") if request.param == "firm" else looked_at.official("fuzz")
 
 
 @pytest.mark.parametrize(("path", "method"), operations())

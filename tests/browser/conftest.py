@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
 from tests.browser import looking
+from tests.browser.examples import furnished
 from tests.browser.looking import Watch
-from tests.browser.portal import PEOPLE, Portal, build, chromium, served
+from tests.browser.portal import PEOPLE, Portal, build, chromium, one_for_all, served
 from tests.browser.views import VIEWS, Places
 
 #: Milliseconds that anything in the browser may take: a machine under load is slow, and not wrong.
-PATIENCE_MS = 20_000
+PATIENCE_MS = 40_000
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -27,11 +31,29 @@ def executable() -> str:
 
 
 @pytest.fixture(scope="session")
-def portal(executable: str, tmp_path_factory: pytest.TempPathFactory, worker_room: Path) -> Iterator[Portal]:
-    """One server in each worker; the world behind it is built once. No test changes the ledger that it shows."""
-    store = build(worker_room)
-    with served(store, tmp_path_factory.mktemp("portal") / "errors") as origin, Portal(origin, store) as portal:
+def portal(executable: str, worker_room: Path) -> Iterator[Portal]:
+    """What most tests look at: one server for all workers. No test changes the ledger that it shows."""
+    with (
+        one_for_all(worker_room / "portal", partial(furnished, worker_room)) as told,
+        Portal(told["origin"], told["kept"]) as portal,
+    ):
         yield portal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """A portal on the world as it was loaded, in which things are done, and its store."""
+
+    portal: Portal
+    store: Path
+
+
+@pytest.fixture(scope="session")
+def workshop(executable: str, worker_room: Path) -> Iterator[Workshop]:
+    """One in each worker, where tests follow one another: each keeps to its own firm, month or person."""
+    store = build(worker_room)
+    with served(store, store.with_name("errors")) as origin, Portal(origin) as portal:
+        yield Workshop(portal=portal, store=store)
 
 
 @pytest.fixture(scope="session")
@@ -46,9 +68,9 @@ def worker_room(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     return room.parent if hasattr(request.config, "workerinput") else room
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(executable: str) -> Iterator[Browser]:
-    """For one file of tests: as long as it runs, this thread has an event loop, which Django's database refuses."""
+    """For these tests alone: as long as it runs, this thread has an event loop, which Django's database refuses."""
     with sync_playwright() as playwright:
         browser = looking.launch(playwright, executable)
         yield browser
@@ -98,7 +120,7 @@ class Eyes:
             one.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def eyes(browser: Browser, places: Places) -> Iterator[Eyes]:
     eyes = Eyes(browser, places)
     yield eyes

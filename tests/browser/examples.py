@@ -7,24 +7,39 @@ import csv
 import io
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
 
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core import signing
-from tests.browser.portal import GUARDED, HALFWAY, KEY, PEOPLE, Portal
+
+from tests.browser.portal import GUARDED, HALFWAY, KEY, Portal, build, served
 from tests.browser.views import ADMIN, ANALYST, CERTIFIER, FILER
 
 #: The month that is due in these tests, and the one before.
 DUE, FILED = "2025-07", "2025-06"
 
 
+@contextmanager
+def furnished(room: Path) -> Iterator[dict[str, Any]]:
+    """Serves a world of `room` with all of it; gives the origin, and what `Portal.kept` says."""
+    store = build(room)
+    with served(store, store.with_name("errors")) as origin, Portal(origin) as portal:
+        make(portal)
+        yield {"origin": origin, "kept": portal.kept()}
+
+
 def make(portal: Portal, *, due: str = DUE, filed: str = FILED) -> None:
     """Makes all of it, for the month that is due and the newest that is filed."""
     made, firm = portal.made, f"/en/firm/{portal.firm}"
-    for by in set(PEOPLE.values()):
+    for by in (FILER, ADMIN, ANALYST, CERTIFIER):
         portal.sign_in(by)
     made["invitation"] = _invitation(portal, firm)
     made["firm-dispute"] = _dispute(portal, firm)
-    made["firm-finding"] = _question(portal, firm)
+    made["firm-finding"] = _question(portal, firm, after=due)
     made["mail-end"] = f"mail/end/{signing.dumps(1, key=KEY, salt='lodeline.mail')}/"
     made["firm-draft"] = draft(portal, due, rows_with_problems())
     made["firm-draft-columns"] = draft(portal, due, rows_of_another_system()) + "columns/"
@@ -139,15 +154,17 @@ def _dispute(portal: Portal, firm: str) -> str:
     return answer.url.path.removeprefix("/en/")
 
 
-def _question(portal: Portal, firm: str) -> str:
-    """What the authority asks the firm about a finding, where the firm answers it."""
+def _question(portal: Portal, firm: str, *, after: str) -> str:
+    """What the authority asks the firm about a finding, where the firm answers it: late in the month after this one."""
+    year, month = map(int, after.split("-"))
+    until = date(year + month // 12, month % 12 + 1, 28)
     listed = portal.html(f"/en/findings/?organisation={portal.firm}", ANALYST)
     finding = re.search(r'href="/en/(findings/[0-9a-f]{64}/)"', listed)
     assert finding is not None, "no finding is about the firm"
     page = portal.html(f"/en/{finding[1]}", ANALYST)
     steps = re.search(r'name="steps" value="(\d+)"', page)
     assert steps is not None, "the finding can be asked about"
-    asked = {"act": "ask", "text": "Which paper is missing?", "until": "2025-08-29", "steps": steps[1]}
+    asked = {"act": "ask", "text": "Which paper is missing?", "until": f"{until}", "steps": steps[1]}
     portal.answer(ANALYST, f"/en/{finding[1]}", page, asked)
     return f"{firm.removeprefix('/en/')}/{finding[1]}"
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from playwright.sync_api import Locator, Page, expect
+
 from tests.conftest import REPOSITORY
 
 Role = Literal["button", "link", "radio", "checkbox", "tab", "searchbox"]

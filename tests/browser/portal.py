@@ -1,7 +1,7 @@
 """A served portal over a small synthetic world with its sample accounts; and asking it without a browser.
 
-The world is built once for a test session, and with it what no world holds: drafts, invitations, disputes (examples.py
-makes them through the portal). Every server works on a copy of its own, so that no test sees what another has done.
+The world is built once for a test session. What is made in it for the tests (examples.py) is made on the server that
+most of them look at, and that nobody changes afterwards; a server starts once for all workers.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Self
 
 import httpx
-from tests.web.test_serving import free_port
 
 from lodeline.office.demonstration import PASSWORD, SAMPLE_ACCOUNTS
+from tests.web.test_serving import free_port
 
 PROGRAM: Final = Path(sys.executable).with_name("lodeline")
 #: Small, and yet with findings of five kinds, overdrawn quotas, open transfers, stock counts and magnets.
@@ -41,35 +41,50 @@ KEY: Final = "of the tests in a browser, and of nobody else"
 _PROVED_S: Final = 200
 
 
-def build(room: Path, *, fresh: bool = False) -> Path:
-    """A store of the world for one server, in `room`: whoever comes first builds the world, all get copies.
-
-    fresh: as it was loaded, without what examples.py makes.
-    """
+def build(room: Path) -> Path:
+    """A store of the world as it was loaded, for one server, in `room`: whoever comes first builds it."""
     pristine = room / "browser-world"
     pristine.mkdir(exist_ok=True)
     with (pristine / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (pristine / "made.json").exists():
-            _make(pristine)
+        store = pristine / "store.sqlite3"
+        if not (pristine / "made").exists():
+            options = [f"--{name}={value}" for name, value in WORLD.items()]
+            subprocess.run(
+                [PROGRAM, "demo", "--no-serve", "--database", store, *options],
+                check=True, stdout=subprocess.DEVNULL, env=_environment(),
+            )  # fmt: skip
+            (pristine / "made").touch()
         copy = room / f"browser-copy-{len(list(room.glob('browser-copy-*')))}"
-        shutil.copytree(pristine / "loaded" if fresh else pristine, copy, ignore=shutil.ignore_patterns("loaded"))
-    return copy / "store.sqlite3"
+        shutil.copytree(pristine, copy, ignore=shutil.ignore_patterns("lock", "made"))
+    return copy / store.name
 
 
-def _make(room: Path) -> None:
-    from tests.browser.examples import make  # noqa: PLC0415  (asks through the portal of this file)
+@contextmanager
+def one_for_all(room: Path, begin: Callable[[], AbstractContextManager[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    """What `begin` gives, as JSON would: begun by whichever worker comes first, ended by it when all others have left.
 
-    store = room / "store.sqlite3"
-    options = [f"--{name}={value}" for name, value in WORLD.items()]
-    subprocess.run(
-        [PROGRAM, "demo", "--no-serve", "--database", store, *options],
-        check=True, stdout=subprocess.DEVNULL, env=_environment(),
-    )  # fmt: skip
-    shutil.copytree(room, room / "loaded", ignore=shutil.ignore_patterns("lock", "loaded"))
-    with served(store, room / "errors") as origin, Portal(origin) as portal:
-        make(portal)
-        (room / "made.json").write_text(json.dumps(portal.kept()))
+    room: of this alone. A worker that dies has left: locks of files end with who holds them. Whoever begins two things
+    may wait at their end for others, and never in a circle: pytest ends last what it began first.
+    """
+    room.mkdir(exist_ok=True)
+    told = room / "told.json"
+    with (room / "turn").open("w") as turn, (room / "users").open("w") as users, ExitStack() as begun:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        mine = not told.exists()
+        if mine:
+            told.write_text(json.dumps(begun.enter_context(begin())))
+        fcntl.flock(users, fcntl.LOCK_SH)
+        fcntl.flock(turn, fcntl.LOCK_UN)
+        try:
+            yield json.loads(told.read_text())
+        finally:
+            if mine:
+                # Until it has ended, whoever comes waits, and then begins anew.
+                fcntl.flock(turn, fcntl.LOCK_EX)
+                told.unlink()
+                fcntl.flock(users, fcntl.LOCK_EX)
+                begun.close()
 
 
 def _environment(clock: str | None = MORNING) -> dict[str, str]:
@@ -108,7 +123,7 @@ def served(store: Path, log: Path, *, clock: str | None = MORNING) -> Iterator[s
     assert log.read_text() == "", "the server complained"
 
 
-def _await_answer(origin: str, seconds: float = 60) -> None:
+def _await_answer(origin: str, seconds: float = 240) -> None:
     until = time.monotonic() + seconds
     while True:
         try:
@@ -122,19 +137,17 @@ def _await_answer(origin: str, seconds: float = 60) -> None:
 class Portal:
     """Asks as anybody: `by` is the address of a sample account, "" for nobody. Each signs in once."""
 
-    def __init__(self, origin: str, store: Path | None = None) -> None:
-        """`store`: the copy that is served; what was made in it and who signed in there holds for this server too."""
+    def __init__(self, origin: str, kept: Mapping[str, Any] | None = None) -> None:
+        """`kept`: what another `Portal` of this server has kept."""
+        kept = kept or {"made": {}, "proved": {}, "cookies": {}}
         self.origin = origin
         #: What examples.py has made: name → address below the language.
-        self.made: dict[str, str] = {}
+        self.made: dict[str, str] = kept["made"]
         self._clients: dict[str, httpx.Client] = {}
         #: When each has given the password last, by the machine's clock.
-        self._proved: dict[str, float] = {}
-        if store is not None:
-            kept = json.loads(store.with_name("made.json").read_text())
-            self.made, self._proved = kept["made"], kept["proved"]
-            for by, cookies in kept["cookies"].items():
-                self.client(by).cookies.update(cookies)
+        self._proved: dict[str, float] = kept["proved"]
+        for by, cookies in kept["cookies"].items():
+            self.client(by).cookies.update(cookies)
 
     def __enter__(self) -> Self:
         return self
@@ -144,9 +157,15 @@ class Portal:
             client.close()
 
     def kept(self) -> dict[str, Any]:
-        """What whoever is given a copy of the store must know of it, for JSON."""
-        cookies = {by: {one.name: one.value for one in client.cookies.jar} for by, client in self._clients.items()}
-        return {"made": self.made, "proved": self._proved, "cookies": cookies}
+        """What was made and who is in by more than a password, for another of this server; as JSON has it.
+
+        Nobody else: two who use one session could each write over what it knows of the other's password.
+        """
+        cookies = {
+            by: {one.name: one.value for one in self.client(by).cookies.jar}
+            for by in (GUARDED, HALFWAY) if by in self._proved
+        }  # fmt: skip
+        return {"made": self.made, "proved": {by: self._proved[by] for by in cookies}, "cookies": cookies}
 
     def client(self, by: str) -> httpx.Client:
         """The cookies of `by`, signed in or not."""

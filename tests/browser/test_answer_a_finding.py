@@ -4,66 +4,45 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
+import re
 import zipfile
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from django.test import override_settings
-from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
-from tests.browser import looking
-from tests.browser.conftest import context_of
-from tests.browser.looking import Watch, barriers
-from tests.browser.portal import PEOPLE, PROGRAM, Portal, build, served
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from lodeline.journal.verify import verify_receipt
 from lodeline.office import clock
 from lodeline.office.demonstration import PASSWORD
 from lodeline.office.models import Membership, User
-from lodeline.regulation.parameter import load
-from lodeline.service.finding import findings
-from lodeline.service.recomputing import recompute
-from lodeline.store.opening import open_store
-from lodeline.store.snapshot import open_snapshot
+from tests.browser.conftest import Workshop, context_of
+from tests.browser.looking import Watch, barriers
+from tests.browser.portal import PEOPLE, Portal
 
 pytestmark = pytest.mark.medium
 FILER = "filer.asked@demo.example"
 
 
-@pytest.fixture(scope="module")
-def asked(worker_room: Path) -> tuple[Path, str, str]:
-    """A store of its own, a finding in it that has a score, and the firm it is about, for which somebody files."""
-    store = build(worker_room)
-    opened = open_store(str(store))
-    rows = findings(opened, open_snapshot(opened), load())["rows"]
-    row = next(row for row in rows if "site" in row["subject"])
-    firm = row["subject"]["organisation"]
+def asked(portal: Portal) -> tuple[str, str]:
+    """The first finding, which has a score, and the firm it is about."""
+    listed = portal.html("/en/findings/", PEOPLE["analyst"])
+    first = re.search(r'/en/findings/([0-9a-f]{64})/.*?/en/organisations/([^/"]+)/', listed, re.DOTALL)
+    assert first is not None, "there is a finding about a firm"
+    return first[1], first[2]
+
+
+def employ(firm: str, store: Path) -> None:
+    """Gives the firm somebody who files."""
     with override_settings(LODELINE_DATABASE=str(store)):
         user = User.objects.create_user(FILER, PASSWORD, name="Li Hua", joined_at=clock.now())
         Membership.objects.create(
             user=user, organisation=firm, role="filer", valid_from=date(2025, 1, 1), granted_at=clock.now()
         )
-    opened.database.close()
-    return store, row["id"], firm
-
-
-@pytest.fixture(scope="module")
-def portal_of_case(
-    executable: str, asked: tuple[Path, str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Portal]:  # fmt: skip
-    store = asked[0]
-    with served(store, tmp_path_factory.mktemp("case") / "errors") as origin, Portal(origin, store) as portal:
-        yield portal
-
-
-@pytest.fixture(scope="module")
-def browser(portal_of_case: Portal, executable: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = looking.launch(playwright, executable)
-        yield browser
-        browser.close()
+        connections.close_all()
 
 
 def page_of(browser: Browser, portal: Portal, by: str, *, script: bool = True) -> Page:
@@ -80,14 +59,16 @@ def downloaded(page: Page, name: str) -> bytes:
     return waiting.value.path().read_bytes()
 
 
-def test_a_finding_is_asked_about_answered_and_decided(
-    browser: Browser, portal_of_case: Portal, asked: tuple[Path, str, str]
-) -> None:  # fmt: skip
-    store, finding, firm = asked
-    origin = portal_of_case.origin
+def test_a_finding_is_asked_about_answered_and_decided(browser: Browser, workshop: Workshop) -> None:
+    portal = workshop.portal
+    origin = portal.origin
+    finding, firm = asked(portal)
+    # In a thread of its own: this one has the browser's event loop, which Django's database refuses.
+    with ThreadPoolExecutor(1) as another:
+        another.submit(employ, firm, workshop.store).result()
 
     # The analyst asks, with the question that the finding proposes.
-    page = page_of(browser, portal_of_case, PEOPLE["analyst"])
+    page = page_of(browser, portal, PEOPLE["analyst"])
     watch = Watch(page, origin)
     page.goto(f"{origin}/en/findings/{finding}/")
     expect(page.get_by_text("Nobody has taken a step yet.")).to_be_visible()
@@ -99,7 +80,7 @@ def test_a_finding_is_asked_about_answered_and_decided(
     assert watch.complaints == []
 
     # The firm is told, and answers without script, with a document.
-    page = page_of(browser, portal_of_case, FILER, script=False)
+    page = page_of(browser, portal, FILER, script=False)
     page.goto(f"{origin}/en/firm/{firm}/")
     page.get_by_role("link", name="Answer the authority").click()
     expect(page.get_by_role("heading", name="One question waits for your answer")).to_be_visible()
@@ -115,11 +96,11 @@ def test_a_finding_is_asked_about_answered_and_decided(
     assert verify_receipt(receipt.decode(), upload=words) == []
 
     # The analyst who asked may accept it and not confirm it; an inspector may confirm it.
-    page = page_of(browser, portal_of_case, PEOPLE["analyst"])
+    page = page_of(browser, portal, PEOPLE["analyst"])
     page.goto(f"{origin}/en/findings/{finding}/")
     expect(page.get_by_text("Confirm the finding")).to_have_count(0)
     assert downloaded(page, "certificate.pdf") == b"%PDF-1.7 certificate"
-    page = page_of(browser, portal_of_case, PEOPLE["inspector"])
+    page = page_of(browser, portal, PEOPLE["inspector"])
     watch = Watch(page, origin)
     page.goto(f"{origin}/en/findings/{finding}/")
     page.get_by_text("Confirm the finding").click()
@@ -128,10 +109,7 @@ def test_a_finding_is_asked_about_answered_and_decided(
     expect(page.get_by_text("The finding is confirmed.")).to_be_visible()
     assert watch.complaints == []
 
-    # What was said and decided goes with the evidence, and the log holds.
-    bundle = downloaded(page, "Evidence bundle")
-    assert recompute(bundle).ok
-    with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
+    # What was said and decided goes with the evidence.
+    with zipfile.ZipFile(io.BytesIO(downloaded(page, "Evidence bundle"))) as archive:
         names = archive.namelist()
     assert {"case/001-asked.json", "case/002-answered-1.pdf", "case/003-confirmed.receipt.json"} <= set(names)
-    assert subprocess.run([PROGRAM, "verify", "--database", store], check=False).returncode == 0

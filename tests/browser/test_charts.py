@@ -11,9 +11,10 @@ from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
+
 from tests.browser.conftest import context_of
 from tests.browser.looking import Watch, barriers, is_dark, scrolls_sideways
-from tests.browser.portal import build, served
+from tests.browser.portal import Portal
 from tests.browser.test_keyboard import FOCUS_IS_SEEN, tab_to
 
 pytestmark = pytest.mark.medium
@@ -22,13 +23,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 DRAWINGS = ("sankey", "provenance", "map", "control-chart", "timeline", "bars", "stacks", "strip")
 
 
-@pytest.fixture(scope="module")
-def origin(worker_room: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The portal as a demonstration."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LODELINE_DEMO", "1")
-        with served(build(worker_room), tmp_path_factory.mktemp("demo") / "errors") as origin:
-            yield origin
+@pytest.fixture
+def origin(portal: Portal) -> str:
+    return portal.origin
 
 
 @pytest.fixture

@@ -1,19 +1,19 @@
 """Every page, as whoever may open it: quiet on the console, nothing from elsewhere, WCAG 2.2 AA, at a desk and on a
-telephone. In every run half of them are seen once, in languages and colours that take turns; with the slow tests all
-of them in all.
+telephone. In every run those that stand for the rest are seen once, in languages and colours that take turns; with the
+slow tests all of them in all.
 """
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Page, Route
+
+from lodeline.web.accounts.addresses import urlpatterns as account_addresses
+from lodeline.web.language import TAGS, Language
 from tests.browser.conftest import Eyes
 from tests.browser.looking import Watch, barriers, is_dark, scrolls_sideways
 from tests.browser.portal import Portal
 from tests.browser.views import ACCOUNT, HTML, LISTED, ONCE, SIGHTS, Places
-
-from lodeline.web.accounts.addresses import urlpatterns as account_addresses
-from lodeline.web.language import TAGS, Language
 
 pytestmark = pytest.mark.medium
 

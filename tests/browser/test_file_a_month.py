@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
-from tests.browser import looking
-from tests.browser.conftest import context_of
-from tests.browser.looking import Watch, barriers
-from tests.browser.portal import PEOPLE, Portal, build, served
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from lodeline.office.demonstration import PASSWORD
+from tests.browser.conftest import Workshop, context_of
+from tests.browser.looking import Watch, barriers
+from tests.browser.portal import PEOPLE, Portal
 
 pytestmark = pytest.mark.medium
 HEADER = "event,kind,on,site,lot,product,mass_kg,composition,origin_kind,origin_place"
@@ -20,20 +16,9 @@ OVER = "Nd=24.1;Pr=6.0;Dy=1.6;Fe=68.5;B=1.0"
 FOCUSED = "document.activeElement"
 
 
-@pytest.fixture(scope="module")
-def demo(executable: str, worker_room: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """A portal of its own, in which months are filed."""
-    store = build(worker_room)
-    with served(store, tmp_path_factory.mktemp("file") / "errors") as origin, Portal(origin, store) as portal:
-        yield portal
-
-
-@pytest.fixture(scope="module")
-def browser(demo: Portal, executable: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = looking.launch(playwright, executable)
-        yield browser
-        browser.close()
+@pytest.fixture
+def demo(workshop: Workshop) -> Portal:
+    return workshop.portal
 
 
 def page_of(browser: Browser, demo: Portal, role: str, *, script: bool = True) -> Page:

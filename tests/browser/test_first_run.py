@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
+
 from tests.browser.conftest import context_of
 from tests.browser.looking import Watch, barriers, is_dark, scrolls_sideways
 from tests.browser.portal import PROGRAM, served

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
+
 from tests.browser.conftest import context_of
 from tests.browser.journeys import TUTORIALS, WINDOW, Journey
 from tests.browser.portal import build, served
@@ -23,7 +24,7 @@ PASSWORD = "nine lamps above the river"
 @pytest.fixture(scope="module")
 def origin(executable: str, worker_room: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A portal on the world as it was loaded, where what is filed stays filed."""
-    store = build(worker_room, fresh=True)
+    store = build(worker_room)
     with served(store, tmp_path_factory.mktemp("journeys") / "errors") as origin:
         yield origin
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+
 from tests.browser.portal import Portal
 from tests.browser.views import Places
 

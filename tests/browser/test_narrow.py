@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Page, expect
+
 from tests.browser.looking import barriers, scrolls_sideways
 from tests.browser.views import Places
 

@@ -7,6 +7,7 @@ from functools import cache
 
 import httpx
 import pytest
+
 from tests.browser.conftest import Eyes
 from tests.browser.views import VIEWS, Places
 

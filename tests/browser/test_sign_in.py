@@ -4,33 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from tests.browser import looking
-from tests.browser.conftest import context_of
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Workshop, context_of
 from tests.browser.looking import Watch
-from tests.browser.portal import build, served
 
 pytestmark = pytest.mark.medium
 PASSWORD = "lodeline in the demo"
+#: Is given a second factor here, so that nobody else signs in with it.
+GUARDED = "quota@demo.example"
 
 
-@pytest.fixture(scope="module")
-def demo(executable: str, worker_room: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A portal of its own, in which accounts may be changed."""
-    store = build(worker_room)
-    with served(store, tmp_path_factory.mktemp("sign-in") / "errors") as origin:
-        yield origin
-
-
-@pytest.fixture(scope="module")
-def browser(demo: str, executable: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = looking.launch(playwright, executable)
-        yield browser
-        browser.close()
+@pytest.fixture
+def demo(workshop: Workshop) -> str:
+    return workshop.portal.origin
 
 
 @pytest.fixture
@@ -69,7 +58,7 @@ def sign_out(page: Page, origin: str) -> None:
 
 def test_a_passkey_is_added_signs_in_alone_proves_who_it_is_and_is_removed(person: Page, demo: str) -> None:
     watch = Watch(person, demo)
-    sign_in(person, demo, "inspector@demo.example")
+    sign_in(person, demo, GUARDED)
     person.goto(f"{demo}/en/account/2fa/webauthn/add/")
     person.get_by_label("Name of the passkey").fill("Laptop")
     person.get_by_role("button", name="Add it").click()
@@ -84,7 +73,7 @@ def test_a_passkey_is_added_signs_in_alone_proves_who_it_is_and_is_removed(perso
     sign_out(person, demo)
 
     # After the password the same passkey is the second factor.
-    person.get_by_label("E-mail address").fill("inspector@demo.example")
+    person.get_by_label("E-mail address").fill(GUARDED)
     person.get_by_label("Password", exact=True).fill(PASSWORD)
     person.get_by_role("button", name="Sign in", exact=True).click()
     person.get_by_role("button", name="Use a passkey").click()

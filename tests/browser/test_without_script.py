@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
+
 from tests.browser.conftest import Eyes
 from tests.browser.looking import is_dark
 from tests.browser.portal import PEOPLE
@@ -15,10 +16,10 @@ from tests.browser.views import VIEWS, Places
 pytestmark = pytest.mark.medium
 
 
-#: Of these, one of each kind in every run; all with the slow tests.
-USUAL = (
-    "overview", "balance", "lot", "desk, answer", "duty", "register-organisation", "people", "account_login", "firm",
-    "firm-transfers", "firm-draft", "draft, correction", "firm-draft-certify", "firm-filing", "invitation", "404",
+#: Where script does the most: drawings, grids, passkeys. These in every run, all with the slow tests.
+MOST = (
+    "design", "overview", "balance", "lot", "desk, answer", "firm", "draft, every row", "draft, correction",
+    "firm-draft-certify", "account_login",
 )  # fmt: skip
 
 
@@ -29,9 +30,7 @@ def page(eyes: Eyes) -> Iterator[Page]:
     page.close()
 
 
-@pytest.mark.parametrize(
-    "view", [pytest.param(view, marks=() if view in USUAL else pytest.mark.slow) for view in VIEWS]
-)
+@pytest.mark.parametrize("view", [pytest.param(view, marks=() if view in MOST else pytest.mark.slow) for view in VIEWS])
 def test_page_shows_its_answer_and_its_tables(eyes: Eyes, view: str) -> None:
     with eyes.on(view, java_script_enabled=False, color_scheme="light") as (page, _):
         expect(page.locator("h1")).to_be_visible()

@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tests.browser.portal import GUARDED, HALFWAY, PEOPLE, Portal
-
 from lodeline.office.actor import ROLES
 from lodeline.web.language import LANGUAGES, Language
 from lodeline.web.urls import PAGES
+from tests.browser.portal import GUARDED, HALFWAY, PEOPLE, Portal
 
 ANALYST, FILER, ADMIN = PEOPLE["analyst"], PEOPLE["filer"], PEOPLE["organisation-admin"]
 REGISTRAR, CERTIFIER = PEOPLE["registrar"], PEOPLE["certifier"]
@@ -129,8 +128,20 @@ SCHEMES: Final = ("light", "dark")
 SIGHTS: Final[tuple[tuple[str, Language, str], ...]] = tuple(
     (name, language, scheme) for name in VIEWS for language in LANGUAGES for scheme in SCHEMES
 )
-#: Every second view once, in each language and scheme as often as in the other: what every run looks at.
-ONCE: Final = tuple(SIGHTS[4 * place + (place // 2) % 4] for place in range(0, len(VIEWS), 2))
+#: What every run looks at: every part of the design, and of each kind of page the one that shows what no other does.
+USUAL: Final = (
+    "design",  # every part once
+    # Of the authority: flow, calendar, control chart, provenance, queue, case, verdict, dated law, proof, forms.
+    "overview", "organisation", "balance", "lot", "findings", "finding", "desk, answer", "law", "entry",
+    "find, several", "duty", "register-organisation", "officials", "audit", "system",
+    # Of a firm: what is due, delivery, answer, problems at their cells, the grid, what changes, signing, receipt, keys.
+    "firm", "firm-people", "firm-transfer", "firm-finding", "firm-draft", "draft, every row", "draft, correction",
+    "firm-draft-certify", "firm-filing", "firm-tokens",
+    # Of anybody: a proof, an invitation, the interface, the ways in and out, what is refused.
+    "verify", "invitation", "api", "account_login", "mfa_activate_totp", "mfa_authenticate", "403", "404 to a stranger",
+)  # fmt: skip
+#: These once, in each language and scheme as often as in the other.
+ONCE: Final = tuple((name, LANGUAGES[place % 2], SCHEMES[place // 2 % 2]) for place, name in enumerate(USUAL))
 
 
 class Places:

@@ -201,3 +201,29 @@ def test_the_client_stands_on_little() -> None:
     loaded = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
     assert not {"django", "polars", "numpy", "ninja", "pydantic"} & {name.partition(".")[0] for name in loaded}
     assert set(package.__all__) <= set(dir(package))
+
+
+def test_a_case_is_asked_answered_and_decided(opened: Opened, counter: Office, tmp_path: Path) -> None:  # noqa: F811
+    overdrawn = {**SHIPPED, "mass_kg": "4000", "reason": "weighed-again"}
+    miner = opened("MINE", "filings:write", "filings:certify")
+    miner.file(period=APRIL, rows=[DUG, overdrawn])
+    official = Client("http://127.0.0.1", counter.official("first"), transport=Portal([]), sleep=lambda _: None)
+    (finding, *_) = [row for row in official.findings() if row["subject"].get("organisation") == "MINE"]
+    asked = official.decide(finding["id"], "ask", steps=0, text="Where is the rest from?", until="2025-05-30")
+    assert (asked.state, asked.steps, asked.until) == ("asked", 1, "2025-05-30")
+    own = opened("MINE", "findings:read", "findings:answer")
+    (waiting,) = own.cases(state="asked")
+    slip = tmp_path / "slip.pdf"
+    slip.write_bytes(b"%PDF-1.4 slip")
+    answered = own.answer(waiting.finding, "A comma was missing.", files=[slip])
+    assert answered.taken[-1].files[0]["name"] == "slip.pdf"
+    with pytest.raises(ConflictError):
+        official.decide(finding["id"], "withdraw", steps=1, text="So it was.")
+    withdrawn = official.decide(finding["id"], "withdraw", steps=2, text="So it was.")
+    assert [step.kind for step in withdrawn.taken] == ["asked", "answered", "withdrawn"]
+    paper = own.case_step(finding["id"], 3)
+    assert own.verify_receipt(paper["receipt"]) == ()
+    assert official.bundle(finding["id"]).startswith(b"PK")
+    with pytest.raises(NotFoundError):
+        official.case("none")
+    official.close()

@@ -264,3 +264,84 @@ def test_transfers_that_lack_a_side_are_counted_with_their_element(books: str) -
     assert found == (2, 90_000_000)
     assert sites.one_sided(snapshot, transfers, organisation="SEP", element="Nd", gain=True, **march) == (0, 0)
     assert sites.one_sided(snapshot, transfers, organisation="ABROAD", element="Nd", gain=False, **march) == (0, 0)
+
+
+# the run as a whole
+
+
+def test_the_run_is_tested_and_its_window_named(own: Browser) -> None:
+    page = own.page("/en/sites/sep/?element=Nd")
+    text = plain(page.text)
+    assert "Too much, beyond chance" in text
+    assert "It shows best from 31 January 2025 to 28 February 2025: 80.0 ± 3 kg" in text.replace("80 ± 3", "80.0 ± 3")
+    assert "You chose the span" not in text
+    assert "You chose the span" in own.page("/en/sites/sep/?element=Nd&from=2025-02").text
+    assert "Missing, beyond chance" in own.page("/en/sites/sep/?element=Pr").text
+    assert "多出，超出偶然误差" in own.page("/zh/sites/sep/?element=Nd").text
+
+
+def test_what_cannot_be_tested_says_why(own: Browser) -> None:
+    for site in ("mine", "mag", "pit"):
+        page = own.page(f"/en/sites/{site}/?element=Nd")
+        assert "Not testable: No balance lies between two stock counts" in page.text
+
+
+def test_every_test_is_exported_with_its_limit(own: Browser) -> None:
+    rows = exported(own, "/en/sites/sep/?element=Nd&format=csv&table=tests")
+    assert len(rows) == 6
+    single = next(row for row in rows if row["Test"] == "Largest single balance")
+    assert float(single["Too much"]) == pytest.approx(23.06, abs=0.01)
+    assert 3 < float(single["Alarms at"]) < 4
+    assert float(rows[0]["Too much"]) < 1e-20, "the CSV has the number that the page does not spell out"
+
+
+def test_the_ceiling_falls_with_the_time_over_which_a_loss_is_spread(own: Browser) -> None:
+    rows = exported(own, "/en/sites/sep/?element=Nd&format=csv&table=sight")
+    assert [row["Over the last"] for row in rows] == ["1", "2"]
+    assert float(rows[0]["First mass, spread"]) == pytest.approx(0.95)
+    assert float(rows[1]["First mass, spread"]) < 0.95
+    page = own.page("/en/sites/sep/?element=Nd").text
+    assert "cannot be found with more than" in page and "calibration" in page
+
+
+def test_parts_of_sigma_make_sigma(own: Browser, books: str) -> None:
+    rows = exported(own, "/en/sites/sep/?element=Nd&format=csv&table=sources&to=2025-02")
+    variance = sum(float(row["New each time (kg)"]) ** 2 + float(row["Calibration (kg)"]) ** 2 for row in rows)
+    snapshot = open_snapshot(open_store(books))
+    february = overview.balances(snapshot).filter(
+        (pl.col("site") == "sep") & (pl.col("element") == "Nd") & (pl.col("period") == "2025-02")
+    )
+    assert variance**0.5 == pytest.approx(february["sigma_mg"][0] / 1e6)
+    assert sum(float(row["Of the variance"]) for row in rows) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_point_of_the_chart_leads_to_its_balance(own: Browser) -> None:
+    page = own.page("/en/sites/sep/?element=Nd")
+    assert "/en/sites/sep/?element=Nd&until=2025-03-31#statement" in page.html.replace("&amp;", "&")
+
+
+def test_the_difference_is_explained_from_its_rows(own: Browser) -> None:
+    rows = exported(own, "/en/sites/sep/?element=Nd&format=csv&table=explanations")
+    said = [plain(row["What would explain it by itself"]) for row in rows]
+    assert rows == [] or all(float(row["Far-fetched"]) <= 12 for row in rows)
+    # 80 kg more came out of the process than went in: no row of 80 kg is there, and both lots would be off by half.
+    assert not any("filed twice" in one for one in said)
+    assert "Measurement explains this difference" in own.page("/en/sites/sep/?element=Nd&until=2025-03-31").text
+
+
+# the nation by stage
+
+
+def test_the_nation_is_made_to_balance_by_stage(browser: Browser) -> None:
+    page = browser.page("/en/balances/network/?element=Nd")
+    assert page.status == 200
+    streams = exported(browser, "/en/balances/network/?element=Nd&format=csv&table=streams")
+    measured = [row for row in streams if "not measured" not in row.values()]
+    assert measured
+    for row in measured:
+        correction = float(row["Balanced (kg)"]) - float(row["Measured (kg)"])
+        assert correction == pytest.approx(float(row["Correction (kg)"]), abs=1e-3)
+    assert browser.page("/zh/balances/network/?from=2025-02&to=2025-02").status == 200
+    assert browser.page("/en/balances/network/?from=2025-03&to=2025-01").status == 400
+    leads = {link.get("href") for link in browser.page("/en/balances/?element=Nd").links}
+    assert "/en/balances/network/?element=Nd" in leads

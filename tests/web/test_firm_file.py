@@ -27,7 +27,7 @@ from fido2.webauthn import AttestationObject, AttestedCredentialData, Authentica
 from tests.office.filing_office import FIRM, NOW, file_of, make_office, origin, person, shipment
 from tests.web.conftest import Page
 
-from lodeline.journal.verify import verify_receipt
+from lodeline.journal.verify import verify_receipt, verify_registration
 from lodeline.office import clock
 from lodeline.office.models import Draft, User
 from lodeline.store.opening import open_store
@@ -387,8 +387,10 @@ def test_a_passkey_signs_what_the_page_shows_and_nothing_else(log: Store, filer:
         assert answer.status_code == 409, assertion
     answer = certifier.client.post(f"{address}certify/", {**form, "assertion": device.sign(challenge)})
     assert answer.status_code == 302
-    proof = json.loads(filer.client.get(f"{AT}/filings/1/receipt.json").content)
+    filed = f"{AT}/filings/{draft_at(address).entry}"
+    proof = json.loads(filer.client.get(f"{filed}/receipt.json").content)
     assert json.loads(proof["envelope"])["facts"]["certification"]["kind"] == "passkey"
+    assert verify_registration(json.dumps(proof), filer.client.get(f"{filed}/key.json").content.decode()) == []
     assert verify_receipt(proof) == []
 
 
@@ -413,8 +415,10 @@ def test_a_certificate_signs_outside_the_portal(log: Store, filer: Someone, cert
     assert certifier.post(f"{address}certify/", signature=wrong, **form).status_code == 409
     right = SimpleUploadedFile("s.bin", key.sign(statement, ec.ECDSA(hashes.SHA256())))
     assert certifier.post(f"{address}certify/", signature=right, **form).status_code == 302
-    proof = json.loads(filer.client.get(f"{AT}/filings/1/receipt.json").content)
-    assert json.loads(proof["envelope"])["facts"]["certification"]["kind"] == "certificate"
+    filed = f"{AT}/filings/{draft_at(address).entry}"
+    proof = json.loads(filer.client.get(f"{filed}/receipt.json").content)
+    assert json.loads(proof["envelope"])["facts"]["certification"]["kind"] == "key"
+    assert verify_registration(json.dumps(proof), filer.client.get(f"{filed}/key.json").content.decode()) == []
     assert verify_receipt(proof) == []
 
 

@@ -277,3 +277,8 @@ def test_peers_of_a_site_have_no_names_for_the_firm(pages: None, url: str) -> No
     assert "another site" in page.html, "the other site is a dot"
     assert not re.search(r"\bmine\b|MINE", page.html)
     assert "<table" not in page.html.partition("Peers at this stage")[2]
+    assert "All balances together" in page.text
+    for table in ("sources", "explanations", "yields", "tests"):
+        exported = browser("SEP").get(f"/en/firm/SEP/sites/sep/?element=Nd&format=csv&table={table}")
+        assert exported.status_code == 200
+        assert not re.search(r"\bmine\b", exported.content.decode()), table

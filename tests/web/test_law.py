@@ -118,8 +118,8 @@ def test_comparison_lists_what_the_service_lists(browser: Browser) -> None:
 
 
 def test_no_change_is_said_as_plainly(browser: Browser) -> None:
-    page = browser.page("/zh/law/diff/?from=2026-01-01&to=2026-01-02")
-    assert page.headings == ["2026年1月1日至2026年1月2日没有变化"]
+    page = browser.page("/zh/law/diff/?from=2026-03-10&to=2026-03-11")
+    assert page.headings == ["2026年3月10日至2026年3月11日没有变化"]
     assert "请填写更早的起始日" in page.text
 
 

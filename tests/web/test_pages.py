@@ -18,11 +18,13 @@ from django.urls import URLResolver
 from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser, Page
 
-from lodeline.office import cases, clock, disputes, draft_check, drafts
+from lodeline.office import cases, clock, disputes, draft_check, drafts, erasure
 from lodeline.office.actor import AUTHORITY, ORGANISATION_ROLES, PERMISSIONS, Standing
 from lodeline.office.drafts import FileIn
+from lodeline.office.editions import freeze
+from lodeline.office.email_change import token_of
 from lodeline.office.invitations import invite
-from lodeline.office.models import Membership
+from lodeline.office.models import Membership, User
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.own import Own
 from lodeline.store.opening import open_store
@@ -35,6 +37,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 #: Files, of which there is no page.
 FILES: Final = {
     "receipt", "firm-file-template", "firm-file-copy", "firm-draft-file", "firm-filing-receipt", "firm-filing-upload",
+    "firm-filing-key", "edition-file",
 }  # fmt: skip
 #: Pages that lead elsewhere here: to the own home, to signing in, to giving the password once more.
 LEAD_ON: Final = {"home", "first-run", "firm-draft-certify"}
@@ -94,9 +97,13 @@ def _made(url: str) -> Examples:
         "dispute": dispute.pk, "person": member.user,
         "finding": row["id"],
     }  # fmt: skip
+    edition = freeze(member, store, law, "2025-01", reason="", now=now)
     return {
         "": {name: str(value) for name, value in common.items()},
+        **dict.fromkeys(("edition", "edition-file"), {"period": edition.period, "edition": str(edition.number)}),
         "invitation": {"token": invited.token},
+        "erasure": {"asked": str(erasure.ask(member, ground="consent", said="I leave.", now=now).pk)},
+        "account-email": {"token": token_of(User.objects.get(pk=member.user), "new@test.example", now=now)},
         "mail-end": {"token": signing.dumps(member.user, salt="lodeline.mail")},
     }
 

@@ -146,7 +146,7 @@ def test_what_fails_behind_is_shown_to_the_next_visitor_and_only_once(
     class BrokenError(Exception):
         pass
 
-    def broken(store: object) -> None:
+    def broken(store: object, before: object) -> None:
         raise BrokenError
 
     first = log.desk.reading()

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 # isort: off
 from lodeline.cli.app import app, main
-from lodeline.cli import demonstration, keeping, filing, questions, finding, declare, law, proofs, serve
+from lodeline.cli import demonstration, bench, keeping, filing, questions
+from lodeline.cli import finding, editions, declare, law, proofs, serve
 # isort: on
 
 __all__ = [
     "app",
+    "bench",
     "declare",
     "demonstration",
+    "editions",
     "filing",
     "finding",
     "keeping",

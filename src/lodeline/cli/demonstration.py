@@ -1,4 +1,4 @@
-"""Commands that show Lodeline at work: the demo, a synthetic world, the benchmarks."""
+"""Commands that show Lodeline at work: the demo and a synthetic world."""
 
 from __future__ import annotations
 
@@ -90,13 +90,3 @@ def world(
     with progress(say("world", "模拟")) as bar:
         write_world(planned, out, progress=bar, plants=plants)
     console.print(say(f"Wrote a synthetic world to {out}.", f"已生成模拟世界：{out}。"), markup=False)
-
-
-@app.command()
-def bench(
-    name: Annotated[str | None, typer.Argument(help="Which benchmark; without a name, the list. 基准名称。")] = None,
-) -> None:
-    """Run a benchmark beside its peer. 运行基准测试。"""
-    from lodeline.cli import report  # noqa: PLC0415
-
-    report.bench(name)

@@ -171,6 +171,62 @@ def quota(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
 
 
 @app.command()
+def reconcile(
+    site: Site = None,
+    element: Element = None,
+    first: From = None,
+    last: To = None,
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """The books made to balance, the nation by stage or one site by month, and where it leaks. 数据校正。"""
+    from lodeline.service import reconciling  # noqa: PLC0415
+
+    check_span(first, last)
+    _, snapshot = snapshot_at(database)
+    symbol = element or "TREO"
+    if site is None:
+        found = reconciling.reconcile_nation(snapshot, element=symbol, first=first, last=last)
+    else:
+        found = reconciling.reconcile_site(snapshot, site, element=symbol, first=first, last=last)
+    document = {"stamp": snapshot.stamp, **reconciling.as_json(found)}
+    if as_json:
+        print_json(document)
+        return
+    span = f"{document['period']['from']}…{document['period']['to']}"
+    console.print(f"{document['subject']}  {document['element']}  {span}", markup=False)
+    if document["reason"] is not None:
+        console.print(document["explanation"][language()], markup=False)
+    else:
+        console.print(
+            say(
+                f"global test {document['global_test']:.2f}, {document['freedom']} degrees of freedom,"
+                f" p = {document['p']:.2g}",
+                f"整体检验 {document['global_test']:.2f}，自由度 {document['freedom']}，p = {document['p']:.2g}",
+            )
+        )
+    nodes = ("node", "imbalance_kg", "sigma_kg", "test")
+    words = say("node,missing kg,σ kg,|z|", "节点,缺少 kg,σ kg,|z|").split(",")
+    print_table("", words, [tuple(_shown(row[key]) for key in nodes) for row in document["nodes"]], numbers=(1, 2, 3))
+    suspects = [
+        (
+            one["kind"], one["place"], one["mass_kg"], one["sigma_kg"], f"{one['z']:.1f}", f"{one['p']:.2g}",
+            ", ".join(f"{other['kind']} {other['place']}" for other in one["alike"][1:4])
+            + (" …" if len(one["alike"]) > 4 else ""),
+        )
+        for one in document["suspects"]
+        if one["alarm"]
+    ]  # fmt: skip
+    if suspects:
+        words = say("suspect,where,kg,σ kg,z,p,cannot be told from", "疑点,位置,千克,σ kg,z,p,无法区分").split(",")
+        print_table("", words, suspects, numbers=(2, 3, 4, 5))
+
+
+def _shown(value: object) -> object:
+    return "" if value is None else f"{value:.2f}" if isinstance(value, float) else value
+
+
+@app.command()
 def findings(
     detector: Annotated[str | None, typer.Option(help="Only this detector. 检测方法。")] = None,
     database: Database = DEFAULT_DATABASE,

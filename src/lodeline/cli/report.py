@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import runpy
 import shutil
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -199,16 +197,3 @@ def _proof(store: Store) -> None:
             f"条目 {head.size - 1} 的回执{holds}（离线核验）。",
         )
     )
-
-
-def bench(name: str | None) -> None:
-    """Runs `benchmarks/<name>.py` of the checkout; without a name, lists them."""
-    room = Path(__file__).parents[3] / "benchmarks"
-    known = sorted(path.stem for path in room.glob("[a-z]*.py")) if room.is_dir() else []
-    if name is None or name not in known:
-        console.print(say(f"benchmarks: {', '.join(known)}", f"基准：{', '.join(known)}"), markup=False)
-        if name is not None:
-            raise SystemExit(2)
-        return
-    sys.argv = [name]
-    runpy.run_path(str(room / f"{name}.py"), run_name="__main__")

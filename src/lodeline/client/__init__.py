@@ -17,6 +17,8 @@ Whatever is sent again, because an answer got lost, is done once: every request 
 """
 
 from lodeline.client.answers import (
+    Case,
+    CaseStep,
     Change,
     Checked,
     Delivery,
@@ -40,6 +42,8 @@ from lodeline.client.errors import (
 )
 
 __all__ = [
+    "Case",
+    "CaseStep",
     "Change",
     "Checked",
     "Client",

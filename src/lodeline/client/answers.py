@@ -155,6 +155,52 @@ class Dispute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CaseStep:
+    """A step of a case. `entry` of the log binds it; `organisation` is who spoke, None for the authority."""
+
+    number: int
+    kind: str
+    at: str
+    organisation: str | None
+    text: str
+    until: str | None
+    stands_until: str | None
+    reason: str | None
+    entry: int | None
+    files: tuple[Json, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Where a finding's case stands. Send `steps` with the next step; `raised`: the filings still raise the finding.
+
+    `assignee` and `watched` are told to the authority alone. `taken`: the steps, where one case was asked for.
+    """
+
+    finding: str
+    case: str
+    organisation: str
+    detector: str
+    state: str
+    reason: str | None
+    until: str | None
+    overdue: bool
+    stands_until: str | None
+    raised: bool
+    assignee: Json | None
+    watched: bool
+    steps: int
+    changed_at: str
+    taken: tuple[CaseStep, ...] = ()
+
+    @classmethod
+    def of(cls, document: Json) -> Case:
+        """From an answer of the API."""
+        taken = (known(CaseStep, {**one, "files": tuple(one["files"])}) for one in document.get("taken", ()))
+        return known(cls, {**document, "taken": tuple(taken)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """Something that has changed: `filed`, `shipped`, `received`, `sold`, `exported`, `withdrawn`.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 import uuid
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +14,7 @@ from typing import Any, Final
 import httpx
 
 from lodeline.client.answers import (
+    Case,
     Change,
     Checked,
     Delivery,
@@ -155,6 +157,53 @@ class Client:
         """Says that a delivery is not as its shipper filed it."""
         return known(Dispute, self._post("/transfers/dispute", {"shipment": shipment, "reason": reason}))
 
+    def name_lot(self, lot: str, alias: str) -> None:
+        """Gives a lot the name that its buyers see from now on; it cannot be taken back."""
+        self._post(f"/lots/{lot}/alias", {"alias": alias})
+
+    # Findings and their cases.
+
+    def findings(self, *, organisation: str | None = None, detector: str | None = None) -> Iterator[Json]:
+        """Questions with their evidence: about the organisation, or for the authority about any."""
+        return self._pages("/findings", {"organisation": organisation, "detector": detector})
+
+    def cases(
+        self, *, state: str | None = None, organisation: str | None = None, detector: str | None = None,
+        whose: str | None = None,
+    ) -> Iterator[Case]:  # fmt: skip
+        """Cases of findings, as they were opened; `whose`: "mine", "nobody", "watched", "overdue"."""
+        asked = {"state": state, "organisation": organisation, "detector": detector, "whose": whose}
+        return (Case.of(row) for row in self._pages("/cases", asked))
+
+    def case(self, finding: str) -> Case:
+        """What was asked, answered and decided about a finding. Raises NotFoundError where nobody has touched it."""
+        return Case.of(self._get(f"/findings/{finding}/case"))
+
+    def case_step(self, finding: str, number: int) -> Json:
+        """A step word for word (`content`), and its `receipt`."""
+        return self._get(f"/findings/{finding}/case/steps/{number}")
+
+    def decide(
+        self, finding: str, act: str, *, steps: int, text: str = "", until: str | None = None, to: int | None = None,
+        key: str | None = None,
+    ) -> Case:  # fmt: skip
+        """For the authority: ask, extend, explain, waive, confirm, withdraw, reopen, assign, watch, unwatch.
+
+        `steps`: how many steps of the case you have seen; where somebody was faster ConflictError is raised. `until`:
+        the day to answer by, or until which it stands. `to`: the account to assign it to; None for nobody.
+        """
+        document = {"act": act, "steps": steps, "text": text, "until": until, "to": to}
+        return Case.of(self._post(f"/findings/{finding}/case", document, key=key))
+
+    def answer(self, finding: str, text: str, *, files: Sequence[Path] = (), key: str | None = None) -> Case:
+        """For the organisation: answers a question that it was asked; `files` are PDF, PNG, JPEG or CSV."""
+        sent = [{"name": one.name, "content_base64": b64encode(one.read_bytes()).decode()} for one in files]
+        return Case.of(self._post(f"/findings/{finding}/answer", {"text": text, "files": sent}, key=key))
+
+    def bundle(self, finding: str) -> bytes:
+        """For the authority: the evidence of a finding, a zip from which it can be computed again."""
+        return self._content(f"/findings/{finding}/bundle")
+
     # Following and proving.
 
     def changes(self, since: str | None = None, *, wait: bool = False) -> Iterator[Change]:
@@ -219,8 +268,14 @@ class Client:
             if cursor is None:
                 return
 
+    def _content(self, path: str) -> bytes:
+        return self._response("GET", path).content
+
     def _asked(self, method: str, path: str, **request: Any) -> dict[str, Any]:
-        """The JSON of an answer. What got lost on the way is asked again: a key makes that harmless."""
+        return _document(self._response(method, path, **request))
+
+    def _response(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """A good answer. What got lost on the way is asked again: a key makes that harmless."""
         said = "nothing was tried"
         for attempt in range(ATTEMPTS):
             pause_s = min(2.0**attempt, 30.0) * random.uniform(0.5, 1.0)
@@ -229,10 +284,9 @@ class Client:
             except httpx.TransportError as error:
                 said = f"{type(error).__name__}: {error}"
             else:
-                document = _document(response)
                 if response.is_success:
-                    return document
-                error_ = problem_error(response.status_code, document)
+                    return response
+                error_ = problem_error(response.status_code, _document(response))
                 in_flight = isinstance(error_, ConflictError) and error_.code == "idempotency-in-flight"
                 if response.status_code not in _AGAIN and not in_flight:
                     raise error_

@@ -1,7 +1,6 @@
-"""Deliveries that wait for a receipt, from both ends, and the receipts that close them.
+"""Deliveries that wait for a receipt, and the receipts that close them.
 
-A receiver sees what stands on the delivery's own papers. A lot that the shipper has from somebody else is called by the
-shipper's label: who made it is the shipper's business.
+A receiver sees what stands on the delivery's own papers: the lot by the shipper's label, and never who made it.
 """
 
 from __future__ import annotations
@@ -16,13 +15,12 @@ import polars as pl
 from lodeline.ledger.register import Register
 from lodeline.ledger.transfer import closing_tolerance_mg
 from lodeline.material.mass import PPB_PER_PERCENT, format_kg
-from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.answers import has_duty
+from lodeline.service.own import Own
 from lodeline.spoken import SpokenError
 from lodeline.store.store import Store
 
 #: A shipment that nobody, or not wholly, has confirmed. `net_mg`, `moisture_ppb` as the shipper weighed; `shipped_mg`,
-#: `received_mg`, `missing_mg` dry. `line` identifies it; `partner` is the other party.
+#: `received_mg`, `missing_mg` dry. `line` identifies it; `partner` is the shipper.
 OPEN: Final[dict[str, pl.DataType]] = {
     "line": pl.Int64(), "partner": pl.String(), "event": pl.String(), "shipped_on": pl.Date(), "age_days": pl.Int64(),
     "lot": pl.String(), "product": pl.String(), "net_mg": pl.Int64(), "moisture_ppb": pl.Int64(),
@@ -31,7 +29,7 @@ OPEN: Final[dict[str, pl.DataType]] = {
 }  # fmt: skip
 _EVENT_CHARACTERS: Final = 64
 _READ: Final[dict[str, pl.DataType]] = {
-    "line": pl.Int64(), "shipper": pl.String(), "receiver": pl.String(), "event": pl.String(), "shipped_on": pl.Date(),
+    "line": pl.Int64(), "partner": pl.String(), "event": pl.String(), "shipped_on": pl.Date(),
     "shipped_mg": pl.Int64(), "received_mg": pl.Int64(), "lot_id": pl.Int64(), "name": pl.String(),
     "maker": pl.String(), "local": pl.String(), "product": pl.String(), "net_mg": pl.Int64(),
     "moisture_ppb": pl.Int64(), "model": pl.String(), "document": pl.String(), "document_kind": pl.String(),
@@ -59,31 +57,30 @@ class Acceptance:
     reason: str | None = None
 
 
-def open_shipments(store: Store, organisation: str, *, on: date) -> pl.DataFrame:
-    """The inbox: shipments to the organisation that wait for its receipt on a day, the oldest first: `OPEN`."""
-    found = _open(store, "receiver", organisation)
-    maker = pl.col("maker")
-    label = pl.concat_str("shipper", pl.lit("/"), "local")
-    known = (maker == pl.col("shipper")) | (maker == organisation)
-    is_uri = pl.col("name").str.contains("://", literal=True) | pl.col("name").str.starts_with("urn:")
-    return _aged(found.with_columns(partner="shipper", lot=pl.when(known | is_uri).then("name").otherwise(label)), on)
+def open_shipments(own: Own, *, on: date) -> pl.DataFrame:
+    """The inbox: shipments to the organisation that wait for its receipt on a day, the oldest first: `OPEN`.
 
-
-def open_shipped(store: Store, organisation: str, *, on: date, law: Jurisdiction) -> pl.DataFrame:
-    """The outbox: the organisation's shipments that wait for somebody else's receipt, the oldest first: `OPEN`.
-
-    What went to a party without a duty to file waits for nobody and is not in it.
+    What `Own.transfers` lists as `to-accept`, with what the shipper's papers say; and for a party that has no duty to
+    file, what it may confirm of its own will.
     """
-    found = _open(store, "shipper", organisation)
-    duty = has_duty(store.register(store.head()), law)
-    pairs = found.select("receiver", "shipped_on").unique()
-    waits = [duty(receiver, day) for receiver, day in pairs.iter_rows()]
-    waiting = found.join(pairs.filter(pl.Series(waits, dtype=pl.Boolean)), on=["receiver", "shipped_on"], how="semi")
-    return _aged(waiting.with_columns(partner="receiver", lot="name"), on)
+    found = _open(own.store, own.organisation)
+    called = [
+        own.lot_name(name, maker, local, sent=(shipper, lot))
+        for name, maker, local, shipper, lot in found.select("name", "maker", "local", "partner", "lot_id").iter_rows()
+    ]
+    return (
+        found.with_columns(
+            lot=pl.Series(called, dtype=pl.String),
+            age_days=(pl.lit(on) - pl.col("shipped_on")).dt.total_days(),
+            missing_mg=pl.col("shipped_mg") - pl.col("received_mg").fill_null(0),
+        )
+        .sort("shipped_on", "partner", "event", "line")
+        .select(*OPEN)
+    )
 
 
 def receipt_rows(
-    store: Store, organisation: str, acceptances: Sequence[Acceptance], *, on: date, site: str, prefix: str = "R-"
+    own: Own, acceptances: Sequence[Acceptance], *, on: date, site: str, prefix: str = "R-"
 ) -> list[dict[str, str]]:
     """The rows of a filing that confirm shipments: kind `receipt`, quoting the shipper's event; text by column.
 
@@ -93,7 +90,7 @@ def receipt_rows(
     that came before would stand without one. Raises ClosedShipment.
     """
     acceptances = list({one.line: one for one in acceptances}.values())
-    waiting = {row["line"]: row for row in open_shipments(store, organisation, on=on).iter_rows(named=True)}
+    waiting = {row["line"]: row for row in open_shipments(own, on=on).iter_rows(named=True)}
     closed = [one.line for one in acceptances if one.line not in waiting]
     if closed:
         raise ClosedShipment(
@@ -101,8 +98,8 @@ def receipt_rows(
             "有发货已不再等待本企业收货：请刷新列表",
         )
     keys = list(dict.fromkeys((waiting[one.line]["partner"], waiting[one.line]["event"]) for one in acceptances))
-    events = _new_events(store, organisation, keys, prefix)
-    names = _party_names(store.register(store.head()))
+    events = _new_events(own.store, own.organisation, keys, prefix)
+    names = _party_names(own.register)
     rows = []
     for one in acceptances:
         shipment = waiting[one.line]
@@ -141,13 +138,12 @@ def _weighed(one: Acceptance, shipment: dict[str, int | None]) -> tuple[int, int
     return (missing_mg, None) if shipment["received_mg"] else (net_mg, shipment["moisture_ppb"])
 
 
-def _open(store: Store, side: str, organisation: str) -> pl.DataFrame:
-    assert side in ("shipper", "receiver")
+def _open(store: Store, organisation: str) -> pl.DataFrame:
     found = store.database.frame(
-        "SELECT t.shipment_line, t.shipper, t.receiver, t.shipment_event, t.shipped_on, t.shipped_mg, t.received_mg,"
+        "SELECT t.shipment_line, t.shipper, t.shipment_event, t.shipped_on, t.shipped_mg, t.received_mg,"
         " t.lot, lot.name, lot.maker, lot.local, l.product, l.mass_mg, l.moisture_ppb, l.model, l.document,"
         " l.document_kind, l.reason FROM transfer t JOIN lot ON lot.id = t.lot JOIN line l ON l.id = t.shipment_line"
-        f" WHERE t.{side} = %s AND (t.received_mg IS NULL OR (NOT t.by_reference AND t.received_mg < t.shipped_mg))",
+        " WHERE t.receiver = %s AND (t.received_mg IS NULL OR (NOT t.by_reference AND t.received_mg < t.shipped_mg))",
         (organisation,),
         schema=_READ,
     )
@@ -162,17 +158,6 @@ def _open(store: Store, side: str, organisation: str) -> pl.DataFrame:
     products = {int(str(lot)): str(product) for lot, product in made}
     of_lot = pl.col("lot_id").replace_strict(products, default=None, return_dtype=pl.String())
     return waiting.with_columns(product=pl.coalesce("product", of_lot))
-
-
-def _aged(found: pl.DataFrame, on: date) -> pl.DataFrame:
-    return (
-        found.with_columns(
-            age_days=(pl.lit(on) - pl.col("shipped_on")).dt.total_days(),
-            missing_mg=pl.col("shipped_mg") - pl.col("received_mg").fill_null(0),
-        )
-        .sort("shipped_on", "partner", "event", "line")
-        .select(*OPEN)
-    )
 
 
 def _new_events(

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -17,6 +16,7 @@ from lodeline.accountancy.balance import balance_json
 from lodeline.flow.origins import origins as origins_of
 from lodeline.flow.trace import trace as trace_of
 from lodeline.ledger.drawdown import DRAWDOWN
+from lodeline.ledger.extension import both_passed, due, extensions
 from lodeline.ledger.register import FILING_ROLES, Register
 from lodeline.ledger.transfer import judge
 from lodeline.material.element import SYMBOLS
@@ -34,7 +34,8 @@ class UnknownSubject(SpokenError):  # noqa: N818  (an answer to the asker, who c
     """The question names an element, site or organisation that the ledger does not have; the message helps."""
 
 
-def _element(symbol: str) -> int:
+def known_element(symbol: str) -> int:
+    """The index of a symbol in SYMBOLS, in whatever case it is written. Raises UnknownSubject."""
     by_folded = {known.casefold(): index for index, known in enumerate(SYMBOLS)}
     if symbol.casefold() not in by_folded:
         raise UnknownSubject(
@@ -43,7 +44,8 @@ def _element(symbol: str) -> int:
     return by_folded[symbol.casefold()]
 
 
-def _known(snapshot: Snapshot, table: str, wanted: str) -> str:
+def known_id(snapshot: Snapshot, table: str, wanted: str) -> str:
+    """An id that a table of the register holds. Raises UnknownSubject with the nearest."""
     ids = snapshot.register.tables[table]["id"]
     if wanted not in set(ids):
         near = [known for known in ids if wanted.casefold() in known.casefold()][:5]
@@ -66,9 +68,9 @@ def balance(
     """Material balance per site, element and month; `first` and `last` are months (`YYYY-MM`), both included."""
     sites: list[str] | None = None
     if site is not None:
-        sites = [_known(snapshot, "sites", site)]
+        sites = [known_id(snapshot, "sites", site)]
     if organisation is not None:
-        _known(snapshot, "organisations", organisation)
+        known_id(snapshot, "organisations", organisation)
         held = [name for name, owner in snapshot.register.site_organisation.items() if owner == organisation]
         sites = held if sites is None else [name for name in sites if name in held]
     rows = balance_of(
@@ -78,7 +80,7 @@ def balance(
         lot_assays=snapshot.lot_assays,
         site_assays=snapshot.site_assays,
         methods=snapshot.register.tables["methods"],
-        elements=None if element is None else [SYMBOLS[_element(element)]],
+        elements=None if element is None else [SYMBOLS[known_element(element)]],
         sites=sites,
         first_period=first,
         last_period=last,
@@ -127,16 +129,10 @@ def judged_transfers(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
     """Every transfer with state and cause, as of the last filing in the log."""
     found = snapshot.transfers.join(snapshot.lots.select("lot", "name"), on="lot", how="left")
     as_of = datetime.fromisoformat(snapshot.as_of) if snapshot.as_of else datetime.fromisoformat("1900-01-01T00:00Z")
-    passed: dict[str, bool] = {}
-
-    def both_deadlines_passed(day: date) -> bool:
-        # Goods that leave at the end of a month may arrive in the next: the receiver's deadline is a month later.
-        period = next_month(f"{day:%Y-%m}")
-        if period not in passed:
-            passed[period] = as_of >= deadline(period, law)
-        return passed[period]
-
-    judged = judge(found, has_duty=has_duty(snapshot.register, law), both_deadlines_passed=both_deadlines_passed)
+    judged = judge(
+        found, has_duty=has_duty(snapshot.register, law),
+        both_deadlines_passed=both_passed(as_of, law, snapshot.register),
+    )  # fmt: skip
     return judged.sort(
         pl.coalesce("shipped_on", "received_on"), "shipper", "receiver", "shipment_event", "receipt_event", "name",
         "shipped_mg", "received_mg",
@@ -225,7 +221,7 @@ def flows(
     Origins flow in from `origin:<kind>`; exports and shipments abroad flow out to `abroad:<country>`, domestic
     customers without a site are `use`; processing within a site moves nothing here.
     """
-    wanted = None if element is None else _element(element)
+    wanted = None if element is None else known_element(element)
     ends = flow_ends(snapshot, law, by)
     shares = snapshot.lot_assays if wanted is None else snapshot.lot_assays.filter(pl.col("element") == wanted)
     rows = (
@@ -303,7 +299,7 @@ def filing_status(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.Dat
     """`organisation`, `period`, `state` (filed, late, missing) for every month that somebody had to file.
 
     The months run from the first period filed to the last; a month is missing from its deadline on, as of the
-    last filing in the log.
+    last filing in the log. What the authority has extended (ledger.extension) is due later.
     """
     filed = store.database.frame(
         "SELECT organisation, period, MIN(filed_at) FROM entry WHERE kind = 'filing' AND corrects IS NULL"
@@ -322,19 +318,19 @@ def filing_states(
         return pl.DataFrame(schema=schema)
     moment_of_asking = datetime.fromisoformat(as_of)
     first = {(organisation, period): moment for organisation, period, moment in filed.iter_rows()}
-    duty = has_duty(register, law)
+    duty, extended = has_duty(register, law), {one.period for one in extensions(register)}
     periods = [str(filed["period"].min())]
     while periods[-1] < str(filed["period"].max()):
         periods.append(next_month(periods[-1]))
     rows = []
     for organisation in register.tables["organisations"]["id"]:
         for period in periods:
-            due = deadline(period, law)
-            last_day = (due.astimezone(ZoneInfo(law.timezone)).date().replace(day=1)) - timedelta(days=1)
+            late_from = due(organisation, period, law, register) if period in extended else deadline(period, law)
+            last_day = date.fromisoformat(f"{next_month(period)}-01") - timedelta(days=1)
             moment = first.get((organisation, period))
             if moment is not None:
-                state = "filed" if datetime.fromisoformat(moment) < due else "late"
-            elif duty(organisation, last_day) and moment_of_asking >= due:
+                state = "filed" if datetime.fromisoformat(moment) < late_from else "late"
+            elif duty(organisation, last_day) and moment_of_asking >= late_from:
                 state = "missing"
             else:
                 continue

@@ -27,16 +27,20 @@ from lodeline.journal.verify import Fault, text_of
 from lodeline.ledger.register import TABLES
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.ledger.state import project
-from lodeline.service import cases
+from lodeline.service import aliases, cases, certifier_keys, editions, papers
 from lodeline.service.posting import resolved_commitment, salt_key
 from lodeline.service.records import record_cells
 from lodeline.store.guards import missing_guards
-from lodeline.store.store import STATE_TABLES, Store, StoredEntry, record_key
+from lodeline.store.store import EDITION_KIND, INSPECTION_KIND, STATE_TABLES, Store, StoredEntry, record_key
 
 Progress = Callable[[str, float], None]
 
 STORE_TEXTS: dict[str, tuple[str, str]] = {
     **TEXTS,
+    "alias.changed": ("The alias in the books is not the one that the entry gave", "账内别名与条目所给不符"),
+    "edition.stamp-differs": (
+        "The edition speaks of a state that the log never had", "公布版所述的日志状态从未存在"
+    ),
     "entry.columns-differ": ("The entry's columns do not say what its envelope says", "条目各列与其信封内容不符"),
     "row.resolution-changed": (
         "The rows do not resolve to the lots, parties or dry masses that the entry bound",
@@ -104,6 +108,7 @@ def verify(store: Store, *, kept: Sequence[str] = (), progress: Progress | None 
         say("verify", number / len(entries))
         faults += _entry_faults(store, entry)
     faults += _orphans(store, entries)
+    faults += certifier_keys.faults(entries)
     faults += _store_faults(store, entries)
     say("verify", 1.0)
     faults += rebuild_differences(store)
@@ -162,6 +167,19 @@ def _entry_faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
         # It has neither rows nor a file here; the office keeps the words that it commits to.
         if entry.digest != cases.place_of(envelope.facts.get("case"), envelope.facts.get("step")):
             yield Fault(entry=entry.index, what="entry.columns-differ")
+        return
+    if envelope.kind == certifier_keys.KIND:
+        # It has no rows; the office keeps the certificate that it commits to.
+        return
+    if envelope.kind in (EDITION_KIND, INSPECTION_KIND):
+        yield from _upload_faults(store, entry, envelope, key)
+        yield from papers.faults(store, entry)
+        if envelope.kind == EDITION_KIND:
+            yield from editions.faults(store, entry)
+        return
+    if envelope.kind == aliases.KIND:
+        yield from aliases.faults(store, entry)
+        yield from _upload_faults(store, entry, envelope, key)
         return
     resolved = rows.select(
         pl.concat_str("name", pl.lit("\t"), "party", pl.lit("\t"), "dry_mg", ignore_nulls=True).fill_null("")
@@ -285,7 +303,7 @@ def _store_faults(store: Store, entries: Sequence[StoredEntry]) -> Iterable[Faul
 
 def _orphans(store: Store, entries: Sequence[StoredEntry]) -> Iterable[Fault]:
     known = {entry.index for entry in entries}
-    for table in ("line", "record", "upload"):
+    for table in ("line", "record", "upload", "alias"):
         for (index,) in store.database.rows(f"SELECT DISTINCT entry FROM {table}"):
             if int(str(index)) not in known:
                 yield Fault(entry=int(str(index)), what="row.without-entry")
@@ -316,7 +334,7 @@ def rebuild(store: Store) -> dict[str, Any]:
         if differences:
             # First what is in force, then what it amounts to.
             store.rebuild_superseded()
-            store.rebuild_state(project(_legible(store.all_lines())))
+            store.rebuild_state(project(_legible(store.all_lines()), store.all_aliases()))
     return {
         "ok": not differences,
         "differences": [{"entry": fault.entry, **fault.facts} for fault in differences],
@@ -325,7 +343,7 @@ def rebuild(store: Store) -> dict[str, Any]:
 
 def _state_differences(store: Store) -> Iterable[tuple[str, str, object]]:
     lines = _legible(store.all_lines())
-    state = project(lines)
+    state = project(lines, store.all_aliases())
     names = store.lot_names(lines["lot"].unique().to_list()) if lines.height else {}
     last_entry = dict(lines.group_by("lot").agg(pl.col("entry").max()).iter_rows())
     for table, expected in zip(STATE_TABLES, (state.holdings, state.transfers, state.drawdowns), strict=True):
@@ -365,14 +383,13 @@ def receipt(store: Store, index: int, *, content: bytes | None = None) -> dict[s
     if entry is None:
         return None
     head = store.head()
-    leaves = store.leaf_hashes()
     envelope = journal.Envelope.from_bytes(entry.envelope.encode())
     key = row_salt_key(store, entry)
     uploads = [content] if content is not None else [one for _, one in store.uploads(index)]
     opened = sha256(b"".join(uploads)).digest() if uploads and envelope.upload_hash else None
     return receipt_document(
         envelope=entry.envelope.encode(),
-        inclusion=merkle.inclusion_proof(merkle.subtrees_of(leaves), index, head.size),
+        inclusion=merkle.inclusion_proof(store.subtrees(head.frontier), index, head.size),
         checkpoint=head.checkpoint,
         vkey=store.signer.verifier.vkey,
         flags=entry.flags,

@@ -13,9 +13,9 @@ from lodeline.journal import entry as journal
 from lodeline.service.moment import utc_text
 from lodeline.service.posting import salt_key
 from lodeline.store.opening import assert_guarded
-from lodeline.store.store import Store, StoredEntry
+from lodeline.store.store import CASE_KIND, Store, StoredEntry
 
-KIND = "case"
+KIND = CASE_KIND
 
 
 def put_step(store: Store, content: bytes, *, case: str, number: int, by: str, filed_at: datetime) -> StoredEntry:

@@ -127,6 +127,11 @@ class _Chosen:
         """Whether a record of the register goes with these rows."""
         if self.scope in ("peers", "ledger") or table in ("methods", "processes"):
             return True
+        if table == "extensions":
+            # For everybody or a region: whoever it is for, it says when the month was due.
+            return not record["organisations"] or not self.organisations.isdisjoint(record["organisations"])
+        if table == "successions":
+            return not self.organisations.isdisjoint({record["organisation"], record["successor"]})
         holder = record["id" if table == "organisations" else "exporter" if table == "licences" else "organisation"]
         return holder in self.organisations
 
@@ -137,10 +142,9 @@ class _Prover:
     def __init__(self, store: Store, snapshot: Snapshot) -> None:
         self.store, self.snapshot = store, snapshot
         self.size = snapshot.entry + 1
-        leaves = store.leaf_hashes()[: self.size * merkle.HASH_BYTES]
-        root = merkle.root_of_leaves(leaves)
+        self._subtree = store.subtrees(store.head().frontier)
+        root = merkle.Frontier.at(self._subtree, self.size).root()
         assert root.hex() == snapshot.root, "a snapshot is of the log that it was read from"
-        self._subtree = merkle.subtrees_of(leaves)
         self.checkpoint = sign_checkpoint(size=self.size, root=root, signer=store.signer)
         self.entries = [one for one in store.entries() if one.index < self.size]
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
+from typing import Final
 
 import polars as pl
 
-from lodeline.accountancy.balance import balance
+from lodeline.accountancy.accounts import Accounts
 from lodeline.detection.battery import DETECTORS, look
 from lodeline.detection.imbalance import TESTED
 from lodeline.detection.papers import FILINGS, PAPERS
@@ -18,9 +21,18 @@ from lodeline.service.answers import Json, UnknownSubject, filing_status
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
+#: Answers that are kept: those of all detectors, and of one or two, for two ledgers.
+_KEPT: Final = 6
+_kept: OrderedDict[tuple[str, int, str, str | None], tuple[Jurisdiction, list[Json]]] = OrderedDict()
+_lock = Lock()
+
 
 def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: str | None = None) -> Json:
-    """Findings of all detectors, or of one, with their evidence. Raises UnknownSubject for a detector that is none."""
+    """Findings of all detectors, or of one, with their evidence. Raises UnknownSubject for a detector that is none.
+
+    They are computed once for as long as no entry says anything new about goods or parties: a step of a case moves the
+    log, its stamp with it, and no finding. The rows are shared: whoever gets them must not change them.
+    """
     chosen = tuple(one for one in DETECTORS if detector in (None, one.name))
     if not chosen:
         names = [one.name for one in DETECTORS]
@@ -28,8 +40,18 @@ def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: s
             f"no detector {detector!r}: one of {', '.join(names)}",
             f"没有检测方法 {detector!r}：可选 {'、'.join(names)}",
         )
-    found = look(LedgerSight(store=store, snapshot=snapshot, law=law), chosen)
-    return {"stamp": snapshot.stamp, "rows": [finding.as_json() for finding in found]}
+    key = (store.database.url, *store.moved_at(snapshot.entry + 1), detector)
+    with _lock:
+        kept = _kept.get(key)
+    if kept is None or kept[0] is not law:
+        found = look(LedgerSight(store=store, snapshot=snapshot, law=law), chosen)
+        kept = law, [finding.as_json() for finding in found]
+    with _lock:
+        _kept[key] = kept
+        _kept.move_to_end(key)
+        while len(_kept) > _KEPT:
+            _kept.popitem(last=False)
+    return {"stamp": snapshot.stamp, "rows": kept[1]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,17 +63,17 @@ class LedgerSight:
     law: Jurisdiction
 
     @cached_property
-    def balances(self) -> pl.DataFrame:
+    def books(self) -> Accounts:
         """Of the rare earths at the sites that count: nothing else can be tested."""
-        return balance(
+        return Accounts(
             movements=self.snapshot.accountancy_movements,
             counts=self.snapshot.counts,
             count_scopes=self.snapshot.count_scopes,
             lot_assays=self.snapshot.lot_assays,
             site_assays=self.snapshot.site_assays,
             methods=self.register.tables["methods"],
+            transfers=self.transfers,
             elements=TESTED,
-            sites=self.count_scopes["site"].unique(),
         )
 
     @cached_property

@@ -67,9 +67,17 @@ class Loaded:
 
 
 def load(
-    store: Store, directory: Path, *, law: Jurisdiction, progress: Callable[[int, int], None] | None = None
+    store: Store,
+    directory: Path,
+    *,
+    law: Jurisdiction,
+    progress: Callable[[int, int], None] | None = None,
+    own_process: bool = True,
 ) -> Loaded:
-    """Loads a dossier. Raises filing.dossier.DossierError where the directory is none."""
+    """Loads a dossier; without `own_process` checking stays in this one, for who loads several stores at a time.
+
+    Raises filing.dossier.DossierError where the directory is none.
+    """
     root = directory.resolve()
     dossier = read_dossier(root)
     loaded = Loaded(register_problems=tuple(dossier.problems))
@@ -80,7 +88,10 @@ def load(
     say = progress or (lambda _done, _all: None)
     judged = _judged_before(store, dossier.filings)
     done = 0
-    with _collecting_seldom(), closing(_checked_ahead(dossier.filings, register, root)) as checked_ahead:
+    with (
+        _collecting_seldom(),
+        closing(_checked_ahead(dossier.filings, register, root, own_process=own_process)) as checked_ahead,
+    ):
         for group in _in_groups(checked_ahead):
             with store.database.transaction():
                 for ahead in group:
@@ -217,9 +228,11 @@ def _read_and_check(filing: FilingFile) -> Ahead:
     return filing, content, checked, None if checked.rejects else encode(checked)
 
 
-def _checked_ahead(filings: Sequence[FilingFile], register: Register, root: Path) -> Generator[Ahead, None, None]:
+def _checked_ahead(
+    filings: Sequence[FilingFile], register: Register, root: Path, *, own_process: bool
+) -> Generator[Ahead, None, None]:
     _set_up(register, root)
-    if len(filings) < OWN_PROCESS_FILINGS:
+    if not own_process or len(filings) < OWN_PROCESS_FILINGS:
         yield from map(_read_and_check, filings)
         return
     # A forked process would inherit locks of threads that are not there; a spawned one starts clean.

@@ -276,7 +276,7 @@ def unexplained(findings: Mapping[str, Any], snapshot: Snapshot) -> pl.DataFrame
                     stages.get(subject["site"], ""),
                     one["element"],
                     period["from"],
-                    period["to"],
+                    one["until"][:7],
                     _milligrams(one["muf_kg"]),
                     float(_milligrams(one["sigma_kg"])),
                     one["z"],

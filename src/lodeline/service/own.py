@@ -18,9 +18,12 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from lodeline.ledger.extension import Extension, both_passed, due, extension_of
+from lodeline.ledger.label import ALIAS, newest_aliases, on_the_label
 from lodeline.ledger.register import Register
+from lodeline.ledger.resolution import maker_and_local
 from lodeline.ledger.transfer import judge
-from lodeline.regulation.duty import deadline, next_month, period_of
+from lodeline.regulation.duty import next_month, period_of
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.answers import has_duty
 from lodeline.service.quotas import GRANT
@@ -39,15 +42,17 @@ _HALVES: Final[dict[str, pl.DataType]] = {
     "receiver": pl.String(), "shipment_line": pl.Int64(), "shipment_event": pl.String(), "receipt_event": pl.String(),
     "shipped_mg": pl.Int64(), "received_mg": pl.Int64(), "shipped_on": pl.Date(), "received_on": pl.Date(),
     "by_reference": pl.Boolean(), "lot_differs": pl.Boolean(), "party_differs": pl.Boolean(), "product": pl.String(),
-    "document": pl.String(),
+    "document": pl.String(), "receipt_lot": pl.Int64(), "receipt_name": pl.String(), "receipt_maker": pl.String(),
+    "receipt_local": pl.String(),
 }  # fmt: skip
 _TRANSFERS: Final = (
     "SELECT t.lot, lot.name, lot.maker, lot.local, t.shipper, t.receiver, t.shipment_line, t.shipment_event,"
     " t.receipt_event, t.shipped_mg, t.received_mg, t.shipped_on, t.received_on, t.by_reference, t.lot_differs,"
     " t.party_differs, COALESCE(s.product, r.product, (SELECT m.product FROM line m WHERE m.lot_id = t.lot"
-    " AND m.product IS NOT NULL ORDER BY m.id LIMIT 1)), COALESCE(s.document, r.document)"
-    " FROM transfer t JOIN lot ON lot.id = t.lot LEFT JOIN line s ON s.id = t.shipment_line"
-    " LEFT JOIN line r ON r.id = t.receipt_line WHERE (t.shipper = %s OR t.receiver = %s)"
+    " AND m.product IS NOT NULL ORDER BY m.id LIMIT 1)), COALESCE(s.document, r.document), got.id, got.name, got.maker,"
+    " got.local FROM transfer t JOIN lot ON lot.id = t.lot LEFT JOIN line s ON s.id = t.shipment_line"
+    " LEFT JOIN line r ON r.id = t.receipt_line LEFT JOIN lot got ON got.id = r.lot_id"
+    " WHERE (t.shipper = %s OR t.receiver = %s)"
 )
 #: Condition on a transfer `t` that it may not have closed; `judge` decides.
 _MAYBE_OPEN: Final = (
@@ -55,7 +60,6 @@ _MAYBE_OPEN: Final = (
 )
 
 _Duty = Callable[[str | None, date], bool]
-_Passed = Callable[[date], bool]
 
 #: URL of a store → entry of its newest register, and that register.
 _registers: dict[str, tuple[int, Register]] = {}
@@ -79,6 +83,8 @@ class Month:
     state: MonthState
     #: The first entry that filed it; None while nobody has.
     entry: int | None
+    #: By which it is due later than the law has it.
+    extension: Extension | None = None
 
 
 class Own:
@@ -122,27 +128,78 @@ class Own:
 
     # Lots go by a name that tells no more than the own edge.
 
-    def lot_name(self, name: str, maker: str, local: str) -> str:
+    def lot_name(self, name: str, maker: str, local: str, *, sent: tuple[str, int] | None = None) -> str:
         """What the organisation calls a lot: its canonical name, or `~MARK/LOCAL` where its maker is not next to it.
 
-        The mark tells makers apart, is the same for one organisation for ever, and says nothing to another.
+        The mark tells makers apart, is the same for one organisation for ever, and says nothing to another. `sent`:
+        shipper and number of a lot that the organisation knows from the papers alone; it goes by the shipper's label.
         """
+        if sent is not None:
+            return on_the_label(
+                shipper=sent[0], reader=self.organisation, name=name, maker=maker, local=local,
+                alias=self._aliases_sent.get(sent),
+            )  # fmt: skip
         if maker == self.organisation or maker in self.next_to or name == local:
             return name
         return f"~{self._mark(maker)}/{local}"
+
+    @cached_property
+    def _aliases_sent(self) -> dict[tuple[str, int], str]:
+        """(shipper, lot) → the alias on the papers, of the lots that others' filings send to the organisation."""
+        found = self.store.database.frame(
+            "SELECT a.organisation, a.lot, a.alias FROM alias a WHERE EXISTS (SELECT 1 FROM line l"
+            " WHERE l.lot_id = a.lot AND l.organisation = a.organisation AND l.party = %s) ORDER BY a.entry",
+            (self.organisation,),
+            schema=dict(ALIAS),
+        )
+        return newest_aliases(found)
+
+    @cached_property
+    def hidden_names(self) -> dict[str, str]:
+        """Canonical name → label, of the lots that it has by an alias and does not name itself; the longest first."""
+        lots = sorted({lot for _, lot in self._aliases_sent})
+        own = self.store.database.rows_in(
+            "SELECT DISTINCT lot_id FROM line WHERE organisation = %s AND lot_id IN ({keys})", lots,
+            before=(self.organisation,),
+        )  # fmt: skip
+        names = self.store.lot_names(sorted(set(lots) - {int(str(lot)) for (lot,) in own}))
+        labels = {
+            names[lot]: f"{shipper}/{alias}" for (shipper, lot), alias in self._aliases_sent.items() if lot in names
+        }
+        return dict(sorted(labels.items(), key=lambda one: -len(one[0])))
 
     def lot_of(self, called: str) -> int | None:
         """The number of the lot that the organisation calls so, if it holds it, once held it, or is being sent it."""
         local = called.partition("/")[2] if called.startswith("~") else None
         condition, value = ("lot.name = %s", called) if local is None else ("lot.local = %s", local)
         found = self.store.database.rows(
-            f"SELECT lot.id, lot.name, lot.maker, lot.local FROM lot WHERE {condition} AND (EXISTS (SELECT 1 FROM line"
-            " WHERE line.lot_id = lot.id AND line.organisation = %s) OR EXISTS (SELECT 1 FROM transfer t"
-            " WHERE t.lot = lot.id AND t.receiver = %s))",
-            (value, self.organisation, self.organisation),
+            f"SELECT lot.id, lot.name, lot.maker, lot.local FROM lot WHERE {condition} AND EXISTS (SELECT 1 FROM line"
+            " WHERE line.lot_id = lot.id AND line.organisation = %s)",
+            (value, self.organisation),
         )
         fits = [int(str(lot)) for lot, *names in found if self.lot_name(*map(str, names)) == called]
-        return fits[0] if fits else None
+        return fits[0] if fits else self._being_sent(called)
+
+    def names(self, lot: int) -> bool:
+        """Whether a filing of the organisation names the lot: it is no longer, or not only, on its way to it."""
+        return bool(
+            self.store.database.rows(
+                "SELECT 1 FROM line WHERE lot_id = %s AND organisation = %s LIMIT 1", (lot, self.organisation)
+            )
+        )
+
+    def _being_sent(self, called: str) -> int | None:
+        """The lot that goes by this name on the papers of a delivery to the organisation, which it has not received."""
+        found = self.store.database.rows(
+            "SELECT DISTINCT t.shipper, lot.id, lot.name, lot.maker, lot.local FROM transfer t"
+            " JOIN lot ON lot.id = t.lot WHERE t.receiver = %s AND t.receipt_line IS NULL",
+            (self.organisation,),
+        )
+        fits = {
+            int(str(lot)) for shipper, lot, *names in found
+            if self.lot_name(*map(str, names), sent=(str(shipper), int(str(lot)))) == called
+        }  # fmt: skip
+        return min(fits, default=None)
 
     def _mark(self, maker: str) -> str:
         key = b"lodeline maker mark v1\0" + self.organisation.encode() + b"\0" + maker.encode()
@@ -160,17 +217,18 @@ class Own:
         duty = has_duty(Register(tables={"organisations": self.parties}), self.law)
         months, period = [], first
         while period <= running:
-            due = deadline(period, self.law)
-            last_day = date.fromordinal(due.date().replace(day=1).toordinal() - 1)
+            extension = extension_of(self.organisation, period, self.law, self.register)
+            late_from = due(self.organisation, period, self.law, self.register)
+            last_day = date.fromordinal(date.fromisoformat(f"{next_month(period)}-01").toordinal() - 1)
             entry, at = filed.get(period, (None, ""))
             if entry is not None:
-                state: MonthState = "filed" if datetime.fromisoformat(at) < due else "late"
+                state: MonthState = "filed" if datetime.fromisoformat(at) < late_from else "late"
             elif not duty(self.organisation, last_day):
                 period = next_month(period)
                 continue
             else:
-                state = "running" if period == running else "due" if now < due else "missing"
-            months.append(Month(period=period, due=due, state=state, entry=entry))
+                state = "running" if period == running else "due" if now < late_from else "missing"
+            months.append(Month(period=period, due=late_from, state=state, entry=entry, extension=extension))
             period = next_month(period)
         return months
 
@@ -197,10 +255,11 @@ class Own:
     def transfers(self, now: datetime, *, waiting: bool = False) -> pl.DataFrame:
         """Its transfers, newest first; with `waiting`, only those that have not closed (quick however many there are).
 
-        `lot`, `called` (lot_name), `local`, `product`, `document`, `other` (the other side), `shipper`, `receiver`,
-        `shipment_line`, `shipment_event`, `receipt_event`, `shipped_mg`, `received_mg`, `left_mg` (not received yet),
-        `shipped_on`, `received_on`, `day`, `state` and `cause` of `ledger.transfer.judge`, `standing`, `age_days` (from
-        `day` to the day of `now`; null where it has closed).
+        `lot` and what the organisation calls it (`called`, by lot_name, and `local`, the id in it): of a delivery to it
+        what it received, and until then what stands on the papers. `product`, `document`, `other` (the other side),
+        `shipper`, `receiver`, `shipment_line`, `shipment_event`, `receipt_event`, `shipped_mg`, `received_mg`,
+        `left_mg` (not received yet), `shipped_on`, `received_on`, `day`, `state` and `cause` of
+        `ledger.transfer.judge`, `standing`, `age_days` (from `day` to the day of `now`; null where it has closed).
         """
         found = self.store.database.frame(
             _TRANSFERS + (_MAYBE_OPEN if waiting else ""), (self.organisation,) * 2, schema=_HALVES
@@ -220,11 +279,10 @@ class Own:
             .then(pl.lit("unsent"))
             .otherwise(pl.lit("awaiting-shipper"))
         )
-        names = [self.lot_name(*row) for row in found.select("name", "maker", "local").iter_rows()]
+        found = self._as_it_knows_them(found)
         judged = (
-            judge(found, has_duty=self._duty_next_to, both_deadlines_passed=self._both_passed(now))
+            judge(found, has_duty=self._duty_next_to, both_deadlines_passed=both_passed(now, self.law, self.register))
             .with_columns(
-                called=pl.Series(names, dtype=pl.String),
                 day=pl.coalesce("shipped_on", "received_on"),
                 other=pl.when(pl.col("shipper") == own).then("receiver").otherwise("shipper"),
                 left_mg=pl.col("shipped_mg") - pl.col("received_mg").fill_null(0),
@@ -241,29 +299,46 @@ class Own:
             judged = judged.filter(pl.col("standing").is_in(WAITING))
         return judged.sort("day", "shipment_event", "called", descending=[True, False, False])
 
+    def _as_it_knows_them(self, found: pl.DataFrame) -> pl.DataFrame:
+        """With `lot`, `called` and `local` as of its own side; every other name of the lots is dropped."""
+        to_it = pl.col("receiver") == self.organisation
+        got = to_it & pl.col("shipment_line").is_not_null() & pl.col("receipt_lot").is_not_null()
+        mine = found.with_columns(
+            pl.when(got).then(f"receipt_{column}").otherwise(column).alias(column)
+            for column in ("lot", "name", "maker", "local")
+        ).with_columns(sent=to_it & pl.col("receipt_lot").is_null())
+        called = [
+            self.lot_name(name, maker, local, sent=(shipper, lot) if sent else None)
+            for name, maker, local, sent, shipper, lot in mine.select(
+                "name", "maker", "local", "sent", "shipper", "lot"
+            ).iter_rows()
+        ]  # fmt: skip
+        locals_ = [maker_and_local(name, "")[1] for name in called]
+        return mine.with_columns(
+            called=pl.Series(called, dtype=pl.String), local=pl.Series(locals_, dtype=pl.String)
+        ).drop("sent", "receipt_lot", "receipt_name", "receipt_maker", "receipt_local")
+
+    def ids_on_the_label(self, shipment_line: int | None) -> set[str]:
+        """What the shipper of a line has called its lot: its id and every alias. Not to be shown: to compare with."""
+        found = self.store.database.rows(
+            "SELECT lot.local FROM line l JOIN lot ON lot.id = l.lot_id WHERE l.id = %s"
+            " UNION SELECT a.alias FROM line l JOIN alias a ON a.lot = l.lot_id AND a.organisation = l.organisation"
+            " WHERE l.id = %s",
+            (shipment_line, shipment_line),
+        )
+        return {str(one) for (one,) in found}
+
     @cached_property
     def _duty_next_to(self) -> _Duty:
         return has_duty(Register(tables={"organisations": self.parties}), self.law)
-
-    def _both_passed(self, now: datetime) -> _Passed:
-        passed: dict[str, bool] = {}
-
-        def both_deadlines_passed(day: date) -> bool:
-            # Goods that leave at the end of a month may arrive in the next: the receiver's deadline is a month later.
-            period = next_month(f"{day:%Y-%m}")
-            if period not in passed:
-                passed[period] = now >= deadline(period, self.law)
-            return passed[period]
-
-        return both_deadlines_passed
 
     # Lots.
 
     def lots(self) -> pl.DataFrame:
         """Every lot that its filings in force name, newest first.
 
-        `lot`, `called`, `made` (it is the maker), `product`, `first_on`, `last_on`, `held_mg` (at its sites, by the
-        book), `lines`.
+        `lot`, `called`, `alias` (the newest that it gave the lot), `made` (it is the maker), `product`, `first_on`,
+        `last_on`, `held_mg` (at its sites, by the book), `lines`.
         """
         found = self.store.database.frame(
             'SELECT l.lot_id, lot.name, lot.maker, lot.local, MIN(l."on"), MAX(l."on"), COUNT(*),'
@@ -280,11 +355,21 @@ class Own:
         called = [self.lot_name(*row) for row in found.select("name", "maker", "local").iter_rows()]
         return (
             found.with_columns(called=pl.Series(called, dtype=pl.String), made=pl.col("maker") == self.organisation)
+            .join(self.aliases().select("lot", "alias"), on="lot", how="left")
             .join(self.held(), on="lot", how="left")
             .with_columns(pl.col("held_mg").fill_null(0))
             .drop("name", "maker", "local")
             .sort("last_on", "called", descending=[True, False], nulls_last=True)
         )
+
+    def aliases(self) -> pl.DataFrame:
+        """`lot`, `alias`: what its papers call the lots that it has given an alias."""
+        found = self.store.database.frame(
+            "SELECT organisation, lot, alias FROM alias WHERE organisation = %s ORDER BY entry",
+            (self.organisation,),
+            schema=dict(ALIAS),
+        )
+        return found.unique("lot", keep="last", maintain_order=True).select("lot", "alias")
 
     def held(self) -> pl.DataFrame:
         """`lot`, `held_mg` (Int64): what the book has at its sites, whoever owns it."""
@@ -304,11 +389,15 @@ class Own:
         """
         found = self.store.database.frame(
             'SELECT l.organisation, l.entry, l.event, l.kind, l.role, l."on", l.site, l.dry_mg, l.composition,'
-            " l.method, l.party, l.counterparty_name, l.to_site FROM line l WHERE l.lot_id = %s"
+            " l.method, l.party, l.counterparty_name, l.to_site FROM line l WHERE l.id IN"
+            # The other side calls what was shipped under a label by another name.
+            " (SELECT id FROM line WHERE lot_id = %s UNION SELECT t.shipment_line FROM transfer t JOIN line r"
+            " ON r.id = t.receipt_line WHERE t.receiver = %s AND r.lot_id = %s"
+            " UNION SELECT receipt_line FROM transfer WHERE shipper = %s AND lot = %s)"
             " AND (l.organisation = %s OR (l.party = %s AND l.kind IN ('shipment', 'receipt', 'title')))"
             f" AND {IN_FORCE}"
             ' ORDER BY l."on", l.id',
-            (lot, self.organisation, self.organisation),
+            (lot, self.organisation, lot, self.organisation, lot, self.organisation, self.organisation),
             schema={
                 "organisation": pl.String(), "entry": pl.Int64(), "event": pl.String(), "kind": pl.String(),
                 "role": pl.String(), "on": pl.Date(), "site": pl.String(), "dry_mg": pl.Int64(),

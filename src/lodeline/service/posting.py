@@ -23,13 +23,15 @@ from lodeline.journal import entry as journal
 from lodeline.journal import merkle
 from lodeline.journal.certification import Certification, CertificationError, check, to_sign
 from lodeline.ledger.admission import Objection, judge
+from lodeline.ledger.extension import due
+from lodeline.ledger.label import NO_ALIASES
 from lodeline.ledger.movement import LINE
 from lodeline.ledger.problem import CATALOGUE, Problem, Where, problem
 from lodeline.ledger.register import Register
 from lodeline.ledger.resolution import maker_and_local, resolve
 from lodeline.ledger.state import STATE_COLUMNS, State, project
 from lodeline.material.mass import format_kg
-from lodeline.regulation.duty import deadline, period_of
+from lodeline.regulation.duty import period_of
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.moment import utc_text
 from lodeline.store.opening import assert_guarded
@@ -260,7 +262,7 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
     """Judges the filing against the ledger as of `head`; an Outcome where it is refused."""
     store, checked, organisation, corrects = job.store, job.checked, job.organisation, job.corrects
     register = store.register(head)
-    problems = [*checked.problems, *_timing(job), *_correction(job)]
+    problems = [*checked.problems, *_timing(job, register), *_correction(job)]
     filed = store.filed_events(organisation, checked.rows["event"].unique().to_list()) if head.size else {}
     problems += _events(job, filed)
     job.say("admit", 0.1)
@@ -274,11 +276,12 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
     if corrects is not None:
         in_force = in_force.filter(pl.col("kind") != "void")
     changed = {*in_force["lot"].drop_nulls(), *replaced["lot"].drop_nulls()}
-    touched, history = _history(store, head, in_force, changed)
+    touched, history = tied_history(store, head, in_force, changed)
     if superseded:
         history = history.filter(~pl.col("line").is_in(replaced["line"].implode()))
     job.say("admit", 0.5)
-    state = project(history[STATE_COLUMNS].vstack(in_force[STATE_COLUMNS]))
+    aliases = store.aliases(sorted(touched)) if head.next_line > 1 else NO_ALIASES
+    state = project(history[STATE_COLUMNS].vstack(in_force[STATE_COLUMNS]), aliases)
     counted = in_force.filter(pl.col("kind") == "stock")["site"].unique().to_list()
     objections = judge(
         in_force,
@@ -318,17 +321,19 @@ def _addressed(job: _Job, objections: Sequence[Objection]) -> list[Problem]:
     return found + [problem("problems.more", code=code, count=count) for code, count in sorted(more.items())]
 
 
-def _timing(job: _Job) -> list[Problem]:
+def _timing(job: _Job, register: Register) -> list[Problem]:
     if job.period > period_of(job.filed_at, job.law):
         return [problem("period.future", period=job.period)]
     try:
-        due = deadline(job.period, job.law)
+        late_from = due(job.organisation, job.period, job.law, register)
     except NoLawError:
         return [problem("period.before-law", period=job.period)]
-    if job.filed_at < due:
+    if job.filed_at < late_from:
         return []
-    filed = job.filed_at.astimezone(due.tzinfo)
-    return [problem("period.late", period=job.period, due=f"{due:%Y-%m-%d %H:%M}", filed=f"{filed:%Y-%m-%d %H:%M}")]
+    filed = job.filed_at.astimezone(late_from.tzinfo)
+    return [
+        problem("period.late", period=job.period, due=f"{late_from:%Y-%m-%d %H:%M}", filed=f"{filed:%Y-%m-%d %H:%M}")
+    ]
 
 
 def _correction(job: _Job) -> list[Problem]:
@@ -439,11 +444,12 @@ def _name_lots(
         orient="row",
     )
     ids |= {name: head.next_lot + place for place, name in enumerate(fresh)}
-    locals_ = {name: maker_and_local(name, organisation)[1] for name in wanted}
+    whose = {name: maker_and_local(name, organisation) for name in wanted}
     named = lines.rename({"lot": "lot_filed"}).with_columns_seq(
         pl.Series("name", resolved.names, pl.String()),
         pl.Series("lot", [None if name is None else ids[name] for name in resolved.names], pl.Int64()),
-        pl.Series("local", [None if name is None else locals_[name] for name in resolved.names], pl.String()),
+        pl.Series("maker", [None if name is None else whose[name][0] for name in resolved.names], pl.String()),
+        pl.Series("local", [None if name is None else whose[name][1] for name in resolved.names], pl.String()),
     )
     ambiguous = [
         Objection(
@@ -474,7 +480,7 @@ class _Earlier:
         return self._store.earlier_masses(self._organisation)
 
 
-def _history(store: Store, head: Head, lines: pl.DataFrame, changed: set[int]) -> tuple[set[int], pl.DataFrame]:
+def tied_history(store: Store, head: Head, lines: pl.DataFrame, changed: set[int]) -> tuple[set[int], pl.DataFrame]:
     """The lots whose state the filing may change, and every older line in force about them.
 
     Lots tied by a reference are projected together, so the set is closed under references.

@@ -137,6 +137,11 @@ class _Bundle:
         return {one["lot"]: maker_and_local(one["name"], one["maker"])[1] for one in self.lots}
 
     @cached_property
+    def maker(self) -> dict[int, str]:
+        """Number of a lot → whose it is by its name."""
+        return {one["lot"]: one["maker"] for one in self.lots}
+
+    @cached_property
     def lines(self) -> pl.DataFrame:
         """The rows in the columns of `ledger.movement.LINE`."""
         return self.cells.select(*LINE)
@@ -151,7 +156,7 @@ class _Bundle:
             rows.append(
                 {
                     **cells[entry, ordinal], "entry": entry, "ordinal": ordinal, "line": one["line"], "lot": one["lot"],
-                    "local": self.local[one["lot"]], "party": one["party"],
+                    "maker": self.maker.get(one["lot"]), "local": self.local[one["lot"]], "party": one["party"],
                     "organisation": self.envelopes[entry]["organisation"],
                 }
             )  # fmt: skip

@@ -86,6 +86,21 @@ def newest(snapshot: Snapshot, rows: pl.DataFrame, *, element: str, until: str) 
     )  # fmt: skip
 
 
+def yields(rows: pl.DataFrame, *, element: str, first: str, last: str) -> pl.DataFrame:
+    """What each site made of what it consumed of an element in the months `first` to `last`: `site`, `share`.
+
+    `rows` is the answer of `judged`. Sites that consumed none have no row.
+    """
+    return (
+        rows.filter((pl.col("element") == element) & pl.col("period").is_between(pl.lit(first), pl.lit(last)))
+        .group_by("site")
+        .agg(pl.col("consumed_mg", "made_mg").sum())
+        .filter(pl.col("consumed_mg") > 0)
+        .select("site", share=pl.col("made_mg") / pl.col("consumed_mg"))
+        .sort("site")
+    )
+
+
 def gain_bounds(findings: Mapping[str, Any], *, until: str, first: str = "") -> dict[str, int]:
     """Site → mg of rare-earth oxide that at least came from nowhere from month to month, at sites that never counted.
 
@@ -162,17 +177,35 @@ def one_sided(
     For a gain: shipments to it without a receipt; for a loss: receipts from it without a shipment. `transfers` is the
     answer of `service.answers.judged_transfers`.
     """
+    found = lacking(
+        snapshot, transfers, organisation=organisation, element=element, since=since, until=until, gain=gain
+    )
+    return found.height, int(found["element_mg"].sum())
+
+
+def lacking(
+    snapshot: Snapshot,
+    transfers: pl.DataFrame,
+    *,
+    organisation: str,
+    element: str,
+    since: date,
+    until: date,
+    gain: bool,
+) -> pl.DataFrame:
+    """The transfers of `one_sided`, in their order: `lot`, `on` (the day of the side that was filed), `element_mg`."""
     own, other, missing, day = (
         ("receiver", "shipped_mg", "received_mg", "shipped_on")
         if gain
         else ("shipper", "received_mg", "shipped_mg", "received_on")
     )
-    lacking = transfers.filter(
+    filed_by_one = transfers.filter(
         (pl.col(own) == organisation) & pl.col(missing).is_null() & pl.col(day).is_between(since, until)
     )
     shares = snapshot.lot_assays.filter(pl.col("element") == SYMBOLS.index(element)).select("lot", "ppb")
-    masses = lacking.join(shares, on="lot").select(share_mg_expr(pl.col(other), pl.col("ppb")))
-    return lacking.height, int(masses.to_series().sum())
+    return filed_by_one.join(shares, on="lot", how="left", maintain_order="left").select(
+        "lot", on=day, element_mg=share_mg_expr(pl.col(other), pl.col("ppb").fill_null(0))
+    )
 
 
 def methods_named(snapshot: Snapshot, *, site: str, element: str, since: date, until: date) -> pl.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from lodeline.ledger.extension import Extension
 from lodeline.web import format as written
 from lodeline.web.visit import Visit
 
@@ -38,6 +39,13 @@ def due_words(visit: Visit, due: datetime, now: datetime) -> str:
         return visit.say(f"due {day}", f"{day}截止")
     day = written.day(last_day(due), visit.language)
     return visit.say(f"which was due on {day}", f"已于{day}截止")
+
+
+def extended_words(visit: Visit, extension: Extension | None) -> str:
+    """Why a month is due later than usual: "extended: the portal was down"; empty where it is not."""
+    if extension is None:
+        return ""
+    return visit.say(f"extended: {extension.reason}", f"已延期：{extension.reason}")
 
 
 def month_name(visit: Visit, period: str, now: datetime) -> str:

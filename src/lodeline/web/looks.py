@@ -6,10 +6,10 @@ from typing import Literal
 
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.office.audit import record_look
-from lodeline.office.case_views import about
+from lodeline.office.case_views import about, party_of
 from lodeline.office.looking import LOOK_REASONS, USUAL_REASON
 from lodeline.service.finding import findings
-from lodeline.web.visit import Visit
+from lodeline.web.visit import NotHereError, Visit
 
 #: The part of an address that says whose business a page shows.
 Part = Literal["organisation", "site", "lot", "entry", "finding"]
@@ -29,14 +29,28 @@ def give_reason(visit: Visit, code: str) -> None:
 
 
 def write_look(visit: Visit, part: Part) -> None:
-    """Writes down that this visit looks at a firm; nothing where the address names nobody's business."""
+    """Writes down that this visit looks at a firm; nothing where the address names nobody's business.
+
+    Raises NotHereError where it is the business of a firm that is not of the visitor's region, or nobody's.
+    """
     subject = str(visit.arguments[part])
     organisation = _whose(visit, part, subject)
+    if visit.territory is not None and organisation not in visit.territory:
+        raise elsewhere()
     if organisation is not None:
         record_look(
             visit.actor, visit.name, organisation=organisation, subject=subject, reason=reason_of(visit),
             request=getattr(visit.request, "request_id", ""),
         )  # fmt: skip
+
+
+def elsewhere() -> NotHereError:
+    """What an official of a region is told of what lies elsewhere: the same as of what there is not."""
+    return NotHereError(
+        "There is no such thing in your region. Your membership is for a region; what lies elsewhere is open to"
+        " officials of the whole country.",
+        "您所管辖的地区没有此项内容。您的成员身份限于某一地区；其他地区的内容由全国范围的人员查看。",
+    )
 
 
 def _whose(visit: Visit, part: Part, subject: str) -> str | None:
@@ -47,9 +61,8 @@ def _whose(visit: Visit, part: Part, subject: str) -> str | None:
     if part == "finding":
         reading = visit.reading
         rows = reading.answer(findings, reading.store, reading.snapshot, reading.law)["rows"]
-        subject_of: dict[str, str] = next((row["subject"] for row in rows if row["id"] == subject), {})
         # What the filings do not raise any more may have been asked about.
-        return subject_of.get("organisation") or about(subject)
+        return next((party_of(row) for row in rows if row["id"] == subject), None) or about(subject)
     if part == "site":
         return visit.store.register(visit.store.head()).site_organisation.get(subject)
     entry = visit.store.entry(int(subject))

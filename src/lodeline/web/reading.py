@@ -284,4 +284,7 @@ class Desk:
                 " `lodeline demo`.",
                 "数据库为空。请用 `lodeline load 资料目录` 装载数据，或运行 `lodeline demo` 查看演示。",
             )
-        return Reading(store, open_snapshot(store), load(), checkpoint)
+        with self._lock:
+            before = self._newest
+        snapshot = open_snapshot(store, None if before is None else before.reading.snapshot)
+        return Reading(store, snapshot, load(), checkpoint)

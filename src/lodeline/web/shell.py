@@ -89,9 +89,10 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
         say("Decide", "决定"),
         (
             Line(page="duty", label=say("Who has filed", "申报情况")),
+            Line(page="editions", label=say("Editions", "公布版"), leads_to=("edition",)),
             Line(page="quotas", label=say("Quotas", "总量指标")),
             Line(page="desk", label=say("Customs desk", "海关窗口")),
-            Line(page="register", label=say("Register", "登记管理"), leads_to=("register-organisation",)),
+            Line(page="register", label=say("Register", "登记管理"), leads_to=("register-organisation", "extensions")),
         ),
     ),
     (
@@ -103,6 +104,8 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             Line(page="verify", label=say("Verify a receipt", "核验回执")),
             Line(page="audit", label=say("Who looked", "查阅记录")),
             Line(page="system", label=say("System", "系统")),
+            Line(page="erasures", label=say("Erasure", "删除个人信息"), leads_to=("erasure",)),
+            Line(page="holds", label=say("Legal holds", "法律保全")),
         ),
     ),
 )

@@ -40,12 +40,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """What a cell shows, and the `value` it sorts by and exports. `shape` and `tone` go with a word, never alone."""
+    """What a cell shows, and the `value` it sorts by and exports. `shape` and `tone` go with a word, never alone.
+
+    `title`: what `text` puts into words, as it was written.
+    """
 
     text: str
     value: Value = None
     href: str | None = None
     note: str = ""
+    title: str = ""
     shape: str = ""
     tone: Tone | None = None
 

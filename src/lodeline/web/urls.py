@@ -15,14 +15,16 @@ from django.urls import URLResolver, include, path, register_converter, reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 
-from lodeline.office.actor import Permission
+from lodeline.office.actor import AUTHORITY, Permission
 from lodeline.web.api import api
 from lodeline.web.errors import at_fault, not_found, unreadable
 from lodeline.web.language import LANGUAGES, preferred
 from lodeline.web.language_of_address import LanguagePrefix
-from lodeline.web.looks import Part, write_look
+from lodeline.web.looks import Part, elsewhere, write_look
 from lodeline.web.named import NamedConverter
 from lodeline.web.pages.account import account_self
+from lodeline.web.pages.account_email import account_email
+from lodeline.web.pages.account_erasure import account_erasure
 from lodeline.web.pages.api import api as api_page
 from lodeline.web.pages.audit import audit
 from lodeline.web.pages.balance import balance
@@ -31,6 +33,9 @@ from lodeline.web.pages.delegations import firm_delegations
 from lodeline.web.pages.design import design
 from lodeline.web.pages.desk import desk
 from lodeline.web.pages.duty import duty
+from lodeline.web.pages.editions import edition, edition_file, editions
+from lodeline.web.pages.erasures import erasure_request, erasures
+from lodeline.web.pages.extensions import extensions
 from lodeline.web.pages.find import find
 from lodeline.web.pages.finding import finding
 from lodeline.web.pages.findings import findings
@@ -41,7 +46,7 @@ from lodeline.web.pages.firm_draft import firm_draft
 from lodeline.web.pages.firm_draft_certify import firm_draft_certify
 from lodeline.web.pages.firm_draft_files import firm_draft_file
 from lodeline.web.pages.firm_file import firm_file, firm_file_copy, firm_file_template
-from lodeline.web.pages.firm_filing import firm_filing, firm_filing_receipt, firm_filing_upload
+from lodeline.web.pages.firm_filing import firm_filing, firm_filing_key, firm_filing_receipt, firm_filing_upload
 from lodeline.web.pages.firm_filings import firm_filings
 from lodeline.web.pages.firm_finding import firm_finding
 from lodeline.web.pages.firm_findings import firm_findings
@@ -56,6 +61,7 @@ from lodeline.web.pages.firm_tokens import authority_tokens, firm_tokens
 from lodeline.web.pages.firm_transfer import firm_dispute, firm_transfer
 from lodeline.web.pages.firm_transfers import firm_transfers
 from lodeline.web.pages.first_run import first_run
+from lodeline.web.pages.holds import legal_holds
 from lodeline.web.pages.home import home
 from lodeline.web.pages.invitation import invitation
 from lodeline.web.pages.law import law
@@ -63,6 +69,7 @@ from lodeline.web.pages.law_diff import law_diff
 from lodeline.web.pages.log import entry, log, receipt_file
 from lodeline.web.pages.lot import lot
 from lodeline.web.pages.lots import lots
+from lodeline.web.pages.network import network
 from lodeline.web.pages.organisation import organisation
 from lodeline.web.pages.organisations import organisations
 from lodeline.web.pages.overview import overview
@@ -83,6 +90,8 @@ class Page:
     """A page. `view` is called with the visit and the parts of the address; `posts`: it also takes a form.
 
     `looks_at`: the part of the address that says whose business is shown; an official's look at it is written down.
+    `regional`: it keeps to the firms of a region where whoever opens it is an official of that region alone. Else it is
+    of the whole country, and such an official is told so.
     """
 
     at: str
@@ -91,6 +100,7 @@ class Page:
     permission: Permission
     posts: bool = False
     looks_at: Part | None = None
+    regional: bool = False
 
 
 #: What the pages are made of, for whoever builds on them: in the demo alone.
@@ -101,19 +111,23 @@ DEMO_PAGES: tuple[Page, ...] = (
 PAGES: tuple[Page, ...] = (
     Page(at="", view=overview, name="overview", permission="nation.read"),
     Page(at="home/", view=home, name="home", permission="signed in"),
-    Page(at="organisations/", view=organisations, name="organisations", permission="nation.read"),
+    Page(at="organisations/", view=organisations, name="organisations", permission="nation.read", regional=True),
     Page(
         at="organisations/<path:organisation>/",
         view=organisation,
         name="organisation",
         permission="nation.read",
         looks_at="organisation",
+        regional=True,
     ),
-    Page(at="balances/", view=balances, name="balances", permission="nation.read"),
-    Page(at="sites/<named:site>/", view=balance, name="balance", permission="nation.read", looks_at="site"),
+    Page(at="balances/", view=balances, name="balances", permission="nation.read", regional=True),
+    Page(at="balances/network/", view=network, name="network", permission="nation.read"),
+    Page(
+        at="sites/<named:site>/", view=balance, name="balance", permission="nation.read", looks_at="site", regional=True
+    ),
     Page(at="lots/", view=lots, name="lots", permission="nation.read"),
     Page(at="lots/<named:lot>/", view=lot, name="lot", permission="nation.read", looks_at="lot"),
-    Page(at="findings/", view=findings, name="findings", permission="nation.read", posts=True),
+    Page(at="findings/", view=findings, name="findings", permission="nation.read", posts=True, regional=True),
     Page(
         at="findings/<str:finding>/",
         view=finding,
@@ -121,33 +135,59 @@ PAGES: tuple[Page, ...] = (
         permission="nation.read",
         posts=True,
         looks_at="finding",
+        regional=True,
     ),
-    Page(at="transfers/", view=transfers, name="transfers", permission="nation.read"),
-    Page(at="quotas/", view=quotas, name="quotas", permission="nation.read"),
+    Page(at="transfers/", view=transfers, name="transfers", permission="nation.read", regional=True),
+    Page(at="quotas/", view=quotas, name="quotas", permission="nation.read", regional=True),
+    Page(at="editions/", view=editions, name="editions", permission="nation.read", posts=True),
+    Page(at="editions/<str:period>/", view=edition, name="edition", permission="nation.read"),
+    Page(
+        at="editions/<str:period>/<int:edition>/edition.json",
+        view=edition_file,
+        name="edition-file",
+        permission="nation.read",
+    ),
     Page(at="desk/", view=desk, name="desk", permission="desk.use", posts=True),
     Page(at="law/", view=law, name="law", permission="anyone"),
     Page(at="law/diff/", view=law_diff, name="law-diff", permission="anyone"),
-    Page(at="log/", view=log, name="log", permission="nation.read"),
-    Page(at="log/<int:entry>/", view=entry, name="entry", permission="nation.read", looks_at="entry"),
+    Page(at="log/", view=log, name="log", permission="nation.read", regional=True),
+    Page(at="log/<int:entry>/", view=entry, name="entry", permission="nation.read", looks_at="entry", regional=True),
     Page(
-        at="log/<int:entry>/receipt.json", view=receipt_file, name="receipt", permission="nation.read", looks_at="entry"
+        at="log/<int:entry>/receipt.json",
+        view=receipt_file,
+        name="receipt",
+        permission="nation.read",
+        looks_at="entry",
+        regional=True,
     ),
     Page(at="verify/", view=verify, name="verify", permission="anyone", posts=True),
-    Page(at="find/", view=find, name="find", permission="nation.read"),
+    Page(at="find/", view=find, name="find", permission="nation.read", regional=True),
     # Those who keep the register, the duty and the system.
-    Page(at="duty/", view=duty, name="duty", permission="nation.read", posts=True),
-    Page(at="register/", view=register, name="register", permission="register.write"),
+    Page(at="duty/", view=duty, name="duty", permission="nation.read", posts=True, regional=True),
+    Page(at="register/", view=register, name="register", permission="register.write", regional=True),
     Page(at="register/new/", view=register_new, name="register-new", permission="register.write", posts=True),
+    Page(
+        at="register/extensions/",
+        view=extensions,
+        name="extensions",
+        permission="register.write",
+        posts=True,
+        regional=True,
+    ),
     Page(
         at="register/<named:organisation>/",
         view=register_organisation,
         name="register-organisation",
         permission="register.write",
         posts=True,
+        regional=True,
     ),
-    Page(at="audit/", view=audit, name="audit", permission="audit.read"),
+    Page(at="audit/", view=audit, name="audit", permission="audit.read", regional=True),
     Page(at="system/", view=system, name="system", permission="system.read"),
-    Page(at="reason/", view=reason, name="reason", permission="nation.read", posts=True),
+    Page(at="erasures/", view=erasures, name="erasures", permission="erasure.write", posts=True),
+    Page(at="erasures/<int:asked>/", view=erasure_request, name="erasure", permission="erasure.write", posts=True),
+    Page(at="holds/", view=legal_holds, name="holds", permission="hold.write", posts=True),
+    Page(at="reason/", view=reason, name="reason", permission="nation.read", posts=True, regional=True),
     # Accounts, and who belongs to a firm.
     Page(at="first-run/", view=first_run, name="first-run", permission="anyone", posts=True),
     Page(at="invitation/<str:token>/", view=invitation, name="invitation", permission="anyone", posts=True),
@@ -159,6 +199,7 @@ PAGES: tuple[Page, ...] = (
         name="register-people",
         permission="accounts.write",
         posts=True,
+        regional=True,
     ),
     Page(
         at="people/of/<str:organisation>/<int:person>/",
@@ -166,8 +207,11 @@ PAGES: tuple[Page, ...] = (
         name="register-person",
         permission="accounts.write",
         posts=True,
+        regional=True,
     ),
+    Page(at="self/erasure/", view=account_erasure, name="account-erasure", permission="signed in", posts=True),
     Page(at="self/", view=account_self, name="account-self", permission="signed in", posts=True),
+    Page(at="self/email/<str:token>/", view=account_email, name="account-email", permission="signed in", posts=True),
     Page(at="firm/<str:organisation>/people/", view=firm_people, name="firm-people", permission="own.read", posts=True),
     Page(
         at="firm/<str:organisation>/people/<int:person>/",
@@ -208,7 +252,13 @@ PAGES: tuple[Page, ...] = (
         posts=True,
     ),
     Page(at="firm/<str:organisation>/lots/", view=firm_lots, name="firm-lots", permission="own.read"),
-    Page(at="firm/<str:organisation>/lots/<named:lot>/", view=firm_lot, name="firm-lot", permission="own.read"),
+    Page(
+        at="firm/<str:organisation>/lots/<named:lot>/",
+        view=firm_lot,
+        name="firm-lot",
+        permission="own.read",
+        posts=True,
+    ),
     Page(at="firm/<str:organisation>/balances/", view=firm_balances, name="firm-balances", permission="own.read"),
     Page(
         at="firm/<str:organisation>/sites/<named:site>/", view=firm_balance, name="firm-balance", permission="own.read"
@@ -284,6 +334,12 @@ PAGES: tuple[Page, ...] = (
         permission="own.read",
     ),
     Page(
+        at="firm/<str:organisation>/filings/<int:entry>/key.json",
+        view=firm_filing_key,
+        name="firm-filing-key",
+        permission="own.read",
+    ),
+    Page(
         at="firm/<str:organisation>/filings/<int:entry>/uploads/<int:number>/",
         view=firm_filing_upload,
         name="firm-filing-upload",
@@ -309,8 +365,12 @@ def _served(page: Page) -> View:
         request.visit = visit  # type: ignore[attr-defined]  # errors are shown in the visit's language
         if page.permission != "anyone" and not visit.actor.signed_in:
             return HttpResponseRedirect(to_sign_in(visit))
-        own = arguments.get("organisation") if page.permission.startswith("own.") else None
-        visit.actor.require(page.permission, own)
+        visit.permission = page.permission
+        visit.actor.require(
+            page.permission, arguments.get("organisation") if page.permission.startswith("own.") else None
+        )
+        if visit.territory is not None:
+            _keep_to(visit, page, arguments.get("organisation"))
         if page.looks_at is not None and page.permission == "nation.read":
             write_look(visit, page.looks_at)
         response = page.view(visit, **arguments)
@@ -319,8 +379,17 @@ def _served(page: Page) -> View:
 
     methods = ["GET", "HEAD", "POST"] if page.posts else ["GET", "HEAD"]
     view = cast(View, require_http_methods(methods)(served))
-    view.permission = page.permission  # type: ignore[attr-defined]  # asked by Visit.opens
+    view.permission = page.permission  # type: ignore[attr-defined]  # both are asked by Visit
+    view.regional = page.regional  # type: ignore[attr-defined]
     return view
+
+
+def _keep_to(visit: Visit, page: Page, organisation: str | None) -> None:
+    """Raises NotAllowedError for a page of the whole country, NotHereError for a firm that is not of the region."""
+    if not page.regional:
+        visit.actor.require(page.permission, AUTHORITY)
+    if organisation is not None and not visit.actor.may(page.permission, organisation):
+        raise elsewhere()
 
 
 def front_door(request: HttpRequest) -> HttpResponse:

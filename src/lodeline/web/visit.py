@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -15,12 +15,14 @@ from django.urls import NoReverseMatch, resolve, reverse
 from django.utils.functional import cached_property
 from django.utils.http import urlencode
 
-from lodeline.office.actor import Actor
+from lodeline.ledger.register import Register
+from lodeline.office.actor import AUTHORITY, UNBOUNDED, Actor, Permission
 from lodeline.spoken import SpokenError
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 from lodeline.web.language import Language, Text
 from lodeline.web.reading import Desk, Reading
+from lodeline.web.territory import RegionalReading, narrowed_register
 
 
 class BadQuestionError(SpokenError):
@@ -31,6 +33,8 @@ class NotHereError(SpokenError):
     """The address is well written, and there is no such thing; the message says what there is. 404."""
 
 
+#: Permissions that no region bounds.
+FOR_EVERYBODY: Final = UNBOUNDED | {"anyone", "signed in", "own.read", "own.file", "own.certify", "own.people"}
 #: Where a session keeps the newest entry that came of it.
 _FILED = "filed"
 
@@ -49,6 +53,8 @@ class Visit:
         self.language: Language = language
         self.name = name
         self.arguments = dict(arguments)
+        #: The permission under which the page is open; the table of pages says it.
+        self.permission: Permission = "anyone"
 
     @property
     def actor(self) -> Actor:
@@ -71,8 +77,23 @@ class Visit:
 
     @cached_property
     def reading(self) -> Reading:
-        """What this page is computed from: at least what this visitor has filed. Raises what `Desk.reading` raises."""
-        return desk(settings.LODELINE_DATABASE).reading(at_least=getattr(self.request, "session", {}).get(_FILED))
+        """What this page is computed from: at least what this visitor has filed. Raises what `Desk.reading` raises.
+
+        An official of a region is given a reading of its firms alone.
+        """
+        whole = desk(settings.LODELINE_DATABASE).reading(at_least=getattr(self.request, "session", {}).get(_FILED))
+        return whole if self.territory is None else RegionalReading(whole, self.territory)
+
+    @cached_property
+    def territory(self) -> frozenset[str] | None:
+        """The organisations that this page may be about; None where no region bounds it."""
+        return None if self.permission in FOR_EVERYBODY else self.actor.firms(self.permission)
+
+    @cached_property
+    def register(self) -> Register:
+        """The register as it stands now, kept to what this page may be about."""
+        register = self.store.register(self.store.head())
+        return register if self.territory is None else narrowed_register(register, self.territory)
 
     def has_filed(self, entry: int) -> None:
         """Notes that this visitor's own act is entry `entry`: no page of the session is computed from less."""
@@ -91,17 +112,37 @@ class Visit:
         return text[self.language]
 
     def url(self, name: str, /, query: Mapping[str, object] | None = None, **arguments: object) -> str | None:
-        """The address of a page in this language, or None where there is no page of that name (yet)."""
-        return address(self.language, name, query=query, **arguments)
+        """The address of a page in this language, or None where there is no page of that name (yet).
+
+        None as well for an official of a region, where the page or whom it would be about is not open to him.
+        """
+        found = address(self.language, name, query=query, **arguments)
+        if found is None or self.territory is None:
+            return found
+        view: Any = resolve(found.partition("?")[0]).func
+        closed = view.permission not in FOR_EVERYBODY and not (view.regional and self._is_within(arguments))
+        return None if closed else found
+
+    def _is_within(self, arguments: Mapping[str, object]) -> bool:
+        """Whether an address is about a firm of the territory, as far as its parts say."""
+        assert self.territory is not None
+        whose = arguments.get("organisation")
+        if "site" in arguments:
+            whose = self.register.site_organisation.get(str(arguments["site"]))
+            return whose is not None
+        return whose is None or whose in self.territory
 
     def opens(self, name: str, /, query: Mapping[str, object] | None = None, **arguments: object) -> str | None:
         """The address of a page that is open to whoever asks; None where there is none, or where it is not."""
         found = self.url(name, query=query, **arguments)
         if found is None:
             return None
-        permission = getattr(resolve(found.partition("?")[0]).func, "permission", "signed in")
-        own = arguments.get("organisation") if permission.startswith("own.") else None
-        return found if self.actor.may(permission, None if own is None else str(own)) else None
+        view: Any = resolve(found.partition("?")[0]).func
+        permission = getattr(view, "permission", "signed in")
+        about = arguments.get("organisation")
+        if permission in FOR_EVERYBODY or permission.startswith("own.") or getattr(view, "regional", True):
+            return found if self.actor.may(permission, None if about is None else str(about)) else None
+        return found if self.actor.may(permission, AUTHORITY) else None
 
     def here(self, *, language: Language | None = None, **changes: object) -> str:
         """This page's address with some parameters changed; None takes one away."""

@@ -120,6 +120,10 @@ ENTRY_KINDS: Final[Mapping[str, Text]] = {
     "correction": say("Correction", "更正"),
     "register": say("Register", "登记"),
     "case": say("Case step", "核查记录"),
+    "certifier-key": say("Certifying key", "签认密钥"),
+    "alias": say("Lot alias", "批次别名"),
+    "edition": say("Monthly edition", "月度公布版"),
+    "inspection": say("Inspection", "检查记录"),
 }
 QUOTA_KINDS: Final[Mapping[str, Text]] = {
     "mining": say("Mining", "开采"),

@@ -121,7 +121,7 @@ def test_the_october_package_and_its_suspension() -> None:
         "announcement-61-2025", "announcement-62-2025",
     }  # fmt: skip
     assert {name for on, what, name in found if (on, what) == ("2025-11-07", "suspended")} == october
-    assert {on for on, _, _ in found} == {"2025-10-09", "2025-11-07"}
+    assert {on for on, _, name in found if name in october} == {"2025-10-09", "2025-11-07"}
 
 
 def test_before_the_suspension_was_published_the_package_was_to_come() -> None:
@@ -135,9 +135,9 @@ def test_before_the_suspension_was_published_the_package_was_to_come() -> None:
     ("a", "b", "expected"),
     [
         ("2026-11-10", "2026-11-10", []),
-        ("2026-11-11", "2026-11-11", ["unknown"] * 9),
+        ("2026-11-11", "2026-11-11", ["unknown"] * 13),
         ("2025-04-04", "2025-04-04", ["came"] * 5),
-        ("2025-08-22", "2025-08-22", ["published"] * 3),  # in force since July, made public in August
+        ("2025-08-22", "2025-08-22", ["published"] * 7),  # in force since July, made public in August
     ],
 )
 def test_both_days_are_included_and_no_other(a: str, b: str, expected: list[str]) -> None:

@@ -107,7 +107,12 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         with translation.override(DJANGO_LANGUAGES[language]):
             context = {**context, "email": email, "user": user, "language": language, "tag": TAGS[language]}
             message = self.render_mail(template_prefix, email, context)
-        threading.Thread(target=_post, args=(message,), name=MAIL_THREAD, daemon=True).start()
+        post_beside(message)
+
+
+def post_beside(message: EmailMessage) -> None:
+    """Posts a mail beside the request, so that its answer takes as long without one."""
+    threading.Thread(target=_post, args=(message,), name=MAIL_THREAD, daemon=True).start()
 
 
 def _post(message: EmailMessage) -> None:

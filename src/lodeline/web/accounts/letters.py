@@ -1,4 +1,4 @@
-"""Links that are handed over or mailed: to open an account, to choose a new password."""
+"""Links that are handed over or mailed: to open an account, to choose a new password, to change the address."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from lodeline.office import clock
 from lodeline.office.invitations import Invited
 from lodeline.office.models import User
 from lodeline.regulation.parameter import load
 from lodeline.web import format as written
-from lodeline.web.language import TAGS
+from lodeline.web.accounts.adapter import post_beside
+from lodeline.web.language import TAGS, Language
 from lodeline.web.role_words import ROLE_NAMES
 from lodeline.web.visit import Visit
 
@@ -61,3 +63,28 @@ def post_invitation(visit: Visit, invited: Invited, organisation: str) -> bool:
         _log.error("an invitation could not be sent: %s", type(error).__name__)
         return False
     return True
+
+
+def post_email_link(visit: Visit, email: str, token: str) -> None:
+    """Sends the link that proves a new address, beside the request, in the language of who asks."""
+    path = visit.url("account-email", token=token)
+    assert path is not None, "the page of the link exists"
+    context = {"language": visit.language, "tag": TAGS[visit.language], "link": visit.request.build_absolute_uri(path)}
+    post_beside(
+        EmailMessage(
+            subject=visit.say("A new address for your account at Lodeline", "Lodeline 账户更换邮箱"),
+            body=html.unescape(render_to_string("account/email/email_link_message.txt", context)), to=[email],
+        )
+    )  # fmt: skip
+
+
+def post_email_notice(visit: Visit, user: User, before: str) -> None:
+    """Tells the old address that it is the account's no more, in the language of the person's mails."""
+    language: Language = "zh" if user.language == "zh" else "en"
+    context = {
+        "language": language, "tag": TAGS[language], "timestamp": clock.now(),
+        "ip": visit.request.META.get("REMOTE_ADDR"),
+    }  # fmt: skip
+    subject = {"en": "Your account at Lodeline has another address", "zh": "您的 Lodeline 账户已更换邮箱"}[language]
+    body = html.unescape(render_to_string("account/email/email_changed_message.txt", context))
+    post_beside(EmailMessage(subject=subject, body=body, to=[before]))

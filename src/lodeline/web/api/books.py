@@ -51,6 +51,13 @@ def _read_now(request: HttpRequest) -> Reading:
     return now
 
 
+def _read_with_cases(request: HttpRequest) -> Reading:
+    """The reading, of an answer that also says where cases stand: what has been decided since is another answer."""
+    now, head = reading(), store().head()
+    as_of(request, now.snapshot.entry, f"{now.snapshot.root}|{head.frontier.root().hex()}")
+    return now
+
+
 def _paged(now: Reading, rows: Sequence[Json], keys: tuple[str, ...], cursor: str | None, limit: int) -> Json:
     """Rows of an answer that is computed as a whole, by what identifies them: so none is lost while the log moves."""
 
@@ -185,7 +192,7 @@ def list_findings(
 ) -> Json:  # fmt: skip
     """As of the last reading of the ledger."""
     whose = reads(request, "findings:read", organisation)
-    now = _read_now(request)
+    now = _read_with_cases(request)
     look(request, "findings", whose)
     return _paged(now, _with_states(request, whose, _findings(now, whose, detector)), ("id",), cursor, limit)
 
@@ -199,7 +206,7 @@ def get_finding(
 ) -> Json:
     """With its evidence."""
     whose = reads(request, "findings:read")
-    now = _read_now(request)
+    now = _read_with_cases(request)
     for row in _with_states(request, whose, _findings(now, whose, None)):
         if row["id"] == finding:
             look(request, "finding", whose, organisation=row["subject"].get("organisation"), subject=finding)
@@ -259,14 +266,19 @@ def get_organisation(
     if organisation == "self":
         mine = call.program.organisation if call.program else "".join(call.actor.organisations[:1])
         organisation = mine or organisation
-    if not (call.actor.may("nation.read") or organisation in call.actor.organisations):
+    official = call.actor.may("nation.read", organisation)
+    if not official and call.actor.may("nation.read"):
+        raise not_found(
+            f"There is no organisation {organisation} in your region.", f"您所管辖的地区没有企业 {organisation}。"
+        )
+    if not (official or organisation in call.actor.organisations):
         raise ApiProblem("not-allowed", "You may read your own organisation here.", "此处只能查看本企业。")
     as_of_head(request)
     table = store().register(store().head()).tables["organisations"]
     rows = table.filter(pl.col("id") == organisation).to_dicts()
     if not rows:
         raise not_found(f"The register has no organisation {organisation}.", f"登记簿中没有企业 {organisation}。")
-    look(request, "organisation", Whose(organisation=organisation, whole=call.actor.may("nation.read")))
+    look(request, "organisation", Whose(organisation=organisation, whole=official))
     return _organisation(rows[0])
 
 

@@ -9,22 +9,24 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import polars as pl
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from ninja.params.functions import Query
+from pydantic import BaseModel, ConfigDict, Field
 
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import PPB_PER_PERCENT, format_kg
 from lodeline.office.listing import canonical
 from lodeline.office.listing import lots as listed
-from lodeline.office.own_lots import origins_by_country, own_lot
-from lodeline.office.own_trace import canonical_name, own_trace
-from lodeline.service import answers
+from lodeline.office.own_lots import give_alias, own_lot
+from lodeline.office.own_trace import own_origins, own_trace
+from lodeline.service import aliases, answers
 from lodeline.service.own import Own
 from lodeline.store.snapshot import Snapshot
 from lodeline.web.api import shapes, told
-from lodeline.web.api.who import as_of, as_of_head, call_of, law, look, reading, reads, store
+from lodeline.web.api.sending import body_of, json_answer, once, sent_as
+from lodeline.web.api.who import as_of, as_of_head, call_of, law, look, reading, reads, store, writes
 from lodeline.web.reading import Reading
 
 router = Router(tags=["lots"])
@@ -76,7 +78,7 @@ def get_trace(
         return found
     actor, own = call_of(request).actor, Own(store(), law(), whose.organisation)
     found = own_trace(actor, own, now.snapshot, lot, forward=forward, depth=depth)
-    beyond = [] if forward else origins_by_country(now.snapshot, law(), canonical_name(actor, own, lot))
+    beyond = [] if forward else own_origins(actor, own, now.snapshot, lot)
     return {**found, "beyond": beyond}
 
 
@@ -92,9 +94,38 @@ def get_origins(request: HttpRequest, lot: str = told.LOT) -> dict[str, Any]:
         found = answers.origins(now.snapshot, lot)
         look(request, "lot origins", whose, organisation=maker_and_local(lot, "")[0] or None, subject=lot)
         return found
-    name = canonical_name(call_of(request).actor, Own(store(), law(), whose.organisation), lot)
-    rows = origins_by_country(now.snapshot, law(), name)
+    rows = own_origins(call_of(request).actor, Own(store(), law(), whose.organisation), now.snapshot, lot)
     return {"lot": lot, "rows": [{"lot": None, "organisation": None, **row} for row in rows]}
+
+
+class AliasIn(BaseModel):
+    """The name that the buyers of a lot are to see."""
+
+    model_config = ConfigDict(extra="forbid")
+    alias: str = Field(max_length=64)
+
+
+@router.post(
+    "/lots/{named:lot}/alias", response={200: shapes.AliasAnswer}, url_name="lot-alias",
+    **told.operation(
+        "Give a lot the name that its buyers see", "设定买方所见的批次别名", scope="transfers:write",
+        problems=(404, 413), idempotent=True, body=body_of(AliasIn, {"alias": "Q3-117"}),
+        more=(
+            "From now on buyers are shown the alias and not the id. It cannot be taken back, only followed by another.",
+            "此后买方只能看到别名，看不到编号。设定后不可撤销，只能再设新别名。",
+        ),
+    ),
+)  # fmt: skip
+def name_lot(request: HttpRequest, lot: str = told.LOT) -> HttpResponse:
+    """An entry of the log."""
+    program, organisation = writes(request, "transfers:write")
+    sent, digest = sent_as(request, AliasIn)
+
+    def act() -> HttpResponse:
+        give_alias(program, Own(store(), law(), organisation), lot, sent.alias, now=call_of(request).now)
+        return json_answer(200, {"lot": lot, "alias": sent.alias.strip()})
+
+    return once(request, digest, act)
 
 
 @router.get(
@@ -122,6 +153,7 @@ def get_lot(request: HttpRequest, lot: str = told.LOT) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "lot": found.called, "product": found.product, "composition_pct": _percent(found.composition),
+        "aliases": found.aliases.select("alias", "entry").to_dicts(),
         "made_here": found.made_here, "held_kg": format_kg(found.held_mg), "history": history,
     }  # fmt: skip
 
@@ -143,6 +175,7 @@ def _whole(snapshot: Snapshot, lot: str) -> dict[str, Any]:
     composition = {SYMBOLS[element]: ppb for element, ppb in shares.select("element", "ppb").iter_rows()}
     return {
         "lot": lot, "product": facts[0] if facts else None, "composition_pct": _percent(composition),
+        "aliases": aliases.history(store(), number).select("organisation", "alias", "entry").to_dicts(),
         "history": history,
     }  # fmt: skip
 

@@ -30,6 +30,8 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from lodeline.flow.index import UnknownLot
 from lodeline.journal.certification import CertificationError
 from lodeline.office.actor import NotAllowedError
+from lodeline.office.case_files import FileRefusedError
+from lodeline.office.case_states import CaseError, MovedError
 from lodeline.office.disputes import DisputeError
 from lodeline.office.drafts import ClosedDraftError, DraftError, StaleDraftError, UnknownDraftError
 from lodeline.office.idempotency import InFlightError, KeyReusedError, WrongKeyError
@@ -38,7 +40,9 @@ from lodeline.office.own_lots import UnknownLotError
 from lodeline.office.tokens import TokenError, TooManyError, Usage
 from lodeline.office.transfers import AcceptanceError
 from lodeline.service.acceptance import ClosedShipment
+from lodeline.service.aliases import AliasError
 from lodeline.service.answers import UnknownSubject
+from lodeline.service.evidence import NoSuchFindingError
 from lodeline.spoken import SpokenError
 from lodeline.web.language import Language, Text, preferred, say
 
@@ -156,10 +160,15 @@ _SPOKEN: Final[tuple[tuple[type[SpokenError], str], ...]] = (
     (StaleDraftError, "conflict"),
     (ClosedDraftError, "conflict"),
     (ClosedShipment, "conflict"),
+    (MovedError, "conflict"),
+    (CaseError, "not-possible"),
+    (FileRefusedError, "not-possible"),
+    (NoSuchFindingError, "not-found"),
     (DraftError, "not-possible"),
     (CertificationError, "not-possible"),
     (AcceptanceError, "not-possible"),
     (DisputeError, "not-possible"),
+    (AliasError, "not-possible"),
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +11,7 @@ from ninja.params.functions import Query
 from lodeline.journal import merkle
 from lodeline.journal.receipt import consistency_document
 from lodeline.journal.verify import text_of, verify_receipt
+from lodeline.office.actor import AUTHORITY
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import json_answer, json_bytes, parsed
@@ -21,13 +21,6 @@ from lodeline.web.api.who import BearerToken, Session, anyone, as_of_head, call_
 RECEIPT_BYTES_MAX: Final = 2_000_000
 
 router = Router(tags=["log"], auth=[BearerToken(), Session(), anyone])
-
-
-@lru_cache(maxsize=1)
-def _subtrees(size: int, checkpoint: str) -> merkle.Subtree:
-    """The hashes of the log of that size, made once for as long as nothing is filed: these questions are anybody's."""
-    del checkpoint
-    return merkle.subtrees_of(store().leaf_hashes()[: size * merkle.HASH_BYTES])
 
 
 @router.get(
@@ -73,13 +66,15 @@ def get_entry(request: HttpRequest, entry: int = told.ENTRY) -> dict[str, Any]:
     actor = call_of(request).actor
     own = found.organisation is not None and actor.may("own.read", found.organisation)
     open_to_all = found.organisation is None
-    inclusion = merkle.inclusion_proof(_subtrees(head.size, head.checkpoint), entry, head.size)
+    inclusion = merkle.inclusion_proof(store().subtrees(head.frontier), entry, head.size)
     return {
         "entry": entry,
         "leaf_hash": found.leaf_hash,
         "size": head.size,
         "inclusion": [one.hex() for one in inclusion],
-        "envelope": found.envelope if own or open_to_all or actor.may("nation.read") else None,
+        "envelope": found.envelope
+        if own or open_to_all or actor.may("nation.read", found.organisation or AUTHORITY)
+        else None,
     }
 
 
@@ -110,7 +105,7 @@ def get_consistency(
             f"The log has {size} entries: ask for 1 <= from <= to <= {size}.",
             f"日志共有 {size} 条：须满足 1 <= from <= to <= {size}。",
         )
-    proof = merkle.consistency_proof(_subtrees(size, head.checkpoint), first, new_size)
+    proof = merkle.consistency_proof(store().subtrees(head.frontier), first, new_size)
     return consistency_document(old_size=first, new_size=new_size, proof=proof)
 
 

@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
+from pydantic import BaseModel, ValidationError
 
 from lodeline.office import idempotency
 from lodeline.office.drafts import FILES_LIMIT, FileIn
@@ -22,6 +23,7 @@ from lodeline.web.api.who import call_of, dress
 #: Bytes of a JSON body. A filing with more rows comes as a file, in a multipart body.
 JSON_BYTES_MAX: Final = 16_000_000
 _FIELDS_BYTES_MAX: Final = 100_000
+Sent = TypeVar("Sent", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +138,32 @@ def json_answer(status: int, document: Any, **headers: str) -> HttpResponse:
     """An answer whose content is kept for whoever sends the same request again."""
     body = json.dumps(document, ensure_ascii=False)
     return HttpResponse(body, status=status, content_type="application/json; charset=utf-8", headers=headers)
+
+
+def body_of(shape: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
+    """The body of an operation in the published schema; the operation reads it itself, to keep what it answered."""
+    schema = shape.model_json_schema()
+    definitions = schema.pop("$defs", {})
+    for properties in (schema.get("properties", {}),):
+        for one in properties.values():
+            reference = one.get("items", {}).get("$ref", "")
+            if reference:
+                one["items"] = definitions[reference.rpartition("/")[2]]
+    return {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}
+
+
+def sent_as(request: HttpRequest, shape: type[Sent]) -> tuple[Sent, str]:
+    """The body as a shape, and its digest. Raises ApiProblem, which names what is wrong with it."""
+    content = json_bytes(request)
+    stated = parsed(content)
+    try:
+        found = shape.model_validate(stated)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'body'}: {one['msg']}" for one in error.errors())
+        raise ApiProblem("request-malformed", f"{wrong}.", f"内容有误：{wrong}。") from error
+    if "\\u0000" in found.model_dump_json():
+        raise ApiProblem("request-malformed", "The body holds the character U+0000.", "内容中含有字符 U+0000。")
+    return found, Body(files=(), fields=stated).digest
 
 
 def once(request: HttpRequest, digest: str, act: Callable[[], HttpResponse]) -> HttpResponse:

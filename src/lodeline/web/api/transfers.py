@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from ninja.params.functions import Path, Query
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from lodeline.material.composition import CompositionError, percent_to_ppb
 from lodeline.material.mass import format_kg, parse_mass
@@ -21,11 +21,10 @@ from lodeline.service.own import Own
 from lodeline.web.api import shapes, told
 from lodeline.web.api.filings import went_on
 from lodeline.web.api.problems import ApiProblem
-from lodeline.web.api.sending import Body, json_answer, json_bytes, once, parsed
+from lodeline.web.api.sending import body_of, json_answer, once, sent_as
 from lodeline.web.api.who import as_of_head, call_of, law, look, reads, store, writes
 
 router = Router(tags=["transfers"])
-Sent = TypeVar("Sent", bound=BaseModel)
 
 
 class Confirmed(BaseModel):
@@ -64,32 +63,6 @@ class AnswerIn(BaseModel):
     answer: str = Field(max_length=2000)
 
 
-def _body(shape: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
-    """The body of an operation in the published schema; the operation reads it itself, to keep what it answered."""
-    schema = shape.model_json_schema()
-    definitions = schema.pop("$defs", {})
-    for properties in (schema.get("properties", {}),):
-        for one in properties.values():
-            reference = one.get("items", {}).get("$ref", "")
-            if reference:
-                one["items"] = definitions[reference.rpartition("/")[2]]
-    return {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}
-
-
-def _sent(request: HttpRequest, shape: type[Sent]) -> tuple[Sent, str]:
-    """The body as a shape, and its digest. Raises ApiProblem, which names what is wrong with it."""
-    content = json_bytes(request)
-    stated = parsed(content)
-    try:
-        found = shape.model_validate(stated)
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'body'}: {one['msg']}" for one in error.errors())
-        raise ApiProblem("request-malformed", f"{wrong}.", f"内容有误：{wrong}。") from error
-    if "\\u0000" in found.model_dump_json():
-        raise ApiProblem("request-malformed", "The body holds the character U+0000.", "内容中含有字符 U+0000。")
-    return found, Body(files=(), fields=stated).digest
-
-
 @router.get(
     "/transfers", response=shapes.Transfers, url_name="transfers",
     **told.operation(
@@ -123,7 +96,7 @@ def list_waiting(request: HttpRequest) -> dict[str, Any]:
     if whose.organisation is None:
         raise ApiProblem("organisation-unnamed", "An inbox is one organisation's.", "待确认到货属于某一企业。")
     today = call_of(request).now.date()
-    found = open_shipments(store(), whose.organisation, on=today)
+    found = open_shipments(Own(store(), law(), whose.organisation), on=today)
     return {
         "rows": [
             {
@@ -143,7 +116,7 @@ def list_waiting(request: HttpRequest) -> dict[str, Any]:
     **told.operation(
         "Accept deliveries, with a difference or without", "确认收货（可注明差异）", scope="transfers:write",
         problems=(413,), idempotent=True,
-        body=_body(
+        body=body_of(
             AcceptanceIn,
             {
                 "on": "2025-07-14", "site": "MAG-0003-A",
@@ -159,7 +132,7 @@ def list_waiting(request: HttpRequest) -> dict[str, Any]:
 def accept(request: HttpRequest) -> HttpResponse:
     """Receipts that quote the shipper's events."""
     program, organisation = writes(request, "transfers:write")
-    sent, digest = _sent(request, AcceptanceIn)
+    sent, digest = sent_as(request, AcceptanceIn)
 
     def act() -> HttpResponse:
         draft = submitting.accept(
@@ -203,7 +176,7 @@ def list_disputes(request: HttpRequest) -> dict[str, Any]:
     "/transfers/dispute", response={201: shapes.Dispute}, url_name="transfers-dispute",
     **told.operation(
         "Dispute a delivery", "对到货提出异议", scope="transfers:write", problems=(413,), idempotent=True,
-        body=_body(DisputeIn, {"shipment": 4711, "reason": "Nothing of this arrived."}),
+        body=body_of(DisputeIn, {"shipment": 4711, "reason": "Nothing of this arrived."}),
         more=(
             "The shipper is told and may answer; both filings stand as filed.",
             "发货方将收到通知并可答复；双方的申报均保持原样。",
@@ -213,7 +186,7 @@ def list_disputes(request: HttpRequest) -> dict[str, Any]:
 def raise_dispute(request: HttpRequest) -> HttpResponse:
     """Seen by both sides."""
     program, organisation = writes(request, "transfers:write")
-    sent, digest = _sent(request, DisputeIn)
+    sent, digest = sent_as(request, DisputeIn)
 
     def act() -> HttpResponse:
         own = Own(store(), law(), organisation)
@@ -227,13 +200,13 @@ def raise_dispute(request: HttpRequest) -> HttpResponse:
     "/disputes/{dispute}/answer", response={200: shapes.Dispute}, url_name="dispute-answer",
     **told.operation(
         "Answer a dispute about your shipment", "答复异议", scope="transfers:write", problems=(413,), idempotent=True,
-        body=_body(AnswerIn, {"answer": "Sent again today as S-0713."}),
+        body=body_of(AnswerIn, {"answer": "Sent again today as S-0713."}),
     ),
 )  # fmt: skip
 def answer_dispute(request: HttpRequest, dispute: int = DISPUTE) -> HttpResponse:
     """The receiver is told."""
     program, organisation = writes(request, "transfers:write")
-    sent, digest = _sent(request, AnswerIn)
+    sent, digest = sent_as(request, AnswerIn)
 
     def act() -> HttpResponse:
         made = disputes.answer(program, organisation, dispute, sent.answer, now=call_of(request).now)

@@ -18,14 +18,14 @@ from django.utils.cache import patch_vary_headers
 from ninja.security import APIKeyCookie, HttpBearer
 
 from lodeline.office import clock
-from lodeline.office.actor import NOBODY, Actor
+from lodeline.office.actor import AUTHORITY, NOBODY, Actor
 from lodeline.office.audit import record_look
 from lodeline.office.looking import USUAL_REASON
 from lodeline.office.tokens import Program, Usage, count, program_of
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
-from lodeline.web.api.problems import ApiProblem, language_of, state_usage
+from lodeline.web.api.problems import ApiProblem, language_of, not_found, state_usage
 from lodeline.web.language import TAGS
 from lodeline.web.reading import Reading
 from lodeline.web.visit import desk
@@ -120,8 +120,10 @@ def reads(request: HttpRequest, scope: str, organisation: str | None = None) -> 
         if organisation not in (None, program.organisation):
             raise _not_yours()
         return Whose(organisation=program.organisation, whole=False)
-    if call.actor.may("nation.read"):
+    if call.actor.may("nation.read", organisation or AUTHORITY):
         return Whose(organisation=organisation, whole=True)
+    if call.actor.may("nation.read"):
+        raise _of_region(organisation)
     own = [one for one in call.actor.organisations if call.actor.may("own.read", one)]
     if organisation is None and len(own) > 1:
         raise ApiProblem(
@@ -139,7 +141,10 @@ def reads_nation(request: HttpRequest) -> None:
     program = call_of(request).program
     if program is not None and program.organisation == "":
         _has_scope(program, NATION)
-    if not call_of(request).actor.may("nation.read"):
+    actor = call_of(request).actor
+    if actor.may("nation.read") and not actor.may("nation.read", AUTHORITY):
+        raise _of_region(None)
+    if not actor.may("nation.read"):
         raise _not_yours()
 
 
@@ -151,6 +156,16 @@ def writes(request: HttpRequest, scope: str) -> tuple[Program, str]:
         raise _not_yours()
     _has_scope(program, scope)
     return program, program.organisation
+
+
+def decides(request: HttpRequest) -> Program:
+    """The program of the authority that may decide findings. Raises ApiProblem."""
+    program = call_of(request).program
+    assert program is not None, "only tokens get as far as an operation that writes"
+    _has_scope(program, "findings:decide")
+    if program.organisation:
+        raise _not_yours()
+    return program
 
 
 def judges(request: HttpRequest) -> str:
@@ -175,6 +190,20 @@ def _not_yours() -> ApiProblem:
         "not-allowed", "This is another organisation's business, and not open to you.",
         "此为其他企业的业务，您无权查看。",
     )  # fmt: skip
+
+
+def _of_region(organisation: str | None) -> ApiProblem:
+    """What an official of a region is told who asks for all, or for a firm elsewhere."""
+    if organisation is not None:
+        return not_found(
+            f"There is no organisation {organisation} in your region.", f"您所管辖的地区没有企业 {organisation}。"
+        )
+    return ApiProblem(
+        "not-allowed",
+        "Your membership is for a region: name one of its organisations with `organisation`. What has no such"
+        " parameter is of the whole country.",
+        "您的成员身份限于某一地区：请用 `organisation` 指明该地区的企业。无此参数的内容涉及全国。",
+    )
 
 
 def look(request: HttpRequest, what: str, whose: Whose, *, organisation: str | None = None, subject: str = "") -> None:

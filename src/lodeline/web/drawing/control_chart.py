@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 from lodeline.web.drawing.lettering import Label, boxed, text_width
 from lodeline.web.drawing.number import Unit, grouped, nice_ticks, tick_decimals
-from lodeline.web.drawing.svg import NOTHING, Markup, drawing, element, join, link, path_data, shape
+from lodeline.web.drawing.svg import NOTHING, Markup, drawing, element, join, link, path_data, shape, title
 
 State = Literal["ok", "gain", "loss"]
 
@@ -25,6 +25,8 @@ _RIGHT: Final = 52.0
 _MUF: Final = 180.0
 _SUM: Final = 120.0
 _PAGE: Final = 100.0
+#: Page's statistic is drawn up to so many times its alarm.
+_PAGE_MOST: Final = 3.0
 _HEAD: Final = 46.0
 
 
@@ -149,7 +151,9 @@ def _sum_ticks(chart: ControlChart) -> tuple[float, ...]:
 
 
 def _page_ticks(page: PageTest) -> tuple[float, ...]:
+    # What is far beyond the alarm is cut off: the limits stay apart, and the point says its number.
     largest = max([page.alarm, *(value for value in (*page.gain, *page.loss) if value is not None)])
+    largest = min(largest, _PAGE_MOST * page.alarm)
     return (-largest * 1.15, 0.0, largest * 1.15)
 
 
@@ -330,27 +334,29 @@ def _page_panel(page: PageTest, panel: _Panel, x: Callable[[float], float], step
         element("path", class_="d-rule", d=path_data("M", _LEFT, panel.y(0), "H", width - _RIGHT)),
     ]
     bar = min(18.0, step * 0.7)
-    first: Label | None = None
-    for values, sign, kind in ((page.loss, 1, "loss"), (page.gain, -1, "gain")):
+    sides: tuple[tuple[tuple[float | None, ...], int, State], ...] = ((page.loss, 1, "loss"), (page.gain, -1, "gain"))
+    alarms = [
+        (index, kind) for values, _, kind in sides for index, value in enumerate(values) if value and value > page.alarm
+    ]
+    for values, sign, kind in sides:
         for index, value in enumerate(values):
             if value:
-                top, foot = sorted((panel.y(0), panel.y(sign * value)))
-                alarm = value > page.alarm
-                fill = f"d-fill-{kind}" if alarm else "d-fill-quiet"
-                parts.append(element("rect", class_=fill, x=x(index) - bar / 2, y=top, width=bar, height=foot - top))
-                if alarm and first is None:
-                    glyph = "▼" if kind == "loss" else "▲"
-                    y = panel.y(0) + (16 if kind == "loss" else -7)
-                    text = f"{glyph} {page.alarm_word}"
-                    at = min(x(index), width - text_width(text) * 0.6)
-                    first = boxed(at, y, text, class_=f"d-halo d-strong d-says-{kind}", anchor="middle")
+                top, foot = sorted((panel.y(0), panel.y(sign * min(value, panel.ticks[-1]))))
+                fill = f"d-fill-{kind}" if value > page.alarm else "d-fill-quiet"
+                mark = element("rect", class_=fill, x=x(index) - bar / 2, y=top, width=bar, height=foot - top)
+                parts.append(element("g", title(grouped(sign * value, 2, signed=True)), mark))
         y = panel.y(sign * page.alarm)
         parts.append(
             element("path", class_=f"d-line d-dash d-says-{kind}", d=path_data("M", _LEFT, y, "H", width - _RIGHT))
         )
         text = grouped(sign * page.alarm, 2)
         parts.append(Label(x=0, y=y + 4, width=_LEFT - 10, text=text, class_="d-quiet", anchor="end").draw())
-    return [*parts, first.draw() if first else NOTHING]
+    if alarms:
+        index, kind = min(alarms)
+        text = f"{'▼' if kind == 'loss' else '▲'} {page.alarm_word}"
+        at, y = min(x(index), width - text_width(text) * 0.6), panel.y(0) + (16 if kind == "loss" else -7)
+        parts.append(boxed(at, y, text, class_=f"d-halo d-strong d-says-{kind}", anchor="middle").draw())
+    return parts
 
 
 def _axis(periods: Sequence[Period], x: Callable[[float], float], step: float, bottom: float) -> list[Markup]:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.office.audit import record_act
+from lodeline.office.email_change import EmailChangeError
 from lodeline.office.models import Membership, User
 from lodeline.office.people import (
     InputError,
@@ -20,9 +21,11 @@ from lodeline.office.people import (
     with_second_factor,
 )
 from lodeline.regulation.parameter import load
+from lodeline.spoken import SpokenError
 from lodeline.web import format as written
 from lodeline.web.firm_names import firm_names
 from lodeline.web.language import NAMES, say
+from lodeline.web.pages.account_email import ask_for_link
 from lodeline.web.pages.entered import field_errors, problems_part
 from lodeline.web.parts import Fact, Field, Notice
 from lodeline.web.role_words import AUTHORITY_NAME, ROLE_NAMES
@@ -40,13 +43,13 @@ _MEMBERSHIPS: Final = (
 
 
 def account_self(visit: Visit) -> HttpResponse:
-    """The page `self/`: name, language and mail; memberships; means of signing in; sessions."""
+    """The page `self/`: name, language, address and mail; memberships; means of signing in; sessions."""
     user = account_of(visit.actor)
-    error = None
+    error: InputError | EmailChangeError | None = None
     if visit.request.method == "POST":
         try:
             answer = _done(visit, user)
-        except InputError as wrong:
+        except (InputError, EmailChangeError) as wrong:
             error = wrong
         else:
             return answer
@@ -67,9 +70,11 @@ def account_self(visit: Visit) -> HttpResponse:
         done=_notices(visit),
         problems=problems_part(visit, error),
         fields=_fields(visit, user, error),
+        email_field=_email_field(visit, error) if settings.LODELINE_SENDS_MAIL else None,
         memberships=shown(visit, table),
         factors=_factors(visit, user),
         sessions=_sessions(visit, user),
+        erasure=visit.url("account-erasure"),
         several=UserSession.objects.filter(user=user).count() > 1,
     )
 
@@ -83,9 +88,11 @@ def _title(visit: Visit, *, guarded: bool, needed: bool) -> str:
 
 
 def _done(visit: Visit, user: User) -> HttpResponse:
-    """What a form of this page does. Raises InputError."""
+    """What a form of this page does. Raises InputError, EmailChangeError."""
     form = visit.request.POST
     done = form.get("do")
+    if done == "email":
+        return ask_for_link(visit)
     key = visit.request.session.session_key
     language = visit.language
     if done == "profile":
@@ -106,6 +113,11 @@ def _done(visit: Visit, user: User) -> HttpResponse:
 
 _DONE: Final = {
     "profile": say("Your data are kept.", "资料已保存。"),
+    "email": say(
+        "If the address can be used, a link is on its way to it. Open it here; it is good for a day.",
+        "如该邮箱可用，确认链接已发送至该邮箱。请在此浏览器中打开，一天内有效。",
+    ),
+    "email-changed": say("You sign in with the new address from now on.", "今后请使用新邮箱登录。"),
     "end-session": say("That session has ended.", "该会话已结束。"),
     "end-others": say("You are signed in here alone now.", "其他会话均已结束。"),
 }
@@ -116,8 +128,17 @@ def _notices(visit: Visit) -> list[Notice]:
     return [Notice(kind="success", says=visit.spoken(_DONE[done]))] if done in _DONE else []
 
 
-def _fields(visit: Visit, user: User, error: InputError | None) -> list[Field]:
-    posted = visit.request.POST if error else None
+def _email_field(visit: Visit, error: SpokenError | None) -> Field:
+    posted = visit.request.POST if error else {}
+    return Field(
+        name="email", label=visit.say("New e-mail address", "新邮箱"), kind="email", required=True,
+        autocomplete="email", value=posted.get("email", ""), errors=field_errors(visit, error, "email"),
+        hint=visit.say("One person's own. It gets a link that proves it.", "应为本人邮箱，将收到验证链接。"),
+    )  # fmt: skip
+
+
+def _fields(visit: Visit, user: User, error: SpokenError | None) -> list[Field]:
+    posted = visit.request.POST if error and visit.request.POST.get("do") == "profile" else None
     return [
         Field(
             name="name", label=visit.say("Name", "姓名"), required=True, autocomplete="name",

@@ -27,6 +27,8 @@ def audit(visit: Visit) -> HttpResponse:
     """The page `audit/`: `?kind=look` or `act`, `?organisation=`, `?who=` (name or id) narrow it; newest first."""
     kind = visit.query("kind") if visit.query("kind") in _KINDS else "look"
     records = AuditRecord.objects.filter(kind=kind)
+    if visit.territory is not None:
+        records = records.filter(organisation__in=visit.territory)
     organisation, who = visit.query("organisation"), visit.query("who")
     if organisation:
         records = records.filter(organisation=organisation)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -15,15 +15,36 @@ import polars as pl
 from django.http import HttpResponse
 
 from lodeline.material.element import TREO
-from lodeline.service import answers, sites
 from lodeline.service import overview as questions
+from lodeline.service import sites
 from lodeline.service.finding import findings
+from lodeline.service.site_run import Run
 from lodeline.web import choice, words
 from lodeline.web import format as written
 from lodeline.web.language import Text
 from lodeline.web.pages import balance_tables as tables_of
 from lodeline.web.pages.balance_chart import draw_chart, draw_parts
-from lodeline.web.pages.balance_part import STATES, balances_of, draw_sites, sites_table, state_cell, z_links
+from lodeline.web.pages.balance_explained import asked_about, explanations_table
+from lodeline.web.pages.balance_part import (
+    STATES,
+    balances_of,
+    draw_sites,
+    draw_yields,
+    sites_table,
+    state_cell,
+    yields_table,
+    z_links,
+)
+from lodeline.web.pages.balance_run import (
+    ceiling_words,
+    run_here,
+    sights_table,
+    signature_here,
+    signature_table,
+    sources_table,
+    tests_table,
+    verdict,
+)
 from lodeline.web.shell import show
 from lodeline.web.table import Table, shown, wanted_csv
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
@@ -37,10 +58,12 @@ def balance(visit: Visit, site: str) -> HttpResponse:
     return balance_page(visit, site)
 
 
-def balance_page(visit: Visit, site: str, *, tell: Tell | None = None) -> HttpResponse:
+def balance_page(
+    visit: Visit, site: str, *, tell: Tell | None = None, called: Callable[[str], str] | None = None
+) -> HttpResponse:
     """The page as the authority sees it, or with `tell` as the firm does whose site it is.
 
-    `tell` says a finding in words that the firm may know; its peers have no names there.
+    `tell` says a finding in words that the firm may know, `called` a lot; its peers have no names there.
     """
     record = _record(visit, site)
     reading = visit.reading
@@ -48,7 +71,7 @@ def balance_page(visit: Visit, site: str, *, tell: Tell | None = None) -> HttpRe
     every = balances_of(visit).filter(pl.col("site") == site)
     if months is None or not every.height:
         return _nothing_yet(visit, record)
-    chosen = Chosen(visit=visit, record=record, months=months, every=every, tell=tell)
+    chosen = Chosen(visit=visit, record=record, months=months, every=every, tell=tell, called=called)
     return _page(chosen)
 
 
@@ -56,7 +79,7 @@ def balance_page(visit: Visit, site: str, *, tell: Tell | None = None) -> HttpRe
 class Chosen:
     """One site, what a reader wants to see of it, and the answers about that. `every`: its balances, as judged.
 
-    `tell`: see `balance_page`.
+    `tell`, `called`: see `balance_page`.
     """
 
     visit: Visit
@@ -64,6 +87,7 @@ class Chosen:
     months: questions.Months
     every: pl.DataFrame
     tell: Tell | None = None
+    called: Callable[[str], str] | None = None
 
     @property
     def site(self) -> str:
@@ -141,14 +165,36 @@ class Chosen:
         return said.row(-1, named=True) if said.height else None
 
     @cached_property
+    def run(self) -> Run:
+        """The balances of the span, tested together."""
+        return run_here(self.visit, site=self.site, element=self.element, span=self.span)
+
+    def measured(self, laboratory: str | None, method: str) -> str:
+        """What measurements of a method are called; of a partner's laboratory a firm is told no more than that."""
+        visit = self.visit
+        if laboratory is not None and self.tell is not None and laboratory != self.site:
+            return visit.say("a laboratory of a partner", "对方化验室")
+        named = visit.say("no method named", "未注明方法") if method.startswith(";") else method
+        if laboratory is None:
+            return str(named)
+        name = words.site_names(visit.reading.snapshot.register).get(laboratory, laboratory)
+        return visit.say(f"{name}, {named}", f"{name}，{named}")
+
+    def lot(self, name: str) -> str:
+        """What the reader calls a lot."""
+        return name if self.called is None else self.called(name)
+
+    @cached_property
     def statement(self) -> sites.Statement:
-        """The balance that is set out as a sum: the one asked for, else the worst, else the newest."""
+        """The balance that is set out as a sum: the one asked for, else the worst, else the furthest beyond, else the
+        newest."""
         asked = self.visit.query("until")
         if asked is not None:
             return self._asked_statement(asked)
         counted = self.rows.filter(pl.col("muf_mg").is_not_null())
         newest = next(frame for frame in (self.tested, counted, self.rows, self.all_rows) if frame.height)
-        until = self.worst["until"] if self.worst else newest["until"][-1]
+        beyond = self.tested.filter(pl.col("state") == "beyond").sort(pl.col("z").abs())
+        until = self.worst["until"] if self.worst else (beyond if beyond.height else newest)["until"][-1]
         found = sites.statement(self.all_rows, until=until)
         assert found is not None, "the day is that of a row"
         return found
@@ -198,8 +244,11 @@ def _page(chosen: Chosen) -> HttpResponse:
     peers = sites.newest(reading.snapshot, balances_of(visit), element=symbol, until=chosen.span[1]).filter(
         pl.col("stage") == (chosen.record["stage"] or "")
     )
+    yields = sites.yields(balances_of(visit), element=symbol, first=chosen.span[0], last=chosen.span[1])
+    yields = yields.filter(pl.col("site").is_in(peers["site"].implode()))
+    named = chosen.tell is None
     months = tables_of.months_table(visit, chosen.rows, unit)
-    tables = _tables(chosen, peers)
+    tables = _tables(chosen, peers) | {"yields": yields_table(visit, yields, asked=chosen.site, named=named)}
     csv = wanted_csv(visit, months, *tables.values())
     if csv is not None:
         return csv
@@ -223,13 +272,19 @@ def _page(chosen: Chosen) -> HttpResponse:
         asked={"from": chosen.span[0], "to": chosen.span[1], "element": symbol},
         months=[(one, written.month(one, language)) for one in chosen.months.all if chosen.first <= one <= chosen.last],
         lede=_lede(chosen),
-        chart=draw_chart(visit, chosen.rows, element=symbol),
+        chart=draw_chart(visit, chosen.rows, chosen.run, element=symbol),
+        verdict=verdict(visit, chosen.run, element=symbol, chosen=_is_cut(visit)),
+        ceiling=ceiling_words(visit, chosen.run, element=symbol, measured=chosen.measured),
+        signature=signature_here(visit, chosen.run),
         parts=draw_parts(visit, statement),
         statement=_set_out(visit, statement),
-        explained=_explained(chosen),
+        explained=asked_about(
+            visit, chosen.findings, organisation=owner, element=symbol, statement=statement, tell=chosen.tell
+        ),
         own=chosen.tell is not None,
+        yields_drawing=draw_yields(visit, yields, asked=chosen.site, named=named),
         peers_drawing=draw_sites(
-            visit, peers, name=visit.say("z at this stage", "同环节 z 值"), asked=chosen.site, named=chosen.tell is None
+            visit, peers, name=visit.say("z at this stage", "同环节 z 值"), asked=chosen.site, named=named
         ),
         left_out=len(months.columns) - len(tables_of.with_mass(months).columns),
         months_table=shown(visit, tables_of.with_mass(months)),
@@ -242,6 +297,18 @@ def _tables(chosen: Chosen, peers: pl.DataFrame) -> dict[str, Table]:
     visit, statement, symbol = chosen.visit, chosen.statement, chosen.element
     return {
         "statement": tables_of.statement_table(visit, statement),
+        "explanations": explanations_table(
+            visit,
+            record=chosen.record,
+            element=symbol,
+            statement=statement,
+            lot=chosen.lot,
+            measured=chosen.measured,
+        ),
+        "tests": tests_table(visit, chosen.run),
+        "sight": sights_table(visit, chosen.run),
+        "signature": signature_table(visit, chosen.run),
+        "sources": sources_table(visit, chosen.run, measured=chosen.measured),
         "filings": tables_of.filings_table(visit, chosen.record["organisation"], chosen.span),
         "methods": tables_of.methods_table(visit, chosen.site, statement, symbol),
         **(
@@ -250,6 +317,11 @@ def _tables(chosen: Chosen, peers: pl.DataFrame) -> dict[str, Table]:
             else {}
         ),
     }
+
+
+def _is_cut(visit: Visit) -> bool:
+    """Whether the reader has chosen the span."""
+    return visit.query("from") is not None or visit.query("to") is not None
 
 
 def _record(visit: Visit, site: str) -> dict[str, Any]:
@@ -282,6 +354,8 @@ def _headline(chosen: Chosen) -> str:
     if worst is not None:
         mass = written.mass(abs(worst["muf_mg"]), visit.language)
         month = written.month(f"{worst['until']:%Y-%m}", visit.language)
+        if (over := _over_a_window(chosen, worst, name)) is not None:
+            return over
         if worst["state"] == "gain":
             return visit.say(
                 f"By {month}, {site} had given {mass} more {name} than it took in",
@@ -308,6 +382,28 @@ def _headline(chosen: Chosen) -> str:
             f"{site} has counted its {name} once: a balance needs two counts", f"{site}的{name}仅盘存一次，尚不能检验"
         )
     return visit.say(f"Nobody has counted the {name} at {site}", f"{site}的{name}从未盘存")
+
+
+def _over_a_window(chosen: Chosen, worst: Mapping[str, Any], name: str) -> str | None:
+    """The headline where several balances together say more than the worst of them; None where they do not."""
+    side, visit = chosen.run.leading, chosen.visit
+    if side is None or not side.alarm or side.balances < 2 or not side.since < worst["until"] <= side.until:
+        return None
+    if side.side != (1 if worst["state"] == "loss" else -1) or abs(side.mass_mg) <= abs(worst["muf_mg"]):
+        return None
+    mass, site = written.mass(abs(side.mass_mg), visit.language), chosen.name
+    since, until = (
+        written.month(f"{day:%Y-%m}", visit.language) for day in (side.since + timedelta(days=1), side.until)
+    )
+    if side.side < 0:
+        return visit.say(
+            f"From {since} to {until}, {site} gave about {mass} more {name} than it took in",
+            f"{since}至{until}，{site}的{name}比收入约多出{mass}",
+        )
+    return visit.say(
+        f"From {since} to {until}, about {mass} of {name} left {site} without a trace",
+        f"{since}至{until}，{site}约有{mass}{name}去向不明",
+    )
 
 
 def _lede(chosen: Chosen) -> dict[str, Any]:
@@ -352,35 +448,3 @@ def _set_out(visit: Visit, statement: sites.Statement) -> dict[str, Any]:
         "state": state_cell(visit, statement.state, statement.finding),
         "word": visit.spoken(STATES[statement.state][0]),
     }
-
-
-def _explained(chosen: Chosen) -> dict[str, Any]:
-    """What detectors ask about this site, each kind once; and what the ledger itself can say of an explanation."""
-    visit, statement = chosen.visit, chosen.statement
-    kinds: dict[str, dict[str, Any]] = {}
-    for row in chosen.findings:
-        shape, tone = words.DETECTOR_MARKS.get(row["detector"], ("diamond", "ink"))
-        kind = kinds.setdefault(
-            row["detector"],
-            {
-                "word": words.word(words.DETECTORS, row["detector"], visit.language), "shape": shape, "tone": tone,
-                "rows": [], "innocent": row["innocent"], "ask": row["ask"],
-            },
-        )  # fmt: skip
-        said = row["explanation"] if chosen.tell is None else chosen.tell(row)
-        kind["rows"].append({"text": said, "href": visit.url("finding", finding=row["id"])})
-    transfers = None
-    if statement.muf_mg:
-        reading, gain = visit.reading, statement.muf_mg < 0
-        judged = reading.answer(answers.judged_transfers, reading.snapshot, reading.law)
-        number, mass_mg = sites.one_sided(
-            reading.snapshot, judged, organisation=chosen.record["organisation"], element=chosen.element,
-            since=statement.since, until=statement.until, gain=gain,
-        )  # fmt: skip
-        transfers = {
-            "gain": gain,
-            "count": number,
-            "mass": written.mass(mass_mg, visit.language),
-            "href": visit.url("transfers", query={"organisation": chosen.record["organisation"]}),
-        }
-    return {"kinds": list(kinds.values()), "transfers": transfers}

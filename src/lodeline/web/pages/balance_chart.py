@@ -6,14 +6,16 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline.service.site_run import PAGE_DRAWN, Run
 from lodeline.service.sites import Statement
 from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.drawing.bars import Bar, BarKind, Bars, draw_bars
-from lodeline.web.drawing.control_chart import ChartWords, ControlChart, Period, State, draw_control_chart
+from lodeline.web.drawing.control_chart import ChartWords, ControlChart, PageTest, Period, State, draw_control_chart
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.language import Text, say
 from lodeline.web.pages.balance_part import NARROW, STATES, wide_and_narrow
+from lodeline.web.pages.balance_run import page_name
 from lodeline.web.visit import Visit
 
 _STATES: Final[dict[str, State]] = {"gain": "gain", "loss": "loss"}
@@ -23,14 +25,14 @@ PARTS: Final[dict[str, Text]] = {
     "unaccounted": say("Taken from lots beyond what they held", "批次支取超过其持有量"),
     "count": say("At the count: book − counted", "盘存：账面 − 实盘"),
 }
-#: The band of a sum, in units of its widest σ.
-_SUM_SIGMAS: Final = 2
+#: Half the width of the band of a sum, in units of its own σ.
+_SUM_SIGMAS: Final = 3
 
 
-def draw_chart(visit: Visit, rows: pl.DataFrame, *, element: str) -> Markup:
-    """MUF ± 3σ and CUMUF of one element at one site (rows as `service.sites.judged`, by day); "" without a test.
+def draw_chart(visit: Visit, rows: pl.DataFrame, run: Run, *, element: str) -> Markup:
+    """MUF ± 3σ, CUMUF ± 3σ of the sum, and Page's test of one element at one site; "" without a test.
 
-    The band of the sum is ±2 Σσ: what it is at most, were all errors of one sign.
+    `rows` as `service.sites.judged`, by day. Each point leads to its balance, set out as a sum.
     """
     if rows["z"].is_null().all():
         return Markup("")
@@ -39,7 +41,7 @@ def draw_chart(visit: Visit, rows: pl.DataFrame, *, element: str) -> Markup:
     name = words.element(element, visit.language)
     chart = ControlChart(
         name=visit.say(f"Control chart of {name}", f"{name}控制图"),
-        periods=tuple(_periods(visit, rows)),
+        periods=tuple(_periods(visit, rows, run)),
         unit=unit,
         words=ChartWords(
             muf=visit.say("Difference", "差额"),
@@ -53,32 +55,50 @@ def draw_chart(visit: Visit, rows: pl.DataFrame, *, element: str) -> Markup:
             ),
         ),
         description=visit.say("The table of months has every number.", "各月表格列出全部数字。"),
+        page=_page_test(visit, rows, run),
     )  # fmt: skip
     return wide_and_narrow(draw_control_chart(chart), draw_control_chart(chart, width=NARROW))
 
 
-def _periods(visit: Visit, rows: pl.DataFrame) -> list[Period]:
-    """The rows as points; what no two counts enclose is a gap."""
-    periods, sum_mg, sigma_mg = [], 0, 0.0
+def _periods(visit: Visit, rows: pl.DataFrame, run: Run) -> list[Period]:
+    """The rows as points; what no two counts enclose is a gap, over which the sum stands where it stood."""
+    sums = {row["until"]: row for row in run.balances.iter_rows(named=True)}
+    periods: list[Period] = []
+    stands: dict[str, Any] = {}
     for row in rows.iter_rows(named=True):
         tested: dict[str, Any] = {"muf_mg": None, "sigma_mg": None}
         if row["z"] is not None:
-            sum_mg, sigma_mg = sum_mg + row["muf_mg"], sigma_mg + row["sigma_mg"]
-            tested = {
-                "muf_mg": row["muf_mg"], "sigma_mg": row["sigma_mg"],
-                "cumulative_mg": sum_mg, "cumulative_band_mg": _SUM_SIGMAS * sigma_mg,
-            }  # fmt: skip
-        elif sigma_mg:
-            # Between two balances the sum stands where it stood.
-            tested |= {"cumulative_mg": sum_mg, "cumulative_band_mg": _SUM_SIGMAS * sigma_mg}
+            tested = {"muf_mg": row["muf_mg"], "sigma_mg": row["sigma_mg"]}
+            if (found := sums.get(row["until"])) is not None:
+                band_mg = _SUM_SIGMAS * found["sum_sigma_mg"]
+                stands = {"cumulative_mg": found["sum_mg"], "cumulative_band_mg": band_mg}
         periods.append(
             Period(
                 short=written.short_month(row["period"], visit.language), year=row["period"][:4],
                 name=written.day(row["until"], visit.language), state=_STATES.get(row["state"], "ok"),
-                word=visit.spoken(STATES[row["state"]][0]), **tested,
+                word=visit.spoken(STATES[row["state"]][0]),
+                href=visit.here(until=row["until"].isoformat()) + "#statement" if row["z"] is not None else None,
+                **tested, **stands,
             )
         )  # fmt: skip
     return periods
+
+
+def _page_test(visit: Visit, rows: pl.DataFrame, run: Run) -> PageTest | None:
+    """Page's statistic of both sides after each balance; None where the run could not be tested."""
+    if run.reason is not None:
+        return None
+    assert run.limits is not None, "a run that was tested has limits"
+    days = run.balances.filter("active")["until"].to_list()
+    loss, gain = (dict(zip(days, side.levels, strict=True)) for side in run.sides)
+    untils = [row["until"] if row["z"] is not None else None for row in rows.iter_rows(named=True)]
+    return PageTest(
+        name=page_name(visit),
+        loss=tuple(loss.get(one) for one in untils),
+        gain=tuple(gain.get(one) for one in untils),
+        alarm=run.limits[f"page-{PAGE_DRAWN:g}"],
+        alarm_word=visit.say("alarm", "报警"),
+    )
 
 
 def draw_parts(visit: Visit, statement: Statement) -> Markup:

@@ -17,6 +17,7 @@ from lodeline.web.drawing.svg import Markup, element
 from lodeline.web.language import Text, say
 from lodeline.web.reading import Reading
 from lodeline.web.table import Cell, Column, Table
+from lodeline.web.territory import kept_to_firms
 from lodeline.web.visit import Visit
 from lodeline.web.words import Tone
 
@@ -31,6 +32,8 @@ STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
 }
 _KINDS: Final[Mapping[str, DotKind]] = {"gain": "gain", "loss": "loss"}
 _BAND: Final = 3.0
+#: Fewer sites than this say nothing of what is usual.
+_PEERS_LEAST: Final = 3
 #: Narrow enough for a telephone held upright.
 NARROW: Final = 340.0
 
@@ -41,6 +44,7 @@ def balances_of(visit: Visit) -> pl.DataFrame:
     return reading.answer(_judged_balances, reading)
 
 
+@kept_to_firms
 def _judged_balances(reading: Reading) -> pl.DataFrame:
     balances = reading.answer(questions.balances, reading.snapshot)
     found = reading.answer(findings, reading.store, reading.snapshot, reading.law)
@@ -132,6 +136,63 @@ def draw_sites(visit: Visit, rows: pl.DataFrame, *, name: str, asked: str | None
         description=visit.say("z of each site; the table has every number.", "各场所的 z 值；表格列出全部数字。"),
     )
     return wide_and_narrow(draw_strip(strip, width=1120 if asked is None else 520), draw_strip(strip, width=NARROW))
+
+
+def draw_yields(visit: Visit, yields: pl.DataFrame, *, asked: str, named: bool) -> Markup:
+    """Yields (rows of `service.sites.yields`) against their median, in percentage points; "" without `asked` or peers.
+
+    Without `named` no other site has a name.
+    """
+    if asked not in yields["site"] or yields.height < _PEERS_LEAST:
+        return Markup("")
+    names, other = words.site_names(visit.reading.snapshot.register), visit.say("another site", "其他场所")
+    median = float(str(yields["share"].median()))
+    strip = Strip(
+        name=visit.say("Yield at this stage", "同环节收率"),
+        dots=tuple(
+            Dot(
+                value=100 * (share - median), name=names.get(site, site) if named or site == asked else other,
+                asked=site == asked,
+            )
+            for site, share in yields.select("site", "share").iter_rows()
+        ),
+        description=visit.say(
+            "Made of what was consumed, in percentage points from the median of the stage.",
+            "产出占投入的比例与同环节中位数之差（百分点）。",
+        ),
+    )  # fmt: skip
+    return wide_and_narrow(draw_strip(strip), draw_strip(strip, width=NARROW))
+
+
+def yields_table(visit: Visit, yields: pl.DataFrame, *, asked: str, named: bool) -> Table:
+    """The same yields, the lowest first; `named` as in `draw_yields`."""
+    names, other = words.site_names(visit.reading.snapshot.register), visit.say("another site", "其他场所")
+    median = yields["share"].median()
+    middle = float(str(median)) if median is not None else 0.0
+
+    def cells(site: str, share: float) -> tuple[Cell, ...]:
+        shown = named or site == asked
+        return (
+            Cell(
+                text=names.get(site, site) if shown else other, value=site if shown else other,
+                href=visit.url("balance", site=site) if shown and site != asked else None,
+            ),
+            Cell(text=written.percent(share, visit.language), value=round(share, 6)),
+            Cell(text=written.percent(share - middle, visit.language, signed=True), value=round(share - middle, 6)),
+        )  # fmt: skip
+
+    return Table(
+        name="yields",
+        caption=visit.say("Yield at this stage", "同环节收率"),
+        columns=(
+            Column(key="site", label=say("Site", "场所")),
+            Column(key="yield", label=say("Made of what was consumed", "产出占投入"), number=True),
+            Column(key="from_median", label=say("From the median", "与中位数之差"), number=True),
+        ),
+        rows=[cells(site, share) for site, share in yields.sort("share").iter_rows()],
+        per_page=10,
+        empty=visit.say("No site of this stage processed any.", "本环节没有场所加工该元素。"),
+    )
 
 
 def wide_and_narrow(wide: Markup, narrow: Markup) -> Markup:

@@ -18,6 +18,7 @@ from lodeline.web import words
 from lodeline.web.drawing.number import Unit, grouped
 from lodeline.web.language import Text, say
 from lodeline.web.pages.balance_part import state_cell
+from lodeline.web.pages.balance_run import QUANTITIES
 from lodeline.web.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 
@@ -53,12 +54,6 @@ _LINES: Final[Mapping[str, Text]] = {
     "adjustment": say("± adjusted, as filed", "± 申报的调整"),
     "process": say("± made − consumed", "± 产出 − 投入"),
     "unaccounted": say("+ taken beyond what was held", "+ 支取超过持有量"),
-}
-_QUANTITIES: Final[Mapping[str, Text]] = {
-    "weighing": say("Weighing", "称重"),
-    "assay": say("Assay", "化验"),
-    "sampling": say("Sampling", "取样"),
-    "moisture": say("Moisture", "水分"),
 }
 
 
@@ -211,7 +206,7 @@ def methods_table(visit: Visit, site: str, statement: Statement, element: str) -
                 note="" if row["quantity"] else unfit if row["registered"] else unknown,
             ),
             Cell(
-                text=words.word(_QUANTITIES, row["quantity"] or "", visit.language) or written.NOTHING,
+                text=words.word(QUANTITIES, row["quantity"] or "", visit.language) or written.NOTHING,
                 value=row["quantity"], note=words.element(element, visit.language) if element else "",
             ),
             Cell(text=row["random_pct"] or written.NOTHING, value=row["random_pct"]),

@@ -45,6 +45,7 @@ def balances(visit: Visit) -> HttpResponse:
         month=month,
         element=name,
         symbol=element,
+        network=visit.url("network", query={"element": element}),
         elements=choice.element_links(visit, present, element),
         periods=choice.period_links(visit, months, period),
         lede=_lede(visit, rows, bounds),

@@ -12,6 +12,7 @@ from typing import Any, Final
 import polars as pl
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.ledger.extension import extensions
 from lodeline.office import clock
 from lodeline.office.duty import DEMANDS, Demand, DemandError, demand, demands
 from lodeline.regulation.duty import deadline
@@ -20,6 +21,7 @@ from lodeline.service import overview as questions
 from lodeline.web import choice, words
 from lodeline.web import format as written
 from lodeline.web.language import Text, say
+from lodeline.web.pages.extensions import for_whom
 from lodeline.web.pages.organisations import STATE_MARKS
 from lodeline.web.parts import Field, Notice
 from lodeline.web.shell import show
@@ -72,6 +74,8 @@ def duty(visit: Visit) -> HttpResponse:
         ) if missing else visit.say(f"Everybody who had to has filed {month}", f"{month}应申报企业均已申报"),
         status=200 if refused is None else 400,
         due=written.day(due.date(), visit.language),
+        extended=_extended(visit, period),
+        extensions=visit.opens("extensions"),
         late=counts.get("late", 0),
         filed=counts.get("filed", 0),
         table=shown(visit, table),
@@ -89,6 +93,21 @@ def duty(visit: Visit) -> HttpResponse:
         ),
         notices=_said(visit),
     )  # fmt: skip
+
+
+def _extended(visit: Visit, period: str) -> list[str]:
+    """What has been extended for the month: until when, for whom and why, a sentence each."""
+    found = [one for one in extensions(visit.reading.snapshot.register) if one.period == period]
+    if visit.territory is not None:
+        register = visit.reading.snapshot.register
+        found = [one for one in found if any(one.is_for(firm, register) for firm in visit.territory)]
+    return [
+        visit.say(
+            f"Extended for {for_whom(visit, one)} to the end of {written.day(one.until, 'en')}: {one.reason}",
+            f"{for_whom(visit, one)}延至{written.day(one.until, 'zh')}：{one.reason}",
+        )
+        for one in found
+    ]
 
 
 def _demand(visit: Visit, period: str, with_duty: set[str]) -> int:

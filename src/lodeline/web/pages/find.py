@@ -83,6 +83,8 @@ def _sites(visit: Visit, text: str) -> list[dict[str, Any]]:
 
 def _lots(visit: Visit, text: str) -> list[dict[str, Any]]:
     snapshot = visit.reading.snapshot
+    if visit.opens("lots") is None:
+        return []
     like = snapshot.lots.filter(pl.col("name").str.to_lowercase().str.contains(text.lower(), literal=True))
     facts = like.head(SHOWN + 1).join(snapshot.lot_facts.select("lot", "product"), on="lot", how="left")
     return [

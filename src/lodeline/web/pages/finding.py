@@ -90,7 +90,7 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
         forms=forms(visit, row, standing, today),
         assign=assign_field(visit, standing, now) if visit.actor.may("finding.decide") else None,
         watched=is_watched(visit, finding),
-        bundle=visit.here(bundle="zip") if place is not None else None,
+        bundle=visit.here(bundle="zip") if place is not None and visit.territory is None else None,
         subject=_subject(visit, row, names),
         period=_period(visit, row["period"]),
         mass=_mass(visit, row),

@@ -57,8 +57,10 @@ def firm_balance(visit: Visit, organisation: str, site: str) -> HttpResponse:
         said, lot = finding["explanation"], finding["subject"].get("lot")
         if lot is None:
             return say(said["en"], said["zh"])
-        maker, _, local = lot.partition("/")
-        called = firm.own.lot_name(lot, maker, local or lot)
-        return say(said["en"].replace(lot, called), said["zh"].replace(lot, called))
+        return say(said["en"].replace(lot, called(lot)), said["zh"].replace(lot, called(lot)))
 
-    return balance_page(OwnVisit.of(visit), site, tell=tell)
+    def called(lot: str) -> str:
+        maker, _, local = lot.partition("/")
+        return firm.own.lot_name(lot, maker, local or lot)
+
+    return balance_page(OwnVisit.of(visit), site, tell=tell, called=called)

@@ -13,12 +13,13 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse, HttpResponseRedirect
 
+from lodeline.ledger.extension import due
 from lodeline.office import certify, clock, drafts
 from lodeline.office.draft_check import is_small
 from lodeline.office.draft_content import Content, content_at
 from lodeline.office.models import Draft, OrganisationSettings
-from lodeline.regulation.duty import deadline
 from lodeline.regulation.parameter import Jurisdiction, load
+from lodeline.service.own import register_of
 from lodeline.spoken import SpokenError
 from lodeline.web import format as written
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
@@ -95,7 +96,7 @@ def _filing_address(visit: Visit, draft: Draft) -> str:
 def frame_of(visit: Visit, draft: Draft, now: datetime, *, notices: list[Notice]) -> dict[str, Any]:
     """What every page of a draft has: whose and which month, its steps, what was said before."""
     law = load()
-    due = deadline(draft.period, law)
+    late_from = due(draft.organisation, draft.period, law, register_of(visit.store))
     local = now.astimezone(ZoneInfo(law.timezone))
     said = notice_of(visit)
     return {
@@ -113,7 +114,7 @@ def frame_of(visit: Visit, draft: Draft, now: datetime, *, notices: list[Notice]
         "firm_name": firm_name(visit, draft.organisation),
         "month": month_name(visit, draft.period, local),
         "month_in_full": written.month(draft.period, visit.language),
-        "due": due_words(visit, due, local),
+        "due": due_words(visit, late_from, local),
         "today": written.day(local.date(), visit.language),
         "saved": f"{draft.changed_at.astimezone(local.tzinfo):%H:%M}",
         "steps": steps(visit, draft, law),

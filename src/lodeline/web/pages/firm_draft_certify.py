@@ -21,7 +21,7 @@ from fido2.webauthn import AuthenticationResponse, UserVerificationRequirement
 
 from lodeline.journal.certification import Certification, CertificationError, challenge
 from lodeline.office import certify, clock, drafts, filing_now
-from lodeline.office.models import CertifierKey, Draft
+from lodeline.office.models import Draft
 from lodeline.spoken import SpokenError
 from lodeline.web.pages.firm_draft import frame_of
 from lodeline.web.pages.firm_draft_files import STATEMENT_NAME
@@ -121,9 +121,7 @@ def _by_certificate(visit: Visit, signed: str, argument: str) -> Certification:
     if not keys:
         raise certify.CertifyError("Choose one of your certificates.", "请选择您的一个证书。")
     signature = _sent(visit, "signature")
-    return Certification.by_certificate(
-        certifier=visit.actor.pseudonym, certificate=bytes(keys[0].certificate), signature=signature
-    )
+    return Certification.by_certificate(certifier=visit.actor.pseudonym, certificate=keys[0].der, signature=signature)
 
 
 def _by_password(visit: Visit, signed: str, argument: str) -> Certification:
@@ -215,5 +213,5 @@ def _certificates(visit: Visit) -> list[dict[str, Any]]:
     return [_certificate(one) for one in certify.certificates(visit.actor)]
 
 
-def _certificate(one: CertifierKey) -> dict[str, Any]:
+def _certificate(one: certify.Certificate) -> dict[str, Any]:
     return {"pk": one.pk, "name": one.name, "fingerprint": f"{one.fingerprint[:8]}…{one.fingerprint[-8:]}"}

@@ -12,6 +12,7 @@ from lodeline.office.models import Draft
 from lodeline.web import filing_words as words
 from lodeline.web import format as written
 from lodeline.web.language import say
+from lodeline.web.pages.filed_cells import filed_cell
 from lodeline.web.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.visit import Visit
 
@@ -51,8 +52,8 @@ def _cells(visit: Visit, differences: list[dict[str, Any]]) -> Table:
             Cell(text=one["event"]),
             Cell(text=" · ".join(part for part in (one["role"], one["lot"]) if part)),
             Cell(text=what.get(one["what"]) or words.label(one["column"], language)),
-            Cell(text=one["before"] or written.NOTHING),
-            Cell(text=one["after"] or written.NOTHING),
+            filed_cell(one["column"], one["before"], language),
+            filed_cell(one["column"], one["after"], language),
         )
         for one in differences
     )

@@ -16,7 +16,7 @@ from lodeline.regulation.parameter import load
 from lodeline.service.drafting import copy_of, known_for_template
 from lodeline.service.own import Month, Own, register_of
 from lodeline.web import format as written
-from lodeline.web.due import due_day, due_words, month_name
+from lodeline.web.due import due_day, due_words, extended_words, month_name
 from lodeline.web.language import Text, say
 from lodeline.web.pages.firm_draft_files import attachment
 from lodeline.web.pages.firm_frame import firm_name, notice_of
@@ -125,7 +125,9 @@ def _month(visit: Visit, one: Month, local: Any) -> dict[str, Any]:
     return {
         "period": one.period,
         "name": month_name(visit, one.period, local),
-        "due": due_words(visit, one.due, local),
+        "due": visit.say("; ", "；").join(
+            part for part in (due_words(visit, one.due, local), extended_words(visit, one.extension)) if part
+        ),
         "late": one.state == "missing",
         "entry": one.entry,
         "filing": None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
@@ -10,10 +11,12 @@ from django.http import HttpResponse
 from lodeline.filing.written import written as as_filed
 from lodeline.office import filings as filed
 from lodeline.office import sandbox
+from lodeline.office.key_standing import registration_of
 from lodeline.store.store import Store, StoredEntry
 from lodeline.web import filing_words as words
 from lodeline.web import format as written
 from lodeline.web.language import Text, say
+from lodeline.web.pages.filed_cells import filed_cell
 from lodeline.web.pages.firm_draft_files import attachment
 from lodeline.web.pages.firm_filings import filings_table
 from lodeline.web.pages.firm_frame import firm_name
@@ -55,6 +58,9 @@ def firm_filing(visit: Visit, organisation: str, entry: int) -> HttpResponse:
             for number, (name, content) in enumerate(filed.uploads(store, found))
         ],
         receipt_at=visit.url("firm-filing-receipt", organisation=organisation, entry=entry),
+        key_at=None
+        if _registration(found, organisation) is None
+        else visit.url("firm-filing-key", organisation=organisation, entry=entry),
         list=visit.url("firm-filings", organisation=organisation),
         correct=visit.opens("firm-file", organisation=organisation),
         may_file=visit.actor.may("own.file", organisation),
@@ -65,6 +71,23 @@ def firm_filing_receipt(visit: Visit, organisation: str, entry: int) -> HttpResp
     """`firm/<organisation>/filings/<entry>/receipt.json`: what `verify.py` checks."""
     store, _ = _found(visit, organisation, entry)
     return attachment(receipt_document(store, entry).encode(), f"receipt-{entry}.json", "application/json")
+
+
+def firm_filing_key(visit: Visit, organisation: str, entry: int) -> HttpResponse:
+    """`firm/<organisation>/filings/<entry>/key.json`: the receipt that says for whom the certifying key stood."""
+    store, found = _found(visit, organisation, entry)
+    number = _registration(found, organisation)
+    if number is None:
+        raise NotHereError("No key was registered for this filing.", "该申报没有已登记的签认密钥。")
+    return attachment(receipt_document(store, number).encode(), f"key-{number}.json", "application/json")
+
+
+def _registration(found: StoredEntry, organisation: str) -> int | None:
+    """The entry that registers the key of the filing's certification; None where there is neither."""
+    stated = json.loads(found.envelope)["facts"].get("certification", {})
+    if "public_key" not in stated:
+        return None
+    return registration_of(organisation, stated["certifier"], stated["public_key"])
 
 
 def firm_filing_upload(visit: Visit, organisation: str, entry: int, number: int) -> HttpResponse:
@@ -122,13 +145,7 @@ class _Lines(Sequence[Row]):
 
     def _cells(self, row: dict[str, Any]) -> Row:
         language = self._visit.language
-        return tuple(
-            Cell(
-                text=words.shown(name, row[name], language) if row[name] else written.NOTHING,
-                value=row[name],
-            )
-            for name in _COLUMNS
-        )
+        return tuple(filed_cell(name, row[name], language) for name in _COLUMNS)
 
 
 def _rows_table(visit: Visit, store: Store, entry: StoredEntry) -> Table:
@@ -161,8 +178,8 @@ def _difference(visit: Visit, store: Store, entry: StoredEntry) -> Table:
             Cell(text=one["event"]),
             Cell(text=what.get(one["what"]) or words.label(one["column"], language)),
             Cell(text=one["lot"] or ""),
-            Cell(text=one["before"] or written.NOTHING),
-            Cell(text=one["after"] or written.NOTHING),
+            filed_cell(one["column"], one["before"], language),
+            filed_cell(one["column"], one["after"], language),
         )
         for one in comparison.differences.iter_rows(named=True)
     ]

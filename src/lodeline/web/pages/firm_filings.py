@@ -16,6 +16,7 @@ from lodeline.web.visit import Visit
 
 CERTIFIED: dict[str | None, Text] = {
     "passkey": say("passkey", "通行密钥"),
+    "key": say("registered key", "已登记密钥"),
     "certificate": say("certificate", "证书"),
     "password": say("password", "密码"),
     None: say("not certified", "未签认"),

@@ -17,6 +17,7 @@ from lodeline.office.home import Home, home
 from lodeline.office.models import Draft
 from lodeline.service.own import Month
 from lodeline.web import format as written
+from lodeline.web.due import extended_words
 from lodeline.web.language import Text, say
 from lodeline.web.pages.firm_at_hand import at_hand
 from lodeline.web.pages.firm_part import WEEKDAYS, Firm, counted
@@ -219,10 +220,13 @@ def _due_table(firm: Firm, found: Home) -> Table:
         rows.append(
             (
                 Cell(text=written.month(month.period, language), value=month.period, href=href),
-                Cell(text=_by(firm, month), value=(month.due - timedelta(seconds=1)).date().isoformat()),
+                Cell(
+                    text=_by(firm, month), value=(month.due - timedelta(seconds=1)).date().isoformat(),
+                    note=extended_words(visit, month.extension),
+                ),
                 Cell(text=visit.spoken(word), value=month.state, shape=shape, tone=tone),
             )
-        )
+        )  # fmt: skip
     return Table(
         name="due",
         caption=visit.say("Months to file", "待申报月份"),

@@ -83,7 +83,7 @@ def inbox(firm: Firm, waiting: pl.DataFrame) -> Table:
     """What can be accepted, the oldest first; the first column is the choice."""
     visit = firm.visit
     accepted = transfers.pending(visit.actor, firm.organisation)
-    papers = open_shipments(firm.own.store, firm.organisation, on=firm.today).select(
+    papers = open_shipments(firm.own, on=firm.today).select(
         "net_mg", "moisture_ppb", "missing_mg", shipment_line="line"
     )
     mine = waiting.filter(pl.col("standing") == "to-accept").join(papers, on="shipment_line", how="inner")

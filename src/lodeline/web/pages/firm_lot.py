@@ -6,31 +6,43 @@ Beyond the firm's own edge stand kinds of origin and countries, and nobody's nam
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import polars as pl
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.material.composition import read_canonical
 from lodeline.material.element import RARE_EARTHS, TREO
 from lodeline.material.mass import PPB, share_mg
-from lodeline.office.own_lots import OwnLot, UnknownLotError, own_lot
+from lodeline.office.own_lots import OwnLot, UnknownLotError, give_alias, own_lot
+from lodeline.service.aliases import AliasError
 from lodeline.web import choice, words
 from lodeline.web import format as written
 from lodeline.web.language import say
 from lodeline.web.pages import lot_words
-from lodeline.web.pages.firm_part import Firm, kilograms
+from lodeline.web.pages.firm_part import Firm, kilograms, spoken_error
 from lodeline.web.pages.firm_waiting import waiting_table
 from lodeline.web.pages.lot_graph import draw_composition, draw_origins
 from lodeline.web.pages.lot_tables import origins_table
+from lodeline.web.parts import Field, Notice
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.visit import NotHereError, Visit
 
 
 def firm_lot(visit: Visit, organisation: str, lot: str) -> HttpResponse:
-    """The page `firm/ID/lots/LOT/`: `?element=`. The lot is named as the firm knows it (`Own.lot_name`)."""
+    """The page `firm/ID/lots/LOT/`: `?element=`. The lot is named as the firm knows it; a form gives it an alias."""
     firm = Firm(visit, organisation)
+    refused = ""
+    try:
+        if visit.request.method == "POST":
+            give_alias(visit.actor, firm.own, lot, visit.request.POST.get("alias", ""), now=firm.now)
+            return HttpResponseRedirect(visit.here(said="alias"), status=303)
+    except UnknownLotError as error:
+        raise NotHereError(error.en, error.zh) from error
+    except AliasError as error:
+        refused = spoken_error(visit, error)
     try:
         found = own_lot(visit.actor, firm.own, visit.reading.snapshot, lot, firm.own.transfers(firm.now))
     except UnknownLotError as error:
@@ -42,6 +54,7 @@ def firm_lot(visit: Visit, organisation: str, lot: str) -> HttpResponse:
         "origins": origins_table(visit, found.origins, found.composition, symbol),
         "history": _history_table(firm, found),
         "transfers": waiting_table(firm, found.transfers, name="transfers", per_page=10),
+        "aliases": _aliases_table(firm, found),
     }
     csv = wanted_csv(visit, *tables.values())
     if csv is not None:
@@ -51,6 +64,10 @@ def firm_lot(visit: Visit, organisation: str, lot: str) -> HttpResponse:
         visit,
         "lodeline/firm_lot.html",
         title=_headline(firm, found),
+        status=400 if refused else 200,
+        notices=_notices(visit, found, refused),
+        alias=_alias_field(visit, refused) if _may_name(firm, found) else None,
+        has_alias=found.aliases.height > 0,
         lot=found,
         name=firm.name,
         product=lot_words.product(found.product, visit.language),
@@ -62,6 +79,54 @@ def firm_lot(visit: Visit, organisation: str, lot: str) -> HttpResponse:
         origins=draw_origins(visit, found.origins, symbol),
         proofs=_proofs(firm, found),
         tables={key: shown(visit, table) for key, table in tables.items()},
+    )
+
+
+def _may_name(firm: Firm, found: OwnLot) -> bool:
+    """Whether whoever looks may give it an alias: what is only on its way bears its shipper's name."""
+    return firm.visit.actor.may("own.file", firm.organisation) and bool(found.history["own"].any())
+
+
+def _notices(visit: Visit, found: OwnLot, refused: str) -> list[Notice]:
+    if refused:
+        return [Notice(kind="problem", says=refused)]
+    if visit.query("said") == "alias" and found.aliases.height:
+        given = found.aliases["alias"][-1]
+        return [Notice(kind="success", says=visit.say(f"Your buyers see {given} now.", f"买方现在看到的是 {given}。"))]
+    return []
+
+
+def _alias_field(visit: Visit, refused: str) -> Field:
+    return Field(
+        name="alias", label=visit.say("Alias", "别名"), required=True, width="short",
+        value=visit.request.POST.get("alias", ""), errors=(refused,) if refused else (),
+        hint=visit.say(
+            "A to Z, a to z, digits and . _ : - without spaces. It cannot be taken back, only followed by another.",
+            "可用字母、数字和 . _ : -，不含空格。设定后不可撤销，只能再设新别名。",
+        ),
+    )  # fmt: skip
+
+
+def _aliases_table(firm: Firm, found: OwnLot) -> Table:
+    """Every name that the firm has given it, the newest first."""
+    visit = firm.visit
+    return Table(
+        name="aliases",
+        caption=visit.say("Aliases", "别名"),
+        columns=(
+            Column(key="alias", label=say("Alias", "别名")),
+            Column(key="since", label=say("Since", "生效时间")),
+            Column(key="entry", label=say("Entry of the log", "日志条目"), number=True),
+        ),
+        rows=[
+            (
+                Cell(text=row["alias"], value=row["alias"]),
+                Cell(text=firm.moment(datetime.fromisoformat(row["filed_at"])), value=row["filed_at"]),
+                Cell(text=written.count(row["entry"]), value=row["entry"]),
+            )
+            for row in found.aliases.reverse().iter_rows(named=True)
+        ],
+        empty=visit.say("None: your buyers see the id that you file.", "未设别名：买方看到的是贵方申报的批次号。"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import polars as pl
@@ -103,10 +104,14 @@ def _table(firm: Firm, rows: pl.DataFrame) -> Table:
     )  # fmt: skip
 
 
+def _alias(visit: Visit, alias: str | None) -> str:
+    return "" if alias is None else visit.say(f"to buyers: {alias}", f"买方所见：{alias}")
+
+
 def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
     visit, language = firm.visit, firm.visit.language
     return (
-        firm.lot(row["called"]),
+        replace(firm.lot(row["called"]), note=_alias(visit, row["alias"])),
         Cell(text=lot_words.product(row["product"], language), value=row["product"]),
         Cell(text=visit.say("here", "本企业制成") if row["made"] else visit.say("received", "购入"), value=row["made"]),
         firm.day(row["first_on"]),

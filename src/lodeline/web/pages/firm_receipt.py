@@ -71,6 +71,7 @@ def certified(visit: Visit, envelope: dict[str, Any]) -> str:
     kind = envelope.get("facts", {}).get("certification", {}).get("kind")
     return {
         "passkey": visit.say("With a passkey; the signature is in the entry", "通行密钥签认，签名载于条目"),
+        "key": visit.say("With a registered key; the signature is in the entry", "已登记密钥签认，签名载于条目"),
         "certificate": visit.say("With a certificate; the signature is in the entry", "证书签认，签名载于条目"),
         "password": visit.say("With a password: nobody is bound by it", "密码确认：不具约束力"),
     }.get(kind, visit.say("Not certified", "未签认"))

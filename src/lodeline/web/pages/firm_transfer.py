@@ -40,7 +40,7 @@ def firm_transfer(visit: Visit, organisation: str, line: int) -> HttpResponse:
         except (transfers.AcceptanceError, ClosedShipment, DraftError, disputes.DisputeError) as error:
             refused = spoken_error(visit, error)
     may_file = visit.actor.may("own.file", organisation) and row["standing"] == "to-accept"
-    papers = open_shipments(firm.own.store, organisation, on=firm.today).filter(pl.col("line") == line).to_dicts()
+    papers = open_shipments(firm.own, on=firm.today).filter(pl.col("line") == line).to_dicts()
     draft = transfers.pending(visit.actor, organisation).get(
         transfers.Sent(shipper=row["shipper"], event=row["shipment_event"], local=row["local"])
     )
@@ -57,7 +57,7 @@ def firm_transfer(visit: Visit, organisation: str, line: int) -> HttpResponse:
         draft=None if draft is None else firm.url("firm-draft", draft=draft),
         accepted=draft is not None,
         dispute=_dispute_field(visit) if may_file else None,
-        disputed=[_shown(firm, one) for one in disputes.disputes(visit.actor, organisation) if _is_about(one, row)],
+        disputed=[_shown(firm, one) for one in disputes.about(visit.actor, firm.own, row)],
         notices=[Notice(kind="problem", says=refused)] if refused else [],
         back=firm.url("firm-transfers"),
     )
@@ -174,12 +174,6 @@ def _dispute_field(visit: Visit) -> Field:
             "The shipper sees this and nobody else does. Nothing in the ledger changes by it.",
             "仅发货方可见。账本内容不因此改变。",
         ),
-    )  # fmt: skip
-
-
-def _is_about(one: Dispute, row: Mapping[str, Any]) -> bool:
-    return (one.shipper, one.receiver, one.shipment_event, one.lot) == (
-        row["shipper"], row["receiver"], row["shipment_event"], row["local"],
     )  # fmt: skip
 
 

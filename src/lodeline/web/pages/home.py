@@ -6,10 +6,11 @@ from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.web.visit import NotHereError, Visit
 
-#: Permission of the authority → the page on which whoever has it begins; the first that fits.
+#: Permission of the authority → the page on which whoever has it begins; the first that fits and is open.
 _BEGINNINGS = (
     ("register.write", "register"),
     ("nation.read", "overview"),
+    ("nation.read", "organisations"),
     ("desk.use", "desk"),
     ("system.read", "system"),
 )
@@ -20,7 +21,7 @@ def home(visit: Visit) -> HttpResponse:
     organisations = visit.actor.organisations
     to = visit.url("firm", organisation=organisations[0]) if organisations else None
     if to is None:
-        pages = (visit.url(page) for permission, page in _BEGINNINGS if visit.actor.may(permission))
+        pages = (visit.opens(page) for permission, page in _BEGINNINGS if visit.actor.may(permission))
         to = next((page for page in pages if page is not None), None)
     if to is None:
         raise NotHereError(

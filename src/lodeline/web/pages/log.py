@@ -143,6 +143,7 @@ def entry(visit: Visit, entry: int) -> HttpResponse:
     if csv is not None:
         return csv
     entries = reading.answer(questions.entries, reading.store)
+    seen = set(entries["entry"])
     later = entries.filter(pl.col("corrects") == entry)["entry"].to_list()
     word = words.word(words.ENTRY_KINDS, kind, language)
     name = names.get(found.organisation or "", found.organisation or "")
@@ -162,8 +163,8 @@ def entry(visit: Visit, entry: int) -> HttpResponse:
         month=month,
         corrects=None if found.corrects is None else _link(visit, found.corrects),
         corrected_by=[_link(visit, one) for one in later],
-        before=_link(visit, entry - 1) if entry else None,
-        after=_link(visit, entry + 1) if entry < reading.snapshot.entry else None,
+        before=_link(visit, entry - 1) if entry - 1 in seen else None,
+        after=_link(visit, entry + 1) if entry + 1 in seen else None,
         receipt=visit.url("receipt", entry=entry),
         verify=visit.url("verify"),
         flags=shown(visit, flags),

@@ -143,6 +143,7 @@ def _page(chosen: Chosen) -> HttpResponse:
         drawn=written.count(len(chosen.relations.picked) - 1),
         left_out=chosen.relations.reached - (len(chosen.relations.picked) - 1),
         cyclic=chosen.relations.cyclic,
+        aliases=_aliases(chosen),
         beyond=written.mass(beyond, language) if (beyond := int(chosen.movements["unaccounted_mg"].sum())) else None,
         desk=_desk(chosen),
         graph=draw_relations(visit, chosen.relations, element=element, forward=chosen.forward),
@@ -150,6 +151,27 @@ def _page(chosen: Chosen) -> HttpResponse:
         origins=draw_origins(visit, chosen.sources["places"], symbol),
         tables={key.replace("-", "_"): shown(visit, table) for key, table in tables.items()},
     )
+
+
+def _aliases(chosen: Chosen) -> list[str]:
+    """What the lot is called on papers that do not bear its id, and what it really is if its id is such a name."""
+    visit, snapshot = chosen.visit, chosen.visit.reading.snapshot
+    names = words.organisation_names(snapshot.register, visit.language)
+    given = snapshot.aliases.join(snapshot.lots.select("lot", "name"), on="lot")
+    told = [
+        visit.say(
+            f"Buyers of {names.get(who, who)} know it as {alias}.", f"{names.get(who, who)}的买方称其为 {alias}。"
+        )
+        for who, alias in given.filter(pl.col("lot") == chosen.number).select("organisation", "alias").iter_rows()
+    ]
+    label = pl.concat_str("organisation", pl.lit("/"), "alias")
+    for who, real in given.filter(label == chosen.name).select("organisation", "name").iter_rows():
+        told.append(
+            visit.say(
+                f"{names.get(who, who)} calls the lot {real} so.", f"此为{names.get(who, who)}对批次 {real} 的别名。"
+            )
+        )
+    return told
 
 
 def _tables(chosen: Chosen) -> dict[str, Table]:

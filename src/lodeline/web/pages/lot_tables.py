@@ -185,10 +185,24 @@ def _share(share: float, visit: Visit) -> Cell:
 def origin_lots_table(visit: Visit, rows: Sequence[Mapping[str, Any]], element: str | None) -> Table:
     """The lots in which the chosen element entered the system, largest share first."""
     names = Names(visit)
-    found = sorted(
-        (row for row in rows if row["shares"].get(element, 0) > 0),
-        key=lambda row: (-row["shares"][element], row["lot"]),
-    )
+    found = pl.DataFrame(
+        [
+            (row["lot"], row["origin_kind"], row["origin_place"], row["organisation"], row["shares"][element])
+            for row in rows
+            if row["shares"].get(element, 0) > 0
+        ],
+        schema={"lot": pl.String, "kind": pl.String, "place": pl.String, "maker": pl.String, "share": pl.Float64},
+        orient="row",
+    ).sort(-pl.col("share"), "lot")
+
+    def cells(row: dict[str, Any]) -> Row:
+        return (
+            names.lot(row["lot"]),
+            Cell(text=origin_name(visit, row["kind"], row["place"]), value=row["kind"]),
+            names.organisation(row["maker"]),
+            _share(row["share"], visit),
+        )
+
     return Table(
         name="origin-lots",
         caption=visit.say("Origin lots", "来源批次"),
@@ -201,15 +215,7 @@ def origin_lots_table(visit: Visit, rows: Sequence[Mapping[str, Any]], element: 
                 number=True, unit="%",
             ),
         ),
-        rows=[
-            (
-                names.lot(row["lot"]),
-                Cell(text=origin_name(visit, row["origin_kind"], row["origin_place"]), value=row["origin_kind"]),
-                names.organisation(row["organisation"]),
-                _share(row["shares"][element], visit),
-            )
-            for row in found
-        ],
+        rows=FrameRows(found, cells, sorts={"lot": "lot", "origin": "kind", "maker": "maker", "share": "share"}),
         per_page=10,
         empty=visit.say("No lot is known in which it entered the system.", "没有查明进入系统的来源批次。"),
     )  # fmt: skip

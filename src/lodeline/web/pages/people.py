@@ -20,11 +20,13 @@ from lodeline.office.people import (
     end_membership,
     grant,
     let_back_in,
+    may_let_back_in,
     members,
     require_second_person,
     roles_of,
     second_person,
 )
+from lodeline.office.territory import regions
 from lodeline.regulation.parameter import load
 from lodeline.web import format as written
 from lodeline.web.accounts.letters import invitation_link, new_password_link, post_invitation
@@ -140,7 +142,7 @@ def person_page(visit: Visit, organisation: str = "", person: int = 0) -> HttpRe
         person_shown=found.user,
         guarded=found.has_second_factor and link is None,
         link=link,
-        may_let_in=visit.actor.may("accounts.write") and person != visit.actor.user,
+        may_let_in=may_let_back_in(visit.actor, found.user),
         name=_called(visit, organisation),
         back=visit.request.path.rsplit("/", 2)[0] + "/",
         done=_notices(visit),
@@ -159,7 +161,7 @@ def person_page(visit: Visit, organisation: str = "", person: int = 0) -> HttpRe
 
 def may_say(actor: Actor, organisation: str) -> bool:
     """Whether who asks may change who belongs to an organisation."""
-    return (bool(organisation) and actor.may("own.people", organisation)) or actor.may("accounts.write")
+    return (bool(organisation) and actor.may("own.people", organisation)) or actor.may("accounts.write", organisation)
 
 
 def _done(visit: Visit, organisation: str, today: date) -> Invited | None:
@@ -287,7 +289,7 @@ def invitation_fields(visit: Visit, organisation: str, error: InputError | Peopl
             hint=visit.say("One person's own: it is how that person signs in.", "应为本人邮箱，用于登录。"),
         ),
         _role_field(visit, organisation, form.get("role", ""), error),
-        *_region_field(visit, organisation, form.get("region", "")),
+        *_region_field(visit, organisation, form.get("region", ""), error),
         Field(
             name="valid_to", label=visit.say("Until", "终止日期"), kind="date", width="short",
             value=form.get("valid_to", ""), errors=field_errors(visit, error, "valid_to"),
@@ -306,7 +308,7 @@ def _grant_fields(
         return []
     return [
         Field(name="role", label=field.label, kind="radio", options=options, required=True, value=field.value),
-        *_region_field(visit, organisation, form.get("region", "")),
+        *_region_field(visit, organisation, form.get("region", ""), error),
         Field(
             name="valid_to", label=visit.say("Until", "终止日期"), kind="date", width="short",
             value=form.get("valid_to", ""), errors=field_errors(visit, error, "valid_to"),
@@ -326,11 +328,19 @@ def _role_field(visit: Visit, organisation: str, value: str, error: InputError |
     )  # fmt: skip
 
 
-def _region_field(visit: Visit, organisation: str, value: str) -> list[Field]:
+def _region_field(
+    visit: Visit, organisation: str, value: str, error: InputError | PeopleError | None
+) -> list[Field]:  # fmt: skip
     if organisation:
         return []
-    hint = visit.say("Empty: the whole country.", "留空表示全国。")
-    return [Field(name="region", label=visit.say("Region", "地区"), value=value, hint=hint, width="short")]
+    options = [("", visit.say("the whole country", "全国")), *((one, one) for one in regions())]
+    hint = visit.say("Who has a region sees and acts for its firms alone.", "限定地区后，仅可查看和处理该地区的企业。")
+    return [
+        Field(
+            name="region", label=visit.say("Region", "地区"), kind="select", value=value, hint=hint, options=options,
+            width="short", errors=field_errors(visit, error, "region"),
+        )
+    ]  # fmt: skip
 
 
 def _membership(visit: Visit, one: Membership, today: date) -> dict[str, Any]:

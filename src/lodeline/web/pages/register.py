@@ -28,7 +28,7 @@ def register(visit: Visit) -> HttpResponse:
     csv = wanted_csv(visit, table)
     if csv is not None:
         return csv
-    count = visit.store.register(visit.store.head()).tables["organisations"].height
+    count = visit.register.tables["organisations"].height
     return show(
         visit,
         "lodeline/register.html",
@@ -37,7 +37,8 @@ def register(visit: Visit) -> HttpResponse:
             f"登记簿共有{written.count(count)}家企业" if count else "登记簿为空",
         ),
         table=shown(visit, table),
-        admit=visit.url("register-new"),
+        admit=visit.opens("register-new"),
+        extensions=visit.opens("extensions"),
         notices=_entered(visit),
     )
 
@@ -66,7 +67,7 @@ def register_new(visit: Visit) -> HttpResponse:
 
 def register_organisation(visit: Visit, organisation: str) -> HttpResponse:
     """The page `register/<organisation>/`: what is known of it, its sites (`?site=` to change one), its people."""
-    register = visit.store.register(visit.store.head())
+    register = visit.register
     found = register.tables["organisations"].filter(pl.col("id") == organisation)
     if not found.height:
         raise NotHereError(
@@ -172,7 +173,7 @@ def _entered(visit: Visit) -> list[Notice]:
 
 
 def _organisations(visit: Visit) -> Table:
-    register = visit.store.register(visit.store.head())
+    register = visit.register
     asked = (visit.query("q") or "").casefold()
     rows: list[tuple[Cell, ...]] = []
     per_organisation = dict(register.tables["sites"].group_by("organisation").len().iter_rows())

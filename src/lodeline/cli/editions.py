@@ -1,0 +1,73 @@
+"""The command about frozen months: computes an edition again, or freezes the next one."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, snapshot_at, store_at
+from lodeline.cli.output import console, print_json, print_table, say
+from lodeline.spoken import SpokenError
+
+
+@app.command()
+def edition(
+    period: Annotated[str, typer.Argument(help="Which month, YYYY-MM. 月份。")],
+    number: Annotated[int | None, typer.Option(min=1, help="Which edition; else the newest. 第几版。")] = None,
+    freeze: Annotated[bool, typer.Option("--freeze", help="Freeze the month as it stands now. 公布新版。")] = False,
+    reason: Annotated[str, typer.Option(help="Why, from the second edition on. 发布新版的原因。")] = "",
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """Compute a frozen month again from the log as it was, and compare. 复算月度公布版。"""
+    from lodeline.service import editions  # noqa: PLC0415
+
+    if freeze:
+        store, snapshot = snapshot_at(database)
+        moment = datetime.now(UTC)
+        editions.freeze(store, snapshot, law(), period, reason=reason, filed_at=moment, by="command line")
+    store = store_at(database)
+    every = editions.editions(store, period)
+    if not every:
+        raise SpokenError(
+            f"no edition of {period!r}: freeze one with --freeze", f"{period!r} 尚无公布版：请用 --freeze 公布"
+        )
+    chosen = next((one for one in every if one.number == (number or len(every))), None)
+    if chosen is None:
+        raise SpokenError(
+            f"{period} has {len(every)} editions, no {number}", f"{period} 共{len(every)}版，没有第{number}版"
+        )
+    same = editions.recompute(store, law(), chosen) == chosen.content
+    if as_json:
+        print_json(
+            {
+                "ok": same, "period": period, "edition": chosen.number, "of": len(every), "entry": chosen.entry.index,
+                "filed_at": chosen.entry.filed_at, "reason": chosen.facts["reason"], "sha256": chosen.entry.digest,
+                "figures": json.loads(chosen.content),
+            }
+        )  # fmt: skip
+    else:
+        columns = say(
+            "edition,entry,frozen,computed from entry,sha256,reason", "版次,条目,公布时间,所据条目,sha256,原因"
+        )
+        rows = [
+            (one.number, one.entry.index, one.entry.filed_at, one.stamp[0], one.entry.digest[:16], one.facts["reason"])
+            for one in every
+        ]
+        print_table(period, columns.split(","), rows, numbers=(0, 1, 3))
+        console.print(
+            say(
+                f"Edition {chosen.number}, computed again from the log as of entry {chosen.stamp[0]}, is the same to"
+                " the byte.",
+                f"第{chosen.number}版：依条目 {chosen.stamp[0]} 时的日志重算，逐字节一致。",
+            )
+            if same
+            else say(
+                f"Edition {chosen.number} is not what the log as of entry {chosen.stamp[0]} gives.",
+                f"第{chosen.number}版与条目 {chosen.stamp[0]} 时日志的重算结果不一致。",
+            )
+        )
+    raise typer.Exit(0 if same else 1)

@@ -1,0 +1,415 @@
+"""Cases of findings by program: the authority asks and decides, the firm answers, as on the pages.
+
+Each step says how many steps its sender has seen: whoever was slower is told to look again (409).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import content_disposition_header
+from ninja import Router
+from ninja.params.functions import Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from lodeline.office import cases
+from lodeline.office.actor import Actor
+from lodeline.office.case_evidence import evidence
+from lodeline.office.case_files import MOST_FILES, attached
+from lodeline.office.case_states import CaseError, State
+from lodeline.office.case_views import (
+    Standing,
+    case_of,
+    facts_as_seen,
+    own_case,
+    own_cases,
+    own_state,
+    party_of,
+    standings,
+    steps_of,
+    touched,
+    watched,
+)
+from lodeline.office.cases import Sight
+from lodeline.office.listing import key_cursor, read_key_cursor
+from lodeline.office.models import Case, CaseStep
+from lodeline.service.audit import receipt
+from lodeline.service.finding import findings
+from lodeline.web.api import shapes, told
+from lodeline.web.api.problems import ApiProblem, not_found
+from lodeline.web.api.sending import body_of, json_answer, once, sent_as
+from lodeline.web.api.who import Whose, call_of, decides, law, look, reading, reads, store, writes
+
+router = Router(tags=["findings"])
+Json = dict[str, Any]
+FINDING: Final = Path(..., max_length=80, **told.said("Id of the finding.", "线索编号。"))
+_KEY_DIGITS: Final = 12
+
+
+class StepIn(BaseModel):
+    """What an official does. `steps`: how many steps of the case whoever sends this has seen, 0 where there is none.
+
+    `text` says why; `until` is the day to answer by (ask, extend) or until which it stands (explain, waive); `to` is
+    the account that a case is assigned to, null for nobody.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    act: Literal["ask", "extend", "explain", "waive", "confirm", "withdraw", "reopen", "assign", "watch", "unwatch"]
+    steps: int = Field(ge=0, le=told.INTEGER_MAX)
+    text: str = Field("", max_length=cases.TEXT_CHARACTERS)
+    until: date | None = None
+    to: int | None = Field(None, ge=1, le=told.INTEGER_MAX)
+
+
+class CaseFileIn(BaseModel):
+    """A file that comes with an answer: PDF, PNG, JPEG or CSV."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(max_length=300)
+    content_base64: str
+
+
+class CaseAnswerIn(BaseModel):
+    """What the firm says; 2 MB of files at most."""
+
+    model_config = ConfigDict(extra="forbid")
+    text: str = Field(max_length=cases.TEXT_CHARACTERS)
+    files: list[CaseFileIn] = Field(default_factory=list, max_length=MOST_FILES)
+
+
+@router.get(
+    "/cases", response=shapes.Cases, url_name="cases",
+    **told.operation(
+        "Cases of findings, in the order in which they were opened", "核查事项，按开启先后", scope="findings:read",
+        more=(
+            "The authority sees every finding that somebody has taken a step about; an organisation the questions that"
+            " it was ever asked. Findings that nobody has touched are open, and stand in `/findings` alone.",
+            "主管部门可见全部已处理的线索，企业可见曾向其提出的询问。无人处理的线索为未处理状态，"
+            "仅在 `/findings` 中列出。",
+        ),
+    ),
+)  # fmt: skip
+def list_cases(
+    request: HttpRequest, *, organisation: str | None = told.ORGANISATION,
+    state: Literal["open", "asked", "answered", "explained", "waived", "confirmed", "withdrawn"] | None = Query(
+        None, **told.said("Only in this state.", "仅此状态。")
+    ),
+    detector: str | None = Query(None, max_length=64, **told.said("Only this detector.", "仅此检测方法。")),
+    whose: Literal["mine", "nobody", "watched", "overdue"] | None = Query(
+        None,
+        **told.said(
+            "Assigned to whoever made the token, or to nobody; watched; or overdue.",
+            "由令牌签发人承办、未指派、已关注，或逾期未答复。",
+        ),
+    ),
+    cursor: str | None = told.CURSOR, limit: int = told.LIMIT,
+) -> Json:  # fmt: skip
+    """As they stand now."""
+    asking = reads(request, "findings:read", organisation)
+    look(request, "cases", asking)
+    after = "" if cursor is None else read_key_cursor(cursor, 1)[0]
+    today = _today(request)
+    kept = []
+    for case, row in _cases(request, asking):
+        if detector in (None, case.detector) and _key(case) > after:
+            kept.append((case, row))
+    rows = [
+        (case, shown)
+        for case, shown in zip((case for case, _ in kept), _summaries(request, asking, kept, today), strict=True)
+        if state in (None, shown["state"]) and _is_whose(whose, case, shown, call_of(request).actor)
+    ]
+    following = key_cursor([_key(rows[limit - 1][0])]) if len(rows) > limit else None
+    return {"rows": [shown for _, shown in rows[:limit]], "next": following}
+
+
+def _key(case: Case) -> str:
+    return f"{case.pk:0{_KEY_DIGITS}d}"
+
+
+def _is_whose(whose: str | None, case: Case, shown: Mapping[str, Any], actor: Actor) -> bool:
+    if whose in ("mine", "nobody"):
+        return case.assignee_id == (actor.user if whose == "mine" else None)
+    return whose is None or bool(shown[whose])
+
+
+def _cases(request: HttpRequest, asking: Whose) -> list[tuple[Case, Json | None]]:
+    """The cases that may be seen, each with its finding as the filings raise it now; None where they do not."""
+    now = reading()
+    raised = {row["id"]: row for row in now.answer(findings, now.store, now.snapshot, now.law)["rows"]}
+    actor = call_of(request).actor
+    found = (
+        touched(actor, organisation=asking.organisation)
+        if asking.whole
+        else sorted(own_cases(actor, str(asking.organisation)), key=lambda one: one.pk)
+    )
+    return [(case, raised.get(case.finding)) for case in found]
+
+
+def _summaries(
+    request: HttpRequest, asking: Whose, found: list[tuple[Case, Json | None]], today: date
+) -> list[Json]:  # fmt: skip
+    actor = call_of(request).actor
+    if not asking.whole:
+        return [_own_summary(case, row is not None, today) for case, row in found]
+    rows = [row or facts_as_seen(case) for case, row in found]
+    stand, seen = standings(actor, rows, today=today), watched(actor)
+    return [
+        {
+            **_summary(case, stand[case.finding].state, row is not None),
+            "reason": stand[case.finding].reason,
+            "overdue": stand[case.finding].is_overdue(today),
+            "assignee": None if case.assignee is None else {"account": case.assignee.pk, "name": case.assignee.name},
+            "watched": case.finding in seen,
+        }
+        for case, row in found
+    ]
+
+
+def _own_summary(case: Case, raised: bool, today: date) -> Json:
+    state = own_state(case)
+    told_of = steps_of(case, told_only=True)
+    return {
+        **_summary(case, state, raised),
+        "reason": None,
+        "overdue": Standing(case=case, state=state).is_overdue(today),
+        "stands_until": None if state == "open" else _day(case.stands_until),
+        "assignee": None,
+        "watched": False,
+        "changed_at": told_of[-1][0].at.isoformat(),
+    }
+
+
+def _summary(case: Case, state: State, raised: bool) -> Json:
+    return {
+        "finding": case.finding, "case": case.reference, "organisation": case.organisation, "detector": case.detector,
+        "state": state, "until": _day(case.until), "stands_until": _day(case.stands_until), "raised": raised,
+        "steps": case.steps_taken, "changed_at": case.changed_at.isoformat(),
+    }  # fmt: skip
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _today(request: HttpRequest) -> date:
+    return call_of(request).now.astimezone(ZoneInfo(law().timezone)).date()
+
+
+@router.get(
+    "/findings/{finding}/case", response=shapes.Case, url_name="case",
+    **told.operation(
+        "The case of a finding: what was asked, answered and decided", "线索的核查事项：询问、答复与决定",
+        scope="findings:read", problems=(404,),
+    ),
+)  # fmt: skip
+def get_case(request: HttpRequest, finding: str = FINDING) -> Json:
+    """Where nobody has taken a step there is none."""
+    asking = reads(request, "findings:read")
+    case = _case(request, asking, finding)
+    look(request, "case", asking, organisation=case.organisation, subject=finding)
+    return _whole(request, asking, case)
+
+
+def _case(request: HttpRequest, asking: Whose, finding: str) -> Case:
+    """Raises ApiProblem where there is none that whoever asks may see."""
+    actor = call_of(request).actor
+    if asking.whole:
+        case = case_of(actor, finding)
+        if case is not None and case.steps_taken:
+            return case
+    else:
+        try:
+            return own_case(actor, str(asking.organisation), finding)
+        except CaseError:
+            pass
+    raise not_found(f"The finding {finding} has no case that you may see.", f"线索 {finding} 没有您可查看的核查事项。")
+
+
+def _whole(request: HttpRequest, asking: Whose, case: Case) -> Json:
+    row = next((row for one, row in _cases(request, asking) if one.pk == case.pk), None)
+    (shown,) = _summaries(request, asking, [(case, row)], _today(request))
+    taken = [_step(step, content, asking) for step, content in steps_of(case, told_only=not asking.whole)]
+    return {**shown, "taken": taken}
+
+
+def _step(step: CaseStep, content: Mapping[str, Any], asking: Whose) -> Json:
+    return {
+        "number": step.number, "kind": step.kind, "at": step.at.isoformat(), "organisation": step.organisation or None,
+        "by": (step.who or None) if asking.whole or step.organisation else None, "text": content["text"],
+        "until": content["until"], "stands_until": content["stands_until"], "reason": content["reason"],
+        "entry": step.entry,
+        "files": [{name: one[name] for name in ("name", "kind", "sha256", "size")} for one in content["files"]],
+    }  # fmt: skip
+
+
+@router.get(
+    "/findings/{finding}/case/steps/{number}", response=shapes.CasePaper, url_name="case-step",
+    **told.operation(
+        "A step word for word, with its receipt", "步骤原文及其回执", scope="findings:read", problems=(404,),
+        more=(
+            "The one-file verifier checks them: `verify.py receipt.json --upload step.json`, where step.json holds"
+            " `content`.",
+            "可用单文件核验程序核验：`verify.py receipt.json --upload step.json`，step.json 即 `content`。",
+        ),
+    ),
+)  # fmt: skip
+def get_case_step(
+    request: HttpRequest, finding: str = FINDING,
+    number: int = Path(..., ge=1, le=told.INTEGER_MAX, **told.said("Number of the step.", "步骤序号。")),
+) -> Json:  # fmt: skip
+    """What neither side can deny."""
+    asking = reads(request, "findings:read")
+    case = _case(request, asking, finding)
+    look(request, "case", asking, organisation=case.organisation, subject=finding)
+    steps = {step.number: step for step, _ in steps_of(case, told_only=not asking.whole)}
+    if number not in steps:
+        raise not_found(f"The case has no step {number}.", f"该核查事项没有步骤 {number}。")
+    step = steps[number]
+    proof = None if step.entry is None else receipt(store(), step.entry, content=step.content.encode())
+    return {"content": step.content, "receipt": proof}
+
+
+@router.post(
+    "/findings/{finding}/case", response={200: shapes.Case}, url_name="case-step-taken",
+    **told.operation(
+        "Ask about a finding, or decide it", "就线索提出询问或作出决定", scope="findings:decide", problems=(404, 413),
+        idempotent=True,
+        body=body_of(
+            StepIn, {"act": "ask", "steps": 0, "text": "Where did this oxide come from?", "until": "2025-06-20"}
+        ),
+        more=(
+            "As on the page, and for the same reasons refused: nobody is confirmed unheard, nor by whoever asked. The"
+            " step stands in the name of whoever made the token.",
+            "规则与页面相同：未经听取说明不得认定，询问人不得认定。步骤以令牌签发人的名义作出。",
+        ),
+    ),
+)  # fmt: skip
+def take_step(request: HttpRequest, finding: str = FINDING) -> HttpResponse:
+    """Answers with the case as it stands then."""
+    program = decides(request)
+    sent, digest = sent_as(request, StepIn)
+
+    def act() -> HttpResponse:
+        row = _row(request, finding)
+        sight = Sight(row=row, stamp=reading().snapshot.stamp, today=_today(request), steps=sent.steps)
+        _verb(program, sight, sent, call_of(request))()
+        asking = Whose(organisation=None, whole=True)
+        case = case_of(program, finding)
+        assert case is not None, "a step makes a case"
+        look(request, "case", asking, organisation=case.organisation, subject=finding)
+        return json_answer(200, _whole(request, asking, case))
+
+    return once(request, digest, act)
+
+
+def _row(request: HttpRequest, finding: str) -> Json:
+    """The finding as the filings raise it now; else as it was when it was last decided about. Raises ApiProblem."""
+    now = reading()
+    for row in now.answer(findings, now.store, now.snapshot, now.law)["rows"]:
+        if row["id"] == finding:
+            return dict(row)
+    case = case_of(call_of(request).actor, finding)
+    if case is None or not case.steps_taken:
+        raise not_found(f"There is no finding {finding}.", f"没有线索 {finding}。")
+    return facts_as_seen(case)
+
+
+def _verb(program: Actor, sight: Sight, sent: StepIn, call: Any) -> Callable[[], object]:
+    def day() -> date:
+        if sent.until is None:
+            raise ApiProblem(
+                "request-malformed", f"`{sent.act}` needs a day in `until`.", f"`{sent.act}` 须填写 `until`。"
+            )
+        return sent.until
+
+    text, now, ledger = sent.text, call.now, store()
+    verbs: dict[str, Callable[[], object]] = {
+        "ask": lambda: cases.ask(program, ledger, sight, text=text, until=day(), now=now),
+        "extend": lambda: cases.extend(program, ledger, sight, text=text, until=day(), now=now),
+        "explain": lambda: cases.explain(program, ledger, sight, text=text, stands_until=day(), now=now),
+        "waive": lambda: cases.waive(program, ledger, sight, text=text, stands_until=day(), now=now),
+        "confirm": lambda: cases.confirm(program, ledger, sight, text=text, now=now),
+        "withdraw": lambda: cases.withdraw(program, ledger, sight, text=text, now=now),
+        "reopen": lambda: cases.reopen(program, ledger, sight, text=text, now=now),
+        "assign": lambda: cases.assign(program, ledger, sight, to=sent.to, now=now),
+        "watch": lambda: cases.watch(program, sight, on=True, now=now),
+        "unwatch": lambda: cases.watch(program, sight, on=False, now=now),
+    }
+    return verbs[sent.act]
+
+
+@router.post(
+    "/findings/{finding}/answer", response={200: shapes.Case}, url_name="case-answer",
+    **told.operation(
+        "Answer a question of the authority", "答复主管部门的询问", scope="findings:answer", problems=(404, 413),
+        idempotent=True,
+        body=body_of(
+            CaseAnswerIn,
+            {
+                "text": "The receipt R-17 was filed a week late; see the weighing slip.",
+                "files": [{"name": "slip.pdf", "content_base64": "JVBERi0xLjQK"}],
+            },
+        ),
+    ),
+)  # fmt: skip
+def answer_case(request: HttpRequest, finding: str = FINDING) -> HttpResponse:
+    """Once more, while nothing is decided. Needs `findings:read` as well."""
+    program, organisation = writes(request, "findings:answer")
+    # What is answered is the question, and the answer to this is the case.
+    reads(request, "findings:read")
+    sent, digest = sent_as(request, CaseAnswerIn)
+
+    def act() -> HttpResponse:
+        asking = Whose(organisation=organisation, whole=False)
+        _case(request, asking, finding)
+        files = attached([(one.name, _decoded(one)) for one in sent.files])
+        case = cases.answer(
+            program, store(), organisation, finding, text=sent.text, files=files, now=call_of(request).now
+        )
+        return json_answer(200, _whole(request, asking, case))
+
+    return once(request, digest, act)
+
+
+def _decoded(file: CaseFileIn) -> bytes:
+    try:
+        return base64.b64decode(file.content_base64, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ApiProblem(
+            "request-malformed", f"`content_base64` of {file.name} is no base64.", f"{file.name} 的内容不是 base64。"
+        ) from error
+
+
+@router.get(
+    "/findings/{finding}/bundle", url_name="finding-bundle",
+    **told.operation(
+        "The evidence of a finding as a file", "线索的证据包", scope="nation:read", problems=(404,),
+        more=(
+            "A zip of rows, proofs, law and what was said, from which `lodeline recompute` gives the finding again."
+            " That it was taken is written down.",
+            "包含行数据、证明、法规及往来内容的 zip 文件，可用 `lodeline recompute` 重新得出该线索。下载将被记录。",
+        ),
+    ),
+)  # fmt: skip
+def get_bundle(request: HttpRequest, finding: str = FINDING) -> HttpResponse:
+    """For the authority."""
+    asking = reads(request, "nation:read")
+    if not asking.whole:
+        raise ApiProblem("not-allowed", "The authority takes evidence bundles.", "证据包仅供主管部门下载。")
+    now = reading()
+    rows = now.answer(findings, now.store, now.snapshot, now.law)["rows"]
+    row = next((row for row in rows if row["id"] == finding), None)
+    if row is None:
+        raise not_found(f"The filings raise no finding {finding}.", f"申报未引出线索 {finding}。")
+    content = evidence(
+        call_of(request).actor, store(), law(), finding, detector=row["detector"], organisation=party_of(row)
+    )
+    response = HttpResponse(content, content_type="application/zip")
+    response["Content-Disposition"] = content_disposition_header(True, f"lodeline-evidence-{finding[:12]}.zip") or ""
+    return response

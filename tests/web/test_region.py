@@ -1,0 +1,194 @@
+"""An official of a region sees and does what concerns its firms, and nothing of what lies elsewhere."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+import pytest
+from django.test import Client, override_settings
+from tests.web.as_official import OFFICIAL
+
+from lodeline.ledger.register import Register
+from lodeline.ledger.resolution import maker_and_local
+from lodeline.office.actor import AUTHORITY_ROLES, Actor, Standing
+from lodeline.regulation.parameter import load as load_law
+from lodeline.service.finding import findings
+from lodeline.store.opening import open_store
+from lodeline.store.snapshot import open_snapshot
+from lodeline.store.store import Store
+from lodeline.web.api import api
+from lodeline.web.language import LANGUAGES
+from lodeline.web.urls import PAGES
+from lodeline.web.visit import FOR_EVERYBODY
+
+#: Most firms of the small world are elsewhere.
+REGION: Final = "CN-JX"
+#: Operations that take no organisation: they answer of whoever asks.
+_OF_WHO_ASKS: Final = frozenset({"get_self"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Divided:
+    """The small world from the region: its register, its firms, and the others."""
+
+    store: Store
+    register: Register
+    here: frozenset[str]
+    elsewhere: frozenset[str]
+
+    def official(self) -> Actor:
+        """An official of every role, for the region."""
+        standings = tuple(
+            Standing(organisation="", role=role, region=REGION, firms=self.here) for role in AUTHORITY_ROLES
+        )
+        return Actor(user=1, name=OFFICIAL.name, pseudonym="regional", standings=standings)
+
+    def told_elsewhere(self) -> list[str]:
+        """What only the register and their own filings tell of the others: names of firms, names and ids of sites."""
+        firms = self.register.tables["organisations"].filter(pl.col("id").is_in(self.elsewhere))
+        sites = self.register.tables["sites"].filter(pl.col("organisation").is_in(self.elsewhere))
+        # A firm abroad and a customer at home may be called alike in part: names are looked for whole.
+        names = [*firms["name_en"], *firms["name_zh"], *sites["id"]]
+        return [name for name in names if name]
+
+
+@pytest.fixture(scope="module")
+def divided(flawed: Store) -> Iterator[Divided]:
+    with override_settings(LODELINE_DATABASE=flawed.database.url):
+        store = open_store(flawed.database.url)
+        register = store.register(store.head())
+        here = register.firms_of_region[REGION]
+        elsewhere = frozenset(register.tables["organisations"]["id"]) - here
+        assert here and elsewhere
+        yield Divided(store=store, register=register, here=here, elsewhere=elsewhere)
+
+
+@pytest.fixture
+def client(pages: None, divided: Divided) -> Client:
+    environ: Any = {"lodeline.actor": divided.official()}
+    return Client(HTTP_HOST="127.0.0.1", **environ)
+
+
+def addresses(divided: Divided, firms: frozenset[str]) -> dict[str, list[dict[str, str]]]:
+    """Name of a part of an address → what it may be for these firms."""
+    sites = [one for one, holder in divided.register.site_organisation.items() if holder in firms]
+    lots = [str(lot) for (lot,) in divided.store.database.rows("SELECT name FROM lot ORDER BY id")]
+    entries = divided.store.database.rows('SELECT "index", organisation FROM entry ORDER BY "index"')
+    seen = findings(divided.store, open_snapshot(divided.store), load_law())["rows"]
+    return {
+        "organisation": [{"organisation": one} for one in sorted(firms)],
+        "site": [{"site": one} for one in sorted(sites)],
+        "lot": [{"lot": one} for one in lots if maker_and_local(one, "")[0] in firms][:5],
+        "entry": [{"entry": str(index)} for index, who in entries if who in firms][:5],
+        "finding": [{"finding": row["id"]} for row in seen if row["subject"].get("organisation") in firms],
+    }
+
+
+def paths(divided: Divided, page: Any, firms: frozenset[str], language: str = "en") -> list[str]:
+    """Every address of a page for the firms; a page about nobody has one."""
+    parts = re.findall(r"<\w+:(\w+)>", page.at)
+    if not parts:
+        return [f"/{language}/{page.at}"]
+    found = addresses(divided, firms).get(parts[0], [])
+    return [
+        f"/{language}/" + re.sub(r"<\w+:(\w+)>", lambda part: one.get(part[1], "1"), page.at)  # noqa: B023
+        for one in found
+    ]
+
+
+def bounded() -> list[Any]:
+    """The pages that a region bounds."""
+    return [page for page in PAGES if page.permission not in FOR_EVERYBODY]
+
+
+@pytest.mark.medium
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_page_names_a_firm_or_a_site_elsewhere(client: Client, divided: Divided, language: str) -> None:
+    elsewhere, opened, leaks = divided.told_elsewhere(), set(), []
+    for page in bounded():
+        for path in paths(divided, page, divided.here, language):
+            for asked in (path, f"{path}?format=csv", f"{path}?csv={page.name}"):
+                response = client.get(asked)
+                if response.status_code == 200:
+                    opened.add(page.name)
+                    text = html.unescape(response.content.decode())
+                    leaks += [(asked, name) for name in elsewhere if name in text]
+    assert leaks == []
+    assert {page.name for page in bounded() if page.regional} - {"register-person"} <= opened
+
+
+@pytest.mark.medium
+def test_what_lies_elsewhere_is_answered_like_what_there_is_not(client: Client, divided: Divided) -> None:
+    answers = {
+        path: client.get(path).status_code
+        for page in bounded()
+        if "<" in page.at
+        for path in paths(divided, page, divided.elsewhere)
+        if client.get(path).status_code != 404
+    }
+    # A page of the whole country is refused whomever it is about.
+    assert set(answers.values()) <= {403}
+    assert all("/lots/" in path or "/people/" in path for path in answers)
+
+
+def test_pages_of_the_whole_country_say_whose_they_are(client: Client) -> None:
+    for path in ("/en/", "/en/lots/", "/en/people/", "/en/tokens/", "/en/register/new/"):
+        response = client.get(path)
+        assert response.status_code == 403
+        assert "whole country" in response.content.decode()
+    assert client.get("/en/home/")["Location"] == "/en/register/"
+
+
+def test_menu_offers_only_what_is_open(client: Client) -> None:
+    page = client.get("/en/findings/").content.decode()
+    assert 'href="/en/organisations/"' in page
+    assert 'href="/en/lots/"' not in page
+
+
+def test_lists_hold_the_firms_of_the_region_and_no_others(client: Client, divided: Divided) -> None:
+    def linked(path: str) -> set[str]:
+        return set(re.findall(r'href="/en/organisations/([^/"]+)/"', client.get(path).content.decode()))
+
+    assert linked("/en/organisations/") == divided.here
+    assert set().union(*(linked(f"/en/duty/?state={state}") for state in ("missing", "late", "filed"))) <= divided.here
+    assert linked("/en/findings/") <= divided.here
+
+
+def test_acts_reach_nobody_elsewhere(client: Client, divided: Divided) -> None:
+    from lodeline.office.models import Notice  # noqa: PLC0415  (the store is chosen by the fixture)
+
+    before = Notice.objects.count()
+    chosen = {"kind": "reminded", "organisation": sorted(divided.elsewhere)}
+    assert client.post("/en/duty/?period=2025-01", chosen).status_code == 400
+    assert Notice.objects.count() == before
+
+
+@pytest.mark.medium
+def test_no_operation_answers_about_a_firm_elsewhere(client: Client, divided: Divided) -> None:
+    elsewhere, here = divided.told_elsewhere(), sorted(divided.here)[0]
+    there = {name: found[0][name] for name, found in addresses(divided, divided.elsewhere).items() if found}
+    for path, operations in api.get_openapi_schema()["paths"].items():
+        # What is open to anyone says nothing of anybody; see the permission of each operation.
+        if "get" not in operations or path.startswith(("/api/v1/law", "/api/v1/log/")):
+            continue
+        other = re.sub(r"\{(?:\w+:)?(\w+)\}", lambda part: there.get(part[1], "1"), path)
+        for asked in (other, f"{other}?organisation={there['organisation']}", f"{other}?organisation={here}"):
+            response = client.get(asked)
+            text = response.content.decode()
+            assert response.status_code < 500, asked
+            if response.status_code == 200:
+                assert not [name for name in elsewhere if name in text], asked
+                assert operations["get"]["operationId"] in _OF_WHO_ASKS or f"={there['organisation']}" not in asked, (
+                    asked
+                )
+    ((entry,),) = divided.store.database.rows(
+        'SELECT MIN("index") FROM entry WHERE organisation = %s', (there["organisation"],)
+    )
+    assert client.get(f"/api/v1/log/entries/{entry}").json()["envelope"] is None
+    mine = client.get(f"/api/v1/balances?organisation={here}")
+    assert mine.status_code == 200 and mine.json()["rows"]
