@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lodeline.accountancy.balance import FLOWS, balance
 from lodeline.accountancy.frames import COUNT_SCOPES, COUNTS, LOT_ASSAYS, MOVEMENTS, SITE_ASSAYS
+from lodeline.accountancy.physical import SPENT_SHARE
 from lodeline.ledger.register import TABLES
 from lodeline.material.element import SYMBOLS
 
@@ -98,12 +99,15 @@ def frames(tables: dict[str, list[Row]]) -> dict[str, Any]:
 def model_inventory_days(moves: list[Row], counts: list[Row], scopes: list[Row], named: set[int]) -> set[date]:
     """Day by day: apply the movements, ask which lots the day's scopes cover, start covered lots anew."""
     book: dict[int, int] = {}
+    came: dict[int, int] = {}
+    most: dict[int, int] = {}
     seen: dict[int, set[str]] = {}
     result = set()
     for on in sorted({row["on"] for row in moves + scopes}):
         for row in moves:
             if row["on"] == on:
                 book[row["lot"]] = book.get(row["lot"], 0) + row["delta_mg"] + row["unaccounted_mg"]
+                came[row["lot"]] = came.get(row["lot"], 0) + max(row["delta_mg"], 0)
         today = [scope for scope in scopes if scope["on"] == on]
         if not today:
             continue
@@ -111,6 +115,7 @@ def model_inventory_days(moves: list[Row], counts: list[Row], scopes: list[Row],
         for row in counts:
             if row["on"] == on:
                 listed[row["lot"]] = listed.get(row["lot"], 0) + row["mass_mg"]
+        most = {lot: max(most.get(lot, 0), listed.get(lot, 0)) for lot in LOTS}
 
         def covers(scope: Row, lot: int, place: str | None) -> bool:
             return scope["location"] == place and scope["product"] in (None, PRODUCT[lot] if lot in named else "?")
@@ -123,8 +128,12 @@ def model_inventory_days(moves: list[Row], counts: list[Row], scopes: list[Row],
             return all(any(covers(scope, lot, place) for scope in today) for place in seen[lot])  # noqa: B023
 
         known = set(book) | set(listed)
+
+        def held(lot: int) -> bool:
+            return book.get(lot, 0) > SPENT_SHARE * max(came.get(lot, 0), most[lot])  # noqa: B023
+
         whole = any(scope["location"] is None and scope["product"] is None for scope in today)
-        if whole or all(covered(lot) for lot in known if book.get(lot, 0) > 0 or lot in listed):
+        if whole or all(covered(lot) for lot in known if held(lot) or lot in listed):
             result.add(on)
         for lot in {lot for lot in known if covered(lot)}:
             book[lot] = listed.get(lot, 0)

@@ -48,7 +48,8 @@ class Plant:
         self.assayed[lot] = (maker, method)
 
     def assay_here(self, lot: int, method: str) -> None:
-        self.ledger.assay(lot, "acme-1", **{symbol: 100 * share for symbol, share in SHARES.items()})
+        # To the last digit the maker's figure would be the maker's measurement.
+        self.ledger.assay(lot, "acme-1", **{symbol: 100 * share + 1e-4 for symbol, share in SHARES.items()})
         self.assayed[lot] = ("acme-1", method)
 
     def term(self, period: int, signed_kg: float, lot: int, weighing: Any, scale: str | None) -> None:
@@ -109,7 +110,8 @@ def plants(draw: st.DrawFn) -> tuple[Plant, int]:
                     plant.assay_here(lot, method)
                 plant.term(period, mass, lot, row, name)
                 if draw(st.booleans()):
-                    name, mass = draw(scale), draw(kg)
+                    # As much as came, to the milligram, would not have been weighed again.
+                    name, mass = draw(scale), draw(kg.filter(lambda kg, came=mass: kg != came))
                     row = plant.ledger.move("shipment", f"{period + 2:02}-15", -mass, lot=lot, method=name)
                     plant.term(period, -mass, lot, row, name)
         plant.ledger.count(day, {})

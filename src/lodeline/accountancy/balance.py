@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lodeline.accountancy.batches import assay_acts, measured_batches
+from lodeline.accountancy.batches import assay_acts, measured_batches, parts_of_totals
 from lodeline.accountancy.frames import AREA, element_indices, element_mass, serving_shares
 from lodeline.accountancy.grid import Grid, cut
 from lodeline.accountancy.physical import inventory_days
@@ -177,7 +177,15 @@ def reckon(
         grid=grid,
         rolled=rolled,
         batches=batches,
-        assays=assay_acts(batches, held, shares, makers=movements, receivers=moves, counts=counts),
+        assays=assay_acts(
+            batches,
+            held,
+            shares,
+            parts=_parts(batches, held, wanted, lot_assays, site_assays),
+            makers=movements,
+            receivers=moves,
+            counts=counts,
+        ),
     )
 
 
@@ -213,6 +221,16 @@ def _carried(segments: pl.DataFrame, held: pl.DataFrame, shares: pl.DataFrame, w
         return carried
     total = segments.select("area", element=pl.lit(TREO_INDEX, pl.UInt8)).unique()
     return pl.concat([carried, total]).unique()
+
+
+def _parts(
+    batches: pl.DataFrame, held: pl.DataFrame, wanted: list[int], lot_assays: pl.DataFrame, site_assays: pl.DataFrame
+) -> pl.DataFrame:
+    """What the totals of the batches are computed from; none where no total is asked for."""
+    here = held.join(batches.select("held").unique(), on="held", how="semi")
+    here = here if TREO_INDEX in wanted else here.clear()
+    every = element_indices(None)
+    return parts_of_totals(serving_shares(here, lot_assays=lot_assays, site_assays=site_assays, elements=every))
 
 
 def _flow() -> pl.Expr:

@@ -12,9 +12,11 @@ import polars as pl
 
 from lodeline.accountancy.uncertainty import CARRIED_OVER
 from lodeline.ledger.movement import makes_lot
+from lodeline.material.assay import OXIDE_FACTORS, TREO_INDEX, with_treo
 from lodeline.material.mass import PPB
 
-_ITEM = ["run", "held", "counted_mg"]
+_LOT = ["run", "held"]
+_ITEM = [*_LOT, "counted_mg"]
 
 
 def measured_batches(
@@ -55,8 +57,22 @@ def measured_batches(
         items.filter(pl.col("next_run") >= 0).with_columns(run="next_run", signed_mg="mass_mg").select(moved.columns)
     )
     opening, closing = _carried_over(opening, closing)
-    batches = pl.concat([opening, moved, closing]).drop("counted_mg")
+    counted = pl.concat([opening, closing]).select(_LOT).unique()
+    batches = pl.concat([opening, _passed_on(moved, counted), closing]).drop("counted_mg")
     return batches.filter(pl.Series(run_closed[batches["run"].to_numpy()]))
+
+
+def _passed_on(moved: pl.DataFrame, counted: pl.DataFrame) -> pl.DataFrame:
+    """A lot that nobody counted, of which to the milligram as much went as had come, was not weighed twice.
+
+    The last of it was filed as what the book had left, so whatever the scales erred cancels. (Element masses are
+    rounded down row by row.)
+    """
+    went = moved.group_by(_LOT).agg(
+        passed_on=(pl.col("signed_mg").sum().abs() <= pl.len()) & (pl.col("signed_mg") < 0).any()
+    )
+    marked = moved.join(went.join(counted, on=_LOT, how="anti"), on=_LOT, how="left", maintain_order="left")
+    return marked.with_columns(weighed=pl.col("weighed") & ~pl.col("passed_on").fill_null(False)).drop("passed_on")
 
 
 def _carried_over(opening: pl.DataFrame, closing: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -115,6 +131,7 @@ def assay_acts(
     held: pl.DataFrame,
     shares: pl.DataFrame,
     *,
+    parts: pl.DataFrame,
     makers: pl.DataFrame,
     receivers: pl.DataFrame,
     counts: pl.DataFrame,
@@ -123,6 +140,7 @@ def assay_acts(
 
     The maker's composition was measured where the lot was made (`makers`: the whole ledger's movements), with the
     methods that the making row names; a site's own with those of its receipt and stock rows (`receivers`, `counts`).
+    `parts` as `parts_of_totals` gives them.
     """
     wanted = batches.select("held", "element").unique().join(held, on="held").join(shares, on=["held", "element"])
     made = _methods_named(makers.filter(makes_lot()).join(wanted, on="lot", how="semi"), ["lot"])
@@ -132,6 +150,7 @@ def assay_acts(
     return (
         wanted.join(made, on="lot", how="left")
         .join(own, on=["area", "lot"], how="left", suffix="_own")
+        .join(parts, on=["held", "element"], how="left")
         .select(
             "held",
             "element",
@@ -139,7 +158,27 @@ def assay_acts(
             method=pl.when("own").then("method_own").otherwise("method"),
             product=pl.coalesce("product", "product_own").str.split(":").list.first(),
             exact=pl.col("ppb") == PPB,
+            parts="parts",
         )
+    )
+
+
+def parts_of_totals(shares: pl.DataFrame) -> pl.DataFrame:
+    """Which part each element makes of a total oxide that is their sum: `held`, `element` (TREO), `parts`.
+
+    `shares` as `serving_shares` gives them, of all elements. A total that was stated differs from the sum, if only in
+    its last digit, and was measured as such.
+    """
+    elements = shares.filter(pl.col("element") != TREO_INDEX)
+    computed = with_treo(elements.select("held", "element", "ppb"), key="held").filter(pl.col("element") == TREO_INDEX)
+    same = computed.join(shares, on=["held", "element", "ppb"], how="semi").filter(pl.col("ppb") > 0)
+    oxide_ppb = (pl.col("ppb") * pl.col("factor")) / pl.col("total_ppb")
+    return (
+        elements.join(OXIDE_FACTORS, on="element")
+        .join(same.select("held", total_ppb="ppb"), on="held")
+        .group_by("held", maintain_order=True)
+        .agg(parts=pl.struct(part="element", fraction=oxide_ppb / PPB))
+        .select("held", pl.lit(TREO_INDEX, pl.UInt8()).alias("element"), "parts")
     )
 
 

@@ -67,7 +67,8 @@ def serving_shares(
 
     Parameters: `held` has one row per (site, lot) with columns `held` (u32 key), `site`, `lot`; `elements` are
     indices into SYMBOLS. Returns `held`, `element` (u8), `ppb` (i64), `own` (the site's own assay, else the
-    maker's). What a site's own assay does not state is taken from the maker: not stated is not zero.
+    maker's). What a site's own assay does not state is taken from the maker: not stated is not zero; and what only
+    repeats the maker's figure (a certificate) is the maker's, who measured it.
     """
     wanted = pl.col("element").is_in(elements)
     makers = (
@@ -79,6 +80,7 @@ def serving_shares(
         held.join(site_assays.filter(wanted), on=["site", "lot"])
         .select("held", "element", "ppb", own=pl.lit(True))
         .unique(["held", "element"], keep="last", maintain_order=True)
+        .join(makers, on=["held", "element", "ppb"], how="anti")
     )
     if own.is_empty():
         return makers

@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lodeline.accountancy.batches import assay_acts
+from lodeline.accountancy.batches import assay_acts, parts_of_totals
 from lodeline.accountancy.covariance import covariances
-from lodeline.accountancy.frames import element_mass, serving_shares
+from lodeline.accountancy.frames import element_indices, element_mass, serving_shares
 from lodeline.accountancy.reconciliation import Hypothesis, Reconciliation, locate, reconcile
+from lodeline.material.assay import TREO_INDEX
 
 Floats = npt.NDArray[np.float64]
 
@@ -102,7 +103,11 @@ def measured_streams(
         "element", "held", "seq", "method", "signed_mg", "site",
         run="stream", act="seq", weighed=pl.lit(True),
     ).rename({"site": "scale"})  # fmt: skip
-    assays = assay_acts(batches, held, shares, makers=movements, receivers=movements, counts=counts)
+    totals = held if element == TREO_INDEX else held.clear()
+    every = serving_shares(totals, lot_assays=lot_assays, site_assays=site_assays, elements=element_indices(None))
+    assays = assay_acts(
+        batches, held, shares, parts=parts_of_totals(every), makers=movements, receivers=movements, counts=counts
+    )
     # The maker's assay is one measurement wherever it serves; a site's own is another.
     lots = held.select("held", "lot").join(shares.select("held", "own"), on="held")
     one = pl.when("own").then("held").otherwise(pl.col("held").min().over("lot", "own"))

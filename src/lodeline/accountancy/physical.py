@@ -1,13 +1,22 @@
 """Which counts speak for a whole site: a physical inventory exists only where nothing held was left uncounted.
 
 A count that names a location or a product speaks for the lots inside it and for nothing else. Such partial
-counts make a physical inventory of the site on the day when together they cover every lot.
+counts make a physical inventory of the site on the day when together they cover every lot. A lot of which the book
+holds no more than what scales leave of the mass that passed through it is spent: nobody finds it to count it.
 """
 
 from __future__ import annotations
 
+import math
+from typing import Final
+
 import polars as pl
 
+from lodeline.accountancy.uncertainty import default_weighing
+
+#: What weighing leaves of a lot that was drawn to its end, as a part of the most that was there: three standard
+#: deviations of a mass that was weighed with the default method as it came and as it went.
+SPENT_SHARE: Final = 3 * math.sqrt(2) * default_weighing()
 _LOT = ["area", "lot"]
 _DAY = ["area", "on"]
 
@@ -19,8 +28,8 @@ def inventory_days(
 
     Parameters: frames as in `frames`, with the site's number `area` (u32), without titles; `named` are frames with
     `lot`, `product`, `seq`, the first of which says what a lot is: a receiver need not repeat what the maker filed.
-    A day qualifies with a whole-site scope, or when each lot that the book holds (mass > 0) or that was counted is
-    covered by the partial scopes of that day.
+    A day qualifies with a whole-site scope, or when each lot that the book holds (more than SPENT_SHARE of the most
+    that was there) or that was counted is covered by the partial scopes of that day.
     """
     whole_site = pl.col("location").is_null() & pl.col("product").is_null()
     whole = scopes.filter(whole_site).select(_DAY).unique()
@@ -35,7 +44,8 @@ def inventory_days(
         scopes.join(here, on="area", how="semi"),
         _products(named),
     )
-    open_days = candidates.filter(~pl.col("covered") & ((pl.col("book_mg") > 0) | pl.col("listed")))
+    held = pl.col("book_mg") > SPENT_SHARE * pl.col("most_mg")
+    open_days = candidates.filter(~pl.col("covered") & (held | pl.col("listed")))
     return pl.concat([whole, partial.join(open_days, on=_DAY, how="anti")]).sort(_DAY)
 
 
@@ -48,7 +58,8 @@ def _products(named: list[pl.DataFrame]) -> pl.DataFrame:
 def _candidates(
     movements: pl.DataFrame, counts: pl.DataFrame, scopes: pl.DataFrame, products: pl.DataFrame
 ) -> pl.DataFrame:
-    """One row per lot and scope day of its site: `area`, `lot`, `on`, `listed`, `covered`, `book_mg` before the count.
+    """One row per lot and scope day of its site: `area`, `lot`, `on`, `listed`, `covered`, `book_mg` before the count,
+    `most_mg` (the most that came in or was counted of the lot until then).
 
     The book of a lot starts anew at each count that covers it, so a lot that an earlier count found gone
     is no longer held.
@@ -67,15 +78,21 @@ def _candidates(
     )
     running = (
         movements.group_by([*_LOT, "on"])
-        .agg((pl.col("delta_mg") + pl.col("unaccounted_mg")).sum().alias("moved_mg"))
+        .agg(
+            (pl.col("delta_mg") + pl.col("unaccounted_mg")).sum().alias("moved_mg"),
+            came_mg=pl.col("delta_mg").clip(lower_bound=0).sum(),
+        )
         .sort("on")
-        .with_columns(pl.col("moved_mg").cum_sum().over(_LOT, order_by="on"))
+        .with_columns(pl.col("moved_mg", "came_mg").cum_sum().over(_LOT, order_by="on"))
     )
     rows = rows.join_asof(running, on="on", by=_LOT, check_sortedness=False)
-    rows = rows.with_columns(pl.col("moved_mg").fill_null(0)).join(_covered(rows, counts, scopes), on=[*_LOT, "on"])
+    rows = rows.with_columns(pl.col("moved_mg", "came_mg").fill_null(0)).join(
+        _covered(rows, counts, scopes), on=[*_LOT, "on"]
+    )
     counted_anew = pl.when("covered").then(pl.col("mass_mg") - pl.col("moved_mg"))
     start = counted_anew.forward_fill().shift(1).over(_LOT, order_by="on").fill_null(0)
-    return rows.with_columns(book_mg=pl.col("moved_mg") + start)
+    most = pl.max_horizontal("came_mg", pl.col("mass_mg").cum_max().over(_LOT, order_by="on"))
+    return rows.with_columns(book_mg=pl.col("moved_mg") + start, most_mg=most)
 
 
 def _covered(rows: pl.DataFrame, counts: pl.DataFrame, scopes: pl.DataFrame) -> pl.DataFrame:

@@ -12,6 +12,7 @@ one site measures with one method and calibration. Source: Jaech, Statistical Me
 from __future__ import annotations
 
 import csv
+import math
 from importlib.resources import files
 
 import numpy as np
@@ -77,7 +78,8 @@ def muf_sigma(*, runs: int, batches: pl.DataFrame, assays: pl.DataFrame, methods
         it was weighed), `signed_mg` (i64, a·x), `method` (ids or null), `weighed` (false for what no scale has seen).
         Where sites stand together in one matrix, `scale` (text) is the site that weighed.
     assays: one row per (`held`, `element`): `laboratory` (site that assayed, null if unknown), `method` (ids or null),
-        `product` (kind or null), `exact` (a share of 100 %, a definition unless a method of assay is named).
+        `product` (kind or null), `exact` (a share of 100 %, a definition unless a method of assay is named), `parts`
+        (of a total that was computed from its elements, which part each makes: struct `part` u8, `fraction`; or null).
     methods: the register's table.
     """
     variance = np.zeros(runs)
@@ -89,8 +91,9 @@ def muf_sigma(*, runs: int, batches: pl.DataFrame, assays: pl.DataFrame, methods
 def error_terms(*, batches: pl.DataFrame, assays: pl.DataFrame, methods: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """The measured masses by quantity: `weighing`, `moisture`, `assay`, `sampling`; parameters as `muf_sigma`.
 
-    Columns: `run`, `element`, `act` (rows of one act share a random error: the row weighed, the lot at the site
-    assayed), `laboratory` and `method_id` (rows of both alike share a systematic error), `signed_mg` = a·x,
+    Columns: `run`, `element` (whose assay it is: a total that was computed errs as its elements do), `act` (rows of one
+    act share a random error: the row weighed, the lot at the site assayed), `laboratory` and `method_id` (rows of both
+    alike share a systematic error), `signed_mg` = a·x,
     `random` and `systematic` (relative, one σ).
     """
     estimates = _estimates(methods)
@@ -108,17 +111,44 @@ def error_terms(*, batches: pl.DataFrame, assays: pl.DataFrame, methods: pl.Data
     return {
         "weighing": _estimated(weighed, "weighing", estimates),
         "moisture": _estimated(weighed, "moisture", estimates),
-        "assay": _estimated(assayed, "assay", estimates).filter(measured),
+        "assay": _assayed(assayed, estimates).filter(measured),
         "sampling": _estimated(assayed, "sampling", estimates).filter(measured),
     }
+
+
+def _assayed(terms: pl.DataFrame, estimates: pl.DataFrame) -> pl.DataFrame:
+    """The terms of the assays.
+
+    A total that nobody measured as such has the errors of the elements it was computed from, where their methods are
+    named; else the default of a total.
+    """
+    whole = _estimated(terms.drop("parts", strict=False), "assay", estimates)
+    if "parts" not in terms.columns:
+        return whole
+    computed = (
+        terms.filter(pl.col("parts").is_not_null())
+        .join(whole.filter(~pl.col("method_id").str.starts_with(";")), on=["run", "act", "element"], how="anti")
+        .with_columns(total="element")
+        .explode("parts", empty_as_null=True)
+        .unnest("parts")
+        .with_columns(element="part", signed_mg=(pl.col("signed_mg") * pl.col("fraction")).round().cast(pl.Int64))
+        .drop("part", "fraction")
+    )
+    parts = _estimated(computed, "assay", estimates)
+    key = ["run", "act"]
+    unknown = parts.filter(pl.col("method_id").str.starts_with(";")).select(key)
+    parts = parts.join(unknown, on=key, how="anti")
+    totals = parts.select(*key, element="total").unique()
+    kept = whole.join(totals, on=[*key, "element"], how="anti")
+    return pl.concat([kept, parts.select(kept.columns)])
 
 
 def _variance(terms: pl.DataFrame, runs: int) -> Floats:
     """Σ x² δ_r² over acts + Σ (Σ a x)² δ_s² over (laboratory, method), by run."""
     shared = (
-        terms.group_by("run", "laboratory", "method_id")
+        terms.group_by("run", "laboratory", "method_id", "element")
         .agg(pl.col("signed_mg").sum(), pl.col("systematic").first())
-        .sort("run", "laboratory", "method_id")
+        .sort("run", "laboratory", "method_id", "element")
     )
     # bincount adds in the order of the rows, so equal ledgers give equal bits.
     terms = terms.sort("run", "signed_mg", "random")
@@ -193,6 +223,12 @@ def _estimates(methods: pl.DataFrame) -> pl.DataFrame:
             systematic=pl.col("systematic_pct").cast(pl.Float64).fill_null(0.0) / 100,
         )
     )
+
+
+def default_weighing() -> float:
+    """Relative standard deviation of a mass weighed with no named method: random and systematic part together."""
+    (row,) = (one for one in DEFAULTS if one["quantity"] == "weighing" and not one["element"] and not one["product"])
+    return math.hypot(float(row["random_pct"]), float(row["systematic_pct"])) / 100
 
 
 def _load_defaults() -> list[dict[str, str]]:

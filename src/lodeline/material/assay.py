@@ -8,7 +8,8 @@ from lodeline.material.element import OXIDE_PER_ELEMENT_PPB, SYMBOLS, TREO
 from lodeline.material.mass import PPB
 
 TREO_INDEX = SYMBOLS.index(TREO)
-_FACTOR = pl.DataFrame(
+#: `factor` ppb of usual oxide are in one whole of each rare earth.
+OXIDE_FACTORS = pl.DataFrame(
     {
         "element": [SYMBOLS.index(symbol) for symbol in OXIDE_PER_ELEMENT_PPB],
         "factor": [*OXIDE_PER_ELEMENT_PPB.values()],
@@ -40,7 +41,7 @@ def with_treo(shares: pl.DataFrame, key: str = "place") -> pl.DataFrame:
     stated = shares.filter(pl.col("element") == TREO_INDEX).select(key)
     computed = (
         shares.join(stated, on=key, how="anti")
-        .join(_FACTOR, on="element", how="left")
+        .join(OXIDE_FACTORS, on="element", how="left")
         .group_by(key, maintain_order=True)
         .agg(
             element=pl.lit(TREO_INDEX, pl.UInt8()),

@@ -10,6 +10,7 @@ import pytest
 
 from lodeline.accountancy.balance import balance
 from lodeline.accountancy.uncertainty import DEFAULTS, muf_covariance
+from lodeline.material.element import OXIDE_PER_ELEMENT_PPB
 
 KG = 1_000_000
 PERIODS = 12
@@ -118,13 +119,62 @@ def test_the_receivers_assay_brings_its_own_error(ledger: Any) -> None:
     ledger.method("lab-a", "assay", "1", "0")
     ledger.method("lab-b", "assay", "3", "0")
     ledger.assay(7, TREO=50)
-    ledger.assay(7, site="acme-1", TREO=50)
+    ledger.assay(7, site="acme-1", TREO=51)
     ledger.move("origin", "01-01", 100, lot=7, site="mine", organisation="mine", method="lab-a")
     ledger.count("01-31", {}, method="exact")
     ledger.move("receipt", "02-05", 100, lot=7, method="exact;lab-b")
     ledger.count("02-28", {}, method="exact")
     (row,) = [row for row in ledger.balance(sites=["acme-1"], elements=["TREO"]) if row["sigma_mg"] is not None]
-    assert row["sigma_mg"] == pytest.approx(0.03 * 50 * KG)
+    assert row["sigma_mg"] == pytest.approx(0.03 * 51 * KG)
+
+
+def test_a_receiver_who_repeats_the_makers_certificate_measured_nothing(ledger: Any) -> None:
+    ledger.method("exact", "weighing", "0", "0")
+    ledger.method("lab-a", "assay", "1", "0")
+    ledger.assay(7, TREO=50)
+    ledger.assay(7, site="acme-1", TREO=50)
+    ledger.move("origin", "01-01", 100, lot=7, site="mine", organisation="mine", method="lab-a")
+    ledger.count("01-31", {}, method="exact")
+    ledger.move("receipt", "02-05", 100, lot=7, method="exact")
+    ledger.count("02-28", {}, method="exact")
+    (row,) = [row for row in ledger.balance(sites=["acme-1"], elements=["TREO"]) if row["sigma_mg"] is not None]
+    assert row["sigma_mg"] == pytest.approx(0.01 * 50 * KG)
+
+
+def test_a_lot_passed_on_to_the_milligram_was_weighed_once(ledger: Any) -> None:
+    ledger.method("scale", "weighing", "1", "0.5")
+    ledger.method("certain", "assay", "0", "0")
+    for lot in (7, 8):
+        ledger.assay(lot, TREO=50)
+        ledger.move("origin", "01-01", 100, lot=lot, site="mine", organisation="mine", method="certain")
+    ledger.count("01-31", {})
+    for lot, out in ((7, -60), (8, -60)):
+        ledger.move("receipt", "02-05", 100, lot=lot, method="scale")
+        ledger.move("shipment", "02-10", out, lot=lot, method="scale")
+    ledger.move("shipment", "02-20", -40, lot=7, method="scale")
+    ledger.move("shipment", "02-20", -39, lot=8, method="scale")
+    ledger.count("02-28", {})
+    (row,) = [row for row in ledger.balance(sites=["acme-1"], elements=["TREO"]) if row["sigma_mg"] is not None]
+    random = 0.01 * 50 * hypot(1, 0.6, 0.39)
+    assert row["sigma_mg"] == pytest.approx(hypot(random, 0.005 * 0.5) * KG, rel=1e-6)
+
+
+def test_a_computed_total_errs_as_the_elements_it_was_computed_from(ledger: Any) -> None:
+    ledger.method("exact", "weighing", "0", "0")
+    ledger.method("icp", "assay", "1", "0.5", element="Nd")
+    ledger.method("icp", "assay", "2", "0", element="Pr")
+    ledger.assay(7, Nd=30, Pr=10)
+    total_ppb = sum((share * OXIDE_PER_ELEMENT_PPB[symbol] + 50) // 100 for symbol, share in (("Nd", 30), ("Pr", 10)))
+    ledger.assay(7, TREO=total_ppb / 1e7)
+    ledger.move("origin", "01-01", 100, lot=7, site="mine", organisation="mine", method="icp")
+    ledger.count("01-31", {}, method="exact")
+    ledger.move("receipt", "02-05", 100, lot=7, method="exact")
+    ledger.count("02-28", {}, method="exact")
+    rows = [row for row in ledger.balance(sites=["acme-1"]) if row["sigma_mg"] is not None]
+    sigma = {row["element"]: row["sigma_mg"] for row in rows}
+    oxide = {symbol: OXIDE_PER_ELEMENT_PPB[symbol] / 1e9 for symbol in ("Nd", "Pr")}
+    neodymium, praseodymium = 30 * oxide["Nd"] * hypot(0.01, 0.005), 10 * oxide["Pr"] * 0.02
+    assert sigma["TREO"] == pytest.approx(hypot(neodymium, praseodymium) * KG, rel=1e-6)
 
 
 def test_two_lots_of_one_laboratory_share_its_systematic_error(ledger: Any) -> None:
