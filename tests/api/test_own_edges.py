@@ -22,7 +22,7 @@ pytestmark = pytest.mark.medium
 PARTS = {"entry", "number", "draft", "lot", "finding", "organisation", "job", "dispute"}
 #: Answers that are about no firm, or about those that the test gives to be judged.
 OPEN = {"/api/v1/law", "/api/v1/law/diff", "/api/v1/log/checkpoint", "/api/v1/log/consistency"}
-NATION = {"/api/v1/flows", "/api/v1/organisations"}
+NATION = {"/api/v1/flows", "/api/v1/law/replay", "/api/v1/organisations"}
 
 
 def reads() -> list[str]:

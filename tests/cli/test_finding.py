@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +19,7 @@ import pytest
 from tests.cli.program import Lodeline
 
 from lodeline.service.evidence_file import SUMS, BundleError, packed, unpacked
+from lodeline.service.evidence_pdf import evidence_pdf
 from lodeline.service.evidence_text import index_page, readme
 from lodeline.service.recomputing import recompute
 
@@ -197,6 +201,7 @@ def test_a_forger_who_makes_the_sums_anew_is_found_out(
         row, stamp, law = (json.loads(forged[name]) for name in ("finding.json", "stamp.json", "law/in-force.json"))
         forged["README.md"] = readme(row, stamp).encode()
         forged["index.html"] = index_page(row, stamp, law, forged).encode()
+        forged["evidence.pdf"] = evidence_pdf(forged)
     assert what in {fault["what"] for fault in recompute(packed(forged)).faults}
 
 
@@ -225,3 +230,58 @@ def zipped(files: Files) -> bytes:
         for name, content in files.items():
             archive.writestr(name, content)
     return out.getvalue()
+
+
+def test_paper_says_what_the_bundle_holds_in_both_languages(case: Case, files: Files) -> None:
+    told = pdf_text(files["evidence.pdf"])
+    assert case.row["id"] in told
+    for words in (
+        "A finding is a question, not a verdict.",
+        "线索是疑问，不是结论",
+        case.row["explanation"]["zh"][:12],
+    ):
+        assert words.replace(" ", "") in told
+    for name in files:
+        assert name == "evidence.pdf" or name.replace(" ", "") in told, name
+    leaf = json.loads(files["entries/1.json"])["leaf_hash"]
+    assert leaf in told
+
+
+def test_altered_paper_is_named(case: Case, files: Files) -> None:
+    changed = packed({**files, "evidence.pdf": files["evidence.pdf"].replace(b"/Author", b"/Writer")})
+    verdict = recompute(changed, vkey=case.vkey)
+    assert [fault["facts"]["named"] for fault in verdict.faults] == ["evidence.pdf"]
+
+
+def pdf_text(content: bytes) -> str:
+    """What a PDF of ours shows, without blanks: each string in the encoding of the font that was set before it."""
+    chinese = re.findall(rb"/BaseFont /STSong-Light /DescendantFonts.*?/Name /(F\d+)", content, re.DOTALL)[0]
+    found = []
+    for stream in re.findall(rb"stream\r?\n(.*?)endstream", content, re.DOTALL):
+        drawn, font = zlib.decompress(base64.a85decode(stream.strip().removesuffix(b"~>"))), b""
+        for name, text in re.findall(rb"/(F\d+) [\d.]+ Tf|\(((?:\\.|[^\\)])*)\) Tj", drawn, re.DOTALL):
+            font = name or font
+            raw = re.sub(rb"\\([0-7]{3}|.)", _unescaped, text, flags=re.DOTALL)
+            found.append(raw.decode("utf-16-be" if font == chinese else "cp1252", "replace"))
+    return "".join(found).replace(" ", "")
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    escaped = found[1]
+    if len(escaped) == 3:
+        return bytes([int(escaped, 8)])
+    return {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}.get(escaped, escaped)
+
+
+def test_long_answer_goes_on_over_pages(files: Files) -> None:
+    step = {
+        "at": "2025-07-01T00:00:00Z", "kind": "answered", "organisation": "SEP-0002", "until": None,
+        "stands_until": None, "text": "我方说明如下。" * 1100 + "\n" * 300 + "The end.", "files": [],
+    }  # fmt: skip
+    receipt = files["entries/1.json"]
+    told = pdf_text(
+        evidence_pdf(
+            {**files, "case/001-answered.json": json.dumps(step).encode(), "case/001-answered.receipt.json": receipt}
+        )
+    )
+    assert told.count("我方说明如下。") > 1000 and "Theend." in told

@@ -61,9 +61,11 @@ def test_no_section_tells_of_a_command_that_is_not_there() -> None:
 
 
 def test_every_option_in_an_example_exists() -> None:
-    known = {
-        option for one in COMMANDS.values() for part in one.params for option in (*part.opts, *part.secondary_opts)
-    }
+    every = [
+        *COMMANDS.values(),
+        *(inner for one in COMMANDS.values() for inner in getattr(one, "commands", {}).values()),
+    ]
+    known = {option for one in every for part in one.params for option in (*part.opts, *part.secondary_opts)}
     for block in blocks(DOCS / "reference/commands.md"):
         assert set(re.findall(r"(?<=\s)--[a-z-]+", block.body)) <= known
 

@@ -68,7 +68,7 @@ def test_month_is_frozen_and_revised_openly(own: tuple[Browser, Store]) -> None:
     assert "Frozen: it stands in the log as entry" in page.text
     assert "Nothing has come in for this month since." in page.text
     overview = browser.page("/en/?period=2025-01&element=Nd").text
-    assert "Edition 1 of January\xa02025, frozen" in overview and "since then" not in overview
+    assert "Edition 1 of January 2025, frozen" in overview and "since then" not in overview
     assert "Nothing has changed since edition 1" in Page(browser.post("/en/editions/", {"period": "2025-01"})).text
 
     mined_more(store)

@@ -109,6 +109,15 @@ def test_rules_that_have_run_alike_stand_in_one_row_and_none_is_lost() -> None:
     assert len(found) < len(LAW.parameters)
 
 
+@pytest.mark.parametrize(("on", "breaches"), [("2024-09-30", 3), ("2026-11-24", 8)])
+def test_fines_are_those_of_the_day(browser: Browser, on: str, breaches: int) -> None:
+    found = rows(browser, f"/en/law/?on={on}&known={on}&format=csv&table=fines")
+    assert len(found) == breaches
+    (unlicensed,) = (row for row in found if row["Breach"] == "export without a licence")
+    assert unlicensed["A multiple"].replace("\u202f", " ") == "5 to 10 times the illegal turnover"
+    assert unlicensed["Else, yuan"] == "500000"
+
+
 def test_comparison_lists_what_the_service_lists(browser: Browser) -> None:
     found = rows(browser, "/en/law/diff/?from=2025-10-01&to=2025-11-09&format=csv")
     expected = questions.diff(LAW, date(2025, 10, 1), date(2025, 11, 9))["rows"]

@@ -69,7 +69,12 @@ def finding(side: str, muf_kg: str) -> dict[str, Any]:
         "id": "0" * 64, "detector": side, "subject": {"organisation": "SEP-0001", "site": "SEP-0001-A"},
         "period": {"from": "2025-01", "to": "2025-02"}, "score": 0.999, "mass_kg": muf_kg.lstrip("-"),
         "explanation": {"en": "Seen. More.", "zh": "看到。更多。"}, "state": "open",
-        "evidence": [{"balance": {"element": "Nd", "muf_kg": muf_kg, "sigma_kg": "250", "z": float(muf_kg) / 250}}],
+        "evidence": [{
+            "balance": {
+                "element": "Nd", "since": "2024-12-31", "until": "2025-02-28", "muf_kg": muf_kg, "sigma_kg": "250",
+                "z": float(muf_kg) / 250,
+            }
+        }],
     }  # fmt: skip
 
 

@@ -37,7 +37,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 #: Files, of which there is no page.
 FILES: Final = {
     "receipt", "firm-file-template", "firm-file-copy", "firm-draft-file", "firm-filing-receipt", "firm-filing-upload",
-    "firm-filing-key", "edition-file",
+    "firm-filing-key", "edition-file", "handover-file",
 }  # fmt: skip
 #: Pages that lead elsewhere here: to the own home, to signing in, to giving the password once more.
 LEAD_ON: Final = {"home", "first-run", "firm-draft-certify"}
@@ -100,6 +100,7 @@ def _made(url: str) -> Examples:
     edition = freeze(member, store, law, "2025-01", reason="", now=now)
     return {
         "": {name: str(value) for name, value in common.items()},
+        "handover-file": {"successor": "MIN-0001"},
         **dict.fromkeys(("edition", "edition-file"), {"period": edition.period, "edition": str(edition.number)}),
         "invitation": {"token": invited.token},
         "erasure": {"asked": str(erasure.ask(member, ground="consent", said="I leave.", now=now).pk)},

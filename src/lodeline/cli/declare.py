@@ -31,7 +31,7 @@ def declare(
 
     pack = law()
     today = datetime.now(ZoneInfo(pack.timezone)).date()
-    document = desk.declare(source=file, law=pack, today=today, snapshot=_snapshot(database, quiet=as_json))
+    document = desk.declare(source=file, law=pack, today=today, snapshot=register_at(database, quiet=as_json))
     if as_json:
         print_json(document)
     else:
@@ -42,7 +42,7 @@ def declare(
     raise typer.Exit(0 if is_clear and document["verdict"] == "release" else 1)
 
 
-def _snapshot(database: str, *, quiet: bool) -> Any:
+def register_at(database: str, *, quiet: bool) -> Any:
     """The register, where there is a store; the desk answers without one too, and says what it did not know."""
     from lodeline.store.store import StoreError  # noqa: PLC0415
 

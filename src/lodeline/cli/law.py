@@ -1,14 +1,15 @@
-"""Commands that ask the law: what is in force on a day, and what changed between two."""
+"""Commands that ask the law: what is in force on a day, what changed between two, and what would come out differently."""
 
 from __future__ import annotations
 
 import json
 from datetime import date, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from lodeline.cli.app import Json, app, law
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law
 from lodeline.cli.output import console, language, print_json, print_table, say
 from lodeline.spoken import SpokenError
 
@@ -122,6 +123,34 @@ def difference(
             for row in document["rows"]
         ],
     )
+
+
+@commands.command("replay", short_help="What would come out differently. 换用另一日的法规重新判断。")
+def replayed(
+    first: Annotated[str, typer.Argument(metavar="A", help="The law of this day … 此日的法规。")],
+    second: Annotated[str, typer.Argument(metavar="B", help="… against the law of this. 与此日的法规比较。")],
+    declaration: Annotated[
+        Path | None, typer.Option("--declaration", metavar="FILE", help="A declaration instead. 改为判断一份报关单。")
+    ] = None,
+    known: Annotated[
+        str | None,
+        typer.Option("--known", help="As published up to this day; default each day itself. 截至此日已公布。"),
+    ] = None,
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """Exports, declarations, filings and findings under the law of A and of B. 换用另一日的法规，哪些结论不同。"""
+    from lodeline.cli.law_replay import print_replay, replay_of  # noqa: PLC0415
+
+    a, b = _day(first), _day(second)
+    assert a is not None and b is not None, "both days are required arguments"
+    document = replay_of(database, law(), (a, b), _day(known), declaration, quiet=as_json)
+    if as_json:
+        print_json(document)
+    else:
+        print_replay(document)
+    if declaration is not None and not document["readable"]:
+        raise typer.Exit(2)
 
 
 def _word(status: str) -> str:

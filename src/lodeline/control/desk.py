@@ -8,13 +8,13 @@ Lines are judged by themselves but for one thing: all that name a licence share 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
 
 from lodeline.control import composition, identity, items, licence
-from lodeline.control.case import Case, Rule
+from lodeline.control.case import Case, Licence, Rule
 from lodeline.control.declaration import Declaration, Line
 from lodeline.control.goods import goods_of
 from lodeline.control.reason import Reason, VerdictWord, reason, worst
@@ -49,8 +49,9 @@ def judge(
     law: Jurisdiction,
     day: date,
     known: date,
-    licences: pl.DataFrame | None = None,
+    licences: pl.DataFrame | Mapping[str, Licence] | None = None,
     exporters: Mapping[str, str] | None = None,
+    rules: Rulebook | None = None,
 ) -> tuple[Verdict, ...]:
     """One verdict for each line of a declaration, in the order of the file.
 
@@ -58,17 +59,18 @@ def judge(
     ----------
     day : the day of law for lines that state none; one that states its own is judged by that.
     known : as of when the law and its corrections are known.
-    licences : the columns of `ledger.register.TABLES["licences"]`, with `used_mg` (Int64) where use is known;
-        None, or no row, where no register of licences is at hand.
+    licences : the columns of `ledger.register.TABLES["licences"]`, with `used_mg` (Int64) where use is known, or what
+        `licence.read_licences` made of them; None, or no row, where no register of licences is at hand.
     exporters : case-folded name → id, for lines that give the exporter's name alone.
+    rules : the law that a replay applies to every line, whatever its day; each keeps its day for what else has one.
     """
     books: dict[date, Rulebook] = {}
-    known_licences = None if licences is None or not licences.height else licence.read_licences(licences)
+    known_licences = (licence.read_licences(licences) if isinstance(licences, pl.DataFrame) else licences) or None
     drafts = []
     for line in declaration.lines:
         line_day = line["on"] or day
         if line_day not in books:
-            books[line_day] = rulebook(law, line_day, known=known)
+            books[line_day] = replace(rules, day=line_day) if rules else rulebook(law, line_day, known=known)
         named = _with_exporter(line, exporters or {})
         goods = goods_of(named, books[line_day])
         drafts.append((named, goods, books[line_day], items.needs_of(named, goods, books[line_day])))

@@ -33,6 +33,11 @@ def needs_of(line: Line, goods: Goods, rules: Rulebook) -> tuple[Need, ...]:
     return tuple(needs)
 
 
+def unknown_items_of(goods: Goods, rules: Rulebook) -> tuple[ControlItem, ...]:
+    """The items that the goods would meet and whose state on the day no text tells."""
+    return tuple(item for item in rules.unknown_items if next(_met(item, goods, rules), None))
+
+
 def _stated_items(line: Line) -> tuple[str, ...]:
     text = str(line["control_item"] or "").replace("；", ";").replace("|", ";")
     return tuple(part.strip() for part in text.split(";") if part.strip())
@@ -173,7 +178,7 @@ def form_not_listed(case: Case) -> Iterator[Reason]:
 
 def state_unknown(case: Case) -> Iterator[Reason]:
     """An item whose state on the day no text tells is a question where the goods would meet it."""
-    met = [item for item in case.rules.unknown_items if next(_met(item, case.goods, case.rules), None)]
+    met = unknown_items_of(case.goods, case.rules)
     if met and not case.goods.is_assembly:
         yield reason(
             "item.state-unknown",

@@ -11,6 +11,11 @@ from lodeline.regulation.document import EVIDENCE, Node
 #: The forms in which an element can be listed. `magnet` is a permanent magnet of any kind; the others are of one kind.
 FORMS = ("metal", "alloy", "target", "magnet-ndfeb", "magnet-smco", "magnet", "oxide", "compound")
 
+#: The days of the week, from the first.
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+#: Whether the day on which a time limit begins is its first.
+FIRST_DAY = ("counted", "not-counted")
+
 
 def _control_list(node: Node) -> None:
     rows = node.rows()
@@ -50,5 +55,63 @@ def _filing_deadline(node: Node) -> None:
         raise entry["time"].wrong('is no hour; write it like "00:00"', '不是时刻；请写作 "00:00"') from error
 
 
+def _working_days(node: Node) -> None:
+    entry = node.table(("weekend", "off", "worked"))
+    for day in entry["weekend"].rows():
+        day.choice(WEEKDAYS)
+    worked = [row.day() for row in entry["worked"].rows()]
+    for row in entry["off"].rows():
+        holiday = row.table(("label", "from", "to"))
+        holiday["label"].labels()
+        first, last = holiday["from"].day(), holiday["to"].day()
+        if last < first:
+            raise holiday["to"].wrong("is before `from`; exchange them", "早于 `from`；请对调")
+        both = [day for day in worked if first <= day <= last]
+        if both:
+            raise row.wrong(
+                f"has {both[0]}, which `worked` has too; a day is one or the other",
+                f"含 {both[0]}，而 `worked` 也有该日；同一日只能属其一",
+            )
+
+
+def _day_count(node: Node) -> None:
+    node.table(("first_day",))["first_day"].choice(FIRST_DAY)
+
+
+def _fines(node: Node) -> None:
+    """Of both tables of fines: what a breach is, and at least one span of amounts."""
+    for row in node.rows():
+        entry = row.table(
+            ("breach",),
+            ("article", "breach_kind", "times_gains", "gains_below", "without_gains", "fine", "times", "turnover_least",
+             "otherwise", "refusing", "serious"),
+        )  # fmt: skip
+        entry["breach"].labels()
+        spans = [entry[name] for name in ("without_gains", "fine", "otherwise") if name in entry]
+        if len(spans) != 1:
+            raise row.wrong(
+                "holds one of `without_gains`, `fine` and `otherwise`; keep one",
+                "`without_gains`、`fine`、`otherwise` 须且只能填一项",
+            )
+        refused = list(entry["refusing"].table((), ("persons", "firm")).values()) if "refusing" in entry else []
+        for span in (*spans, *(entry[name] for name in ("times_gains", "times") if name in entry), *refused):
+            if not (
+                isinstance(span.content, list)
+                and len(span.content) == 2
+                and all(isinstance(one, int) and not isinstance(one, bool) for one in span.content)
+                and 0 <= span.content[0] <= span.content[1]
+            ):
+                raise span.wrong("must be [least, most], whole numbers", "应为 [最低, 最高] 两个整数")
+
+
+def _record_years(node: Node) -> None:
+    years = node.table(("years_least",), ("records",))["years_least"]
+    if isinstance(years.content, bool) or not isinstance(years.content, int) or not 0 < years.content < 1000:
+        raise years.wrong("must be a whole number of years", "应为整数年")
+
+
 #: By name of the parameter. What only people read is not listed here and may have any shape.
-CHECKS: dict[str, Callable[[Node], None]] = {"control-list": _control_list, "filing-deadline": _filing_deadline}
+CHECKS: dict[str, Callable[[Node], None]] = {
+    "control-list": _control_list, "day-count": _day_count, "filing-deadline": _filing_deadline,
+    "working-days": _working_days, "fines": _fines, "export-fines": _fines, "record-years": _record_years,
+}  # fmt: skip

@@ -47,7 +47,10 @@ class State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """A thing that the law sets, with every value it has had, and every suspension of an instrument that set one."""
+    """A thing that the law sets, with every value it has had, and every suspension of an instrument that set one.
+
+    `always`: how it stands on every day, where a replay holds the law of one day (`regulation.replay`).
+    """
 
     name: str
     instrument: str
@@ -55,6 +58,7 @@ class Parameter:
     values: tuple[Value, ...]
     effects: tuple[Effect, ...]
     tests: tuple[dict[str, Any], ...]
+    always: State | None = None
 
     def at(self, day: date, *, known: date) -> Value:
         """The value in force on `day`, as published up to `known`.
@@ -69,6 +73,8 @@ class Parameter:
 
     def state(self, day: date, *, known: date) -> State:
         """How the parameter stands on `day`, as published up to `known`. What was published last about a day counts."""
+        if self.always is not None:
+            return self.always
         published = [value for value in self.values if value.published <= known]
         covering = [
             value

@@ -31,6 +31,7 @@ from lodeline.regulation.duty import next_month
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.audit import row_salt_key
 from lodeline.service.evidence_file import PACK, json_bytes, packed
+from lodeline.service.evidence_pdf import NAME, SETTER, evidence_pdf
 from lodeline.service.evidence_text import index_page, readme
 from lodeline.service.finding import findings
 from lodeline.service.law import in_force
@@ -59,6 +60,8 @@ class Paper:
     name: str
     content: bytes
     entry: int | None = None
+    #: Steps of a case and their files, or what inspectors found.
+    folder: Literal["case", "inspections"] = "case"
 
 
 def bundle(
@@ -81,11 +84,12 @@ def bundle(
         chosen = _Chosen(snapshot=snapshot, row=row, scope=scope)
         if chosen.lines.height > ROWS_MOST:
             break
-        content = _packed(prover, law, chosen, papers=papers, gives_it=True)
-        if gives_its_finding(content):
-            return content
+        made = _made(prover, law, chosen, papers=papers, gives_it=True)
+        if gives_its_finding(packed(made)):
+            return packed({**made, NAME: evidence_pdf(made)})
     chosen = _Chosen(snapshot=snapshot, row=row, scope="subject", most=ROWS_MOST)
-    return _packed(prover, law, chosen, papers=papers, gives_it=False)
+    made = _made(prover, law, chosen, papers=papers, gives_it=False)
+    return packed({**made, NAME: evidence_pdf(made)})
 
 
 class _Chosen:
@@ -214,9 +218,10 @@ class _Prover:
                 yield one
 
 
-def _packed(
+def _made(
     prover: _Prover, law: Jurisdiction, chosen: _Chosen, *, papers: Sequence[Paper], gives_it: bool
-) -> bytes:  # fmt: skip
+) -> dict[str, bytes]:  # fmt: skip
+    """The files of the bundle but for the paper, which is set once the bundle is known to be the one."""
     snapshot, row = prover.snapshot, chosen.row
     entries: dict[int, dict[str, object]] = {}
     ordinals: dict[int, list[int]] = {
@@ -231,6 +236,7 @@ def _packed(
         "format": PACK, "finding": row["id"], "detector": row["detector"], "scope": chosen.scope,
         "gives_the_finding": gives_it, "program": __version__, "entry": snapshot.entry, "root": snapshot.root,
         "as_of": snapshot.as_of, "law": law.code, "vkey": prover.store.signer.verifier.vkey,
+        "paper": SETTER,
     }  # fmt: skip
     lots = snapshot.lots.filter(pl.col("lot").is_in(chosen.lines["lot"].unique().implode())).sort("lot")
     # The last day that the finding speaks of, as far as the law of then could be known when it was computed.
@@ -252,7 +258,7 @@ def _packed(
     }
     made["README.md"] = readme(row, stamp).encode()
     made["index.html"] = index_page(row, stamp, lawful, made).encode()
-    return packed(made)
+    return made
 
 
 def _data(lines: pl.DataFrame) -> list[dict[str, object]]:
@@ -263,10 +269,10 @@ def _data(lines: pl.DataFrame) -> list[dict[str, object]]:
 def _papers(prover: _Prover, papers: Sequence[Paper]) -> dict[str, bytes]:
     made: dict[str, bytes] = {}
     for paper in papers:
-        made[f"case/{paper.name}"] = paper.content
+        made[f"{paper.folder}/{paper.name}"] = paper.content
         if paper.entry is not None and paper.entry < prover.size:
             document = prover.receipt(prover.entries[paper.entry], content=paper.content)
-            made[f"case/{paper.name.removesuffix('.json')}.receipt.json"] = json_bytes(document)
+            made[f"{paper.folder}/{paper.name.removesuffix('.json')}.receipt.json"] = json_bytes(document)
     return made
 
 

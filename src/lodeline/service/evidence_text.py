@@ -53,13 +53,15 @@ KEY is the key of the log. Get it from the authority and not from this bundle: a
 KEY 为日志公钥，请向主管部门另行取得，不要取自本包：伪造者会放入自己的公钥。
 
 ## What it holds · 内容
-- `index.html`: to read, and to print as PDF · 供阅读，可打印为 PDF
+- `evidence.pdf`: to read and to file, with an index of all files · 供阅读归档，附全部文件索引
+- `index.html`: the same on screen · 屏幕阅读版
 - `finding.json`: the finding · 线索
 - `stamp.json`, `checkpoint.txt`: the log that it was computed from, signed · 所依据的日志及其签名检查点
 - `entries/`: receipts of entries; the rows used are opened and proved · 条目回执，所用各行已展开并附证明
 - `data/`: which lot and counterparty each row resolved to · 各行所对应的批次与对方
 - `law/`: the law of the day with its sources; the lines the detector draws · 当日法规及出处；检测参数
 - `case/`: what was asked, answered and decided, with receipts · 询问、答复和决定（如有），各附回执
+- `inspections/`: what inspectors found, with receipts · 检查所见（如有），各附回执
 - `verify.py`: the verifier, one file without dependencies · 单文件核验程序
 - `SHA256SUMS`: sums of all files; they show damage, the proofs show forgery · 校验和用于发现损坏，证明用于发现伪造
 

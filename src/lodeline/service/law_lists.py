@@ -1,4 +1,4 @@
-"""The lists within the law, as a reader looks them up: instruments, control items of a day, quotas of the years.
+"""The lists within the law, as a reader looks them up: instruments, control items and fines of a day, quotas.
 
 Each value comes with its status, its citation and the evidence for it, as in `service.law`.
 """
@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, get_args
 
 from lodeline.regulation.control_list import control_items_by_status
+from lodeline.regulation.fines import fines
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.regulation.timeline import spans
 from lodeline.regulation.value import Status
@@ -65,6 +66,28 @@ def control_list(law: Jurisdiction, on: date, known: date) -> list[Json]:
         }
         for status in get_args(Status)
         for one in control_items_by_status(law, on, status, known=known)
+    ]
+
+
+def fine_table(law: Jurisdiction, on: date, known: date) -> list[Json]:
+    """What each breach can cost on `on`; amounts in the currency of the law, `[least, most]`, as `regulation.fines`."""
+    return [
+        {
+            "breach": one.breach,
+            "base": one.base,
+            "times": None if one.times is None else list(one.times),
+            "from_base": one.from_base,
+            "fixed": list(one.fixed),
+            "refusing": {whom: list(span) for whom, span in one.refusing.items()},
+            "serious": one.serious,
+            "citation": {
+                "instrument": one.citation.instrument,
+                "title": law.title(one.citation.instrument),
+                "article": one.citation.article,
+            },
+            "evidence": one.evidence,
+        }
+        for one in fines(law, on, known=known)
     ]
 
 

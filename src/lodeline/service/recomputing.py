@@ -33,6 +33,7 @@ from lodeline.material.mass import PPB, share_mg_expr
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.answers import filing_states
 from lodeline.service.evidence_file import PACK, BundleError, document, unpacked
+from lodeline.service.evidence_pdf import NAME, SETTER, evidence_pdf
 from lodeline.service.evidence_text import index_page, readme
 from lodeline.service.finding import LedgerSight
 from lodeline.store.snapshot import Snapshot
@@ -273,7 +274,7 @@ def _row_faults(read: _Bundle) -> Iterator[dict[str, Any]]:
 def _paper_faults(read: _Bundle, vkey: str, checkpoint: str) -> Iterator[dict[str, Any]]:
     """A step of the case is bound by its entry, and the files that came with it are bound by the step."""
     for name in read.files:
-        if name.startswith("case/") and name.endswith(".receipt.json"):
+        if name.startswith(("case/", "inspections/")) and name.endswith(".receipt.json"):
             paper = read.files[name.removesuffix(".receipt.json") + ".json"]
             receipt = document(read.files, name)
             for found in verify_receipt(receipt, vkey, upload=paper):
@@ -300,6 +301,9 @@ def _text_faults(read: _Bundle) -> Iterator[dict[str, Any]]:
     for name, text in (("README.md", readme(read.row, read.stamp)), ("index.html", page)):
         if read.files[name] != text.encode():
             yield _fault("text", named=name)
+    # Another setter breaks lines elsewhere; its paper can be held against the data by whoever has it.
+    if read.stamp.get("paper") == SETTER and read.files.get(NAME) != evidence_pdf(read.files):
+        yield _fault("text", named=NAME)
 
 
 def _figure_faults(read: _Bundle) -> Iterator[dict[str, Any]]:

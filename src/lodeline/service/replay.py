@@ -16,6 +16,7 @@ import polars as pl
 
 from lodeline.control.declaration import Declaration, Line
 from lodeline.control.desk import Verdict
+from lodeline.control.licence import read_licences
 from lodeline.control.reason import Reason, worst
 from lodeline.control.replay import Standing, only_in, standing, verdicts_under, word
 from lodeline.control.rulebook import Rulebook, rulebook
@@ -124,17 +125,20 @@ def replay_declaration(
     `rows` as those of a ledger's declarations, one for each line; `readable` is False where none could be read.
     """
     laws = Laws(law, first, second, known)
-    licences = None if snapshot is None else snapshot.register.tables["licences"]
+    licences = None if snapshot is None else read_licences(snapshot.register.tables["licences"])
     exporters = None if snapshot is None else snapshot.register.organisation_by_name
     both = [
         verdicts_under(rules, declaration, law=law, day=second, licences=licences, exporters=exporters)
         for rules in laws.rules
     ]
     rows = [
-        {"line": one.line["line"], "row": one.line.row, **_verdicts((one,), (other,))}
+        {
+            "declaration": one.line["declaration"], "line": one.line["line"], "row": one.line.row,
+            "product_name": one.line["product_name"], **_verdicts((one,), (other,)),
+        }
         for one, other in zip(*both, strict=True)
         if word(one) != word(other)
-    ]
+    ]  # fmt: skip
     return {
         **laws.as_json(),
         "declarations": {"judged": len(declaration.lines), "rows": rows},
@@ -236,7 +240,7 @@ def _declared(lines: Sequence[_Export], snapshot: Snapshot, laws: Laws) -> Json:
     for export in lines:
         number = export.row["declaration"] or f"#{export.row['line']}"
         together.setdefault((export.row["organisation"], number), []).append(export)
-    licences = snapshot.register.tables["licences"]
+    licences = read_licences(snapshot.register.tables["licences"])
     rows = []
     for (organisation, _), exports in together.items():
         declaration = Declaration(lines=tuple(one.line for one in exports))

@@ -79,7 +79,7 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
         say("Watch", "监看"),
         (
             Line(page="overview", label=say("Overview", "总览")),
-            Line(page="balances", label=say("Balances", "物料平衡"), leads_to=("balance",)),
+            Line(page="balances", label=say("Balances", "物料平衡"), leads_to=("balance", "inspections")),
             Line(page="findings", label=say("Findings", "线索"), leads_to=("finding",)),
             Line(page="transfers", label=say("Transfers", "流转")),
             Line(page="lots", label=say("Lots", "批次"), leads_to=("lot",)),
@@ -92,14 +92,18 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             Line(page="editions", label=say("Editions", "公布版"), leads_to=("edition",)),
             Line(page="quotas", label=say("Quotas", "总量指标")),
             Line(page="desk", label=say("Customs desk", "海关窗口")),
-            Line(page="register", label=say("Register", "登记管理"), leads_to=("register-organisation", "extensions")),
+            Line(page="register", label=say("Register", "登记管理"), leads_to=("register-organisation", "register-changes", "register-methods", "extensions")),
         ),
     ),
     (
         say("Look up", "查询"),
         (
             Line(page="organisations", label=say("Organisations", "企业"), leads_to=("organisation",)),
-            Line(page="law", label=say("Law in force", "现行法规"), leads_to=("law-diff", "instrument", "parameter")),
+            Line(
+                page="law",
+                label=say("Law in force", "现行法规"),
+                leads_to=("law-diff", "law-replay", "instrument", "parameter"),
+            ),
             Line(page="log", label=say("Log", "日志"), leads_to=("entry",)),
             Line(page="verify", label=say("Verify a receipt", "核验回执")),
             Line(page="audit", label=say("Who looked", "查阅记录")),

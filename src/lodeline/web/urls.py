@@ -63,9 +63,11 @@ from lodeline.web.pages.firm_transfers import firm_transfers
 from lodeline.web.pages.first_run import first_run
 from lodeline.web.pages.holds import legal_holds
 from lodeline.web.pages.home import home
+from lodeline.web.pages.inspections import site_inspections
 from lodeline.web.pages.invitation import invitation
 from lodeline.web.pages.law import law
 from lodeline.web.pages.law_diff import law_diff
+from lodeline.web.pages.law_replay import law_replay
 from lodeline.web.pages.log import entry, log, receipt_file
 from lodeline.web.pages.lot import lot
 from lodeline.web.pages.lots import lots
@@ -77,6 +79,8 @@ from lodeline.web.pages.people import firm_people, firm_person, register_people,
 from lodeline.web.pages.quotas import quotas
 from lodeline.web.pages.reason import reason
 from lodeline.web.pages.register import register, register_new, register_organisation
+from lodeline.web.pages.register_changes import handover_file, register_changes
+from lodeline.web.pages.register_methods import register_methods
 from lodeline.web.pages.system import system
 from lodeline.web.pages.transfers import transfers
 from lodeline.web.pages.verify import verify
@@ -125,6 +129,15 @@ PAGES: tuple[Page, ...] = (
     Page(
         at="sites/<named:site>/", view=balance, name="balance", permission="nation.read", looks_at="site", regional=True
     ),
+    Page(
+        at="inspections/<named:site>/",
+        view=site_inspections,
+        name="inspections",
+        permission="nation.read",
+        posts=True,
+        looks_at="site",
+        regional=True,
+    ),
     Page(at="lots/", view=lots, name="lots", permission="nation.read"),
     Page(at="lots/<named:lot>/", view=lot, name="lot", permission="nation.read", looks_at="lot"),
     Page(at="findings/", view=findings, name="findings", permission="nation.read", posts=True, regional=True),
@@ -150,6 +163,7 @@ PAGES: tuple[Page, ...] = (
     Page(at="desk/", view=desk, name="desk", permission="desk.use", posts=True),
     Page(at="law/", view=law, name="law", permission="anyone"),
     Page(at="law/diff/", view=law_diff, name="law-diff", permission="anyone"),
+    Page(at="law/replay/", view=law_replay, name="law-replay", permission="nation.read"),
     Page(at="log/", view=log, name="log", permission="nation.read", regional=True),
     Page(at="log/<int:entry>/", view=entry, name="entry", permission="nation.read", looks_at="entry", regional=True),
     Page(
@@ -173,6 +187,28 @@ PAGES: tuple[Page, ...] = (
         permission="register.write",
         posts=True,
         regional=True,
+    ),
+    Page(
+        at="register/changes/<str:organisation>/",
+        view=register_changes,
+        name="register-changes",
+        permission="register.write",
+        posts=True,
+        regional=True,
+    ),
+    Page(
+        at="register/changes/<str:organisation>/<str:successor>/handover.csv",
+        view=handover_file,
+        name="handover-file",
+        permission="register.write",
+        regional=True,
+    ),
+    Page(
+        at="register/methods/",
+        view=register_methods,
+        name="register-methods",
+        permission="register.write",
+        posts=True,
     ),
     Page(
         at="register/<named:organisation>/",

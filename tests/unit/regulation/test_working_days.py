@@ -1,4 +1,4 @@
-"""Time limits in working days: China's calendar, a clock that stops, what is assumed, and a country with other habits."""
+"""Time limits in working days: China's calendar, a clock that stops, what is assumed, another country."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ from lodeline.office.own_findings import own_findings
 from lodeline.service import answers, desk
 from lodeline.service.finding import findings as found_by_detectors
 from lodeline.service.own import Own
+from lodeline.service.replay import replay
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import filing_of, json_answer, once
@@ -126,6 +127,48 @@ def list_flows(
     now = _read_now(request)
     found = now.answer(answers.flows, now.snapshot, now.law, element=element, first=first, last=last, by=by)
     return _paged(now, found["rows"], ("period", "element", "from", "to"), cursor, limit)
+
+
+Replayed = Literal["exports", "declarations", "filings", "findings"]
+LAW_OF: Final = Query(..., alias="from", **told.said("The law of this day …", "此日的法规。"))
+AGAINST: Final = Query(..., alias="to", **told.said("… against the law of this.", "与此日的法规比较。"))
+LAW_KNOWN: Final = Query(
+    None, **told.said("As published up to this day; without it, each day.", "截至此日已公布；省略则各以当日为准。")
+)
+WHAT: Final = Query("exports", **told.said("What to list.", "列出的类别。"))
+#: Kinds of what a replay puts to both laws, and what identifies a row of each.
+_REPLAYED: Final = {
+    "exports": ("on", "seq"), "declarations": ("on", "organisation", "declaration", "seqs"),
+    "filings": ("period", "organisation"), "findings": ("detector", "id"),
+}  # fmt: skip
+
+
+@router.get(
+    "/law/replay", response=shapes.LawReplay, url_name="law-replay", tags=["law"],
+    **told.operation(
+        "What would come out differently under the law of another day", "换用另一日的法规，哪些结论不同",
+        scope="nation:read",
+        more=(
+            "Rows of one kind: exports, declarations, filings or findings. `judged` counts all that were asked.",
+            "每次返回一类：出口、报关单、申报或线索。`judged` 为按两日法规判断的总数。",
+        ),
+    ),
+)  # fmt: skip
+def list_replayed(
+    request: HttpRequest, *,
+    first: date = LAW_OF, second: date = AGAINST, known: date | None = LAW_KNOWN, what: Replayed = WHAT,
+    cursor: str | None = told.CURSOR, limit: int = told.LIMIT,
+) -> Json:  # fmt: skip
+    """Everything but the law stays as it is in the ledger."""
+    reads_nation(request)
+    now = _read_now(request)
+    for day in (first, second, known or first):
+        if not date.min < day < date.max:
+            raise ApiProblem("request-malformed", f"No law is known of {day}.", f"{day} 没有法规记载。")
+    found = now.answer(replay, now.store, now.snapshot, now.law, first=first, second=second, known=known)
+    head = {name: found[name] for name in ("jurisdiction", "from", "to", "known", "law")}
+    page = _paged(now, found[what]["rows"], _REPLAYED[what], cursor, limit)
+    return {**head, "what": what, "judged": {kind: found[kind]["judged"] for kind in _REPLAYED}, **page}
 
 
 @router.get(

@@ -463,6 +463,21 @@ class LawDiff(Shape):
     rows: list[Json]
 
 
+class LawReplay(Shape):
+    """What would come out differently, a page of one kind of row in the shape of `lodeline law replay --json`."""
+
+    stamp: Stamp
+    jurisdiction: str
+    first: Day = Field(alias="from")
+    last: Day = Field(alias="to")
+    known: dict[str, str]
+    law: list[Json]
+    what: str
+    judged: dict[str, int]
+    rows: list[Json]
+    next: str | None
+
+
 class Checkpoint(Shape):
     """The signed size and root of the log, as a note (C2SP tlog-checkpoint), and the key that signed it."""
 

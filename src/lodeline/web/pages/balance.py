@@ -45,6 +45,8 @@ from lodeline.web.pages.balance_run import (
     tests_table,
     verdict,
 )
+from lodeline.web.pages.inspections_part import inspected_here
+from lodeline.web.pages.succession_words import of_site
 from lodeline.web.shell import show
 from lodeline.web.table import Table, shown, wanted_csv
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
@@ -249,7 +251,9 @@ def _page(chosen: Chosen) -> HttpResponse:
     named = chosen.tell is None
     months = tables_of.months_table(visit, chosen.rows, unit)
     tables = _tables(chosen, peers) | {"yields": yields_table(visit, yields, asked=chosen.site, named=named)}
-    csv = wanted_csv(visit, months, *tables.values())
+    inspected = inspected_here(visit, chosen.site, called=chosen.lot, own=not named)
+    found = [inspected.made] if inspected is not None and inspected.made is not None else []
+    csv = wanted_csv(visit, months, *tables.values(), *found)
     if csv is not None:
         return csv
     name = words.element(symbol, language)
@@ -282,6 +286,8 @@ def _page(chosen: Chosen) -> HttpResponse:
             visit, chosen.findings, organisation=owner, element=symbol, statement=statement, tell=chosen.tell
         ),
         own=chosen.tell is not None,
+        inspected=inspected,
+        succession=of_site(visit, chosen.site),
         yields_drawing=draw_yields(visit, yields, asked=chosen.site, named=named),
         peers_drawing=draw_sites(
             visit, peers, name=visit.say("z at this stage", "同环节 z 值"), asked=chosen.site, named=named

@@ -1,4 +1,4 @@
-"""The inspections of a site: counts of the authority beside the firm's book, seizures, seals; the form of an inspector."""
+"""The inspections of a site: the authority's counts beside the firm's book, seizures, seals; the inspector's form."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any, Final
 import polars as pl
 from django.http import HttpResponse, HttpResponseRedirect
 
-from lodeline.filing.table import read_bytes
 from lodeline.filing.table import Table as Filed
+from lodeline.filing.table import read_bytes
 from lodeline.ledger.problem import Problem as LedgerProblem
 from lodeline.ledger.succession import holder_on, holders_of
 from lodeline.office import clock
@@ -27,7 +27,7 @@ from lodeline.web.pages.inspections_part import ACTS as ACT_WORDS
 from lodeline.web.pages.inspections_part import count_table, inspections_table, newest_count, seals_said
 from lodeline.web.parts import Field, Notice, Problem, Problems
 from lodeline.web.shell import show
-from lodeline.web.table import Table, shown, wanted_csv
+from lodeline.web.table import shown, wanted_csv
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 
 #: Rows that can be typed; longer counts come as a file.
@@ -207,7 +207,8 @@ def _fields(visit: Visit) -> dict[str, Field]:
             ),
         ),
         "note": Field(
-            name="note", label=visit.say("What was seen, and on what ground", "所见情况与依据"), kind="textarea", lines=4,
+            name="note", label=visit.say("What was seen, and on what ground", "所见情况与依据"), kind="textarea",
+            lines=4,
             width="full", value=form.get("note", ""), hint=visit.say(
                 f"The firm reads it, and it stands for good; at most {NOTE_CHARACTERS} characters.",
                 f"企业可见，永久保存；最多 {NOTE_CHARACTERS} 个字符。",

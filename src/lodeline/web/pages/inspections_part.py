@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from lodeline.service.inspections import Inspection, compared, standing_seals
+from lodeline.ledger.succession import holders_of
+from lodeline.service.inspections import Inspection, compared, inspections, standing_seals
 from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.language import Text, say
-from lodeline.web.table import Cell, Column, Row, Table
+from lodeline.web.table import Cell, Column, Row, Shown, Table, shown
 from lodeline.web.visit import Visit
 
 ACTS: Final[Mapping[str, Text]] = {
@@ -21,6 +23,36 @@ ACTS: Final[Mapping[str, Text]] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspected:
+    """What the page of a balance says of the authority's counts: the newest of them, and the seals that stand."""
+
+    made: Table | None
+    on: str
+    seals: str
+    href: str | None
+    table: Shown | None
+
+
+def inspected_here(visit: Visit, site: str, *, called: Callable[[str], str], own: bool) -> Inspected | None:
+    """None where nothing was entered and nobody here may enter anything. `own`: the firm reads it, of its own time."""
+    register = visit.reading.snapshot.register
+    whose = [visit.firm or ""] if own else holders_of(register, site)
+    every = inspections(visit.reading.store, whose, site=site)
+    may = not own and visit.actor.may("inspection.write", register.site_organisation.get(site))
+    if not every and not may:
+        return None
+    newest = newest_count(every)
+    made = None if newest is None else count_table(visit, newest, called=called)
+    return Inspected(
+        made=made,
+        on="" if newest is None else written.day(newest.paper["on"], visit.language),
+        seals=seals_said(visit, every),
+        href=None if own else visit.opens("inspections", site=site),
+        table=None if made is None else shown(visit, made),
+    )
+
+
 def newest_count(every: Sequence[Inspection]) -> Inspection | None:
     """The authority's newest count among some inspections, by its day."""
     counts = [one for one in every if one.act == "count"]
@@ -28,7 +60,7 @@ def newest_count(every: Sequence[Inspection]) -> Inspection | None:
 
 
 def count_table(visit: Visit, inspection: Inspection, *, called: Callable[[str], str] = str) -> Table:
-    """The authority's count lot by lot, beside the book and the firm's own count. `called`: what a reader calls a lot."""
+    """The authority's count lot by lot, beside the book and the firm's own. `called`: what a reader calls a lot."""
     language = visit.language
     rows = []
     for row in compared(visit.reading.snapshot, inspection):

@@ -13,12 +13,12 @@ from django.http import HttpResponse
 
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service import law as questions
-from lodeline.service.law_lists import control_list, instruments, quota_years
+from lodeline.service.law_lists import control_list, fine_table, instruments, quota_years
 from lodeline.web import format as written
 from lodeline.web.law_words import CHANGES, EVIDENCE, MARKS, STATUS, sentences, short_title
 from lodeline.web.pages import lawful
 from lodeline.web.pages.law_run import draw_run, runs, span_table
-from lodeline.web.pages.law_tables import fits, item_table, quota_table, rule_table
+from lodeline.web.pages.law_tables import fine_rows, fits, item_table, quota_table, rule_table
 from lodeline.web.shell import show
 from lodeline.web.table import shown, wanted_csv
 from lodeline.web.visit import Visit
@@ -39,15 +39,16 @@ def law(visit: Visit) -> HttpResponse:
     items, quotas = control_list(pack, on, known), quota_years(pack, known)
     drawn = runs(pack, known)
     spans = span_table(visit, drawn)
+    fines = fine_rows(visit, fine_table(pack, on, known))
     csv = wanted_csv(
         visit, rule_table(visit, rows, full=True), spans, item_table(visit, items, full=True),
-        quota_table(visit, quotas, full=True),
+        quota_table(visit, quotas, full=True), fines,
     )  # fmt: skip
     if csv is not None:
         return csv
     tables = {
         "rules": rule_table(visit, rows), "spans": spans, "items": item_table(visit, items),
-        "quotas": quota_table(visit, quotas),
+        "quotas": quota_table(visit, quotas), "fines": fines,
     }  # fmt: skip
     language = visit.language
     return show(

@@ -54,6 +54,7 @@ def law_diff(visit: Visit) -> HttpResponse:
         changed=bool(rows),
         table=shown(visit, table),
         law=visit.url("law"),
+        replay=visit.opens("law-replay", query={"from": first.isoformat(), "to": last.isoformat()}),
     )  # fmt: skip
 
 

@@ -202,6 +202,56 @@ def _t_reo(visit: Visit, value: Json, name: str, *, missing: str = "") -> Cell:
     return Cell(text=missing or written.NOTHING)
 
 
+def fine_rows(visit: Visit, rows: list[Json]) -> Table:
+    """Rows of `service.law_lists.fine_table`."""
+    return Table(
+        name="fines",
+        caption=visit.say("Fines", "罚款"),
+        columns=(
+            Column(key="breach", label=say("Breach", "违法行为")),
+            Column(key="times", label=say("A multiple", "倍数")),
+            Column(key="fixed", label=say("Else, yuan", "否则（元）")),
+            Column(key="refusing", label=say("Refusing to correct, yuan", "拒不改正（元）")),
+            Column(key="citation", label=say("Where it stands", "出处")),
+        ),
+        rows=[_fine(visit, row) for row in rows],
+        empty=visit.say("No table of fines was in force.", "该日没有有效的罚款规定。"),
+        per_page=_LIST_ROWS,
+    )
+
+
+#: What a fine is a multiple of, and who pays for refusing.
+_BASES = {"gains": say("the unlawful gains", "违法所得"), "turnover": say("the illegal turnover", "违法经营额")}
+_PAYS = {"firm": say("firm", "单位"), "persons": say("persons in charge", "责任人员")}
+
+
+def _fine(visit: Visit, row: Json) -> Row:
+    times = "–"
+    bound = ""
+    if row["times"] is not None:
+        base = visit.spoken(_BASES[row["base"]])
+        times = visit.say(f"{_span(row['times'], 'en')} times {base}", f"{base}的{_span(row['times'], 'zh')}倍")
+        if row["from_base"] is not None:
+            bound = visit.say(f"from {written.number(row['from_base'])}", f"{written.number(row['from_base'])}以上")
+    refusing = "; " if visit.language == "en" else "；"
+    return (
+        Cell(text=visit.spoken(row["breach"]), note=visit.spoken(row["serious"]) if row["serious"] else ""),
+        Cell(text=times, note=bound),
+        Cell(text=_span(row["fixed"], visit.language), value=row["fixed"][0]),
+        Cell(
+            text=refusing.join(
+                f"{visit.spoken(_PAYS[whom])} {_span(span, visit.language)}" for whom, span in row["refusing"].items()
+            ) or "–"
+        ),
+        _citation_cell(visit, row["citation"], evidence=row["evidence"]),
+    )  # fmt: skip
+
+
+def _span(span: list[int], language: str) -> str:
+    least, most = (written.number(one) for one in span)
+    return f"{least}{'至' if language == 'zh' else ' to '}{most}"
+
+
 def change_table(visit: Visit, rows: list[Json]) -> Table:
     """Rows of `service.law.diff`."""
     return Table(

@@ -11,12 +11,15 @@ from lodeline.material.element import TREO
 from lodeline.service import answers
 from lodeline.service import overview as questions
 from lodeline.service.finding import findings
+from lodeline.service.inspections import inspections
 from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.drawing.calendar import FilingCalendar, FilingMonth, draw_filing_calendar
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.language import say
 from lodeline.web.pages.findings_part import findings_table
+from lodeline.web.pages.inspections_part import inspections_table
+from lodeline.web.pages.succession_words import of_firm
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.visit import NotHereError, Visit
@@ -36,6 +39,7 @@ def organisation(visit: Visit, organisation: str) -> HttpResponse:
         "quotas": _quota_table(visit, organisation),
         "licences": _licence_table(visit, organisation, names),
         "findings": findings_table(visit, _findings(visit, organisation)),
+        "inspections": inspections_table(visit, inspections(visit.reading.store, [organisation])),
     }
     csv = wanted_csv(visit, *tables.values())
     if csv is not None:
@@ -55,6 +59,8 @@ def organisation(visit: Visit, organisation: str) -> HttpResponse:
         filed={state: written.count(number) for state, number in _counts(status).items()},
         has_filings=bool(status.height),
         findings_count=len(tables["findings"].rows),
+        inspected=len(tables["inspections"].rows),
+        succession=of_firm(visit, organisation),
         calendar=_calendar(visit, organisation, status),
         log=visit.url("log", query={"organisation": organisation}),
         tables={name: shown(visit, table) for name, table in tables.items()},

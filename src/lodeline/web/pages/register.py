@@ -16,6 +16,7 @@ from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.language import say
 from lodeline.web.pages import register_form
+from lodeline.web.pages.succession_words import of_firm
 from lodeline.web.parts import Act, Notice, Problem, Problems
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Table, shown, wanted_csv
@@ -39,6 +40,7 @@ def register(visit: Visit) -> HttpResponse:
         table=shown(visit, table),
         admit=visit.opens("register-new"),
         extensions=visit.opens("extensions"),
+        methods=visit.opens("register-methods"),
         notices=_entered(visit),
     )
 
@@ -115,7 +117,8 @@ def register_organisation(visit: Visit, organisation: str) -> HttpResponse:
             visit, "organisations", forms["organisations"], problems if sent == "organisations" else (), fixed=("id",)
         ),
         site_fields=register_form.fields(
-            visit, "sites", forms["sites"], problems if sent == "sites" else (), fixed=("id",) if site else ()
+            visit, "sites", forms["sites"], problems if sent == "sites" else (),
+            fixed=("id", "organisation") if site else (),
         ),
         site=site and site["id"],
         open_form=sent,
@@ -124,6 +127,9 @@ def register_organisation(visit: Visit, organisation: str) -> HttpResponse:
         notices=_entered(visit),
         back=visit.url("register"),
         people=visit.opens("register-people", organisation=organisation),
+        changes=visit.opens("register-changes", organisation=organisation),
+        methods=visit.opens("register-methods", query={"site": site["id"]} if site else None),
+        succession=of_firm(visit, organisation),
     )  # fmt: skip
 
 

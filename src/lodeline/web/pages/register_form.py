@@ -9,7 +9,7 @@ from lodeline.filing.dossier import KNOWN_ROLES, filed_name
 from lodeline.ledger.problem import Problem
 from lodeline.ledger.register import TABLES
 from lodeline.material.mass import format_kg
-from lodeline.office.registry import STAGES
+from lodeline.office.registry import QUANTITIES, STAGES
 from lodeline.web import words
 from lodeline.web.parts import Field, Width
 from lodeline.web.visit import Visit
@@ -28,17 +28,31 @@ _LABELS: dict[str, tuple[str, str, str, str, Width]] = {
     "lei": ("LEI", "LEI", "20 characters", "20 位", "medium"),
     "valid_from": ("From", "自", "", "", "short"),
     "valid_to": ("Until", "至", "Last day; empty while it goes on", "最后一日；未终止则留空", "short"),
-    "organisation": ("Held by", "所属企业", "Another id here hands the site over", "改填其他编号即为转移", "short"),
+    "organisation": (
+        "Held by", "所属企业", "Another holder is a change of its own, from a day", "变更持有人另行登记，并注明生效日",
+        "short",
+    ),
     "name": ("Name", "名称", "", "", "long"),
     "stage": ("Stage", "环节", "", "", "short"),
     "region": ("Region", "地区", "", "", "medium"),
     "lat": ("Latitude", "纬度", "Degrees north", "北纬度数", "short"),
     "lon": ("Longitude", "经度", "Degrees east", "东经度数", "short"),
+    "quantity": ("What it measures", "测量内容", "", "", "short"),
+    "element": ("Element", "元素", "Symbol, of an assay; empty for all", "化验的元素符号；留空即全部", "short"),
+    "random_pct": ("Random, %", "随机误差（%）", "One σ, relative, new every time", "一倍相对 σ，每次不同", "short"),
+    "systematic_pct": (
+        "Systematic, %", "系统误差（%）", "One σ, relative, until the next calibration", "一倍相对 σ，至下次校准",
+        "short",
+    ),
+    "calibration": ("Calibration", "校准", "Certificate and day", "证书与日期", "long"),
+    "yield_low_pct": ("Yield from, %", "收率下限（%）", "", "", "short"),
+    "yield_high_pct": ("Yield to, %", "收率上限（%）", "", "", "short"),
+    "source": ("Source", "依据", "", "", "long"),
     "capacity_kg_per_month": (
         "Capacity, kg a month", "月产能（千克）", "Of the main product", "按主要产品", "short",
     ),
 }  # fmt: skip
-_REQUIRED = {"id", "country", "organisation", "stage"}
+_REQUIRED = {"id", "country", "organisation", "stage", "quantity", "random_pct", "systematic_pct"}
 
 
 def filled(visit: Visit, table: str) -> dict[str, str]:
@@ -77,6 +91,8 @@ def fields(
         if name == "stage":
             options = [("", ""), *((one, words.word(words.STAGES, one, visit.language)) for one in STAGES)]
             found.append(Field(kind="select", options=options, **common))
+        elif name == "quantity" and name not in fixed:
+            found.append(Field(kind="select", options=[(one, one) for one in QUANTITIES], **common))
         elif name in ("valid_from", "valid_to"):
             found.append(Field(kind="date", **common))
         elif name == "roles":

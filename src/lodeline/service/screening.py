@@ -1,0 +1,95 @@
+"""Who may a name be, and is that party listed? A pure question put to the register and to the lists that are given.
+
+Nothing is written: not the name that was asked, nor what was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Any
+
+from lodeline.ledger.register import Register
+from lodeline.party.identifier import Identifier
+from lodeline.party.lists import PartyList
+from lodeline.party.screening import VERDICTS, Hit, Screener, Screening, Standing, registered
+
+Json = dict[str, Any]
+
+
+def screen(
+    names: Sequence[str],
+    *,
+    lists: Sequence[PartyList],
+    register: Register | None,
+    stamp: Json | None,
+    day: date,
+    identifiers: Collection[Identifier] = (),
+    country: str | None = None,
+) -> Json:
+    """What each name may mean on the day; `verdict` is the worst. Lists that were not accepted are said and not used.
+
+    `identifiers` and `country` belong to every name. `stamp`: the entry and root that the register is of.
+    """
+    parties = [] if register is None else registered(register.tables["organisations"])
+    parties += [party for one in lists for party in one.parties]
+    screener = Screener(parties, [stake for one in lists for stake in one.stakes])
+    found = [screener.screen(name, day=day, identifiers=identifiers, country=country) for name in names]
+    return {
+        "verdict": min((one.verdict for one in found), key=VERDICTS.index, default="unknown"),
+        "names": [_screening(one) for one in found],
+        "day": day.isoformat(),
+        "lists": [
+            {
+                "list": one.name, "accepted": one.accepted, "parties": len(one.parties),
+                "listed": sum(bool(party.listings) for party in one.parties), "sha256": one.digest,
+                "skipped": dict(one.skipped), "problems": [found.as_json() for found in one.problems],
+            }
+            for one in lists
+        ],
+        "stamp": stamp,
+    }  # fmt: skip
+
+
+def _screening(found: Screening) -> Json:
+    return {
+        "name": found.name,
+        "verdict": found.verdict,
+        "remarks": [one.as_json() for one in found.remarks],
+        "hits": [_hit(hit) for hit in found.hits],
+    }
+
+
+def _hit(hit: Hit) -> Json:
+    return {
+        "name": hit.name,
+        "by": hit.by,
+        "probability": round(hit.probability, 4),
+        "parties": [
+            {
+                "source": party.source, "id": party.id, "names": list(party.names),
+                "countries": sorted(party.countries),
+                "identifiers": sorted(f"{one.scheme}:{one.number}" for one in party.identifiers),
+            }
+            for party in hit.records
+        ],
+        "listed": [_standing(one) for one in hit.standings],
+        "reasons": [one.as_json() for one in hit.reasons],
+    }  # fmt: skip
+
+
+def _standing(standing: Standing) -> Json:
+    listing = standing.listing
+    return {
+        "list": standing.list,
+        "how": "owned" if listing is None else "listed",
+        "since": listing.since.isoformat() if listing and listing.since else None,
+        "until": listing.until.isoformat() if listing and listing.until else None,
+        "reason": listing.reason if listing else None,
+        "source": listing.source if listing else None,
+        "share": None if standing.share is None else float(standing.share),
+        "chains": [
+            [{"owner": one.owner, "owned": one.owned, "share": float(one.share or 0)} for one in links]
+            for links in standing.chains
+        ],
+    }  # fmt: skip
