@@ -10,6 +10,7 @@ import csv
 import random
 import re
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from itertools import combinations
 from pathlib import Path
@@ -111,7 +112,7 @@ def _same(firm: Firm, chance: random.Random) -> list[tuple[str, str, str]]:
     if firm.short:
         found.append((firm.zh, firm.short, "short"))
         found.append((firm.en, firm.short, "short"))
-    traditional = opencc.OpenCC("s2t").convert(firm.zh)
+    traditional = _traditional().convert(firm.zh)
     if traditional != firm.zh:
         found.append((firm.zh, traditional, "traditional"))
     if chinese(firm):
@@ -120,6 +121,11 @@ def _same(firm: Firm, chance: random.Random) -> list[tuple[str, str, str]]:
     found.append((firm.en, _FORMS_EN.sub("", firm.en).upper(), "form-dropped"))
     found.append((firm.en, typed_wrongly(firm.en, chance, 1), "typing-error"))
     return [one for one in found if one[0] != one[1]]
+
+
+@cache
+def _traditional() -> opencc.OpenCC:
+    return opencc.OpenCC("s2t")
 
 
 def chinese(firm: Firm) -> bool:

@@ -274,7 +274,7 @@ def _unescaped(found: re.Match[bytes]) -> bytes:
 
 
 def test_long_answer_goes_on_over_pages(files: Files) -> None:
-    step = {
+    step: dict[str, Any] = {
         "at": "2025-07-01T00:00:00Z", "kind": "answered", "organisation": "SEP-0002", "until": None,
         "stands_until": None, "text": "我方说明如下。" * 1100 + "\n" * 300 + "The end.", "files": [],
     }  # fmt: skip

@@ -11,8 +11,8 @@ from tests.cli.program import CHINESE, PROGRAM, Lodeline
 
 COMMANDS = (
     "demo", "world", "bench", "init", "load", "rebuild", "backup", "restore", "template", "check", "file", "trace",
-    "origins", "balance", "flows", "transfers", "quota", "findings", "declare", "receipt", "verify", "serve", "finding",
-    "law",
+    "origins", "balance", "flows", "transfers", "quota", "reconcile", "findings", "edition", "declare", "screen",
+    "receipt", "verify", "serve", "finding", "law",
 )  # fmt: skip
 PRINTING_DATA = (
     "init", "load", "rebuild", "backup", "restore", "check", "file", "trace", "origins", "balance", "flows",

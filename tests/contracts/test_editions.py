@@ -105,7 +105,7 @@ def test_edition_of_a_state_that_never_was_is_a_fault(desk: Desk) -> None:
     snapshot = open_snapshot(desk.store)
     object.__setattr__(snapshot, "root", "00" * 32)
     freeze(desk.store, snapshot, LAW, "2025-01", filed_at=NOW, by="analyst")
-    assert [one.what for one in verify(desk.store).faults] == ["edition.stamp-differs"]
+    assert [one.what for one in verify(desk.store).faults] == ["figures.stamp-differs"]
 
 
 def test_readers_keep_what_they_computed(desk: Desk) -> None:

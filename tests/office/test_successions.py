@@ -19,7 +19,7 @@ from lodeline.office.opening import prepare
 from lodeline.office.people import InputError
 from lodeline.office.successions import Wanted, enter, handover_rows
 from lodeline.regulation.parameter import load
-from lodeline.service.answers import filing_status, has_duty
+from lodeline.service.answers import filing_status, flow_ends, has_duty
 from lodeline.service.audit import verify
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
@@ -33,7 +33,7 @@ MADE = "product=concentrate origin_kind=mined origin_place=CN-PIT composition=Nd
 def desk(url: str) -> Iterator[Desk]:
     """OLD mined 500 of its 600 kg quota in February, and holds the pit and a store; NEW is another mine."""
     made = Desk(url)
-    licence = {
+    licence: dict[str, object] = {
         "id": "L-1", "kind": "individual", "exporter": "OLD", "end_users": [], "control_items": [], "products": [],
         "mass_mg": None, "elements": None, "destination": "DE", "end_use": None, "valid_from": date(2025, 1, 1),
         "valid_to": date(2025, 12, 31),
@@ -90,6 +90,14 @@ def test_rows_keep_their_filer_and_the_duty_ends_with_the_month_before(desk: Des
     assert duty("OLD", date(2025, 2, 28)) and not duty("OLD", date(2025, 3, 31)) and duty("NEW", date(2025, 3, 31))
     status = filing_status(desk.store, after, LAW)
     assert status.filter(pl.col("organisation") == "OLD")["state"].to_list() == ["filed"]
+
+
+@pytest.mark.parametrize("by", ["stage", "organisation", "country"])
+def test_flows_of_before_are_what_they_were(desk: Desk, by: str) -> None:
+    desk.rows("NEW", "2025-02", f"N1 origin 3 new ORE9 70 {MADE}", "N2 shipment 4 new ORE9 70 counterparty=OLD")
+    before = flow_ends(open_snapshot(desk.store), LAW, by)
+    entered(desk.store)
+    assert flow_ends(open_snapshot(desk.store), LAW, by).equals(before)
 
 
 def test_what_is_left_of_the_quota_moves_and_the_nation_has_as_much_as_before(desk: Desk) -> None:

@@ -101,7 +101,8 @@ def _made(url: str) -> Examples:
     return {
         "": {name: str(value) for name, value in common.items()},
         "handover-file": {"successor": "MIN-0001"},
-        **dict.fromkeys(("edition", "edition-file"), {"period": edition.period, "edition": str(edition.number)}),
+        "edition": {"period": edition.period},
+        "edition-file": {"period": edition.period, "edition": str(edition.number)},
         "invitation": {"token": invited.token},
         "erasure": {"asked": str(erasure.ask(member, ground="consent", said="I leave.", now=now).pk)},
         "account-email": {"token": token_of(User.objects.get(pk=member.user), "new@test.example", now=now)},

@@ -9,7 +9,7 @@ from __future__ import annotations
 # isort: off
 from lodeline.cli.app import app, main
 from lodeline.cli import demonstration, bench, keeping, filing, questions
-from lodeline.cli import finding, editions, declare, law, proofs, serve
+from lodeline.cli import finding, editions, declare, screen, law, proofs, serve
 # isort: on
 
 __all__ = [
@@ -25,5 +25,6 @@ __all__ = [
     "main",
     "proofs",
     "questions",
+    "screen",
     "serve",
 ]

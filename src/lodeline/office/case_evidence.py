@@ -10,6 +10,7 @@ from lodeline.office.case_files import content_of
 from lodeline.office.case_views import case_of, steps_of
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.evidence import Paper, bundle
+from lodeline.service.inspections import inspections
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 
@@ -27,7 +28,16 @@ def evidence(
     """
     actor.require("nation.read", AUTHORITY)
     record_act(actor, "finding.bundle", organisation=organisation, subject=finding)
-    return bundle(store, open_snapshot(store), law, finding, detector=detector, papers=_papers(actor, finding))
+    papers = [*_papers(actor, finding), *_inspections(store, organisation)]
+    return bundle(store, open_snapshot(store), law, finding, detector=detector, papers=papers)
+
+
+def _inspections(store: Store, organisation: str) -> list[Paper]:
+    """What inspectors found at the organisation's sites."""
+    return [
+        Paper(name=f"{one.entry.index}.json", content=one.content, entry=one.entry.index, folder="inspections")
+        for one in inspections(store, [organisation])
+    ]
 
 
 def _papers(actor: Actor, finding: str) -> list[Paper]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Final, Literal
 
 import polars as pl
@@ -17,6 +18,7 @@ from lodeline.filing.dossier import KNOWN_ROLES, filed_name, read_records
 from lodeline.filing.header import folded
 from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.ledger.register import KEYS, TABLES, Register
+from lodeline.material.element import SYMBOLS
 from lodeline.material.identifier import lei_holds, uscc_holds
 from lodeline.office.actor import AUTHORITY, Actor
 from lodeline.office.audit import record_act
@@ -26,6 +28,8 @@ from lodeline.store.store import Store, StoredEntry
 #: Tables that a registrar keeps by hand; grants are the business of those who decide them.
 RegisterTable = Literal["organisations", "sites", "methods", "models", "processes"]
 STAGES: Final = ("mine", "separation", "metal", "alloy", "magnet", "recycling", "trade", "use", "mixed")
+#: What a method measures, as the error model knows it (accountancy.uncertainty).
+QUANTITIES: Final = ("weighing", "moisture", "assay", "sampling")
 #: An id stands in lots (`MAKER/LOT`) and addresses: no slash, no blank.
 _ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z._:-]{0,63}")
 
@@ -123,8 +127,33 @@ def _of_row(register: Register, table: str, row: Mapping[str, str], place: int) 
             found.append(problem("identifier.check-digit", _at(place, "lei"), value=row["lei"], scheme="ISO 17442"))
         unknown = [role for role in row["roles"].split("|") if role.strip() and role.strip() not in KNOWN_ROLES]
         found += [problem("role.unknown", _at(place, "roles"), value=role, count=1) for role in unknown]
+    if table in ("methods", "processes"):
+        found += _of_measurement(table, row, place)
     if table in ("sites", "models") and row["organisation"] and row["organisation"] not in register.roles:
         found.append(problem("party.unknown", _at(place, "organisation"), value=row["organisation"]))
-    if table == "sites" and row["stage"] not in STAGES:
+    if table in ("sites", "processes") and row["stage"] not in STAGES:
         found.append(problem("stage.unknown", _at(place, "stage"), value=row["stage"], stages=", ".join(STAGES)))
+    return found
+
+
+def _of_measurement(table: str, row: Mapping[str, str], place: int) -> list[Problem]:
+    """A method's errors and a process's yields are percentages; a yield runs from the lower to the higher."""
+    names = ("random_pct", "systematic_pct") if table == "methods" else ("yield_low_pct", "yield_high_pct")
+    found, shares = [], []
+    for name in names:
+        try:
+            shares.append(Decimal(row[name]))
+        except InvalidOperation:
+            found.append(problem("number.invalid", _at(place, name), value=row[name]))
+            continue
+        if not 0 <= shares[-1] <= 100:
+            found.append(problem("number.out-of-range", _at(place, name), value=row[name], low="0", high="100"))
+    if table == "processes" and len(shares) == len(names) and shares[0] > shares[1]:
+        low, value = row[names[0]], row[names[1]]
+        found.append(problem("number.out-of-range", _at(place, names[1]), value=value, low=low, high="100"))
+    if table == "methods" and row["quantity"] not in QUANTITIES:
+        where = _at(place, "quantity")
+        found.append(problem("quantity.unknown", where, value=row["quantity"], quantities=", ".join(QUANTITIES)))
+    if table == "methods" and row["element"] and row["element"] not in SYMBOLS:
+        found.append(problem("composition.unknown-element", _at(place, "element"), value=row["element"]))
     return found

@@ -1,8 +1,9 @@
 """A million names, of which those that may be meant are found in milliseconds.
 
 A name is known by the letter triples of its brand as it sounds, and by what its other words mean; so hanzi, pinyin and
-English meet, and two typing errors leave enough triples standing. Candidates come by cosine of weighted terms (rare
-terms weigh more), exactly: nothing is pruned. Who is meant is decided by `likeness`.
+English meet, and two typing errors leave some triples standing. Candidates come by cosine of weighted terms (rare
+terms weigh more), exactly: nothing is pruned. So many of them are looked through letter by letter that two errors in a
+short brand, which leave one triple of it, do not lose the name. Who is meant is decided by `likeness`.
 
 Names are only added or taken out. They stand in segments that never change; small ones are joined as they fill, so that
 one name is added in milliseconds and none is lost. Source: Robertson, J. Doc. 60 (2004), inverse document frequency.
@@ -17,11 +18,10 @@ from typing import Final
 import numba
 import numpy as np
 import numpy.typing as npt
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 from lodeline.party.likeness import Likeness, compared
-from lodeline.party.name import Name, parsed
-from lodeline.party.script import folded
+from lodeline.party.name import Name, parsed, taken_apart
 from lodeline.party.words import vocabulary
 
 _LETTERS: Final = "^abcdefghijklmnopqrstuvwxyz0123456789$"
@@ -34,7 +34,7 @@ _MOST_SOUNDS: Final = 3
 #: How many names the youngest segment takes before it is closed.
 _OPEN: Final = 2_048
 #: How many names with terms in common are looked through for how they are written.
-_LOOKED_THROUGH: Final = 200
+_LOOKED_THROUGH: Final = 6_000
 #: How many candidates are compared in full for each name that is wanted.
 _BREADTH: Final = 3
 
@@ -59,8 +59,9 @@ class NameIndex:
         """Takes in (key, name) pairs at once, which is far faster than one after the other."""
         self._keys: list[str] = []
         self._names: list[str] = []
+        self._texts: list[str] = []
         self._sounds: list[str] = []
-        self._alive: list[bool] = []
+        self._alive = bytearray()
         self._places: dict[tuple[str, str], int] = {}
         self._segments: list[_Segment] = []
         self._open: list[Codes] = []
@@ -84,7 +85,7 @@ class NameIndex:
         """Takes a name out; one that is not there is none."""
         place = self._places.pop((key, name), None)
         if place is not None:
-            self._alive[place] = False
+            self._alive[place] = 0
 
     def _enter(self, key: str, name: str) -> Codes | None:
         if (key, name) in self._places:
@@ -92,8 +93,9 @@ class NameIndex:
         self._places[key, name] = len(self._names)
         self._keys.append(key)
         self._names.append(name)
-        self._alive.append(True)
-        parts = parsed(name)
+        self._alive.append(1)
+        parts = taken_apart(name)
+        self._texts.append(parts.text)
         self._sounds.append(parts.brand)
         return terms(parts)
 
@@ -108,30 +110,32 @@ class NameIndex:
     def nearest(self, name: str, *, most: int = 20) -> list[int]:
         """Places of the names that are written or sound most like it, among those with the most terms in common."""
         asked = parsed(name)
-        places = self._common(terms(asked), most=max(_LOOKED_THROUGH, 2 * most))
-        order = sorted(places, key=lambda place: (-self._alike(asked, place), place))
-        return order[:most]
+        return self._by_letters(asked, self._common(terms(asked), most=max(_LOOKED_THROUGH, 2 * most)))[:most]
 
-    def _alike(self, asked: Name, place: int) -> float:
-        written = fuzz.ratio(asked.text, folded(self._names[place]))
-        return max(written, *(fuzz.ratio(sound, self._sounds[place]) for sound in asked.sounds[:_MOST_SOUNDS]), 0.0)
+    def _by_letters(self, asked: Name, places: list[int]) -> list[int]:
+        """The places, those first whose names are written or sound most like the one that is asked."""
+        if not places:
+            return []
+        written = _ratios([asked.text], [self._texts[place] for place in places])
+        sound = _ratios(asked.sounds[:_MOST_SOUNDS], [self._sounds[place] for place in places])
+        # Of those that sound the same, the one that is written most alike.
+        order = np.lexsort((np.array(places), -np.minimum(written, sound), -np.maximum(written, sound)))
+        return [places[at] for at in order]
 
     def _common(self, wanted: Codes, *, most: int) -> list[int]:
         """Places of the names with the most in common, by falling cosine, then by place."""
-        found: list[tuple[float, int]] = []
+        scores, places = [np.empty(0, np.float32)], [np.empty(0, np.int64)]
+        frequencies = self._frequencies(wanted)
         for segment in self._parts():
+            found = segment.scores(wanted, frequencies, len(self._names))
             # Those that were taken out still stand in the segment.
-            scores = segment.scores(wanted, self._frequencies(wanted), len(self._names))
-            asked = min(len(scores), most + 64)
-            best = np.argpartition(-scores, asked - 1)[:asked] if asked < len(scores) else np.arange(len(scores))
-            living = [
-                (float(scores[at]), segment.first + int(at))
-                for at in best
-                if scores[at] > 0 and self._alive[segment.first + int(at)]
-            ]
-            found += living
-        found.sort(key=lambda one: (-one[0], one[1]))
-        return [place for _, place in found[:most]]
+            found *= np.frombuffer(self._alive, np.uint8, count=segment.size, offset=segment.first)
+            best = np.argpartition(-found, most)[:most] if most < len(found) else np.arange(len(found))
+            best = best[found[best] > 0]
+            scores.append(found[best])
+            places.append(best + segment.first)
+        score, place = np.concatenate(scores), np.concatenate(places)
+        return [int(one) for one in place[np.lexsort((place, -score))[:most]]]
 
     def _parts(self) -> Sequence[_Segment]:
         if not self._open:
@@ -148,13 +152,24 @@ class NameIndex:
         """Whom a name may mean, the likeliest first; at most `most` keys, each by the name that is most alike."""
         asked = parsed(name)
         best: dict[str, Candidate] = {}
-        for place in self.nearest(name, most=most * _BREADTH + 5):
+        wide = most * _BREADTH + 5
+        common = self._common(terms(asked), most=max(_LOOKED_THROUGH, wide))
+        # Errors of typing are found by letters, translations by what is said in common.
+        for place in dict.fromkeys([*self._by_letters(asked, common)[:wide], *common[:wide]]):
             text = self._names[place]
             one = Candidate(key=self._keys[place], name=text, likeness=compared(asked, parsed(text)))
             known = best.get(one.key)
             if known is None or known.likeness.probability < one.likeness.probability:
                 best[one.key] = one
         return sorted(best.values(), key=lambda one: (-one.likeness.probability, one.key))[:most]
+
+
+def _ratios(some: Sequence[str], others: Sequence[str]) -> npt.NDArray[np.float32]:
+    """(len(others),) how alike each is to the nearest of `some`, 0 to 100; 0 without any."""
+    if not some:
+        return np.zeros(len(others), np.float32)
+    ratios: npt.NDArray[np.float32] = process.cdist(some, others, scorer=fuzz.ratio, dtype=np.float32).max(axis=0)
+    return ratios
 
 
 def terms(name: Name) -> Codes:
@@ -247,7 +262,8 @@ class _Segment:
 
     def scores(self, wanted: Codes, frequency: npt.NDArray[np.int64], names: int) -> npt.NDArray[np.float32]:
         """(size,) how much each name has in common with the terms `wanted`."""
-        rarity = np.log((names + 1) / (frequency + 1)) * np.where(wanted < _TRIPLES, 1.0, _CONCEPT_WEIGHT)
+        # A term that all names have still says something where there are few.
+        rarity = np.log1p(names / (frequency + 1)) * np.where(wanted < _TRIPLES, 1.0, _CONCEPT_WEIGHT)
         scores = np.zeros(self.size, dtype=np.float32)
         _gather(wanted, rarity.astype(np.float32), self.starts, self.holders, scores)
         scores /= self.lengths

@@ -2,7 +2,8 @@
 
 The brand dominates. Parts that contradict (another place, North against South, another number) are vetoes: with one of
 them the probability stays below `VETO`, however alike the letters are, because firms of one family differ by just that.
-One different syllable of a brand in pinyin is another word, not a typing error: Yunsheng is not Yusheng.
+One different syllable of a brand in pinyin is another word, not a typing error: Yunsheng is not Yusheng. So are brands
+in one script that sound unlike each other, unless one shortens or translates the other.
 
 The probability is a logistic model over features that a person can read; its weights are data, fitted on firms of the
 tuning half of a labelled set (`benchmarks/screening.py --fit`). Peers and calibration: docs/explanation/parties.md.
@@ -30,7 +31,12 @@ HANZI: Final = re.compile(r"[^\u4e00-\u9fff]|股份$|集团$|股份有限公司$
 #: What remains possible when a part contradicts.
 VETO: Final = 0.05
 #: And when brands in pinyin differ by a syllable: another word, if it is not a typing error that happens to be one.
+#: Also when brands in one script are different words.
 ANOTHER_WORD: Final = 0.3
+#: What is likely at least where all parts are the same in one script: in the tuning half 107 of 108 such pairs are.
+SAME_PARTS: Final = 0.98
+#: Brands that sound less alike are different words.
+_FAR: Final = 0.6
 #: Branches of trade by which a subsidiary differs from its parent more often than a translation from its original.
 _FUNCTIONS: Final = frozenset(
     {"trade", "investment", "logistics", "research-institute", "recycling", "holding-asset", "service", "equipment"}
@@ -60,7 +66,11 @@ def likeness(one: str, other: str) -> Likeness:
 
 
 def compared(a: Name, b: Name) -> Likeness:
-    """Compares two parsed names. Equal after folding is certain but for firms that share a name: 0.99."""
+    """Compares two parsed names. Equal after folding is certain but for firms that share a name: 0.99.
+
+    Names in one script whose parts are all the same are nearly that (`SAME_PARTS`); across scripts, words that only
+    sound the same are too many.
+    """
     features = features_of(a, b)
     vetoes = _vetoes(a, b)
     weights = _weights()
@@ -69,8 +79,16 @@ def compared(a: Name, b: Name) -> Likeness:
     if a.text == b.text and a.text:
         probability = max(probability, 0.99)
     elif vetoes:
-        probability = min(probability, ANOTHER_WORD if vetoes == ("syllable",) else VETO)
+        probability = min(probability, ANOTHER_WORD if {*vetoes} <= {"syllable", "brand"} else VETO)
+    elif a.cjk == b.cjk and a.brand and _parts(a) == _parts(b) and not features["form-differs"]:
+        probability = max(probability, SAME_PARTS)
     return Likeness(probability=probability, vetoes=vetoes, features=features)
+
+
+def _parts(name: Name) -> tuple[object, ...]:
+    """All that a name says but its legal form, which is often left out."""
+    brand = name.brand_han or name.brand
+    return brand, name.places, name.directions, name.industries, name.group, name.numbers
 
 
 @cache
@@ -95,7 +113,7 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
         "brand-same": float(branded and sound == 1.0 and not _han_differs(a, b)),
         "brand-sound": sound,
         "brand-close": max(0.0, sound - 0.8) / 0.2,
-        "brand-far": max(0.0, 0.6 - sound) / 0.6 if branded else 0.0,
+        "brand-far": max(0.0, _FAR - sound) / _FAR if branded else 0.0,
         "brand-han-differs": _han_differs(a, b),
         "syllables-differ": another,
         "another-syllable": float(another > 0),
@@ -246,4 +264,16 @@ def _vetoes(a: Name, b: Name) -> tuple[str, ...]:
         found.append("number")
     if _syllables_differ(a, b) and not _abbreviates(a, b) and not _abbreviates(b, a):
         found.append("syllable")
+    if _other_brand(a, b):
+        found.append("brand")
     return tuple(found)
+
+
+def _other_brand(a: Name, b: Name) -> bool:
+    """Whether both brands are hanzi, or both letters and neither pinyin, and different words."""
+    hanzi = bool(a.brand_han) and bool(b.brand_han)
+    letters = not a.cjk and not b.cjk and bool(a.sounds) and bool(b.sounds)
+    if not hanzi and not (letters and as_syllables(a.brand) is None and as_syllables(b.brand) is None):
+        return False
+    related = _is_part(a, b) or _initials(a, b) or _meaning(a, b) or _abbreviates(a, b) or _abbreviates(b, a)
+    return not related and _sound(a, b) < _FAR

@@ -60,8 +60,7 @@ class Name:
         return "".join(word[0] for word in self.brand_words)
 
 
-@lru_cache(maxsize=200_000)
-def parsed(text: str) -> Name:
+def taken_apart(text: str) -> Name:
     """The name in its parts; any text has some, an empty one none."""
     whole = folded(text)
     pieces = _pieces(whole)
@@ -69,6 +68,12 @@ def parsed(text: str) -> Name:
     for piece in pieces:
         reader.take(piece)
     return reader.name(whole)
+
+
+@lru_cache(maxsize=50_000)
+def parsed(text: str) -> Name:
+    """The same, and kept at hand for the next time."""
+    return taken_apart(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from lodeline.flow.trace import trace as trace_of
 from lodeline.ledger.drawdown import DRAWDOWN
 from lodeline.ledger.extension import both_passed, due, extensions
 from lodeline.ledger.register import FILING_ROLES, Register
+from lodeline.ledger.succession import handovers
 from lodeline.ledger.transfer import judge
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import format_kg, share_mg_expr
@@ -258,13 +259,24 @@ def flow_ends(snapshot: Snapshot, law: Jurisdiction, by: str) -> pl.DataFrame:
         .otherwise(pl.concat_str(pl.lit("abroad:"), country)),
     }[by]
     # A receiver is the site that received the lot; where nobody has, the organisation's first site stands in.
-    first_site = sites.group_by("holder", maintain_order=True).agg(pl.col("site").first())
+    # A firm that has handed over its sites received at them as long as it held them.
+    moved = handovers(snapshot.register)
+    before = [(site, one.organisation) for site, found in moved.items() for one in found if by != "organisation"]
+    held = pl.DataFrame(before, schema={"site": pl.String(), "holder": pl.String()}, orient="row")
+    first_site = (
+        pl.concat([sites.select("site", "holder"), held])
+        .group_by("holder", maintain_order=True)
+        .agg(pl.col("site").first())
+    )
     party_end = (
         organisations.join(first_site, on="holder", how="left")
         .join(site_end, on="site", how="left")
         .select(party="holder", party_end=pl.coalesce("end", siteless))
     )
     lines = snapshot.lines.join(site_end, on="site", how="left").join(party_end, on="party", how="left")
+    if by == "organisation" and moved:
+        # What was filed at a site stays with who filed it.
+        lines = lines.with_columns(end=pl.when(pl.col("site").is_in(list(moved))).then("organisation").otherwise("end"))
     arrived = (
         lines.filter(pl.col("kind") == "receipt")
         .group_by("organisation", "party", "lot")

@@ -38,9 +38,7 @@ Progress = Callable[[str, float], None]
 STORE_TEXTS: dict[str, tuple[str, str]] = {
     **TEXTS,
     "alias.changed": ("The alias in the books is not the one that the entry gave", "账内别名与条目所给不符"),
-    "edition.stamp-differs": (
-        "The edition speaks of a state that the log never had", "公布版所述的日志状态从未存在"
-    ),
+    "figures.stamp-differs": ("The edition speaks of a state that the log never had", "公布版所述的日志状态从未存在"),
     "entry.columns-differ": ("The entry's columns do not say what its envelope says", "条目各列与其信封内容不符"),
     "row.resolution-changed": (
         "The rows do not resolve to the lots, parties or dry masses that the entry bound",

@@ -245,4 +245,4 @@ def faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
     except (zlib.error, ValueError):
         return  # damaged bytes are a fault of the upload
     if of_log is None or of_log.root != stated[1] or any((one["entry"], one["root"]) != stated for one in contents):
-        yield Fault(entry=entry.index, what="edition.stamp-differs")
+        yield Fault(entry=entry.index, what="figures.stamp-differs")

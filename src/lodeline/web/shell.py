@@ -92,7 +92,11 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             Line(page="editions", label=say("Editions", "公布版"), leads_to=("edition",)),
             Line(page="quotas", label=say("Quotas", "总量指标")),
             Line(page="desk", label=say("Customs desk", "海关窗口")),
-            Line(page="register", label=say("Register", "登记管理"), leads_to=("register-organisation", "register-changes", "register-methods", "extensions")),
+            Line(
+                page="register",
+                label=say("Register", "登记管理"),
+                leads_to=("register-organisation", "register-changes", "register-methods", "extensions"),
+            ),
         ),
     ),
     (

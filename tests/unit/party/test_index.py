@@ -36,6 +36,20 @@ def test_a_key_with_two_names_is_found_once_by_the_better_one() -> None:
     assert (found[0].key, found[0].name) == ("a", "Ningbo Yunsheng Co., Ltd.")
 
 
+def test_the_only_name_of_an_index_is_found() -> None:
+    assert NameIndex([("a", "宁波韵升股份有限公司")]).find("Ningbo Yunsheng")[0].key == "a"
+
+
+def test_a_short_brand_with_two_errors_is_found_by_its_letters() -> None:
+    crowd = [
+        f"Ganzhou {one}{other} Metal Co., Ltd." for one in ("Zhan", "Quan", "Dong") for other in ("li", "bo", "mei")
+    ]
+    index = NameIndex((name, name) for name in [*NAMES, *crowd])
+    assert "Ganzhou Zhanli Metal Co., Ltd." in {
+        index._names[at] for at in index.nearest("Gazhou Zanli Metal Co., Ltd.")[:3]
+    }
+
+
 def test_nothing_is_found_by_an_empty_name_or_in_an_empty_index() -> None:
     assert NameIndex().find("宁波韵升") == []
     assert NameIndex([("a", "宁波韵升")]).find("") == []
@@ -67,7 +81,7 @@ def test_candidates_are_those_with_the_largest_cosine_of_all() -> None:
     index = NameIndex((name, name) for name in NAMES)
     every = [terms(parsed(name)) for name in NAMES]
     wanted = terms(parsed("Ganzhou Zhenghai Rare Earth Co., Ltd."))
-    rarity = {int(code): np.log((len(NAMES) + 1) / (sum(code in one for one in every) + 1)) for code in wanted}
+    rarity = {int(code): np.log1p(len(NAMES) / (sum(code in one for one in every) + 1)) for code in wanted}
 
     def score(codes: np.ndarray) -> float:
         weight = {True: 1.0, False: module._CONCEPT_WEIGHT}

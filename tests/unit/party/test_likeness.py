@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lodeline.party.likeness import VETO, likeness
+from lodeline.party.likeness import SAME_PARTS, VETO, likeness
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,20 @@ def test_what_contradicts_is_a_veto(one: str, other: str, veto: str) -> None:
 def test_another_syllable_is_another_firm() -> None:
     assert likeness("Ningbo Yunsheng Co., Ltd.", "宁波余盛股份有限公司").probability < 0.5
     assert likeness("Ningbo Yunsheng Co., Ltd.", "Ningbo Yusheng Co., Ltd.").probability < 0.5
+
+
+def test_another_word_in_the_same_script_is_another_firm_and_a_translation_is_not_judged_by_its_letters() -> None:
+    assert likeness("Ericsson", "Erewhon Rotor Works").vetoes == ("brand",)
+    assert likeness("宁波韵升股份有限公司", "宁波金鸡股份有限公司").probability <= 0.3
+    assert likeness("安徽大地熊新材料股份有限公司", "Earth-Panda Advanced Magnetic Material Co., Ltd.").vetoes == ()
+
+
+def test_names_of_one_script_whose_parts_are_the_same_are_nearly_certain() -> None:
+    assert likeness("Lilliput Magnetics Limited", "LILLIPUT MAGNETICS, LTD.").probability >= SAME_PARTS
+    assert likeness("Lilliput Magnetics Limited", "Lilliput Magnetics").probability >= SAME_PARTS
+    # A GmbH and an AG of one name are two firms.
+    assert likeness("Lilliput Magnetics GmbH", "Lilliput Magnetics AG").probability < SAME_PARTS
+    assert likeness("Ningbo Yunsheng Co., Ltd.", "宁波韵升股份有限公司").probability < SAME_PARTS
 
 
 def test_a_trading_daughter_is_not_its_mother() -> None:

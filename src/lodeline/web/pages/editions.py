@@ -245,7 +245,7 @@ def _editions_table(visit: Visit, every: Sequence[Edition]) -> Table:
             Column(key="frozen", label=say("Frozen", "公布时间")),
             Column(key="computed", label=say("From entry", "所据条目"), number=True),
             Column(key="reason", label=say("Why", "原因")),
-            Column(key="sha256", label=say("SHA-256", "SHA-256")),
+            Column(key="sha256", label=say("Sum (SHA-256)", "校验和（SHA-256）")),
         ),
         rows=rows,
         empty=visit.say(

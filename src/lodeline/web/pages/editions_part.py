@@ -9,6 +9,7 @@ import polars as pl
 from lodeline.service import editions
 from lodeline.service import overview as questions
 from lodeline.service.editions import Edition
+from lodeline.store.store import EDITION_KIND
 from lodeline.web import format as written
 from lodeline.web.visit import Visit
 
@@ -24,7 +25,7 @@ class Standing:
 
 def edition_here(visit: Visit, *, period: str, element: str, flows: pl.DataFrame) -> Standing | None:
     """The newest edition of the month; None where it was never frozen. `flows`: those of the element as of now."""
-    entries = visit.reading.store.entries_of(editions.EDITION_KIND, period=period)
+    entries = visit.reading.store.entries_of(EDITION_KIND, period=period)
     if not entries:
         return None
     every = editions.editions(visit.reading.store, period)

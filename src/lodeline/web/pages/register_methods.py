@@ -169,9 +169,9 @@ def _processes_table(visit: Visit, site: dict[str, Any] | None) -> Table:
     )  # fmt: skip
 
 
-def _here(visit: Visit, **chosen: str) -> str:
-    (name,) = chosen
-    return visit.here(entry=None, **{one: chosen.get(one) for one in _FORMS}) + f"#{name}-form"
+def _here(visit: Visit, *, methods: str | None = None, processes: str | None = None) -> str:
+    chosen = "methods" if methods is not None else "processes"
+    return visit.here(entry=None, methods=methods, processes=processes) + f"#{chosen}-form"
 
 
 def _summary(visit: Visit, problems: Sequence[LedgerProblem]) -> Problems | None:

@@ -1,0 +1,160 @@
+"""The command that asks who a name may be, and whether that party is listed."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, snapshot_at
+from lodeline.cli.output import console, language, print_json, say
+from lodeline.spoken import SpokenError
+
+_WORDS = {
+    "listed": ("LISTED", "列入名录", "red"),
+    "alike": ("ALIKE TO LISTED", "疑似列入", "yellow"),
+    "known": ("KNOWN, NOT LISTED", "已知，未列入", "green"),
+    "unclear": ("PERHAPS KNOWN, NOT LISTED", "疑似已知，未列入", "cyan"),
+    "unknown": ("UNKNOWN", "未知", "cyan"),
+}
+_MARKS = {"for": "+", "against": "-", None: "·"}
+
+
+@app.command()
+def screen(
+    names: Annotated[list[str], typer.Argument(help="Names of firms, in any script. 企业名称。", metavar="NAME...")],
+    lists: Annotated[
+        list[Path] | None,
+        typer.Option("--list", help="A list of parties, CSV or JSON lines; may be repeated. 名录文件。"),
+    ] = None,
+    country: Annotated[str | None, typer.Option(help="Where the party is, e.g. DE. 国家或地区。")] = None,
+    numbers: Annotated[
+        list[str] | None,
+        typer.Option("--id", help="Its number: uscc:, lei:, vat: or eori: and the number; may be repeated. 号码。"),
+    ] = None,
+    day: Annotated[str | None, typer.Option("--on", help="The day, YYYY-MM-DD; default today. 日期。")] = None,
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """Screen a name: who may it be, in the register and on lists, and is that party listed. 交易方筛查。"""
+    from lodeline.party.lists import read_list  # noqa: PLC0415
+    from lodeline.service import screening  # noqa: PLC0415
+
+    if len(names) > 1 and (numbers or country):
+        raise SpokenError(
+            "--id and --country belong to one party: ask for one name at a time",
+            "--id 和 --country 只针对一个主体：请一次查询一个名称",
+        )
+    read = [read_list(path, name=path.name.partition(".")[0]) for path in lists or ()]
+    if len({one.name for one in read}) < len(read):
+        raise SpokenError(
+            "two lists have the same name: a list is called as its file, up to the first dot",
+            "两份名录同名：名录以文件名（第一个点之前）命名",
+        )
+    snapshot = _snapshot(database, needed=not read, quiet=as_json)
+    document = screening.screen(
+        names,
+        lists=read,
+        register=None if snapshot is None else snapshot.register,
+        stamp=None if snapshot is None else snapshot.stamp,
+        day=_day(day),
+        identifiers=[_number(one) for one in numbers or ()],
+        country=None if country is None else _country(country),
+    )
+    if as_json:
+        print_json(document)
+    else:
+        _print(document)
+    if not all(one.accepted for one in read):
+        raise typer.Exit(2)
+    raise typer.Exit(1 if document["verdict"] in ("listed", "alike") else 0)
+
+
+def _snapshot(database: str, *, needed: bool, quiet: bool) -> Any:
+    """The register, where there is a store; lists alone are asked without one, and the answer says so."""
+    from lodeline.store.store import StoreError  # noqa: PLC0415
+
+    try:
+        return snapshot_at(database)[1]
+    except StoreError as error:
+        if needed:
+            raise
+        if not quiet and database != DEFAULT_DATABASE:
+            console.print(say(error.en, error.zh), markup=False)
+        return None
+
+
+def _day(text: str | None) -> date:
+    try:
+        return datetime.now(ZoneInfo(law().timezone)).date() if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise SpokenError(f"{text!r} is no day: write 2025-06-30", f"{text!r} 不是日期：请写作 2025-06-30") from None
+
+
+def _number(text: str) -> Any:
+    from lodeline.party.identifier import SCHEMES, identifier  # noqa: PLC0415
+
+    scheme, _, number = text.partition(":")
+    found = identifier(scheme.lower(), number) if scheme.lower() in SCHEMES else None
+    if found is None:
+        schemes = ", ".join(SCHEMES)
+        raise SpokenError(
+            f"{text!r} is no number: write a scheme ({schemes}), a colon and the number, and compare its digits",
+            f"{text!r} 不是有效号码：请写作体系（{schemes}）、冒号和号码，并核对各位数字",
+        )
+    return found
+
+
+def _country(text: str) -> str:
+    from lodeline.filing.country import alpha2  # noqa: PLC0415
+
+    code = alpha2(text)
+    if code is None:
+        raise SpokenError(f"{text!r} is no country: write its code, DE", f"{text!r} 不是国家或地区：请写代码，如 DE")
+    return code
+
+
+def _print(document: dict[str, Any]) -> None:
+    spoken = language()
+    for one in document["lists"]:
+        for found in one["problems"]:
+            where = ":".join(str(part) for part in found["where"].values() if part is not None)
+            console.print(f"{where} {found['code']}\n    {found['message'][spoken]}", markup=False)
+        if not one["accepted"]:
+            console.print(
+                say(f"The list {one['list']} was not used.", f"名录 {one['list']} 未使用。"), style="red", markup=False
+            )
+    for found in document["names"]:
+        english, chinese, colour = _WORDS[found["verdict"]]
+        console.print(f"[{colour}]{say(english, chinese)}[/]", end="  ")
+        console.print(found["name"], markup=False)
+        for remark in found["remarks"]:
+            console.print(f"    ! {remark['text'][spoken]}", markup=False)
+        for hit in found["hits"]:
+            _print_hit(hit, spoken)
+    console.print(_basis(document), markup=False)
+
+
+def _print_hit(hit: dict[str, Any], spoken: str) -> None:
+    sources = ", ".join(f"{party['source']}:{party['id']}" for party in hit["parties"])
+    console.print(f"  {hit['probability']:.2f}  {hit['name']}  [{sources}]", markup=False)
+    for reason in hit["reasons"]:
+        mark = "!" if reason["code"] in ("listed", "owned") else _MARKS[reason["speaks"]]
+        console.print(f"        {mark} {reason['text'][spoken]}", markup=False)
+
+
+def _basis(document: dict[str, Any]) -> str:
+    lists = ", ".join(f"{one['list']} ({one['listed']})" for one in document["lists"] if one["accepted"])
+    if document["stamp"] is None:
+        register = say("no register", "无登记册")
+    else:
+        register = say(
+            f"the register at entry {document['stamp']['entry']}", f"登记册（第 {document['stamp']['entry']} 条）"
+        )
+    return say(
+        f"Searched on {document['day']}: {register}; lists (listed parties): {lists or 'none'}.",
+        f"查询日 {document['day']}：{register}；名录（列入数）：{lists or '无'}。",
+    )

@@ -1,0 +1,359 @@
+"""Who a name may be, and whether that party is listed: numbers first, then names, each with its reasons in words.
+
+A search never says "is": a number that is the same names the party, a name alone is as likely as `likeness` says, and
+what speaks against it is said too. A party is listed by an entry that stands on the day, or by shares: half and more,
+held by listed parties, directly or through firms that count themselves. Parties of several sources that share a unified
+social credit code or an LEI are one.
+
+What a verdict needs beside the likeness is dated data, marked as assumed where nobody has measured it
+(`data/party/thresholds.csv`); the words are `data/party/reasons.csv`.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from fractions import Fraction
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final, Literal
+
+import polars as pl
+
+from lodeline.ledger.problem import Language, shorten
+from lodeline.party.identifier import Identifier, identifier
+from lodeline.party.index import NameIndex
+from lodeline.party.likeness import Likeness, compared
+from lodeline.party.lists import Listing, Party
+from lodeline.party.name import Name, parsed
+from lodeline.party.ownership import Belonging, Stake, belonging, chain
+from lodeline.party.script import MOST_CHARACTERS, faults
+
+VerdictWord = Literal["listed", "alike", "known", "unclear", "unknown"]
+#: Worst first. `alike`, `unclear`: somebody should look; `known`: in the register or on a list, and not listed.
+VERDICTS: Final[tuple[VerdictWord, ...]] = ("listed", "alike", "known", "unclear", "unknown")
+REGISTER: Final = "register"
+#: A number of these names one legal person; members of a VAT group share theirs.
+_ONE_PERSON: Final = ("uscc", "lei")
+#: How many parties are looked at, so that one that is listed is not hidden behind others that are more alike.
+_LOOKED_AT: Final = 20
+#: What is less likely is not shown.
+_LEAST_SHOWN: Final = 0.01
+#: Brands that sound alike from here on are said to; below, and not the same, they are different words.
+_SOUNDS_ALIKE: Final = 0.8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why, or why not; `code` is one of `data/party/reasons.csv`, `facts` are what its text quotes."""
+
+    code: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def speaks(self) -> str:
+        """`for` or `against` its being the party; empty for what is neither."""
+        return _reasons()[self.code]["speaks"]
+
+    def text(self, language: Language) -> str:
+        """The reason as a sentence."""
+        return _reasons()[self.code][f"text_{language}"].format_map(self.facts)
+
+    def as_json(self) -> dict[str, Any]:
+        """With the text in both languages."""
+        return {
+            "code": self.code,
+            "speaks": self.speaks or None,
+            "facts": dict(self.facts),
+            "text": {"en": self.text("en"), "zh": self.text("zh")},
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """That a party counts as listed on `list`: by `listing`, or by `share` (0 to 1).
+
+    `chains`: for each stake that counts, the stakes from a listed party down to it.
+    """
+
+    list: str
+    listing: Listing | None = None
+    share: Fraction | None = None
+    chains: tuple[tuple[Stake, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A party that may be meant: all that is known of it, the name that was most alike, by `number` or by `name`."""
+
+    records: tuple[Party, ...]
+    name: str
+    by: Literal["number", "name"]
+    probability: float
+    reasons: tuple[Reason, ...]
+    standings: tuple[Standing, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screening:
+    """What was found for a name: `verdict` is the worst that a hit gives; `remarks` are about the name as filed."""
+
+    name: str
+    verdict: VerdictWord
+    hits: tuple[Hit, ...]
+    remarks: tuple[Reason, ...]
+
+
+def threshold(name: str, day: date) -> float:
+    """A value of `data/party/thresholds.csv` as it stood on the day, the oldest before all of them."""
+    rows = sorted((row for row in _table("thresholds.csv") if row["threshold"] == name), key=lambda row: row["since"])
+    assert rows, f"{name} is no threshold"
+    return float(([row for row in rows if row["since"] <= day.isoformat()] or rows[:1])[-1]["value"])
+
+
+def registered(organisations: pl.DataFrame) -> list[Party]:
+    """The organisations of a register (`ledger.register.TABLES`) as parties; numbers with a wrong check left out."""
+    return [
+        Party(
+            source=REGISTER, id=row["id"],
+            names=tuple(name for name in (row["name_zh"], row["name_en"], *(row["aliases"] or ())) if name),
+            countries=frozenset({row["country"]} if row["country"] else ()),
+            identifiers=frozenset(
+                one for scheme in _ONE_PERSON if row[scheme] and (one := identifier(scheme, row[scheme]))
+            ),
+        )
+        for row in organisations.iter_rows(named=True)
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What is known of the party that is asked for, and the day."""
+
+    name: Name
+    identifiers: tuple[Identifier, ...]
+    country: str | None
+    day: date
+
+
+class Screener:
+    """All parties that are known, and who owns whom, made once; answers for any day."""
+
+    def __init__(self, parties: Iterable[Party], stakes: Iterable[Stake] = ()) -> None:
+        self._records: dict[str, list[Party]] = defaultdict(list)
+        self._holders: dict[Identifier, set[str]] = defaultdict(set)
+        every = list(parties)
+        person = _persons(every)
+        for party in every:
+            self._records[person[party.key]].append(party)
+            for number in party.identifiers:
+                self._holders[number].add(person[party.key])
+        self._stakes = [
+            replace(one, owner=person[one.owner], owned=person[one.owned])
+            for one in stakes
+            if one.owner in person and one.owned in person
+        ]
+        self._index = NameIndex((person[party.key], name) for party in every for name in party.names)
+        self._belongings: dict[date, dict[str, dict[str, Belonging]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def screen(
+        self, name: str, *, day: date, identifiers: Collection[Identifier] = (), country: str | None = None,
+        most: int = 5,
+    ) -> Screening:  # fmt: skip
+        """Whom the name and numbers may mean on the day; at most `most` hits, listed ones and likelier ones first.
+
+        `country`: ISO 3166 alpha-2, where the other party is said to be.
+        """
+        remarks = tuple(Reason(code=code, facts={"most": str(MOST_CHARACTERS)}) for code in faults(name))
+        asked = _Asked(name=parsed(name), identifiers=tuple(identifiers), country=country, day=day)
+        by_number = sorted({person for number in identifiers for person in self._holders.get(number, ())})
+        hits = [self._numbered(person, asked) for person in by_number]
+        for candidate in self._index.find(name, most=max(_LOOKED_AT, most)):
+            if candidate.key not in by_number:
+                hits.append(self._named(candidate.key, candidate.name, asked))
+        possible = threshold("possible", day)
+        hits = [hit for hit in hits if hit.probability >= _LEAST_SHOWN]
+        hits.sort(key=lambda hit: (not (hit.standings and hit.probability >= possible), -hit.probability))
+        return Screening(name=name, verdict=_verdict(hits, day), hits=tuple(hits[:most]), remarks=remarks)
+
+    def _numbered(self, person: str, asked: _Asked) -> Hit:
+        records = self._records[person]
+        known = frozenset(number for record in records for number in record.identifiers)
+        reasons = [Reason(code="number-same", facts=_number(one)) for one in asked.identifiers if one in known]
+        names = [name for record in records for name in record.names] or [""]
+        likenesses = [compared(asked.name, parsed(name)) for name in names]
+        at = max(range(len(names)), key=lambda place: likenesses[place].probability)
+        told = explained(asked.name, parsed(names[at]), likenesses[at]) if asked.name.text else []
+        unlike = likenesses[at].probability < threshold("possible", asked.day)
+        if asked.name.text and (unlike or any(one.code == "brand-far" for one in told)):
+            told = [Reason(code="name-differs", facts={"name": shorten(names[at])})]
+        reasons += told
+        return self._hit(person, names[at], by="number", probability=1.0, reasons=reasons, day=asked.day)
+
+    def _named(self, person: str, name: str, asked: _Asked) -> Hit:
+        other = parsed(name)
+        alike = compared(asked.name, other)
+        probability = alike.probability
+        reasons = explained(asked.name, other, alike)
+        records = self._records[person]
+        countries = frozenset(one for record in records for one in record.countries)
+        if asked.country and asked.country in countries:
+            reasons.append(Reason(code="country-same", facts={"country": asked.country}))
+        elif asked.country and countries:
+            facts = {"asked": asked.country, "known": ", ".join(sorted(countries))}
+            reasons.append(Reason(code="country-differs", facts=facts))
+            weighed = probability * threshold("country-differs", asked.day)
+            probability = weighed / (weighed + 1 - probability)
+        known = {number.scheme: number for record in records for number in record.identifiers}
+        for number in asked.identifiers:
+            if number.scheme in _ONE_PERSON and number.scheme in known:
+                reasons.append(Reason(code="number-differs", facts=_number(known[number.scheme])))
+                probability = min(probability, threshold("number-differs", asked.day))
+        return self._hit(person, name, by="name", probability=probability, reasons=reasons, day=asked.day)
+
+    def _hit(
+        self, person: str, name: str, *, by: Literal["number", "name"], probability: float, reasons: list[Reason],
+        day: date,
+    ) -> Hit:  # fmt: skip
+        """The party with what it stands on, which is said after the reasons."""
+        records = self._records[person]
+        listings = [(record.source, listing) for record in records for listing in record.listings]
+        standings = [Standing(list=source, listing=listing) for source, listing in listings if listing.stands(day)]
+        for source, belongings in self._owned(day).items():
+            if person in belongings:
+                one = belongings[person]
+                chains = tuple((*chain(link.owner, belongings), link) for link in one.links)
+                standings.append(Standing(list=source, share=one.share, chains=chains))
+        told = [self._told(standing) for standing in standings]
+        ended = [
+            Reason(code="listing-ended", facts={"list": source, "until": listing.until.isoformat()})
+            for source, listing in listings
+            if listing.until is not None and listing.until < day
+        ]
+        return Hit(
+            records=tuple(records), name=name, by=by, probability=probability, reasons=(*reasons, *told, *ended),
+            standings=tuple(standings),
+        )  # fmt: skip
+
+    def _told(self, standing: Standing) -> Reason:
+        if standing.listing is not None:
+            one = standing.listing
+            since = one.since.isoformat() if one.since else "–"
+            facts = {"list": standing.list, "since": since, "reason": shorten(one.reason or "–")}
+            return Reason(code="listed", facts=facts)
+        assert standing.share is not None
+        chains = [
+            " → ".join(f"{self._called(one.owner)} {_percent(one.share)} %" for one in links)
+            for links in standing.chains
+        ]
+        facts = {"list": standing.list, "share": _percent(standing.share), "chain": "; ".join(chains)}
+        return Reason(code="owned", facts=facts)
+
+    def _called(self, person: str) -> str:
+        return next((name for record in self._records[person] for name in record.names), person)
+
+    def _owned(self, day: date) -> dict[str, dict[str, Belonging]]:
+        """List → who counts as listed on it by shares. Shares of owners that stand on different lists do not add up."""
+        if day not in self._belongings:
+            listed: dict[str, set[str]] = defaultdict(set)
+            for person, records in self._records.items():
+                for record in records:
+                    if any(listing.stands(day) for listing in record.listings):
+                        listed[record.source].add(person)
+            least = Fraction(str(threshold("ownership-share", day)))
+            self._belongings[day] = {
+                source: belonging(self._stakes, listed=persons, day=day, threshold=least)
+                for source, persons in sorted(listed.items())
+            }
+        return self._belongings[day]
+
+
+def explained(a: Name, b: Name, alike: Likeness) -> list[Reason]:
+    """What makes two names alike or not, in words, what weighs most first."""
+    features = alike.features
+    brands = {"one": shorten(a.brand_han or a.brand), "other": shorten(b.brand_han or b.brand)}
+    if a.text == b.text and a.text:
+        return [Reason(code="written-same")]
+    # Other brands are said by how they stand to each other.
+    found = [Reason(code=veto, facts=brands) for veto in alike.vetoes if veto != "brand"]
+    code = _brand(features, "syllable" in alike.vetoes)
+    if code:
+        found.append(Reason(code=code, facts=brands))
+    if features["letters"] > 0 and code != "brand-same":
+        found.append(Reason(code="letters-close"))
+    for feature, code in (("place-same", "place-same"), ("industry-shared", "industry-same"),
+                          ("industry-disjoint", "industry-differs"), ("function-one-sided", "function-differs"),
+                          ("form-differs", "form-differs")):  # fmt: skip
+        if features[feature] > 0:
+            found.append(Reason(code=code))
+    return found
+
+
+def _brand(features: Mapping[str, float], another: bool) -> str | None:
+    """How the brands stand to each other: the code of the reason."""
+    if features["brand-same"]:
+        return "brand-same"
+    if features["abbreviation"] or features["initials"]:
+        return "brand-short"
+    if features["meaning"]:
+        return "brand-translated"
+    if features["brand-part"]:
+        return "brand-part"
+    if features["brand-missing"]:
+        return "brand-missing"
+    if another or features["no-brand"]:
+        return None
+    return "brand-close" if features["brand-sound"] >= _SOUNDS_ALIKE else "brand-far"
+
+
+def _verdict(hits: Sequence[Hit], day: date) -> VerdictWord:
+    certain, possible = threshold("certain", day), threshold("possible", day)
+    words: set[VerdictWord] = {"unknown"}
+    for hit in hits:
+        if hit.probability >= certain:
+            words.add("listed" if hit.standings else "known")
+        elif hit.probability >= possible:
+            words.add("alike" if hit.standings else "unclear")
+    return min(words, key=VERDICTS.index)
+
+
+def _persons(parties: Sequence[Party]) -> dict[str, str]:
+    """Key of a record → the key that stands for all records of that person, the first one's."""
+    above = {party.key: party.key for party in parties}
+
+    def top(key: str) -> str:
+        while above[key] != key:
+            above[key] = key = above[above[key]]
+        return key
+
+    first: dict[Identifier, str] = {}
+    for party in parties:
+        for number in sorted(party.identifiers, key=lambda one: (one.scheme, one.number)):
+            if number.scheme in _ONE_PERSON:
+                above[top(party.key)] = top(first.setdefault(number, party.key))
+    return {key: top(key) for key in above}
+
+
+def _number(number: Identifier) -> dict[str, str]:
+    return {"scheme": number.scheme.upper(), "number": number.number}
+
+
+def _percent(share: Fraction | None) -> str:
+    return f"{float((share or 0) * 100):.4g}"
+
+
+@cache
+def _table(name: str) -> list[dict[str, str]]:
+    text = files("lodeline").joinpath("data", "party", name).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+@cache
+def _reasons() -> dict[str, dict[str, str]]:
+    return {row["code"]: row for row in _table("reasons.csv")}

@@ -1,0 +1,30 @@
+"""The measures of the bench of names, on answers that one can reckon by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import screening
+from names.pairs import pairs
+from names.synthetic import names
+
+
+def test_area_and_f1_of_scores_by_hand() -> None:
+    same = np.array([True, True, False, False])
+    assert screening.auc(np.array([0.9, 0.4, 0.5, 0.1]), same) == 0.75
+    assert screening.auc(np.array([0.5, 0.5, 0.5, 0.5]), same) == 0.5
+    assert screening.best_f1(np.array([0.9, 0.4, 0.5, 0.1]), same) == pytest.approx(0.8)
+
+
+def test_no_firm_is_in_both_halves_and_the_pairs_are_the_same_every_time() -> None:
+    every = pairs()
+    assert every == pairs()
+    of_half = [{one.one for one in every if one.test == half and one.same} for half in (False, True)]
+    assert not of_half[0] & of_half[1]
+
+
+def test_synthetic_names_are_different_and_the_same_for_a_seed() -> None:
+    some = names(500, seed=3)
+    assert len(set(some)) == 500
+    assert some == names(500, seed=3) != names(500, seed=4)
