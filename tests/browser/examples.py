@@ -41,6 +41,9 @@ def make(portal: Portal, *, due: str = DUE, filed: str = FILED) -> None:
     made["firm-dispute"] = _dispute(portal, firm)
     made["firm-finding"] = _question(portal, firm, after=due)
     made["mail-end"] = f"mail/end/{signing.dumps(1, key=KEY, salt='lodeline.mail')}/"
+    _request_to_be_erased(portal)
+    made["inspections"] = f"inspections/{portal.firm}-A/"
+    made["edition"] = _frozen(portal, filed)
     made["firm-draft"] = draft(portal, due, rows_with_problems())
     made["firm-draft-columns"] = draft(portal, due, rows_of_another_system()) + "columns/"
     made["draft, empty"] = draft(portal, due, None)
@@ -167,6 +170,21 @@ def _question(portal: Portal, firm: str, *, after: str) -> str:
     asked = {"act": "ask", "text": "Which paper is missing?", "until": f"{until}", "steps": steps[1]}
     portal.answer(ANALYST, f"/en/{finding[1]}", page, asked)
     return f"{firm.removeprefix('/en/')}/{finding[1]}"
+
+
+def _frozen(portal: Portal, period: str) -> str:
+    """The edition of a month that the analyst freezes."""
+    at = "/en/editions/"
+    page = portal.html(at, ANALYST)
+    portal.answer(ANALYST, at, page, {"period": period, "reason": ""})
+    return f"editions/{period}/"
+
+
+def _request_to_be_erased(portal: Portal) -> None:
+    """Somebody of the filer's firm asks to be erased; an official finds it in the list."""
+    at = "/en/self/erasure/"
+    page = portal.html(at, ADMIN)
+    portal.answer(ADMIN, at, page, {"do": "ask", "ground": "not-needed", "said": "I have left the firm."})
 
 
 def _second_factor(portal: Portal) -> None:

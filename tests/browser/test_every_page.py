@@ -13,7 +13,7 @@ from lodeline.web.language import TAGS, Language
 from tests.browser.conftest import Eyes
 from tests.browser.looking import Watch, barriers, is_dark, scrolls_sideways
 from tests.browser.portal import Portal
-from tests.browser.views import ACCOUNT, HTML, LISTED, ONCE, SIGHTS, Places
+from tests.browser.views import ACCOUNT, HTML, LISTED, MAILED, ONCE, SIGHTS, Places
 
 pytestmark = pytest.mark.medium
 
@@ -65,7 +65,7 @@ def test_page_fits_a_telephone_in_every_look(eyes: Eyes, view: str, language: La
 def test_every_page_is_looked_at(places: Places) -> None:
     """Pages with parts have an example; the library's account pages are all there."""
     with_parts = {page.name for page in HTML if "<" in page.at.replace("<str:organisation>", "")}
-    assert with_parts == set(LISTED) | {name for name in places.portal.made if name in with_parts}
+    assert with_parts == {*LISTED, *MAILED} | {name for name in places.portal.made if name in with_parts}
     seen = {view.name.partition(",")[0] for view in ACCOUNT}
     assert seen >= {one.name for one in account_addresses} - NO_PAGE - FOLLOW
 

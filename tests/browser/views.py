@@ -35,6 +35,7 @@ LISTED: Final[Mapping[str, str]] = {
     "firm-lot": "firm/{firm}/lots/",
     "firm-balance": "firm/{firm}/balances/",
     "firm-filing": "firm/{firm}/filings/",
+    "erasure": "erasures/",
 }
 #: Views that a form leads to, and that are kept by the server for a while: name → where it is, what is sent.
 SENT: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {"desk, answer": ("desk/", {"cases": "all"})}
@@ -44,9 +45,11 @@ FIRM: Final = "<str:organisation>"
 FILES: Final = frozenset(
     {
         "receipt", "firm-file-template", "firm-file-copy", "firm-draft-file", "firm-filing-receipt",
-        "firm-filing-upload",
+        "firm-filing-upload", "firm-filing-key", "edition-file", "handover-file",
     }
 )  # fmt: skip
+#: Pages behind a link that went out by mail, good once: shown as it is to whoever comes with another.
+MAILED: Final[Mapping[str, str]] = {"account-email": "self/email/no-such-link/"}
 #: Pages that say more to somebody else than to the first who may open them.
 BETTER_BY: Final[Mapping[str, str]] = {"firm-people": ADMIN, "firm-delegations": ADMIN, "duty": REGISTRAR}
 
@@ -119,7 +122,13 @@ REFUSED: Final = (
 VIEWS: Final[Mapping[str, View]] = {
     one.name: one
     for one in (
-        *(View(name=page.name, by=BETTER_BY.get(page.name) or first_who_may(page.permission)) for page in HTML),
+        *(
+            View(
+                name=page.name, by=BETTER_BY.get(page.name) or first_who_may(page.permission),
+                at=MAILED.get(page.name, ""), status=404 if page.name in MAILED else 200,
+            )
+            for page in HTML
+        ),
         DESIGN, *FURTHER, *ACCOUNT, *REFUSED,
     )
 }  # fmt: skip
