@@ -166,6 +166,7 @@ def judge(found: Tally) -> list[str]:
         f"False findings per 200 site-years above 1: {', '.join(row.detector for row in loud) or 'none'}"
         + missed(not loud)
     )
+    lines.append(f"Lower bounds at honest sites that never counted, which have no error: {found.bounds}")
     few = [row for row in found.rows if row.plants and len(row.strong) < LARGE_PLANTS]
     told_few = ", ".join(f"{row.detector} ({len(row.strong)})" for row in few)
     lines.append(f"Fewer than {LARGE_PLANTS} large plants: {told_few or 'none'}" + missed(not few))

@@ -21,13 +21,18 @@ _MANY = {"ring": " → ", "customers": ", "}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A finding as far as it is matched. `score` is 1 where the detector gives none."""
+    """A finding as far as it is matched. `score` is 1 where the detector gives none.
+
+    `bound`: it says how much a site that never counted must have gained at least; without a count there is no error to
+    state, so no budget of false alarms either.
+    """
 
     detector: str
     organisations: frozenset[str]
     first: str
     last: str
     score: float
+    bound: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +55,7 @@ def seen(row: Mapping[str, Any]) -> Seen:
     return Seen(
         detector=row["detector"], organisations=frozenset(named), first=row["period"]["from"], last=row["period"]["to"],
         score=1.0 if row["score"] is None else row["score"],
+        bound=row["score"] is None and row["detector"] == "unexplained-gain",
     )  # fmt: skip
 
 

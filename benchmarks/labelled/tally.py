@@ -85,10 +85,17 @@ class World:
         return sum(self.sites[one] for one in self.honest) * self.months / 12
 
     def false(self, findings: Iterable[Seen]) -> list[Seen]:
-        """Those at honest firms alone that are not right about a missing paper. Who else is named has no site."""
-        return [
-            one for one in findings if one.organisations & self.sites.keys() <= self.honest and not self._is_right(one)
-        ]
+        """Those at honest firms alone that are not right about a missing paper, and no bounds (`Seen.bound`)."""
+        return [one for one in self._of_honest(findings) if not one.bound and not self._is_right(one)]
+
+    @property
+    def bounds(self) -> int:
+        """Bounds at honest firms: papers that are missing, and measurement of which nobody stated the error."""
+        return sum(one.bound for one in self._of_honest(self.findings))
+
+    def _of_honest(self, findings: Iterable[Seen]) -> list[Seen]:
+        # Who else is named has no site.
+        return [one for one in findings if one.organisations & self.sites.keys() <= self.honest]
 
     def _is_right(self, finding: Seen) -> bool:
         """True where just what the detector states was done by mistake, by the firm it names, by the time it says."""
@@ -187,6 +194,7 @@ class Tally:
     together: float
     peers_together: dict[str, float]
     site_years: float
+    bounds: int
     idle: dict[str, int]
 
 
@@ -225,6 +233,7 @@ def tally(worlds: Sequence[World]) -> Tally:
             name: _share(best[name][strong_ones] >= raised[name].limit_for(max(total, budget))) for name in peers
         },
         site_years=site_years,
+        bounds=sum(world.bounds for world in worlds),
         idle={name: sum(world.idle.get(name, 0) for world in worlds) for world in worlds for name in world.idle},
     )  # fmt: skip
 

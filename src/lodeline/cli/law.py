@@ -1,4 +1,4 @@
-"""Commands that ask the law: what is in force on a day, what changed between two, and what would come out differently."""
+"""Commands that ask the law: what is in force on a day, what changed between two, what would come out otherwise."""
 
 from __future__ import annotations
 
