@@ -19,6 +19,7 @@ def lodeline(tmp_path: Path) -> Lodeline:
     return Lodeline(database=str(tmp_path / "store.sqlite3"))
 
 
+@pytest.mark.slow
 def test_a_quick_run_prints_every_detector_and_its_peers_and_the_next_goes_on(
     lodeline: Lodeline, tmp_path: Path
 ) -> None:

@@ -46,7 +46,7 @@ SIZE: Final = 3.0
 _DEPENDENT: Final = 1e-5
 #: A variance below this part of the largest of its run is that of a measurement without error; and no difference is
 #: taken for larger than so many standard deviations, so that absurd figures overflow nowhere.
-_EXACT: Final = 1e-18
+_EXACT: Final = 1e-12
 _FAR: Final = 1e12
 #: Probabilities up to this many budgets are computed for the run's own covariance; above, nothing hangs on them.
 _NEAR: Final = 2.0
