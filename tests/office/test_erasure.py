@@ -36,7 +36,7 @@ from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium
 
-EACH = pytest.mark.parametrize("url", ["sqlite", "postgresql"], indirect=True)
+EACH = pytest.mark.parametrize("store", ["sqlite", "postgresql"], indirect=True)
 #: Nobody else in the store is called so, in any script or case.
 NAME, FAMILY, ADDRESS = "Zhao Qiaolan", "赵巧兰", "qiaolan.zhao@huaxin.example"
 KEY = ec.derive_private_key(0x5EED, ec.SECP256R1())

@@ -163,6 +163,16 @@ def _submitted(request: HttpRequest, body: Body, sent_of: Callable[[], Sent]) ->
         if sent.period is None:
             judged = submitting.judge(program, organisation, sent, store=store(), law=law(), now=now)
             raise _refused([one.as_json() for one in judged.problems])
+        before = store().head().size
+        try:
+            return handed_in(sent)
+        except ApiProblem as refusal:
+            # What was judged while another filing came in is judged again: that may have been the same one.
+            if refusal.code != "filing-refused" or store().head().size == before:
+                raise
+            return handed_in(sent)
+
+    def handed_in(sent: Sent) -> HttpResponse:
         draft = submitting.hand_in(program, organisation, sent, law=law(), now=now)
         return went_on(request, program, draft, body.fields.get("certification"))
 
