@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 import numba
@@ -202,18 +203,11 @@ def _triples(text: str) -> list[int]:
     return [(at[i] * _BASE + at[i + 1]) * _BASE + at[i + 2] for i in range(len(at) - 2)]
 
 
+@cache
 def _concepts() -> dict[str, int]:
-    return _CONCEPTS or _CONCEPTS | _number_concepts()
-
-
-_CONCEPTS: dict[str, int] = {}
-
-
-def _number_concepts() -> dict[str, int]:
     words = vocabulary()
     names = sorted({*words.near.values(), *words.near, *words.within})
-    _CONCEPTS.update({name: index for index, name in enumerate(names)})
-    return _CONCEPTS
+    return {name: index for index, name in enumerate(names)}
 
 
 @dataclass(frozen=True, slots=True)

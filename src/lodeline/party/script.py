@@ -17,7 +17,7 @@ from typing import Final
 import opencc
 from anyascii import anyascii
 from pypinyin import Style, lazy_pinyin, pinyin
-from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
+from pypinyin.constants import PINYIN_DICT
 
 #: No name of a firm is longer; what comes after is not read, and said (`faults`).
 MOST_CHARACTERS: Final = 400
@@ -129,7 +129,6 @@ def syllables() -> frozenset[str]:
     every = {
         _toneless(reading) for readings_ in PINYIN_DICT.values() for reading in readings_.split(",")
     }  # fmt: skip
-    assert PHRASES_DICT is not None
     return frozenset(one for one in every if one.isalpha() and one.isascii() and (len(one) > 1 or one in "aeo"))
 
 

@@ -19,7 +19,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import Error as DjangoDatabaseError
@@ -57,7 +57,6 @@ _requests = Counter("lodeline_requests", "Requests answered, by page", ["page", 
 _seconds = Histogram(
     "lodeline_request_seconds", "Seconds that an answer took, by page", ["page"], buckets=_SECONDS, registry=_counted
 )
-_filings = Counter("lodeline_filings_answered", "Filings accepted and refused", ["outcome"], registry=_counted)
 
 Check = dict[str, Any]
 
@@ -66,11 +65,6 @@ def count_request(*, page: str, method: str, status: int, seconds: float) -> Non
     """Counts an answered request."""
     _requests.labels(page, method, str(status)).inc()
     _seconds.labels(page).observe(seconds)
-
-
-def count_filing(outcome: Literal["accepted", "refused"]) -> None:
-    """Counts a filing that a page or the API has answered."""
-    _filings.labels(outcome).inc()
 
 
 def page_of(request: HttpRequest) -> str:
