@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal, InvalidOperation
 
 import polars as pl
 
@@ -16,7 +15,8 @@ from lodeline.control.case import Case, Licence, Need, Rule
 from lodeline.control.declaration import Line
 from lodeline.control.goods import MAGNETS
 from lodeline.control.reason import Reason, reason
-from lodeline.material.mass import MG_PER_KG, format_kg, share_mg
+from lodeline.ledger.licence import elements_mg
+from lodeline.material.mass import format_kg, share_mg
 from lodeline.material.product import product_kind
 
 _INDIVIDUAL = "individual"
@@ -34,7 +34,7 @@ def read_licences(licences: pl.DataFrame) -> dict[str, Licence]:
             products=tuple(row["products"] or ()),
             mass_mg=row["mass_mg"],
             used_mg=row.get("used_mg") or 0,
-            elements_mg=_elements_mg(row["elements"] or ""),
+            elements_mg=elements_mg(row["elements"] or ""),
             destination=row["destination"],
             end_use=row["end_use"],
             valid_from=row["valid_from"],
@@ -42,18 +42,6 @@ def read_licences(licences: pl.DataFrame) -> dict[str, Licence]:
         )
         for row in licences.iter_rows(named=True)
     }
-
-
-def _elements_mg(text: str) -> dict[str, int]:
-    """`Dy=120|Tb=8` in kg → mg by element; a part that is no number allows nothing of its element."""
-    found: dict[str, int] = {}
-    for part in filter(None, (piece.strip() for piece in text.split("|"))):
-        element, _, mass_kg = part.partition("=")
-        try:
-            found[element.strip()] = int(Decimal(mass_kg.strip()) * MG_PER_KG)
-        except (InvalidOperation, ValueError, OverflowError):
-            found[element.strip()] = 0
-    return found
 
 
 def needed_of(drawing: Iterable[tuple[Line, tuple[Need, ...]]]) -> dict[tuple[str, str], int | None]:

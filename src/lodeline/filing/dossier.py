@@ -35,6 +35,7 @@ FILES: dict[str, str] = {
     "processes": "register/processes.csv",
     "quotas": "grants/quotas.csv",
     "licences": "grants/licences.csv",
+    "licence_acts": "grants/licence-acts.csv",
     "extensions": "register/extensions.csv",
     "successions": "register/successions.csv",
 }
@@ -57,6 +58,7 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
     "processes": ("id",),
     "quotas": ("organisation", "kind", "year", "reo_mg"),
     "licences": ("id", "kind", "exporter"),
+    "licence_acts": ("id", "licence", "deed", "on", "reason"),
     "extensions": ("id", "period", "until", "reason"),
     "successions": ("id", "kind", "organisation", "on", "reason"),
 }

@@ -48,6 +48,9 @@ TABLES: dict[str, dict[str, pl.DataType]] = {
         "mass_mg": pl.Int64(), "elements": _TEXT, "destination": _TEXT, "end_use": _TEXT, "valid_from": _DATE,
         "valid_to": _DATE,
     },
+    "licence_acts": {
+        "id": _TEXT, "licence": _TEXT, "deed": _TEXT, "on": _DATE, "holder": _TEXT, "reason": _TEXT,
+    },
     "extensions": {
         "id": _TEXT, "period": _TEXT, "region": _TEXT, "organisations": _LIST, "until": _DATE, "reason": _TEXT,
     },
@@ -66,6 +69,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "processes": ("id",),
     "quotas": ("organisation", "kind", "ore_type", "year", "instrument"),
     "licences": ("id",),
+    "licence_acts": ("id",),
     "extensions": ("id",),
     "successions": ("id",),
 }

@@ -109,6 +109,8 @@ class _Chosen:
             *parties, *self.lines["organisation"], *self.lines["party"].drop_nulls(),
         }  # fmt: skip
         self.filers = known if everybody else {*parties, *self.lines["organisation"]}
+        licences = snapshot.register.tables["licences"]
+        self.licences = set(licences.filter(pl.col("exporter").is_in(self.organisations))["id"])
 
     def _lines(self, lines: pl.DataFrame, parties: set[str]) -> pl.DataFrame:
         if self.scope == "ledger":
@@ -136,6 +138,8 @@ class _Chosen:
             return not record["organisations"] or not self.organisations.isdisjoint(record["organisations"])
         if table == "successions":
             return not self.organisations.isdisjoint({record["organisation"], record["successor"]})
+        if table == "licence_acts":
+            return record["licence"] in self.licences
         holder = record["id" if table == "organisations" else "exporter" if table == "licences" else "organisation"]
         return holder in self.organisations
 
