@@ -38,6 +38,10 @@ FILES: dict[str, str] = {
     "licence_acts": "grants/licence-acts.csv",
     "extensions": "register/extensions.csv",
     "successions": "register/successions.csv",
+    "parties": "register/parties.csv",
+    "party_names": "register/party_names.csv",
+    "ownership": "register/ownership.csv",
+    "party_proposals": "register/party_proposals.csv",
 }
 KNOWN_ROLES = (*FILING_ROLES, "end-user", "carrier", "agent", "authority", "customs")
 MANDATORY = ("organisations", "sites")
@@ -49,7 +53,7 @@ _MASSES = {
     "mass_kg": "mass_mg",
 }
 _FILED_NAME = {typed: filed for filed, typed in _MASSES.items()}
-_COUNTRIES = {("organisations", "country"), ("licences", "destination")}
+_COUNTRIES = {("organisations", "country"), ("licences", "destination"), ("parties", "country")}
 _REQUIRED: dict[str, tuple[str, ...]] = {
     "organisations": ("id",),
     "sites": ("id", "organisation"),
@@ -61,6 +65,10 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
     "licence_acts": ("id", "licence", "deed", "on", "reason"),
     "extensions": ("id", "period", "until", "reason"),
     "successions": ("id", "kind", "organisation", "on", "reason"),
+    "parties": ("id",),
+    "party_names": ("name",),
+    "ownership": ("owner", "owned"),
+    "party_proposals": ("id", "kind", "party", "state"),
 }
 _FILING_ENDINGS = (".csv", ".xlsx", ".json", ".ndjson")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import polars as pl
 
@@ -58,6 +59,21 @@ TABLES: dict[str, dict[str, pl.DataType]] = {
         "id": _TEXT, "kind": _TEXT, "organisation": _TEXT, "successor": _TEXT, "site": _TEXT, "on": _DATE,
         "reason": _TEXT,
     },
+    "parties": {
+        "id": _TEXT, "name": _TEXT, "country": _TEXT, "identifiers": _LIST, "merged_into": _TEXT, "reason": _TEXT,
+        "valid_from": _DATE, "valid_to": _DATE,
+    },
+    "party_names": {
+        "name": _TEXT, "party": _TEXT, "others": _LIST, "basis": _TEXT, "probability": _TEXT, "reason": _TEXT,
+        "valid_from": _DATE, "valid_to": _DATE,
+    },
+    "ownership": {
+        "owner": _TEXT, "owned": _TEXT, "share_pct": _TEXT, "valid_from": _DATE, "valid_to": _DATE, "source": _TEXT,
+    },
+    "party_proposals": {
+        "id": _TEXT, "kind": _TEXT, "party": _TEXT, "into": _TEXT, "names": _LIST, "reason": _TEXT, "by": _TEXT,
+        "state": _TEXT,
+    },
 }  # fmt: skip
 
 #: What identifies a record of each table; a later record with the same key replaces the earlier one.
@@ -72,6 +88,10 @@ KEYS: dict[str, tuple[str, ...]] = {
     "licence_acts": ("id",),
     "extensions": ("id",),
     "successions": ("id",),
+    "parties": ("id",),
+    "party_names": ("name",),
+    "ownership": ("owner", "owned", "valid_from"),
+    "party_proposals": ("id",),
 }
 
 
@@ -119,11 +139,73 @@ class Register:
     @cached_property
     def organisation_by_name(self) -> dict[str, str]:
         """Case-folded name or alias → organisation id, where exactly one organisation bears it."""
+        return {name: next(iter(ids)) for name, ids in self._bearers().items() if len(ids) == 1}
+
+    def _bearers(self) -> dict[str, set[str]]:
+        """Case-folded name, alias or id → the organisations that bear it."""
         found: dict[str, set[str]] = {}
         for row in self.tables["organisations"].select("id", "name_zh", "name_en", "aliases").iter_rows():
             for name in {name.strip().casefold() for name in (*row[:3], *(row[3] or ())) if name}:
                 found.setdefault(name, set()).add(row[0])
+        return found
+
+    @cached_property
+    def party_of(self) -> dict[str, str]:
+        """Counterparty as a row has it (an id, or the name as filed) → the party it means, where that is another text.
+
+        Names are those that were decided (`party_names`); parties that were merged are followed to the last. A ring of
+        mergers, which no verb makes, ends where it began.
+        """
+        into = {row["id"]: row["merged_into"] for row in self._rows("parties") if row["merged_into"]}
+
+        def last(party: str) -> str:
+            passed = {party}
+            while (above := into.get(party)) is not None and above not in passed:
+                passed.add(above)
+                party = above
+            return party
+
+        named = {row["name"]: last(row["party"]) for row in self._rows("party_names") if row["party"]}
+        return {text: party for text, party in {**named, **{one: last(one) for one in into}}.items() if text != party}
+
+    @cached_property
+    def _texts_of(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for text, party in sorted(self.party_of.items()):
+            found.setdefault(party, [party]).append(text)
+        return found
+
+    def texts_of(self, party: str) -> list[str]:
+        """Everything that rows may have in the place of a party: its id first, then what `party_of` leads to it."""
+        return self._texts_of.get(party, [party])
+
+    def meant(self, lines: pl.DataFrame) -> pl.DataFrame:
+        """The rows, the column `party` being whom each means (`party_of`) instead of what it was filed as."""
+        if not self.party_of or lines.is_empty():
+            return lines
+        return lines.with_columns(pl.col("party").replace(self.party_of))
+
+    @cached_property
+    def party_ids(self) -> frozenset[str]:
+        """Ids of the organisations and parties, those that were merged included."""
+        return frozenset(self.roles) | {row["id"] for row in self._rows("parties")}
+
+    @cached_property
+    def party_by_name(self) -> dict[str, str]:
+        """Case-folded name → id of the organisation or party, where exactly one bears it."""
+        found = self._bearers()
+        for row in self._rows("parties"):
+            if row["name"]:
+                found.setdefault(row["name"].strip().casefold(), set()).add(self.party_of.get(row["id"], row["id"]))
         return {name: next(iter(ids)) for name, ids in found.items() if len(ids) == 1}
+
+    @cached_property
+    def denied(self) -> dict[str, frozenset[str]]:
+        """Name as filed that was looked at and is open → the parties that it is not."""
+        return {row["name"]: frozenset(row["others"] or ()) for row in self._rows("party_names") if not row["party"]}
+
+    def _rows(self, table: str) -> list[dict[str, Any]]:
+        return self.tables[table].to_dicts() if table in self.tables else []
 
     @cached_property
     def grants(self) -> dict[tuple[str, str, str, int], int]:

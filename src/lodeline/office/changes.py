@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -143,10 +143,11 @@ _LINE: Final = (
 
 
 def _touching(store: Store, organisation: str, first: int, last: int, called: Called) -> list[tuple[Cursor, Json]]:
+    texts = store.register(store.head()).texts_of(organisation)
     found = store.database.rows(
         f'SELECT {_LINE} FROM line l JOIN entry e ON e."index" = l.entry LEFT JOIN lot ON lot.id = l.lot_id'
-        " WHERE l.id >= %s AND l.id < %s AND l.party = %s AND l.organisation <> %s",
-        (first, last, organisation, organisation),
+        f" WHERE l.id >= %s AND l.id < %s AND l.party IN ({_marks(texts)}) AND l.organisation <> %s",
+        (first, last, *texts, organisation),
     )
     return [
         (Cursor(int(str(row[1])), int(str(row[2])) + 1), _of_line(_KINDS[str(row[4])], int(str(row[1])), row, called))
@@ -157,13 +158,14 @@ def _touching(store: Store, organisation: str, first: int, last: int, called: Ca
 
 def _withdrawn(store: Store, organisation: str, entry: int, upto: int, called: Called) -> list[tuple[Cursor, Json]]:
     """Lines that named the organisation and went out of force by these entries: placed behind the entry's own rows."""
+    texts = store.register(store.head()).texts_of(organisation)
     found = store.database.rows(
         f'SELECT {_LINE}, s."by", b.row_count, b.filed_at FROM superseded s'
         " JOIN line l ON l.organisation = s.organisation AND l.event = s.event AND l.entry = s.entry"
         ' JOIN entry e ON e."index" = l.entry JOIN entry b ON b."index" = s."by"'
         " LEFT JOIN lot ON lot.id = l.lot_id"
-        ' WHERE s."by" >= %s AND s."by" < %s AND l.party = %s AND l.organisation <> %s',
-        (entry, upto, organisation, organisation),
+        f' WHERE s."by" >= %s AND s."by" < %s AND l.party IN ({_marks(texts)}) AND l.organisation <> %s',
+        (entry, upto, *texts, organisation),
     )
     changes_ = []
     for *row, by, rows, filed_at in found:
@@ -173,6 +175,10 @@ def _withdrawn(store: Store, organisation: str, entry: int, upto: int, called: C
             changed = _of_line("withdrawn", index, [*row[:14], filed_at, row[15]], called)
             changes_.append((Cursor(index, place), {**changed, "what": _KINDS[str(row[4])], "was_entry": row[1]}))
     return changes_
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ",".join(["%s"] * len(values))
 
 
 def _of_line(kind: str, entry: int, row: Any, called: Called) -> Json:

@@ -119,6 +119,7 @@ def _exceptions(own: Own, waiting: pl.DataFrame, now: datetime) -> int:
 def _corrections(store: Store, organisations: frozenset[str], now: datetime) -> int:
     """Whoever a shipment or receipt names that a counterparty has restated or withdrawn."""
     new = 0
+    meant = store.register(store.head()).party_of
     for entry, organisation, period, first, count in _corrected_since(store, now - _CORRECTED_WITHIN):
         parties = store.database.rows(
             "SELECT DISTINCT party FROM line WHERE id >= %s AND id < %s AND kind IN ('shipment', 'receipt')"
@@ -127,7 +128,7 @@ def _corrections(store: Store, organisations: frozenset[str], now: datetime) -> 
             " AND e.kind IN ('shipment', 'receipt')",
             (first, first + count, first, first + count),
         )
-        for party in {str(party) for (party,) in parties} & organisations - {organisation}:
+        for party in {meant.get(str(party), str(party)) for (party,) in parties} & organisations - {organisation}:
             new += notify(
                 party, "corrected-by-counterparty", {"other": organisation, "period": period},
                 key=f"corrected:{party}:{entry}", now=now,

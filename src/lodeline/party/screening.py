@@ -19,12 +19,12 @@ from datetime import date
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
+from threading import RLock
 from typing import Any, Final, Literal
 
-import polars as pl
-
 from lodeline.ledger.problem import Language, shorten
-from lodeline.party.identifier import Identifier, identifier
+from lodeline.ledger.register import Register
+from lodeline.party.identifier import SCHEMES, Identifier, identifier
 from lodeline.party.index import NameIndex
 from lodeline.party.likeness import Likeness, compared
 from lodeline.party.lists import Listing, Party
@@ -36,6 +36,8 @@ VerdictWord = Literal["listed", "alike", "known", "unclear", "unknown"]
 #: Worst first. `alike`, `unclear`: somebody should look; `known`: in the register or on a list, and not listed.
 VERDICTS: Final[tuple[VerdictWord, ...]] = ("listed", "alike", "known", "unclear", "unknown")
 REGISTER: Final = "register"
+#: Names as filed that nobody has resolved yet: they are shown beside a name, and say nothing of whether it is known.
+FILED: Final = "filed"
 #: A number of these names one legal person; members of a VAT group share theirs.
 _ONE_PERSON: Final = ("uscc", "lei")
 #: How many parties are looked at, so that one that is listed is not hidden behind others that are more alike.
@@ -114,19 +116,73 @@ def threshold(name: str, day: date) -> float:
     return float(([row for row in rows if row["since"] <= day.isoformat()] or rows[:1])[-1]["value"])
 
 
-def registered(organisations: pl.DataFrame) -> list[Party]:
-    """The organisations of a register (`ledger.register.TABLES`) as parties; numbers with a wrong check left out."""
+def registered(register: Register) -> list[Party]:
+    """The organisations and parties of a register, each once; numbers with a wrong check digit are left out.
+
+    What was merged is part of whom it was merged into, with its names and numbers. Names that were decided to mean a
+    party are names of it.
+    """
+    found: dict[str, Party] = {}
+    for row in register.tables["organisations"].iter_rows(named=True):
+        names = (row["name_zh"], row["name_en"], *(row["aliases"] or ()))
+        numbers = [f"{scheme}:{row[scheme]}" for scheme in _ONE_PERSON if row[scheme]]
+        found[row["id"]] = _record(row["id"], names, row["country"], numbers)
+    meant = register.party_of
+    rows = register.tables["parties"].to_dicts() if "parties" in register.tables else []
+    decided = register.tables["party_names"].to_dicts() if "party_names" in register.tables else []
+    known = {row["id"] for row in rows} | set(found)
+    for row in rows:
+        one = _record(row["id"], (row["name"],), row["country"], row["identifiers"] or ())
+        found[row["id"]] = _joined(found[row["id"]], one) if row["id"] in found else one
+    for row in decided:
+        if row["party"] and (party := meant.get(row["name"], row["party"])) in known:
+            named = _record(party, (row["name"],), None, ())
+            found[party] = _joined(found[party], named)
+    for party in [one for one in found if one in meant]:
+        if meant[party] in found:
+            found[meant[party]] = _joined(found[meant[party]], found.pop(party))
+    return list(found.values())
+
+
+def _record(party: str, names: Iterable[str | None], country: str | None, numbers: Iterable[str]) -> Party:
+    told = [(scheme, number) for scheme, _, number in (text.partition(":") for text in numbers) if scheme in SCHEMES]
+    return Party(
+        source=REGISTER, id=party, names=tuple(dict.fromkeys(filter(None, names))),
+        countries=frozenset({country} if country else ()),
+        identifiers=frozenset(one for scheme, number in told if (one := identifier(scheme, number))),
+    )  # fmt: skip
+
+
+def _joined(one: Party, other: Party) -> Party:
+    return replace(
+        one, names=tuple(dict.fromkeys([*one.names, *other.names])), countries=one.countries | other.countries,
+        identifiers=one.identifiers | other.identifiers,
+    )  # fmt: skip
+
+
+def held_stakes(register: Register) -> list[Stake]:
+    """Who owns whom, as the register has it; a share that is no number is not known."""
+    rows = register.tables["ownership"].to_dicts() if "ownership" in register.tables else []
+    meant = register.party_of
+
+    def key(party: str) -> str:
+        return f"{REGISTER}:{meant.get(party, party)}"
+
     return [
-        Party(
-            source=REGISTER, id=row["id"],
-            names=tuple(name for name in (row["name_zh"], row["name_en"], *(row["aliases"] or ())) if name),
-            countries=frozenset({row["country"]} if row["country"] else ()),
-            identifiers=frozenset(
-                one for scheme in _ONE_PERSON if row[scheme] and (one := identifier(scheme, row[scheme]))
-            ),
+        Stake(
+            owner=key(row["owner"]), owned=key(row["owned"]), share=_share(row["share_pct"]),
+            since=row["valid_from"], until=row["valid_to"],
         )
-        for row in organisations.iter_rows(named=True)
+        for row in rows
     ]  # fmt: skip
+
+
+def _share(text: str | None) -> Fraction | None:
+    try:
+        share = Fraction(text or "") / 100
+    except (ValueError, ZeroDivisionError):
+        return None
+    return share if 0 <= share <= 1 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,27 +196,78 @@ class _Asked:
 
 
 class Screener:
-    """All parties that are known, and who owns whom, made once; answers for any day."""
+    """All parties that are known, and who owns whom; answers for any day, and takes changes one by one."""
 
     def __init__(self, parties: Iterable[Party], stakes: Iterable[Stake] = ()) -> None:
-        self._records: dict[str, list[Party]] = defaultdict(list)
-        self._holders: dict[Identifier, set[str]] = defaultdict(set)
         every = list(parties)
-        person = _persons(every)
+        self._records = {party.key: party for party in every}
+        self._holders: dict[Identifier, dict[str, None]] = defaultdict(dict)
         for party in every:
-            self._records[person[party.key]].append(party)
             for number in party.identifiers:
-                self._holders[number].add(person[party.key])
-        self._stakes = [
-            replace(one, owner=person[one.owner], owned=person[one.owned])
-            for one in stakes
-            if one.owner in person and one.owned in person
-        ]
-        self._index = NameIndex((person[party.key], name) for party in every for name in party.names)
+                self._holders[number][party.key] = None
+        self._index = NameIndex((party.key, name) for party in every for name in party.names)
+        self._stakes = list(stakes)
         self._belongings: dict[date, dict[str, dict[str, Belonging]]] = {}
+        #: A search never sees half of a change.
+        self._turn = RLock()
 
     def __len__(self) -> int:
-        return len(self._records)
+        """How many persons: records that share a number count once."""
+        return len({self._person(key) for key in self._records})
+
+    def put(self, party: Party) -> None:
+        """Takes a party in, or in place of what stood under its key."""
+        with self._turn:
+            self._put(party)
+
+    def _put(self, party: Party) -> None:
+        before = self._records.get(party.key)
+        if before == party:
+            return
+        self._records[party.key] = party
+        self._belongings.clear()
+        old = before or replace(party, names=(), identifiers=frozenset())
+        for name in set(old.names) - set(party.names):
+            self._index.remove(party.key, name)
+        for name in party.names:
+            self._index.add(party.key, name)
+        for number in old.identifiers - party.identifiers:
+            self._holders[number].pop(party.key, None)
+        for number in party.identifiers:
+            self._holders[number][party.key] = None
+
+    def take_out(self, key: str) -> None:
+        """Forgets a party; one that is not there is none."""
+        with self._turn:
+            if (party := self._records.get(key)) is not None:
+                self._put(replace(party, names=(), identifiers=frozenset()))
+                del self._records[key]
+
+    def own(self, stakes: Iterable[Stake]) -> None:
+        """Who owns whom from now on, in place of what was known."""
+        with self._turn:
+            self._stakes = list(stakes)
+            self._belongings.clear()
+
+    @property
+    def keys(self) -> Collection[str]:
+        """The keys of the parties that are known."""
+        return self._records.keys()
+
+    def _joint(self, key: str) -> list[str]:
+        """The keys of all records of one person: those that share its numbers, and theirs."""
+        found, waiting = {key}, [key]
+        while waiting:
+            for number in self._records[waiting.pop()].identifiers:
+                if number.scheme in _ONE_PERSON:
+                    new = self._holders[number].keys() - found
+                    found |= new
+                    waiting += new
+        # The register's record first: it says what the party is called here.
+        return sorted(found, key=lambda one: (not one.startswith(f"{REGISTER}:"), one))
+
+    def _person(self, key: str) -> str:
+        return self._joint(key)[0]
 
     def screen(
         self, name: str, *, day: date, identifiers: Collection[Identifier] = (), country: str | None = None,
@@ -168,22 +275,38 @@ class Screener:
     ) -> Screening:  # fmt: skip
         """Whom the name and numbers may mean on the day; at most `most` hits, listed ones and likelier ones first.
 
-        `country`: ISO 3166 alpha-2, where the other party is said to be.
+        `country`: ISO 3166 alpha-2, where the other party is said to be. Of a name longer than MOST_CHARACTERS the
+        beginning is looked at, and that is a remark.
         """
+        with self._turn:
+            return self._screen(name, day, identifiers, country, most)
+
+    def _screen(
+        self, name: str, day: date, identifiers: Collection[Identifier], country: str | None, most: int
+    ) -> Screening:  # fmt: skip
         remarks = tuple(Reason(code=code, facts={"most": str(MOST_CHARACTERS)}) for code in faults(name))
-        asked = _Asked(name=parsed(name), identifiers=tuple(identifiers), country=country, day=day)
-        by_number = sorted({person for number in identifiers for person in self._holders.get(number, ())})
+        asked = _Asked(name=parsed(name[:MOST_CHARACTERS]), identifiers=tuple(identifiers), country=country, day=day)
+        by_number = sorted({self._person(key) for number in identifiers for key in self._holders.get(number, ())})
         hits = [self._numbered(person, asked) for person in by_number]
-        for candidate in self._index.find(name, most=max(_LOOKED_AT, most)):
-            if candidate.key not in by_number:
-                hits.append(self._named(candidate.key, candidate.name, asked))
+        seen = set(by_number)
+        for candidate in self._index.find(name[:MOST_CHARACTERS], most=max(_LOOKED_AT, most)):
+            # The likeliest first: what comes later of the same person is less alike.
+            person = self._person(candidate.key)
+            if person not in seen:
+                seen.add(person)
+                hits.append(self._named(person, candidate.name, asked))
         possible = threshold("possible", day)
         hits = [hit for hit in hits if hit.probability >= _LEAST_SHOWN]
         hits.sort(key=lambda hit: (not (hit.standings and hit.probability >= possible), -hit.probability))
         return Screening(name=name, verdict=_verdict(hits, day), hits=tuple(hits[:most]), remarks=remarks)
 
+    def standings(self, key: str, *, day: date) -> tuple[Standing, ...]:
+        """On which lists the party of a key counts as listed on the day; none for one that is not known."""
+        with self._turn:
+            return self._standings(self._person(key), day) if key in self._records else ()
+
     def _numbered(self, person: str, asked: _Asked) -> Hit:
-        records = self._records[person]
+        records = self._of(person)
         known = frozenset(number for record in records for number in record.identifiers)
         reasons = [Reason(code="number-same", facts=_number(one)) for one in asked.identifiers if one in known]
         names = [name for record in records for name in record.names] or [""]
@@ -201,7 +324,7 @@ class Screener:
         alike = compared(asked.name, other)
         probability = alike.probability
         reasons = explained(asked.name, other, alike)
-        records = self._records[person]
+        records = self._of(person)
         countries = frozenset(one for record in records for one in record.countries)
         if asked.country and asked.country in countries:
             reasons.append(Reason(code="country-same", facts={"country": asked.country}))
@@ -222,14 +345,9 @@ class Screener:
         day: date,
     ) -> Hit:  # fmt: skip
         """The party with what it stands on, which is said after the reasons."""
-        records = self._records[person]
+        records = self._of(person)
         listings = [(record.source, listing) for record in records for listing in record.listings]
-        standings = [Standing(list=source, listing=listing) for source, listing in listings if listing.stands(day)]
-        for source, belongings in self._owned(day).items():
-            if person in belongings:
-                one = belongings[person]
-                chains = tuple((*chain(link.owner, belongings), link) for link in one.links)
-                standings.append(Standing(list=source, share=one.share, chains=chains))
+        standings = self._standings(person, day)
         told = [self._told(standing) for standing in standings]
         ended = [
             Reason(code="listing-ended", facts={"list": source, "until": listing.until.isoformat()})
@@ -238,8 +356,25 @@ class Screener:
         ]
         return Hit(
             records=tuple(records), name=name, by=by, probability=probability, reasons=(*reasons, *told, *ended),
-            standings=tuple(standings),
+            standings=standings,
         )  # fmt: skip
+
+    def _of(self, person: str) -> list[Party]:
+        return [self._records[key] for key in self._joint(person)]
+
+    def _standings(self, person: str, day: date) -> tuple[Standing, ...]:
+        found = [
+            Standing(list=record.source, listing=listing)
+            for record in self._of(person)
+            for listing in record.listings
+            if listing.stands(day)
+        ]
+        for source, belongings in self._owned(day).items():
+            if person in belongings:
+                one = belongings[person]
+                chains = tuple((*chain(link.owner, belongings), link) for link in one.links)
+                found.append(Standing(list=source, share=one.share, chains=chains))
+        return tuple(found)
 
     def _told(self, standing: Standing) -> Reason:
         if standing.listing is not None:
@@ -256,19 +391,23 @@ class Screener:
         return Reason(code="owned", facts=facts)
 
     def _called(self, person: str) -> str:
-        return next((name for record in self._records[person] for name in record.names), person)
+        return next((name for record in self._of(person) for name in record.names), person)
 
     def _owned(self, day: date) -> dict[str, dict[str, Belonging]]:
         """List → who counts as listed on it by shares. Shares of owners that stand on different lists do not add up."""
         if day not in self._belongings:
             listed: dict[str, set[str]] = defaultdict(set)
-            for person, records in self._records.items():
-                for record in records:
-                    if any(listing.stands(day) for listing in record.listings):
-                        listed[record.source].add(person)
+            for key, record in self._records.items():
+                if record.listings and any(listing.stands(day) for listing in record.listings):
+                    listed[record.source].add(self._person(key))
             least = Fraction(str(threshold("ownership-share", day)))
+            stakes = [
+                replace(one, owner=self._person(one.owner), owned=self._person(one.owned))
+                for one in self._stakes
+                if one.owner in self._records and one.owned in self._records
+            ]
             self._belongings[day] = {
-                source: belonging(self._stakes, listed=persons, day=day, threshold=least)
+                source: belonging(stakes, listed=persons, day=day, threshold=least)
                 for source, persons in sorted(listed.items())
             }
         return self._belongings[day]
@@ -316,28 +455,13 @@ def _verdict(hits: Sequence[Hit], day: date) -> VerdictWord:
     certain, possible = threshold("certain", day), threshold("possible", day)
     words: set[VerdictWord] = {"unknown"}
     for hit in hits:
+        if all(record.source == FILED for record in hit.records):
+            continue
         if hit.probability >= certain:
             words.add("listed" if hit.standings else "known")
         elif hit.probability >= possible:
             words.add("alike" if hit.standings else "unclear")
     return min(words, key=VERDICTS.index)
-
-
-def _persons(parties: Sequence[Party]) -> dict[str, str]:
-    """Key of a record → the key that stands for all records of that person, the first one's."""
-    above = {party.key: party.key for party in parties}
-
-    def top(key: str) -> str:
-        while above[key] != key:
-            above[key] = key = above[above[key]]
-        return key
-
-    first: dict[Identifier, str] = {}
-    for party in parties:
-        for number in sorted(party.identifiers, key=lambda one: (one.scheme, one.number)):
-            if number.scheme in _ONE_PERSON:
-                above[top(party.key)] = top(first.setdefault(number, party.key))
-    return {key: top(key) for key in above}
 
 
 def _number(number: Identifier) -> dict[str, str]:

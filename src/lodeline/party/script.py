@@ -97,7 +97,12 @@ def _lookalikes() -> dict[int, str]:
     text = files("lodeline").joinpath("data", "party", "lookalikes.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(text.splitlines())
     lower = {ord(one): row["letter"] for row in rows for one in row["lookalikes"]}
-    upper = {ord(chr(one).upper()): letter.upper() for one, letter in lower.items() if len(chr(one).upper()) == 1}
+    # The capital of a dotless i is the Latin I itself.
+    upper = {
+        ord(capital): letter.upper()
+        for one, letter in lower.items()
+        if len(capital := chr(one).upper()) == 1 and not capital.isascii()
+    }
     return {**upper, **lower}
 
 

@@ -158,7 +158,8 @@ def _masses(rows: pl.DataFrame, of_ledger: dict[str, str]) -> pl.DataFrame:
 
 def _lot_names(store: Store, organisation: str, rows: pl.DataFrame) -> pl.Series:
     """The canonical name of the lot that each row means, as posting will resolve it; null where there is none."""
-    named = rows.with_columns(parties(rows, store.register(store.head())))
+    register = store.register(store.head())
+    named = register.meant(rows.with_columns(parties(rows, register)))
     resolved = resolve(named, organisation=organisation, known=lambda wanted: store.known(organisation, wanted))
     return pl.Series("name", resolved.names, pl.String())
 
@@ -195,7 +196,8 @@ def known_for_template(store: Store, organisation: str) -> OwnNames:
     )
     lots = sorted({str(name).removeprefix(organisation + "/") for (name,) in held})
     rows = _newest_parties(store, organisation)
-    ids = {party for party, _ in rows if party is not None and party in register.roles} - {organisation}
+    meant = {register.party_of.get(party, party) for party, _ in rows if party is not None}
+    ids = {party for party in meant if party in register.roles} - {organisation}
     names = {name for _, name in rows if name is not None}
     return OwnNames(lots=lots, counterparties=sorted(ids), counterparty_names=sorted(names)[:_NAMED_ALIKE])
 

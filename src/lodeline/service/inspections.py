@@ -234,7 +234,7 @@ def _rows(
             "各行的类型须为 stock，场所和日期须与本次检查一致。请删去这些列或更正。",
         )
     named = resolve(
-        checked.rows.with_columns(parties(checked.rows, register)), organisation=organisation,
+        register.meant(checked.rows.with_columns(parties(checked.rows, register))), organisation=organisation,
         known=lambda wanted: store.known(organisation, wanted),
     ).names  # fmt: skip
     return [

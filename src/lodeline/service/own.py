@@ -8,7 +8,7 @@ organisation's own rows and no others. Moments are passed in; masses are milligr
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -117,14 +117,20 @@ class Own:
 
     @cached_property
     def next_to(self) -> frozenset[str]:
-        """Ids of the organisations next to it: whoever a filing of one names as a party of the other's."""
+        """Whom a filing of one names as a party of the other's: ids, and names that nobody has resolved yet."""
         found = self.store.database.rows(
             "SELECT DISTINCT party FROM line WHERE organisation = %s AND party IS NOT NULL"
             " UNION SELECT shipper FROM transfer WHERE receiver = %s AND shipper IS NOT NULL"
             " UNION SELECT receiver FROM transfer WHERE shipper = %s AND receiver IS NOT NULL",
             (self.organisation,) * 3,
         )
-        return frozenset(str(party) for (party,) in found) - {self.organisation}
+        meant = self.register.party_of
+        return frozenset(meant.get(str(party), str(party)) for (party,) in found) - {self.organisation}
+
+    @property
+    def _texts(self) -> list[str]:
+        """Everything that rows of others may call it by (`Register.texts_of`)."""
+        return self.register.texts_of(self.organisation)
 
     # Lots go by a name that tells no more than the own edge.
 
@@ -148,8 +154,9 @@ class Own:
         """(shipper, lot) → the alias on the papers, of the lots that others' filings send to the organisation."""
         found = self.store.database.frame(
             "SELECT a.organisation, a.lot, a.alias FROM alias a WHERE EXISTS (SELECT 1 FROM line l"
-            " WHERE l.lot_id = a.lot AND l.organisation = a.organisation AND l.party = %s) ORDER BY a.entry",
-            (self.organisation,),
+            f" WHERE l.lot_id = a.lot AND l.organisation = a.organisation AND l.party IN ({_marks(self._texts)}))"
+            " ORDER BY a.entry",
+            self._texts,
             schema=dict(ALIAS),
         )
         return newest_aliases(found)
@@ -394,10 +401,11 @@ class Own:
             " (SELECT id FROM line WHERE lot_id = %s UNION SELECT t.shipment_line FROM transfer t JOIN line r"
             " ON r.id = t.receipt_line WHERE t.receiver = %s AND r.lot_id = %s"
             " UNION SELECT receipt_line FROM transfer WHERE shipper = %s AND lot = %s)"
-            " AND (l.organisation = %s OR (l.party = %s AND l.kind IN ('shipment', 'receipt', 'title')))"
+            f" AND (l.organisation = %s OR (l.party IN ({_marks(self._texts)})"
+            " AND l.kind IN ('shipment', 'receipt', 'title')))"
             f" AND {IN_FORCE}"
             ' ORDER BY l."on", l.id',
-            (lot, self.organisation, lot, self.organisation, lot, self.organisation, self.organisation),
+            (lot, self.organisation, lot, self.organisation, lot, self.organisation, *self._texts),
             schema={
                 "organisation": pl.String(), "entry": pl.Int64(), "event": pl.String(), "kind": pl.String(),
                 "role": pl.String(), "on": pl.Date(), "site": pl.String(), "dry_mg": pl.Int64(),
@@ -405,6 +413,7 @@ class Own:
                 "to_site": pl.String(),
             },
         )  # fmt: skip
+        found = self.register.meant(found)
         own = pl.col("organisation") == self.organisation
         return (
             found.with_columns(pl.when(own).then(column).alias(column) for column in ("entry", "site", "party_name"))
@@ -433,7 +442,8 @@ class Own:
             },
         )  # fmt: skip
         return (
-            found.sort("deliveries", "name", descending=[True, False], nulls_last=True)
+            self.register.meant(found)
+            .sort("deliveries", "name", descending=[True, False], nulls_last=True)
             .group_by(pl.coalesce("party", "name").alias("who"), "side", maintain_order=True)
             .agg(
                 pl.col("party").first(), names=pl.col("name").drop_nulls().unique(maintain_order=True),
@@ -504,3 +514,7 @@ class Own:
             .with_columns(left_mg=pl.col("mass_mg") - pl.col("used_mg"))
             .sort("valid_to", "id", descending=[True, False], nulls_last=False)
         )
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ",".join(["%s"] * len(values))

@@ -270,7 +270,7 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
     lines, lots, ambiguous = _name_lots(store, head, placed, organisation)
     problems += [job.address(objection) for objection in ambiguous]
     superseded = sorted(filed.items()) if corrects is not None else []
-    replaced = store.lines_of_events(organisation, [event for event, _ in superseded]) if superseded else _NO_LINES
+    replaced = store.lines_of_events(organisation, [event for event, _ in superseded]) if superseded else NO_LINES
     problems += _restated(job, replaced)
     in_force = lines[[*LINE]]
     if corrects is not None:
@@ -306,7 +306,7 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
     )
 
 
-_NO_LINES = pl.DataFrame(schema=LINE)
+NO_LINES = pl.DataFrame(schema=LINE)
 
 
 def _addressed(job: _Job, objections: Sequence[Objection]) -> list[Problem]:
@@ -403,9 +403,9 @@ def _same_content(job: _Job, events: Sequence[str]) -> set[str]:
 
 
 def _with_places(rows: pl.DataFrame, organisation: str, head: Head, register: Register) -> pl.DataFrame:
-    """The rows with whom they name, and with the places that they take in the ledger."""
-    return rows.with_columns_seq(
-        parties(rows, register),
+    """The rows with whom they name and mean, and with the places that they take in the ledger."""
+    named = rows.with_columns(parties(rows, register))
+    return register.meant(named.with_columns(party_filed="party")).with_columns_seq(
         pl.lit(organisation).alias("organisation"),
         pl.lit(head.size, pl.Int64()).alias("entry"),
         pl.int_range(pl.len(), dtype=pl.UInt32()).alias("ordinal"),
@@ -414,7 +414,10 @@ def _with_places(rows: pl.DataFrame, organisation: str, head: Head, register: Re
 
 
 def parties(rows: pl.DataFrame, register: Register) -> pl.Series:
-    """`party`: the counterparty's id, found by id or by its exact name in the register, else the name as filed."""
+    """`party`: the counterparty's id, found by id or by its exact name in the register, else the name as filed.
+
+    That is what an entry binds for ever; whom a name means that was decided since says `Register.party_of`.
+    """
     known = register.organisation_by_name
     # An organisation id holds no slash, and neither may a name that stands for one.
     by_name = {
@@ -486,7 +489,7 @@ def tied_history(store: Store, head: Head, lines: pl.DataFrame, changed: set[int
     Lots tied by a reference are projected together, so the set is closed under references.
     """
     if head.next_line == 1:
-        return changed, _NO_LINES
+        return changed, NO_LINES
     touched, unseen, history = changed, changed, []
     looked_at = [lines]
     while True:
@@ -534,7 +537,7 @@ def _append(job: _Job, head: Head, prepared: _Prepared) -> Outcome:
     digest_, rows, rows_root = job.sealed
     flags = [_as_filed(found) for found in prepared.problems]
     resolved = prepared.lines.select(
-        pl.concat_str("name", pl.lit("\t"), "party", pl.lit("\t"), "dry_mg", ignore_nulls=True).fill_null("")
+        pl.concat_str("name", pl.lit("\t"), "party_filed", pl.lit("\t"), "dry_mg", ignore_nulls=True).fill_null("")
     ).to_series()
     content = sha256(b"".join(upload.content for upload in uploads)).digest()
     envelope = journal.Envelope(
@@ -574,10 +577,11 @@ def _certified(certification: Certification | None, digest_: str) -> dict[str, o
     return {} if certification is None else {"certification": certification.as_facts(), "digest": digest_}
 
 
-#: A line's columns → what the store calls them: `lot` is there what was filed, as in the filing.
+#: A line's columns → what the store calls them: `lot` is there what was filed, as in the filing, and `party` whom it
+#: was taken to name on that day.
 _STORED = {
-    **{name: name for name in ("entry", "ordinal", "organisation", *CELLS, "dry_mg", "party")},
-    "line": "id", "lot": "lot_id", "lot_filed": "lot",
+    **{name: name for name in ("entry", "ordinal", "organisation", *CELLS, "dry_mg")},
+    "line": "id", "lot": "lot_id", "lot_filed": "lot", "party_filed": "party",
 }  # fmt: skip
 
 

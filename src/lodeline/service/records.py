@@ -1,10 +1,14 @@
-"""The register goes into the log like any filing: its records are rows of an entry, newest in force."""
+"""The register goes into the log like any filing: its records are rows of an entry, newest in force.
+
+Records of parties change whom a row means. What is projected from these rows follows in the same transaction, so that
+the state is always what a rebuild gives.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
 
@@ -12,10 +16,11 @@ import polars as pl
 
 from lodeline.journal import entry as journal
 from lodeline.journal import merkle
+from lodeline.ledger.state import STATE_COLUMNS, project
 from lodeline.service.moment import utc_text
-from lodeline.service.posting import salt_key
+from lodeline.service.posting import NO_LINES, salt_key, tied_history
 from lodeline.store.opening import assert_guarded
-from lodeline.store.store import Store, StoredEntry, record_key
+from lodeline.store.store import Head, Store, StoredEntry, record_key
 
 
 def record_cells(table: str, body: str) -> bytes:
@@ -32,8 +37,12 @@ def put_records(
     who decided it, kept in the entry.
     """
     assert_guarded(store)
+    meaning = any(name in tables and tables[name].height for name in _MEANING)
+    # The rows that may mean somebody else are looked for before anything is locked; what is filed since is few.
+    scanned = _Scanned.of(store, tables) if meaning else None
     with store.database.transaction():
         head = store.head(lock=True)
+        before = _Naming.of(store, head, scanned) if scanned else None
         current = store.record_bodies()
         fresh: list[tuple[str, str, str]] = []
         for table, frame in tables.items():
@@ -66,7 +75,66 @@ def put_records(
         )
         store.append_rows("record", rows)
         store.set_head(replace(new_head, register_entry=entry.index))
+        if before is not None:
+            before.follow(store)
         return entry
+
+
+#: The tables that say whom a row means.
+_MEANING = ("parties", "party_names")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scanned:
+    """The texts that these records are about, and the lots of the rows below `upto` that have one of them."""
+
+    named: frozenset[str]
+    texts: tuple[str, ...]
+    lots: frozenset[int]
+    upto: int
+
+    @classmethod
+    def of(cls, store: Store, tables: Mapping[str, pl.DataFrame]) -> _Scanned:
+        head = store.head()
+        keys = {"party_names": "name", "parties": "id"}
+        named = frozenset(one for table, key in keys.items() if table in tables for one in tables[table][key])
+        texts = _led_to(store, head, named)
+        return cls(named=named, texts=texts, lots=frozenset(store.lots_naming(texts)), upto=head.next_line)
+
+
+def _led_to(store: Store, head: Head, named: frozenset[str]) -> tuple[str, ...]:
+    """Whoever is merged takes along what leads to it; whoever is parted from another takes some of what leads there."""
+    register = store.register(head)
+    means = named | {register.party_of[name] for name in named if name in register.party_of}
+    return tuple(sorted({text for name in means for text in register.texts_of(name)}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Naming:
+    """Whom rows mean before the records are put, and the lots whose state rests on it, under the locked head."""
+
+    party_of: Mapping[str, str]
+    lots: set[int]
+
+    @classmethod
+    def of(cls, store: Store, head: Head, scanned: _Scanned) -> _Naming:
+        texts = _led_to(store, head, scanned.named)
+        # Others may have decided as well since the look.
+        lots = set(scanned.lots) if texts == scanned.texts else store.lots_naming(texts)
+        lots |= store.lots_naming(texts, first_line=scanned.upto)
+        return cls(party_of=store.register(head).party_of, lots=tied_history(store, head, NO_LINES, lots)[0])
+
+    def follow(self, store: Store) -> None:
+        """Projects the lots anew as the rows are meant now."""
+        head = store.head()
+        try:
+            if store.register(head).party_of == self.party_of or not self.lots:
+                return
+            touched, history = tied_history(store, head, NO_LINES, self.lots)
+            store.replace_state(project(history[STATE_COLUMNS], store.aliases(sorted(touched))), touched)
+        finally:
+            # The transaction may still be undone: what was read in it is not kept.
+            store.forget_register()
 
 
 def _cell(value: object) -> object:

@@ -12,7 +12,7 @@ from typing import Any
 from lodeline.ledger.register import Register
 from lodeline.party.identifier import Identifier
 from lodeline.party.lists import PartyList
-from lodeline.party.screening import VERDICTS, Hit, Screener, Screening, Standing, registered
+from lodeline.party.screening import VERDICTS, Hit, Screener, Screening, Standing, held_stakes, registered
 
 Json = dict[str, Any]
 
@@ -31,9 +31,10 @@ def screen(
 
     `identifiers` and `country` belong to every name. `stamp`: the entry and root that the register is of.
     """
-    parties = [] if register is None else registered(register.tables["organisations"])
+    parties = [] if register is None else registered(register)
     parties += [party for one in lists for party in one.parties]
-    screener = Screener(parties, [stake for one in lists for stake in one.stakes])
+    stakes = [] if register is None else held_stakes(register)
+    screener = Screener(parties, [*stakes, *(stake for one in lists for stake in one.stakes)])
     found = [screener.screen(name, day=day, identifiers=identifiers, country=country) for name in names]
     return {
         "verdict": min((one.verdict for one in found), key=VERDICTS.index, default="unknown"),

@@ -44,7 +44,8 @@ _RAW_LINE = f"{LINE_SELECT} WHERE l.id >= %s AND l.id < %s ORDER BY l.id"
 class Snapshot:
     """The ledger as of one entry. Frames are computed when first asked for and kept.
 
-    `lines` are the lines in force with the columns of `ledger.movement.LINE`.
+    `lines` are the lines in force with the columns of `ledger.movement.LINE`; `party` is whom each means as of the
+    entry (`Register.party_of`).
     """
 
     directory: Path
@@ -259,14 +260,15 @@ def open_snapshot(store: Store, before: Snapshot | None = None) -> Snapshot:
         manifest = _catch_up(store, head, directory)
         lines = pl.concat([pl.read_parquet(directory / name) for name in manifest.lines])
         lots = pl.concat([pl.read_parquet(directory / name) for name in manifest.lots])
+    register = store.register(head)
     return Snapshot(
         directory=directory,
         entry=head.size - 1,
         root=head.frontier.root().hex(),
         as_of=_last_filing_time(store),
-        lines=_in_force(store, lines, head.size),
+        lines=register.meant(_in_force(store, lines, head.size)),
         lots=lots,
-        register=store.register(head),
+        register=register,
         aliases=store.all_aliases(before=head.size),
     )
 
@@ -280,15 +282,16 @@ def open_snapshot_as_of(store: Store, entry: int) -> Snapshot:
         manifest = _read_manifest(store, newest.directory)
         lines = pl.concat([pl.read_parquet(newest.directory / name) for name in manifest.lines])
     lines = lines.filter(pl.col("entry") <= entry)
+    register = store.register_before(entry + 1)
     # Lots are numbered as lines name them, under the head.
     return Snapshot(
         directory=newest.directory,
         entry=entry,
         root=last.root,
         as_of=_last_filing_time(store, entry + 1),
-        lines=_in_force(store, lines, entry + 1),
+        lines=register.meant(_in_force(store, lines, entry + 1)),
         lots=newest.lots.filter(pl.col("lot") <= (lines["lot"].max() or 0)),
-        register=store.register_before(entry + 1),
+        register=register,
         aliases=store.all_aliases(before=entry + 1),
     )
 

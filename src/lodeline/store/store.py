@@ -11,6 +11,7 @@ import json
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from hashlib import sha256
 
@@ -105,8 +106,10 @@ NEWEST_ROWS = 20_000
 CASE_KIND = "case"
 #: A month as the authority published it (service.editions), and what an inspector found (service.inspections).
 EDITION_KIND, INSPECTION_KIND = "edition", "inspection"
+#: An edition of a list of parties (service.party_lists).
+LIST_KIND = "party-list"
 #: What says nothing about goods or parties: whatever is computed from rows and register stands as before.
-STILL_KINDS = (CASE_KIND, EDITION_KIND, INSPECTION_KIND)
+STILL_KINDS = (CASE_KIND, EDITION_KIND, INSPECTION_KIND, LIST_KIND)
 STATE_TABLES = ("holding", "transfer", "drawdown")
 
 
@@ -147,6 +150,10 @@ class Store:
         if self._register is None or self._register[0] != head.register_entry:
             self._register = (head.register_entry, self._read_register())
         return self._register[1]
+
+    def forget_register(self) -> None:
+        """Reads the register anew when it is next asked for."""
+        self._register = None
 
     def register_before(self, size: int) -> Register:
         """The register as the first `size` entries have it."""
@@ -239,17 +246,20 @@ class Store:
         )
         own = {str(local) for (local,) in made}
         wanted = [local for local in wanted if local not in own]
+        register = self.register(self.head())
+        own_texts = register.texts_of(organisation)
+        marks = ",".join(["%s"] * len(own_texts))
         received = self.database.frame_in(
             "SELECT DISTINCT lot.local, lot.name,"
             " CASE line.kind WHEN 'title' THEN line.organisation ELSE line.party END,"
             " COALESCE((SELECT SUM(mass_mg) FROM holding WHERE holding.lot = lot.id AND holding.owner = %s), 0)"
             " FROM lot JOIN line ON line.lot_id = lot.id WHERE ((line.organisation = %s AND line.kind = 'receipt')"
-            " OR (line.party = %s AND line.kind = 'title')) AND lot.local IN ({keys})",
+            f" OR (line.party IN ({marks}) AND line.kind = 'title')) AND lot.local IN ({{keys}})",
             wanted,
-            before=(organisation, organisation, organisation),
+            before=(organisation, organisation, *own_texts),
             schema={"local": pl.String(), "name": pl.String(), "party": pl.String(), "held_mg": pl.Int64()},
         )
-        return Known(made=own, received=received)
+        return Known(made=own, received=register.meant(received))
 
     def lot_ids(self, names: Sequence[str]) -> dict[str, int]:
         """Canonical name → id, for the lots that exist."""
@@ -262,22 +272,26 @@ class Store:
         return {_integer(lot): str(name) for lot, name in found}
 
     def lines_of_lots(self, lots: Sequence[int]) -> pl.DataFrame:
-        """Every line in force about these lots."""
-        return self.database.frame_in(f"{LINE_SELECT} WHERE l.lot_id IN ({{keys}}) AND {IN_FORCE}", lots, schema=LINE)
+        """Every line in force about these lots; `party` is whom each means today (`Register.party_of`)."""
+        found = self.database.frame_in(f"{LINE_SELECT} WHERE l.lot_id IN ({{keys}}) AND {IN_FORCE}", lots, schema=LINE)
+        return self.register(self.head()).meant(found)
 
     def lines_of_events(self, organisation: str, events: Sequence[str]) -> pl.DataFrame:
-        """Every line in force of these events of the organisation."""
-        return self.database.frame_in(
+        """Every line in force of these events of the organisation; `party` as in `lines_of_lots`."""
+        found = self.database.frame_in(
             f"{LINE_SELECT} WHERE l.organisation = %s AND l.event IN ({{keys}}) AND {IN_FORCE}",
             events, before=(organisation,), schema=LINE,
         )  # fmt: skip
+        return self.register(self.head()).meant(found)
 
     def lots_tied(self, lines: Sequence[pl.DataFrame]) -> set[int]:
         """Lots that may be paired with these shipments and receipts in a transfer.
 
         By reference: receipts that quote the shipments' events, shipments whose events the receipts quote. By
         the local id or an alias: what the same two parties shipped or received under it, whoever they named as maker.
+        `party` of the lines is whom they mean (`Register.meant`).
         """
+        register = self.register(self.head())
         seen = {lot for frame in lines for lot in frame["lot"].to_list()}
         aliases: dict[tuple[str, int], list[str]] = {}
         for shipper, lot, alias in self.aliases([lot for lot in seen if lot is not None]).iter_rows():
@@ -301,7 +315,10 @@ class Store:
                 quoted.add((party, reference))
         return {
             *self._lots_of_aliases(labels),
-            *self._lots_by("reference IS NOT NULL AND (party, reference)", shipped),
+            *self._lots_by(
+                "reference IS NOT NULL AND (party, reference)",
+                {(text, event) for shipper, event in shipped for text in register.texts_of(shipper)},
+            ),
             *self._lots_by("(organisation, event)", quoted),
             *self._lots_between(between, seen),
         }
@@ -351,7 +368,12 @@ class Store:
             " JOIN lot ON lot.id = line.lot_id WHERE lot.id IN ({keys})",
             [_integer(lot) for lot in others],
         )
-        return {_integer(lot) for lot, *key in lines if tuple(key) in wanted}
+        meant = self.register(self.head()).party_of
+        return {
+            _integer(lot)
+            for lot, local, organisation, party, kind in lines
+            if (local, organisation, meant.get(str(party), party), kind) in wanted
+        }
 
     def _newest_rows(self, organisation: str, limit: int) -> tuple[int, int] | None:
         """First and last row number of the organisation's newest entries that hold about `limit` rows together."""
@@ -404,10 +426,20 @@ class Store:
         )
 
     def all_lines(self) -> pl.DataFrame:
-        """Every line in force, in the order of the log."""
-        return self.database.frame(
+        """Every line in force, in the order of the log; `party` as in `lines_of_lots`."""
+        found = self.database.frame(
             f"{LINE_SELECT} WHERE l.lot_id IS NOT NULL AND {IN_FORCE} ORDER BY l.id", schema=LINE
         )
+        return self.register(self.head()).meant(found)
+
+    def lots_naming(self, texts: Sequence[str], *, first_line: int = 0) -> set[int]:
+        """The lots of rows, from a number on, that have one of these texts in the place of their counterparty."""
+        found = self.database.rows_in(
+            "SELECT DISTINCT lot_id FROM line WHERE id >= %s AND lot_id IS NOT NULL AND party IN ({keys})",
+            texts,
+            before=(first_line,),
+        )
+        return {_integer(lot) for (lot,) in found}
 
     def leaf_hashes(self, first: int, end: int) -> bytes:
         """The leaf hashes of the entries [first, end) in order, joined."""
@@ -598,4 +630,5 @@ def _entry(row: tuple[object, ...]) -> StoredEntry:
 
 def record_key(table: str, record: dict[str, object]) -> str:
     """What identifies a record within its table, as one text."""
-    return json.dumps([record[column] for column in KEYS[table]], ensure_ascii=False)
+    cells = [record[column] for column in KEYS[table]]
+    return json.dumps([one.isoformat() if isinstance(one, date) else one for one in cells], ensure_ascii=False)

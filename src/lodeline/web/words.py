@@ -124,6 +124,7 @@ ENTRY_KINDS: Final[Mapping[str, Text]] = {
     "alias": say("Lot alias", "批次别名"),
     "edition": say("Monthly edition", "月度公布版"),
     "inspection": say("Inspection", "检查记录"),
+    "party-list": say("List of parties", "交易方名录"),
 }
 QUOTA_KINDS: Final[Mapping[str, Text]] = {
     "mining": say("Mining", "开采"),

@@ -60,6 +60,7 @@ def test_a_word_with_one_typing_error_is_still_that_word() -> None:
     ("text", "found"),
     [
         ("宁波韵升股份有限公司", ()),
+        ("NINGBO YUNSHENG CO LTD", ()),
         ("", ("name.empty",)),
         ("   ", ("name.empty",)),
         ("Ningbo\u200b Yunsheng", ("name.invisible-characters",)),

@@ -8,7 +8,7 @@ from fractions import Fraction
 import polars as pl
 import pytest
 
-from lodeline.ledger.register import TABLES
+from lodeline.ledger.register import TABLES, Register
 from lodeline.party.identifier import Identifier
 from lodeline.party.lists import Listing, Party
 from lodeline.party.ownership import Stake
@@ -36,6 +36,13 @@ def stake(owner: str, owned: str, percent: int, until: date | None = None) -> St
 
 YUNSHENG = party("register:Y", "宁波韵升股份有限公司", "Ningbo Yunsheng Co., Ltd.", numbers=(USCC,), country="CN")
 NOWHERE = party("list:1", "乌有乡精密磁材股份有限公司", listed=Listing(since=date(2025, 4, 9), reason="invented"))
+
+
+def register(**tables: list[dict[str, object]]) -> Register:
+    empty = Register().tables
+    return Register(
+        tables={**empty, **{name: pl.DataFrame(rows, schema=TABLES[name]) for name, rows in tables.items()}}
+    )
 
 
 def codes(found: Screening) -> list[str]:
@@ -152,7 +159,7 @@ def test_a_bad_name_is_answered_and_its_fault_is_said(name: str, remark: str) ->
 
 
 def test_organisations_of_a_register_are_parties_with_the_numbers_that_hold() -> None:
-    row = {
+    row: dict[str, object] = {
         "id": "Y",
         "name_zh": "韵升",
         "name_en": None,
@@ -161,5 +168,5 @@ def test_organisations_of_a_register_are_parties_with_the_numbers_that_hold() ->
         "uscc": USCC.number,
         "lei": "wrong",
     }
-    (found,) = registered(pl.DataFrame([row], schema=TABLES["organisations"]))
+    (found,) = registered(register(organisations=[row]))
     assert (found.key, found.names, found.identifiers) == ("register:Y", ("韵升", "Yunsheng"), frozenset({USCC}))

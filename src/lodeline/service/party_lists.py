@@ -1,0 +1,92 @@
+"""Lists of parties that the authority has loaded: each edition is a paper of the log, and the newest of a name stands.
+
+Whoever asks on which lists a party stands can be shown the very bytes that were loaded, by whom and when.
+
+ListError       the file is no list; its problems are values
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+
+from lodeline.journal.entry import canonical_json
+from lodeline.party.lists import PartyList, read_list
+from lodeline.service import papers
+from lodeline.service.moment import utc_text
+from lodeline.store.opening import assert_guarded
+from lodeline.store.store import LIST_KIND, Store, StoredEntry
+
+FORMAT: Final = "lodeline-party-list-v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A list as it was loaded by an entry."""
+
+    entry: StoredEntry
+    list: PartyList
+
+
+def load_list(
+    store: Store, content: bytes, *, name: str, file: str, filed_at: datetime, by: str
+) -> tuple[StoredEntry | None, PartyList]:
+    """Loads an edition of a list whole; a list with a fault that rejects is not loaded (None) and says all its faults.
+
+    The same bytes again are no new edition: the entry is the old one's.
+    """
+    assert_guarded(store)
+    read = read_list(content, name=name, file=file)
+    if not read.accepted:
+        return None, read
+    with store.database.transaction():
+        head = store.head(lock=True)
+        before = newest(store).get(name)
+        if before is not None and before.list.digest == read.digest:
+            return before.entry, read
+        paper = canonical_json(
+            {
+                "format": FORMAT, "name": name, "file": file, "content": content.decode(),
+                "sha256": read.digest, "loaded_at": utc_text(filed_at), "number": head.size,
+            }
+        )  # fmt: skip
+        facts = {"list": name, "by": by, "parties": len(read.parties)}
+        entry = papers.put_paper(
+            store, head, paper, kind=LIST_KIND, name=f"list-{head.size}.json", filed_at=filed_at, facts=facts
+        )
+    return entry, read
+
+
+def newest(store: Store, *, before: int | None = None) -> dict[str, Loaded]:
+    """Name → the edition that stands, or that stood before an entry."""
+    entries = [one for one in store.entries_of(LIST_KIND) if before is None or one.index < before]
+    last = {str(json.loads(one.envelope)["facts"]["list"]): one for one in entries}
+    return {name: Loaded(entry=one, list=_read(_Paper(store, one))) for name, one in sorted(last.items())}
+
+
+def lists_of(store: Store) -> Sequence[PartyList]:
+    """The lists that stand."""
+    return [one.list for one in newest(store).values()]
+
+
+class _Paper:
+    """An entry's paper, told from others by its leaf, so that it is read once."""
+
+    def __init__(self, store: Store, entry: StoredEntry) -> None:
+        self.store, self.entry = store, entry
+
+    def __hash__(self) -> int:
+        return hash(self.entry.leaf_hash)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Paper) and other.entry.leaf_hash == self.entry.leaf_hash
+
+
+@lru_cache(maxsize=16)
+def _read(paper: _Paper) -> PartyList:
+    told = json.loads(papers.paper_of(paper.store, paper.entry))
+    return read_list(told["content"].encode(), name=told["name"], file=told["file"])
