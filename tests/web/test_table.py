@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.web.conftest import Browser
 
-from lodeline.web.table import safe_cell
+from lodeline.web.table import Cell, RowsOf, safe_cell
+from lodeline.web.templatetags.lodeline import cell
 
 
 def exported(browser: Browser, path: str) -> list[list[str]]:
@@ -38,6 +39,30 @@ def test_formulas_of_the_usual_kinds() -> None:
         assert safe_cell(text) == "'" + text
     assert safe_cell("-1.5") == "-1.5"
     assert safe_cell(None) == ""
+
+
+def test_rows_are_made_of_the_things_that_are_shown_and_of_no_others() -> None:
+    made: list[int] = []
+
+    def cells(number: int) -> tuple[Cell]:
+        made.append(number)
+        return (Cell(text=str(number)),)
+
+    rows = RowsOf(range(1000), cells)
+    assert (len(rows), made) == (1000, [])
+    assert [row[0].text for row in rows[50:53]] == ["50", "51", "52"]
+    assert rows[-1][0].text == "999"
+    assert made == [50, 51, 52, 999]
+    assert [row[0].text for row in rows] == [str(number) for number in range(1000)]
+
+
+def test_cell_is_what_it_says_with_nothing_that_could_be_markup() -> None:
+    assert cell(Cell(text="<b> & co")) == "&lt;b&gt; &amp; co"
+    assert cell(Cell(text="a", href="?q=<", note="'n'")) == '<a href="?q=&lt;">a</a><small>&#x27;n&#x27;</small>'
+    assert cell(Cell(text="a", title='"t"')) == '<span title="&quot;t&quot;">a</span>'
+    assert cell(Cell(text="a", tone="loss")) == '<span class="c-loss">a</span>'
+    shaped = str(cell(Cell(text="<a>", shape="tick", tone="flow", href="#x")))
+    assert re.fullmatch(r'<a href="#x"><span class="st c-flow"><svg .*</svg>&lt;a&gt;</span></a>', shaped)
 
 
 def test_export_has_every_row_of_every_page(browser: Browser) -> None:

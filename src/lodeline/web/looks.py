@@ -9,6 +9,7 @@ from lodeline.office.audit import record_look
 from lodeline.office.case_views import about, party_of
 from lodeline.office.looking import LOOK_REASONS, USUAL_REASON
 from lodeline.service.finding import findings
+from lodeline.service.own import register_of
 from lodeline.web.visit import NotHereError, Visit
 
 #: The part of an address that says whose business a page shows.
@@ -64,6 +65,6 @@ def _whose(visit: Visit, part: Part, subject: str) -> str | None:
         # What the filings do not raise any more may have been asked about.
         return next((party_of(row) for row in rows if row["id"] == subject), None) or about(subject)
     if part == "site":
-        return visit.store.register(visit.store.head()).site_organisation.get(subject)
+        return register_of(visit.store).site_organisation.get(subject)
     entry = visit.store.entry(int(subject))
     return None if entry is None else entry.organisation

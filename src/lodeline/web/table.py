@@ -11,7 +11,7 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, overload
+from typing import Any, Final, Literal, TypeVar, overload
 
 import polars as pl
 from django.http import HttpResponse
@@ -22,6 +22,7 @@ from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import Tone
 
 Value = str | int | float | None
+Thing = TypeVar("Thing")
 ROWS_PER_PAGE: Final = 50
 #: A spreadsheet takes a cell that begins with one of these for a formula (OWASP, CSV injection).
 _FORMULA: Final = re.compile(r"[=+\-@\t\r\n|%]")
@@ -91,6 +92,26 @@ class FrameRows(Sequence[Row]):
         if isinstance(place, slice):
             return [self._cells(row) for row in self._frame[place].iter_rows(named=True)]
         return self._cells(self._frame.row(place, named=True))
+
+
+class RowsOf(Sequence[Row]):
+    """Rows that are made of `things`, one of each, only when they are shown."""
+
+    def __init__(self, things: Sequence[Thing], cells: Callable[[Thing], Row]) -> None:
+        self._things: Sequence[Any] = things
+        self._cells: Callable[[Any], Row] = cells
+
+    def __len__(self) -> int:
+        return len(self._things)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | list[Row]:
+        if isinstance(place, slice):
+            return [self._cells(thing) for thing in self._things[place]]
+        return self._cells(self._things[place])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from lodeline.web.drawing.svg import NOTHING, Markup, element, escape, title
@@ -21,6 +22,7 @@ _WIDE = frozenset("mwMW@%—…＿±→←↔")
 _SPACE_THIN = "\u202f\u2009"
 
 
+@lru_cache(maxsize=8192)
 def em_width(character: str) -> float:
     """Width of one character in em, estimated: 1 for Chinese, 0 for what combines with the one before."""
     if unicodedata.combining(character):

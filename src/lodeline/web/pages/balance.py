@@ -171,6 +171,10 @@ class Chosen:
         """The balances of the span, tested together."""
         return run_here(self.visit, site=self.site, element=self.element, span=self.span)
 
+    @cached_property
+    def _site_names(self) -> dict[str, str]:
+        return words.site_names(self.visit.reading.snapshot.register)
+
     def measured(self, laboratory: str | None, method: str) -> str:
         """What measurements of a method are called; of a partner's laboratory a firm is told no more than that."""
         visit = self.visit
@@ -179,7 +183,7 @@ class Chosen:
         named = visit.say("no method named", "未注明方法") if method.startswith(";") else method
         if laboratory is None:
             return str(named)
-        name = words.site_names(visit.reading.snapshot.register).get(laboratory, laboratory)
+        name = self._site_names.get(laboratory, laboratory)
         return visit.say(f"{name}, {named}", f"{name}，{named}")
 
     def lot(self, name: str) -> str:

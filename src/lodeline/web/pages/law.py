@@ -39,17 +39,15 @@ def law(visit: Visit) -> HttpResponse:
     items, quotas = control_list(pack, on, known), quota_years(pack, known)
     drawn = runs(pack, known)
     spans = span_table(visit, drawn)
-    fines = fine_rows(visit, fine_table(pack, on, known))
-    csv = wanted_csv(
-        visit, rule_table(visit, rows, full=True), spans, item_table(visit, items, full=True),
-        quota_table(visit, quotas, full=True), fines,
-    )  # fmt: skip
+    # A file has columns that the page has no room for: they are written only for a file.
+    full = visit.query("format") is not None
+    tables = {
+        "rules": rule_table(visit, rows, full=full), "spans": spans, "items": item_table(visit, items, full=full),
+        "quotas": quota_table(visit, quotas, full=full), "fines": fine_rows(visit, fine_table(pack, on, known)),
+    }  # fmt: skip
+    csv = wanted_csv(visit, *tables.values())
     if csv is not None:
         return csv
-    tables = {
-        "rules": rule_table(visit, rows), "spans": spans, "items": item_table(visit, items),
-        "quotas": quota_table(visit, quotas), "fines": fines,
-    }  # fmt: skip
     language = visit.language
     return show(
         visit,

@@ -22,7 +22,7 @@ from lodeline.web.pages.desk_answer import MARKS as VERDICT_MARKS
 from lodeline.web.pages.desk_answer import VERDICTS
 from lodeline.web.pages.lot_words import product
 from lodeline.web.shell import show
-from lodeline.web.table import Cell, Column, Row, Table, shown, wanted_csv
+from lodeline.web.table import Cell, Column, Row, RowsOf, Table, shown, wanted_csv
 from lodeline.web.visit import Visit
 from lodeline.web.words import Tone
 
@@ -122,7 +122,7 @@ def _exports(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table:
             Column(key="after", label=_AFTER),
             Column(key="licence", label=say("Licence named", "所填许可证")),
         ),
-        rows=[_export(visit, row, names) for row in rows],
+        rows=RowsOf(rows, lambda row: _export(visit, row, names)),
         empty=visit.say(
             "No export of the ledger stands otherwise under these laws. Take days before and after a list came.",
             "账本中没有出口因此而不同。请选取清单施行前后的日期。",
@@ -173,17 +173,17 @@ def _declarations(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> T
             Column(key="after", label=_AFTER),
             Column(key="why", label=say("Why", "原因")),
         ),
-        rows=[
-            (
+        rows=RowsOf(
+            rows,
+            lambda row: (
                 Cell(text=written.day(row["on"], visit.language), value=row["on"]),
                 Cell(text=row["declaration"] or visit.say("none filed", "未填"), value=row["declaration"]),
                 _firm(visit, row["organisation"], names),
                 _marked(visit, row["from"], VERDICTS, VERDICT_MARKS),
                 _marked(visit, row["to"], VERDICTS, VERDICT_MARKS),
                 _why(visit, row),
-            )
-            for row in rows
-        ],
+            ),
+        ),
         empty=visit.say("The desk says the same word on every declaration.", "海关窗口对各报关单的结论相同。"),
     )
 

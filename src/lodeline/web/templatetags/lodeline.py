@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 from django import template
@@ -11,6 +12,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from lodeline.web.drawing.svg import SHAPES
+from lodeline.web.language import Language
+from lodeline.web.table import Cell, Head, Row, Shown
 
 register = template.Library()
 
@@ -31,7 +34,55 @@ def spoken(context: Context, text: Mapping[str, str]) -> str:
 @register.simple_tag
 def shape(name: str) -> SafeString:
     """A shape as high as a letter; the word beside it says what it means."""
-    return format_html('<svg viewBox="0 0 10 10" aria-hidden="true"><path d="{}"/></svg>', SHAPES[name])
+    return mark_safe(_SHAPES[name])
+
+
+#: Made once: a page shows hundreds.
+_SHAPES = {
+    name: f'<svg viewBox="0 0 10 10" aria-hidden="true"><path d="{path}"/></svg>' for name, path in SHAPES.items()
+}
+
+
+@register.simple_tag(takes_context=True)
+def rows(context: Context, part: Shown) -> SafeString:
+    """The rows of a table that `lodeline.web.table.shown` gave, one a line."""
+    return mark_safe("".join(f"<tr>{_cells(row, part.heads, context['language'])}</tr>\n" for row in part.rows))
+
+
+@register.simple_tag(takes_context=True)
+def cells(context: Context, row: Row, heads: Sequence[Head]) -> SafeString:
+    """The cells of one row under its heads; the first names the row."""
+    return mark_safe(_cells(row, heads, context["language"]))
+
+
+@register.simple_tag
+def cell(one: Cell) -> SafeString:
+    """What stands in a cell: its text, with the shape, tone, address and note that it may have."""
+    return mark_safe(_cell(one))
+
+
+# Written in Python: a page has a thousand cells, and a template that is included for each of them is most of the time
+# that the page takes.
+def _cells(row: Row, heads: Sequence[Head], language: Language) -> str:
+    first, *others = row
+    said = [f'<th scope="row">{_cell(first)}</th>']
+    for one, head in zip(others, heads[1:], strict=True):
+        number = ' class="num"' if head.column.number else ""
+        said.append(f'<td{number} data-l="{escape(head.column.label[language])}">{_cell(one)}</td>')
+    return "".join(said)
+
+
+def _cell(one: Cell) -> str:
+    said = escape(one.text)
+    if one.shape:
+        said = f'<span class="st c-{escape(one.tone or "2")}">{_SHAPES[one.shape]}{said}</span>'
+    elif one.tone:
+        said = f'<span class="c-{escape(one.tone)}">{said}</span>'
+    elif one.title:
+        said = f'<span title="{escape(one.title)}">{said}</span>'
+    if one.href:
+        said = f'<a href="{escape(one.href)}">{said}</a>'
+    return f"{said}<small>{escape(one.note)}</small>" if one.note else said
 
 
 @register.filter
