@@ -31,7 +31,8 @@ def declare(
 
     pack = law()
     today = datetime.now(ZoneInfo(pack.timezone)).date()
-    document = desk.declare(source=file, law=pack, today=today, snapshot=register_at(database, quiet=as_json))
+    store, snapshot = ledger_at(database, quiet=as_json)
+    document = desk.declare(source=file, law=pack, today=today, snapshot=snapshot, store=store)
     if as_json:
         print_json(document)
     else:
@@ -43,15 +44,20 @@ def declare(
 
 
 def register_at(database: str, *, quiet: bool) -> Any:
-    """The register, where there is a store; the desk answers without one too, and says what it did not know."""
+    """The snapshot of `ledger_at`."""
+    return ledger_at(database, quiet=quiet)[1]
+
+
+def ledger_at(database: str, *, quiet: bool) -> tuple[Any, Any]:
+    """The store and its snapshot, where there is one; the desk answers without too, and says what it did not know."""
     from lodeline.store.store import StoreError  # noqa: PLC0415
 
     try:
-        return snapshot_at(database)[1]
+        return snapshot_at(database)
     except StoreError as error:
         if not quiet and database != DEFAULT_DATABASE:
             console.print(say(error.en, error.zh), markup=False)
-        return None
+        return None, None
 
 
 def _print(document: dict[str, Any]) -> None:

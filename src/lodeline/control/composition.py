@@ -1,15 +1,12 @@
-"""Rules on what a composition says and leaves out: sums, traces of neighbours, grades, lots of many models, value."""
+"""Rules on what a composition says and leaves out: sums, traces of neighbours, grades, value."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 
 from lodeline.control.case import Case
-from lodeline.control.goods import read_words
 from lodeline.control.items import percent
-from lodeline.control.licence import covers
 from lodeline.control.reason import Reason, reason
 from lodeline.control.rulebook import to_ppb
 from lodeline.material.composition import treo_ppb
@@ -68,45 +65,13 @@ def grade(case: Case) -> Iterator[Reason]:
         yield reason("grade.suggests-heavy", grade=goods.grade)
 
 
-def many_models(case: Case) -> Iterator[Reason]:
-    """One controlled model can hide among many: each is asked about, unless a licence covers all of them."""
-    names = [part for part in re.split(r"[;；,，、|/]", str(case.line["model"] or "")) if part.strip()]
-    count = max(case.line["models_in_lot"] or 0, len(names))
-    if count > 1 and case.goods.rare and not case.goods.is_assembly and not covers(case):
-        yield reason("models.many", count=count)
-
-
-def sample_or_courier(case: Case) -> Iterator[Reason]:
-    """Samples and courier parcels: the way in which metals left for years."""
-    if not (case.goods.rare or case.goods.forms):
-        return
-    looked_for = {"product_name": {"sample"}, "note": {"sample"}, "transport": {"courier", "sample"}}
-    fields = [
-        column for column, wanted in looked_for.items() if read_words(str(case.line[column] or "")).means & wanted
-    ]
-    if fields:
-        yield reason("pattern.sample", fields=fields)
-
-
 def value(case: Case) -> Iterator[Reason]:
     """A price far from what the stated rare earths are worth on the day; what cannot be compared is said."""
     line, goods = case.line, case.goods
     if line["value"] is None or not goods.rare or goods.is_assembly:
         return
+    why, worth = priced(case), worth_per_kg(case)
     prices, bounds = case.rules.parameter("desk-prices"), case.rules.parameter("desk-bounds")
-    worth = _worth_per_kg(case)
-    why = None
-    if not line["mass_kg"]:
-        why = ("no mass is stated", "未申报质量")
-    elif prices is None or bounds is None:
-        why = ("there is no price table for the day", "当日无价格表")
-    elif line["currency"] != prices["currency"]:
-        why = (
-            f"prices are in {prices['currency']}; no rate is known for {line['currency'] or 'a currency not stated'}",
-            f"价格表以 {prices['currency']} 计价，无 {line['currency'] or '未申报币种'} 的汇率",
-        )
-    elif not worth or not goods.forms & set(bounds["value_forms"]):
-        why = ("no price is known for goods of this form and composition", "该形态和成分的货物无价格数据")
     if why is not None or worth is None:
         why = why or ("no price is known", "无价格数据")
         yield reason("value.not-checked", why=why[0], why_zh=why[1])
@@ -121,7 +86,26 @@ def value(case: Case) -> Iterator[Reason]:
         )  # fmt: skip
 
 
-def _worth_per_kg(case: Case) -> Decimal | None:
+def priced(case: Case) -> tuple[str, str] | None:
+    """Why the price of a line cannot be compared, in both languages; None where it can."""
+    line, goods = case.line, case.goods
+    prices, bounds = case.rules.parameter("desk-prices"), case.rules.parameter("desk-bounds")
+    if not line["mass_kg"]:
+        return ("no mass is stated", "未申报质量")
+    if prices is None or bounds is None:
+        return ("there is no price table for the day", "当日无价格表")
+    if line["currency"] != prices["currency"]:
+        stated = line["currency"]
+        return (
+            f"prices are in {prices['currency']}; no rate is known for {stated or 'a currency not stated'}",
+            f"价格表以 {prices['currency']} 计价，无 {stated or '未申报币种'} 的汇率",
+        )
+    if not worth_per_kg(case) or not goods.forms & set(bounds["value_forms"]):
+        return ("no price is known for goods of this form and composition", "该形态和成分的货物无价格数据")
+    return None
+
+
+def worth_per_kg(case: Case) -> Decimal | None:
     """What the priced rare earths in a kilogram of goods are worth as oxides, in the currency of the price table."""
     prices = case.rules.parameter("desk-prices")
     if prices is None:

@@ -1,46 +1,67 @@
 """May this consignment leave? One verdict for each line, the worst of its reasons; what no rule sees is not released.
 
 The order of the rules is that in which an officer looks: identity and codes, composition, control item, licence,
-patterns.
-Lines are judged by themselves but for one thing: all that name a licence share what is left of it.
+parties, patterns. Lines are judged by themselves but for two things: all that name a licence share what is left of it,
+and consignments from one exporter to one buyer are looked at together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from lodeline.control import composition, identity, items, licence
-from lodeline.control.case import Case, Licence, Rule
+from lodeline.control import composition, identity, items, licence, lots, models, patterns
+from lodeline.control.case import Case, Licence, ModelGoods, Need, Rule
 from lodeline.control.declaration import Declaration, Line
-from lodeline.control.goods import goods_of
+from lodeline.control.goods import Goods, goods_of
 from lodeline.control.reason import Reason, VerdictWord, reason, worst
+from lodeline.control.record import Records, named_models
 from lodeline.control.rulebook import Rulebook, rulebook
 from lodeline.regulation.parameter import Jurisdiction
+
+if TYPE_CHECKING:
+    from lodeline.party.screening import Screening
 
 RULES: tuple[Rule, ...] = (
     *identity.RULES,
     composition.exactly_100, composition.total_differs, composition.neighbours_without, composition.grade,
+    *lots.RULES,
     *items.RULES,
     *licence.RULES,
-    composition.many_models, composition.sample_or_courier, composition.value,
+    *models.RULES,
+    # Who the parties are (`Case.screened`) is asked here.
+    composition.value, *patterns.RULES,
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What the desk answers about one line, under the law of `day`."""
+    """What the desk answers about one line, under the law of `day`. `case`: all that it was judged by."""
 
     line: Line
     day: date
     reasons: tuple[Reason, ...]
+    case: Case | None = None
 
     @property
     def verdict(self) -> VerdictWord:
         return worst(one.verdict for one in self.reasons)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A line before it is judged."""
+
+    line: Line
+    goods: Goods
+    rules: Rulebook
+    needs: tuple[Need, ...]
+    models: tuple[ModelGoods, ...]
 
 
 def judge(
@@ -52,6 +73,8 @@ def judge(
     licences: pl.DataFrame | Mapping[str, Licence] | None = None,
     exporters: Mapping[str, str] | None = None,
     rules: Rulebook | None = None,
+    records: Records | None = None,
+    screened: Mapping[str, Screening] | None = None,
 ) -> tuple[Verdict, ...]:
     """One verdict for each line of a declaration, in the order of the file.
 
@@ -63,6 +86,8 @@ def judge(
         `licence.read_licences` made of them; None, or no row, where no register of licences is at hand.
     exporters : case-folded name → id, for lines that give the exporter's name alone.
     rules : the law that a replay applies to every line, whatever its day; each keeps its day for what else has one.
+    records : what the ledger knows of the lots, models and exporters that the lines name; None where there is none.
+    screened : name as declared → what the lists say of it; None where no list is at hand.
     """
     books: dict[date, Rulebook] = {}
     known_licences = (licence.read_licences(licences) if isinstance(licences, pl.DataFrame) else licences) or None
@@ -71,20 +96,70 @@ def judge(
         line_day = line["on"] or day
         if line_day not in books:
             books[line_day] = replace(rules, day=line_day) if rules else rulebook(law, line_day, known=known)
-        named = _with_exporter(line, exporters or {})
-        goods = goods_of(named, books[line_day])
-        drafts.append((named, goods, books[line_day], items.needs_of(named, goods, books[line_day])))
-    needed = licence.needed_of((line, needs) for line, _, _, needs in drafts)
+        drafts.append(_draft(_with_exporter(line, exporters or {}), books[line_day], records))
+    needed = licence.needed_of((one.line, one.needs) for one in drafts)
+    together = _together(drafts, records)
     return tuple(
-        Verdict(line=line, day=rules.day, reasons=_reasons(case))
-        for line, goods, rules, needs in drafts
+        Verdict(line=one.line, day=one.rules.day, reasons=_reasons(case), case=case)
+        for place, one in enumerate(drafts)
         for case in [
             Case(
-                line=line, goods=goods, rules=rules, needs=needs, licences=known_licences, needed_mg=needed,
-                is_file_clear=declaration.is_clear,
+                line=one.line, goods=one.goods, rules=one.rules, needs=one.needs, licences=known_licences,
+                needed_mg=needed, is_file_clear=declaration.is_clear, records=records, models=one.models,
+                screened=screened, together=together.get(place, ()),
             )
         ]
     )  # fmt: skip
+
+
+def _draft(line: Line, rules: Rulebook, records: Records | None) -> _Draft:
+    """What the goods of a line are, and what they need; a composition that it leaves open is looked up."""
+    goods = goods_of(line, rules, recorded=_recorded(line, rules, records))
+    found = models.models_of(line, goods, rules, records)
+    needs = items.needs_of(line, goods, rules)
+    return _Draft(
+        line=line, goods=goods, rules=rules, needs=models.with_models(needs, found) if found else needs, models=found
+    )
+
+
+def _recorded(line: Line, rules: Rulebook, records: Records | None) -> tuple[Mapping[str, int], str] | None:
+    """The composition on record for a line that states none, and the column that leads to it."""
+    if records is None or line.composition is not None or "composition" in line.cells:
+        return None
+    lot = records.lot(line["lot"], line["exporter"])
+    if lot is not None and lot.shares:
+        return lot.shares, "lot"
+    names = named_models(line["model"])
+    if len(names) == 1 and (line["models_in_lot"] or 1) == 1:
+        model = records.model(names[0], exporter=line["exporter"], lot=line["lot"], day=rules.day)
+        if model is not None and model.shares:
+            return model.shares, "model"
+    return None
+
+
+def _together(drafts: Sequence[_Draft], records: Records | None) -> dict[int, tuple[Line, ...]]:
+    """Place of a line → the others that go from its exporter to the same owner; looked at where records are at hand."""
+    if records is None:
+        return {}
+    found: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for place, one in enumerate(drafts):
+        owner = records.owner(patterns.buyer(one.line)) if one.goods.rare and not one.goods.is_assembly else ""
+        if owner and one.line["exporter"]:
+            found[one.line["exporter"], owner].append(place)
+    small: dict[int, tuple[Line, ...]] = {}
+    for places in found.values():
+        # In one declaration lines are one consignment; others of the batch are consignments of their own.
+        numbers = {drafts[place].line["declaration"] for place in places}
+        if len(numbers) > 1:
+            for place in places:
+                own = drafts[place].line["declaration"]
+                others = [drafts[one].line for one in places if drafts[one].line["declaration"] != own]
+                small[place] = tuple(others[:_TOGETHER_MOST])
+    return small
+
+
+#: Of a batch so many other lines to one buyer are looked at; more say no more.
+_TOGETHER_MOST = 50
 
 
 def _reasons(case: Case) -> tuple[Reason, ...]:

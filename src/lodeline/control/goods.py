@@ -21,6 +21,7 @@ from lodeline.material.product import product_kind
 #: Goods for which a control list can name an element; the rest are told apart only so as not to be taken for these.
 LISTABLE = ("magnet-ndfeb", "magnet-smco", "magnet", "metal", "alloy", "target", "oxide", "compound")
 MAGNETS = ("magnet-ndfeb", "magnet-smco", "magnet")
+SHARE_FIELDS = ("composition", "assay_composition")
 
 
 def _rows(table: str) -> list[dict[str, str]]:
@@ -127,13 +128,15 @@ class Goods:
     """What a line is about.
 
     `forms`: all that may be meant, `told`: column → forms that it tells. `shares`: ppb by element, the laboratory's
-    where there is one; an element that is absent is not stated. `named`: element → the column that names it.
+    where there is one; an element that is absent is not stated. `share_fields`: the columns that they come from.
+    `named`: element → the column that names it.
     """
 
     forms: frozenset[str]
     told: Mapping[str, frozenset[str]]
     tariff: Tariff | None
     shares: Mapping[str, int]
+    share_fields: tuple[str, ...]
     named: Mapping[str, str]
     words: Words
     grade: str | None
@@ -151,11 +154,16 @@ class Goods:
         return any(symbol in self.shares for symbol in RARE_EARTHS)
 
 
-def goods_of(line: Line, rules: Rulebook) -> Goods:
-    """What the goods of a line are, as all its fields tell it."""
+def goods_of(line: Line, rules: Rulebook, *, recorded: tuple[Mapping[str, int], str] | None = None) -> Goods:
+    """What the goods of a line are, as all its fields tell it.
+
+    `recorded`: shares on record and the column that leads to them, for a line that states no composition of its own.
+    """
     words = read_words(str(line["product_name"] or ""))
     tariff = rules.tariff_of(line["hs_code"])
-    shares = _shares(line)
+    shares, share_fields = _shares(line), SHARE_FIELDS
+    if recorded is not None and line.composition is None:
+        shares, share_fields = {**recorded[0], **shares}, (recorded[1], "assay_composition")
     told = {
         "product": _product_forms()[product_kind(line["product"])] if line["product"] else frozenset(),
         "hs_code": frozenset(tariff.forms) if tariff else frozenset(),
@@ -183,6 +191,7 @@ def goods_of(line: Line, rules: Rulebook) -> Goods:
         told=told,
         tariff=tariff,
         shares=shares,
+        share_fields=share_fields,
         named=named,
         words=words,
         grade=read_grade(f"{line['model'] or ''} {line['product_name'] or ''}"),
@@ -190,6 +199,11 @@ def goods_of(line: Line, rules: Rulebook) -> Goods:
         is_assembly="assembly" in told.get("product", told.get("product_name", frozenset())),
         label=label(forms),
     )
+
+
+def forms_of_product(product: str | None) -> frozenset[str]:
+    """The forms that a product code of the taxonomy may stand for; empty where none is known."""
+    return _product_forms().get(product_kind(product), frozenset()) if product else frozenset()
 
 
 def label(forms: Iterable[str]) -> dict[str, str]:

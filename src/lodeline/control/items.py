@@ -17,8 +17,6 @@ from lodeline.material.element import RARE_EARTHS
 from lodeline.material.mass import PPB_PER_PERCENT
 from lodeline.regulation.control_list import ControlItem
 
-_SHARE_FIELDS = ("composition", "assay_composition")
-
 
 def needs_of(line: Line, goods: Goods, rules: Rulebook) -> tuple[Need, ...]:
     """The control items in force that the goods meet, one for each element and form."""
@@ -45,19 +43,19 @@ def _stated_items(line: Line) -> tuple[str, ...]:
 
 def _met(item: ControlItem, goods: Goods, rules: Rulebook) -> Iterator[Need]:
     """The item, if the goods are of its form and hold its element, or are said to."""
-    if not _is_of_form(item.form, goods):
+    if not is_of_form(item.form, goods):
         return
     share = goods.shares.get(item.element)
     column = goods.named.get(item.element) or _column_of_kind(item, goods)
     if share:
         if _is_impurity(item, share, goods, rules) or _is_other_alloy(item, goods):
             return
-        yield Need(item=item, share_ppb=share, is_trace=_is_trace(item, goods, rules), fields=_SHARE_FIELDS)
+        yield Need(item=item, share_ppb=share, is_trace=_is_trace(item, goods, rules), fields=goods.share_fields)
     elif column is not None:
         yield Need(item=item, share_ppb=None, is_trace=False, fields=(column,))
 
 
-def _is_of_form(form: str, goods: Goods) -> bool:
+def is_of_form(form: str, goods: Goods) -> bool:
     """A general magnet may be of either kind; "magnet" in the list is any permanent magnet."""
     if form == "magnet":
         return bool(goods.forms & {*MAGNETS, "magnet-other"})
@@ -137,7 +135,11 @@ def trace_band(case: Case) -> Iterator[Reason]:
     if not traces or covers(case):
         return
     band = case.rules.parameter("trace-band")
-    together = sum(case.goods.shares.get(element, 0) for element in band["elements"])
+    # Of several models, the one with the most.
+    together = max(
+        sum(goods.shares.get(element, 0) for element in band["elements"])
+        for goods in (case.goods, *(one.goods for one in case.models if any(need.is_trace for need in one.needs)))
+    )
     yield reason(
         "band.trace",
         law=(*case.rules.cited("trace-band"), *(case.rules.cite(need.item) for need in traces)),
@@ -161,7 +163,7 @@ def form_not_listed(case: Case) -> Iterator[Reason]:
         share = goods.shares.get(element)
         if element in met or not (share or element in goods.named):
             continue
-        if share and any(_is_of_form(item.form, goods) and item.form not in MAGNETS for item in items):
+        if share and any(is_of_form(item.form, goods) and item.form not in MAGNETS for item in items):
             law = [case.rules.cite(item) for item in items]
             yield reason("item.impurity", law=law, element=element, share_pct=percent(share))
         else:
@@ -212,7 +214,7 @@ def none_met(case: Case) -> Iterator[Reason]:
     goods = case.goods
     if case.needs or goods.is_assembly or not (goods.rare or goods.is_magnet) or not case.line.is_read:
         return
-    listed = {item.element for item in case.rules.items if _is_of_form(item.form, goods)}
+    listed = {item.element for item in case.rules.items if is_of_form(item.form, goods)}
     silent = [element for element in RARE_EARTHS if element in listed and element not in goods.shares]
     yield reason("item.none", elements=", ".join(silent) or "–")
 

@@ -5,8 +5,6 @@ Each point is looked at by itself, so that a line hears of everything that is mi
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
 import polars as pl
@@ -15,6 +13,7 @@ from lodeline.control.case import Case, Licence, Need, Rule
 from lodeline.control.declaration import Line
 from lodeline.control.goods import MAGNETS
 from lodeline.control.reason import Reason, reason
+from lodeline.control.record import plain
 from lodeline.ledger.licence import elements_mg
 from lodeline.material.mass import format_kg, share_mg
 from lodeline.material.product import product_kind
@@ -60,9 +59,18 @@ def needed_of(drawing: Iterable[tuple[Line, tuple[Need, ...]]]) -> dict[tuple[st
             continue
         mass_mg: int | None = line["mass_kg"]
         add((line["licence"], ""), mass_mg)
-        for element, share in {need.item.element: need.share_ppb for need in needs}.items():
+        for element, share in _largest(needs).items():
             add((line["licence"], element), None if mass_mg is None or share is None else share_mg(mass_mg, share))
     return needed
+
+
+def _largest(needs: Iterable[Need]) -> dict[str, int | None]:
+    """Element → the largest share that any item needs of it; None where one does not state it."""
+    found: dict[str, int | None] = {}
+    for need in needs:
+        before = found.get(need.item.element, 0)
+        found[need.item.element] = None if before is None or need.share_ppb is None else max(before, need.share_ppb)
+    return found
 
 
 def covers(case: Case) -> bool:
@@ -95,6 +103,12 @@ def coverage(case: Case) -> Iterator[Reason]:
 def _without_licence(case: Case, needs: Sequence[Need]) -> Iterator[Reason]:
     goods = case.goods.label
     for need in needs:
+        if need.models:
+            yield reason(
+                "models.no-licence", law=[case.rules.cite(need.item)], models=", ".join(need.models),
+                item=need.item.item, element=need.item.element,
+            )  # fmt: skip
+            continue
         yield reason(
             "item.no-licence",
             fields=(*need.fields, "licence", "controlled_declared"),
@@ -201,7 +215,7 @@ def _end_user(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[R
     stated = case.line["end_user_name"]
     if licence.end_users and not stated:
         yield _unstated("end_user_name")
-    elif licence.end_users and _plain(stated) not in map(_plain, licence.end_users):
+    elif licence.end_users and plain(stated) not in map(plain, licence.end_users):
         yield reason("licence.end-user", licensed=", ".join(licence.end_users), stated=stated)
 
 
@@ -219,7 +233,7 @@ def _end_use(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[Re
     """Another end use needs another application; words that differ may still mean one use."""
     del needs
     stated = case.line["end_use"]
-    if licence.end_use and stated and _plain(stated) != _plain(licence.end_use):
+    if licence.end_use and stated and plain(stated) != plain(licence.end_use):
         yield reason("licence.end-use", stated=stated, licensed=licence.end_use)
 
 
@@ -233,8 +247,3 @@ def _unstated(*columns: str) -> Reason:
 
 def _items(needs: Iterable[Need]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(need.item.item for need in needs))
-
-
-def _plain(name: str) -> str:
-    """What of a name is compared: letters and digits, without regard to case, width or punctuation."""
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).casefold())

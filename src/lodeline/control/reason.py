@@ -23,13 +23,14 @@ LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line of the vocabulary; `settle` says which document or test would answer a query."""
+    """One line of the vocabulary; `settle` says which document or test would answer a query, `documents` names them."""
 
     code: str
     verdict: VerdictWord
     fields: tuple[str, ...]
     text: Mapping[Language, str]
     settle: Mapping[Language, str]
+    documents: tuple[str, ...]
 
 
 @cache
@@ -43,6 +44,7 @@ def vocabulary() -> dict[str, Entry]:
             fields=tuple(filter(None, row["fields"].split("|"))),
             text={"en": row["text_en"], "zh": row["text_zh"]},
             settle={"en": row["settle_en"], "zh": row["settle_zh"]},
+            documents=tuple(filter(None, row["documents"].split("|"))),
         )
         for row in csv.DictReader(text.splitlines())
     }
@@ -90,7 +92,7 @@ class Reason:
         return vocabulary()[self.code].settle[language].format_map(self.facts)
 
     def as_json(self) -> dict[str, object]:
-        """`settle` is there for queries only."""
+        """`settle` and `documents` (`control.settling`) are there for queries only."""
         shown: dict[str, object] = {
             "code": self.code,
             "verdict": self.verdict,
@@ -100,6 +102,7 @@ class Reason:
         }
         if self.verdict == "query":
             shown["settle"] = {language: self.settle(language) for language in LANGUAGES}
+            shown["documents"] = list(vocabulary()[self.code].documents)
         return shown
 
 

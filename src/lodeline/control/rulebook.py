@@ -38,6 +38,8 @@ class Rulebook:
     unknown_items: tuple[ControlItem, ...]
     tariff: Mapping[str, Tariff]
     values: Mapping[str, Value]
+    #: Days from which the lists in force on the day are in force, the earliest first.
+    control_days: tuple[date, ...] = ()
 
     def parameter(self, name: str) -> Any:
         """The value of a parameter of the desk on the day, None where the pack has none."""
@@ -72,7 +74,9 @@ class Rulebook:
 
 #: The parameters of a pack that the desk reads; each rule that lacks its own is silent.
 PARAMETERS = (
-    "desk-tariff-codes", "desk-prices", "desk-bounds", "deeply-processed", "trace-band", "declaration-remark",
+    "desk-tariff-codes", "desk-prices", "desk-bounds", "desk-patterns", "desk-ports", "deeply-processed", "trace-band",
+    "declaration-remark", "circumvention", "filing-deadline", "customs-query-days", "customs-identification",
+    "customs-permit", "application-documents", "end-user-promise", "controlled-parties", "record-duty",
 )  # fmt: skip
 
 
@@ -99,6 +103,14 @@ def rulebook(law: Jurisdiction, day: date, *, known: date) -> Rulebook:
             for row in codes
         },
         values=values,
+        control_days=tuple(
+            sorted(
+                state.value.in_force_from
+                for parameter in law.named("control-list")
+                for state in [parameter.state(day, known=known)]
+                if state.status == "in-force" and state.value is not None
+            )
+        ),
     )  # fmt: skip
 
 

@@ -8,37 +8,57 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
+from lodeline.control.case import Case
 from lodeline.control.declaration import Declaration, read_declaration, read_fields
 from lodeline.control.desk import Verdict, judge
+from lodeline.control.elements import elements_of
+from lodeline.control.items import percent
+from lodeline.control.models import risks, verdict_of
 from lodeline.control.reason import VERDICTS, worst
+from lodeline.control.record import Records
+from lodeline.control.settling import as_json as documents_as_json
+from lodeline.control.settling import settled_by
 from lodeline.filing.formats import Limits
 from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.desk_records import records_of
 from lodeline.store.snapshot import Snapshot
+from lodeline.store.store import Store
+
+if TYPE_CHECKING:
+    from lodeline.party.screening import Screening
 
 Json = dict[str, Any]
 _ENDING = 16
 
-#: What no line is checked for yet, and why.
-NOT_CHECKED = (
-    {
-        "en": "Whether the port is designated for rare earths: no list with a source is at hand.",
-        "zh": "口岸是否为稀土指定口岸：尚无有出处的名录。",
+#: What was not checked, by why.
+_NOT_CHECKED = {
+    "ports": {
+        "en": "Whether the port is designated for rare earths, beyond those of published cases: no list with a source"
+        " is at hand.",
+        "zh": "口岸是否为稀土指定口岸（已公布案例所涉口岸除外）：尚无有出处的名录。",
     },
-    {
-        "en": "The parties against watch and control lists.",
-        "zh": "交易方是否列入关注名单或管控名单。",
+    "parties": {
+        "en": "The parties against watch and control lists: no list is at hand.",
+        "zh": "交易方是否列入关注名单或管控名单：未取得名单。",
     },
-    {
-        "en": "What the exporter declared before: repeats, new buyers and destinations, mass used on licences.",
-        "zh": "出口企业以往申报情况：重复出口、新买家和新目的国、许可证已用数量。",
+    "records": {
+        "en": "Lots, models and what the exporter exported before: no ledger is at hand.",
+        "zh": "批次、型号及该企业以往出口情况：未取得账簿数据。",
     },
-)
+    "trades": {
+        "en": "What the exporter exported before: repeats, new buyers and destinations.",
+        "zh": "该企业以往出口情况：重复出口、新买家和新目的国。",
+    },
+}
 
 
 def declare(
@@ -47,15 +67,20 @@ def declare(
     law: Jurisdiction,
     today: date,
     snapshot: Snapshot | None = None,
+    store: Store | None = None,
     name: str | None = None,
     day: date | None = None,
+    asker: str | None = None,
 ) -> Json:
     """The verdict for each line of a declaration; `readable` is False where no line could be read.
 
     `source` is a path, or bytes whose format the ending of `name` tells. `today` is as of when law and corrections are
     known; `day` (default: today) is the day of law for lines without a date. Without a snapshot licences are unknown.
+    `asker`: the organisation that asks about its own goods and sees what is its own; None: the authority.
     """
-    return answer(read(source, name=name), law=law, today=today, snapshot=snapshot, day=day)
+    return answer(
+        read(source, name=name), law=law, today=today, snapshot=snapshot, store=store, day=day, asker=asker
+    )  # fmt: skip
 
 
 def read(source: Path | bytes, *, name: str | None = None, limits: Limits | None = None) -> Declaration:
@@ -88,49 +113,121 @@ def answer(
     law: Jurisdiction,
     today: date,
     snapshot: Snapshot | None = None,
+    store: Store | None = None,
     day: date | None = None,
+    asker: str | None = None,
 ) -> Json:
     """What `declare` answers, about a declaration that was read; its lines in the order of the declaration's."""
+    if snapshot is None:
+        return answer_from(declaration, Sources(), law=law, today=today, day=day)
+    licences = snapshot.register.tables["licences"]
+    sources = Sources(
+        licences=licences if asker is None else licences.filter(pl.col("exporter") == asker),
+        exporters=snapshot.register.organisation_by_name,
+        records=records_of(declaration, snapshot, store=store, asker=asker),
+        stamp=snapshot.stamp,
+    )
+    return answer_from(declaration, sources, law=law, today=today, day=day)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """What beside the law is at hand to answer from, and the entry and root that it is of.
+
+    `licences` and `exporters` as `control.desk.judge` takes them; None where there is none.
+    """
+
+    licences: pl.DataFrame | None = None
+    exporters: Mapping[str, str] | None = None
+    records: Records | None = None
+    screened: Mapping[str, Screening] | None = None
+    stamp: Json | None = None
+
+
+def answer_from(
+    declaration: Declaration, sources: Sources, *, law: Jurisdiction, today: date, day: date | None = None
+) -> Json:  # fmt: skip
+    """The answer from what is at hand."""
     day = day or today
-    licences = None if snapshot is None else snapshot.register.tables["licences"]
     verdicts = judge(
-        declaration, law=law, day=day, known=today, licences=licences,
-        exporters=None if snapshot is None else snapshot.register.organisation_by_name,
+        declaration, law=law, day=day, known=today, licences=sources.licences, exporters=sources.exporters,
+        records=sources.records, screened=sources.screened,
     )  # fmt: skip
-    stamp = None if snapshot is None else snapshot.stamp
-    basis = {"law": law.code, "known": today.isoformat(), "stamp": stamp}
-    lines = [_line(one, basis) for one in verdicts]
+    basis = {"law": law.code, "known": today.isoformat(), "stamp": sources.stamp}
+    lines = [line_as_json(one, basis) for one in verdicts]
     return {
         "id": _digest([basis, [line["id"] for line in lines]]),
         "verdict": worst(one.verdict for one in verdicts) if lines else "query",
         "lines": lines,
-        "counts": {word: sum(one.verdict == word for one in verdicts) for word in VERDICTS},
+        "counts": {word: sum(one["verdict"] == word for one in lines) for word in VERDICTS},
+        "documents": _documents(verdicts),
         "problems": [one.as_json() for one in declaration.problems],
         "readable": declaration.readable,
         "day": day.isoformat(),
         **basis,
-        "licences": "unknown" if licences is None or not licences.height else "register",
-        "not_checked": list(NOT_CHECKED),
+        "licences": "unknown" if sources.licences is None or not sources.licences.height else "register",
+        "not_checked": _not_checked(verdicts, sources),
     }
 
 
-def _line(verdict: Verdict, basis: Json) -> Json:
+def _documents(verdicts: Sequence[Verdict]) -> Json:
+    """Every document that a query asks for, with the law of the first day that it is asked under."""
+    found: Json = {}
+    for one in verdicts:
+        codes = [code for code in settled_by(one.reasons) if code not in found] if one.case else []
+        if codes and one.case:
+            found |= documents_as_json(codes, one.case.rules)
+    return found
+
+
+def _not_checked(verdicts: Sequence[Verdict], sources: Sources) -> list[dict[str, str]]:
+    ports = [one.case.rules.parameter("desk-ports") for one in verdicts if one.case and one.line["port"]]
+    missing = {
+        "ports": any(found is None or not found["designated"] for found in ports),
+        "parties": sources.screened is None,
+        "records": sources.records is None,
+        "trades": sources.records is not None and sources.records.trades is None,
+    }
+    return [_NOT_CHECKED[name] for name, is_missing in missing.items() if is_missing]
+
+
+def line_as_json(verdict: Verdict, basis: Json) -> Json:
+    """One line of the answer. Its id stands for what was asked, what it was judged by, and what was answered."""
     line = verdict.line
-    reasons = [one.as_json() for one in verdict.reasons]
-    # The id stands for what was asked and what was answered; the words of the reasons may be bettered.
+    # The words of the reasons may be bettered without another id.
     codes = [(one.code, list(one.fields), dict(one.facts)) for one in verdict.reasons]
     return {
         "line": line["line"],
         "verdict": verdict.verdict,
-        "reasons": reasons,
+        "reasons": [one.as_json() for one in verdict.reasons],
         "id": _digest([basis, verdict.day.isoformat(), dict(line.cells), codes]),
         "declaration": line["declaration"],
         "row": line.row,
         "product_name": line["product_name"],
         "hs_code": line["hs_code"],
         "day": verdict.day.isoformat(),
+        "elements": [] if verdict.case is None else elements_of(verdict.case),
+        "models": [] if verdict.case is None else _models(verdict.case),
+        "documents": list(settled_by(verdict.reasons)),
         "problems": [one.as_json() for one in line.problems],
     }
+
+
+def _models(case: Case) -> list[Json]:
+    return [
+        {
+            "model": one.name,
+            "verdict": verdict_of(one, case),
+            "registered": one.model is not None,
+            "test_report": one.model.test_report if one.model else None,
+            "risks": list(risks(one, case)),
+            "items": list(dict.fromkeys(need.item.item for need in one.needs)),
+            "composition": {
+                symbol: percent(share) for symbol, share in (one.model.shares if one.model else {}).items()
+            },
+        }
+        for one in case.models
+    ]
 
 
 def _digest(content: Any) -> str:

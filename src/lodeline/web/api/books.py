@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
@@ -379,16 +378,11 @@ def judge_declaration(request: HttpRequest) -> HttpResponse:
             )  # fmt: skip
         now = reading()
         today = call_of(request).now.astimezone(ZoneInfo(now.law.timezone)).date()
-        snapshot = _own_licences(now, organisation)
-        return json_answer(200, desk.answer(read, law=now.law, today=today, snapshot=snapshot))
+        return json_answer(
+            200,
+            desk.answer(
+                read, law=now.law, today=today, snapshot=now.snapshot, store=now.store, asker=organisation or None
+            ),
+        )
 
     return once(request, body.digest, act)
-
-
-def _own_licences(now: Reading, organisation: str) -> Any:
-    """The snapshot with the licences that whoever asks may know of."""
-    if not organisation:
-        return now.snapshot
-    register = now.snapshot.register
-    licences = register.tables["licences"].filter(pl.col("exporter") == organisation)
-    return replace(now.snapshot, register=replace(register, tables={**register.tables, "licences": licences}))

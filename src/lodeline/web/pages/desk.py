@@ -130,8 +130,9 @@ def _answered(visit: Visit, sent: _Sent, *, at: datetime) -> Asked:
     reading, why_not = lawful.reading_or_reason(visit)
     law = load()
     document = answer(
-        declaration, law=law, today=lawful.today(law), snapshot=None if reading is None else reading.snapshot
-    )
+        declaration, law=law, today=lawful.today(law), snapshot=None if reading is None else reading.snapshot,
+        store=None if reading is None else reading.store,
+    )  # fmt: skip
     return Asked(
         document=document, declaration=declaration, fields=sent.fields, file=sent.name, no_store=why_not, at=at,
         seconds=time.perf_counter() - began, timezone=law.timezone,

@@ -1,0 +1,95 @@
+"""The desk looks up what a declaration names: a lot, its earlier versions, what it was made of, and earlier exports."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from tests.desk import Desk, organisation, site
+
+from lodeline.control.declaration import read_fields
+from lodeline.regulation.parameter import load
+from lodeline.service.desk import answer
+from lodeline.store.snapshot import open_snapshot
+
+TODAY = date(2025, 9, 1)
+LINE = {
+    "line": "1", "on": "2025-07-04", "exporter": "MAG", "product_name": "NdFeB magnets", "hs_code": "8505111000",
+    "controlled_declared": "no", "destination": "DE", "end_user_name": "Abroad Magnets", "mass_kg": "60",
+    "composition": "Nd=24.1;Pr=6.02;Fe=67.5;B=0.98", "value": "2700", "currency": "USD", "lot": "MAG/M1",
+}  # fmt: skip
+PLAIN = "Nd=24.1;Pr=6.02;Fe=67.5;B=0.98"
+
+
+@pytest.fixture
+def desk(url: str) -> Desk:
+    """Metal with dysprosium (lot DY) and without (lot ND) became magnets M1 whose filing does not say so, in June."""
+    made = Desk(url)
+    made.register(
+        organisations=[
+            organisation("MAG", roles="magnet-maker|exporter"), organisation("OTHER", roles="trader"),
+            organisation("ABROAD", roles="end-user", country="DE", aliases=["Abroad Magnets"]),
+        ],
+        sites=[site("mag", "MAG"), site("other", "OTHER")],
+    )  # fmt: skip
+    made.rows(
+        "MAG", "2025-06",
+        "O1 origin 2 mag ND 995 product=metal:Nd origin_kind=opening composition=Nd=30;Pr=7;Fe=60",
+        "O2 origin 2 mag DY 15 product=metal:Dy origin_kind=opening composition=Dy=99",
+        "T1 transformation 9 mag ND 995 role=in", "T1 transformation 9 mag DY 15 role=in",
+        f"T1 transformation 9 mag M1 1000 role=out product=magnet-ndfeb composition={PLAIN}",
+        *(
+            f"X{day} export {day} mag M1 60 product=magnet-ndfeb counterparty=ABROAD counterparty_country=DE"
+            " destination=DE" for day in (12, 19, 26)
+        ),
+    )  # fmt: skip
+    return made
+
+
+def asked(desk: Desk, asker: str | None = None, **changes: str) -> dict[str, Any]:
+    """The one line of the answer."""
+    document = answer(
+        read_fields(LINE | changes), law=load(), today=TODAY, snapshot=open_snapshot(desk.store), store=desk.store,
+        asker=asker,
+    )  # fmt: skip
+    return document["lines"][0]  # type: ignore[no-any-return]
+
+
+def codes(line: dict[str, Any]) -> set[str]:
+    return {one["code"] for one in line["reasons"]}
+
+
+def test_dysprosium_that_went_into_the_lot_is_asked_about(desk: Desk) -> None:
+    line = asked(desk)
+    assert line["verdict"] == "query"
+    assert "history.fed-with" in codes(line)
+    assert "test-report" in line["documents"]
+
+
+def test_a_composition_that_a_correction_took_out_is_remembered(desk: Desk) -> None:
+    first = desk.rows(
+        "MAG", "2025-05", "O5 origin 5 mag M2 100 product=magnet-ndfeb origin_kind=opening composition=Nd=29;Dy=1.5"
+    )
+    assert asked(desk, lot="M2", composition="")["verdict"] == "hold"
+    desk.rows(
+        "MAG", "2025-05", "O5 origin 5 mag M2 100 product=magnet-ndfeb origin_kind=opening composition=Nd=29",
+        corrects=first,
+    )  # fmt: skip
+    line = asked(desk, lot="M2", composition="")
+    assert {"history.restated", "content.from-record"} <= codes(line)
+    assert str(first) in str(next(one["text"] for one in line["reasons"] if one["code"] == "history.restated"))
+
+
+def test_earlier_exports_count_until_they_are_corrected_away(desk: Desk) -> None:
+    assert "pattern.repeats" in codes(asked(desk))
+    assert "pattern.repeats" not in codes(asked(desk, end_user_name="Somebody Else"))
+
+
+def test_a_firm_that_asks_about_another_s_lot_learns_nothing_of_it(desk: Desk) -> None:
+    own, other = asked(desk, asker="MAG"), asked(desk, asker="OTHER", exporter="OTHER")
+    assert "history.fed-with" in codes(own)
+    assert codes(other) & {"history.fed-with", "history.agrees", "pattern.repeats"} == set()
+    # As if there were no such lot: whether there is one is not told.
+    assert "history.lot-unknown" in codes(other)
+    assert "history.lot-unknown" in codes(asked(desk, asker="OTHER", exporter="OTHER", lot="MAG/NO-SUCH"))
