@@ -1,14 +1,12 @@
 """How often is the desk right, and how long does it think?
 
-Figures: the published cases and the variants of `labelled/declarations.csv`, each with the verdict that the law asks for,
-written down by reading it and not by running the program. Beside the desk stands what the papers alone would say: the
-supervision flag of the tariff code and the exporter's own word, the two things that a declaration shows without being
-thought about.
+Figures: the published cases and the variants of `labelled/declarations.csv`, each with the verdict that the law asks
+for, written down by reading it and not by running the program. Beside the desk stands what the papers alone would say:
+the supervision flag of the tariff code and the exporter's own word, which is all that a declaration shows at sight.
 
-Speed: from the bytes of a CSV to the JSON document with every reason in both languages; one process, warm. The lines are
-made up: magnets, oxides and metals with compositions that all differ, a thousand exporters and buyers. No peer is known
-that answers the same question, so none stands beside it; reading the file and writing the document are printed by
-themselves, for they are the floor.
+Speed: from the bytes of a CSV to the JSON document with every reason in both languages; one process, warm. The lines
+are made up: magnets, oxides and metals with compositions that all differ, a thousand exporters and buyers. No peer is
+known that answers the same question; reading the file and writing the document are printed by themselves.
 
     python benchmarks/declare.py [--lines 100000] [--parties 1000] [--runs 1] [--figures] [--speed]
 """

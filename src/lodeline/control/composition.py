@@ -10,8 +10,8 @@ from lodeline.control.items import percent
 from lodeline.control.reason import Reason, reason
 from lodeline.control.rulebook import to_ppb
 from lodeline.material.composition import treo_ppb
-from lodeline.material.element import OXIDE_PER_ELEMENT_PPB, RARE_EARTHS, TREO
-from lodeline.material.mass import MG_PER_KG, PPB, PPB_PER_PERCENT
+from lodeline.material.element import RARE_EARTHS, TREO
+from lodeline.material.mass import MG_PER_KG, PPB_PER_PERCENT
 
 #: Exactly 100.00 %: nothing that rounds to it at the second decimal.
 _HUNDRED_PPB = 100 * PPB_PER_PERCENT
@@ -70,7 +70,8 @@ def value(case: Case) -> Iterator[Reason]:
     line, goods = case.line, case.goods
     if line["value"] is None or not goods.rare or goods.is_assembly:
         return
-    why, worth = priced(case), worth_per_kg(case)
+    worth = worth_per_kg(case)
+    why = priced(case, worth)
     prices, bounds = case.rules.parameter("desk-prices"), case.rules.parameter("desk-bounds")
     if why is not None or worth is None:
         why = why or ("no price is known", "无价格数据")
@@ -86,8 +87,8 @@ def value(case: Case) -> Iterator[Reason]:
         )  # fmt: skip
 
 
-def priced(case: Case) -> tuple[str, str] | None:
-    """Why the price of a line cannot be compared, in both languages; None where it can."""
+def priced(case: Case, worth: Decimal | None) -> tuple[str, str] | None:
+    """Why the price of a line cannot be compared with `worth`, in both languages; None where it can."""
     line, goods = case.line, case.goods
     prices, bounds = case.rules.parameter("desk-prices"), case.rules.parameter("desk-bounds")
     if not line["mass_kg"]:
@@ -100,21 +101,14 @@ def priced(case: Case) -> tuple[str, str] | None:
             f"prices are in {prices['currency']}; no rate is known for {stated or 'a currency not stated'}",
             f"价格表以 {prices['currency']} 计价，无 {stated or '未申报币种'} 的汇率",
         )
-    if not worth_per_kg(case) or not goods.forms & set(bounds["value_forms"]):
+    if not worth or not goods.forms & set(bounds["value_forms"]):
         return ("no price is known for goods of this form and composition", "该形态和成分的货物无价格数据")
     return None
 
 
 def worth_per_kg(case: Case) -> Decimal | None:
     """What the priced rare earths in a kilogram of goods are worth as oxides, in the currency of the price table."""
-    prices = case.rules.parameter("desk-prices")
-    if prices is None:
+    if case.rules.parameter("desk-prices") is None:
         return None
-    return sum(
-        (
-            Decimal(case.goods.shares.get(element, 0)) / PPB * Decimal(OXIDE_PER_ELEMENT_PPB[element]) / PPB
-            * Decimal(str(price))
-            for element, price in prices["oxides"].items()
-        ),
-        Decimal(0),
-    )  # fmt: skip
+    shares, worth = case.goods.shares, case.rules.worth_per_ppb
+    return sum((per_ppb * shares[element] for element, per_ppb in worth.items() if element in shares), Decimal(0))

@@ -62,6 +62,9 @@ def columns() -> dict[str, Column]:
     }
 
 
+_NAMES = frozenset(columns())
+
+
 @cache
 def _name_by_folded() -> dict[str, str]:
     return {folded(name): one.name for one in columns().values() for name in (one.name, *one.names_zh)}
@@ -82,7 +85,7 @@ class Line:
     problems: tuple[Problem, ...] = ()
 
     def __getitem__(self, column: str) -> Any:
-        assert column in columns(), f"a declaration has no column {column}"
+        assert column in _NAMES, f"a declaration has no column {column}"
         return self.values.get(column)
 
     @property

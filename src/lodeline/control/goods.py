@@ -80,6 +80,11 @@ def _element_patterns() -> dict[str, re.Pattern[str]]:
     return found
 
 
+@cache
+def _any_element() -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern.pattern})" for pattern in _element_patterns().values()))
+
+
 _AND = r"(?:or|and|nor|,|/|、|和|或|及|与)"
 #: "without dysprosium or", "不含镝、" before an element; "/Tb-free" behind it.
 _NEGATED_BEFORE = re.compile(
@@ -100,13 +105,15 @@ class Words:
 @lru_cache(maxsize=65_536)
 def read_words(text: str) -> Words:
     """What the words of a text mean, in English and Chinese."""
-    plain = unicodedata.normalize("NFKC", text)
+    # Characters of no width part a word for a program and not for a reader.
+    shown = text if text.isascii() else "".join(one for one in text if unicodedata.category(one) != "Cf")
+    plain = unicodedata.normalize("NFKC", shown)
     folded = plain.lower()
     means = frozenset(what for what, pattern in _patterns().items() if pattern.search(folded))
+    # Most names name no element: one look tells.
+    named = _element_patterns().items() if _any_element().search(plain) else ()
     elements = {
-        symbol
-        for symbol, pattern in _element_patterns().items()
-        if any(not _is_denied(plain, match) for match in pattern.finditer(plain))
+        symbol for symbol, pattern in named if any(not _is_denied(plain, match) for match in pattern.finditer(plain))
     }
     return Words(means=means, elements=frozenset(elements))
 
@@ -251,12 +258,22 @@ def _forms_of_composition(shares: Mapping[str, int], rules: Rulebook, magnetic: 
         return frozenset()
     smco, ndfeb = bounds["smco"], bounds["ndfeb"]
     has_samarium = shares.get("Sm", 0) >= to_ppb(smco["Sm"])
-    if has_samarium and (magnetic or shares.get("Co", 0) >= to_ppb(smco["Co"])):
+    has_cobalt = shares.get("Co", 0) >= to_ppb(smco["Co"])
+    if has_samarium and (has_cobalt or (magnetic and not is_of_iron(shares, rules))):
         return frozenset({"magnet-smco"})
     light = sum(shares.get(symbol, 0) for symbol in ndfeb["light"])
     if light >= to_ppb(ndfeb["at_least"]) and (magnetic or shares.get("B", 0) > 0):
         return frozenset({"magnet-ndfeb"})
     return frozenset()
+
+
+def is_of_iron(shares: Mapping[str, int], rules: Rulebook) -> bool:
+    """Whether a composition tells iron and little cobalt: what holds samarium then is no samarium-cobalt."""
+    bounds = rules.parameter("desk-bounds")
+    if bounds is None:
+        return False
+    smco = bounds["smco"]
+    return shares.get("Fe", 0) >= to_ppb(smco["iron"]) and shares.get("Co", 0) < to_ppb(smco["Co"])
 
 
 def _narrowed(forms: frozenset[str]) -> frozenset[str]:

@@ -5,11 +5,11 @@ An element in a form that is not listed is a question and never a hold; the band
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from lodeline.control.case import Case, Need, Rule
 from lodeline.control.declaration import Line
-from lodeline.control.goods import MAGNETS, Goods
+from lodeline.control.goods import MAGNETS, Goods, is_of_iron
 from lodeline.control.licence import covers
 from lodeline.control.reason import Reason, reason
 from lodeline.control.rulebook import Rulebook, to_ppb
@@ -21,11 +21,12 @@ from lodeline.regulation.control_list import ControlItem
 def needs_of(line: Line, goods: Goods, rules: Rulebook) -> tuple[Need, ...]:
     """The control items in force that the goods meet, one for each element and form."""
     is_outside = goods.is_assembly and not _is_doubtful_assembly(goods)
-    needs = [] if is_outside else [need for item in rules.items for need in _met(item, goods, rules)]
+    possible = () if is_outside else _possible(goods, rules.items_by_element)
+    needs = [need for item in possible for need in _met(item, goods, rules)]
     stated = _stated_items(line)
     needs += [
         Need(item=item, share_ppb=goods.shares.get(item.element), is_trace=False, fields=("control_item",))
-        for item in rules.items
+        for item in (rules.items if stated else ())
         if item.item in stated and not any(need.item.item == item.item for need in needs)
     ]
     return tuple(needs)
@@ -33,7 +34,18 @@ def needs_of(line: Line, goods: Goods, rules: Rulebook) -> tuple[Need, ...]:
 
 def unknown_items_of(goods: Goods, rules: Rulebook) -> tuple[ControlItem, ...]:
     """The items that the goods would meet and whose state on the day no text tells."""
-    return tuple(item for item in rules.unknown_items if next(_met(item, goods, rules), None))
+    possible = _possible(goods, rules.unknown_by_element)
+    return tuple(item for item in possible if next(_met(item, goods, rules), None))
+
+
+def _possible(goods: Goods, items: Mapping[str, tuple[ControlItem, ...]]) -> Iterator[ControlItem]:
+    """The items of elements that anything about the goods tells; no other can be met."""
+    told = {*goods.named, *(element for element in items if goods.shares.get(element))}
+    if "magnet-smco" in goods.forms:
+        told.add("Sm")
+    if goods.tariff:
+        told.update(goods.tariff.elements)
+    return (item for element, own in items.items() if element in told for item in own)
 
 
 def _stated_items(line: Line) -> tuple[str, ...]:
@@ -76,18 +88,16 @@ def _is_impurity(item: ControlItem, share_ppb: int, goods: Goods, rules: Ruleboo
     """In metal, alloy, oxide and compound a share below the desk's bound, of an element that nothing names."""
     bounds = rules.parameter("desk-bounds")
     if item.form in MAGNETS or bounds is None or item.element in goods.named:
-        return _is_other_kind(item, share_ppb, goods)
+        return _is_other_kind(item, share_ppb, goods, rules)
     return share_ppb < to_ppb(bounds["impurity_pct"])
 
 
-def _is_other_kind(item: ControlItem, share_ppb: int, goods: Goods) -> bool:
-    """Samarium as a trace in a magnet whose composition tells NdFeB makes no samarium-cobalt magnet."""
-    return (
-        item.form == "magnet-smco"
-        and "magnet-smco" not in goods.forms
-        and share_ppb < goods.shares.get("Nd", 0)
-        and item.element not in goods.named
-    )
+def _is_other_kind(item: ControlItem, share_ppb: int, goods: Goods, rules: Rulebook) -> bool:
+    """Samarium in a magnet whose composition tells NdFeB, or iron, makes no samarium-cobalt magnet."""
+    if item.form != "magnet-smco" or "magnet-smco" in goods.forms:
+        return False
+    is_trace = share_ppb < goods.shares.get("Nd", 0) and item.element not in goods.named
+    return is_trace or is_of_iron(goods.shares, rules)
 
 
 def _is_other_alloy(item: ControlItem, goods: Goods) -> bool:
@@ -155,9 +165,7 @@ def form_not_listed(case: Case) -> Iterator[Reason]:
     if goods.is_assembly and not _is_doubtful_assembly(goods):
         return
     met = {need.item.element for need in case.needs}
-    listed: dict[str, list[ControlItem]] = {}
-    for item in case.rules.items:
-        listed.setdefault(item.element, []).append(item)
+    listed = case.rules.items_by_element
     others: list[str] = []
     for element, items in listed.items():
         share = goods.shares.get(element)

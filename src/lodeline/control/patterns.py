@@ -65,8 +65,8 @@ def unit_slip(case: Case) -> Iterator[Reason]:
 
 def _by_price(case: Case) -> float | None:
     """The mass stated over the mass that the value would pay for, as the goods are worth."""
-    worth = worth_per_kg(case) if priced(case) is None else None
-    if not worth or not case.line["value"]:
+    worth = worth_per_kg(case) if case.line["value"] else None
+    if not worth or priced(case, worth) is not None:
         return None
     unit_value = float(case.line["value"]) * MG_PER_KG / float(case.line["mass_kg"])
     return float(worth) / unit_value

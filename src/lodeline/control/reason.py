@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Literal, cast
 
@@ -63,12 +63,15 @@ class Citation:
     evidence: str
 
     def as_json(self) -> dict[str, object]:
-        return {
-            "instrument": self.instrument,
-            "title": dict(self.title),
-            "article": dict(self.article),
-            "evidence": self.evidence,
-        }
+        """The same object each time: an answer cites few places many times."""
+        return _cited(self)
+
+
+@lru_cache(maxsize=4_096)
+def _cited(one: Citation) -> dict[str, object]:
+    return {
+        "instrument": one.instrument, "title": dict(one.title), "article": dict(one.article), "evidence": one.evidence,
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,16 +96,18 @@ class Reason:
 
     def as_json(self) -> dict[str, object]:
         """`settle` and `documents` (`control.settling`) are there for queries only."""
+        entry = vocabulary()[self.code]
         shown: dict[str, object] = {
             "code": self.code,
-            "verdict": self.verdict,
-            "text": {language: self.text(language) for language in LANGUAGES},
+            "verdict": entry.verdict,
+            "text": {language: text.format_map(self.facts) for language, text in entry.text.items()},
             "law": [citation.as_json() for citation in self.law],
             "fields": list(self.fields),
+            "facts": dict(self.facts),
         }
-        if self.verdict == "query":
-            shown["settle"] = {language: self.settle(language) for language in LANGUAGES}
-            shown["documents"] = list(vocabulary()[self.code].documents)
+        if entry.verdict == "query":
+            shown["settle"] = {language: text.format_map(self.facts) for language, text in entry.settle.items()}
+            shown["documents"] = list(entry.documents)
         return shown
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from lodeline.control.reason import Citation
-from lodeline.material.mass import PPB_PER_PERCENT
+from lodeline.material.element import OXIDE_PER_ELEMENT_PPB
+from lodeline.material.mass import PPB, PPB_PER_PERCENT
 from lodeline.regulation.control_list import ControlItem, control_items, control_items_by_status
 from lodeline.regulation.instrument import Citation as LawCitation
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
@@ -40,6 +42,10 @@ class Rulebook:
     values: Mapping[str, Value]
     #: Days from which the lists in force on the day are in force, the earliest first.
     control_days: tuple[date, ...] = ()
+    #: The items by element, in the order of the list; and what a part of each element adds to the worth of a kilogram.
+    items_by_element: Mapping[str, tuple[ControlItem, ...]] = field(default_factory=dict)
+    unknown_by_element: Mapping[str, tuple[ControlItem, ...]] = field(default_factory=dict)
+    worth_per_ppb: Mapping[str, Decimal] = field(default_factory=dict)
 
     def parameter(self, name: str) -> Any:
         """The value of a parameter of the desk on the day, None where the pack has none."""
@@ -88,13 +94,22 @@ def rulebook(law: Jurisdiction, day: date, *, known: date) -> Rulebook:
             values[name] = law.parameters[name].at(day, known=known)
         except (KeyError, NoLawError):
             continue
+    items = control_items(law, day, known=known)
+    unknown_items = control_items_by_status(law, day, "unknown", known=known)
+    oxides = values["desk-prices"].value["oxides"] if "desk-prices" in values else {}
     codes = values["desk-tariff-codes"].value if "desk-tariff-codes" in values else ()
     return Rulebook(
         law=law,
         day=day,
         known=known,
-        items=control_items(law, day, known=known),
-        unknown_items=control_items_by_status(law, day, "unknown", known=known),
+        items=items,
+        unknown_items=unknown_items,
+        items_by_element=_by_element(items),
+        unknown_by_element=_by_element(unknown_items),
+        worth_per_ppb={
+            element: Decimal(OXIDE_PER_ELEMENT_PPB[element]) / PPB * Decimal(str(price)) / PPB
+            for element, price in oxides.items()
+        },
         tariff={
             row["code"]: Tariff(
                 code=row["code"], forms=tuple(row["forms"]), label=row["label"], elements=tuple(row["elements"]),
@@ -114,6 +129,14 @@ def rulebook(law: Jurisdiction, day: date, *, known: date) -> Rulebook:
     )  # fmt: skip
 
 
+def _by_element(items: tuple[ControlItem, ...]) -> dict[str, tuple[ControlItem, ...]]:
+    found: dict[str, tuple[ControlItem, ...]] = {}
+    for item in items:
+        found[item.element] = (*found.get(item.element, ()), item)
+    return found
+
+
+@lru_cache(maxsize=1_024)
 def to_ppb(percent: float | int | str) -> int:
     """Parts per billion of a percentage as a pack states it."""
     return int(Decimal(str(percent)) * PPB_PER_PERCENT)

@@ -111,4 +111,6 @@ def problem(code: str, where: Where | None = None, /, *, severity: Severity | No
 def shorten(text: str) -> str:
     """The text as a fact quotes it: printable and not longer than `FACT_LENGTH_LIMIT` characters."""
     cut = text if len(text) <= FACT_LENGTH_LIMIT else text[: FACT_LENGTH_LIMIT - 1] + "…"
+    if cut.isprintable():
+        return cut
     return "".join(character if character.isprintable() else "�" for character in cut)
