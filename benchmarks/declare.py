@@ -66,7 +66,7 @@ def verdicts(rows: Sequence[Row], law: Jurisdiction) -> Iterator[str]:
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         groups[row["group"] or row["id"]].append(row)
-    found = {}
+    found: dict[str, str] = {}
     for own in groups.values():
         lines = tuple(
             read_fields({name: row[name] for name in columns() if row.get(name)}).lines[0] for row in own
@@ -90,7 +90,7 @@ def by_the_papers_alone(rows: Sequence[Row], law: Jurisdiction) -> Iterator[str]
 def scores(expected: Sequence[str], found: Sequence[str]) -> list[tuple[str, int, float, float]]:
     """(verdict, how many are expected, precision, recall) of each verdict; precision of none found is 1."""
     pairs = Counter(zip(expected, found, strict=True))
-    table = []
+    table: list[tuple[str, int, float, float]] = []
     for verdict in reversed(VERDICTS):
         right = pairs[verdict, verdict]
         said, wanted = found.count(verdict), expected.count(verdict)

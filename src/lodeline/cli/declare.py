@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
-from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, snapshot_at
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, snapshot_at, store_at
 from lodeline.cli.output import console, language, print_json, say
+from lodeline.spoken import SpokenError
 
 _WORDS = {
     "release": ("RELEASE", "放行", "green"),
@@ -22,17 +23,43 @@ _LINES_SHOWN = 100
 
 @app.command()
 def declare(
-    file: Annotated[Path, typer.Argument(help="The declaration: CSV, XLSX, JSON or NDJSON. 报关单文件。")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="The declaration: CSV, XLSX, JSON, NDJSON; or the word merge. 报关单，或 merge。"),
+    ],
+    record: Annotated[
+        Path | None, typer.Argument(help="After merge: the record that a port kept. 离线查询记录文件。")
+    ] = None,
+    bundle: Annotated[
+        Path | None, typer.Option("--bundle", help="Answer from a signed bundle, without a store. 离线数据包。")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", help="The vkey that must have signed the bundle. 数据包签名公钥。")
+    ] = None,
+    record_to: Annotated[
+        Path | None, typer.Option("--record", help="Where questions are kept; default BUNDLE.questions. 离线记录文件。")
+    ] = None,
+    log: Annotated[bool, typer.Option("--log", help="Keep the question in the log of the store. 记入日志。")] = False,
+    amends: Annotated[
+        int | None, typer.Option("--amends", help="Entry of the declaration that this one amends. 所更正的条目。")
+    ] = None,
     database: Database = DEFAULT_DATABASE,
     as_json: Json = False,
 ) -> None:
     """May this consignment leave? A verdict for each line of a declaration, with its reasons. 报关单逐项判断。"""
-    from lodeline.service import desk  # noqa: PLC0415
-
-    pack = law()
-    today = datetime.now(ZoneInfo(pack.timezone)).date()
-    store, snapshot = ledger_at(database, quiet=as_json)
-    document = desk.declare(source=file, law=pack, today=today, snapshot=snapshot, store=store)
+    if str(file) == "merge":
+        _merge(record, database, as_json=as_json)
+        return
+    if record is not None:
+        raise SpokenError(
+            "give one file; a record is given after `merge`", "只能指定一个文件；离线记录须写在 merge 之后"
+        )
+    if bundle is not None and (log or amends is not None):
+        raise SpokenError("a bundle has no log: its questions are merged later", "离线数据包没有日志：查询须事后合并")
+    if bundle is not None:
+        document = _offline(file, bundle, key, record_to)
+    else:
+        document = _online(file, database, log=log or amends is not None, amends=amends, quiet=as_json)
     if as_json:
         print_json(document)
     else:
@@ -41,6 +68,106 @@ def declare(
         raise typer.Exit(2)
     is_clear = all(found["severity"] == "flag" for found in document["problems"])
     raise typer.Exit(0 if is_clear and document["verdict"] == "release" else 1)
+
+
+def _online(file: Path, database: str, *, log: bool, amends: int | None, quiet: bool) -> dict[str, Any]:
+    from lodeline.service import desk, desk_papers  # noqa: PLC0415
+
+    pack, now, today = _moment()
+    store, snapshot = ledger_at(database, quiet=quiet)
+    declaration = desk.read(file)
+    document = desk.answer(declaration, law=pack, today=today, snapshot=snapshot, store=store)
+    if log and store is None:
+        raise SpokenError("there is no store whose log could keep it", "没有可记入的数据库")
+    if log and document["readable"]:
+        kept = desk_papers.put_question(
+            store, declaration, document, by="", channel="command", filed_at=now, amends=amends
+        )  # fmt: skip
+        document["entry"] = kept.index
+    return document
+
+
+def _offline(file: Path, bundle: Path, key: str | None, record_to: Path | None) -> dict[str, Any]:
+    """The answer from a bundle; the question is kept beside it until it is merged."""
+    from lodeline.service import bundle as bundles  # noqa: PLC0415
+    from lodeline.service import desk, offline  # noqa: PLC0415
+
+    # The day of a port is that of the pack that comes with the program: the bundle's own is not believed before.
+    _, now, today = _moment()
+    opened = bundles.open_bundle(bundle.read_bytes(), today=today, key=key)
+    declaration = desk.read(file)
+    document = offline.answer_offline(declaration, opened, law=bundles.law_of(opened), now=now, today=today)
+    if document["readable"]:
+        with (record_to or bundle.with_name(bundle.name + ".questions")).open("ab") as kept:
+            kept.write(offline.record_line(declaration, document, asked_at=now))
+    return document
+
+
+def _merge(record: Path | None, database: str, *, as_json: bool) -> None:
+    from lodeline.service.offline import merge  # noqa: PLC0415
+
+    if record is None:
+        raise SpokenError(
+            "say which record: lodeline declare merge RECORD", "请指定记录：lodeline declare merge 文件"
+        )
+    pack, now, today = _moment()
+    document = merge(store_at(database), record.read_bytes(), law=pack, now=now, today=today)
+    if as_json:
+        print_json(document)
+        return
+    for row in document["rows"]:
+        hours = f"{row['late_s'] / 3600:.1f}"
+        late, again = say(f"{hours} hours late", f"晚 {hours} 小时"), say(" · there already", " · 此前已导入")
+        was = say(*_WORDS[row["verdict"]][:2])
+        console.print(
+            f"{row['asked_at']}  {was}  → {row['entry']}  {late}{again if row['repeated'] else ''}", markup=False
+        )
+        for one in row["otherwise"]:
+            number = one["line"] or one["row"]
+            was, is_now = (say(*_WORDS[one[name]][:2]) for name in ("was", "now"))
+            console.print(
+                say(
+                    f"    line {number}: {was} then, {is_now} by the ledger now",
+                    f"    第{number}项：当时{was}，现按账簿{is_now}",
+                ),
+                markup=False,
+            )
+    console.print(say(f"{document['taken']} questions taken in.", f"已导入 {document['taken']} 次查询。"))
+
+
+def _moment() -> tuple[Any, datetime, date]:
+    """The law, the moment, and the day that it is there."""
+    pack = law()
+    now = datetime.now(UTC).replace(microsecond=0)
+    return pack, now, now.astimezone(ZoneInfo(pack.timezone)).date()
+
+
+@app.command()
+def bundle(
+    out: Annotated[Path, typer.Argument(help="Where the bundle is written. 输出文件。")],
+    port: Annotated[str, typer.Option("--port", help="The port that it is for. 使用口岸。")] = "",
+    days: Annotated[int, typer.Option("--days", min=1, max=60, help="How many days it may be used. 有效天数。")] = 7,
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """Write a signed bundle with which a port can ask without a network. 生成离线数据包。"""
+    from lodeline.service import bundle as bundles  # noqa: PLC0415
+
+    store, snapshot = snapshot_at(database)
+    pack, now, today = _moment()
+    content = bundles.make(store, snapshot, pack, now=now, days=days, port=port)
+    out.write_bytes(content)
+    said = bundles.open_bundle(content, today=today, key=store.signer.verifier.vkey).said(now)
+    if as_json:
+        print_json(said)
+        return
+    console.print(
+        say(
+            f"{out}: as of entry {said['entry']}, to be used until {said['last_day']}. Key: {said['key']}",
+            f"{out}：截至条目 {said['entry']}，有效期至 {said['last_day']}。公钥：{said['key']}",
+        ),
+        markup=False,
+    )
 
 
 def register_at(database: str, *, quiet: bool) -> Any:
@@ -84,6 +211,10 @@ def _print(document: dict[str, Any]) -> None:
             f"放行 {counts['release']} 项，质疑 {counts['query']} 项，不予放行 {counts['hold']} 项。",
         )
     )
+    if "entry" in document:
+        console.print(say(f"Kept as entry {document['entry']}.", f"已记入条目 {document['entry']}。"))
+    if document.get("bundle"):
+        _print_bundle(document["bundle"], spoken)
     if document["licences"] == "unknown":
         console.print(say("No licences were at hand.", "未取得许可证登记数据。"))
     console.print(say("Not checked:", "未核对："))
@@ -100,3 +231,19 @@ def _print_reason(reason: dict[str, Any], spoken: str) -> None:
         cited = dict.fromkeys(f"{one['title'][spoken]}, {one['article'][spoken]}" for one in reason["law"])
         for one in list(cited)[:3]:
             console.print(f"        § {one}", markup=False)
+
+
+def _print_bundle(told: dict[str, Any], spoken: str) -> None:
+    """How old the bundle is, who signed it, and what it cannot tell."""
+    name = told["key"].partition("+")[0]
+    console.print(
+        say(
+            f"From a bundle {told['age_hours']} hours old, to be used until {told['last_day']}; signed by {name}"
+            f"{'' if told['pinned'] else ', a key that nobody vouched for'}.",
+            f"数据包已生成 {told['age_hours']} 小时，有效期至 {told['last_day']}；签名者 {name}"
+            f"{'' if told['pinned'] else '（公钥未经核实）'}。",
+        ),
+        markup=False,
+    )
+    for found in told["limits"]:
+        console.print(f"    {found[spoken]}", markup=False)

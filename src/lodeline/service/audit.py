@@ -31,7 +31,16 @@ from lodeline.service import aliases, cases, certifier_keys, editions, papers
 from lodeline.service.posting import resolved_commitment, salt_key
 from lodeline.service.records import record_cells
 from lodeline.store.guards import missing_guards
-from lodeline.store.store import EDITION_KIND, INSPECTION_KIND, LIST_KIND, STATE_TABLES, Store, StoredEntry, record_key
+from lodeline.store.store import (
+    DESK_KIND,
+    EDITION_KIND,
+    INSPECTION_KIND,
+    LIST_KIND,
+    STATE_TABLES,
+    Store,
+    StoredEntry,
+    record_key,
+)
 
 Progress = Callable[[str, float], None]
 
@@ -169,7 +178,7 @@ def _entry_faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
     if envelope.kind == certifier_keys.KIND:
         # It has no rows; the office keeps the certificate that it commits to.
         return
-    if envelope.kind in (EDITION_KIND, INSPECTION_KIND, LIST_KIND):
+    if envelope.kind in (DESK_KIND, EDITION_KIND, INSPECTION_KIND, LIST_KIND):
         yield from _upload_faults(store, entry, envelope, key)
         yield from papers.faults(store, entry)
         if envelope.kind == EDITION_KIND:

@@ -81,8 +81,11 @@ class _Behind:
 def models_of(wanted: Iterable[str], register: Register, *, asker: str | None = None) -> dict[str, tuple[Model, ...]]:
     """The registered models of these ids."""
     rows = register.tables["models"].filter(pl.col("id").is_in(sorted(set(wanted))))
-    if asker is not None:
-        rows = rows.filter(pl.col("organisation") == asker)
+    return models_of_table(rows if asker is None else rows.filter(pl.col("organisation") == asker))
+
+
+def models_of_table(rows: pl.DataFrame) -> dict[str, tuple[Model, ...]]:
+    """Models by id, from rows of `TABLES["models"]`; a composition that cannot be read is none."""
     found: dict[str, tuple[Model, ...]] = {}
     for row in rows.iter_rows(named=True):
         try:

@@ -108,8 +108,10 @@ CASE_KIND = "case"
 EDITION_KIND, INSPECTION_KIND = "edition", "inspection"
 #: An edition of a list of parties (service.party_lists).
 LIST_KIND = "party-list"
+#: Questions put to the customs desk, and what was decided about them (service.desk_papers).
+DESK_KIND = "declaration"
 #: What says nothing about goods or parties: whatever is computed from rows and register stands as before.
-STILL_KINDS = (CASE_KIND, EDITION_KIND, INSPECTION_KIND, LIST_KIND)
+STILL_KINDS = (CASE_KIND, EDITION_KIND, INSPECTION_KIND, LIST_KIND, DESK_KIND)
 STATE_TABLES = ("holding", "transfer", "drawdown")
 
 

@@ -125,6 +125,7 @@ ENTRY_KINDS: Final[Mapping[str, Text]] = {
     "edition": say("Monthly edition", "月度公布版"),
     "inspection": say("Inspection", "检查记录"),
     "party-list": say("List of parties", "交易方名录"),
+    "declaration": say("Customs desk", "通关查询"),
 }
 QUOTA_KINDS: Final[Mapping[str, Text]] = {
     "mining": say("Mining", "开采"),
