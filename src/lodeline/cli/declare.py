@@ -107,9 +107,7 @@ def _merge(record: Path | None, database: str, *, as_json: bool) -> None:
     from lodeline.service.offline import merge  # noqa: PLC0415
 
     if record is None:
-        raise SpokenError(
-            "say which record: lodeline declare merge RECORD", "请指定记录：lodeline declare merge 文件"
-        )
+        raise SpokenError("say which record: lodeline declare merge RECORD", "请指定记录：lodeline declare merge 文件")
     pack, now, today = _moment()
     document = merge(store_at(database), record.read_bytes(), law=pack, now=now, today=today)
     if as_json:

@@ -20,8 +20,8 @@ from lodeline.spoken import SpokenError
 Permission = Literal[
     "anyone", "signed in",
     "own.read", "own.file", "own.certify", "own.people",
-    "nation.read", "finding.decide", "desk.use", "register.write", "duty.chase", "accounts.write", "audit.read",
-    "system.read", "erasure.write", "hold.write", "edition.write", "inspection.write",
+    "nation.read", "finding.decide", "desk.use", "desk.decide", "register.write", "duty.chase", "accounts.write",
+    "audit.read", "system.read", "erasure.write", "hold.write", "edition.write", "inspection.write",
 ]  # fmt: skip
 PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
 
@@ -40,7 +40,7 @@ AUTHORITY_ROLES: Final[Mapping[str, frozenset[str]]] = {
     "analyst": frozenset({"nation.read", "finding.decide", "duty.chase", "edition.write"}),
     "licensing-officer": frozenset({"nation.read", "desk.use"}),
     "quota-officer": frozenset({"nation.read"}),
-    "customs-officer": frozenset({"desk.use"}),
+    "customs-officer": frozenset({"desk.use", "desk.decide"}),
     "inspector": frozenset({"nation.read", "finding.decide", "desk.use", "hold.write", "inspection.write"}),
     "registrar": frozenset({"nation.read", "register.write", "duty.chase", "accounts.write", "erasure.write"}),
     "system-admin": frozenset({"system.read", "erasure.write"}),
@@ -51,7 +51,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {**ORGANISATION_ROLES, **AUTHORITY_
 AUTHORITY: Final = ""
 #: Permissions that a region does not bound: the desk answers about the consignment that is put before it, whoever
 #: exports it (a port is not where its exporters are), and the state of the system is no firm's business.
-UNBOUNDED: Final = frozenset({"desk.use", "system.read"})
+UNBOUNDED: Final = frozenset({"desk.use", "desk.decide", "system.read"})
 
 
 class NotAllowedError(SpokenError):

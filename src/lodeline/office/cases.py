@@ -239,14 +239,10 @@ def _take(
             ],
         }
     )  # fmt: skip
-    entry = None
-    if kind not in _UNLOGGED:
-        entry = put_step(store, content, case=case.reference, number=number, by=actor.pseudonym, filed_at=now).index
-    step = CaseStep.objects.create(
-        case=case, number=number, kind=kind, at=now, who=actor.pseudonym, organisation=speaker,
-        content=content.decode(), entry=entry,
+    keep_step(
+        store, case, number, kind, content, by=actor.pseudonym, speaker=speaker, files=said.files, now=now,
+        is_logged=kind not in _UNLOGGED,
     )  # fmt: skip
-    put_files(step, said.files)
     _, state = MOVES[kind]
     if state is not None:
         case.state = state
@@ -263,6 +259,21 @@ def _take(
     record_act(
         actor, f"finding.{kind}", organisation=case.organisation, subject=case.finding, facts={"step": number}
     )  # fmt: skip
+
+
+def keep_step(
+    store: Store, case: Case, number: int, kind: str, content: bytes, *, by: str, speaker: str,
+    files: Sequence[Attached], now: datetime, is_logged: bool = True,
+) -> None:  # fmt: skip
+    """Appends a step and its files, bound by an entry of the log. Part of a transaction that holds the case."""
+    entry = None
+    if is_logged:
+        entry = put_step(store, content, case=case.reference, number=number, by=by, filed_at=now).index
+    step = CaseStep.objects.create(
+        case=case, number=number, kind=kind, at=now, who=by, organisation=speaker, content=content.decode(),
+        entry=entry,
+    )  # fmt: skip
+    put_files(step, files)
 
 
 def _facts(sight: Sight) -> dict[str, Any]:

@@ -494,9 +494,27 @@ class AuditRecord(models.Model):
         ]
 
 
-class Case(models.Model):
-    """What became of a finding. Its state follows from its steps, and is kept here so that it can be asked for."""
+class _OfMatter(models.Manager["Case"]):
+    """The cases of one matter, and no others."""
 
+    def __init__(self, matter: str) -> None:
+        super().__init__()
+        self.matter = matter
+
+    def get_queryset(self) -> models.QuerySet[Case]:
+        return super().get_queryset().filter(matter=self.matter)
+
+
+class Case(models.Model):
+    """What became of a finding. Its state follows from its steps, and is kept here so that it can be asked for.
+
+    A query of customs is a case as well (`CustomsCase`): `finding` then names the verdict that it asks about, and
+    `seen` is what was declared and answered.
+    """
+
+    objects: ClassVar = _OfMatter("")
+    #: "" for a finding, else what the case is about.
+    matter = models.TextField(default="", editable=False)
     #: Names it in the log, where a finding's own id would tell whoever guesses what it is about.
     reference = models.TextField(unique=True, default=_opaque, editable=False)
     finding = models.TextField(unique=True)
@@ -521,6 +539,15 @@ class Case(models.Model):
             models.Index(fields=["organisation", "state"], name="case_organisation"),
             models.Index(fields=["state"], name="case_state"),
         ]
+
+
+class CustomsCase(Case):
+    """A query of customs about a line of a declaration (`office.customs_cases`)."""
+
+    objects: ClassVar = _OfMatter("customs")
+
+    class Meta:
+        proxy = True
 
 
 class CaseStep(models.Model):

@@ -253,6 +253,50 @@ def _key(facts: Facts, named: Named) -> Text:
     )
 
 
+def _customs_asked(facts: Facts, named: Named) -> Text:
+    del named
+    until = day(facts["until"])
+    return _text(
+        f"Customs queries a line that you declared. Submit the documents by {until['en']}; until then the goods stay.",
+        f"海关对贵企业申报的一项货物提出质疑，请于{until['zh']}前提交材料；其间货物不予放行。",
+    )
+
+
+def _customs_due(facts: Facts, named: Named) -> Text:
+    del named
+    until = day(facts["until"])
+    return _text(
+        f"The documents for a query of customs are due by {until['en']}.",
+        f"海关质疑所需材料须于{until['zh']}前提交。",
+    )
+
+
+def _customs_overdue(facts: Facts, named: Named) -> Text:
+    del named
+    until = day(facts["until"])
+    return _text(
+        f"The documents for a query of customs were due by {until['en']}. They can be submitted until it is decided.",
+        f"海关质疑所需材料应于{until['zh']}前提交，现已逾期。作出决定前仍可提交。",
+    )
+
+
+#: What became of a query of customs, as the exporter is told it.
+_CUSTOMS: Final[Mapping[str, Text]] = {
+    "laboratory": _text(
+        "Customs has sent goods that it queries to a laboratory.", "海关已将所质疑的货物送实验室鉴别。"
+    ),
+    "found": _text("The laboratory's result about queried goods is there.", "所质疑货物的鉴别结果已出具。"),
+    "released": _text("Customs has released goods that it had queried.", "海关已放行所质疑的货物。"),
+    "refused": _text("Customs does not release goods that it had queried.", "海关对所质疑的货物不予放行。"),
+    "closed": _text("A query of customs is closed.", "海关的一项质疑已结束。"),
+}
+
+
+def _customs_decided(facts: Facts, named: Named) -> Text:
+    del named
+    return _CUSTOMS[facts["decided"]]
+
+
 _DUE: Final = _text("A month is due soon.", "有月份即将截止申报。")
 _DISPUTES: Final = _text("There is news about a disputed delivery.", "有关于异议的消息。")
 _FROM_AUTHORITY: Final = _text("The authority has written to you.", "主管部门有新的通知。")
@@ -315,6 +359,10 @@ KINDS: Final[Mapping[str, Kind]] = {
         page="firm-finding",
     ),
     "question-decided": Kind(says=_decided, mail=_FROM_AUTHORITY, page="firm-finding"),
+    "customs-query": Kind(says=_customs_asked, mail=_FROM_AUTHORITY, page="firm-query", at_once=True),
+    "customs-query-due": Kind(says=_customs_due, mail=_FROM_AUTHORITY, page="firm-query", at_once=True),
+    "customs-query-overdue": Kind(says=_customs_overdue, mail=_FROM_AUTHORITY, page="firm-query"),
+    "customs-query-decided": Kind(says=_customs_decided, mail=_FROM_AUTHORITY, page="firm-query", at_once=True),
 }
 
 
