@@ -177,6 +177,7 @@ def test_an_answer_is_kept_with_its_documents_and_its_receipt_opens_it(store: St
     case = answered(store, opened(store))
     step = case.steps.get(kind="answered")
     assert json.loads(step.content)["facts"]["documents"] == ["contract", "test-report"]
+    assert step.entry is not None
     proof = receipt(store, step.entry, content=step.content.encode())
     assert proof is not None
     assert verify_receipt(proof, store.signer.verifier.vkey, upload=step.content.encode()) == []

@@ -1,4 +1,4 @@
-"""The desk as a page: the verdict that `declare` gives, its law, its export; bounded, and nothing is written."""
+"""The desk as a page: the verdict that `declare` gives, its law, its export; bounded, and kept in the log."""
 
 from __future__ import annotations
 
@@ -200,10 +200,12 @@ def test_without_a_store_licences_are_unknown_and_that_is_said(elsewhere: Any, t
     assert not (tmp_path / "none.sqlite3").exists()
 
 
-def test_desk_writes_nothing_into_the_ledger(browser: Browser, store: Store) -> None:
+def test_a_question_is_kept_in_the_log_and_says_nothing_about_goods(browser: Browser, store: Store) -> None:
     before = store.head()
-    asked(browser, {"cases": "all"})
-    assert store.head() == before
+    page = asked(browser, {"cases": "all"})
+    after = store.head()
+    assert (after.size, after.next_line, after.next_lot) == (before.size + 1, before.next_line, before.next_lot)
+    assert f"Kept in the log as entry {before.size}" in page.text
 
 
 def test_another_process_of_the_server_finds_the_answer_again(browser: Browser) -> None:

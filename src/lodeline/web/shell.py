@@ -43,6 +43,8 @@ FIRM_MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             Line(page="firm-file", label=say("File a month", "月度申报"), leads_to=("firm-draft",)),
             Line(page="firm-transfers", label=say("Transfers", "流转"), leads_to=("firm-transfer",)),
             Line(page="firm-findings", label=say("Questions", "询问"), leads_to=("firm-finding",)),
+            Line(page="firm-desk", label=say("Before export", "出口预查"), leads_to=("firm-asked", "firm-asked-one")),
+            Line(page="firm-queries", label=say("Customs queries", "海关质疑"), leads_to=("firm-query",)),
             Line(page="firm-notices", label=say("Notices", "通知")),
         ),
     ),
@@ -91,7 +93,8 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             Line(page="duty", label=say("Who has filed", "申报情况")),
             Line(page="editions", label=say("Editions", "公布版"), leads_to=("edition",)),
             Line(page="quotas", label=say("Quotas", "总量指标")),
-            Line(page="desk", label=say("Customs desk", "海关窗口")),
+            Line(page="desk", label=say("Customs desk", "海关窗口"), leads_to=("desk-asked", "desk-asked-one")),
+            Line(page="desk-queries", label=say("Customs queries", "海关质疑"), leads_to=("desk-query",)),
             Line(
                 page="register",
                 label=say("Register", "登记管理"),

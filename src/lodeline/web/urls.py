@@ -31,7 +31,9 @@ from lodeline.web.pages.balance import balance
 from lodeline.web.pages.balances import balances
 from lodeline.web.pages.delegations import firm_delegations
 from lodeline.web.pages.design import design
-from lodeline.web.pages.desk import desk
+from lodeline.web.pages.desk import desk, firm_desk
+from lodeline.web.pages.desk_asked import desk_asked, desk_asked_one, firm_asked, firm_asked_one
+from lodeline.web.pages.desk_queries import desk_queries, desk_query, firm_queries, firm_query
 from lodeline.web.pages.duty import duty
 from lodeline.web.pages.editions import edition, edition_file, editions
 from lodeline.web.pages.erasures import erasure_request, erasures
@@ -161,6 +163,17 @@ PAGES: tuple[Page, ...] = (
         permission="nation.read",
     ),
     Page(at="desk/", view=desk, name="desk", permission="desk.use", posts=True),
+    Page(at="desk/asked/", view=desk_asked, name="desk-asked", permission="desk.use"),
+    Page(
+        at="desk/asked/<int:entry>/",
+        view=desk_asked_one,
+        name="desk-asked-one",
+        permission="desk.use",
+        posts=True,
+        looks_at="entry",
+    ),
+    Page(at="desk/queries/", view=desk_queries, name="desk-queries", permission="desk.use"),
+    Page(at="desk/queries/<str:case>/", view=desk_query, name="desk-query", permission="desk.use", posts=True),
     Page(at="law/", view=law, name="law", permission="anyone"),
     Page(at="law/diff/", view=law_diff, name="law-diff", permission="anyone"),
     Page(at="law/replay/", view=law_replay, name="law-replay", permission="nation.read"),
@@ -302,6 +315,24 @@ PAGES: tuple[Page, ...] = (
     Page(at="firm/<str:organisation>/customers/", view=firm_customers, name="firm-customers", permission="own.read"),
     Page(at="firm/<str:organisation>/quota/", view=firm_quota, name="firm-quota", permission="own.read"),
     Page(at="firm/<str:organisation>/licences/", view=firm_licences, name="firm-licences", permission="own.read"),
+    # Before packing, and what customs asks.
+    Page(at="firm/<str:organisation>/desk/", view=firm_desk, name="firm-desk", permission="own.read", posts=True),
+    Page(at="firm/<str:organisation>/desk/asked/", view=firm_asked, name="firm-asked", permission="own.read"),
+    Page(
+        at="firm/<str:organisation>/desk/asked/<int:entry>/",
+        view=firm_asked_one,
+        name="firm-asked-one",
+        permission="own.read",
+        posts=True,
+    ),
+    Page(at="firm/<str:organisation>/queries/", view=firm_queries, name="firm-queries", permission="own.read"),
+    Page(
+        at="firm/<str:organisation>/queries/<str:case>/",
+        view=firm_query,
+        name="firm-query",
+        permission="own.read",
+        posts=True,
+    ),
     # Questions of the authority.
     Page(at="firm/<str:organisation>/findings/", view=firm_findings, name="firm-findings", permission="own.read"),
     Page(

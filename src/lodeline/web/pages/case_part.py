@@ -33,6 +33,11 @@ STEPS: Final[Mapping[str, tuple[Text, str, Tone]]] = {
     "withdrawn": (say("Question withdrawn", "撤回询问"), "ring", "quiet"),
     "reopened": (say("Open again", "重新开启"), "ring", "ink"),
     "assigned": (say("Assigned", "指派"), "diamond", "quiet"),
+    "laboratory": (say("Sent to a laboratory", "送实验室鉴别"), "diamond", "ink"),
+    "found": (say("Result of the laboratory", "鉴别结果"), "circle", "ink"),
+    "released": (say("Released", "放行"), "tick", "flow"),
+    "refused": (say("Not released", "不予放行"), "square", "loss"),
+    "closed": (say("Closed", "结束"), "bar", "quiet"),
 }
 REASONS: Final[Mapping[str, Text]] = {
     "decided": say("An official opened it again.", "由工作人员重新开启。"),

@@ -1,8 +1,10 @@
 """The customs desk: may this consignment leave? A form, a file, or a published case; then the answer, line by line.
 
-The desk writes nothing into the ledger. An answer stays in memory for a while, so that it can be read in the other
-language, printed and exported; its address says nothing of what was asked. Beside it the question is kept for an hour,
-for whichever process of the server is asked next: the same question gets the same answer.
+Each question is kept in the log with its answer, and moves no goods. The answer stays in memory for a while as well, so
+that it can be read in the other language, printed and exported; its address says nothing of what was asked. Beside it
+the question is kept for an hour, for whichever process of the server is asked next: it gets the same answer.
+
+An exporter has the same desk beforehand, for its own goods, and sees what is its own.
 """
 
 from __future__ import annotations
@@ -10,13 +12,15 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import re
 import time
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
+import polars as pl
 from django.conf import settings
 from django.core.cache import cache
 from django.core.files.uploadedfile import UploadedFile
@@ -26,13 +30,15 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.control.declaration import read_fields
 from lodeline.filing.formats import Limits
 from lodeline.office import clock
+from lodeline.office.desk import ask, question
 from lodeline.regulation.parameter import load
 from lodeline.service.desk import answer, read
+from lodeline.service.desk_papers import DeskError, Question
 from lodeline.service.published_cases import PublishedCase, as_declaration, published_cases
 from lodeline.web.kept import Kept
 from lodeline.web.language import Text, say
 from lodeline.web.pages import lawful
-from lodeline.web.pages.desk_answer import Asked, show_answer
+from lodeline.web.pages.desk_answer import Asked, desk_address, show_answer
 from lodeline.web.pages.desk_form import column_table, filled, form
 from lodeline.web.shell import show
 from lodeline.web.table import shown, wanted_csv
@@ -49,14 +55,24 @@ _KEPT_S: Final = 3600
 
 
 def desk(visit: Visit) -> HttpResponse:
-    """The page `desk/`: the form, filled in from the address; `?case=3` a published case; `?answer=` what was found."""
+    """The page `desk/`: the form, filled in from the address; `?case=3` a published case; `?answer=` what was found;
+    `?amends=41` the declaration that was kept as entry 41, to be amended."""
+    return _desk(visit, "")
+
+
+def firm_desk(visit: Visit, organisation: str) -> HttpResponse:
+    """The page `firm/ID/desk/`: the same beforehand, about the firm's own goods."""
+    return _desk(visit, organisation)
+
+
+def _desk(visit: Visit, asker: str) -> HttpResponse:
     if visit.request.method == "POST":
-        return _asked(visit)
+        return _asked(visit, asker)
     key = visit.query("answer")
     if key is None:
-        return _form(visit)
+        return _form(visit, asker)
     asked = KEPT.get(key) or _asked_elsewhere(visit, key)
-    if asked is None:
+    if asked is None or asked.asker != asker:
         raise NotHereError(
             "This answer is not kept any more: a question is kept for an hour. Ask again at the desk; the same question"
             " under the same law gets the same answer.",
@@ -66,15 +82,32 @@ def desk(visit: Visit) -> HttpResponse:
     return show_answer(visit, asked)
 
 
-def _asked(visit: Visit) -> HttpResponse:
-    """Answers what was sent and leads to the answer; a form without anything in it is shown again."""
-    sent = _sent(visit)
+def _asked(visit: Visit, asker: str) -> HttpResponse:
+    """Answers what was sent, keeps it, and leads to the answer; a form without anything in it is shown again."""
+    sent = _sent(visit, asker)
     if sent is None:
-        return _form(visit, missing=say(
+        return _form(visit, asker, missing=say(
             "Nothing was asked: fill in the goods and their code, or choose a file.",
             "未填写任何内容：请填写商品名称和商品编码，或选择文件。",
         ))  # fmt: skip
     asked = _answered(visit, sent, at=clock.now())
+    others = {str(line["exporter"]) for line in asked.declaration.lines if line["exporter"]} - {asker}
+    if asker and others:
+        return _form(visit, asker, missing=say(
+            f"You can ask about your own goods only, and this names {', '.join(sorted(others)[:3])} as exporter.",
+            f"只能查询本企业的货物，而申报的出口企业为 {'、'.join(sorted(others)[:3])}。",
+        ))  # fmt: skip
+    if asked.no_store is None and asked.document["readable"]:
+        try:
+            entry = ask(
+                visit.actor, visit.store, asked.declaration, asked.document, now=asked.at, asker=asker,
+                amends=sent.amends,
+            ).index  # fmt: skip
+        except DeskError as error:
+            return _form(visit, asker, missing=say(error.en, error.zh))
+        visit.has_filed(entry)
+        sent = replace(sent, entry=entry)
+        asked = replace(asked, entry=entry)
     key = KEPT.put(asked, weight=max(1, len(asked.declaration.lines)))
     if asked.no_store is None:  # else the answer is in this process alone
         with contextlib.suppress(DjangoDatabaseError):
@@ -91,24 +124,35 @@ class _Sent:
     name: str | None = None
     content: bytes = b""
     fields: Mapping[str, str] = field(default_factory=dict)
+    asker: str = ""
+    amends: int | None = None
+    entry: int | None = None
 
     def as_text(self, at: datetime) -> str:
         """As it is kept."""
         content = base64.b64encode(zlib.compress(self.content)).decode()
         return json.dumps(
-            {"name": self.name, "content": content, "fields": dict(self.fields), "at": at.isoformat()}
+            {
+                "name": self.name, "content": content, "fields": dict(self.fields), "at": at.isoformat(),
+                "asker": self.asker, "entry": self.entry,
+            }
         )  # fmt: skip
 
 
-def _sent(visit: Visit) -> _Sent | None:
+def _sent(visit: Visit, asker: str) -> _Sent | None:
     """What the form holds; None where it holds nothing."""
+    amends = visit.request.POST.get("amends", "")
+    options: dict[str, Any] = {"asker": asker, "amends": int(amends) if re.fullmatch("[0-9]{1,15}", amends) else None}
     file = visit.request.FILES.get("file")
     if isinstance(file, UploadedFile):
-        return _Sent(name=file.name or "declaration", content=bytes(file.read()))
+        return _Sent(name=file.name or "declaration", content=bytes(file.read()), **options)
     if visit.request.POST.get("cases"):
-        return _Sent(name=visit.say("published cases.csv", "已公布案例.csv"), content=as_declaration())
+        return _Sent(name=visit.say("published cases.csv", "已公布案例.csv"), content=as_declaration(), **options)
     fields = filled({name: str(text) for name, text in visit.request.POST.items()})
-    return None if fields.keys() <= {"line"} else _Sent(fields={"line": "1", **fields})
+    if fields.keys() <= {"line", "exporter"}:
+        return None
+    own = {"exporter": asker} if asker else {}
+    return _Sent(fields={"line": "1", **own, **fields}, **options)
 
 
 def _asked_elsewhere(visit: Visit, key: str) -> Asked | None:
@@ -117,7 +161,10 @@ def _asked_elsewhere(visit: Visit, key: str) -> Asked | None:
     if text is None:
         return None
     kept = json.loads(text)
-    sent = _Sent(name=kept["name"], content=zlib.decompress(base64.b64decode(kept["content"])), fields=kept["fields"])
+    sent = _Sent(
+        name=kept["name"], content=zlib.decompress(base64.b64decode(kept["content"])), fields=kept["fields"],
+        asker=kept["asker"], entry=kept["entry"],
+    )  # fmt: skip
     return _answered(visit, sent, at=datetime.fromisoformat(kept["at"]))
 
 
@@ -131,11 +178,11 @@ def _answered(visit: Visit, sent: _Sent, *, at: datetime) -> Asked:
     law = load()
     document = answer(
         declaration, law=law, today=lawful.today(law), snapshot=None if reading is None else reading.snapshot,
-        store=None if reading is None else reading.store,
+        store=None if reading is None else reading.store, asker=sent.asker or None,
     )  # fmt: skip
     return Asked(
         document=document, declaration=declaration, fields=sent.fields, file=sent.name, no_store=why_not, at=at,
-        seconds=time.perf_counter() - began, timezone=law.timezone,
+        seconds=time.perf_counter() - began, timezone=law.timezone, asker=sent.asker, entry=sent.entry,
     )  # fmt: skip
 
 
@@ -145,15 +192,22 @@ def _limits() -> Limits:
     return Limits(file_bytes=sent, json_bytes=sent, rows=settings.LODELINE_DESK_LINES, unpacked_bytes=_UNPACKED * sent)
 
 
-def _form(visit: Visit, *, missing: Text | None = None) -> HttpResponse:
+def _form(visit: Visit, asker: str, *, missing: Text | None = None) -> HttpResponse:
     table = column_table(visit)
     csv = wanted_csv(visit, table)
     if csv is not None:
         return csv
     reading, why_not = lawful.reading_or_reason(visit)
     case = _case(visit)
-    fields = filled({name: str(text) for name, text in visit.request.GET.items()} if case is None else case.fields)
-    licences = None if reading is None else reading.snapshot.register.tables["licences"].height
+    amended = _amended(visit, asker)
+    given = {name: str(text) for name, text in visit.request.GET.items()} if case is None else case.fields
+    fields = filled(amended.paper["cells"][0] if amended is not None and len(amended.lines) == 1 else given)
+    if asker:
+        fields = {"exporter": asker, **fields}
+    licences = None
+    if reading is not None:
+        every = reading.snapshot.register.tables["licences"]
+        licences = (every.filter(pl.col("exporter") == asker) if asker else every).height
     return show(
         visit,
         "lodeline/desk.html",
@@ -161,16 +215,30 @@ def _form(visit: Visit, *, missing: Text | None = None) -> HttpResponse:
         status=200 if missing is None else 400,
         missing=missing,
         form=form(visit, fields, {}),
-        prefilled=bool(fields),
+        prefilled=fields.keys() > {"exporter"},
+        amends=None if amended is None else amended.entry.index,
+        asker=asker,
         case=None if case is None else {"state": visit.spoken(case.state), "story": visit.spoken(case.story)},
-        cases=[_shown(visit, one) for one in published_cases()],
+        cases=[] if asker else [_shown(visit, one) for one in published_cases()],
+        asked_before=visit.opens("firm-asked", organisation=asker) if asker else visit.opens("desk-asked"),
         lines_most=settings.LODELINE_DESK_LINES,
         bytes_most=f"{settings.LODELINE_UPLOAD_BYTES / 1_000_000:g}",
         columns=shown(visit, table),
         licences=licences,
         no_store=why_not,
-        here=visit.url("desk"),
+        here=desk_address(visit, asker),
     )
+
+
+def _amended(visit: Visit, asker: str) -> Question | None:
+    """The kept declaration that `?amends=` names. Raises NotHereError where whoever asks may see none."""
+    asked = visit.query("amends")
+    if asked is None or not re.fullmatch("[0-9]{1,15}", asked):
+        return None
+    try:
+        return question(visit.actor, visit.store, int(asked), organisation=asker or None)
+    except DeskError as error:
+        raise NotHereError(error.en, error.zh) from error
 
 
 def _case(visit: Visit) -> PublishedCase | None:

@@ -59,7 +59,8 @@ _FACTS: Final[Mapping[str, Text]] = {
 class Asked:
     """A question that was answered. `document`: as `service.desk.answer` gives it; `fields`: of a single line.
 
-    `no_store`: why no register was at hand, in both languages.
+    `no_store`: why no register was at hand, in both languages. `asker`: the firm that asked about its own goods;
+    `entry`: the entry of the log that keeps it.
     """
 
     document: Json
@@ -70,10 +71,18 @@ class Asked:
     at: datetime
     seconds: float
     timezone: str
+    asker: str = ""
+    entry: int | None = None
 
 
-def show_answer(visit: Visit, asked: Asked) -> HttpResponse:
-    """The page of an answer; `?verdict=hold` narrows it, `?format=csv` gives the verdicts as a file."""
+def desk_address(visit: Visit, asker: str) -> str | None:
+    """The desk: the authority's, or that of the firm that asks beforehand."""
+    return visit.url("firm-desk", organisation=asker) if asker else visit.url("desk")
+
+
+def show_answer(visit: Visit, asked: Asked, more: Mapping[str, object] | None = None) -> HttpResponse:
+    """The page of an answer; `?verdict=hold` narrows it, `?format=csv` gives the verdicts as a file. `more`: what else
+    the template shows."""
     pairs = _ordered(asked)
     table = _verdict_table(visit, pairs)
     csv = wanted_csv(visit, table)
@@ -84,6 +93,7 @@ def show_answer(visit: Visit, asked: Asked) -> HttpResponse:
         known = ", ".join(VERDICTS)
         raise BadQuestionError(f"`verdict` can be {known}.", f"`verdict` 可以是 {known}。")
     document = asked.document
+    papers = document.get("documents", {})
     return show(
         visit,
         "lodeline/desk_answer.html",
@@ -96,7 +106,7 @@ def show_answer(visit: Visit, asked: Asked) -> HttpResponse:
         lede=_lede(visit, pairs, document),
         tiles=_tiles(visit, pairs),
         law=_law(visit, pairs, document),
-        lines=[_line(visit, pair, document["known"]) for pair in chosen[:_LINES_PER_PAGE]],
+        lines=[_line(visit, pair, document["known"], papers) for pair in chosen[:_LINES_PER_PAGE]],
         more=written.count(len(chosen) - _LINES_PER_PAGE) if len(chosen) > _LINES_PER_PAGE else None,
         narrowed=visit.spoken(VERDICTS[visit.query("verdict") or "hold"]) if visit.query("verdict") else None,
         all_lines=visit.here(verdict=None),
@@ -108,8 +118,21 @@ def show_answer(visit: Visit, asked: Asked) -> HttpResponse:
         at=written.moment(asked.at.isoformat(), visit.language, asked.timezone),
         known=written.day(document["known"], visit.language),
         again=form(visit, asked.fields, _wrong(visit, pairs)) if asked.fields else None,
-        here=visit.url("desk"),
+        here=desk_address(visit, asked.asker),
+        entry=asked.entry,
+        kept_at=_kept_at(visit, asked),
+        asker=asked.asker,
+        **{"notices": [], "deciding": None, "status": 200, **(more or {})},  # type: ignore[arg-type]
     )
+
+
+def _kept_at(visit: Visit, asked: Asked) -> str | None:
+    """The page of the question as the log keeps it."""
+    if asked.entry is None:
+        return None
+    if asked.asker:
+        return visit.opens("firm-asked-one", organisation=asked.asker, entry=asked.entry)
+    return visit.opens("desk-asked-one", entry=asked.entry)
 
 
 Pair = tuple[Json, Line]
@@ -213,7 +236,7 @@ def _law(visit: Visit, pairs: list[Pair], document: Json) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _line(visit: Visit, pair: Pair, known: str) -> dict[str, object]:
+def _line(visit: Visit, pair: Pair, known: str, documents: Mapping[str, Json]) -> dict[str, object]:
     """One line as the page shows it."""
     answer, line = pair
     shape, tone = MARKS[answer["verdict"]]
@@ -231,9 +254,59 @@ def _line(visit: Visit, pair: Pair, known: str) -> dict[str, object]:
         "problems": [_problem(visit, one) for one in answer["problems"]],
         "reasons": [_reason(visit, one, day=answer["day"], known=known) for one in reasons],
         "settle": list(dict.fromkeys(visit.spoken(one["settle"]) for one in reasons if "settle" in one)),
+        "documents": [
+            {
+                "text": visit.spoken(told["text"]),
+                "law": [_cited(visit, one) for one in told["law"]],
+            }
+            for code in answer.get("documents", ())
+            if (told := documents.get(code))
+        ],
+        "elements": [_element(visit, one) for one in answer.get("elements", ()) if one["standing"] != "not-listed"],
+        "models": [_model(visit, one) for one in answer.get("models", ())],
         "id": answer["id"],
         "short_id": written.short_hash(answer["id"]),
     }
+
+
+#: How an element stands → its word and tone.
+_STANDINGS: Final[Mapping[str, tuple[Text, Tone]]] = {
+    "controlled": (say("controlled, no licence", "受管制，无许可证"), "hold"),
+    "licensed": (say("controlled, licensed", "受管制，有许可证"), "flow"),
+    "trace": (say("trace, by trade practice", "微量（行业惯例）"), "ink"),
+    "unknown": (say("state of the item unknown", "管制状态不明"), "ink"),
+    "impurity": (say("listed, an impurity here", "列管元素，此处为杂质"), "ink"),
+    "other-form": (say("listed, not in this form", "列管元素，此形态未列"), "ink"),
+    "outside": (say("deeply processed", "深加工"), "flow"),
+    "not-listed": (say("not listed", "未列管"), "quiet"),
+}
+_RISKS: Final[Mapping[str, Text]] = {
+    "unregistered": say("not in the register", "未登记"),
+    "no-composition": say("no composition", "无成分"),
+    "trace": say("traces", "微量"),
+    "grade": say("grade suggests heavy rare earths", "牌号通常含重稀土"),
+    "exactly-100": say("adds up to exactly 100 %", "合计恰为 100%"),
+}
+
+
+def _element(visit: Visit, one: Json) -> dict[str, object]:
+    word, tone = _STANDINGS[one["standing"]]
+    share = "" if one["share_pct"] is None else f" {one['share_pct']} %"
+    return {"name": one["element"] + share, "word": visit.spoken(word), "tone": tone, "items": ", ".join(one["items"])}
+
+
+def _model(visit: Visit, one: Json) -> dict[str, object]:
+    shape, tone = MARKS[one["verdict"]]
+    risks = [visit.spoken(_RISKS[risk]) for risk in one["risks"]]
+    report = one["test_report"] or visit.say("no test report", "无检测报告")
+    return {
+        "name": one["model"], "word": visit.spoken(VERDICTS[one["verdict"]]), "shape": shape, "tone": tone,
+        "note": visit.say(", ", "，").join([*one["items"], *risks, report]),
+    }  # fmt: skip
+
+
+def _cited(visit: Visit, one: Json) -> str:
+    return f"{short_title(visit.spoken(one['title']))} {visit.spoken(one['article'])}"
 
 
 def _fact(visit: Visit, name: str, line: Line) -> dict[str, object]:
