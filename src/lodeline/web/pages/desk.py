@@ -38,7 +38,7 @@ from lodeline.service.published_cases import PublishedCase, as_declaration, publ
 from lodeline.web.kept import Kept
 from lodeline.web.language import Text, say
 from lodeline.web.pages import lawful
-from lodeline.web.pages.desk_answer import Asked, desk_address, show_answer
+from lodeline.web.pages.desk_answer import Asked, desk_address, show_answer, with_words
 from lodeline.web.pages.desk_form import column_table, filled, form
 from lodeline.web.shell import show
 from lodeline.web.table import shown, wanted_csv
@@ -165,7 +165,12 @@ def _asked_elsewhere(visit: Visit, key: str) -> Asked | None:
         name=kept["name"], content=zlib.decompress(base64.b64decode(kept["content"])), fields=kept["fields"],
         asker=kept["asker"], entry=kept["entry"],
     )  # fmt: skip
-    return _answered(visit, sent, at=datetime.fromisoformat(kept["at"]))
+    asked = _answered(visit, sent, at=datetime.fromisoformat(kept["at"]))
+    if sent.entry is None:
+        return asked
+    # Other questions have been kept since: what was answered then is what the log has.
+    answered = question(visit.actor, visit.store, sent.entry, organisation=sent.asker or None).paper["answer"]
+    return replace(asked, document=with_words(answered))
 
 
 def _answered(visit: Visit, sent: _Sent, *, at: datetime) -> Asked:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from django.http import HttpResponse
 
 from lodeline.control.declaration import Declaration, Line
+from lodeline.control.reason import vocabulary
 from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.language import Text, say
@@ -124,6 +125,23 @@ def show_answer(visit: Visit, asked: Asked, more: Mapping[str, object] | None = 
         asker=asked.asker,
         **{"notices": [], "deciding": None, "status": 200, **(more or {})},  # type: ignore[arg-type]
     )
+
+
+def with_words(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer as it was given: of many lines, with the words that codes and facts give again."""
+    if answer.get("words") != "by code":
+        return dict(answer)
+
+    def told(one: Mapping[str, Any]) -> dict[str, Any]:
+        entry = vocabulary()[one["code"]]
+        text = {language: words.format_map(one["facts"]) for language, words in entry.text.items()}
+        settle = {language: words.format_map(one["facts"]) for language, words in entry.settle.items()}
+        return {**one, "law": [], "text": text, **({"settle": settle} if one["verdict"] == "query" else {})}
+
+    lines = [
+        {**line, "problems": [], "reasons": [told(one) for one in line["reasons"]]} for line in answer["lines"]
+    ]  # fmt: skip
+    return {**answer, "lines": lines}
 
 
 def _kept_at(visit: Visit, asked: Asked) -> str | None:

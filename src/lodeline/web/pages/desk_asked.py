@@ -13,7 +13,6 @@ from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.control.declaration import Declaration, read_fields
 from lodeline.control.reason import VERDICTS as VERDICT_WORDS
-from lodeline.control.reason import vocabulary
 from lodeline.office import clock, customs_cases, desk
 from lodeline.office.case_states import CaseError
 from lodeline.office.customs_cases import STATES
@@ -25,7 +24,7 @@ from lodeline.web import format as written
 from lodeline.web.firm_names import firm_names
 from lodeline.web.language import Text, say
 from lodeline.web.pages import lawful
-from lodeline.web.pages.desk_answer import MARKS, VERDICTS, Asked, desk_address, show_answer
+from lodeline.web.pages.desk_answer import MARKS, VERDICTS, Asked, desk_address, show_answer, with_words
 from lodeline.web.parts import Act, Field, Notice
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Row, Table, shown, wanted_csv
@@ -158,7 +157,7 @@ def _one(visit: Visit, entry: int, organisation: str | None) -> HttpResponse:
     lines = tuple(read_fields(cells).lines[0] for cells in asked.paper["cells"])
     law = load()
     kept = Asked(
-        document=_with_words(asked.paper["answer"]), declaration=Declaration(lines=lines), fields={}, file=None,
+        document=with_words(asked.paper["answer"]), declaration=Declaration(lines=lines), fields={}, file=None,
         no_store=None, at=datetime.fromisoformat(asked.paper["asked_at"]), seconds=0.01, timezone=law.timezone,
         asker=organisation or "", entry=entry,
     )  # fmt: skip
@@ -169,23 +168,6 @@ def _one(visit: Visit, entry: int, organisation: str | None) -> HttpResponse:
     return show_answer(
         visit, kept, {"notices": notices, "deciding": _deciding(visit, asked, state), "status": 400 if refused else 200}
     )
-
-
-def _with_words(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer as it was given: of many lines, with the words that codes and facts give again."""
-    if answer.get("words") != "by code":
-        return dict(answer)
-
-    def told(one: Mapping[str, Any]) -> dict[str, Any]:
-        entry = vocabulary()[one["code"]]
-        text = {language: words.format_map(one["facts"]) for language, words in entry.text.items()}
-        settle = {language: words.format_map(one["facts"]) for language, words in entry.settle.items()}
-        return {**one, "law": [], "text": text, **({"settle": settle} if one["verdict"] == "query" else {})}
-
-    lines = [
-        {**line, "problems": [], "reasons": [told(one) for one in line["reasons"]]} for line in answer["lines"]
-    ]  # fmt: skip
-    return {**answer, "lines": lines}
 
 
 def _done(visit: Visit, asked: Question) -> HttpResponse:
