@@ -41,6 +41,7 @@ def make(portal: Portal, *, due: str = DUE, filed: str = FILED) -> None:
     made["firm-dispute"] = _dispute(portal, firm)
     made["firm-finding"] = _question(portal, firm, after=due)
     made["mail-end"] = f"mail/end/{signing.dumps(1, key=KEY, salt='lodeline.mail')}/"
+    made |= _declared(portal, firm)
     _request_to_be_erased(portal)
     made["inspections"] = f"inspections/{portal.firm}-A/"
     made["edition"] = _frozen(portal, filed)
@@ -170,6 +171,32 @@ def _question(portal: Portal, firm: str, *, after: str) -> str:
     asked = {"act": "ask", "text": "Which paper is missing?", "until": f"{until}", "steps": steps[1]}
     portal.answer(ANALYST, f"/en/{finding[1]}", page, asked)
     return f"{firm.removeprefix('/en/')}/{finding[1]}"
+
+
+def _declared(portal: Portal, firm: str) -> dict[str, str]:
+    """What the firm asked before packing, and what customs asked the firm about a line that it declared."""
+    line = {
+        "product_name": "NdFeB magnets N45", "hs_code": "8505111000", "models_in_lot": "16", "exporter": portal.firm,
+        "composition": "Nd=24.1;Pr=6.02;Fe=67.5;B=0.98", "mass_kg": "200", "destination": "DE", "declaration": "D-1",
+    }  # fmt: skip
+    portal.send(FILER, f"{firm}/desk/", line)
+    own = re.search(rf'href="/en/(firm/{portal.firm}/desk/asked/\d+/)"', portal.html(f"{firm}/desk/asked/", FILER))
+    portal.sign_in(GUARDED)
+    portal.send(GUARDED, "/en/desk/", line)
+    kept = re.search(r'href="/en/(desk/asked/\d+/)"', portal.html("/en/desk/asked/", GUARDED))
+    assert own is not None, "the firm's question is listed"
+    assert kept is not None, "the officer's question is listed"
+    page = portal.html(f"/en/{kept[1]}", GUARDED)
+    verdict = re.search(r'<option value="([0-9a-f]{64})"', page)
+    assert verdict is not None, "the line can be asked about"
+    query = {"act": "query", "line": verdict[1], "text": "Which of the 16 models holds dysprosium?"}
+    at = portal.answer(GUARDED, f"/en/{kept[1]}", page, query).url.path
+    return {
+        "firm-asked-one": own[1],
+        "desk-asked-one": kept[1],
+        "desk-query": at.removeprefix("/en/"),
+        "firm-query": f"{firm.removeprefix('/en/')}/queries/{at.rstrip('/').rpartition('/')[2]}/",
+    }
 
 
 def _frozen(portal: Portal, period: str) -> str:

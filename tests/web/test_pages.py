@@ -18,7 +18,8 @@ from django.urls import URLResolver
 from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser, Page
 
-from lodeline.office import cases, clock, disputes, draft_check, drafts, erasure
+from lodeline.control.declaration import read_fields
+from lodeline.office import cases, clock, customs_cases, desk, disputes, draft_check, drafts, erasure
 from lodeline.office.actor import AUTHORITY, ORGANISATION_ROLES, PERMISSIONS, Standing
 from lodeline.office.drafts import FileIn
 from lodeline.office.editions import freeze
@@ -26,8 +27,10 @@ from lodeline.office.email_change import token_of
 from lodeline.office.invitations import invite
 from lodeline.office.models import Membership, User
 from lodeline.regulation.parameter import load as load_law
+from lodeline.service.desk import answer as judged
 from lodeline.service.own import Own
 from lodeline.store.opening import open_store
+from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web.language import LANGUAGES, TAGS
 from lodeline.web.urls import PAGES, urlpatterns
@@ -97,9 +100,14 @@ def _made(url: str) -> Examples:
         "dispute": dispute.pk, "person": member.user,
         "finding": row["id"],
     }  # fmt: skip
+    asked, own, query = declared(store, member, str(firm))
     edition = freeze(member, store, law, "2025-01", reason="", now=now)
     return {
         "": {name: str(value) for name, value in common.items()},
+        "desk-asked-one": {"entry": str(asked)},
+        "firm-asked-one": {"entry": str(own)},
+        "desk-query": {"case": query},
+        "firm-query": {"case": query},
         "handover-file": {"successor": "MIN-0001"},
         "edition": {"period": edition.period},
         "edition-file": {"period": edition.period, "edition": str(edition.number)},
@@ -108,6 +116,20 @@ def _made(url: str) -> Examples:
         "account-email": {"token": token_of(User.objects.get(pk=member.user), "new@test.example", now=now)},
         "mail-end": {"token": signing.dumps(member.user, salt="lodeline.mail")},
     }
+
+
+def declared(store: Store, member: Any, firm: str) -> tuple[int, int, str]:
+    """The entries of an officer's question about a line of the firm and of the firm's own, and a query about it."""
+    law, now = load_law(), clock.now()
+    today = clock.today(law.timezone)
+    line = {"line": "1", "exporter": firm, "product_name": "NdFeB magnets", "hs_code": "8505111000", "model": "P1;P2"}
+    declaration = read_fields(line)
+    answered = judged(declaration, law=law, today=today, snapshot=open_snapshot(store), store=store)
+    asked, own = (desk.ask(member, store, declaration, answered, now=now, asker=who).index for who in ("", firm))
+    query = customs_cases.open_case(
+        member, store, asked, verdict_id=answered["lines"][0]["id"], text="Which model?", law=law, today=today, now=now
+    )
+    return asked, own, query.reference
 
 
 def member_of(firm: str) -> Any:
