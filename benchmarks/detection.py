@@ -1,7 +1,7 @@
 """How much each detector finds, at what cost in false findings, and what plainer methods find at the same cost.
 
-Synthetic worlds with planted loopholes, and others with natural dirt alone, are written, loaded and looked at as the
-program does it; findings are matched with what was planted. Printed for each detector: recall of all plants and of the
+Synthetic worlds with planted loopholes, and others with natural dirt alone, are written and looked at by the detectors
+of the program; findings are matched with what was planted. Printed for each detector: recall of all plants and of the
 large ones with 95 % intervals, false findings per 200 site-years of honest firms, months until a finding could be made;
 recall by size and by manner; and the peers in the same run: a plain 3σ rule on every balance, an isolation forest and
 ECOD on the same features, at equal false alarms.
@@ -53,7 +53,8 @@ def main() -> int:
     parser.add_argument("--months", type=int, default=24)
     parser.add_argument("--quick", action="store_true", help="two worlds of 40 firms and 6 months; no bar is judged")
     parser.add_argument("--work", type=Path, default=ROOT / "var/bench-detection", help="where answers are kept")
-    parser.add_argument("--keep", action="store_true", help="keep the loaded stores as well, for the next detector")
+    parser.add_argument("--keep", action="store_true", help="keep the dossiers as well, for the next detector")
+    parser.add_argument("--ledger", action="store_true", help="post every filing to a ledger first (ten times as long)")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--write-docs", action="store_true", help=f"write the tables into {DOCUMENT.name}")
     parser.add_argument("--match", nargs=2, type=Path, metavar=("TRUTH", "FINDINGS"))
@@ -63,7 +64,15 @@ def main() -> int:
     if given.quick:
         given.seeds, given.clean_seeds, given.firms, given.months = "401", "451", 40, 6
     asks = [
-        Ask(seed=seed, firms=given.firms, months=given.months, clean=clean, work=given.work, keep=given.keep)
+        Ask(
+            seed=seed,
+            firms=given.firms,
+            months=given.months,
+            clean=clean,
+            work=given.work,
+            keep=given.keep,
+            ledger=given.ledger,
+        )
         for text, clean in ((given.seeds, False), (given.clean_seeds, True))
         for seed in seeds_of(text)
     ]

@@ -33,6 +33,7 @@ RIGHT_ABOUT: Final = {
     "missing-filing": ("month-not-filed",),
     "over-drawn-lot": ("receipt-lost", "month-not-filed"),
     "quota-overrun": ("quota-passed",),
+    "unassayed-lot": ("waste-not-analysed",),
 }
 #: Points of a peer's curve.
 _LEVELS, _MOST_ALARMS = 60, 20

@@ -79,10 +79,20 @@ def test_books_that_close_need_no_explanation(desk: Desk) -> None:
     assert found(desk) == ()
 
 
-def test_a_delivery_whose_receipt_was_never_filed(desk: Desk) -> None:
+def test_a_delivery_that_is_there_without_its_receipt_counts_as_received(desk: Desk) -> None:
     february(desk, "-7", count=full())
+    assert found(desk) == ()
+    snapshot = open_snapshot(desk.store)
+    span = {"site": "mag", "since": date(2025, 1, 31), "until": date(2025, 2, 28)}
+    # 57 kg of oxide with 80 % of neodymium.
+    assert sites.implied_mg(snapshot, element="Nd", **span) == 45_600_000
+
+
+def test_a_delivery_that_was_only_confirmed_by_its_receiver(desk: Desk) -> None:
+    february(desk, count=full(old=500))
+    desk.rows("BUY", "2025-02", "R1 receipt 20 buy MAG/OLD 100 counterparty=MAG reference=S1")
     first = found(desk)[0]
-    assert (first.kind, lot_of(open_snapshot(desk.store), first)) == ("unfiled-side", "SEP/7")
+    assert (first.kind, lot_of(open_snapshot(desk.store), first)) == ("unfiled-side", "MAG/OLD")
     assert first.left_mg == 0 and first.cost == 0.5
 
 

@@ -61,7 +61,7 @@ def reo_share(row: Row) -> float:
 
 
 def test_every_loophole_was_planted(planted: Dossier) -> None:
-    assert len({plant["loophole"] for plant in planted.truth["planted"]}) == 19
+    assert len({plant["loophole"] for plant in planted.truth["planted"]}) == 20
     assert planted.truth["not_planted"] == []
     assert planted.truth["labelled"] is True
 
@@ -176,6 +176,24 @@ def test_loss_shows_as_feed_that_gave_nothing(planted: Dossier, unplanted: Dossi
     assert more_kg(planted, unplanted, plant, "origin") == pytest.approx(mass, abs=0.1)
     assert more_kg(planted, unplanted, plant, "in") == pytest.approx(mass, abs=0.1)
     assert more_kg(planted, unplanted, plant, "out", "waste") == 0
+
+
+def test_an_unassayed_loss_leaves_its_waste_without_composition(planted: Dossier, unplanted: Dossier) -> None:
+    plant = planted.plant("unassayed-lot")
+    assert more_kg(planted, unplanted, plant, "in") == pytest.approx(float(plant["mass_kg"]), abs=0.1)
+    assert more_kg(planted, unplanted, plant, "out", "waste") == 0
+    months, firm = {month["period"] for month in plant["months"]}, plant["subjects"]["organisation"]
+
+    def wasted(dossier: Dossier) -> list[dict[str, str]]:
+        rows = [row for event in events_of(dossier).values() for row in event]
+        return [
+            row for row in rows
+            if row["organisation"] == firm and row.get("role") == "waste" and row["on"][:7] in months
+        ]  # fmt: skip
+
+    assert wasted(planted) and all(row.get("composition_status") == "unknown" for row in wasted(planted))
+    assert not any(row.get("composition") for row in wasted(planted))
+    assert any(row.get("composition") for row in wasted(unplanted))
 
 
 def test_skimming_shows_as_more_shipped_than_received(planted: Dossier, unplanted: Dossier) -> None:

@@ -1,8 +1,8 @@
 """The books of the sites that count, reckoned once and asked many ways: balances, runs, and a window over its elements.
 
 Goods that were sent, and used or counted, count as received although their receipt is missing (`implied`): what
-judges a site by its balance must not take a missing paper for ore from nowhere. Shown balances are those of what was
-filed.
+judges a site by its balance must not take a missing paper for ore from nowhere. Pages show what is judged; the exchange
+format of a balance (`lodeline balance`) is that of what was filed.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ TOO_FEW: Final = "too-few"
 UNKNOWN_ELEMENTS: Final = "unknown-elements"
 NOT_REDUNDANT: Final = "not-redundant"
 NO_CONVERGENCE: Final = "no-convergence"
+UNASSAYED_LOTS: Final = "unassayed-lots"
 
 #: Stored code → what it says and what helps.
 REASONS: Final[dict[str, dict[str, str]]] = {
@@ -23,6 +24,11 @@ REASONS: Final[dict[str, dict[str, str]]] = {
         "en": "No balance lies between two stock counts of the whole site. Count it twice, and the months between can"
         " be tested.",
         "zh": "没有处于两次全场所盘存之间的平衡期。完成两次盘存后，其间各月即可检验。",
+    },
+    UNASSAYED_LOTS: {
+        "en": "Nobody has stated what some lots hold, and what they may hold explains any difference. Assay them, and"
+        " the months can be tested.",
+        "zh": "部分批次的成分无人申报，其可能的含量足以解释任何差额。补充化验后即可检验。",
     },
     UNKNOWN_DIFFERENCE: {
         "en": "A difference is not a number. Ask for the rows of that period.",

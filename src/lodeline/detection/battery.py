@@ -30,6 +30,7 @@ from lodeline.detection.detectors import (
     skimming,
     threshold_splitting,
     trader_pass_through,
+    unassayed_lot,
     unexplained_gain,
     unexplained_loss,
     yield_outlier,
@@ -106,6 +107,18 @@ DETECTORS: Final = (
             lot_assays=sight.lot_assays,
             site_assays=sight.site_assays,
             status=sight.status,
+        ),
+    ),
+    Detector(
+        name=unassayed_lot.DETECTOR,
+        look=lambda sight: unassayed_lot.unassayed_lot(
+            books=sight.books,
+            movements=sight.movements,
+            counts=sight.counts,
+            lot_assays=sight.lot_assays,
+            site_assays=sight.site_assays,
+            lots=sight.lots,
+            limits=limits_of(unassayed_lot.DETECTOR),
         ),
     ),
     Detector(

@@ -24,6 +24,7 @@ from lodeline.accountancy.covariance import BalanceRuns
 from lodeline.accountancy.distribution import normal_quantile, normal_tail
 from lodeline.accountancy.frames import AREA
 from lodeline.accountancy.signature import Identification, identify
+from lodeline.accountancy.unassayed import bounds, unassayed
 from lodeline.detection.alarm import HALF_WIDTH_95
 from lodeline.detection.evidence import described, largest_rows, places, with_element_mass
 from lodeline.detection.finding import Text, spoken_kg
@@ -63,7 +64,7 @@ class Imbalance:
     `sigma_mg` of a sum is the sum of the σ: elements weighed together err together, so this is the widest. `leading`
     is the alarm that the text speaks of: of TREO where it alarms, else of the largest element; `others` are the
     remaining ones, largest first. `book_mg` is what the leading window's balances leave open in all. `source` says
-    what a gain looks like, None for a loss.
+    what a gain looks like, None for a loss. `unassayed`: how many lots of the leading window nobody has assayed.
     """
 
     organisation: str
@@ -78,6 +79,7 @@ class Imbalance:
     book_mg: int
     others: tuple[Alarm, ...]
     source: Identification | None
+    unassayed: int
     evidence: tuple[dict[str, Any], ...]
 
     @property
@@ -102,13 +104,14 @@ def imbalances(
     Parameters: `books` of the elements of TESTED; the frames they were made from, whose `entry` and `event` the
     evidence names if they are there; `status` says which months a firm never filed.
     """
+    unknown = lots_without_assay(books, movements, counts, lot_assays=lot_assays, site_assays=site_assays)
     found = [
         one
         for one in alarms(
             books.runs,
             pl.DataFrame(schema=_NO_STATUS) if status is None else status,
             _traces(books.balances),
-            _unassayed(movements, counts, lot_assays=lot_assays, site_assays=site_assays),
+            unknown,
         )
         if one.sighting.side == side and one.element in TESTED
     ]
@@ -128,7 +131,9 @@ def imbalances(
     for one in found:
         groups.setdefault((one.organisation, one.site, f"{one.found_on:%Y-%m}"), []).append(one)
     return [
-        _imbalance(sorted(group, key=_leading_first), books, balances=balances, implied=implied, rows=rows)
+        _imbalance(
+            sorted(group, key=_leading_first), books, balances=balances, implied=implied, unknown=unknown, rows=rows
+        )
         for _, group in sorted(groups.items())
     ]
 
@@ -147,19 +152,15 @@ def _traces(balances: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _unassayed(
-    movements: pl.DataFrame, counts: pl.DataFrame, *, lot_assays: pl.DataFrame, site_assays: pl.DataFrame
+def lots_without_assay(
+    books: Books, movements: pl.DataFrame, counts: pl.DataFrame, *, lot_assays: pl.DataFrame, site_assays: pl.DataFrame
 ) -> pl.DataFrame:
-    """`site`, `on` of what crossed a border or was counted and of which nobody has stated a composition."""
-    inside = ["transformation", "title", "adjustment"]
-    acts = pl.concat(
-        [
-            movements.filter(~pl.col("kind").is_in(inside)).select("site", "lot", "on"),
-            counts.filter(pl.col("mass_mg") > 0).select("site", "lot", "on"),
-        ]
+    """The lots of which nobody has stated a composition, balance by balance (accountancy.unassayed.UNASSAYED)."""
+    columns = ["site", "lot", "on", "product", "kind", "delta_mg"]
+    moved = pl.concat([movements.select(columns), books.implied.select(columns)])
+    return unassayed(
+        books.runs.differences, movements=moved, counts=counts, lot_assays=lot_assays, site_assays=site_assays
     )
-    unknown = acts.join(lot_assays.select("lot").unique(), on="lot", how="anti")
-    return unknown.join(site_assays.select("site", "lot").unique(), on=["site", "lot"], how="anti").select("site", "on")
 
 
 def _leading_first(one: Alarm) -> tuple[Any, ...]:
@@ -258,6 +259,7 @@ def _imbalance(
     *,
     balances: dict[tuple[str, str, date], dict[str, Any]],
     implied: pl.DataFrame,
+    unknown: pl.DataFrame,
     rows: dict[Any, list[dict[str, Any]]],
 ) -> Imbalance:
     leading = group[0]
@@ -279,8 +281,9 @@ def _imbalance(
         book_mg=abs(sum(row["muf_mg"] for row in inside[id(leading)])),
         others=tuple(group[1:]),
         source=source,
+        unassayed=_within(leading, unknown)["lot"].n_unique(),
         evidence=(
-            *(_totals(row, implied) for row in shown.values()),
+            *(_totals(row, implied, unknown) for row in shown.values()),
             *(_run(one) for one in group),
             *([] if source is None else [_likely(source)]),
             *rows.get((leading.site, leading.until, leading.element), ()),
@@ -304,7 +307,13 @@ def _source(leading: Alarm, books: Books) -> Identification:
     return identify(muf, covariance, elements, side=-1)
 
 
-def _totals(row: dict[str, Any], implied: pl.DataFrame) -> dict[str, Any]:
+def _within(leading: Alarm, unknown: pl.DataFrame) -> pl.DataFrame:
+    """The lots without an assay of the balances of an alarm's window."""
+    window = (pl.col("since") >= leading.since) & (pl.col("until") <= leading.until)
+    return unknown.filter((pl.col("site") == leading.site) & window)
+
+
+def _totals(row: dict[str, Any], implied: pl.DataFrame, unknown: pl.DataFrame) -> dict[str, Any]:
     """muf = opening + origin + in − out − export − loss + adjustment − physical, from count to count."""
     masses = ("opening", *_CROSSING, "physical", "muf", "sigma")
     within = implied.filter(
@@ -314,6 +323,9 @@ def _totals(row: dict[str, Any], implied: pl.DataFrame) -> dict[str, Any]:
         & (pl.col("on") <= row["until"])
     )
     unfiled_mg = int(within["element_mg"].sum())
+    span = pl.DataFrame([{name: row[name] for name in ("site", "element", "since", "until")}])
+    low_mg, high_mg = bounds(unknown.filter(pl.col("site") == row["site"]), span).row(0)
+    unassayed_kg = {"unassayed_kg": [format_kg(low_mg), format_kg(high_mg)]} if low_mg or high_mg else {}
     return {
         "balance": {
             "element": row["element"],
@@ -321,6 +333,7 @@ def _totals(row: dict[str, Any], implied: pl.DataFrame) -> dict[str, Any]:
             "until": row["until"].isoformat(),
             **{f"{mass}_kg": format_kg(round(row[f"{mass}_mg"])) for mass in masses},
             **({"implied_kg": format_kg(unfiled_mg)} if unfiled_mg else {}),
+            **unassayed_kg,
             "z": None if row["z"] is None else round(row["z"], 6),
         }
     }
@@ -394,16 +407,20 @@ def explained(imbalance: Imbalance, *, en: str, zh: str) -> Text:
     over_zh = f"（跨 {balances} 个平衡期）" if balances > 1 else ""
     book_en, book_zh = _book(imbalance, seen.mass)
     source_en, source_zh = _looks_like(imbalance.source)
+    lots_en, lots_zh = _taken_innocently(imbalance.unassayed)
     return {
         "en": (
             f"Between the stock counts of {leading.since} and {leading.until}, {mass} kg {leading.element} {en}"
             f"{over_en}. Measurement alone would give no more than ±{half} kg in 19 cases of 20; this is"
-            f" {seen.z:.1f} σ.{book_en} {chance_en}{source_en}"
+            f" {seen.z:.1f} σ.{book_en}{lots_en} {chance_en}{source_en}"
             + (f" Also beyond the threshold: {others}." if others else "")
         ),
         "zh": (
             f"在 {leading.since} 与 {leading.until} 两次盘存之间{over_zh}，{mass} 千克 {leading.element} {zh}。"
-            f"仅由测量误差引起的差额有 95% 的把握不超过 ±{half} 千克，而此差额为 {seen.z:.1f} σ。{book_zh}{chance_zh}"
+            f"仅由测量误差引起的差额有 95% 的把握不超过 ±{half} 千克，而此差额为 {seen.z:.1f} σ。"
+            + book_zh
+            + lots_zh
+            + chance_zh
             + source_zh
             + (f"同样超限的还有：{others.replace(' kg', ' 千克').replace(', ', '、')}。" if others else "")
         ),
@@ -419,6 +436,15 @@ def _book(imbalance: Imbalance, mass_mg: float) -> tuple[str, str]:
         f" The books of these months differ by {book} kg; what the other balances say about the site's scales and"
         " assays is allowed for.",
         f"这些月份的账实差额为 {book} 千克，此处已扣除由其他平衡期反映出的该场所称量和化验偏差。",
+    )
+
+
+def _taken_innocently(lots: int) -> tuple[str, str]:
+    if not lots:
+        return "", ""
+    return (
+        f" Lots without an assay: {lots}; they are taken to hold what explains most.",
+        f"未化验批次：{lots} 个，均按最有利于该场所的成分计算。",
     )
 
 

@@ -2,7 +2,8 @@
 
 A site is watched on the total of its rare earths and on each of them (`accountancy.watch`). The total has most of the
 budget, because it is assayed best; the elements share the rest, for what hides in a total that closes. What a count may
-spend is its part of the year. A balance over a month that the site's firm never filed says nothing and is left out.
+spend is its part of the year. A balance over a month that the site's firm never filed says nothing and is left out; one
+with lots that nobody assayed is taken at its most innocent (`accountancy.unassayed`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy.typing as npt
 import polars as pl
 
 from lodeline.accountancy.covariance import BalanceRuns
+from lodeline.accountancy.unassayed import bounds, most_innocent
 from lodeline.accountancy.watch import Sighting, candidates, look, share_of_year
 from lodeline.detection.alarm import FALSE_FINDINGS_PER_SITE_YEAR
 from lodeline.material.element import TREO
@@ -52,17 +54,20 @@ def alarms(
 
     Parameters: `runs` of rare earths and their total, a matrix for each site and element; `status` (`organisation`,
     `period`, `state`) as `service.answers.filing_status` gives it, of which only what is missing is looked at;
-    `traces` (`site`, `element`) is not tested, nor is a
-    balance that holds a row of `unassayed` (`site`, `on`), whose elements nobody knows.
+    `traces` (`site`, `element`) is not tested; `unassayed` are the lots without a composition of each balance
+    (accountancy.unassayed.UNASSAYED).
     """
     if not len(runs.size):
         return []
     table = _table(runs, status, traces)
-    if unassayed is not None:
-        table = _without_unassayed(table, unassayed)
     since, until = (_filled(runs, table[name].to_numpy()).astype(np.int64) for name in ("since_day", "until_day"))
     share = _filled(runs, table["share"].to_numpy())
     muf = runs.muf_mg.copy()
+    if unassayed is not None and unassayed.height:
+        low, high = bounds(unassayed, table).to_numpy().T.astype(np.float64)
+        said = muf[table["matrix"].to_numpy(), table["place"].to_numpy()]
+        innocent = most_innocent(said, table["sigma_mg"].to_numpy(), low, high)
+        muf[table["matrix"].to_numpy(), table["place"].to_numpy()] = innocent
     untested = table.filter("untested")
     muf[untested["matrix"].to_numpy(), untested["place"].to_numpy()] = np.nan
     budget = np.asarray(_budget(share))
@@ -153,14 +158,6 @@ def _table(runs: BalanceRuns, status: pl.DataFrame, traces: pl.DataFrame) -> pl.
         until_day=pl.col("until").to_physical().cast(pl.Int64),
         share=weight * pl.Series(share_of_year(days)),
     ).drop("month")
-
-
-def _without_unassayed(table: pl.DataFrame, unassayed: pl.DataFrame) -> pl.DataFrame:
-    """The table with those differences `untested` between (or at) whose counts something stands without composition."""
-    spans = table.select("site", "since", "until").unique().join(unassayed.unique(), on="site")
-    hit = spans.filter(pl.col("on").is_between("since", "until")).select("site", "since", "until", unknown=pl.lit(True))
-    marked = table.join(hit.unique(), on=["site", "since", "until"], how="left", maintain_order="left")
-    return marked.with_columns(untested=pl.col("untested") | pl.col("unknown").fill_null(False))
 
 
 def _filled(runs: BalanceRuns, values: npt.NDArray[Any]) -> Floats:

@@ -83,9 +83,12 @@ def elements(snapshot: Snapshot) -> tuple[str, ...]:
 
 
 def balances(snapshot: Snapshot) -> pl.DataFrame:
-    """Every balance of the rare earths and of their total (columns `accountancy.balance.BALANCE`)."""
+    """Every balance of the rare earths and of their total (columns `accountancy.balance.BALANCE`).
+
+    They rest on the rows that detectors judge: goods that are there without a receipt count as received.
+    """
     return balance(
-        movements=snapshot.accountancy_movements,
+        movements=snapshot.booked,
         counts=snapshot.counts,
         count_scopes=snapshot.count_scopes,
         lot_assays=snapshot.lot_assays,

@@ -21,10 +21,12 @@ from lodeline.accountancy.covariance import balance_runs, window_of_elements
 from lodeline.accountancy.distribution import normal_quantile
 from lodeline.accountancy.sequential import PAGE_REFERENCES, ceiling, page_tail, sitmuf
 from lodeline.accountancy.signature import Identification, identify
+from lodeline.accountancy.unassayed import bounds, most_innocent
 from lodeline.accountancy.uncertainty import error_terms
-from lodeline.accountancy.untestable import NO_COUNTS
+from lodeline.accountancy.untestable import NO_COUNTS, UNASSAYED_LOTS
 from lodeline.detection.alarm import FALSE_FINDINGS_PER_SITE_YEAR
 from lodeline.material.element import RARE_EARTHS
+from lodeline.service.sites import unassayed_lots
 from lodeline.store.snapshot import Snapshot
 
 Floats = npt.NDArray[np.float64]
@@ -128,13 +130,21 @@ def run_of(snapshot: Snapshot, *, site: str, element: str, first: str, last: str
     muf, covariance = runs.muf_mg[-1, :size], runs.covariance_mg2[-1, :size, :size]
     variance = np.diag(covariance)
     active = ~((variance <= _EXACT * variance.max(initial=0)) & (muf == 0))
-    balances = runs.differences.filter(pl.col("matrix") == len(runs.size) - 1).select(
+    differences = runs.differences.filter(pl.col("matrix") == len(runs.size) - 1)
+    # What nobody assayed is taken at its most innocent, as detectors do; a balance that says nothing then is left out.
+    low, high = bounds(unassayed_lots(snapshot, differences), differences).to_numpy().T.astype(np.float64)
+    innocent = most_innocent(muf, np.sqrt(variance), low, high)
+    active &= ~np.isnan(innocent)
+    if np.isnan(innocent).any() and not active.any():
+        return Run(reason=UNASSAYED_LOTS, balances=pl.DataFrame())
+    balances = differences.select(
         "since", "until", "muf_mg", "sigma_mg",
         sum_mg=pl.col("muf_mg").cum_sum(),
         sum_sigma_mg=pl.Series(np.sqrt(np.maximum(np.diag(covariance.cumsum(axis=0).cumsum(axis=1)), 0))),
         active=pl.Series(active),
     )  # fmt: skip
     budget = _budget(balances)
+    muf = np.where(active, innocent, muf)
     table = battery(muf[None, active], covariance[np.ix_(active, active)][None], budget=budget)
     reason = table["reason"][0]
     if reason is not None:
@@ -157,7 +167,7 @@ def run_of(snapshot: Snapshot, *, site: str, element: str, first: str, last: str
 
 def _frames(snapshot: Snapshot) -> dict[str, Any]:
     return {
-        "movements": snapshot.accountancy_movements, "counts": snapshot.counts, "count_scopes": snapshot.count_scopes,
+        "movements": snapshot.booked, "counts": snapshot.counts, "count_scopes": snapshot.count_scopes,
         "lot_assays": snapshot.lot_assays, "site_assays": snapshot.site_assays,
         "methods": snapshot.register.tables["methods"],
     }  # fmt: skip

@@ -12,17 +12,22 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from lodeline.accountancy.balance import FLOWS
+from lodeline.accountancy.unassayed import bounds, most_innocent, unassayed
+from lodeline.detection.detectors.unassayed_lot import DETECTOR as UNASSAYED_LOT
+from lodeline.detection.evidence import with_element_mass
 from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import MG_PER_KG, share_mg_expr
 from lodeline.service.overview import unexplained
 from lodeline.store.snapshot import Snapshot
 
 #: What a row of a balance can be. `gain`, `loss`: a finding says so; `beyond`: outside of 3 σ, below the alarm;
-#: `once`: a count ends it and none began it, so it has no σ; `none`: no count ends it.
-STATES: Final = ("gain", "loss", "beyond", "closes", "once", "none")
+#: `untested`: lots that nobody assayed may hold anything; `once`: a count ends it and none began it, so it has no σ;
+#: `none`: no count ends it.
+STATES: Final = ("gain", "loss", "beyond", "closes", "untested", "once", "none")
 _SIGMAS: Final = 3
 #: Flows that cross the border of a site, and those inside of it.
 _CROSSING: Final = tuple(flow for flow in FLOWS if flow not in ("consumed", "made"))
@@ -31,8 +36,10 @@ _CROSSING: Final = tuple(flow for flow in FLOWS if flow not in ("consumed", "mad
 def judged(balances: pl.DataFrame, findings: Mapping[str, Any], snapshot: Snapshot) -> pl.DataFrame:
     """The rows of `service.overview.balances` with `state` (one of STATES) and `finding` (the id, where one says so).
 
-    `findings` is the answer of `service.finding.findings`.
+    `findings` is the answer of `service.finding.findings`. A balance that is `untested` has no `z`, because its
+    difference is not known; `finding` is the one that asks for the assays.
     """
+    balances = balances.with_columns(untested=_untested(snapshot, balances))
     # The mass tells two balances apart that end in one month.
     said = unexplained(findings, snapshot).select("finding", "side", "site", "element", "period", "muf_mg")
     rows = balances.join(
@@ -50,11 +57,55 @@ def judged(balances: pl.DataFrame, findings: Mapping[str, Any], snapshot: Snapsh
         .then(pl.lit("gain"))
         .when(pl.col("side") > 0)
         .then(pl.lit("loss"))
+        .when("untested")
+        .then(pl.lit("untested"))
         .when(pl.col("z").abs() > _SIGMAS)
         .then(pl.lit("beyond"))
         .otherwise(pl.lit("closes"))
     )
-    return rows.with_columns(state=state).drop("side")
+    asked = {
+        (row["subject"]["site"], date.fromisoformat(item["untested"]["until"])): row["id"]
+        for row in findings["rows"]
+        if row["detector"] == UNASSAYED_LOT
+        for item in row["evidence"]
+        if "untested" in item
+    }
+    asking = pl.DataFrame(
+        [(*key, finding) for key, finding in asked.items()],
+        schema={"site": pl.String(), "until": pl.Date(), "asking": pl.String()},
+        orient="row",
+    )
+    untested = pl.col("state") == "untested"
+    return (
+        rows.with_columns(state=state)
+        .join(asking, on=["site", "until"], how="left", maintain_order="left")
+        .with_columns(
+            finding=pl.when(untested).then("asking").otherwise("finding"),
+            z=pl.when(untested).then(None).otherwise("z"),
+        )
+        .drop("side", "untested", "asking")
+    )
+
+
+def unassayed_lots(snapshot: Snapshot, balances: pl.DataFrame) -> pl.DataFrame:
+    """The lots of which nobody has stated a composition, balance by balance (accountancy.unassayed.UNASSAYED).
+
+    `balances` has `site`, `since`, `until` of balances from count to count.
+    """
+    return unassayed(
+        balances, movements=snapshot.booked, counts=snapshot.counts, lot_assays=snapshot.lot_assays,
+        site_assays=snapshot.site_assays,
+    )  # fmt: skip
+
+
+def _untested(snapshot: Snapshot, balances: pl.DataFrame) -> pl.Series:
+    """Which balances say nothing for want of assays, by the rule of the detectors."""
+    lots = unassayed_lots(snapshot, balances.filter(pl.col("sigma_mg").is_not_null()))
+    if lots.is_empty():
+        return pl.Series([False], dtype=pl.Boolean).new_from_index(0, balances.height)
+    low, high = bounds(lots, balances).to_numpy().T.astype(np.float64)
+    muf, sigma = (balances[name].cast(pl.Float64).to_numpy() for name in ("muf_mg", "sigma_mg"))
+    return pl.Series(np.isnan(most_innocent(muf, sigma, low, high))) & balances["sigma_mg"].is_not_null()
 
 
 def newest(snapshot: Snapshot, rows: pl.DataFrame, *, element: str, until: str) -> pl.DataFrame:
@@ -202,6 +253,9 @@ def lacking(
     filed_by_one = transfers.filter(
         (pl.col(own) == organisation) & pl.col(missing).is_null() & pl.col(day).is_between(since, until)
     )
+    if gain:
+        # What is there without a receipt counts as received already.
+        filed_by_one = filed_by_one.filter(~pl.col("shipment_line").is_in(snapshot.implied["seq"].implode()))
     shares = snapshot.lot_assays.filter(pl.col("element") == SYMBOLS.index(element)).select("lot", "ppb")
     return filed_by_one.join(shares, on="lot", how="left", maintain_order="left").select(
         "lot", on=day, element_mg=share_mg_expr(pl.col(other), pl.col("ppb").fill_null(0))
@@ -232,6 +286,15 @@ def methods_named(snapshot: Snapshot, *, site: str, element: str, since: date, u
     )
     registered = pl.col("id").is_in(methods["id"].unique().implode())
     return named.join(figures, on="id", how="left").with_columns(registered=registered).sort("quantity", "id")
+
+
+def implied_mg(snapshot: Snapshot, *, site: str, element: str, since: date, until: date) -> int:
+    """How much of an element counts as received at a site after one day and up to another without any receipt."""
+    here = snapshot.implied.filter((pl.col("site") == site) & (pl.col("on") > since) & (pl.col("on") <= until))
+    masses = with_element_mass(
+        here, lot_assays=snapshot.lot_assays, site_assays=snapshot.site_assays, elements=[SYMBOLS.index(element)]
+    )
+    return int(masses["element_mg"].sum())
 
 
 def elements_of(rows: pl.DataFrame) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ from pathlib import Path
 
 import polars as pl
 
+from lodeline.accountancy.frames import MOVEMENTS
+from lodeline.accountancy.implied import implied_receipts
 from lodeline.flow.index import FlowIndex, build_index, open_index
 from lodeline.ledger.label import NO_ALIASES
 from lodeline.ledger.movement import LINE, makes_lot, movements, with_balances
@@ -125,6 +127,16 @@ class Snapshot:
                 "delta_mg", "unaccounted_mg", "method", seq="line",
             )
         )  # fmt: skip
+
+    @cached_property
+    def implied(self) -> pl.DataFrame:
+        """The receipts that nobody filed of goods that are there (accountancy.implied)."""
+        return implied_receipts(transfers=self.transfers, movements=self.accountancy_movements, counts=self.counts)
+
+    @cached_property
+    def booked(self) -> pl.DataFrame:
+        """What a site is judged by: the movements, and what is `implied`. Detectors and pages rest on these rows."""
+        return pl.concat([self.accountancy_movements.select(list(MOVEMENTS)), self.implied])
 
     @cached_property
     def counts(self) -> pl.DataFrame:

@@ -67,6 +67,7 @@ DETECTORS: Final[Mapping[str, Text]] = {
     "skimming": say("Skimming", "克扣"),
     "threshold-splitting": say("Threshold splitting", "化整为零"),
     "trader-pass-through": say("Trader pass-through", "过票贸易"),
+    "unassayed-lot": say("Unassayed lots", "批次未化验"),
     "yield-outlier": say("Yield outlier", "收率异常"),
 }
 #: What a finding of a detector looks like: shape and tone, always beside its word.
@@ -90,6 +91,7 @@ DETECTOR_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "skimming": ("down", "flow"),
     "threshold-splitting": ("bar", "hold"),
     "trader-pass-through": ("half", "flow"),
+    "unassayed-lot": ("ring", "flow"),
     "yield-outlier": ("up", "hold"),
 }
 FINDING_STATES: Final[Mapping[str, Text]] = {

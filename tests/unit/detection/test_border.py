@@ -34,13 +34,49 @@ def sizes(*kg: float) -> pl.DataFrame:
 def test_a_crowd_just_below_the_threshold_is_asked_for() -> None:
     (found,) = look("threshold-splitting", sizes(*[470.0 + number for number in range(20)], 900.0, 1500.0, 90.0))
     assert found.subject == {"organisation": "E", "goods": "magnet-ndfeb"}
-    assert found.evidence[0]["totals"] == {"threshold_kg": "500", "below": 20, "above": 0}
+    assert found.evidence[0]["totals"] == {
+        "threshold_kg": "500", "below": 20, "above": 0, "lots": 20, "parted": 0,
+    }  # fmt: skip
     assert found.mass_mg > 20 * 470 * KG * 0.33
 
 
 @pytest.mark.parametrize("kg", [[470.0] * 5, [400.0 + 10 * n for n in range(20)], [100.0] * 30, [501.0] * 20])
 def test_sizes_on_both_sides_far_away_or_few_are_let_be(kg: list[float]) -> None:
     assert look("threshold-splitting", sizes(*kg)) == []
+
+
+def parted(*lots: list[float], days: int = 2) -> pl.DataFrame:
+    """One lot a month, each exported in parts of so many kg, some days apart; and 20 whole ones far away."""
+    rows: dict[str, list[str]] = {}
+    for number, parts in enumerate(lots, 1):
+        rows[f"2025-{number:02d}"] = [
+            f"E O{number} origin 1 e {number} {sum(parts)} origin_kind=opening {MAGNET}",
+            *(
+                f"E E{number}{place} export {2 + place * days} e {number} {kg} product=magnet-ndfeb"
+                f" party=B{place} destination=DE"
+                for place, kg in enumerate(parts)
+            ),
+        ]
+    return months(rows)
+
+
+def test_lots_that_leave_in_parts_just_below_are_asked_for_though_they_are_few() -> None:
+    (found,) = look("threshold-splitting", parted([480, 470, 300], [490, 450, 480], [900.0], [700.0]))
+    totals = found.evidence[0]["totals"]
+    assert (totals["below"], totals["lots"], totals["parted"]) == (5, 2, 2)
+    assert "2 of their 2 lots went out in such parts within days" in found.explanation["en"]
+
+
+@pytest.mark.parametrize(
+    ("lots", "days"),
+    [
+        ([[480, 470, 450], [900.0]], 2),  # one lot: a delivery in three containers
+        ([[480, 470], [490, 450]], 20),  # weeks apart: orders of their own
+        ([[300, 200], [250, 260]], 2),  # far below
+    ],
+)
+def test_one_lot_in_parts_or_parts_of_any_size_are_let_be(lots: list[list[float]], days: int) -> None:
+    assert look("threshold-splitting", parted(*lots, days=days)) == []
 
 
 def trade(*, after: dict[str, int], what: str = FREE) -> pl.DataFrame:

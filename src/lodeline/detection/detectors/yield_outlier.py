@@ -125,17 +125,22 @@ def _months(rows: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
     wasted = pl.col("waste_mg") > 0
     run = ["organisation", "event"]
     balanced = (of("out") + of("waste")).over(run) / of("in").over(run)
+    fed = pl.col("treo_mg").filter(pl.col("role") == "in").cast(pl.Float64)
+    of_run = pl.col("run_mg").filter(pl.col("role") == "in")
     return (
         # What misses by more is a part of a run or a wrong unit, and asked about by the site's balance.
         rows.filter((balanced - 1).abs().fill_nan(1) <= values["most_open_pct"] / 100)
+        .with_columns(run_mg=of("in").over(run).cast(pl.Float64))
         .group_by(*_PROCESS, "period")
         .agg(
             in_mg=of("in"),
             out_mg=of("out"),
             waste_mg=of("waste"),
             gross_mg=of("waste", "dry_mg"),
-            # So many lots of one size as err alike: one assay serves all runs of a lot.
-            lots=(fed := pl.col("treo_mg").filter(pl.col("role") == "in").cast(pl.Float64)).sum() ** 2 / (fed**2).sum(),
+            # So many lots, and runs, of one size as err alike: one assay serves all runs of a lot, and what a run
+            # leaves in its waste is its own.
+            lots=fed.sum() ** 2 / (fed**2).sum(),
+            runs=fed.sum() ** 2 / (fed * of_run).sum(),
         )
         .filter((pl.col("in_mg") > 0) & (pl.col("out_mg") > 0))
         .with_columns(
@@ -196,20 +201,21 @@ def _moves(numbers: Floats) -> tuple[float, float, float, float]:
 
 
 def _covariance(own: pl.DataFrame, numbers: Floats, peer: Mapping[str, float], values: Mapping[str, float]) -> Floats:
-    """How the months of an honest process would vary together: its level among sites, its wandering, each month's
-    chance, and wear, which takes a share of the feed more each month, and so more of the waste the less there is of it.
+    """How the months of an honest process would vary together: its level among sites, its wandering (at least what any
+    plant does, whoever its peers are), each month's chance, and wear, which takes a share of the feed more each month.
     """
-    month, lots = own["month"].to_numpy(), own["lots"].to_numpy()
+    month, lots = own["month"].to_numpy(), own["runs" if peer["worn"] else "lots"].to_numpy()
     # Its own movement from month to month, as far as it has been seen for longer than a year; else that of its peers.
     own2, seen = (_moves(numbers)[2] / peer["step"]) ** 2, len(numbers) - 1
     scale2 = (seen * own2 + 12) / (seen + 12)
     since = month - month[0]
-    part = float(np.median((own["waste_mg"] / own["in_mg"]).to_numpy())) or 1.0
-    wear = peer["worn"] * values["wear_pct"] / 100 / max(part, 1e-3)
+    # What a plant gains or loses is a share of its feed, and so much more of its waste the less there is of that.
+    part = peer["worn"] / max(float(np.median((own["waste_mg"] / own["in_mg"]).to_numpy())) or 1.0, 1e-3)
+    wear, wander = part * values["wear_pct"] / 100, part * values["wander_pct"] / 100
     years = (month - month.mean()) / 12
     covariance: Floats = (
         peer["between"] ** 2
-        + scale2 * peer["walk"] ** 2 * np.minimum(since[:, None], since[None, :])
+        + max(scale2 * peer["walk"] ** 2, wander**2) * np.minimum(since[:, None], since[None, :])
         + np.diag(scale2 * peer["chance"] ** 2 * np.median(lots) / lots)
         + wear**2 * np.outer(years, years)
     )

@@ -286,6 +286,7 @@ def _page(chosen: Chosen) -> HttpResponse:
         signature=signature_here(visit, chosen.run),
         parts=draw_parts(visit, statement),
         statement=_set_out(visit, statement),
+        implied=_implied(chosen),
         explained=asked_about(
             visit, chosen.findings, organisation=owner, element=symbol, statement=statement, tell=chosen.tell
         ),
@@ -443,6 +444,16 @@ def _lede(chosen: Chosen) -> dict[str, Any]:
     }
 
 
+def _implied(chosen: Chosen) -> str | None:
+    """How much of what the statement says came in has no receipt, in words; None for nothing."""
+    statement = chosen.statement
+    mass_mg = sites.implied_mg(
+        chosen.visit.reading.snapshot, site=chosen.site, element=chosen.element, since=statement.since,
+        until=statement.until,
+    )  # fmt: skip
+    return written.mass(mass_mg, chosen.visit.language) if mass_mg else None
+
+
 def _set_out(visit: Visit, statement: sites.Statement) -> dict[str, Any]:
     language = visit.language
     return {
@@ -450,6 +461,7 @@ def _set_out(visit: Visit, statement: sites.Statement) -> dict[str, Any]:
         "until": written.day(statement.until, language),
         "counted": statement.muf_mg is not None,
         "tested": statement.z is not None,
+        "unassayed": statement.state == "untested",
         "mass": None
         if statement.muf_mg is None
         else written.mass_with_sigma(statement.muf_mg, statement.sigma_mg, language),

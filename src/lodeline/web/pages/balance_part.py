@@ -27,6 +27,7 @@ STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
     "loss": (say("Loss", "短少"), "down", "loss"),
     "beyond": (say("Beyond 3 σ, no alarm", "超出3σ，未达报警"), "half", "ink"),
     "closes": (say("Closes", "闭合"), "tick", "quiet"),
+    "untested": (say("Not tested: lots without an assay", "未检验：有批次未化验"), "ring", "ink"),
     "once": (say("Counted once", "仅盘存一次"), "ring", "quiet"),
     "none": (say("Not counted", "未盘存"), "ring", "quiet"),
 }

@@ -109,6 +109,7 @@ def _lede(visit: Visit, rows: pl.DataFrame, bounds: Mapping[str, int]) -> dict[s
         "tested": written.count(rows["z"].drop_nulls().len()),
         "of": written.count(rows.height),
         "once": rows.filter(pl.col("state") == "once").height,
+        "unassayed": rows.filter(pl.col("state") == "untested").height,
         "before": _before(rows),
         "never": rows.filter(pl.col("state") == "none").height,
         "bound": written.mass(sum(here.values()), visit.language) if here else None,

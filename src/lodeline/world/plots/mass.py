@@ -180,6 +180,21 @@ class Loss(MassPlot):
         self.record.settle("out", self.organisation, self.record.site, "sold off the books")
 
 
+class Unassayed(Loss):
+    """As a loss, and the waste of the months is filed without its composition, so that it may hold what is missing."""
+
+    def act(self, book: MonthBook) -> None:
+        before = len(self.record.events)
+        super().act(book)
+        if len(self.record.events) == before:
+            return
+        for row in self.own(book, "transformation", "waste"):
+            for column in ("composition", "basis"):
+                row.pop(column, None)
+            row["composition_status"] = "unknown"
+            self.touch(book, row, "changed")
+
+
 class Yield(MassPlot):
     """A yield filed too high (product of bought feed, waste said to be poorer) or too low (waste said to be richer)."""
 

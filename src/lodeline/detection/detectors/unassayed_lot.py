@@ -1,0 +1,139 @@
+"""A balance is kept from being tested by lots of which nobody states a composition.
+
+Loophole: what nobody has assayed may hold anything, so a firm that files `unknown` for one lot a month has no balance
+that anybody can judge. The balance is tested all the same wherever even the most innocent composition leaves a
+difference (`accountancy.unassayed`); where none is left because too much is unknown, the lots are asked about by name.
+That is no accusation: it says what cannot be tested, by how much, and which assays would mend it.
+
+Innocent: waste that is sold by weight and never analysed; an assay that is on its way; a laboratory that was closed.
+Ask: an assay of the lots listed, or of a sample that was kept; the buyer's assay, where they were sold.
+Evidence: the balances that say nothing, with the bounds of each, then the lots that make them wide.
+Source: the bounds are `data/reference/feasible_treo.csv`, assumptions from stoichiometry and trade.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from lodeline.accountancy.unassayed import bounds, most_innocent
+from lodeline.detection.evidence import EVIDENCE_ROWS
+from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.imbalance import Books, lots_without_assay
+from lodeline.detection.limits import Limits
+from lodeline.material.element import TREO
+from lodeline.material.mass import format_kg
+
+DETECTOR: Final = "unassayed-lot"
+
+INNOCENT: tuple[Text, ...] = (
+    said("The waste is sold by weight and nobody needs to know what it holds.", "废料按重量出售，无人需要其成分。"),
+    said("The assay was made and is not filed yet.", "化验已完成但尚未申报。"),
+    said("The laboratory was closed, or the sample was lost.", "化验室停工，或样品遗失。"),
+)
+ASK: tuple[Text, ...] = (
+    said("An assay of the lots listed, or of samples that were kept.", "所列批次或其留样的化验结果。"),
+    said("Where a lot was sold: the buyer's assay.", "已售批次：买方的化验结果。"),
+    said("Total oxide alone is enough for the balance to be tested.", "仅需总稀土氧化物含量即可检验平衡。"),
+)
+
+
+def unassayed_lot(
+    *,
+    books: Books,
+    movements: pl.DataFrame,
+    counts: pl.DataFrame,
+    lot_assays: pl.DataFrame,
+    site_assays: pl.DataFrame,
+    lots: pl.DataFrame,
+    limits: Limits,
+) -> list[Finding]:
+    """One finding per site some of whose balances say nothing for want of assays, as `ranked`.
+
+    Parameters: `books` of the sites that count; frames of `accountancy.frames`; `lots` names them (`lot`, `name`).
+    Bounds that are no further apart than `least_sigmas` σ of the balance hide no more than measurement does and are let
+    be. `score` is None, because nothing is measured; `mass_mg` is how far apart the bounds of the widest balance lie.
+    """
+    unknown = lots_without_assay(books, movements, counts, lot_assays=lot_assays, site_assays=site_assays)
+    total = books.runs.differences.filter(pl.col("element") == TREO)
+    if unknown.is_empty() or total.is_empty():
+        return []
+    spans = total.hstack(bounds(unknown, total))
+    left = most_innocent(*(spans[name].to_numpy().astype(np.float64) for name in _FIGURES))
+    values = limits.on(total["until"].max())  # type: ignore[arg-type]
+    width = pl.col("high_mg") - pl.col("low_mg")
+    silent = spans.filter(pl.Series(np.isnan(left)) & (width > values["least_sigmas"] * pl.col("sigma_mg")))
+    names = dict(lots.select("lot", "name").iter_rows())
+    return ranked(
+        _finding(rows, unknown, names)
+        for _, rows in silent.sort("site", "until").group_by("organisation", "site", maintain_order=True)
+    )
+
+
+_FIGURES: Final = ("muf_mg", "sigma_mg", "low_mg", "high_mg")
+
+
+def _finding(rows: pl.DataFrame, unknown: pl.DataFrame, names: Mapping[int, str]) -> Finding:
+    """The finding of one site; `rows` are its balances that say nothing, oldest first."""
+    first, last = f"{rows['since'].dt.offset_by('1d')[0]:%Y-%m}", f"{rows['until'][-1]:%Y-%m}"
+    here = unknown.join(rows.select("site", "since", "until"), on=["site", "since", "until"], how="semi")
+    width = pl.col("high_mg") - pl.col("low_mg")
+    lots = (
+        here.group_by("lot", maintain_order=True)
+        .agg(pl.col("product").first(), pl.col("net_mg").abs().max(), width_mg=width.max())
+        .sort("width_mg", "lot", descending=[True, False])
+    )
+    mass_mg = int(rows.select(width.max()).item())
+    told = ", ".join(names.get(lot, str(lot)) for lot in lots["lot"].head(_NAMED))
+    more_en = f" and {lots.height - _NAMED} more" if lots.height > _NAMED else ""
+    more_zh = f" 等 {lots.height} 个" if lots.height > _NAMED else ""
+    sigma = spoken_kg(float(rows["sigma_mg"].max() or 0.0))  # type: ignore[arg-type]
+    return Finding(
+        detector=DETECTOR,
+        subject={"organisation": str(rows["organisation"][0]), "site": str(rows["site"][0])},
+        first_period=first,
+        last_period=last,
+        score=None,
+        mass_mg=mass_mg,
+        interval_mg=(0, mass_mg),
+        elements=(TREO,),
+        explanation=said(
+            f"From {first} to {last}, {rows.height} balances of the site cannot be tested, because nobody has stated"
+            f" the composition of {told}{more_en}. What these lots may hold leaves up to {spoken_kg(mass_mg)} kg TREO"
+            f" open in one balance, where measurement is exact to {sigma} kg. An assay of them would let the balance be"
+            " tested.",
+            f"{first} 至 {last}，该场所有 {rows.height} 期平衡无法检验，因为无人申报批次 {told}{more_zh} 的成分。"
+            f"这些批次可能的含量使单期平衡至多有 {spoken_kg(mass_mg)} 千克 TREO 无从判断，"
+            f"而测量的标准不确定度仅为 {sigma} 千克。补充化验后即可检验。",
+        ),
+        innocent=INNOCENT,
+        ask=ASK,
+        evidence=(
+            *(_silent(row) for row in rows.tail(EVIDENCE_ROWS).iter_rows(named=True)),
+            *(_lot(row, names) for row in lots.head(EVIDENCE_ROWS).iter_rows(named=True)),
+        ),
+    )
+
+
+#: Lots that the sentence names; the evidence names more.
+_NAMED: Final = 3
+
+
+def _silent(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "untested": {
+            "element": row["element"], "since": row["since"].isoformat(), "until": row["until"].isoformat(),
+            "muf_kg": format_kg(row["muf_mg"]), "sigma_kg": format_kg(round(row["sigma_mg"])),
+            "unassayed_kg": [format_kg(row["low_mg"]), format_kg(row["high_mg"])],
+        }
+    }  # fmt: skip
+
+
+def _lot(row: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        "lot": names.get(row["lot"], str(row["lot"])), "product": row["product"], "dry_kg": format_kg(row["net_mg"]),
+        "open_kg": format_kg(row["width_mg"]),
+    }  # fmt: skip

@@ -1,0 +1,115 @@
+"""Lots that nobody assays: a balance is tested at their most innocent; where that says nothing they are asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from tests.unit.detection.test_imbalance import KG, book, books
+
+from lodeline.accountancy.unassayed import feasible_treo, most_innocent
+from lodeline.detection.detectors.unassayed_lot import unassayed_lot
+from lodeline.detection.detectors.unexplained_gain import unexplained_gain
+from lodeline.detection.detectors.unexplained_loss import unexplained_loss
+from lodeline.detection.finding import Finding
+from lodeline.detection.limits import limits_of
+from lodeline.material.product import PRODUCTS
+
+NAMES = pl.DataFrame({"lot": [1, 2], "name": ["acme/OXIDE-1", "acme/SWARF-2"]})
+
+
+def plant(*, left: float, swarf: float, kept: float = 0.0) -> dict[str, pl.DataFrame]:
+    """A ton of oxide comes in, `swarf` kg of unknown composition go out; 500 kg at the beginning, `left` kg at the end.
+
+    `kept`: so much swarf lies there all the while.
+    """
+    frames = book([("receipt", "01-10", 1000), ("shipment", "01-20", -swarf)], [("01-01", 500), ("01-31", left)])
+    other = pl.Series([1, 2])
+    frames["movements"] = frames["movements"].with_columns(lot=other, product=pl.Series(["oxide:PrNd", "swarf"]))
+    if kept:
+        counts = frames["counts"]
+        lying = counts.with_columns(
+            lot=pl.lit(2, pl.Int64), mass_mg=pl.lit(int(kept * KG), pl.Int64), seq=pl.col("seq") + 100
+        )
+        frames["counts"] = pl.concat([counts, lying])
+    return frames
+
+
+def asked(frames: dict[str, pl.DataFrame]) -> list[Finding]:
+    chosen = {name: frame for name, frame in frames.items() if name != "count_scopes"}
+    return unassayed_lot(books=books(frames), **chosen, lots=NAMES, limits=limits_of("unassayed-lot"))
+
+
+def lost(frames: dict[str, pl.DataFrame]) -> list[Finding]:
+    chosen = {name: frame for name, frame in frames.items() if name != "count_scopes"}
+    return unexplained_loss(books=books(frames), **chosen)
+
+
+def test_one_unknown_lot_does_not_switch_the_balance_off() -> None:
+    """100 kg of swarf hold at most 50 kg of oxide: 450 kg are missing whatever it holds."""
+    frames = plant(left=1000, swarf=100)
+    (found,) = lost(frames)
+    assert 440 * KG < found.mass_mg < 451 * KG
+    assert "Lots without an assay: 1" in found.explanation["en"]
+    assert found.evidence[0]["balance"]["unassayed_kg"] == ["-50", "-10"]
+    assert asked(frames) == []
+
+
+def test_a_gain_is_judged_at_what_the_lot_holds_least() -> None:
+    frames = plant(left=1900, swarf=100)
+    (found,) = unexplained_gain(books=books(frames), **frames)
+    # 400 kg too much, and the swarf took at least 10 with it.
+    assert 405 * KG < found.mass_mg < 411 * KG
+
+
+def test_where_the_unknown_explains_everything_its_lots_are_named_and_an_assay_is_asked_for() -> None:
+    frames = plant(left=1300, swarf=1000)
+    assert lost(frames) == []
+    (found,) = asked(frames)
+    assert found.subject == {"organisation": "acme", "site": "acme-1"}
+    assert (found.score, found.mass_mg, found.period) == (None, 400 * KG, {"from": "2026-01", "to": "2026-01"})
+    assert "acme/SWARF-2" in found.explanation["en"] and "acme/SWARF-2" in found.explanation["zh"]
+    assert found.evidence[0]["untested"]["unassayed_kg"] == ["-500", "-100"]
+    assert found.evidence[1] == {"lot": "acme/SWARF-2", "product": "swarf", "dry_kg": "1000", "open_kg": "400"}
+
+
+@pytest.mark.parametrize("frames", [plant(left=1500, swarf=5), plant(left=1500, swarf=0.0, kept=2000)])
+def test_what_is_small_or_lies_still_is_let_be_and_hides_nothing(frames: dict[str, pl.DataFrame]) -> None:
+    assert asked(frames) == []
+    missing = dict(frames)
+    missing["counts"] = frames["counts"].with_columns(
+        mass_mg=pl.when((pl.col("lot") == 1) & (pl.col("mass_mg") > 600 * KG))
+        .then(pl.lit(1000 * KG, pl.Int64))
+        .otherwise("mass_mg")
+    )
+    assert len(lost(missing)) == 1
+
+
+def test_no_finding_without_counts() -> None:
+    frames = plant(left=1000, swarf=1000)
+    nothing = {name: frame.clear() if name.startswith("count") else frame for name, frame in frames.items()}
+    assert asked(nothing) == []
+
+
+@pytest.mark.parametrize(
+    ("muf", "low", "high", "expected"),
+    [
+        (0.0, 0.0, 0.0, 0.0),
+        (7.0, 0.0, 0.0, 7.0),
+        (7.0, -3.0, -1.0, 4.0),
+        (-7.0, -3.0, -1.0, -8.0),
+        (2.0, -3.0, -1.0, np.nan),
+        (0.2, -0.3, 0.1, 0.0),
+    ],
+)
+def test_the_most_innocent_difference(muf: float, low: float, high: float, expected: float) -> None:
+    arrays: Any = (np.array([one]) for one in (muf, 1.0, low, high))
+    assert most_innocent(*arrays) == pytest.approx(np.array([expected]), nan_ok=True)
+
+
+def test_every_kind_of_product_has_bounds() -> None:
+    table = feasible_treo()
+    assert set(table["kind"].drop_nulls()) == set(PRODUCTS)
+    assert (table["low_ppb"] < table["high_ppb"]).all()

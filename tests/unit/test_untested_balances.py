@@ -1,0 +1,80 @@
+"""A balance on a page is judged by the rows and the rule of the detectors: what is not tested says so."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+from tests.desk import LAW, Desk, organisation, site
+
+from lodeline.service import overview, sites
+from lodeline.service.finding import LedgerSight, findings
+from lodeline.service.site_run import run_of
+from lodeline.store.snapshot import Snapshot, open_snapshot
+
+OXIDE = "product=oxide:Nd composition=TREO=100"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    made = Desk(str(tmp_path / "store.sqlite3"))
+    made.register(
+        organisations=[organisation(name) for name in ("SEP", "MAG")],
+        sites=[site("sep", "SEP", "separation"), site("mag", "MAG", "magnet")],
+    )
+    made.rows("SEP", "2025-01", f"O origin 2 sep 1 900 {OXIDE} origin_kind=imported origin_place=CN")
+    made.rows("MAG", "2025-01", f"A origin 2 mag OLD 600 {OXIDE} origin_kind=opening", "C stock 31 mag OLD 600")
+    return made
+
+
+def months(desk: Desk, *, swarf: str) -> Snapshot:
+    """500 kg of oxide go into magnets that lie there; swarf leaves, with what is said of it."""
+    desk.rows(
+        "MAG", "2025-02",
+        "T transformation 3 mag OLD 500 role=in",
+        "T transformation 3 mag M 1000 role=out product=magnet-ndfeb composition=TREO=35;Fe=60",
+        f"T transformation 3 mag W 500 role=waste product=swarf {swarf}",
+        "S shipment 20 mag W 500 counterparty=SEP",
+        "C2 stock 28 mag OLD 100", "C2 stock 28 mag M 1000",
+    )  # fmt: skip
+    return open_snapshot(desk.store)
+
+
+def newest(desk: Desk, snapshot: Snapshot) -> dict[str, object]:
+    found = findings(desk.store, snapshot, LAW)
+    rows = sites.judged(overview.balances(snapshot), found, snapshot)
+    own = rows.filter((pl.col("site") == "mag") & (pl.col("element") == "TREO"))
+    (row,) = own.filter(pl.col("until") == date(2025, 2, 28)).to_dicts()
+    asking = [one["id"] for one in found["rows"] if one["detector"] == "unassayed-lot"]
+    return row | {"asking": asking}
+
+
+def test_what_nobody_assayed_leaves_the_balance_untested_and_leads_to_the_question(desk: Desk) -> None:
+    snapshot = months(desk, swarf="composition_status=unknown")
+    row = newest(desk, snapshot)
+    # 150 kg of oxide are missing, and 500 kg of swarf may hold 50 to 250.
+    assert (row["muf_mg"], row["state"], row["z"]) == (150_000_000, "untested", None)
+    assert [row["finding"]] == row["asking"]
+    run = run_of(snapshot, site="mag", element="TREO", first="2025-01", last="2025-02")
+    assert run.reason == "unassayed-lots"
+
+
+def test_what_was_assayed_is_tested(desk: Desk) -> None:
+    row = newest(desk, months(desk, swarf="composition=TREO=30;Fe=60"))
+    assert (row["muf_mg"], row["state"], row["asking"]) == (0, "closes", [])
+
+
+def test_pages_rest_on_the_rows_that_detectors_judge(desk: Desk) -> None:
+    desk.rows("SEP", "2025-02", "S1 shipment 4 sep 1 300 counterparty=MAG")
+    desk.rows("MAG", "2025-02", "T transformation 9 mag SEP/1 300 role=in reason=late",
+              "T transformation 9 mag P 300 role=out product=oxide:Nd composition=TREO=100",
+              "C2 stock 28 mag OLD 600", "C2 stock 28 mag P 300")  # fmt: skip
+    snapshot = open_snapshot(desk.store)
+    assert snapshot.implied["delta_mg"].to_list() == [300_000_000]
+    judged = LedgerSight(store=desk.store, snapshot=snapshot, law=LAW).books.balances
+    shown = overview.balances(snapshot).filter(pl.col("site").is_in(judged["site"].unique().implode()))
+    key = ["site", "element", "since", "until"]
+    assert shown.sort(key).equals(judged.sort(key))
+    assert newest(desk, snapshot)["state"] == "closes"
