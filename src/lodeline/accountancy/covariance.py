@@ -128,23 +128,22 @@ def window_over_elements(
     Returns the elements of those asked that have a variance there, their sums (e,) in mg, > 0 missing, and the
     covariance (e, e) in mg². An error that several balances of the window share counts once, with its sum.
     """
-    cells = _placed(reckoned, "both").filter(
-        (pl.col("site") == site)
-        & (pl.col("since") >= since)
-        & (pl.col("until") <= until)
-        & pl.col("element").is_in(list(elements))
+    cells = _placed(reckoned, "both", site=site).filter(
+        (pl.col("since") >= since) & (pl.col("until") <= until) & pl.col("element").is_in(list(elements))
     )
     present = [symbol for symbol in elements if symbol in set(cells["element"])]
     if not present:
         return [], np.zeros(0), np.zeros((0, 0))
     at = {symbol: place for place, symbol in enumerate(present)}
     cells = cells.with_columns(place=pl.col("element").replace_strict(at, return_dtype=pl.Int64), matrix=pl.lit(0))
+    # Of a nation's batches those of the window alone: errors are shared within a site.
+    batches = reckoned.batches.filter(pl.col("run").is_in(cells["run"].implode()))
     covariance = covariances(
         places=cells.select("run", "matrix", "place"),
         matrices=1,
         size=len(present),
-        batches=reckoned.batches,
-        assays=reckoned.assays,
+        batches=batches,
+        assays=reckoned.assays.join(batches.select("held").unique(), on="held", how="semi"),
         methods=methods,
     )[0]
     sums = np.zeros(len(present))
@@ -229,10 +228,13 @@ def _outer(result: Floats, begins: Indices, matrix: Indices, place: Indices, err
 _add_outer: Any = njit(cache=True, nogil=True)(_outer)
 
 
-def _placed(reckoned: Reckoning, along: Along) -> pl.DataFrame:
-    """Every closed run with its `matrix` and `place`, sorted by both."""
+def _placed(reckoned: Reckoning, along: Along, *, site: str | None = None) -> pl.DataFrame:
+    """Every closed run, of one site or of all, with its `matrix` and `place`, sorted by both."""
     rolled, grid = reckoned.rolled, reckoned.grid
     closed = np.flatnonzero(rolled.closed)
+    if site is not None:
+        areas = reckoned.areas.filter(pl.col("site") == site)["area"].to_numpy()
+        closed = closed[np.isin(grid.segments["area"].to_numpy()[grid.segment[closed]], areas)]
     segments = grid.segments[grid.segment[closed]]
     cells = segments.select("area", "since", "until").with_columns(
         run=pl.Series(rolled.run[closed]),
