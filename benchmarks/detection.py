@@ -10,8 +10,8 @@ ECOD on the same features, at equal false alarms.
 
 `--quick` tries two small worlds and judges nothing. `--write-docs` puts the tables into docs/explanation/detection.md.
 `--match TRUTH FINDINGS` matches the document of `lodeline findings --json` with the truth file of a world, and nothing
-else. A run that was stopped goes on where it was: each world's answer is kept in `--work`. Exit status 1: a bar was
-missed.
+else. A run that was stopped goes on where it was: each world's answer is kept in `--work`, and `--pool` counts all that
+were kept of these firms and months by the same code, whichever runs tried them. Exit status 1: a bar was missed.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import signal
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from pathlib import Path
 
 # Two worlds are tried at a time; a frame library that takes every core for each would only get in its own way.
@@ -56,6 +57,7 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="keep the dossiers as well, for the next detector")
     parser.add_argument("--ledger", action="store_true", help="post every filing to a ledger first (ten times as long)")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--pool", action="store_true", help="count every answer that was kept, beside the seeds named")
     parser.add_argument("--write-docs", action="store_true", help=f"write the tables into {DOCUMENT.name}")
     parser.add_argument("--match", nargs=2, type=Path, metavar=("TRUTH", "FINDINGS"))
     given = parser.parse_args()
@@ -76,6 +78,9 @@ def main() -> int:
         for text, clean in ((given.seeds, False), (given.clean_seeds, True))
         for seed in seeds_of(text)
     ]
+    if given.pool:
+        like = Ask(seed=0, firms=given.firms, months=given.months, clean=False, work=given.work, keep=given.keep)
+        asks, given.seeds, given.clean_seeds = pooled(asks, like)
     began = time.monotonic()
     print(
         f"{len(asks)} worlds of {given.firms} firms × {given.months} months, seeds {given.seeds} with plants and"
@@ -99,6 +104,18 @@ def main() -> int:
         PICTURE.write_text(picture(found), "utf-8")
         print(f"Wrote {DOCUMENT.relative_to(ROOT)} and {PICTURE.relative_to(ROOT)}.")
     return 0 if given.quick or all("MISSED" not in line for line in verdict) else 1
+
+
+def pooled(asks: list[Ask], like: Ask) -> tuple[list[Ask], str, str]:
+    """The worlds named and all that were tried before `like` this one, with the seeds of both kinds as text."""
+    named = {ask.name: ask for ask in asks}
+    for path in sorted(like.result.parent.glob(f"*-{like.firms}x{like.months}.json")):
+        kind, seed, _ = path.stem.split("-")
+        other = replace(like, seed=int(seed), clean=kind == "clean")
+        named.setdefault(other.name, other)
+    seeds = {clean: sorted(ask.seed for ask in named.values() if ask.clean == clean) for clean in (False, True)}
+    texts = (", ".join(map(str, seeds[clean])) for clean in (False, True))
+    return sorted(named.values(), key=lambda ask: (ask.clean, ask.seed)), *texts
 
 
 def seeds_of(text: str) -> list[int]:

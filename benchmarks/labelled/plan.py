@@ -21,6 +21,10 @@ OF_MASS = ("unexplained-gain", "unexplained-loss", "skimming", "yield-outlier", 
 SHARE_OF_MASS, SHARE = 0.07, 0.025
 #: Of the plants of mass in balances, so many are asked to stay within one month: only those can be large.
 WITHIN_A_MONTH = 0.8
+#: Share of plants from the upper half of the range of sizes (logarithmic): recall is asked of large ones, and a world
+#: costs much. Not asked of those whose size is a number of firms, or follows from what happens.
+IN_THE_UPPER_HALF = 0.7
+_SIZED_BY_WHAT_HAPPENS = ("round-trip", "circular-invoicing", "missing-filing", "ghost-stock")
 #: Manners that fit some trades only (docs/reference/world.md).
 _BY_TRADE = {
     ("quota-overrun", "hidden"): ("light-separator", "heavy-separator"),
@@ -67,6 +71,10 @@ def _asked(world: World) -> list[dict[str, Any]]:
                 if firm.trade in _BY_TRADE.get((name, manner), trades)
             ]  # fmt: skip
             item = {"loophole": name, "organisation": firm.id, "manner": chances.choice(manners)}
+            if name not in _SIZED_BY_WHAT_HAPPENS:
+                low, high = float(rules[name]["low"]), float(rules[name]["high"])
+                upper = chances.random() < IN_THE_UPPER_HALF
+                item["size"] = round(low * (high / low) ** ((upper + chances.random()) / 2), 6)
             if name in OF_MASS and name != "skimming" and chances.random() < WITHIN_A_MONTH:
                 # The first two months have no history: the stock of one is counted for the first time.
                 item["from"] = _period(world.start, chances.randrange(min(2, world.months - 1), world.months))

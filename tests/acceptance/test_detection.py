@@ -41,6 +41,22 @@ def test_filing_everything_twice_changes_no_finding(labelled: tuple[Path, Lodeli
 
 
 @pytest.mark.medium
+def test_what_was_asked_after_each_part_is_what_is_asked_after_the_whole(
+    labelled: tuple[Path, Lodeline, Any], tmp_path: Path
+) -> None:
+    dossier, _, findings = labelled
+    shutil.copytree(dossier, tmp_path / "w")
+    index = tmp_path / "w/filings/index.csv"
+    head, *rows = index.read_text("utf-8").splitlines(keepends=True)
+    index.write_text("".join([head, *rows[: len(rows) // 2]]), "utf-8")
+    lodeline = started(tmp_path, tmp_path / "w")
+    half = lodeline("findings", "--json").document
+    assert half["stamp"] != findings["stamp"] and half["rows"] != findings["rows"]
+    assert lodeline("load", dossier, "--json").status == 0
+    assert lodeline("findings", "--json").document["rows"] == findings["rows"]
+
+
+@pytest.mark.medium
 def test_tonnes_instead_of_kilograms_change_no_finding(labelled: tuple[Path, Lodeline, Any], tmp_path: Path) -> None:
     dossier, _, findings = labelled
     shutil.copytree(dossier, tmp_path / "w")
