@@ -113,9 +113,9 @@ def pooled(asks: list[Ask], like: Ask) -> tuple[list[Ask], str, str]:
         kind, seed, _ = path.stem.split("-")
         other = replace(like, seed=int(seed), clean=kind == "clean")
         named.setdefault(other.name, other)
-    seeds = {clean: sorted(ask.seed for ask in named.values() if ask.clean == clean) for clean in (False, True)}
-    texts = (", ".join(map(str, seeds[clean])) for clean in (False, True))
-    return sorted(named.values(), key=lambda ask: (ask.clean, ask.seed)), *texts
+    every = sorted(named.values(), key=lambda ask: (ask.clean, ask.seed))
+    planted, clean = (", ".join(str(ask.seed) for ask in every if ask.clean == kind) for kind in (False, True))
+    return every, planted, clean
 
 
 def seeds_of(text: str) -> list[int]:

@@ -8,7 +8,11 @@ import polars as pl
 import pytest
 
 from labelled.quick import QuickSight, quick_sight
-from labelled.trial import LedgerSight, create, load, load_law, open_snapshot
+from lodeline.regulation.parameter import load as load_law
+from lodeline.service.finding import LedgerSight
+from lodeline.service.loading import load
+from lodeline.store.opening import create
+from lodeline.store.snapshot import open_snapshot
 from lodeline.world import asked_plants, build_world, write_world
 
 LAW = load_law()

@@ -83,9 +83,9 @@ def test_a_delivery_that_is_there_without_its_receipt_counts_as_received(desk: D
     february(desk, "-7", count=full())
     assert found(desk) == ()
     snapshot = open_snapshot(desk.store)
-    span = {"site": "mag", "since": date(2025, 1, 31), "until": date(2025, 2, 28)}
+    implied_mg = sites.implied_mg(snapshot, site="mag", element="Nd", since=date(2025, 1, 31), until=date(2025, 2, 28))
     # 57 kg of oxide with 80 % of neodymium.
-    assert sites.implied_mg(snapshot, element="Nd", **span) == 45_600_000
+    assert implied_mg == 45_600_000
 
 
 def test_a_delivery_that_was_only_confirmed_by_its_receiver(desk: Desk) -> None:
