@@ -128,6 +128,16 @@ def _traditional() -> opencc.OpenCC:
     return opencc.OpenCC("s2t")
 
 
+def traditional(zh: str) -> str:
+    """The name in traditional characters."""
+    return str(_traditional().convert(zh))
+
+
+def without_form(en: str) -> str:
+    """An English name without its legal form."""
+    return _FORMS_EN.sub("", en)
+
+
 def chinese(firm: Firm) -> bool:
     """Whether the firm's own language is Chinese."""
     return "公司" in firm.zh + "厂" and "株式会社" not in firm.zh and not firm.other

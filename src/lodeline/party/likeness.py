@@ -35,6 +35,8 @@ VETO: Final = 0.05
 ANOTHER_WORD: Final = 0.3
 #: What is likely at least where all parts are the same in one script: in the tuning half 107 of 108 such pairs are.
 SAME_PARTS: Final = 0.98
+#: What is said at most where one name has a branch of trade that the other lacks: parent and daughter differ by that.
+ANOTHER_TRADE: Final = 0.9
 #: Brands that sound less alike are different words.
 _FAR: Final = 0.6
 #: Branches of trade by which a subsidiary differs from its parent more often than a translation from its original.
@@ -82,6 +84,8 @@ def compared(a: Name, b: Name) -> Likeness:
         probability = min(probability, ANOTHER_WORD if {*vetoes} <= {"syllable", "brand"} else VETO)
     elif a.cjk == b.cjk and a.brand and _parts(a) == _parts(b) and not features["form-differs"]:
         probability = max(probability, SAME_PARTS)
+    elif bool(a.industries) != bool(b.industries) or (a.cjk == b.cjk and a.industries != b.industries):
+        probability = min(probability, ANOTHER_TRADE)
     return Likeness(probability=probability, vetoes=vetoes, features=features)
 
 

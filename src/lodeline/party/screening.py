@@ -25,7 +25,7 @@ from typing import Any, Final, Literal
 from lodeline.ledger.problem import Language, shorten
 from lodeline.ledger.register import Register
 from lodeline.party.identifier import SCHEMES, Identifier, identifier
-from lodeline.party.index import NameIndex
+from lodeline.party.index import Candidate, NameIndex
 from lodeline.party.likeness import Likeness, compared
 from lodeline.party.lists import Listing, Party
 from lodeline.party.name import Name, parsed
@@ -42,6 +42,8 @@ FILED: Final = "filed"
 _ONE_PERSON: Final = ("uscc", "lei")
 #: How many parties are looked at, so that one that is listed is not hidden behind others that are more alike.
 _LOOKED_AT: Final = 20
+#: How many names' candidates are kept at hand.
+_MOST_KEPT: Final = 10_000
 #: What is less likely is not shown.
 _LEAST_SHOWN: Final = 0.01
 #: Brands that sound alike from here on are said to; below, and not the same, they are different words.
@@ -206,6 +208,8 @@ class Screener:
             for number in party.identifiers:
                 self._holders[number][party.key] = None
         self._index = NameIndex((party.key, name) for party in every for name in party.names)
+        #: Name → what the index found, until it changes: a batch asks for one name on many days.
+        self._found: dict[str, list[Candidate]] = {}
         self._stakes = list(stakes)
         self._belongings: dict[date, dict[str, dict[str, Belonging]]] = {}
         #: A search never sees half of a change.
@@ -226,6 +230,7 @@ class Screener:
             return
         self._records[party.key] = party
         self._belongings.clear()
+        self._found.clear()
         old = before or replace(party, names=(), identifiers=frozenset())
         for name in set(old.names) - set(party.names):
             self._index.remove(party.key, name)
@@ -289,7 +294,7 @@ class Screener:
         by_number = sorted({self._person(key) for number in identifiers for key in self._holders.get(number, ())})
         hits = [self._numbered(person, asked) for person in by_number]
         seen = set(by_number)
-        for candidate in self._index.find(name[:MOST_CHARACTERS], most=max(_LOOKED_AT, most)):
+        for candidate in self._candidates(name[:MOST_CHARACTERS], max(_LOOKED_AT, most)):
             # The likeliest first: what comes later of the same person is less alike.
             person = self._person(candidate.key)
             if person not in seen:
@@ -299,6 +304,15 @@ class Screener:
         hits = [hit for hit in hits if hit.probability >= _LEAST_SHOWN]
         hits.sort(key=lambda hit: (not (hit.standings and hit.probability >= possible), -hit.probability))
         return Screening(name=name, verdict=_verdict(hits, day), hits=tuple(hits[:most]), remarks=remarks)
+
+    def _candidates(self, name: str, most: int) -> list[Candidate]:
+        if most > _LOOKED_AT:
+            return self._index.find(name, most=most)
+        if name not in self._found:
+            if len(self._found) >= _MOST_KEPT:
+                self._found.clear()
+            self._found[name] = self._index.find(name, most=_LOOKED_AT)
+        return self._found[name]
 
     def standings(self, key: str, *, day: date) -> tuple[Standing, ...]:
         """On which lists the party of a key counts as listed on the day; none for one that is not known."""

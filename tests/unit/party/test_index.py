@@ -6,6 +6,7 @@ import random
 from unittest.mock import patch
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -92,3 +93,13 @@ def test_candidates_are_those_with_the_largest_cosine_of_all() -> None:
     by_hand = sorted((round(score(codes), 4) for codes in every), reverse=True)[:20]
     found = [round(score(every[place]), 4) for place in index._common(wanted, most=20)]
     assert found == by_hand
+
+
+@pytest.mark.medium
+def test_several_processes_make_the_same_index() -> None:
+    names = [(str(at), name) for at, name in enumerate(NAMES * 3)]
+    one = NameIndex(names)
+    with patch("lodeline.party.index._PART", 20):
+        several = NameIndex(names, processes=2)
+    for _, name in names[::100]:
+        assert one.nearest(name) == several.nearest(name)
