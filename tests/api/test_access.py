@@ -40,6 +40,7 @@ GUARDED = {
     "/findings/1/case/steps/1": "findings:read",
     "/findings/1/bundle": "nation:read",
     "/cases": "findings:read",
+    "/parties/queue": "transfers:read",
     "/changes": "changes:read",
 }
 WRITTEN = {
@@ -55,6 +56,7 @@ WRITTEN = {
     "/declarations": "declarations:judge",
     "/findings/1/case": "findings:decide",
     "/findings/1/answer": "findings:answer",
+    "/parties/decisions": "parties:decide",
 }
 
 
@@ -137,7 +139,7 @@ def test_nobody_gives_a_program_more_than_is_theirs_to_give(counter: Office) -> 
         with pytest.raises(WrongRequestError):
             issue(admin, "MINE", **{**given, "scopes": ["filings:read"], **wrong})
     assert grantable(counter.person("registrar"), "MINE") == ()
-    assert [one.name for one in grantable(counter.person("registrar"), "")] == ["nation:read"]
+    assert [one.name for one in grantable(counter.person("registrar"), "")] == ["nation:read", "parties:decide"]
     with pytest.raises(NotAllowedError):
         revoke(filer, "MINE", 1, now=clock.now())
     with pytest.raises(NotAllowedError):

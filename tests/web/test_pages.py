@@ -98,7 +98,7 @@ def _made(url: str) -> Examples:
     common = {
         "organisation": firm, "site": f"{firm}-A", "lot": lot, "entry": entry, "line": line, "draft": draft.pk,
         "dispute": dispute.pk, "person": member.user,
-        "finding": row["id"],
+        "finding": row["id"], "party": str(firm),
     }  # fmt: skip
     asked, own, query = declared(store, member, str(firm))
     edition = freeze(member, store, law, "2025-01", reason="", now=now)

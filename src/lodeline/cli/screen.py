@@ -54,7 +54,12 @@ def screen(
             "two lists have the same name: a list is called as its file, up to the first dot",
             "两份名录同名：名录以文件名（第一个点之前）命名",
         )
-    snapshot = _snapshot(database, needed=not read, quiet=as_json)
+    store, snapshot = _snapshot(database, needed=not read, quiet=as_json)
+    if store is not None:
+        from lodeline.service.party_lists import lists_of  # noqa: PLC0415
+
+        given = {one.name for one in read}
+        read += [one for one in lists_of(store) if one.name not in given]
     document = screening.screen(
         names,
         lists=read,
@@ -73,18 +78,18 @@ def screen(
     raise typer.Exit(1 if document["verdict"] in ("listed", "alike") else 0)
 
 
-def _snapshot(database: str, *, needed: bool, quiet: bool) -> Any:
-    """The register, where there is a store; lists alone are asked without one, and the answer says so."""
+def _snapshot(database: str, *, needed: bool, quiet: bool) -> tuple[Any, Any]:
+    """Store and register, where there is a store; lists alone are asked without one, and the answer says so."""
     from lodeline.store.store import StoreError  # noqa: PLC0415
 
     try:
-        return snapshot_at(database)[1]
+        return snapshot_at(database)
     except StoreError as error:
         if needed:
             raise
         if not quiet and database != DEFAULT_DATABASE:
             console.print(say(error.en, error.zh), markup=False)
-        return None
+        return None, None
 
 
 def _day(text: str | None) -> date:

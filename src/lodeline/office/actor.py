@@ -22,6 +22,7 @@ Permission = Literal[
     "own.read", "own.file", "own.certify", "own.people",
     "nation.read", "finding.decide", "desk.use", "desk.decide", "register.write", "duty.chase", "accounts.write",
     "audit.read", "system.read", "erasure.write", "hold.write", "edition.write", "inspection.write",
+    "parties.decide",
 ]  # fmt: skip
 PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
 
@@ -37,12 +38,14 @@ ORGANISATION_ROLES: Final[Mapping[str, frozenset[str]]] = {
     "organisation-admin": frozenset({"own.read", "own.people"}),
 }
 AUTHORITY_ROLES: Final[Mapping[str, frozenset[str]]] = {
-    "analyst": frozenset({"nation.read", "finding.decide", "duty.chase", "edition.write"}),
+    "analyst": frozenset({"nation.read", "finding.decide", "duty.chase", "edition.write", "parties.decide"}),
     "licensing-officer": frozenset({"nation.read", "desk.use"}),
     "quota-officer": frozenset({"nation.read"}),
     "customs-officer": frozenset({"desk.use", "desk.decide"}),
     "inspector": frozenset({"nation.read", "finding.decide", "desk.use", "hold.write", "inspection.write"}),
-    "registrar": frozenset({"nation.read", "register.write", "duty.chase", "accounts.write", "erasure.write"}),
+    "registrar": frozenset(
+        {"nation.read", "register.write", "duty.chase", "accounts.write", "erasure.write", "parties.decide"}
+    ),
     "system-admin": frozenset({"system.read", "erasure.write"}),
     "auditor": frozenset({"nation.read", "audit.read", "hold.write"}),
 }

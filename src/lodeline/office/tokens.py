@@ -86,6 +86,9 @@ _AUTHORITY: Final = (
         name="findings:decide", permission="finding.decide", en="Ask about findings and decide them",
         zh="就线索提出询问并作出决定",
     ),
+    Scope(
+        name="parties:decide", permission="parties.decide", en="Decide whom names mean", zh="决定名称归并",
+    ),
     Scope(name="declarations:judge", permission="desk.use", en="Judge customs declarations", zh="核对报关单"),
 )  # fmt: skip
 SCOPES: Final[tuple[str, ...]] = tuple(dict.fromkeys(one.name for one in (*_OWN, *_AUTHORITY)))

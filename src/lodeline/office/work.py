@@ -34,10 +34,14 @@ HANDLERS: Final[Mapping[str, str]] = {
     "draft.check": "lodeline.office.draft_check:check_job",
     "draft.file": "lodeline.office.filing_now:file_job",
     "erasure.sweep": "lodeline.office.sweeping:sweep_job",
+    "parties.settle": "lodeline.office.parties:settle_job",
     "remind": "lodeline.office.reminders:remind_job",
 }
 #: Kinds that come by themselves, and how often.
-RECURRING: Final[Mapping[str, timedelta]] = {"remind": timedelta(minutes=5)}
+RECURRING: Final[Mapping[str, timedelta]] = {
+    "remind": timedelta(minutes=5),
+    "parties.settle": timedelta(minutes=5),
+}
 
 _log = logging.getLogger(__name__)
 

@@ -38,7 +38,7 @@ def screen(
     found = [screener.screen(name, day=day, identifiers=identifiers, country=country) for name in names]
     return {
         "verdict": min((one.verdict for one in found), key=VERDICTS.index, default="unknown"),
-        "names": [_screening(one) for one in found],
+        "names": [screening_json(one) for one in found],
         "day": day.isoformat(),
         "lists": [
             {
@@ -52,7 +52,8 @@ def screen(
     }  # fmt: skip
 
 
-def _screening(found: Screening) -> Json:
+def screening_json(found: Screening) -> Json:
+    """What was found for a name: verdict, remarks about the name, hits with reasons."""
     return {
         "name": found.name,
         "verdict": found.verdict,
@@ -74,12 +75,13 @@ def _hit(hit: Hit) -> Json:
             }
             for party in hit.records
         ],
-        "listed": [_standing(one) for one in hit.standings],
+        "listed": [standing_json(one) for one in hit.standings],
         "reasons": [one.as_json() for one in hit.reasons],
     }  # fmt: skip
 
 
-def _standing(standing: Standing) -> Json:
+def standing_json(standing: Standing) -> Json:
+    """That a party counts as listed, by a listing or by shares."""
     listing = standing.listing
     return {
         "list": standing.list,

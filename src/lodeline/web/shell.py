@@ -16,6 +16,7 @@ from django.shortcuts import render
 from lodeline.office import clock
 from lodeline.office.looking import LOOK_REASONS
 from lodeline.office.notices import unread
+from lodeline.office.parties import waiting
 from lodeline.regulation.parameter import load
 from lodeline.service.overview import synthetic_organisations
 from lodeline.web import format as written
@@ -95,6 +96,7 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             Line(page="quotas", label=say("Quotas", "总量指标")),
             Line(page="desk", label=say("Customs desk", "海关窗口"), leads_to=("desk-asked", "desk-asked-one")),
             Line(page="desk-queries", label=say("Customs queries", "海关质疑"), leads_to=("desk-query",)),
+            Line(page="parties", label=say("Parties", "交易方"), leads_to=("party-name", "party")),
             Line(
                 page="register",
                 label=say("Register", "登记管理"),
@@ -106,6 +108,7 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
         say("Look up", "查询"),
         (
             Line(page="organisations", label=say("Organisations", "企业"), leads_to=("organisation",)),
+            Line(page="screening", label=say("Screening", "名称筛查")),
             Line(
                 page="law",
                 label=say("Law in force", "现行法规"),
@@ -185,6 +188,8 @@ def _menu(visit: Visit) -> list[dict[str, object]]:
                 continue
             current = "page" if visit.name == line.page else "true" if visit.name in line.leads_to else None
             count = unread(visit.actor, firm) if line.page == "firm-notices" and firm else 0
+            if line.page == "parties":
+                count = waiting()
             shown.append({"label": visit.spoken(line.label), "href": href, "current": current, "count": count})
         if shown:
             groups.append({"heading": visit.spoken(heading), "lines": shown})

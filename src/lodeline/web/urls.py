@@ -77,6 +77,7 @@ from lodeline.web.pages.network import network
 from lodeline.web.pages.organisation import organisation
 from lodeline.web.pages.organisations import organisations
 from lodeline.web.pages.overview import overview
+from lodeline.web.pages.parties import parties, party, party_name, screening
 from lodeline.web.pages.people import firm_people, firm_person, register_people, register_person
 from lodeline.web.pages.quotas import quotas
 from lodeline.web.pages.reason import reason
@@ -174,6 +175,10 @@ PAGES: tuple[Page, ...] = (
     ),
     Page(at="desk/queries/", view=desk_queries, name="desk-queries", permission="desk.use"),
     Page(at="desk/queries/<str:case>/", view=desk_query, name="desk-query", permission="desk.use", posts=True),
+    Page(at="screening/", view=screening, name="screening", permission="nation.read"),
+    Page(at="parties/", view=parties, name="parties", permission="nation.read", posts=True),
+    Page(at="parties/name/", view=party_name, name="party-name", permission="nation.read", posts=True),
+    Page(at="parties/<named:party>/", view=party, name="party", permission="nation.read", posts=True),
     Page(at="law/", view=law, name="law", permission="anyone"),
     Page(at="law/diff/", view=law_diff, name="law-diff", permission="anyone"),
     Page(at="law/replay/", view=law_replay, name="law-replay", permission="nation.read"),

@@ -129,6 +129,21 @@ ENTRY_KINDS: Final[Mapping[str, Text]] = {
     "party-list": say("List of parties", "交易方名录"),
     "declaration": say("Customs desk", "通关查询"),
 }
+#: What screening says of a name; how it looks goes with the word.
+SCREENING_VERDICTS: Final[Mapping[str, Text]] = {
+    "listed": say("Listed", "列入名录"),
+    "alike": say("Alike to a listed party: somebody should look", "疑似列入，须人工核对"),
+    "known": say("Known, not listed", "已知，未列入"),
+    "unclear": say("Perhaps known, not listed", "疑似已知，未列入"),
+    "unknown": say("Unknown", "未知"),
+}
+SCREENING_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
+    "listed": ("square", "loss"),
+    "alike": ("diamond", "hold"),
+    "known": ("tick", "flow"),
+    "unclear": ("half", "ink"),
+    "unknown": ("ring", "ink"),
+}
 QUOTA_KINDS: Final[Mapping[str, Text]] = {
     "mining": say("Mining", "开采"),
     "separation": say("Separation", "冶炼分离"),

@@ -43,6 +43,7 @@ from lodeline.service.acceptance import ClosedShipment
 from lodeline.service.aliases import AliasError
 from lodeline.service.answers import UnknownSubject
 from lodeline.service.evidence import NoSuchFindingError
+from lodeline.service.parties import PartyError
 from lodeline.spoken import SpokenError
 from lodeline.web.language import Language, Text, preferred, say
 
@@ -162,6 +163,7 @@ _SPOKEN: Final[tuple[tuple[type[SpokenError], str], ...]] = (
     (ClosedShipment, "conflict"),
     (MovedError, "conflict"),
     (CaseError, "not-possible"),
+    (PartyError, "not-possible"),
     (FileRefusedError, "not-possible"),
     (NoSuchFindingError, "not-found"),
     (DraftError, "not-possible"),

@@ -168,6 +168,16 @@ def decides(request: HttpRequest) -> Program:
     return program
 
 
+def decides_parties(request: HttpRequest) -> Program:
+    """The program of the authority that may decide whom names mean. Raises ApiProblem."""
+    program = call_of(request).program
+    assert program is not None, "only tokens get as far as an operation that writes"
+    _has_scope(program, "parties:decide")
+    if program.organisation:
+        raise _not_yours()
+    return program
+
+
 def judges(request: HttpRequest) -> str:
     """Whose consignments this request may ask about: an organisation's, or ("") anybody's. Raises ApiProblem."""
     program = call_of(request).program
