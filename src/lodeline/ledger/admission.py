@@ -20,7 +20,7 @@ from lodeline.ledger.label import newest_aliases, on_the_label
 from lodeline.ledger.movement import ACCOUNT, is_making
 from lodeline.ledger.register import Register
 from lodeline.ledger.state import State
-from lodeline.ledger.transfer import closing_tolerance_mg, passed_on
+from lodeline.ledger.transfer import closing_tolerance_mg
 from lodeline.material.composition import balance_shares
 from lodeline.material.element import RARE_EARTHS, TREO
 from lodeline.material.mass import format_kg, share_mg
@@ -153,7 +153,7 @@ def _awaiting_maker(
         return
     unmade = set(state.lots.filter(~pl.col("made"))["lot"])
     # A label is no lot of the shipper's: it waits for whoever made what was shipped under it.
-    behind = dict(passed_on(state.transfers, state.lines, state.lots).select("lot", "shipped_lot").iter_rows())
+    behind = dict(state.renamed.select("lot", "shipped_lot").iter_rows())
     unmade -= {lot for lot in behind if _end_of(lot, behind) not in unmade}
     for ordinal, lot, kind in rows[["ordinal", "lot", "kind"]].iter_rows():
         if kind == "receipt" and lot in unmade and not names(lot).startswith(organisation + "/"):

@@ -30,6 +30,7 @@ class State:
     aliases : those of their lots (`label.ALIAS`).
     balanced : their movements with `delta_mg`, `held_mg`, `unaccounted_mg` (`movement.with_balances`).
     lots : what each lot is (`facts_of_lots`).
+    renamed : which of them are another lot under the name that a receiver had for it (`transfer.PASSED_ON`).
     holdings : `site`, `lot`, `owner`, `mass_mg`, `unaccounted_mg`.
     transfers : `transfer.TRANSFER`.
     drawdowns : `drawdown.DRAWDOWN`.
@@ -39,6 +40,7 @@ class State:
     aliases: pl.DataFrame
     balanced: pl.DataFrame
     lots: pl.DataFrame
+    renamed: pl.DataFrame
     holdings: pl.DataFrame
     transfers: pl.DataFrame
     drawdowns: pl.DataFrame
@@ -47,8 +49,6 @@ class State:
 def facts_of_lots(lines: pl.DataFrame, transfers: pl.DataFrame) -> pl.DataFrame:
     """What each lot is (`movement.lot_facts`), a renamed lot being what it was shipped as."""
     lots = lot_facts(lines)
-    if lots["made"].all():
-        return lots
     return stand_in(lots, passed_on(transfers, lines, lots))
 
 
@@ -56,12 +56,15 @@ def project(lines: pl.DataFrame, aliases: pl.DataFrame = NO_ALIASES) -> State:
     """The state of all lots among `lines`, which must hold every line in force of each of them, as `aliases` theirs."""
     balanced = with_balances(movements(lines))
     transfers = match(lines, aliases)
-    lots = facts_of_lots(lines, transfers)
+    lots = lot_facts(lines)
+    renamed = passed_on(transfers, lines, lots)
+    lots = stand_in(lots, renamed)
     return State(
         lines=lines,
         aliases=aliases,
         balanced=balanced,
         lots=lots,
+        renamed=renamed,
         holdings=holdings(balanced),
         transfers=transfers,
         drawdowns=draws(lines, lots),

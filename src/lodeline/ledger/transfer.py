@@ -79,6 +79,11 @@ class _Line:
         return self.maker is not None and self.maker == self.party
 
 
+#: A lot that is another under the name that a receiver had for it, and the receipt that joins the two.
+PASSED_ON: dict[str, pl.DataType] = {
+    "lot": pl.Int64(), "shipped_lot": pl.Int64(), "organisation": pl.String(), "event": pl.String(),
+    "site": pl.String(), "on": pl.Date(), "receipt_line": pl.Int64(), "received_mg": pl.Int64(),
+}  # fmt: skip
 _SIDE = [
     "on", "event", "ordinal", "organisation", "kind", "line", "lot", "maker", "local", "party", "reference", "dry_mg",
 ]  # fmt: skip
@@ -253,20 +258,24 @@ def _receipt_row(side: _Line) -> tuple[object, ...]:
 def passed_on(transfers: pl.DataFrame, lines: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
     """Lots that nobody made but that are another lot under the name that the receiver had for it.
 
-    Returns `lot`, `shipped_lot` and, of the receipt that joins them, `organisation`, `event`, `site`, `on`,
-    `receipt_line`, `received_mg`: the first such receipt of a lot. A name under which different lots were shipped joins
-    none of them. `lots` is `movement.lot_facts`.
+    Returns `PASSED_ON`: of the receipts that join two lots the first of each lot. A name under which different lots
+    were shipped joins none of them. `lots` is `movement.lot_facts`.
     """
+    unmade = lots.filter(~pl.col("made")).select("lot")
+    if not unmade.height:
+        return pl.DataFrame(schema=PASSED_ON)
+    both = transfers.filter(pl.col("shipment_line").is_not_null() & pl.col("receipt_line").is_not_null()).select(
+        "shipment_line", "receipt_line", "received_mg", "shipper", "lot_differs", shipped_lot="lot"
+    )
     sides = lines.select("organisation", "event", "site", "on", "lot", "maker", "local", receipt_line="line")
+    received = both.join(sides, on="receipt_line").filter(pl.col("lot") != pl.col("shipped_lot"))
+    if not received.height:
+        return pl.DataFrame(schema=PASSED_ON)
     shipped_as = lines.select(shipment_line="line", shipped_local="local")
     # A shipper's label that differs all the same stands for more than the lot that was shipped.
     label = (pl.col("maker") == pl.col("shipper")) & (pl.col("local") == pl.col("shipped_local"))
     renamed = (
-        transfers.filter(pl.col("shipment_line").is_not_null() & pl.col("receipt_line").is_not_null())
-        .select("shipment_line", "receipt_line", "received_mg", "shipper", "lot_differs", shipped_lot="lot")
-        .join(sides, on="receipt_line")
-        .filter(pl.col("lot") != pl.col("shipped_lot"))
-        .join(lots.filter(~pl.col("made")).select("lot"), on="lot", how="semi")
+        received.join(unmade, on="lot", how="semi")
         .join(shipped_as, on="shipment_line")
         .filter(~(pl.col("lot_differs") & label.fill_null(False)))
         .sort("on", "organisation", "event", "receipt_line")
@@ -277,7 +286,7 @@ def passed_on(transfers: pl.DataFrame, lines: pl.DataFrame, lots: pl.DataFrame) 
     return (
         renamed.filter(~pl.col("lot").is_in(list(run_together(sources))))
         .unique("lot", keep="first", maintain_order=True)
-        .select("lot", "shipped_lot", "organisation", "event", "site", "on", "receipt_line", "received_mg")
+        .select(*PASSED_ON)
     )
 
 
@@ -286,6 +295,8 @@ def stand_in(lots: pl.DataFrame, renamed: pl.DataFrame) -> pl.DataFrame:
 
     A chain of traders renames more than once: what stands in is passed along it.
     """
+    if not renamed.height:
+        return lots
     facts = ("product", "composition", "origin_kind")
     known = {lot: values for lot, *values in lots.select("lot", *facts).iter_rows()}
     maker_of = dict(renamed.select("lot", "shipped_lot").iter_rows())
@@ -297,8 +308,6 @@ def stand_in(lots: pl.DataFrame, renamed: pl.DataFrame) -> pl.DataFrame:
             seen.add(source)
         own, theirs = known[lot], known.get(source, [None] * len(facts))
         found.append((lot, *(mine if mine is not None else other for mine, other in zip(own, theirs, strict=True))))
-    if not found:
-        return lots
     values = pl.DataFrame(found, schema={"lot": pl.Int64(), **dict.fromkeys(facts, pl.String())}, orient="row")
     return lots.update(values, on="lot", how="left")
 
