@@ -22,6 +22,16 @@ from tests.browser.views import ADMIN, ANALYST, CERTIFIER, FILER
 #: The month that is due in these tests, and the one before.
 DUE, FILED = "2025-07", "2025-06"
 
+#: What an application for a licence says; all of it is made up.
+APPLICATION: dict[str, str] = {
+    "kind": "individual", "contract": "C-2025-17", "end_users": "Muster Antriebe GmbH", "valid_from": "2025-09-01",
+    "valid_to": "2026-08-31", "statement": "Servo motors for packaging machines.", "currency": "CNY",
+    "consignee_name": "Muster Antriebe GmbH", "destination": "DE", "end_user_country": "DE", "end_use": "servo motors",
+    "goods-product_name": "Sintered NdFeB magnets", "goods-product": "magnet-ndfeb", "goods-model": "38UH",
+    "goods-hs_code": "8505111000", "goods-control_item": "1C905.a.4", "goods-mass_kg": "1200", "goods-value": "96000",
+    "goods-composition": "Nd=24;Pr=6;Dy=3.5;Fe=65.5;B=1", "goods-basis": "",
+}  # fmt: skip
+
 
 @contextmanager
 def furnished(room: Path) -> Iterator[dict[str, Any]]:
@@ -43,6 +53,7 @@ def make(portal: Portal, *, due: str = DUE, filed: str = FILED) -> None:
     made["mail-end"] = f"mail/end/{signing.dumps(1, key=KEY, salt='lodeline.mail')}/"
     made |= _declared(portal, firm)
     _request_to_be_erased(portal)
+    made["application, draft"] = _application(portal, firm)
     made["inspections"] = f"inspections/{portal.firm}-A/"
     made["edition"] = _frozen(portal, filed)
     made["firm-draft"] = draft(portal, due, rows_with_problems())
@@ -197,6 +208,22 @@ def _declared(portal: Portal, firm: str) -> dict[str, str]:
         "desk-query": at.removeprefix("/en/"),
         "firm-query": f"{firm.removeprefix('/en/')}/queries/{at.rstrip('/').rpartition('/')[2]}/",
     }
+
+
+def _application(portal: Portal, firm: str) -> str:
+    """An application that waits for a decision, and the address of another that is still a draft."""
+    at = f"{firm}/applications/"
+    for send in (True, False):
+        where = portal.answer(FILER, at, portal.html(at, FILER), {"relation": "new"}).url.path
+        form: dict[str, Any] = {**APPLICATION, "act": "save"}
+        portal.answer(FILER, where, portal.html(where, FILER), form)
+        if not send:
+            return str(where).removeprefix("/en/")
+        for kind in ("applicant", "contract", "technical", "end-use"):
+            files = {"files": (f"{kind}.pdf", b"%PDF-1.7 made up")}
+            portal.send(FILER, where, {**APPLICATION, "act": "attach", "document_kind": kind}, files)
+        portal.answer(FILER, where, portal.html(where, FILER), {**APPLICATION, "act": "submit"})
+    raise AssertionError("the second stays a draft")
 
 
 def _frozen(portal: Portal, period: str) -> str:

@@ -36,6 +36,8 @@ LISTED: Final[Mapping[str, str]] = {
     "firm-balance": "firm/{firm}/balances/",
     "firm-filing": "firm/{firm}/filings/",
     "erasure": "erasures/",
+    "application": "applications/",
+    "firm-application": "firm/{firm}/applications/",
 }
 #: Views that a form leads to, and that are kept by the server for a while: name → where it is, what is sent.
 SENT: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {"desk, answer": ("desk/", {"cases": "all"})}

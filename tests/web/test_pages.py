@@ -19,13 +19,13 @@ from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser, Page
 
 from lodeline.control.declaration import read_fields
-from lodeline.office import cases, clock, customs_cases, desk, disputes, draft_check, drafts, erasure
+from lodeline.office import applications, cases, clock, customs_cases, desk, disputes, draft_check, drafts, erasure
 from lodeline.office.actor import AUTHORITY, ORGANISATION_ROLES, PERMISSIONS, Standing
 from lodeline.office.drafts import FileIn
 from lodeline.office.editions import freeze
 from lodeline.office.email_change import token_of
 from lodeline.office.invitations import invite
-from lodeline.office.models import Membership, User
+from lodeline.office.models import Application, Membership, User
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.desk import answer as judged
 from lodeline.service.own import Own
@@ -95,7 +95,10 @@ def _made(url: str) -> Examples:
     }  # fmt: skip
     seen = cases.Sight(row=row, stamp={"entry": 0, "root": "00" * 32}, today=today, steps=0)
     cases.ask(member, store, seen, text="Where is it from?", until=today + timedelta(days=15), now=now)
+    application = applications.begin(member, str(firm), now=now)
+    Application.objects.filter(pk=application.pk).update(state="submitted", submitted_at=now)
     common = {
+        "application": application.reference,
         "organisation": firm, "site": f"{firm}-A", "lot": lot, "entry": entry, "line": line, "draft": draft.pk,
         "dispute": dispute.pk, "person": member.user,
         "finding": row["id"], "party": str(firm),

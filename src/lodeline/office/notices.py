@@ -297,6 +297,43 @@ def _customs_decided(facts: Facts, named: Named) -> Text:
     return _CUSTOMS[facts["decided"]]
 
 
+def _application_queried(facts: Facts, named: Named) -> Text:
+    del named
+    if not facts["until"]:
+        return _text(
+            "The licensing authority asks about your application. Its time to decide stands until you answer.",
+            "许可机关就贵企业的申请提出质询，答复前审查期限中止。",
+        )
+    until = day(facts["until"])
+    return _text(
+        f"The licensing authority asks about your application. Please answer by {until['en']}.",
+        f"许可机关就贵企业的申请提出质询，请于{until['zh']}前答复。",
+    )
+
+
+def _application_overdue(facts: Facts, named: Named) -> Text:
+    del named
+    until = day(facts["until"])
+    return _text(
+        f"A query about your application was to be answered by {until['en']}. You can still answer.",
+        f"就贵企业申请提出的质询应于{until['zh']}前答复，现已逾期，仍可答复。",
+    )
+
+
+_APPLICATION_DECIDED: Final[Mapping[str, Text]] = {
+    "granted": _text("The licence that you applied for is granted.", "贵企业申请的许可证已获准。"),
+    "refused": _text(
+        "The licence that you applied for is refused; the reasons are with it.",
+        "贵企业申请的许可证未获准，理由见决定。",
+    ),
+}
+
+
+def _application_decided(facts: Facts, named: Named) -> Text:
+    del named
+    return _APPLICATION_DECIDED[facts["decided"]]
+
+
 _DUE: Final = _text("A month is due soon.", "有月份即将截止申报。")
 _DISPUTES: Final = _text("There is news about a disputed delivery.", "有关于异议的消息。")
 _FROM_AUTHORITY: Final = _text("The authority has written to you.", "主管部门有新的通知。")
@@ -363,6 +400,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "customs-query-due": Kind(says=_customs_due, mail=_FROM_AUTHORITY, page="firm-query", at_once=True),
     "customs-query-overdue": Kind(says=_customs_overdue, mail=_FROM_AUTHORITY, page="firm-query"),
     "customs-query-decided": Kind(says=_customs_decided, mail=_FROM_AUTHORITY, page="firm-query", at_once=True),
+    "application-queried": Kind(says=_application_queried, mail=_FROM_AUTHORITY, page="firm-application", at_once=True),
+    "application-overdue": Kind(says=_application_overdue, mail=_FROM_AUTHORITY, page="firm-application"),
+    "application-decided": Kind(says=_application_decided, mail=_FROM_AUTHORITY, page="firm-application", at_once=True),
 }
 
 

@@ -6,12 +6,12 @@ from django.conf import settings
 from django.core.management import call_command
 
 from lodeline.office.demonstration import furnish
-from lodeline.office.models import AuditRecord, CaseFile, CaseStep
+from lodeline.office.models import ApplicationStep, AuditRecord, CaseFile, CaseStep
 from lodeline.store.database import Database
 from lodeline.store.guards import make_guards
 
 _REFUSAL = "audit records are only added"
-_ONLY_ADDED_TO = (AuditRecord, CaseStep, CaseFile)
+_ONLY_ADDED_TO = (AuditRecord, CaseStep, CaseFile, ApplicationStep)
 
 
 def prepare(url: str) -> None:

@@ -15,7 +15,7 @@ import polars as pl
 from django.conf import settings
 from django.db.models import Q
 
-from lodeline.office import case_review, clock, customs_cases, mail
+from lodeline.office import applications, case_review, clock, customs_cases, mail
 from lodeline.office.models import Membership, Notice
 from lodeline.office.notices import notify
 from lodeline.regulation.parameter import load
@@ -40,7 +40,7 @@ def remind(now: datetime, store: Store | None = None) -> int:
     today = now.astimezone(ZoneInfo(law.timezone)).date()
     organisations = _with_people(today)
     new = sum(_about(Own(store, law, one), now, today) for one in sorted(organisations))
-    new += case_review.remind(today, now) + customs_cases.remind(today, now)
+    new += case_review.remind(today, now) + customs_cases.remind(today, now) + applications.remind(today, now)
     return new + _corrections(store, organisations, now)
 
 

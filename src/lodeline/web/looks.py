@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from lodeline.ledger.resolution import maker_and_local
+from lodeline.office.applications import applicant_of
 from lodeline.office.audit import record_look
 from lodeline.office.case_views import about, party_of
 from lodeline.office.looking import LOOK_REASONS, USUAL_REASON
@@ -13,7 +14,7 @@ from lodeline.service.own import register_of
 from lodeline.web.visit import NotHereError, Visit
 
 #: The part of an address that says whose business a page shows.
-Part = Literal["organisation", "site", "lot", "entry", "finding"]
+Part = Literal["organisation", "site", "lot", "entry", "finding", "application"]
 _SESSION_KEY = "reason"
 
 
@@ -64,6 +65,8 @@ def _whose(visit: Visit, part: Part, subject: str) -> str | None:
         rows = reading.answer(findings, reading.store, reading.snapshot, reading.law)["rows"]
         # What the filings do not raise any more may have been asked about.
         return next((party_of(row) for row in rows if row["id"] == subject), None) or about(subject)
+    if part == "application":
+        return applicant_of(subject)
     if part == "site":
         return register_of(visit.store).site_organisation.get(subject)
     entry = visit.store.entry(int(subject))

@@ -56,7 +56,11 @@ FIRM_MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             Line(page="firm-lots", label=say("Lots", "批次"), leads_to=("firm-lot",)),
             Line(page="firm-filings", label=say("Filings", "申报记录"), leads_to=("firm-filing",)),
             Line(page="firm-customers", label=say("Customers", "客户")),
-            Line(page="firm-licences", label=say("Licences", "许可证")),
+            Line(
+                page="firm-licences",
+                label=say("Licences", "许可证"),
+                leads_to=("firm-applications", "firm-application"),
+            ),
             Line(page="firm-quota", label=say("Quota", "总量指标")),
         ),
     ),
@@ -93,6 +97,7 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
         (
             Line(page="duty", label=say("Who has filed", "申报情况")),
             Line(page="editions", label=say("Editions", "公布版"), leads_to=("edition",)),
+            Line(page="applications", label=say("Licences", "许可审查"), leads_to=("application",)),
             Line(page="quotas", label=say("Quotas", "总量指标")),
             Line(page="desk", label=say("Customs desk", "海关窗口"), leads_to=("desk-asked", "desk-asked-one")),
             Line(page="desk-queries", label=say("Customs queries", "海关质疑"), leads_to=("desk-query",)),

@@ -26,6 +26,8 @@ from lodeline.web.pages.account import account_self
 from lodeline.web.pages.account_email import account_email
 from lodeline.web.pages.account_erasure import account_erasure
 from lodeline.web.pages.api import api as api_page
+from lodeline.web.pages.application import application
+from lodeline.web.pages.applications import applications
 from lodeline.web.pages.audit import audit
 from lodeline.web.pages.balance import balance
 from lodeline.web.pages.balances import balances
@@ -41,6 +43,8 @@ from lodeline.web.pages.extensions import extensions
 from lodeline.web.pages.find import find
 from lodeline.web.pages.finding import finding
 from lodeline.web.pages.findings import findings
+from lodeline.web.pages.firm_application import firm_application
+from lodeline.web.pages.firm_applications import firm_applications
 from lodeline.web.pages.firm_balance import firm_balance
 from lodeline.web.pages.firm_balances import firm_balances
 from lodeline.web.pages.firm_customers import firm_customers
@@ -154,6 +158,16 @@ PAGES: tuple[Page, ...] = (
         regional=True,
     ),
     Page(at="transfers/", view=transfers, name="transfers", permission="nation.read", regional=True),
+    Page(at="applications/", view=applications, name="applications", permission="nation.read", regional=True),
+    Page(
+        at="applications/<str:application>/",
+        view=application,
+        name="application",
+        permission="nation.read",
+        posts=True,
+        looks_at="application",
+        regional=True,
+    ),
     Page(at="quotas/", view=quotas, name="quotas", permission="nation.read", regional=True),
     Page(at="editions/", view=editions, name="editions", permission="nation.read", posts=True),
     Page(at="editions/<str:period>/", view=edition, name="edition", permission="nation.read"),
@@ -335,6 +349,20 @@ PAGES: tuple[Page, ...] = (
         at="firm/<str:organisation>/queries/<str:case>/",
         view=firm_query,
         name="firm-query",
+        permission="own.read",
+        posts=True,
+    ),
+    Page(
+        at="firm/<str:organisation>/applications/",
+        view=firm_applications,
+        name="firm-applications",
+        permission="own.read",
+        posts=True,
+    ),
+    Page(
+        at="firm/<str:organisation>/applications/<str:application>/",
+        view=firm_application,
+        name="firm-application",
         permission="own.read",
         posts=True,
     ),

@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.language import Text, say
+from lodeline.web.pages.application_part import KINDS
 from lodeline.web.pages.firm_part import Firm, counted
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, FrameRows, Row, Table, shown, wanted_csv
@@ -21,11 +22,6 @@ _STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
     "in-force": (say("In force", "有效"), "tick", "flow"),
     "to-come": (say("Not yet in force", "尚未生效"), "ring", "quiet"),
     "ended": (say("Ended", "已到期"), "bar", "quiet"),
-}
-_KINDS: Final[Mapping[str, Text]] = {
-    "individual": say("individual", "单项许可"),
-    "general": say("general", "通用许可"),
-    "registration": say("registration", "登记凭证"),
 }
 
 
@@ -49,6 +45,7 @@ def firm_licences(visit: Visit, organisation: str) -> HttpResponse:
         title=title,
         name=firm.name,
         table=shown(visit, table),
+        applications=firm.url("firm-applications"),
         over=every.filter(pl.col("left_mg") < 0).height,
     )
 
@@ -88,7 +85,7 @@ def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
     country = words.country(row["destination"], language) if row["destination"] else ""
     over = row["left_mg"] is not None and row["left_mg"] < 0
     return (
-        Cell(text=row["id"], value=row["id"], note=words.word(_KINDS, row["kind"] or "", language)),
+        Cell(text=row["id"], value=row["id"], note=words.word(KINDS, row["kind"] or "", language)),
         Cell(
             text=visit.say("; ", "；").join(row["end_users"] or ()) or written.NOTHING,
             note=" · ".join(part for part in (country, row["end_use"]) if part),

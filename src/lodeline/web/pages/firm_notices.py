@@ -14,7 +14,10 @@ from lodeline.web.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.visit import NotHereError, Visit
 
 #: Pages of a firm whose address needs more than the firm: which fact of the notice it takes, and its name there.
-_ARGUMENTS = {"firm-draft": ("draft", "draft"), "firm-finding": ("finding", "finding"), "firm-query": ("case", "case")}
+_ARGUMENTS = {
+    "firm-draft": ("draft", "draft"), "firm-finding": ("finding", "finding"),
+    "firm-query": ("case", "case"), "firm-application": ("application", "application"),
+}  # fmt: skip
 
 
 def firm_notices(visit: Visit, organisation: str) -> HttpResponse:

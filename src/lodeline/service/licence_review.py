@@ -1,0 +1,138 @@
+"""What an officer has before deciding an application: the goods as the desk sees them, and the exporter's own history.
+
+Everything is computed from the ledger as it was read and names its source; nothing here proposes a decision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import polars as pl
+
+from lodeline.control.application import Application
+from lodeline.flow.origins import origins, origins_by_place
+from lodeline.material.element import TREO
+from lodeline.material.product import product_kind
+from lodeline.regulation.control_list import control_items
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service import desk
+from lodeline.service.own import Own
+from lodeline.service.screening import screen
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.store import IN_FORCE, Store
+
+Json = dict[str, Any]
+#: Lots whose origins are asked for: the largest in stock of the products applied for.
+LOTS_MOST: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """What is known of an application's goods and of who applies.
+
+    desk : what `service.desk.answer` says of the goods if they were declared without a licence.
+    screening : what `service.screening.screen` says of end users and consignee.
+    licences : `service.own.Own.licences` of the exporter.
+    balances : the newest counted balance of each of its sites on total REO (`accountancy.balance.BALANCE`).
+    exports : `on`, `end_user_name`, `destination`, `product`, `mass_mg`, `licence`, `same`, the newest first; `same`:
+        to an end user of the application.
+    origins : `name`, `product`, `held_mg`, `element`, `origin_kind`, `origin_place`, `share`: of the exporter's largest
+        lots of these products, where a listed element of theirs comes from (a lot without one: its first element).
+    """
+
+    desk: Json
+    screening: Json
+    licences: pl.DataFrame
+    balances: pl.DataFrame
+    exports: pl.DataFrame
+    origins: pl.DataFrame
+
+
+def review(
+    store: Store, snapshot: Snapshot, law: Jurisdiction, *, application: Application, exporter: str,
+    balances: pl.DataFrame, today: date,
+) -> Review:  # fmt: skip
+    """The review of an application of `exporter` as of the snapshot; `today` is the day of law and of the register.
+
+    `balances`: those of the nation (`service.overview.balances`), which every page of a reading shares.
+    """
+    own = Own(store, law, exporter)
+    first = application.goods[0] if application.goods else None
+    names = [
+        *application.end_users,
+        *([first["consignee_name"]] if first is not None and first["consignee_name"] else []),
+    ]
+    return Review(
+        desk=desk.answer(application.declaration, law=law, today=today, snapshot=snapshot),
+        screening=screen(
+            list(dict.fromkeys(names)), lists=(), register=snapshot.register, stamp=snapshot.stamp, day=today
+        ),
+        licences=own.licences(today),
+        balances=_balances(balances, snapshot, exporter),
+        exports=_exports(store, exporter, application),
+        origins=_origins(snapshot, law, exporter, application, today),
+    )
+
+
+def _balances(balances: pl.DataFrame, snapshot: Snapshot, exporter: str) -> pl.DataFrame:
+    sites = [site for site, owner in snapshot.register.site_organisation.items() if owner == exporter]
+    return (
+        balances.filter(pl.col("site").is_in(sites) & (pl.col("element") == TREO) & pl.col("muf_mg").is_not_null())
+        .sort("site", "period")
+        .group_by("site", maintain_order=True)
+        .last()
+    )
+
+
+def _exports(store: Store, exporter: str, application: Application) -> pl.DataFrame:
+    users = [_plain(one) for one in application.end_users]
+    found = store.database.frame(
+        'SELECT l."on", l.end_user_name, l.destination, l.product, l.mass_mg, l.licence FROM line l'
+        f" WHERE l.organisation = %s AND l.kind = 'export' AND {IN_FORCE} ORDER BY l.\"on\" DESC, l.id",
+        (exporter,),
+        schema={
+            "on": pl.Date(), "end_user_name": pl.String(), "destination": pl.String(), "product": pl.String(),
+            "mass_mg": pl.Int64(), "licence": pl.String(),
+        },
+    )  # fmt: skip
+    same = [_plain(name) in users for name in found["end_user_name"].to_list()]
+    return found.with_columns(same=pl.Series(same, dtype=pl.Boolean()))
+
+
+def _origins(
+    snapshot: Snapshot, law: Jurisdiction, exporter: str, application: Application, today: date
+) -> pl.DataFrame:
+    schema = {
+        "name": pl.String(), "product": pl.String(), "held_mg": pl.Int64(), "element": pl.String(),
+        "origin_kind": pl.String(), "origin_place": pl.String(), "share": pl.Float64(),
+    }  # fmt: skip
+    kinds = {product_kind(line["product"]) for line in application.goods if line["product"]}
+    stated = {line["control_item"] for line in application.goods}
+    listed = [one.element for one in control_items(law, today, known=today) if one.item in stated]
+    sites = [site for site, owner in snapshot.register.site_organisation.items() if owner == exporter]
+    held = (
+        snapshot.balanced.filter(pl.col("site").is_in(sites))
+        .group_by("lot").agg(held_mg=pl.col("delta_mg").sum())
+        .filter(pl.col("held_mg") > 0)
+        .join(snapshot.lot_facts.select("lot", "product"), on="lot")
+        .join(snapshot.lots.select("lot", "name"), on="lot")
+        .filter(pl.col("product").str.split(":").list.first().is_in(list(kinds)))
+        .sort("held_mg", "name", descending=[True, False])
+        .head(LOTS_MOST)
+    )  # fmt: skip
+    rows = []
+    for held_mg, name, product in held.select("held_mg", "name", "product").iter_rows():
+        for one in origins_by_place(origins(snapshot.flow_index(), name)):
+            element = next((symbol for symbol in (*listed, *one["shares"]) if symbol in one["shares"]), None)
+            if element is not None:
+                share = one["shares"][element]
+                rows.append((name, product, held_mg, element, one["origin_kind"], one["origin_place"], share))
+    return pl.DataFrame(rows, schema=schema, orient="row").sort(
+        "held_mg", "name", "share", descending=[True, False, True]
+    )  # fmt: skip
+
+
+def _plain(name: str | None) -> str:
+    return "".join(filter(str.isalnum, (name or "").casefold()))

@@ -1,0 +1,168 @@
+"""Applications on pages: the firm writes, hands in and answers; officers query, propose, decide; nobody else sees."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from tests.web.as_official import OFFICIAL
+from tests.web.conftest import Browser, Page
+
+from lodeline.ledger.licence import licences
+from lodeline.office import clock
+from lodeline.office.actor import Actor, Standing
+from lodeline.office.models import User
+from lodeline.store.opening import open_store
+from lodeline.store.store import Store
+
+FIRM = "MAG-0001"
+OWN = f"/en/firm/{FIRM}/applications/"
+PDF = b"%PDF-1.4 a rotor"
+SAID = {
+    "kind": "individual", "contract": "C-17", "end_users": "Muster Antriebe GmbH", "valid_from": "2025-07-01",
+    "valid_to": "2026-06-30", "statement": "Servo motors.", "currency": "CNY", "destination": "DE",
+    "consignee_name": "Muster Antriebe GmbH", "end_user_country": "DE", "end_use": "servo motors",
+    "goods-product_name": "NdFeB magnets", "goods-product": "magnet-ndfeb", "goods-hs_code": "8505111000",
+    "goods-control_item": "1C905.a.4", "goods-composition": "Nd=24;Pr=6;Dy=3.5;Fe=65.5;B=1", "goods-mass_kg": "1200",
+    "goods-value": "96000", "goods-model": "38UH", "goods-basis": "",
+}  # fmt: skip
+
+
+@pytest.fixture
+def copy(store: Store, tmp_path: Path, elsewhere: Callable[[str | Path], Browser]) -> Store:
+    """A copy of the small world, in which one may apply."""
+    assert store.database.path is not None
+    made = shutil.copy(store.database.path, tmp_path / "store.sqlite3")
+    elsewhere(made)
+    for number in (11, 12):
+        User.objects.create_user(
+            f"officer-{number}@test.example", pk=number, name=f"Officer {number}", joined_at=clock.now()
+        )
+    return open_store(str(made))
+
+
+def as_whom(actor: Actor) -> Browser:
+    environ: Any = {"lodeline.actor": actor}
+    return Browser(client=Client(HTTP_HOST="127.0.0.1", **environ))
+
+
+def of_firm(organisation: str = FIRM, role: str = "filer") -> Browser:
+    return as_whom(replace(OFFICIAL, pseudonym="firm", standings=(Standing(organisation=organisation, role=role),)))
+
+
+def officer(number: int, role: str = "licensing-officer") -> Browser:
+    standing = Standing(organisation="", role=role)
+    return as_whom(Actor(user=number, name=f"Officer {number}", pseudonym=f"officer-{number}", standings=(standing,)))
+
+
+def begun() -> str:
+    answer = of_firm().post(OWN, {"relation": "new"})
+    assert answer.status_code == 303
+    return str(answer["Location"])
+
+
+def handed_in() -> str:
+    at = begun()
+    for kind in ("applicant", "contract", "technical", "end-use"):
+        file = SimpleUploadedFile(f"{kind}.pdf", PDF)
+        assert of_firm().post(at, {**SAID, "act": "attach", "document_kind": kind, "files": file}).status_code == 303
+    answer = of_firm().post(at, {**SAID, "act": "submit"})
+    assert answer.status_code == 303, Page(answer).text
+    return at
+
+
+def step(browser: Browser, at: str, act: str, **more: str) -> Any:
+    """Sends a form of an officer's page as it stands there."""
+    page = browser.page(at)
+    seen = re.search(r'name="steps" value="(\d+)"', page.html)
+    assert seen is not None, page.text
+    return browser.post(at, {"act": act, "steps": seen[1], "text": "Because it is so.", **more})
+
+
+def test_all_that_is_wrong_is_said_and_nothing_is_lost(copy: Store) -> None:
+    at = begun()
+    page = Page(of_firm().post(at, {**SAID, "act": "submit", "destination": "", "goods-mass_kg": "much"}))
+    assert page.status == 400 and "It cannot be handed in yet" in page.text
+    assert 'href="#f-destination"' in page.html and 'href="#goods-1"' in page.html
+    assert "The application lacks: contract or agreement" in page.text
+    assert 'value="C-17"' in of_firm().page(at).html, "what was written is kept"
+    chinese = of_firm().page(at.replace("/en/", "/zh/"))
+    assert chinese.status == 200 and "出口许可申请" in chinese.text
+
+
+def test_a_licence_is_applied_for_queried_answered_and_granted(copy: Store) -> None:
+    at = handed_in()
+    listed = officer(11).page("/en/applications/")
+    (where,) = set(re.findall(r'href="(/en/applications/[0-9a-f]{16}/)"', listed.html))
+    assert officer(11).get(f"{where}?document=1").status_code == 403, "not in charge yet"
+    assert step(officer(11), where, "take").status_code == 303
+    assert officer(11).get(f"{where}?document=1").content == PDF
+    page = officer(11).page(where)
+    for words in ("without a licence", "Past exports", "Licences of the exporter", "45 working days"):
+        assert words in page.text
+    assert step(officer(11), where, "query", text="Which machine?", until="").status_code == 303
+    assert "the clock stands" in officer(11).page(where).text
+    own = of_firm().page(at)
+    assert "Which machine?" in own.text and "Taken in charge" not in own.text
+    assert of_firm().post(at, {"act": "answer", "text": "A packer."}).status_code == 303
+    terms = {"decision": "grant", "mass_kg": "800", "valid_from": "2025-07-01", "valid_to": "2026-06-30"}
+    assert step(officer(11), where, "propose", **terms).status_code == 303
+    own_proposal = Page(officer(11).post(where, {"act": "return", "steps": "5", "text": "No."}))
+    assert own_proposal.status == 400 and "another officer" in own_proposal.text
+    assert "Grant it" in officer(12).page(where).text and "Grant it" not in officer(11).page(where).text
+    assert step(officer(12), where, "decide").status_code == 303
+    ((_, licence),) = [one for one in licences(copy.register(copy.head())).items() if one[0].startswith("XK-")]
+    assert licence.exporter == FIRM and licence.mass_mg == 800_000_000
+    assert "Granted" in of_firm().page(at).text and licence.id in of_firm().page(at).text
+    assert "Report on the goods" in of_firm().page(at).text
+    assert "准予许可" in of_firm().page(at.replace("/en/", "/zh/")).text
+
+
+def test_nobody_else_sees_it(copy: Store) -> None:
+    at = handed_in()
+    reference = at.rstrip("/").rpartition("/")[2]
+    other = "MIN-0001"
+    assert of_firm(other).get(at).status_code == 403
+    assert of_firm(other).get(at.replace(FIRM, other)).status_code == 404
+    assert of_firm().get(f"/en/applications/{reference}/").status_code == 403
+    customs = officer(11, "customs-officer")
+    assert customs.get("/en/applications/").status_code == 403
+    analyst = officer(11, "analyst")
+    page = analyst.page(f"/en/applications/{reference}/")
+    assert page.status == 200 and "Take it in charge" not in page.text
+    assert analyst.post(f"/en/applications/{reference}/", {"act": "take", "steps": "1"}).status_code == 403
+    assert of_firm(role="certifier").post(OWN, {"relation": "new"}).status_code == 403
+
+
+def test_a_draft_is_saved_thrown_away_and_its_documents_with_it(copy: Store) -> None:
+    at = begun()
+    reference = at.rstrip("/").rpartition("/")[2]
+    assert officer(11).get(f"/en/applications/{reference}/").status_code == 404, "a draft is the firm's own"
+    contract = SimpleUploadedFile("c.pdf", PDF)
+    of_firm().post(at, {**SAID, "act": "attach", "document_kind": "contract", "files": contract})
+    (number,) = re.findall(r'value="detach-(\d+)"', of_firm().page(at).html)
+    assert of_firm().post(at, {**SAID, "act": f"detach-{number}"}).status_code == 303
+    assert "detach-" not in of_firm().page(at).html
+    wrong = SimpleUploadedFile("c.exe", b"MZ\x00")
+    page = Page(of_firm().post(at, {**SAID, "act": "attach", "document_kind": "contract", "files": wrong}))
+    assert page.status == 400 and "no PDF, PNG, JPEG or CSV" in page.text and 'value="C-17"' in page.html
+    assert of_firm().post(at, {"act": "drop"}).status_code == 303
+    assert of_firm().get(at).status_code == 404
+
+
+def test_old_forms_and_wrong_acts_change_nothing(copy: Store) -> None:
+    at = handed_in()
+    where = f"/en/applications/{at.rstrip('/').rpartition('/')[2]}/"
+    size = copy.head().size
+    late = officer(11).post(where, {"act": "take", "steps": "0"})
+    assert Page(late).status == 400 and "after you opened the page" in Page(late).text
+    assert officer(11).post(where, {"act": "burn", "steps": "1"}).status_code == 400
+    assert of_firm().post(at, {**SAID, "act": "save", "contract": "other"}).status_code == 400
+    assert copy.head().size == size
