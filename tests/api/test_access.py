@@ -41,6 +41,9 @@ GUARDED = {
     "/findings/1/bundle": "nation:read",
     "/cases": "findings:read",
     "/parties/queue": "transfers:read",
+    "/declarations/1": "declarations:judge",
+    "/queries": "declarations:judge",
+    "/queries/x": "declarations:judge",
     "/changes": "changes:read",
 }
 WRITTEN = {
@@ -54,6 +57,9 @@ WRITTEN = {
     "/disputes/1/withdraw": "transfers:write",
     "/lots/X/alias": "transfers:write",
     "/declarations": "declarations:judge",
+    "/declarations/1/decisions": "declarations:decide",
+    "/queries/x/steps": "declarations:decide",
+    "/queries/x/answer": "findings:answer",
     "/findings/1/case": "findings:decide",
     "/findings/1/answer": "findings:answer",
     "/parties/decisions": "parties:decide",

@@ -90,6 +90,10 @@ _AUTHORITY: Final = (
         name="parties:decide", permission="parties.decide", en="Decide whom names mean", zh="决定名称归并",
     ),
     Scope(name="declarations:judge", permission="desk.use", en="Judge customs declarations", zh="核对报关单"),
+    Scope(
+        name="declarations:decide", permission="desk.decide", en="Decide about declarations and queries",
+        zh="处理报关单与质疑",
+    ),
 )  # fmt: skip
 SCOPES: Final[tuple[str, ...]] = tuple(dict.fromkeys(one.name for one in (*_OWN, *_AUTHORITY)))
 CERTIFY: Final = "filings:certify"

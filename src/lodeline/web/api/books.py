@@ -15,6 +15,7 @@ from ninja.params.functions import Path, Query
 from lodeline.filing.formats import Limits
 from lodeline.material.mass import format_kg
 from lodeline.office.case_views import own_cases, own_state, standings
+from lodeline.office.desk import ask
 from lodeline.office.listing import key_cursor, read_key_cursor
 from lodeline.office.own_findings import own_findings
 from lodeline.service import answers, desk
@@ -354,9 +355,10 @@ def _organisation(row: Json) -> Json:
             },
         },
         more=(
-            "A verdict for each line with its reasons; nothing is written. An organisation asks beforehand and may name"
+            "A verdict for each line with its reasons; the question is kept in the log with its answer. An organisation"
+            " asks beforehand and may name"
             " only itself as exporter.",
-            "逐项给出判断及理由，不写入任何数据。企业为预先核对，出口企业只能是自己。",
+            "逐项给出判断及理由；查询及结果记入日志。企业为预先核对，出口企业只能是自己。",
         ),
     ),
 )  # fmt: skip
@@ -378,11 +380,14 @@ def judge_declaration(request: HttpRequest) -> HttpResponse:
             )  # fmt: skip
         now = reading()
         today = call_of(request).now.astimezone(ZoneInfo(now.law.timezone)).date()
-        return json_answer(
-            200,
-            desk.answer(
-                read, law=now.law, today=today, snapshot=now.snapshot, store=now.store, asker=organisation or None
-            ),
+        answered = desk.answer(
+            read, law=now.law, today=today, snapshot=now.snapshot, store=now.store, asker=organisation or None
         )
+        if answered["readable"]:
+            kept = ask(
+                call_of(request).actor, store(), read, answered, now=call_of(request).now, asker=organisation
+            )  # fmt: skip
+            answered["entry"] = kept.index
+        return json_answer(200, answered)
 
     return once(request, body.digest, act)

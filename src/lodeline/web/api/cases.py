@@ -368,7 +368,7 @@ def answer_case(request: HttpRequest, finding: str = FINDING) -> HttpResponse:
     def act() -> HttpResponse:
         asking = Whose(organisation=organisation, whole=False)
         _case(request, asking, finding)
-        files = attached([(one.name, _decoded(one)) for one in sent.files])
+        files = attached([(one.name, decoded(one)) for one in sent.files])
         case = cases.answer(
             program, store(), organisation, finding, text=sent.text, files=files, now=call_of(request).now
         )
@@ -377,7 +377,8 @@ def answer_case(request: HttpRequest, finding: str = FINDING) -> HttpResponse:
     return once(request, digest, act)
 
 
-def _decoded(file: CaseFileIn) -> bytes:
+def decoded(file: CaseFileIn) -> bytes:
+    """The bytes of a file as it was sent. Raises ApiProblem."""
     try:
         return base64.b64decode(file.content_base64, validate=True)
     except (binascii.Error, ValueError) as error:

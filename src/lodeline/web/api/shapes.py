@@ -418,6 +418,50 @@ class Declared(Shape):
     counts: dict[str, int]
     problems: list[Json]
     readable: bool
+    #: The entry of the log that keeps the question; none where no line could be read.
+    entry: int | None = None
+
+
+class DeskQuestion(Shape):
+    """A question to the desk as the log keeps it, and what was decided since."""
+
+    entry: int
+    asked_at: str
+    channel: Literal["desk", "pre-check", "command", "offline"]
+    amends: int | None
+    amended_by: int | None
+    withdrawn: int | None
+    late_s: int | None
+    answer: Json
+    overrides: list[Json]
+
+
+class CustomsSummary(Shape):
+    """A query of customs; `line` is the id of the verdict that it asks about."""
+
+    case: str
+    organisation: str
+    state: Literal["asked", "answered", "laboratory", "found", "released", "refused", "closed"]
+    entry: int
+    line: str
+    verdict: Literal["release", "query", "hold"]
+    until: Day | None
+    steps: int
+    changed_at: str
+
+
+class CustomsQueries(Shape):
+    """The queries, those that wait for somebody first."""
+
+    rows: list[CustomsSummary]
+
+
+class CustomsQuery(CustomsSummary):
+    """A query with the documents that are to be submitted and its steps."""
+
+    required: list[str]
+    documents: list[str]
+    taken: list[Json]
 
 
 class Site(Shape):

@@ -180,10 +180,26 @@ def decides_parties(request: HttpRequest) -> Program:
 
 def judges(request: HttpRequest) -> str:
     """Whose consignments this request may ask about: an organisation's, or ("") anybody's. Raises ApiProblem."""
+    call = call_of(request)
+    if call.program is not None:
+        _has_scope(call.program, "declarations:judge")
+        return call.program.organisation
+    if call.actor.may("desk.use"):
+        return ""
+    own = [one for one in call.actor.organisations if call.actor.may("own.read", one)]
+    if len(own) != 1:
+        raise _not_yours()
+    return own[0]
+
+
+def decides_at_the_desk(request: HttpRequest) -> Program:
+    """The program of the authority that may decide otherwise than the desk. Raises ApiProblem."""
     program = call_of(request).program
-    assert program is not None, "only tokens get as far as an operation that is posted"
-    _has_scope(program, "declarations:judge")
-    return program.organisation
+    assert program is not None, "only tokens get as far as an operation that writes"
+    _has_scope(program, "declarations:decide")
+    if program.organisation:
+        raise _not_yours()
+    return program
 
 
 def _has_scope(program: Program, scope: str) -> None:
