@@ -194,6 +194,7 @@ FACTS = {
     "period": "2025-01", "last_day": "2025-02-09", "days": 4, "count": 3, "other": "SEP", "event": "S3", "draft": 1,
     "until": "2025-03-01", "why": "the scale", "dispute": 1, "reason": "an outage.",
     "finding": "ab" * 32, "decided": "explained", "entry": 7, "certifier": "ab12",
+    "case": "cd34", "became": "released",
 }  # fmt: skip
 DECIDED = {"customs-query-decided": "closed", "application-decided": "granted"}
 

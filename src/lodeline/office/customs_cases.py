@@ -327,7 +327,7 @@ def _take(
     case.save()
     if kind != "answered":
         notice = "customs-query" if kind == "asked" else "customs-query-decided"
-        told = {"case": case.reference, "until": None if until is None else until.isoformat(), "decided": kind}
+        told = {"case": case.reference, "until": None if until is None else until.isoformat(), "became": kind}
         notify(case.organisation, notice, told, key=f"customs:{case.reference}:{number}", now=now)
     record_act(
         actor, f"customs.{kind}", organisation=case.organisation, subject=case.reference, facts={"step": number}

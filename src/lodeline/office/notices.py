@@ -294,7 +294,7 @@ _CUSTOMS: Final[Mapping[str, Text]] = {
 
 def _customs_decided(facts: Facts, named: Named) -> Text:
     del named
-    return _CUSTOMS[facts["decided"]]
+    return _CUSTOMS[facts["became"]]
 
 
 def _application_queried(facts: Facts, named: Named) -> Text:

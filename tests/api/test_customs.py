@@ -1,0 +1,89 @@
+"""The desk and the queries of customs by program: kept, decided, answered; each sees what is its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from django.test import override_settings
+from tests.api.conftest import MOMENT, Office, Program
+
+from lodeline.office import clock
+from lodeline.office.actor import actor_of
+from lodeline.office.models import Membership, User
+from lodeline.office.tokens import issue
+
+LINE = {
+    "line": "1", "declaration": "D-1", "exporter": "MINE", "product_name": "NdFeB magnets", "hs_code": "8505111000",
+    "composition": "Nd=24.1;Pr=6.02;Fe=67.5;B=0.98", "models_in_lot": "16", "mass_kg": "200",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def after_the_procedure_came_into_force(counter: Office) -> Iterator[None]:
+    """GAC Announcement 123 is of June 2025."""
+    with override_settings(LODELINE_DEMO_CLOCK=MOMENT.replace("2025-0", "2026-0")):
+        yield
+
+
+@pytest.fixture
+def firm(counter: Office) -> Program:
+    return counter.program("MINE", "declarations:judge", "findings:answer")
+
+
+@pytest.fixture
+def customs(counter: Office) -> Program:
+    user = User.objects.create_user("customs@authority.example", name="Officer", joined_at=clock.now())
+    for role in ("customs-officer", "registrar"):
+        Membership.objects.create(
+            user=user, organisation="", role=role, valid_from=date(2020, 1, 1), granted_at=clock.now()
+        )
+    actor = actor_of(user, on=clock.today("Asia/Shanghai"))
+    scopes = ("declarations:judge", "declarations:decide")
+    return Program(token=issue(actor, "", name="customs", scopes=scopes, days=30, now=clock.now())[1])
+
+
+def asked(program: Program) -> dict[str, Any]:
+    answer = program.post("/declarations", {"rows": [LINE]})
+    assert answer.status_code == 200, answer.content
+    return answer.json()  # type: ignore[no-any-return]
+
+
+def test_a_question_is_kept_and_read_again_by_who_asked(firm: Program, customs: Program) -> None:
+    own, theirs = asked(firm), asked(customs)
+    kept = firm.get(f"/declarations/{own['entry']}").json()
+    assert (kept["channel"], kept["answer"]["id"], kept["withdrawn"]) == ("pre-check", own["id"], None)
+    assert firm.get(f"/declarations/{theirs['entry']}").status_code == 404
+    assert customs.get(f"/declarations/{theirs['entry']}").json()["channel"] == "desk"
+    assert customs.get("/declarations/0").status_code == 404
+
+
+def test_a_query_from_notice_to_answer(firm: Program, customs: Program) -> None:
+    kept = asked(customs)
+    verdict = kept["lines"][0]["id"]
+    decide = f"/declarations/{kept['entry']}/decisions"
+    opened = customs.post(decide, {"act": "query", "line": verdict, "text": "Which model?"})
+    assert opened.status_code == 200, opened.content
+    (row,) = firm.get("/queries").json()["rows"]
+    assert (row["state"], row["line"]) == ("asked", verdict)
+    path = f"/queries/{row['case']}"
+    answered = firm.post(f"{path}/answer", {"text": "None.", "documents": ["contract"], "files": []})
+    assert (answered.status_code, answered.json()["state"]) == (200, "answered")
+    step = {"act": "released", "steps": 1, "text": "as stated"}
+    assert customs.post(f"{path}/steps", step).status_code == 409, "somebody took a step since"
+    done = customs.post(f"{path}/steps", step | {"steps": 2})
+    assert (done.status_code, done.json()["state"]) == (200, "released")
+    assert [one["kind"] for one in done.json()["taken"]] == ["asked", "answered", "released"]
+
+
+def test_only_customs_decides(counter: Office, firm: Program, customs: Program) -> None:
+    kept = asked(customs)
+    body = {"act": "override", "line": kept["lines"][0]["id"], "verdict": "hold", "text": "sixteen models"}
+    path = f"/declarations/{kept['entry']}/decisions"
+    assert firm.post(path, body).status_code == 403
+    found = customs.post(path, body)
+    assert (found.status_code, found.json()["overrides"][0]["stands"]) == (200, True)
+    assert customs.post(path, body).status_code == 409
+    assert customs.post(path, {"act": "override", "line": "x", "text": "y"}).status_code == 400
