@@ -244,3 +244,64 @@ def test_what_is_said_of_a_difference_names_the_alias(desk: Desk) -> None:
     told = desk.try_rows("MAG", "2025-06", "R receipt 6 mag other 400 counterparty=TRADE reference=S")
     (flag,) = [found for found in told.problems if found.code == "transfer.lot-differs"]
     assert flag.facts == {"shipped_lot": "TRADE/T-1", "received_lot": "TRADE/other"}
+
+
+def test_a_holder_files_its_alias_as_it_would_the_lots_name(desk: Desk) -> None:
+    take(desk, MINED)
+    take(desk, ("TRADE", "R receipt 4 trade 7 500 counterparty=MINE"))
+    name(desk, "TRADE", "MINE/7", "T-1")
+    assert take(desk, ("TRADE", "S shipment 5 trade T-1 400 counterparty=MAG", "C stock 6 trade TRADE/T-1 100")) == []
+    assert take(desk, ("MAG", "R receipt 6 mag T-1 400 counterparty=TRADE", "L loss 7 mag TRADE/T-1 1 reason=x")) == []
+    assert causes(desk)["TRADE", "S"] == ("matched", None)
+    assert desk.held_kg()["MINE/7", "trade", "TRADE"] == (100, 0)
+    assert desk.held_kg()["TRADE/T-1", "mag", "MAG"] == (399, 0)
+    assert rebuild_differences(desk.store) == []
+
+
+def test_an_alias_that_is_also_a_lot_which_is_held_must_be_said_which(desk: Desk) -> None:
+    take(desk, MINED)
+    take(desk, ("TRADE", "R receipt 4 trade 7 500 counterparty=MINE"))
+    name(desk, "TRADE", "MINE/7", "T-1")
+    take(desk, ("SEP", f"O origin 2 sep T-1 9 {CONCENTRATE}", "S shipment 3 sep T-1 9 counterparty=TRADE"))
+    take(desk, ("TRADE", "Q receipt 4 trade T-1 9 counterparty=SEP"))
+    refused = desk.try_rows("TRADE", "2025-06", "L loss 7 trade T-1 1 reason=x")
+    (found,) = [one for one in refused.problems if one.severity == "reject"]
+    assert (found.code, found.where.row, found.where.column) == ("lot.ambiguous", 2, "lot")
+    assert found.facts == {"lot": "T-1", "candidates": "MINE/7, SEP/T-1"}
+    take(desk, ("TRADE", "L loss 7 trade TRADE/T-1 1 reason=x"))
+    assert desk.held_kg()["MINE/7", "trade", "TRADE"] == (499, 0)
+
+
+def test_a_lot_bought_by_title_goes_by_the_sellers_alias_and_is_shipped_on_under_it(own: Desk) -> None:
+    """MINE's 7 lies at TRADE, who sells some of it as T-1 to MAG; MAG ships that to SEP, which knows neither."""
+    take(own, MINED)
+    take(own, ("TRADE", "R receipt 4 trade 7 500 counterparty=MINE"))
+    name(own, "TRADE", "MINE/7", "T-1")
+    take(own, ("TRADE", "T title 5 - T-1 300 counterparty=MAG"))
+    refused = own.try_rows("MAG", "2025-06", "Q title 7 - 7 10 counterparty=SEP")
+    assert codes(refused) == ["lot.unknown"], "the id is not the buyer's to know"
+    take(own, ("MAG", "Q title 7 - T-1 300 counterparty=SEP"))
+    for who, called in (("MAG", "TRADE/T-1"), ("SEP", "MAG/T-1")):
+        assert Own(own.store, LAW, who).calling.lot_name("MINE/7", "MINE", "7") == called
+        assert Own(own.store, LAW, who).lot_of("MINE/7") is None
+    assert Own(own.store, LAW, "MINE").calling.lot_name("MINE/7", "MINE", "7") == "MINE/7"
+    assert rebuild_differences(own.store) == []
+    own.rows("MAG", "2025-06", f"O origin 2 mag Z 9 {CONCENTRATE}")
+    with pytest.raises(AliasError, match="used the alias"):
+        name(own, "MAG", "MAG/Z", "T-1")
+
+
+def test_what_was_bought_by_title_closes_under_the_alias_that_it_is_shipped_under(own: Desk) -> None:
+    take(own, MINED)
+    take(own, ("TRADE", "R receipt 4 trade 7 500 counterparty=MINE"))
+    name(own, "TRADE", "MINE/7", "T-1")
+    steps = [
+        ("TRADE", "T title 5 - T-1 300 counterparty=MAG"),
+        ("MAG", "S shipment 8 mag T-1 300 counterparty=SEP reason=direct"),
+        ("SEP", "R receipt 9 sep T-1 300 counterparty=MAG"),
+    ]
+    for step in steps:
+        take(own, step)
+        assert rebuild_differences(own.store) == []
+    assert causes(own)["MAG", "S"] == ("matched", None)
+    assert own.held_kg()["MAG/T-1", "sep", "SEP"] == (300, 0)

@@ -2,6 +2,7 @@
 
 MINE digs HIDDENA; TRADE buys it and sells it on as T-1. SEP has received some and waits for more, and sends some back;
 MAG has confirmed nothing; SEP passes a part on to MAG under TRADE's name for it. MINE sells HIDDENB to SEP as M-2.
+MAG buys some of T-1 where it lies, and sells a part of that on to FAR, which knows neither TRADE nor MINE.
 """
 
 from __future__ import annotations
@@ -18,14 +19,18 @@ from urllib.parse import quote, unquote
 import pytest
 from django.conf import settings
 from django.test import Client, override_settings
-from tests.desk import LAW, Desk
+from tests.desk import LAW, Desk, sheet
 from tests.office.trade import FIRMS, person
 from tests.properties.test_own_edges import addresses as pages
 from tests.web.as_official import furnish
 
+from lodeline.filing.check import check
+from lodeline.filing.table import read_bytes
 from lodeline.office.models import Notice
 from lodeline.office.own_findings import own_findings
 from lodeline.service.aliases import give_alias
+from lodeline.service.drafting import known_for_template
+from lodeline.service.filing import preview
 from lodeline.service.own import Own
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
@@ -35,6 +40,7 @@ pytestmark = pytest.mark.medium
 
 NOW = datetime.fromisoformat("2025-02-07T09:00:00+08:00")
 HIDDEN = ("HIDDENA", "HIDDENB")
+ALL = (*FIRMS, "FAR")
 ORE = "1000 product=concentrate composition=TREO=60;Nd=12 origin_kind=mined origin_place=CN-PIT"
 #: Who holds a lot under its own id, and is shown it.
 SEES = {"HIDDENA": {"MINE", "TRADE"}, "HIDDENB": {"MINE"}}
@@ -48,7 +54,7 @@ def name(desk: Desk, who: str, lot: str, alias: str) -> None:
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     path: Path = tmp_path_factory.mktemp("hidden") / "store.sqlite3"
     desk = Desk(str(path))
-    desk.firms(*FIRMS)
+    desk.firms(*ALL)
     desk.rows("MINE", "2025-01", f"O1 origin 2 mine HIDDENA {ORE}", f"O2 origin 2 mine HIDDENB {ORE}",
               "S1 shipment 4 mine HIDDENA 600 counterparty=TRADE", "S2 shipment 4 mine HIDDENB 300 counterparty=SEP",
               "S3 shipment 5 mine HIDDENB 200 counterparty=SEP", "E1 export 6 mine HIDDENB 9 counterparty=MAG"
@@ -71,6 +77,13 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         "T1 transformation 12 sep OX 60 role=out product=oxide:Nd composition=Nd=30 reason=run",
     )  # fmt: skip
     assert taken.entry is not None, [found.message("en") for found in taken.problems]
+    desk.rows("TRADE", "2025-01", "T1 title 20 - T-1 40 counterparty=MAG")
+    sold = desk.try_rows("MAG", "2025-01", "Q1 title 22 - T-1 15 counterparty=FAR", "Q2 title 23 - TRADE/T-1 5"
+                         " counterparty=FAR", "Q3 title 24 - T-1 900 counterparty=FAR reason=short")  # fmt: skip
+    assert sold.entry is not None, [found.message("en") for found in sold.problems]
+    far = desk.try_rows("FAR", "2025-01", "F1 title 26 - MAG/T-1 8 counterparty=SEP",
+                        "F2 stock 28 far T-1 1", "F3 loss 28 far T-1 2 reason=fire")  # fmt: skip
+    assert far.entry is not None, [found.message("en") for found in far.problems]
     # What is restated comes again in the feed, as withdrawn and as new.
     first = desk.rows("TRADE", "2025-02", "S6 shipment 3 trade HIDDENA 7 counterparty=SEP")
     desk.rows("TRADE", "2025-02", "S6 shipment 3 trade HIDDENA 6 counterparty=SEP", corrects=first)
@@ -110,12 +123,13 @@ def told(client: Client, path: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("firm", FIRMS)
+@pytest.mark.parametrize("firm", ALL)
 def test_no_page_and_no_answer_tells_a_buyer_the_id(served: None, store: Store, firm: str, language: str) -> None:
     own = Own(store, LAW, firm)
     environ: Any = {"lodeline.actor": person(firm, "filer", "certifier")}
     client = Client(HTTP_HOST="127.0.0.1", **environ)
     hidden = [word for word in HIDDEN if firm not in SEES[word]]
+    hidden += ["MINE", "TRADE"] if firm == "FAR" else []
     shown, good = "", {"page": 0, "api": 0}
     waiting = own.transfers(NOW)["shipment_line"].drop_nulls().to_list()
     lots = {*own.lots()["called"], *own.transfers(NOW)["called"]}
@@ -129,11 +143,11 @@ def test_no_page_and_no_answer_tells_a_buyer_the_id(served: None, store: Store, 
         shown += text
     assert good["page"] > 20 and (language == "zh" or good["api"] > 15), "it was answered"
     assert all(word in shown for word in HIDDEN if firm in SEES[word])
-    if firm == "SEP":
-        assert "TRADE/T-1" in shown and "MINE/M-2" in shown, "the buyer sees the alias instead"
+    for word in {"SEP": ("TRADE/T-1", "MINE/M-2"), "MAG": ("TRADE/T-1",), "FAR": ("MAG/T-1",)}.get(firm, ()):
+        assert word in shown, "the buyer sees the alias instead"
 
 
-@pytest.mark.parametrize("firm", ["SEP", "MAG"])
+@pytest.mark.parametrize("firm", ["SEP", "MAG", "FAR"])
 def test_to_guess_the_id_is_no_way_to_learn_that_it_is_right(served: None, store: Store, firm: str) -> None:
     environ: Any = {"lodeline.actor": person(firm, "filer")}
     client = Client(HTTP_HOST="127.0.0.1", **environ)
@@ -144,11 +158,12 @@ def test_to_guess_the_id_is_no_way_to_learn_that_it_is_right(served: None, store
 
 
 def test_flags_and_letters_name_the_alias(store: Store) -> None:
-    flags = [json.dumps(entry.flags) for entry in store.entries() if entry.organisation in ("SEP", "MAG")]
+    flags = [json.dumps(entry.flags) for entry in store.entries() if entry.organisation in ("SEP", "MAG", "FAR")]
     assert any("transfer.lot-differs" in one and "TRADE/T-1" in one for one in flags)
     assert [one for one in flags if any(word in one for word in HIDDEN)] == []
+    assert any("mass.exceeds-holding" in one and "TRADE/T-1" in one for one in flags), "of what was bought by title"
     with override_settings(LODELINE_DATABASE=store.database.url):
-        letters = [json.dumps(one.facts) for one in Notice.objects.filter(organisation__in=("SEP", "MAG"))]
+        letters = [json.dumps(one.facts) for one in Notice.objects.filter(organisation__in=("SEP", "MAG", "FAR"))]
     assert [one for one in letters if any(word in one for word in HIDDEN)] == []
 
 
@@ -188,8 +203,32 @@ def test_a_holder_gives_an_alias_on_the_page_of_the_lot(served: None, store: Sto
 
 def test_a_lot_that_is_only_on_its_way_is_not_the_receivers_to_name(served: None, store: Store) -> None:
     filer: Any = {"lodeline.actor": person("MAG", "filer")}
-    page = "/en/firm/MAG/lots/TRADE/T-1/"
+    page = "/en/firm/MAG/lots/SEP/T-1/"
     client = Client(HTTP_HOST="127.0.0.1", **filer)
     status, text = told(client, page)
     assert status == 200 and 'name="alias"' not in text
     assert client.post(page, {"alias": "mine"}).status_code == 404
+
+
+def test_a_workbook_offers_a_buyer_the_alias(store: Store) -> None:
+    for firm in ALL:
+        lots = known_for_template(store, firm).lots
+        assert [one for one in lots if any(word in one for word in HIDDEN if firm not in SEES[word])] == []
+        assert firm != "FAR" or "MAG/T-1" in lots, "what it owns where it lies"
+
+
+def test_what_a_file_would_meet_names_no_lot_by_its_id(store: Store) -> None:
+    """The problems of drafts, of checks and of the API are those of the preview."""
+    rows = ("A loss 28 {site} T-1 5", "B title 28 - T-1 9000 counterparty=SEP", "C receipt 28 {site} T-1 3"
+            " counterparty=MINE reference=S1", "D transformation 28 {site} TRADE/T-1 9 role=in",
+            "D transformation 28 {site} NEW 9 role=out product=metal:Nd composition=Nd=99")  # fmt: skip
+    for firm in ("MAG", "FAR"):
+        text = sheet("2025-02", *(row.format(site=firm.lower()) for row in rows))
+        checked = check(
+            read_bytes([("f.csv", text.encode())]), organisation=firm, period="2025-02",
+            register=store.register(store.head()),
+        )  # fmt: skip
+        found = preview(store, checked, filed_at=NOW, law=LAW)
+        told_ = json.dumps([one.as_json() for one in found])
+        assert "mass.exceeds-holding" in told_ or "lot.unknown" in told_
+        assert [word for word in HIDDEN if word in told_] == []

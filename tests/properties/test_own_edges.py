@@ -41,7 +41,7 @@ def near(store: Store, firm: str) -> set[str]:
     """The firm and whom it deals with, by the rows of both; not by the code that is tested."""
     rows = store.database.rows(
         "SELECT organisation, party FROM line WHERE party IS NOT NULL AND (organisation = %s OR (party = %s"
-        " AND kind IN ('shipment', 'receipt')))",
+        " AND kind IN ('shipment', 'receipt', 'title')))",
         (firm, firm),
     )
     return {firm, *(str(one) for row in rows for one in row)}

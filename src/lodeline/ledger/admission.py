@@ -72,24 +72,26 @@ def judge(
     ----------
     rows : the filing's lines (columns of `movement.LINE`), lots resolved.
     state : the state of every lot that the filing is about, with the filing's own lines among the others.
-    names : canonical name of a lot, by its id.
+    names : what a lot is called to who files, by its id.
     earlier : the organisation's earlier masses, asked only when a mass is in question.
-    held_at_sites : `site`, `lot`, `name`, `mass_mg` now in book at the sites that the filing counts.
+    held_at_sites : `site`, `lot`, `mass_mg` now in book at the sites that the filing counts.
     """
     objections = [
-        *_made_already(rows, state.lines, names),
+        *_made_already(rows, state.lines, organisation, names),
         *_shortfalls(rows, state.balanced, register, names),
         *_awaiting_maker(rows, state, organisation, names),
         *_product_differs(rows, state.lots, names),
         *_process_objections(rows, state.lots, register),
         *_unusual_masses(rows, earlier),
         *_transfer_differences(rows, state, organisation, names),
-        *_not_listed(rows, held_at_sites),
+        *_not_listed(rows, held_at_sites, names),
     ]
     return sorted(objections, key=lambda objection: (objection.ordinal is not None, objection.ordinal or 0))
 
 
-def _made_already(rows: pl.DataFrame, everything: pl.DataFrame, names: Callable[[int], str]) -> Iterable[Objection]:
+def _made_already(
+    rows: pl.DataFrame, everything: pl.DataFrame, organisation: str, names: Callable[[int], str]
+) -> Iterable[Objection]:
     if everything.height == rows.height:
         return
     making = {
@@ -97,10 +99,18 @@ def _made_already(rows: pl.DataFrame, everything: pl.DataFrame, names: Callable[
         if is_making(kind, role)
     }  # fmt: skip
     mine = set(rows["line"].to_list())
-    for line, lot, kind, role, event in everything[["line", "lot", "kind", "role", "event"]].iter_rows():
-        if lot in making and line not in mine and is_making(kind, role):
+    for line, lot, kind, role, event, by in everything[_MAKING].iter_rows():
+        if lot not in making or line in mine or not is_making(kind, role):
+            continue
+        if by == organisation:
             facts = {"lot": names(lot), "event": event}
             yield Objection(code="lot.exists", ordinal=making[lot], column="lot", facts=facts)
+        else:
+            # In which event, is the business of whoever made it.
+            yield Objection(code="lot.made-elsewhere", ordinal=making[lot], column="lot", facts={"lot": names(lot)})
+
+
+_MAKING = ["line", "lot", "kind", "role", "event", "organisation"]
 
 
 def _shortfalls(
@@ -298,9 +308,14 @@ def _transfer_differences(
             continue
         sent, received = filed[shipment], filed[receipt]
         shipper, received_lot, received_by = sent["organisation"], received["lot"], received["organisation"]
-        if party_differs:
+        if party_differs and organisation == shipper:
             facts = {"shipment_party": receiver or "?", "receipt_party": received_by}
             yield Objection(code="transfer.party-differs", ordinal=ordinal, column="counterparty", facts=facts)
+        elif party_differs:
+            # For whom it was meant, and how much of what, is the shipper's business.
+            facts = {"shipper": shipper, "shipment": sent["event"]}
+            yield Objection(code="transfer.for-another", ordinal=ordinal, column="counterparty", facts=facts)
+            continue
         if lot_differs and (received["maker"], received["local"]) == (shipper, sent["local"]):
             facts = {"label": names(received_lot), "shipper": shipper}
             yield Objection(code="transfer.label-ambiguous", ordinal=ordinal, column="lot", facts=facts)
@@ -319,7 +334,7 @@ def _transfer_differences(
             yield Objection(code="transfer.mass-differs", ordinal=ordinal, column="mass_kg", facts=facts)
 
 
-_SIDE = ["line", "lot", "organisation", "maker", "local"]
+_SIDE = ["line", "lot", "organisation", "maker", "local", "event"]
 _PAIR = [
     "shipment_line", "receipt_line", "lot", "receiver", "shipped_mg", "received_mg", "lot_differs", "party_differs",
 ]  # fmt: skip
@@ -332,7 +347,7 @@ def _differs(pair: tuple[Any, ...]) -> bool:
     return bool(lot_differs or party_differs) or abs(shipped_mg - received_mg) > closing_tolerance_mg(shipped_mg)
 
 
-def _not_listed(rows: pl.DataFrame, held_at_sites: pl.DataFrame) -> Iterable[Objection]:
+def _not_listed(rows: pl.DataFrame, held_at_sites: pl.DataFrame, names: Callable[[int], str]) -> Iterable[Objection]:
     """Lots in book at a site that is counted as a whole, but not on its list: they count as zero."""
     if not held_at_sites.height:
         return
@@ -342,11 +357,11 @@ def _not_listed(rows: pl.DataFrame, held_at_sites: pl.DataFrame) -> Iterable[Obj
         listed.add((site, lot))
         if kind == "stock" and location is None and product is None:
             whole.setdefault(site, ordinal)
-    for site, held, lot, mass_mg in held_at_sites[["site", "lot", "name", "mass_mg"]].iter_rows():
+    for site, held, mass_mg in held_at_sites[["site", "lot", "mass_mg"]].iter_rows():
         ordinal = whole.get(site)
         if ordinal is None or (site, held) in listed:
             continue
-        facts = {"site": site, "lot": lot, "held_kg": format_kg(mass_mg)}
+        facts = {"site": site, "lot": names(held), "held_kg": format_kg(mass_mg)}
         yield Objection(code="stock.not-listed", ordinal=ordinal, column="lot", facts=facts)
 
 

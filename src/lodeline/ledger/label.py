@@ -17,6 +17,34 @@ ALIAS: dict[str, pl.DataType] = {"organisation": pl.String(), "lot": pl.Int64(),
 NO_ALIASES = pl.DataFrame(schema=ALIAS)
 
 
+def with_inherited(aliases: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """`aliases`, and before them those of lots that were bought by title: their buyer has no other name for them.
+
+    `lines`: at least `kind`, `organisation`, `party`, `lot` and `maker`, with every title of the lots that have an
+    alias. Who buys from who has an alias passes the alias on, until it gives the lot one of its own; whoever made a lot
+    and buys it back goes on calling it by its id. A chain of sales is followed in whatever order it was filed.
+    """
+    if not aliases.height:
+        return aliases
+    titles = lines.filter((pl.col("kind") == "title") & pl.col("lot").is_in(aliases["lot"].unique().implode()))
+    sales: dict[int, set[tuple[str, str]]] = {}
+    for seller, buyer, lot, maker in titles.select("organisation", "party", "lot", "maker").iter_rows():
+        if buyer is not None and buyer != maker:
+            sales.setdefault(lot, set()).add((seller, buyer))
+    given: dict[int, dict[str, str]] = {}
+    for (who, lot), alias in newest_aliases(aliases).items():
+        given.setdefault(lot, {})[who] = alias
+    rows: list[tuple[str, int, str]] = []
+    for lot, pairs in sorted(sales.items()):
+        called = given[lot]
+        left = sorted(pairs)
+        while ready := [pair for pair in left if pair[0] in called and pair[1] not in called]:
+            seller, buyer = ready[0]
+            called[buyer] = called[seller]
+            rows.append((buyer, lot, called[seller]))
+    return pl.concat([pl.DataFrame(rows, schema=ALIAS, orient="row"), aliases.select(*ALIAS)])
+
+
 def aliased_lots(aliases: pl.DataFrame) -> dict[tuple[str, str], int]:
     """(shipper, alias) → the lot that it stands for. Of one lot every alias counts that it ever had."""
     return {(shipper, alias): lot for shipper, lot, alias in aliases.select(*ALIAS).iter_rows()}

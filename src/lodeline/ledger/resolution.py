@@ -2,6 +2,7 @@
 
 A canonical name (`MAKER/LOT`, or a GS1 URI) means itself. A bare id means one's own lot, else the one lot
 of that id that the filer holds or received, else the counterparty's (on a receipt) or one's own.
+An alias means the lot that it was given to: one's own alias, and that of a lot which was bought by title under it.
 On a receipt, a lot of that id that came from somebody else is no candidate: two suppliers may both number
 their lots from 1.
 """
@@ -9,11 +10,13 @@ their lots from 1.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from lodeline.ledger.movement import is_making
+
+LABELS: dict[str, pl.DataType] = {"filed": pl.String(), "name": pl.String(), "held_mg": pl.Int64()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +25,12 @@ class Known:
 
     made : local ids that the organisation has ever made, of those asked for.
     received : `local`, `name`, `party` (from whom), `held_mg`: lots it has ever received or bought.
+    labels : `filed` (an alias, bare or as `SHIPPER/ALIAS`), `name` (what it may mean), `held_mg`.
     """
 
     made: Collection[str]
     received: pl.DataFrame
+    labels: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LABELS))
 
 
 _RECEIVED: dict[str, pl.DataType] = {
@@ -49,10 +54,11 @@ def is_uri(lot: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """Per row, in order: `names` (canonical lot name, None for voids) and `ambiguous` (what it may mean, or None)."""
+    """Per row, in order: `names` (canonical lot name, None for voids) and `ambiguous` (what it may mean, canonical, or
+    None)."""
 
     names: list[str | None]
-    ambiguous: list[str | None]
+    ambiguous: list[tuple[str, ...] | None]
 
 
 def resolve(rows: pl.DataFrame, *, organisation: str, known: Callable[[Sequence[str]], Known] | None) -> Resolved:
@@ -70,13 +76,13 @@ def resolve(rows: pl.DataFrame, *, organisation: str, known: Callable[[Sequence[
     unsettled = dict.fromkeys(
         lot for _, _, lot, _ in filed if lot is not None and lot not in made and not _is_canonical(lot)
     )
-    found = known(list(unsettled)) if unsettled and known is not None else NOTHING
+    found = known(list(unsettled)) if known is not None else NOTHING
     made |= set(found.made)
     book = _Book.of(found)
     own = organisation + "/"
     names: list[str | None] = []
-    for kind, _, lot, party in filed:
-        if lot is None:
+    for kind, role, lot, party in filed:
+        if lot is None or (kind != "receipt" and book.is_label(lot) and not is_making(kind, role)):
             names.append(None)
         elif _is_canonical(lot):
             names.append(lot)
@@ -86,12 +92,12 @@ def resolve(rows: pl.DataFrame, *, organisation: str, known: Callable[[Sequence[
             names.append(book.from_party(lot, party) if kind == "receipt" else None)
         if kind == "receipt" and names[-1] is not None:
             book.arrive(str(names[-1]))
-    ambiguous: list[str | None] = [None] * len(names)
+    ambiguous: list[tuple[str, ...] | None] = [None] * len(names)
     for place, (kind, _, lot, _) in enumerate(filed):
         if names[place] is None and lot is not None and kind != "void":
-            candidates = book.candidates(lot)
-            names[place] = candidates[0] if len(candidates) == 1 else own + lot
-            ambiguous[place] = ", ".join(candidates) if len(candidates) > 1 else None
+            candidates = book.candidates(lot, made=own + lot if lot in made else None)
+            names[place] = candidates[0] if len(candidates) == 1 else lot if _is_canonical(lot) else own + lot
+            ambiguous[place] = tuple(candidates) if len(candidates) > 1 else None
     return Resolved(names=names, ambiguous=ambiguous)
 
 
@@ -105,6 +111,7 @@ class _Book:
     def __init__(self) -> None:
         self._held: dict[str, dict[str, bool]] = {}
         self._by_party: dict[tuple[str, str | None], set[str]] = {}
+        self._labels: dict[str, dict[str, bool]] = {}
 
     @classmethod
     def of(cls, known: Known) -> _Book:
@@ -113,7 +120,14 @@ class _Book:
             names = book._held.setdefault(local, {})
             names[name] = names.get(name, False) or held_mg > 0
             book._by_party.setdefault((local, party), set()).add(name)
+        for filed, name, held_mg in known.labels[["filed", "name", "held_mg"]].iter_rows():
+            names = book._labels.setdefault(filed, {})
+            names[name] = names.get(name, False) or held_mg > 0
         return book
+
+    def is_label(self, lot: str) -> bool:
+        """Whether it is an alias that the filer gave, or bought a lot under."""
+        return lot in self._labels
 
     def from_party(self, lot: str, party: str | None) -> str:
         """The one lot of that id that came from this counterparty before, else the counterparty's own."""
@@ -125,9 +139,16 @@ class _Book:
         local = name if is_uri(name) else name.rpartition("/")[2]
         self._held.setdefault(local, {})[name] = True
 
-    def candidates(self, lot: str) -> list[str]:
-        """The lots that a bare id may mean: the only one, else those of them that are held."""
-        names = self._held.get(lot, {})
+    def candidates(self, lot: str, *, made: str | None = None) -> list[str]:
+        """The lots that an identifier may mean: the only one, else those of them that are held.
+
+        `made`: the filer's own lot of this id, which counts as held.
+        """
+        names = {**self._labels.get(lot, {}), **self._held.get(lot, {})}
+        if _is_canonical(lot) and lot in self._held.get(lot.rpartition("/")[2], ()):
+            names[lot] = True
+        if made is not None:
+            names[made] = True
         if len(names) == 1:
             return list(names)
         return sorted(name for name, held in names.items() if held) or sorted(names)

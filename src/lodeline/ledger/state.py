@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from lodeline.ledger.drawdown import draws
-from lodeline.ledger.label import NO_ALIASES
+from lodeline.ledger.label import NO_ALIASES, with_inherited
 from lodeline.ledger.movement import holdings, lot_facts, movements, with_balances
 from lodeline.ledger.transfer import match, passed_on, stand_in
 
@@ -27,7 +27,7 @@ class State:
     """What some lines amount to, and what was worked out on the way.
 
     lines : the lines, at least `STATE_COLUMNS`.
-    aliases : those of their lots (`label.ALIAS`).
+    aliases : those of their lots (`label.with_inherited`).
     balanced : their movements with `delta_mg`, `held_mg`, `unaccounted_mg` (`movement.with_balances`).
     lots : what each lot is (`facts_of_lots`).
     renamed : which of them are another lot under the name that a receiver had for it (`transfer.PASSED_ON`).
@@ -61,7 +61,7 @@ def project(lines: pl.DataFrame, aliases: pl.DataFrame = NO_ALIASES) -> State:
     lots = stand_in(lots, renamed)
     return State(
         lines=lines,
-        aliases=aliases,
+        aliases=with_inherited(aliases, lines),
         balanced=balanced,
         lots=lots,
         renamed=renamed,

@@ -69,6 +69,19 @@ def holders_of(register: Register, site: str) -> list[str]:
     return list(dict.fromkeys([*before, *([current] if current else [])]))
 
 
+def former_holders(register: Register) -> dict[str, frozenset[str]]:
+    """Site → whoever held it and holds it no more; sites that never changed hands are left out."""
+    return {
+        site: frozenset(one.organisation for one in found) - {register.site_organisation.get(site, "")}
+        for site, found in handovers(register).items()
+    }
+
+
+def sites_held_before(register: Register, organisation: str) -> list[str]:
+    """The sites that an organisation held and holds no more."""
+    return sorted(site for site, before in former_holders(register).items() if organisation in before)
+
+
 def merged_into(register: Register, organisation: str) -> Succession | None:
     """The merger by which an organisation became part of another; None where it stands by itself."""
     return next(

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import polars as pl
 
-from lodeline.ledger.label import NO_ALIASES, aliased_lots, run_together
+from lodeline.ledger.label import NO_ALIASES, aliased_lots, run_together, with_inherited
 from lodeline.ledger.movement import makes_lot
 
 #: One row per shipment line with the receipts that belong to it, or per receipt without a shipment.
@@ -104,7 +104,7 @@ def match(lines: pl.DataFrame, aliases: pl.DataFrame = NO_ALIASES) -> pl.DataFra
     waiting = [side for side in sides if side.kind == "receipt"]
     differing: set[tuple[int, int]] = set()
     if shipments and waiting:
-        aliased = aliased_lots(aliases)
+        aliased = aliased_lots(with_inherited(aliases, lines))
         waiting = _by_reference(shipments, waiting, aliased)
         waiting = _by_label([side for side in shipments if not side.parts], waiting, aliased)
         differing = _differing(shipments, aliased, lines)

@@ -169,14 +169,20 @@ def transfers(
     sides = {"in": ("receiver",), "out": ("shipper",), None: ("shipper", "receiver")}[side]
     whose = "1 = 1" if organisation is None else "(" + " OR ".join(f"t.{one} = %s" for one in sides) + ")"
     named = [] if organisation is None else [organisation] * len(sides)
-    columns = ",".join(f"t.{name}" for name in TRANSFER)
+    # Where another received what was sent to the organisation, that one's papers are not for it to see.
+    hidden = "t.shipper <> %s AND r.organisation <> t.receiver"
+    columns = ",".join(
+        f"CASE WHEN {hidden} THEN NULL ELSE t.{name} END" if name == "receipt_event" else f"t.{name}"
+        for name in TRANSFER
+    )
     found = store.database.frame(
         f"SELECT {columns}, lot.name, lot.maker, lot.local, got.name, got.maker, got.local,"
         " COALESCE(t.shipment_line, t.receipt_line) AS place FROM transfer t JOIN lot ON lot.id = t.lot"
         " LEFT JOIN line r ON r.id = t.receipt_line LEFT JOIN lot got ON got.id = r.lot_id"
+        " AND r.organisation = t.receiver"
         f" WHERE {whose} AND COALESCE(t.shipment_line, t.receipt_line) > %s"
         " ORDER BY place LIMIT %s",
-        [*named, cursor_number(cursor, 0), limit + 1],
+        [organisation, *named, cursor_number(cursor, 0), limit + 1],
         schema={**TRANSFER, **_NAMED, **{f"got_{name}": kind for name, kind in _NAMED.items()}, "place": pl.Int64()},
     )
     rows = [

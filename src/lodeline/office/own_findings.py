@@ -37,7 +37,7 @@ def own_findings(rows: Iterable[Mapping[str, Any]], own: Own, snapshot: Snapshot
 
 def _without_strangers(row: Json, own: Own) -> Json:
     text = json.dumps(row, ensure_ascii=False)
-    for name, label in own.hidden_names.items():
+    for name, label in own.calling.hidden_names.items():
         text = text.replace(json.dumps(name, ensure_ascii=False)[1:-1], label)
     known = {own.organisation, *own.next_to}
     named = own.register.tables["organisations"].select("id", "name_zh", "name_en", "aliases")

@@ -86,7 +86,10 @@ def _given_before(store: Store, organisation: str, lot: int, alias: str) -> Stor
     same = [int(str(entry)) for entry, named, word in given if (named, word) == (lot, alias)]
     if same and given[-1][2] == alias:
         return store.entry(same[0])
-    if same or any(word == alias for _, _, word in given):
+    # What was bought by title under an alias is sold on under it.
+    labels = store.known(organisation, []).labels
+    other = labels.filter((pl.col("filed") == alias) & (pl.col("name") != store.lot_names([lot])[lot]))
+    if same or other.height:
         raise AliasError(
             f"You have used the alias {alias} before, and papers may still bear it. Take another.",
             f"别名 {alias} 已使用过，仍可能出现在单据上。请另取别名。",

@@ -19,10 +19,12 @@ from lodeline.filing.written import table_csv, written
 from lodeline.ledger.movement import makes_lot
 from lodeline.ledger.register import Register
 from lodeline.ledger.resolution import resolve
+from lodeline.ledger.succession import former_holders, sites_held_before
 from lodeline.material.assay import explode, with_treo
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import share_mg_expr
 from lodeline.regulation.duty import next_month
+from lodeline.service.calling import Calling
 from lodeline.service.posting import parties
 from lodeline.store.store import IN_FORCE, Store
 
@@ -187,14 +189,10 @@ def _compositions(store: Store, lots: Sequence[int]) -> dict[int, str]:
 def known_for_template(store: Store, organisation: str) -> OwnNames:
     """What the organisation may want to pick: the lots at its sites, and the parties that its newest rows name.
 
-    Own lots by their own id, those of others as `MAKER/LOT`.
+    Own lots by their own id, those of others as it calls them; by the bare id, where it does not know who made them.
     """
     register = store.register(store.head())
-    held = store.database.rows_in(
-        "SELECT DISTINCT lot.name FROM holding h JOIN lot ON lot.id = h.lot WHERE h.mass_mg > 0 AND h.site IN ({keys})",
-        _sites(register, organisation),
-    )
-    lots = sorted({str(name).removeprefix(organisation + "/") for (name,) in held})
+    lots = sorted(_called_in_rows(store, organisation, _held(store, register, organisation)))
     rows = _newest_parties(store, organisation)
     meant = {register.party_of.get(party, party) for party, _ in rows if party is not None}
     ids = {party for party in meant if party in register.roles} - {organisation}
@@ -202,8 +200,33 @@ def known_for_template(store: Store, organisation: str) -> OwnNames:
     return OwnNames(lots=lots, counterparties=sorted(ids), counterparty_names=sorted(names)[:_NAMED_ALIKE])
 
 
-def _sites(register: Register, organisation: str) -> list[str]:
-    return [site for site, holder in register.site_organisation.items() if holder == organisation]
+def _called_in_rows(store: Store, organisation: str, lots: Sequence[int]) -> set[str]:
+    found = store.database.rows_in("SELECT name, maker, local FROM lot WHERE id IN ({keys})", lots)
+    calling = Calling(store, organisation)
+    own = organisation + "/"
+    called = {calling.lot_name(str(name), str(maker), str(local)).removeprefix(own) for name, maker, local in found}
+    return {one.partition("/")[2] if one.startswith("~") else one for one in called}
+
+
+def _held(store: Store, register: Register, organisation: str) -> list[int]:
+    """The lots in book at the organisation's sites, but for what a former holder has not delivered, and those that it
+    owns wherever they lie."""
+    sites = [site for site, holder in register.site_organisation.items() if holder == organisation]
+    at_sites = store.database.rows_in(
+        "SELECT lot, site, owner FROM holding WHERE mass_mg > 0 AND site IN ({keys})",
+        sites + sites_held_before(register, organisation),
+    )
+    bought = store.database.rows(
+        "SELECT DISTINCT h.lot FROM line l JOIN holding h ON h.lot = l.lot_id WHERE l.kind = 'title' AND l.party = %s"
+        " AND h.mass_mg > 0 AND h.owner = %s",
+        (organisation, organisation),
+    )
+    before = former_holders(register)
+    here = {
+        int(str(lot)) for lot, site, owner in at_sites
+        if owner == organisation or (site in sites and owner not in before.get(str(site), ()))
+    }  # fmt: skip
+    return sorted(here | {int(str(lot)) for (lot,) in bought})
 
 
 def _newest_parties(store: Store, organisation: str) -> set[tuple[str | None, str | None]]:
@@ -238,11 +261,8 @@ def copy_of(store: Store, organisation: str, period: str, *, form: Literal["xlsx
     it is changed. Not taken over: adjustments and opening stock, which happen once, counts of lots that are gone, and
     a firm's own further columns. A workbook is for months that a person fills in; `csv` for those of 50 000 rows.
     """
-    held = store.database.rows_in(
-        "SELECT DISTINCT lot FROM holding WHERE mass_mg > 0 AND site IN ({keys})",
-        _sites(store.register(store.head()), organisation),
-    )
-    rows = _begun(in_force(store, organisation, period), period, [int(str(lot)) for (lot,) in held])
+    held = _held(store, store.register(store.head()), organisation)
+    rows = _begun(in_force(store, organisation, period), period, held)
     text = written(rows)
     if form == "csv":
         return table_csv(text)

@@ -7,25 +7,25 @@ organisation's own rows and no others. Moments are passed in; masses are milligr
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from hashlib import sha256
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from lodeline.ledger.extension import Extension, both_passed, due, extension_of
-from lodeline.ledger.label import ALIAS, newest_aliases, on_the_label
+from lodeline.ledger.label import ALIAS
 from lodeline.ledger.register import Register
 from lodeline.ledger.resolution import maker_and_local
+from lodeline.ledger.succession import former_holders, sites_held_before
 from lodeline.ledger.transfer import judge
 from lodeline.regulation.duty import next_month, period_of
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.answers import has_duty
+from lodeline.service.calling import Calling
 from lodeline.service.quotas import GRANT
 from lodeline.store.store import IN_FORCE, Store
 
@@ -47,12 +47,14 @@ _HALVES: Final[dict[str, pl.DataType]] = {
 }  # fmt: skip
 _TRANSFERS: Final = (
     "SELECT t.lot, lot.name, lot.maker, lot.local, t.shipper, t.receiver, t.shipment_line, t.shipment_event,"
-    " t.receipt_event, t.shipped_mg, t.received_mg, t.shipped_on, t.received_on, t.by_reference, t.lot_differs,"
+    " CASE WHEN r.id IS NULL THEN NULL ELSE t.receipt_event END,"
+    " t.shipped_mg, t.received_mg, t.shipped_on, t.received_on, t.by_reference, t.lot_differs,"
     " t.party_differs, COALESCE(s.product, r.product, (SELECT m.product FROM line m WHERE m.lot_id = t.lot"
     " AND m.product IS NOT NULL ORDER BY m.id LIMIT 1)), COALESCE(s.document, r.document), got.id, got.name, got.maker,"
     " got.local FROM transfer t JOIN lot ON lot.id = t.lot LEFT JOIN line s ON s.id = t.shipment_line"
-    " LEFT JOIN line r ON r.id = t.receipt_line LEFT JOIN lot got ON got.id = r.lot_id"
-    " WHERE (t.shipper = %s OR t.receiver = %s)"
+    # Where another received what was sent to the organisation, that one's papers are not for it to see.
+    " LEFT JOIN line r ON r.id = t.receipt_line AND (r.organisation = t.receiver OR t.shipper = %s)"
+    " LEFT JOIN lot got ON got.id = r.lot_id WHERE (t.shipper = %s OR t.receiver = %s)"
 )
 #: Condition on a transfer `t` that it may not have closed; `judge` decides.
 _MAYBE_OPEN: Final = (
@@ -116,16 +118,14 @@ class Own:
         return self.register.tables["organisations"].filter(pl.col("id").is_in(next_to))
 
     @cached_property
+    def calling(self) -> Calling:
+        """What it calls lots."""
+        return Calling(self.store, self.organisation)
+
+    @property
     def next_to(self) -> frozenset[str]:
-        """Whom a filing of one names as a party of the other's: ids, and names that nobody has resolved yet."""
-        found = self.store.database.rows(
-            "SELECT DISTINCT party FROM line WHERE organisation = %s AND party IS NOT NULL"
-            " UNION SELECT shipper FROM transfer WHERE receiver = %s AND shipper IS NOT NULL"
-            " UNION SELECT receiver FROM transfer WHERE shipper = %s AND receiver IS NOT NULL",
-            (self.organisation,) * 3,
-        )
-        meant = self.register.party_of
-        return frozenset(meant.get(str(party), str(party)) for (party,) in found) - {self.organisation}
+        """Ids of the organisations next to it: `Calling.next_to`."""
+        return self.calling.next_to
 
     @property
     def _texts(self) -> list[str]:
@@ -135,54 +135,19 @@ class Own:
     # Lots go by a name that tells no more than the own edge.
 
     def lot_name(self, name: str, maker: str, local: str, *, sent: tuple[str, int] | None = None) -> str:
-        """What the organisation calls a lot: its canonical name, or `~MARK/LOCAL` where its maker is not next to it.
-
-        The mark tells makers apart, is the same for one organisation for ever, and says nothing to another. `sent`:
-        shipper and number of a lot that the organisation knows from the papers alone; it goes by the shipper's label.
-        """
-        if sent is not None:
-            return on_the_label(
-                shipper=sent[0], reader=self.organisation, name=name, maker=maker, local=local,
-                alias=self._aliases_sent.get(sent),
-            )  # fmt: skip
-        if maker == self.organisation or maker in self.next_to or name == local:
-            return name
-        return f"~{self._mark(maker)}/{local}"
-
-    @cached_property
-    def _aliases_sent(self) -> dict[tuple[str, int], str]:
-        """(shipper, lot) → the alias on the papers, of the lots that others' filings send to the organisation."""
-        found = self.store.database.frame(
-            "SELECT a.organisation, a.lot, a.alias FROM alias a WHERE EXISTS (SELECT 1 FROM line l"
-            f" WHERE l.lot_id = a.lot AND l.organisation = a.organisation AND l.party IN ({_marks(self._texts)}))"
-            " ORDER BY a.entry",
-            self._texts,
-            schema=dict(ALIAS),
-        )
-        return newest_aliases(found)
-
-    @cached_property
-    def hidden_names(self) -> dict[str, str]:
-        """Canonical name → label, of the lots that it has by an alias and does not name itself; the longest first."""
-        lots = sorted({lot for _, lot in self._aliases_sent})
-        own = self.store.database.rows_in(
-            "SELECT DISTINCT lot_id FROM line WHERE organisation = %s AND lot_id IN ({keys})", lots,
-            before=(self.organisation,),
-        )  # fmt: skip
-        names = self.store.lot_names(sorted(set(lots) - {int(str(lot)) for (lot,) in own}))
-        labels = {
-            names[lot]: f"{shipper}/{alias}" for (shipper, lot), alias in self._aliases_sent.items() if lot in names
-        }
-        return dict(sorted(labels.items(), key=lambda one: -len(one[0])))
+        """What the organisation calls a lot: `Calling.lot_name`."""
+        return self.calling.lot_name(name, maker, local, sent=sent)
 
     def lot_of(self, called: str) -> int | None:
         """The number of the lot that the organisation calls so, if it holds it, once held it, or is being sent it."""
-        local = called.partition("/")[2] if called.startswith("~") else None
-        condition, value = ("lot.name = %s", called) if local is None else ("lot.local = %s", local)
-        found = self.store.database.rows(
-            f"SELECT lot.id, lot.name, lot.maker, lot.local FROM lot WHERE {condition} AND EXISTS (SELECT 1 FROM line"
-            " WHERE line.lot_id = lot.id AND line.organisation = %s)",
-            (value, self.organisation),
+        hidden = [name for name, label in self.calling.hidden_names.items() if label == called]
+        marked = called.startswith("~")
+        found = self.store.database.rows_in(
+            "SELECT lot.id, lot.name, lot.maker, lot.local FROM lot WHERE EXISTS (SELECT 1 FROM line"
+            " WHERE line.lot_id = lot.id AND line.organisation = %s)"
+            f" AND lot.{'local' if marked else 'name'} IN ({{keys}})",
+            [called.partition("/")[2]] if marked else [called, *hidden],
+            before=(self.organisation,),
         )
         fits = [int(str(lot)) for lot, *names in found if self.lot_name(*map(str, names)) == called]
         return fits[0] if fits else self._being_sent(called)
@@ -207,10 +172,6 @@ class Own:
             if self.lot_name(*map(str, names), sent=(str(shipper), int(str(lot)))) == called
         }  # fmt: skip
         return min(fits, default=None)
-
-    def _mark(self, maker: str) -> str:
-        key = b"lodeline maker mark v1\0" + self.organisation.encode() + b"\0" + maker.encode()
-        return hmac.digest(self.store.secret, key, sha256).hex()[:6]
 
     # Months.
 
@@ -269,7 +230,7 @@ class Own:
         `ledger.transfer.judge`, `standing`, `age_days` (from `day` to the day of `now`; null where it has closed).
         """
         found = self.store.database.frame(
-            _TRANSFERS + (_MAYBE_OPEN if waiting else ""), (self.organisation,) * 2, schema=_HALVES
+            _TRANSFERS + (_MAYBE_OPEN if waiting else ""), (self.organisation,) * 3, schema=_HALVES
         )
         own, closed = pl.lit(self.organisation), pl.col("state").is_in(["matched", "delivered-unfiled"])
         lacks_receipt = pl.col("state").is_in(["open", "partial", "exception"]) & pl.col("shipment_line").is_not_null()
@@ -379,12 +340,24 @@ class Own:
         return found.unique("lot", keep="last", maintain_order=True).select("lot", "alias")
 
     def held(self) -> pl.DataFrame:
-        """`lot`, `held_mg` (Int64): what the book has at its sites, whoever owns it."""
-        return self.store.database.frame_in(
-            "SELECT lot, CAST(SUM(mass_mg) AS BIGINT) FROM holding WHERE mass_mg > 0 AND site IN ({keys}) GROUP BY lot",
-            self.sites["id"].to_list(),
-            schema={"lot": pl.Int64(), "held_mg": pl.Int64()},
-        ).group_by("lot").agg(pl.col("held_mg").sum())  # fmt: skip
+        """`lot`, `held_mg` (Int64): what the book has at its sites, whoever owns it, and what it has not delivered from
+        sites that it held before."""
+        before = former_holders(self.register)
+        own = self.sites["id"].to_list()
+        found = self.store.database.frame_in(
+            "SELECT lot, site, owner, mass_mg FROM holding WHERE mass_mg > 0 AND site IN ({keys})",
+            own + sites_held_before(self.register, self.organisation),
+            schema={"lot": pl.Int64(), "site": pl.String(), "owner": pl.String(), "held_mg": pl.Int64()},
+        )
+        foreign = [(site, owner) for site in own for owner in sorted(before.get(site, ()))]
+        others = pl.DataFrame(foreign, schema={"site": pl.String(), "owner": pl.String()}, orient="row")
+        its = (pl.col("owner") == self.organisation) | pl.col("site").is_in(own)
+        return (
+            found.join(others, on=["site", "owner"], how="anti")
+            .filter(its)
+            .group_by("lot")
+            .agg(pl.col("held_mg").sum())
+        )
 
     def lot_history(self, lot: int) -> pl.DataFrame:
         """What happened to a lot as far as the organisation may know, in order: its own lines in force, and those in

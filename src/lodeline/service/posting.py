@@ -30,9 +30,11 @@ from lodeline.ledger.problem import CATALOGUE, Problem, Where, problem
 from lodeline.ledger.register import Register
 from lodeline.ledger.resolution import maker_and_local, resolve
 from lodeline.ledger.state import STATE_COLUMNS, State, project
+from lodeline.ledger.succession import former_holders
 from lodeline.material.mass import format_kg
 from lodeline.regulation.duty import period_of
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
+from lodeline.service.calling import Calling
 from lodeline.service.moment import utc_text
 from lodeline.store.opening import assert_guarded
 from lodeline.store.store import IN_FORCE, Head, Store, StoredEntry
@@ -267,7 +269,15 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
     problems += _events(job, filed)
     job.say("admit", 0.1)
     placed = _with_places(checked.rows, organisation, head, register)
-    lines, lots, ambiguous = _name_lots(store, head, placed, organisation)
+    lines, lots, unclear = _name_lots(store, head, placed, organisation)
+    told = _Told(store, lines, lots, organisation)
+    ambiguous = [
+        Objection(
+            code="lot.ambiguous", ordinal=place, column="lot",
+            facts={"lot": lines["lot_filed"][place], "candidates": ", ".join(map(told.by_name, candidates))},
+        )
+        for place, candidates in unclear
+    ]  # fmt: skip
     problems += [job.address(objection) for objection in ambiguous]
     superseded = sorted(filed.items()) if corrects is not None else []
     replaced = store.lines_of_events(organisation, [event for event, _ in superseded]) if superseded else NO_LINES
@@ -288,9 +298,9 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
         state,
         organisation=organisation,
         register=register,
-        names=lambda lot: _lot_name(store, lots, head, lot),
+        names=told,
         earlier=_Earlier(store, organisation),
-        held_at_sites=store.held_at(counted),
+        held_at_sites=_held_at(store, register, counted),
     )
     problems += _addressed(job, objections)
     problems += _quota(store, organisation, state, touched, register)
@@ -432,8 +442,8 @@ def parties(rows: pl.DataFrame, register: Register) -> pl.Series:
 
 def _name_lots(
     store: Store, head: Head, lines: pl.DataFrame, organisation: str
-) -> tuple[pl.DataFrame, pl.DataFrame, list[Objection]]:
-    """Gives every line its lot id; returns the lines, the lots that are new, and what was ambiguous."""
+) -> tuple[pl.DataFrame, pl.DataFrame, list[tuple[int, tuple[str, ...]]]]:
+    """Gives every line its lot id; returns the lines, the lots that are new, and which row may mean which lots."""
     asked = store if head.next_lot > 1 else None
     resolved = resolve(
         lines, organisation=organisation, known=(lambda wanted: asked.known(organisation, wanted)) if asked else None
@@ -454,18 +464,44 @@ def _name_lots(
         pl.Series("maker", [None if name is None else whose[name][0] for name in resolved.names], pl.String()),
         pl.Series("local", [None if name is None else whose[name][1] for name in resolved.names], pl.String()),
     )
-    ambiguous = [
-        Objection(
-            code="lot.ambiguous", ordinal=place, column="lot", facts={"lot": lines["lot"][place], "candidates": text}
-        )
-        for place, text in enumerate(resolved.ambiguous)
-        if text is not None
-    ]
-    return named, new, ambiguous
+    return named, new, [(place, names) for place, names in enumerate(resolved.ambiguous) if names is not None]
 
 
-def _lot_name(store: Store, lots: pl.DataFrame, head: Head, lot: int) -> str:
-    return str(lots["name"][lot - head.next_lot]) if lot >= head.next_lot else store.lot_names([lot])[lot]
+class _Told:
+    """What the filer is told that a lot is called, by its number: as it wrote it, else as it calls it elsewhere."""
+
+    def __init__(self, store: Store, lines: pl.DataFrame, new: pl.DataFrame, organisation: str) -> None:
+        self._store, self._lines, self._organisation = store, lines, organisation
+        self._new = dict(new.select("id", "name").iter_rows())
+
+    def __call__(self, lot: int) -> str:
+        return self.by_name(self._new.get(lot) or self._store.lot_names([lot])[lot])
+
+    def by_name(self, name: str) -> str:
+        """The same, by the canonical name."""
+        maker, local = maker_and_local(name, self._organisation)
+        if maker == self._organisation or name in self._written:
+            return name
+        return self._calling.lot_name(name, maker, local)
+
+    @cached_property
+    def _written(self) -> set[str]:
+        """What the rows themselves say: whole names, and those of lots received from who made them."""
+        written = set(self._lines["lot_filed"].drop_nulls().unique().to_list())
+        got = self._lines.filter((pl.col("kind") == "receipt") & (pl.col("maker") == pl.col("party")))
+        return written | set(got["name"].unique().to_list()) | set(self._new.values())
+
+    @cached_property
+    def _calling(self) -> Calling:
+        return Calling(self._store, self._organisation)
+
+
+def _held_at(store: Store, register: Register, sites: Sequence[str]) -> pl.DataFrame:
+    """`site`, `lot`, `mass_mg`: what is in book at sites, but for what a former holder has not delivered yet."""
+    held = store.held_at(sites)
+    for site, before in former_holders(register).items():
+        held = held.filter((pl.col("site") != site) | ~pl.col("owner").is_in(sorted(before)))
+    return held.group_by("site", "lot", maintain_order=True).agg(pl.col("mass_mg").sum())
 
 
 class _Earlier:

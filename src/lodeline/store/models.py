@@ -132,6 +132,7 @@ class Line(models.Model):
             models.Index(
                 fields=["party", "reference"], name="line_reference", condition=models.Q(reference__isnull=False)
             ),
+            models.Index(fields=["party"], name="line_sold_to", condition=models.Q(kind="title")),
         ]
 
 

@@ -20,10 +20,10 @@ import polars as pl
 from lodeline.journal.checkpoint import Signer, sign_checkpoint
 from lodeline.journal.entry import Envelope
 from lodeline.journal.merkle import Frontier, Subtree
-from lodeline.ledger.label import ALIAS, NO_ALIASES
+from lodeline.ledger.label import ALIAS, NO_ALIASES, with_inherited
 from lodeline.ledger.movement import LINE
 from lodeline.ledger.register import KEYS, TABLES, Register
-from lodeline.ledger.resolution import Known
+from lodeline.ledger.resolution import LABELS, Known
 from lodeline.ledger.state import State
 from lodeline.spoken import SpokenError
 from lodeline.store.append import append, replace_state
@@ -251,17 +251,79 @@ class Store:
         register = self.register(self.head())
         own_texts = register.texts_of(organisation)
         marks = ",".join(["%s"] * len(own_texts))
+        labels, bought = self._labels(organisation, own_texts)
         received = self.database.frame_in(
-            "SELECT DISTINCT lot.local, lot.name,"
+            "SELECT DISTINCT lot.id, line.kind, lot.local, lot.name,"
             " CASE line.kind WHEN 'title' THEN line.organisation ELSE line.party END,"
             " COALESCE((SELECT SUM(mass_mg) FROM holding WHERE holding.lot = lot.id AND holding.owner = %s), 0)"
             " FROM lot JOIN line ON line.lot_id = lot.id WHERE ((line.organisation = %s AND line.kind = 'receipt')"
             f" OR (line.party IN ({marks}) AND line.kind = 'title')) AND lot.local IN ({{keys}})",
             wanted,
             before=(organisation, organisation, *own_texts),
-            schema={"local": pl.String(), "name": pl.String(), "party": pl.String(), "held_mg": pl.Int64()},
+            schema={
+                "lot": pl.Int64(), "kind": pl.String(), "local": pl.String(), "name": pl.String(), "party": pl.String(),
+                "held_mg": pl.Int64(),
+            },
+        )  # fmt: skip
+        # Who has a lot by title under an alias is told the alias, and never the id.
+        received = received.filter((pl.col("kind") != "title") | ~pl.col("lot").is_in(sorted(bought)))
+        return Known(made=own, received=register.meant(received.drop("lot", "kind")), labels=labels)
+
+    def _labels(self, organisation: str, texts: Sequence[str]) -> tuple[pl.DataFrame, set[int]]:
+        """What an alias in a row of the organisation may mean (`ledger.resolution.LABELS`), and what it bought under
+        one. `texts`: what rows of others call it by."""
+        if not self.database.rows("SELECT 1 FROM alias LIMIT 1"):
+            return pl.DataFrame(schema=LABELS), set()
+        named = self.database.rows(
+            "SELECT a.lot FROM alias a WHERE a.organisation = %s UNION SELECT l.lot_id FROM line l WHERE l.party IN"
+            f" ({','.join(['%s'] * len(texts))}) AND l.kind = 'title'"
+            " AND EXISTS (SELECT 1 FROM alias a WHERE a.lot = l.lot_id)",
+            (organisation, *texts),
         )
-        return Known(made=own, received=register.meant(received))
+        lots = [_integer(lot) for (lot,) in named]
+        given = self.aliases(lots)
+        titles = self.titles_of(lots)
+        sellers = set(titles.filter(pl.col("party") == organisation).select("organisation", "lot").iter_rows())
+        names, every = self.lot_names(lots), with_inherited(given, titles)
+        meant = [
+            (filed, names[lot], lot)
+            for who, lot, alias in every.iter_rows()
+            if who == organisation or (who, lot) in sellers
+            for filed in (alias, f"{who}/{alias}")
+        ]
+        own = set(given.filter(pl.col("organisation") == organisation)["lot"])
+        bought = {lot for who, lot, _ in every.iter_rows() if who == organisation} - own
+        # A lot that was received, or made, under the same letters competes.
+        same = self.database.rows_in(
+            "SELECT lot.name, lot.id FROM lot WHERE EXISTS (SELECT 1 FROM line l WHERE l.lot_id = lot.id"
+            " AND l.organisation = %s) AND lot.name IN ({keys})",
+            sorted({filed for filed, *_ in meant if "/" in filed}),
+            before=(organisation,),
+        )
+        meant += [(str(name), str(name), _integer(lot)) for name, lot in same]
+        held = self.database.rows_in(
+            "SELECT lot, mass_mg FROM holding WHERE owner = %s AND lot IN ({keys})",
+            sorted({lot for *_, lot in meant}),
+            before=(organisation,),
+        )
+        held_mg: dict[int, int] = {}
+        for number, mass_mg in held:
+            held_mg[_integer(number)] = held_mg.get(_integer(number), 0) + _integer(mass_mg)
+        rows = [(filed, name, held_mg.get(lot, 0)) for filed, name, lot in meant]
+        return pl.DataFrame(rows, schema=LABELS, orient="row"), bought
+
+    def titles_of(self, lots: Sequence[int]) -> pl.DataFrame:
+        """The titles in force of these lots, as `ledger.label.with_inherited` wants them."""
+        found = self.database.frame_in(
+            "SELECT l.kind, l.organisation, l.party, l.lot_id, lot.maker FROM line l JOIN lot ON lot.id = l.lot_id"
+            f" WHERE l.kind = 'title' AND l.lot_id IN ({{keys}}) AND {IN_FORCE}",
+            lots,
+            schema={
+                "kind": pl.String(), "organisation": pl.String(), "party": pl.String(), "lot": pl.Int64(),
+                "maker": pl.String(),
+            },
+        )  # fmt: skip
+        return self.register(self.head()).meant(found)
 
     def lot_ids(self, names: Sequence[str]) -> dict[str, int]:
         """Canonical name → id, for the lots that exist."""
@@ -295,9 +357,10 @@ class Store:
         """
         register = self.register(self.head())
         seen = {lot for frame in lines for lot in frame["lot"].to_list()}
-        aliases: dict[tuple[str, int], list[str]] = {}
-        for shipper, lot, alias in self.aliases([lot for lot in seen if lot is not None]).iter_rows():
-            aliases.setdefault((shipper, lot), []).append(alias)
+        # Whoever gave a name: a buyer by title ships under it too (ledger.label.with_inherited).
+        aliases: dict[int, list[str]] = {}
+        for _, lot, alias in self.aliases([lot for lot in seen if lot is not None]).iter_rows():
+            aliases.setdefault(lot, []).append(alias)
         shipped: set[tuple[str, str]] = set()
         quoted: set[tuple[str, str]] = set()
         between: set[tuple[str, ...]] = set()
@@ -310,7 +373,7 @@ class Store:
             between.add((local, party, organisation, "receipt" if kind == "shipment" else "shipment"))
             if kind == "shipment":
                 shipped.add((organisation, event))
-                between |= {(alias, party, organisation, "receipt") for alias in aliases.get((organisation, lot), ())}
+                between |= {(alias, party, organisation, "receipt") for alias in aliases.get(lot, ())}
                 continue
             labels.add((party, local))
             if reference is not None:
@@ -344,11 +407,21 @@ class Store:
         )
 
     def _lots_of_aliases(self, labels: set[tuple[str, str]]) -> set[int]:
-        """The lots for which these labels, (shipper, alias), stand."""
+        """The lots for which these labels, (shipper, alias), stand or, where they were bought by title, may stand."""
         found = self.database.rows_in(
             "SELECT organisation, alias, lot FROM alias WHERE alias IN ({keys})", sorted({alias for _, alias in labels})
         )
-        return {_integer(lot) for shipper, alias, lot in found if (shipper, alias) in labels}
+        if not found:
+            return set()
+        buyers = self.titles_of(sorted({_integer(lot) for *_, lot in found})).select("party", "lot")
+        bought = set(buyers.iter_rows())
+        shippers: dict[str, set[str]] = {}
+        for shipper, alias in labels:
+            shippers.setdefault(alias, set()).add(shipper)
+        return {
+            _integer(lot) for giver, alias, lot in found
+            if any(who == giver or (who, lot) in bought for who in shippers[str(alias)])
+        }  # fmt: skip
 
     def _lots_by(self, columns: str, wanted: Iterable[tuple[str, str]]) -> set[int]:
         keys = sorted(wanted)
@@ -422,12 +495,12 @@ class Store:
         )
 
     def held_at(self, sites: Sequence[str]) -> pl.DataFrame:
-        """`site`, `lot`, `name`, `mass_mg`: what is in book at these sites."""
+        """`site`, `lot`, `owner`, `mass_mg`: what is in book at these sites."""
         return self.database.frame_in(
-            "SELECT h.site, h.lot, lot.name, SUM(h.mass_mg) FROM holding h JOIN lot ON lot.id = h.lot"
-            " WHERE h.mass_mg > 0 AND h.site IN ({keys}) GROUP BY h.site, h.lot, lot.name ORDER BY h.site, h.lot",
+            "SELECT site, lot, owner, mass_mg FROM holding WHERE mass_mg > 0 AND site IN ({keys})"
+            " ORDER BY site, lot, owner",
             sites,
-            schema={"site": pl.String(), "lot": pl.Int64(), "name": pl.String(), "mass_mg": pl.Int64()},
+            schema={"site": pl.String(), "lot": pl.Int64(), "owner": pl.String(), "mass_mg": pl.Int64()},
         )
 
     def all_lines(self) -> pl.DataFrame:

@@ -338,7 +338,20 @@ def test_a_quoted_shipment_of_another_lot_or_to_another_party_is_flagged() -> No
     other_lot = ["B O2 origin 1 b 2 9 product=oxide", MAKER, SHIPPED]
     assert codes("R receipt 9 a 2 100 party=B reference=S", history=other_lot) == [(0, "transfer.lot-differs")]
     to_c = [MAKER, "B S shipment 3 b 1 100 party=C"]
-    assert codes("R receipt 9 a 1 100 party=B reference=S", history=to_c) == [(0, "transfer.party-differs")]
+    (found,) = ask("R receipt 9 a 1 90 party=B reference=S", history=to_c)
+    assert (found.code, found.facts) == ("transfer.for-another", {"shipper": "B", "shipment": "S"})
+
+
+def test_the_shipper_is_told_who_received_instead_and_the_receiver_not_for_whom_it_was() -> None:
+    history = ["C R receipt 9 c 1 90 party=A reference=S", "A O origin 1 a 1 1000 product=oxide"]
+    found = {one.code: one.facts for one in ask("S shipment 3 a 1 100 party=B", history=history)}
+    assert found["transfer.party-differs"] == {"shipment_party": "B", "receipt_party": "C"}
+    assert found["transfer.mass-differs"] == {"shipped_kg": "100", "received_kg": "90"}
+
+
+def test_a_lot_that_another_made_is_refused_without_naming_its_event() -> None:
+    (found,) = ask("O origin 5 a 1 10 product=oxide", history=["B SECRET origin 1 b 1 9 product=oxide"])
+    assert (found.code, "event" in found.facts) == ("lot.made-elsewhere", False)
 
 
 def test_transfers_between_others_are_not_the_filers_business() -> None:

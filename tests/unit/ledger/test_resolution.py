@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 import pytest
 
-from lodeline.ledger.resolution import Known, resolve
+from lodeline.ledger.resolution import LABELS, Known, resolve
 
 RECEIVED = {"local": pl.String(), "name": pl.String(), "party": pl.String(), "held_mg": pl.Int64()}
 Row = tuple[str, str | None, str | None, str | None]
@@ -17,14 +17,18 @@ LINK = "https://id.gs1.org/01/09506000134352/10/ABC123"
 
 
 def named(
-    *rows: Row, made: tuple[str, ...] = (), received: tuple[tuple[str, str, str, int], ...] = ()
-) -> list[tuple[str | None, str | None]]:
+    *rows: Row,
+    made: tuple[str, ...] = (),
+    received: tuple[tuple[str, str, str, int], ...] = (),
+    labels: tuple[tuple[str, str, int], ...] = (),
+) -> list[tuple[str | None, tuple[str, ...] | None]]:
     """(canonical name, what it may mean if that is open) of rows (kind, role, lot, party) that ACME files."""
 
     def known(wanted: Sequence[str]) -> Known:
         return Known(
             made=[lot for lot in made if lot in wanted],
             received=pl.DataFrame([row for row in received if row[0] in wanted], schema=RECEIVED, orient="row"),
+            labels=pl.DataFrame(labels, schema=LABELS, orient="row"),
         )
 
     frame = pl.DataFrame(rows, schema=dict.fromkeys(("kind", "role", "lot", "party"), pl.String()), orient="row")
@@ -81,7 +85,7 @@ def test_of_two_received_the_one_still_held_is_meant() -> None:
 def test_two_received_that_are_both_held_or_both_gone_are_ambiguous(held_mg: int) -> None:
     both = (("7", "MINE/7", "MINE", held_mg), ("7", "PIT/7", "PIT", held_mg))
     ((_, candidates),) = named(SHIP, received=both)
-    assert candidates == "MINE/7, PIT/7"
+    assert candidates == ("MINE/7", "PIT/7")
 
 
 def test_one_lot_received_from_two_parties_is_not_ambiguous() -> None:
@@ -115,7 +119,7 @@ def test_a_receipt_from_a_supplier_who_delivered_two_lots_of_that_id_names_the_s
 def test_two_suppliers_in_one_filing_with_the_same_bare_id_are_two_lots_and_then_ambiguous() -> None:
     found = named(RECEIVE, ("receipt", None, "7", "PIT"), ("transformation", "in", "7", None))
     assert found[:2] == [("MINE/7", None), ("PIT/7", None)]
-    assert found[2][1] == "MINE/7, PIT/7"
+    assert found[2][1] == ("MINE/7", "PIT/7")
 
 
 def test_what_arrives_in_a_filing_can_be_used_in_it_by_its_bare_id_whatever_the_order_of_rows() -> None:
@@ -170,3 +174,34 @@ def test_rows_keep_their_order_and_number() -> None:
     rows: list[Row] = [("loss", None, lot, None) for lot in ("9", "7", "8", "7")]
     received = (("7", "MINE/7", "MINE", 5), ("8", "PIT/8", "PIT", 5), ("8", "MINE/8", "MINE", 0))
     assert [row[0] for row in named(*rows, received=received)] == ["ACME/9", "MINE/7", "PIT/8", "MINE/7"]
+
+
+ALIASED = (("T-1", "MINE/7", 5), ("ACME/T-1", "MINE/7", 5))
+
+
+@pytest.mark.parametrize("filed", ["T-1", "ACME/T-1"])
+@pytest.mark.parametrize("kind", ["shipment", "stock", "loss"])
+def test_ones_own_alias_means_the_lot_that_it_was_given_to(kind: str, filed: str) -> None:
+    assert named((kind, None, filed, None), labels=ALIASED) == [("MINE/7", None)]
+
+
+def test_the_alias_of_what_was_bought_by_title_means_that_lot() -> None:
+    bought = (("T-1", "MINE/7", 5), ("TRADE/T-1", "MINE/7", 5))
+    assert named(("title", None, "TRADE/T-1", "BUYER"), labels=bought) == [("MINE/7", None)]
+
+
+def test_a_receipt_under_an_alias_stays_the_label_that_it_came_under() -> None:
+    assert named(("receipt", None, "ACME/T-1", "BUYER"), labels=ALIASED) == [("ACME/T-1", None)]
+
+
+def test_who_makes_a_lot_under_an_alias_makes_a_new_lot_and_then_says_which_is_meant() -> None:
+    made = ("origin", None, "T-1", None)
+    found = named(made, ("loss", None, "T-1", None), labels=ALIASED)
+    assert found == [("ACME/T-1", None), ("ACME/T-1", ("ACME/T-1", "MINE/7"))]
+
+
+def test_an_alias_and_another_lot_of_that_id_are_ambiguous_where_both_are_held() -> None:
+    got = (("T-1", "PIT/T-1", "PIT", 5),)
+    assert named(("loss", None, "T-1", None), received=got, labels=ALIASED)[0][1] == ("MINE/7", "PIT/T-1")
+    gone = (("T-1", "PIT/T-1", "PIT", 0),)
+    assert named(("loss", None, "T-1", None), received=gone, labels=ALIASED) == [("MINE/7", None)]
