@@ -195,6 +195,7 @@ FACTS = {
     "until": "2025-03-01", "why": "the scale", "dispute": 1, "reason": "an outage.",
     "finding": "ab" * 32, "decided": "explained", "entry": 7, "certifier": "ab12",
     "case": "cd34", "became": "released",
+    "site": "sep", "on": "2025-02-03", "act": "count",
 }  # fmt: skip
 DECIDED = {"customs-query-decided": "closed", "application-decided": "granted"}
 

@@ -14,13 +14,15 @@ from tests.office.conftest import official
 
 from lodeline.ledger.succession import holder_on, holders_of, merged_from, merged_into
 from lodeline.office.actor import Actor, NotAllowedError, Standing
-from lodeline.office.models import AuditRecord
+from lodeline.office.models import AuditRecord, Notice
 from lodeline.office.opening import prepare
 from lodeline.office.people import InputError
 from lodeline.office.successions import Wanted, enter, handover_rows
 from lodeline.regulation.parameter import load
-from lodeline.service.answers import filing_status, flow_ends, has_duty
+from lodeline.service.answers import balance, filing_status, flow_ends, has_duty
 from lodeline.service.audit import verify
+from lodeline.service.drafting import known_for_template
+from lodeline.service.own import Own
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 
@@ -174,3 +176,70 @@ def test_nobody_merges_twice_and_who_may(desk: Desk) -> None:
     with pytest.raises(InputError) as wrong:
         entered(desk.store)
     assert [one.field for one in wrong.value.problems] == ["kind"]
+
+
+def handed_over(desk: Desk) -> tuple[Own, Own]:
+    """OLD counts the pit at the end of February and delivers; NEW receives, mines on and counts in March."""
+    entered(desk.store)
+    (row,) = handover_rows(desk.store, "OLD", "NEW", ["pit", "shed"], date(2025, 3, 1))
+    text = ",".join(row) + "\n" + ",".join(row.values()) + "\n"
+    assert desk.file("OLD", "2025-02", text, corrects=1).entry is not None
+    desk.rows("OLD", "2025-02", "C1 stock 28 pit ORE 0", corrects=1)
+    desk.rows("NEW", "2025-03", f"R1 receipt 1 pit OLD/ORE 300 counterparty=OLD reference={row['event']}",
+              f"N1 origin 5 pit SECRET 70 {MADE}", "C1 stock 31 pit SECRET 70",
+              "C1 stock 31 pit OLD/ORE 300")  # fmt: skip
+    return Own(desk.store, LAW, "OLD"), Own(desk.store, LAW, "NEW")
+
+
+def test_each_holder_has_its_own_balances_of_the_site(desk: Desk) -> None:
+    handed_over(desk)
+    snapshot = open_snapshot(desk.store)
+    months = {
+        who: {(row["organisation"], row["period"]) for row in balance(snapshot, organisation=who, site="pit")["rows"]}
+        for who in ("OLD", "NEW", "OTHER")
+    }
+    assert months["OLD"] == {("OLD", "2025-02")}
+    assert months["NEW"] == {("NEW", "2025-03")}
+    assert months["OTHER"] == set()
+    whole = {(row["organisation"], row["period"]) for row in balance(snapshot, site="pit")["rows"]}
+    assert whole == months["OLD"] | months["NEW"], "the authority sees both"
+
+
+def test_each_keeps_its_lots_transfers_quota_and_licences(desk: Desk) -> None:
+    old, new = handed_over(desk)
+    now = datetime(2025, 4, 7, tzinfo=UTC)
+    assert old.sites["id"].to_list() == [] and sorted(old.sites_before["id"]) == ["pit", "shed"]
+    assert set(old.lots()["called"]) == {"OLD/ORE"} and set(new.lots()["called"]) == {"OLD/ORE", "NEW/SECRET"}
+    assert old.lot_of("NEW/SECRET") is None
+    for own in (old, new):
+        moved = own.transfers(now).filter(pl.col("shipment_event").str.starts_with("HANDOVER"))
+        assert moved["standing"].to_list() == ["closed"]
+    left = {who.organisation: who.quota().filter(pl.col("year") == 2025)["left_mg"].to_list() for who in (old, new)}
+    assert left["OLD"] == [0]
+    assert old.licences(date(2025, 4, 1))["state"].to_list() == ["ended"] and new.licences(date(2025, 4, 1)).height == 0
+    assert [month.period for month in old.months(now)] == ["2025-02"], "no duty after the day"
+    assert "2025-03" in [month.period for month in new.months(now)]
+    assert old.next_to >= {"NEW"} and new.next_to >= {"OLD"}
+
+
+def test_goods_that_wait_are_the_former_holders_and_not_the_successors_to_see(desk: Desk) -> None:
+    entered(desk.store)
+    old, new = Own(desk.store, LAW, "OLD"), Own(desk.store, LAW, "NEW")
+    assert old.held()["held_mg"].to_list() == [300_000_000] and new.held().height == 0
+    assert known_for_template(desk.store, "OLD").lots == ["ORE"]
+    assert known_for_template(desk.store, "NEW").lots == []
+    told = desk.try_rows("NEW", "2025-03", f"N1 origin 5 pit ORE3 10 {MADE}", "C1 stock 31 pit ORE3 10")
+    assert [one.code for one in told.problems] == [], "a count is not asked for what another has in book there"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, {("OLD", "merged-into"), ("NEW", "merged-from")}),
+        ({"kind": "holder", "site": "shed"}, {("OLD", "site-handed-over"), ("NEW", "site-taken-over")}),
+        ({"kind": "closure", "site": "shed", "successor": ""}, {("OLD", "site-closed")}),
+    ],
+)
+def test_both_sides_are_told(desk: Desk, changes: dict[str, str], told: set[tuple[str, str]]) -> None:
+    entered(desk.store, replace(MERGER, **changes))  # type: ignore[arg-type]
+    assert set(Notice.objects.values_list("organisation", "kind")) == told

@@ -204,6 +204,20 @@ class Client:
         """For the authority: the evidence of a finding, a zip from which it can be computed again."""
         return self._content(f"/findings/{finding}/bundle")
 
+    # What the authority enters.
+
+    def inspections(self, *, site: str | None = None) -> Iterator[Json]:
+        """What inspectors entered about the organisation, the oldest first; for the authority, about all."""
+        return self._pages("/inspections", {"site": site})
+
+    def inspection(self, entry: int) -> Json:
+        """One of them lot by lot, with its receipt."""
+        return self._get(f"/inspections/{entry}")
+
+    def successions(self) -> Iterator[Json]:
+        """Mergers, hand-overs and closures that concern the organisation, by day; for the authority, all."""
+        return self._pages("/successions", {})
+
     # Following and proving.
 
     def changes(self, since: str | None = None, *, wait: bool = False) -> Iterator[Change]:

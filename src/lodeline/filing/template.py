@@ -25,6 +25,7 @@ from lodeline.filing.formats.xlsx import TEMPLATE_SHEETS
 from lodeline.filing.guide import guides
 from lodeline.filing.schema import COLUMNS, Column
 from lodeline.ledger.register import Register
+from lodeline.ledger.succession import sites_held_before
 from lodeline.material.product import PRODUCTS
 
 GUIDE_SHEET, LISTS_SHEET = TEMPLATE_SHEETS
@@ -87,6 +88,8 @@ def _choices(organisation: str | None, register: Register | None, own: OwnNames 
     found["product"] = list(PRODUCTS)
     if register is not None:
         sites = [site for site, holder in register.site_organisation.items() if organisation in (None, holder)]
+        # What it files of a site that it handed over is of its own days there.
+        sites += [] if organisation is None else sites_held_before(register, organisation)
         models = register.tables["models"]
         if organisation is not None:
             models = models.filter(models["organisation"] == organisation)

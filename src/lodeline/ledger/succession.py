@@ -82,6 +82,12 @@ def sites_held_before(register: Register, organisation: str) -> list[str]:
     return sorted(site for site, before in former_holders(register).items() if organisation in before)
 
 
+def partners(register: Register, organisation: str) -> frozenset[str]:
+    """Whom an organisation follows, as a whole or at a site, and who follows it."""
+    pairs = [(one.organisation, one.successor) for one in successions(register) if one.successor]
+    return frozenset(other for pair in pairs if organisation in pair for other in pair) - {organisation}
+
+
 def merged_into(register: Register, organisation: str) -> Succession | None:
     """The merger by which an organisation became part of another; None where it stands by itself."""
     return next(

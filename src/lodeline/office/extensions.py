@@ -20,11 +20,13 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from lodeline.ledger.extension import Extension, extensions
+from lodeline.ledger.extension import Extension, due, extensions
 from lodeline.ledger.register import TABLES, Register
 from lodeline.office.actor import AUTHORITY, Actor
 from lodeline.office.audit import record_act
+from lodeline.office.notices import notify
 from lodeline.office.people import InputError, WrongField
+from lodeline.office.reminders import with_people
 from lodeline.regulation.duty import deadline
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.records import put_records
@@ -98,7 +100,21 @@ def end(actor: Actor, store: Store, extension: str, *, law: Jurisdiction, now: d
         id=found.id, period=found.period, region=found.region, organisations=found.organisations, until=today,
         reason=found.reason,
     )  # fmt: skip
-    return _enter(actor, store, ended, "deadline.extension-end", now)
+    entry = _enter(actor, store, ended, "deadline.extension-end", now)
+    _tell_of_end(store, ended, law=law, now=now, today=today)
+    return entry
+
+
+def _tell_of_end(store: Store, ended: Extension, *, law: Jurisdiction, now: datetime, today: date) -> None:
+    """Tells whoever relied on it and has not filed yet the day that counts now; of one granted, `reminders` tells."""
+    register = store.register(store.head())
+    filed = {entry.organisation for entry in store.entries_of("filing", period=ended.period)}
+    for firm in sorted(with_people(today) - filed):
+        if not ended.is_for(firm, register):
+            continue
+        last_day = (due(firm, ended.period, law, register) - timedelta(seconds=1)).date()
+        facts = {"period": ended.period, "last_day": last_day.isoformat()}
+        notify(firm, "extension-ended", facts, key=f"extension-ended:{firm}:{ended.id}:{last_day}", now=now)
 
 
 def _require_all(actor: Actor, region: str, organisations: Sequence[str]) -> None:

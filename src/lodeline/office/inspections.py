@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from lodeline.office.actor import Actor
 from lodeline.office.audit import record_act
+from lodeline.office.notices import notify
 from lodeline.service import inspections
 from lodeline.service.inspections import Entered, Visited
 from lodeline.store.store import Store
@@ -14,7 +15,7 @@ from lodeline.store.store import Store
 def enter(
     actor: Actor, store: Store, visited: Visited, *, organisation: str, now: datetime, today: date
 ) -> Entered:  # fmt: skip
-    """Enters a visit. Requires "inspection.write" about the organisation; raises InspectionError."""
+    """Enters a visit and tells the firm. Requires "inspection.write" about it; raises InspectionError."""
     actor.require("inspection.write", organisation)
     done = inspections.enter(
         store, visited, organisation=organisation, filed_at=now, today=today, by=actor.pseudonym
@@ -23,5 +24,10 @@ def enter(
         record_act(
             actor, f"inspection.{visited.act}", organisation=organisation, subject=visited.site,
             facts={"entry": done.entry.index},
+        )  # fmt: skip
+        notify(
+            organisation, "inspected",
+            {"site": visited.site, "on": visited.on.isoformat(), "act": visited.act, "entry": done.entry.index},
+            key=f"inspected:{done.entry.index}", now=now,
         )  # fmt: skip
     return done

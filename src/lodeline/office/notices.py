@@ -334,6 +334,66 @@ def _application_decided(facts: Facts, named: Named) -> Text:
     return _APPLICATION_DECIDED[facts["decided"]]
 
 
+def _extension_ended(facts: Facts, named: Named) -> Text:
+    del named
+    period, last = month(facts["period"]), day(facts["last_day"])
+    return _text(
+        f"The extension for {period['en']} ends early: it can be filed in time until the end of {last['en']}.",
+        f"{period['zh']}的延期提前结束：按期申报截至{last['zh']}。",
+    )
+
+
+def _inspected(facts: Facts, named: Named) -> Text:
+    del named
+    on, site, entry = day(facts["on"]), facts["site"], facts["entry"]
+    return _text(
+        f"The authority has entered what it found at {site} on {on['en']}, as entry {entry}.",
+        f"主管部门已将{on['zh']}在 {site} 的检查结果记入第 {entry} 号条目。",
+    )
+
+
+def _merged_into(facts: Facts, named: Named) -> Text:
+    who, on = named(facts["other"]), day(facts["on"])
+    return _text(
+        f"From {on['en']} you are part of {who}. File the months before, with the deliveries of your goods to it; you"
+        " go on seeing what you have filed.",
+        f"自{on['zh']}起贵企业并入{who}。请申报此前各月，并申报向其交付的货物；贵企业仍可查看已申报的内容。",
+    )
+
+
+def _merged_from(facts: Facts, named: Named) -> Text:
+    who, on = named(facts["other"]), day(facts["on"])
+    return _text(
+        f"From {on['en']} {who} is part of you: its sites are yours to file, and its goods come as deliveries.",
+        f"自{on['zh']}起{who}并入贵企业：其场所由贵企业申报，其货物以交付方式转入。",
+    )
+
+
+def _handed_over(facts: Facts, named: Named) -> Text:
+    who, on, site = named(facts["other"]), day(facts["on"]), facts["site"]
+    return _text(
+        f"From {on['en']} the site {site} is held by {who}. File your own days there, and deliver what goes with it.",
+        f"自{on['zh']}起场所 {site} 由{who}持有。请申报此前由贵企业持有的期间，并申报随之交付的货物。",
+    )
+
+
+def _taken_over(facts: Facts, named: Named) -> Text:
+    who, on, site = named(facts["other"]), day(facts["on"]), facts["site"]
+    return _text(
+        f"From {on['en']} you hold the site {site}, which {who} held before.",
+        f"自{on['zh']}起贵企业持有场所 {site}，此前由{who}持有。",
+    )
+
+
+def _closed(facts: Facts, named: Named) -> Text:
+    del named
+    on, site = day(facts["on"]), facts["site"]
+    return _text(
+        f"The site {site} is closed from {on['en']} on. File what became of its goods before.",
+        f"场所 {site} 自{on['zh']}起关闭。请申报此前其货物的去向。",
+    )
+
+
 _DUE: Final = _text("A month is due soon.", "有月份即将截止申报。")
 _DISPUTES: Final = _text("There is news about a disputed delivery.", "有关于异议的消息。")
 _FROM_AUTHORITY: Final = _text("The authority has written to you.", "主管部门有新的通知。")
@@ -348,6 +408,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "deadline-extended": Kind(
         says=_extended_deadline, mail=_text("A deadline is extended.", "有申报期限已延长。"), page="firm-file"
+    ),
+    "extension-ended": Kind(
+        says=_extension_ended, mail=_text("A deadline has changed.", "有申报期限变更。"), page="firm-file", at_once=True
     ),
     "late": Kind(says=_late, mail=_text("A month is late.", "有月份已逾期。"), page="firm-file"),
     "transfer-to-accept": Kind(
@@ -382,6 +445,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "reminded": Kind(says=_reminded, mail=_FROM_AUTHORITY, page="firm-file"),
     "ordered-to-file": Kind(says=_ordered, mail=_FROM_AUTHORITY, page="firm-file"),
     "ordered-to-correct": Kind(says=_ordered_to_correct, mail=_FROM_AUTHORITY, page="firm-filings"),
+    "inspected": Kind(says=_inspected, mail=_FROM_AUTHORITY, page="firm-balance"),
+    "merged-into": Kind(says=_merged_into, mail=_FROM_AUTHORITY, page="firm-file"),
+    "merged-from": Kind(says=_merged_from, mail=_FROM_AUTHORITY, page="firm"),
+    "site-handed-over": Kind(says=_handed_over, mail=_FROM_AUTHORITY, page="firm-balance"),
+    "site-taken-over": Kind(says=_taken_over, mail=_FROM_AUTHORITY, page="firm-balance"),
+    "site-closed": Kind(says=_closed, mail=_FROM_AUTHORITY, page="firm-balance"),
     "question-asked": Kind(says=_asked, mail=_FROM_AUTHORITY, page="firm-finding", at_once=True),
     "question-extended": Kind(says=_extended, mail=_FROM_AUTHORITY, page="firm-finding"),
     "question-due": Kind(

@@ -38,7 +38,7 @@ def remind(now: datetime, store: Store | None = None) -> int:
     law = load()
     store = store or open_store(settings.LODELINE_DATABASE)
     today = now.astimezone(ZoneInfo(law.timezone)).date()
-    organisations = _with_people(today)
+    organisations = with_people(today)
     new = sum(_about(Own(store, law, one), now, today) for one in sorted(organisations))
     new += case_review.remind(today, now) + customs_cases.remind(today, now) + applications.remind(today, now)
     return new + _corrections(store, organisations, now)
@@ -52,7 +52,8 @@ def remind_job(payload: Mapping[str, Any], say: Callable[[float], None]) -> obje
     return {"notices": remind(now), "reopened": reopened, "mails": mail.send(now)}
 
 
-def _with_people(today: date) -> frozenset[str]:
+def with_people(today: date) -> frozenset[str]:
+    """The organisations for which somebody can sign in on a day."""
     in_force = Q(valid_from__lte=today) & (Q(valid_to__isnull=True) | Q(valid_to__gte=today))
     found = Membership.objects.filter(in_force, user__is_active=True).exclude(organisation="")
     return frozenset(found.values_list("organisation", flat=True).distinct())

@@ -23,6 +23,7 @@ from lodeline.ledger.succession import Kind, merged_into
 from lodeline.material.mass import format_kg
 from lodeline.office.actor import Actor
 from lodeline.office.audit import record_act
+from lodeline.office.notices import notify
 from lodeline.office.people import InputError, WrongField
 from lodeline.service.records import put_records
 from lodeline.store.store import Store, StoredEntry
@@ -47,7 +48,7 @@ class Wanted:
 
 
 def enter(actor: Actor, store: Store, wanted: Wanted, *, now: datetime) -> StoredEntry:
-    """Enters a succession with all that follows from it.
+    """Enters a succession with all that follows from it, and tells both firms.
 
     Requires "register.write" about both organisations. Raises InputError.
     """
@@ -66,7 +67,23 @@ def enter(actor: Actor, store: Store, wanted: Wanted, *, now: datetime) -> Store
         actor, f"register.{wanted.kind}", organisation=wanted.organisation, subject=wanted.site or wanted.successor,
         facts={"entry": entry.index, "on": wanted.on.isoformat(), "successor": wanted.successor},
     )  # fmt: skip
+    _tell(wanted, entry, now=now)
     return entry
+
+
+def _tell(wanted: Wanted, entry: StoredEntry, *, now: datetime) -> None:
+    """Notices for both sides."""
+    assert wanted.on is not None, "judged before it was entered"
+    about = {"on": wanted.on.isoformat(), "site": wanted.site, "entry": entry.index}
+    sides = {
+        "merger": ("merged-into", "merged-from"), "holder": ("site-handed-over", "site-taken-over"),
+        "closure": ("site-closed", None),
+    }  # fmt: skip
+    whose = ((wanted.organisation, wanted.successor), (wanted.successor, wanted.organisation))
+    for kind, (organisation, other) in zip(sides[wanted.kind], whose, strict=True):
+        if kind is not None:
+            key = f"succession:{entry.index}:{organisation}"
+            notify(organisation, kind, {**about, "other": other}, key=key, now=now)
 
 
 def handover_rows(

@@ -89,6 +89,13 @@ _AUTHORITY: Final = (
     Scope(
         name="parties:decide", permission="parties.decide", en="Decide whom names mean", zh="决定名称归并",
     ),
+    Scope(
+        name="inspections:write", permission="inspection.write", en="Enter what inspectors found", zh="登记检查结果",
+    ),
+    Scope(
+        name="register:write", permission="register.write", en="Enter mergers, hand-overs and closures",
+        zh="登记企业合并、场所转移与关闭",
+    ),
     Scope(name="declarations:judge", permission="desk.use", en="Judge customs declarations", zh="核对报关单"),
     Scope(
         name="declarations:decide", permission="desk.decide", en="Decide about declarations and queries",

@@ -117,7 +117,7 @@ def ask_to_confirm(actor: Actor, own: Own, receiver: str, *, now: datetime) -> b
 def _require_sound(own: Own, acceptances: Sequence[Acceptance], *, on: date, site: str, today: date) -> None:
     if not acceptances:
         raise AcceptanceError("Choose at least one delivery.", "请至少选择一笔到货。")
-    if site not in set(own.sites["id"]):
+    if site not in {*own.sites["id"], *own.sites_before["id"]}:
         raise AcceptanceError("Choose one of your own sites.", "请选择本企业的场所。")
     if on > today:
         raise AcceptanceError("The day of receipt cannot be later than today.", "收货日期不能晚于今天。")

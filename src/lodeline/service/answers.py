@@ -18,7 +18,7 @@ from lodeline.flow.trace import trace as trace_of
 from lodeline.ledger.drawdown import DRAWDOWN
 from lodeline.ledger.extension import both_passed, due, extensions
 from lodeline.ledger.register import FILING_ROLES, Register
-from lodeline.ledger.succession import handovers
+from lodeline.ledger.succession import handovers, sites_held_before
 from lodeline.ledger.transfer import judge
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import format_kg, share_mg_expr
@@ -72,7 +72,9 @@ def balance(
         sites = [known_id(snapshot, "sites", site)]
     if organisation is not None:
         known_id(snapshot, "organisations", organisation)
+        # Of its own time alone: whoever held a site before it, or holds it now, has balances of its own.
         held = [name for name, owner in snapshot.register.site_organisation.items() if owner == organisation]
+        held += sites_held_before(snapshot.register, organisation)
         sites = held if sites is None else [name for name in sites if name in held]
     rows = balance_of(
         movements=snapshot.accountancy_movements,
@@ -83,6 +85,7 @@ def balance(
         methods=snapshot.register.tables["methods"],
         elements=None if element is None else [SYMBOLS[known_element(element)]],
         sites=sites,
+        organisations=None if organisation is None else [organisation],
         first_period=first,
         last_period=last,
     )

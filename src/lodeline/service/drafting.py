@@ -216,10 +216,11 @@ def _held(store: Store, register: Register, organisation: str) -> list[int]:
         "SELECT lot, site, owner FROM holding WHERE mass_mg > 0 AND site IN ({keys})",
         sites + sites_held_before(register, organisation),
     )
+    texts = register.texts_of(organisation)
     bought = store.database.rows(
-        "SELECT DISTINCT h.lot FROM line l JOIN holding h ON h.lot = l.lot_id WHERE l.kind = 'title' AND l.party = %s"
-        " AND h.mass_mg > 0 AND h.owner = %s",
-        (organisation, organisation),
+        "SELECT DISTINCT h.lot FROM line l JOIN holding h ON h.lot = l.lot_id WHERE l.kind = 'title'"
+        f" AND l.party IN ({','.join(['%s'] * len(texts))}) AND h.mass_mg > 0 AND h.owner = %s",
+        (*texts, organisation),
     )
     before = former_holders(register)
     here = {

@@ -24,6 +24,7 @@ from lodeline.journal.entry import canonical_json
 from lodeline.ledger.problem import Problem
 from lodeline.ledger.register import Register
 from lodeline.ledger.resolution import resolve
+from lodeline.ledger.succession import holders_of
 from lodeline.service import papers
 from lodeline.service.moment import utc_text
 from lodeline.service.posting import parties
@@ -180,8 +181,10 @@ def compared(snapshot: Snapshot, inspection: Inspection) -> list[dict[str, Any]]
     paper = inspection.paper
     on, site = date.fromisoformat(paper["on"]), paper["site"]
     names = snapshot.lots.select("lot", "name")
+    # What another holder of the site has in book there is not what this one answers for.
+    others = [who for who in holders_of(snapshot.register, site) if who != paper["organisation"]]
     book = (
-        snapshot.balanced.filter((pl.col("site") == site) & (pl.col("on") <= on))
+        snapshot.balanced.filter((pl.col("site") == site) & (pl.col("on") <= on) & ~pl.col("owner").is_in(others))
         .group_by("lot", "owner", maintain_order=True)
         .agg(pl.col("held_mg").last())
         .group_by("lot")
@@ -189,7 +192,8 @@ def compared(snapshot: Snapshot, inspection: Inspection) -> list[dict[str, Any]]
         .join(names, on="lot")
     )
     held = {name: int(mass_mg) for name, mass_mg in book.select("name", "held_mg").iter_rows()}
-    own = snapshot.counts.filter(pl.col("site") == site).join(names, on="lot")
+    of_firm = (pl.col("site") == site) & (pl.col("organisation") == paper["organisation"])
+    own = snapshot.counts.filter(of_firm).join(names, on="lot")
     days = own.with_columns(far=(pl.col("on") - pl.lit(on)).dt.total_days().abs())
     nearest = days.filter(pl.col("far") == pl.col("far").min()).filter(pl.col("on") == pl.col("on").min())
     counted = dict(nearest.group_by("name").agg(pl.col("mass_mg").sum()).iter_rows())

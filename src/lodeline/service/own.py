@@ -20,7 +20,7 @@ from lodeline.ledger.extension import Extension, both_passed, due, extension_of
 from lodeline.ledger.label import ALIAS
 from lodeline.ledger.register import Register
 from lodeline.ledger.resolution import maker_and_local
-from lodeline.ledger.succession import former_holders, sites_held_before
+from lodeline.ledger.succession import former_holders, partners, sites_held_before
 from lodeline.ledger.transfer import judge
 from lodeline.regulation.duty import next_month, period_of
 from lodeline.regulation.parameter import Jurisdiction
@@ -112,6 +112,12 @@ class Own:
         return self.register.tables["sites"].filter(pl.col("organisation") == self.organisation)
 
     @cached_property
+    def sites_before(self) -> pl.DataFrame:
+        """The sites that it held and holds no more, as registered now."""
+        before = sites_held_before(self.register, self.organisation)
+        return self.register.tables["sites"].filter(pl.col("id").is_in(before))
+
+    @cached_property
     def parties(self) -> pl.DataFrame:
         """The register's rows of the organisation itself and of those next to it."""
         next_to = [self.organisation, *self.next_to]
@@ -124,8 +130,8 @@ class Own:
 
     @property
     def next_to(self) -> frozenset[str]:
-        """Ids of the organisations next to it: `Calling.next_to`."""
-        return self.calling.next_to
+        """Ids of the organisations next to it: `Calling.next_to`, and whom it follows or who follows it."""
+        return self.calling.next_to | partners(self.register, self.organisation)
 
     @property
     def _texts(self) -> list[str]:

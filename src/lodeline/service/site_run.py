@@ -115,13 +115,19 @@ class Run:
         return systematic / ((random + systematic) or 1.0)
 
 
-def run_of(snapshot: Snapshot, *, site: str, element: str, first: str, last: str) -> Run:
+def run_of(
+    snapshot: Snapshot, *, site: str, element: str, first: str, last: str, organisation: str | None = None
+) -> Run:
     """The balances of an element at a site that end in the months `first` to `last`; of many the newest MONTHS_MOST.
 
+    `organisation`: those of its time as holder; without it, of a site that changed hands, of the newest holder.
     Never raises for what was measured.
     """
     first = max(first, _months_before(last, MONTHS_MOST - 1))
-    asked: dict[str, Any] = {"sites": [site], "first_period": first, "last_period": last}
+    asked: dict[str, Any] = {
+        "sites": [site], "first_period": first, "last_period": last,
+        "organisations": None if organisation is None else [organisation],
+    }  # fmt: skip
     runs = balance_runs(**_frames(snapshot), **asked, elements=[element])
     if not len(runs.size):
         return Run(reason=NO_COUNTS, balances=pl.DataFrame())

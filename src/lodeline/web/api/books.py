@@ -13,6 +13,7 @@ from ninja import Router
 from ninja.params.functions import Path, Query
 
 from lodeline.filing.formats import Limits
+from lodeline.ledger.succession import sites_held_before
 from lodeline.material.mass import format_kg
 from lodeline.office.case_views import own_cases, own_state, standings
 from lodeline.office.desk import ask
@@ -107,8 +108,10 @@ def list_balances(
 
 
 def _own_sites(whose: Whose) -> set[str]:
-    found = store().register(store().head()).site_organisation
-    return {site for site, holder in found.items() if holder == whose.organisation}
+    """Sites that it holds or held: of each it is told its own time."""
+    register = store().register(store().head())
+    found = {site for site, holder in register.site_organisation.items() if holder == whose.organisation}
+    return found | set(sites_held_before(register, whose.organisation or ""))
 
 
 @router.get(

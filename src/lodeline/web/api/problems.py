@@ -37,12 +37,14 @@ from lodeline.office.drafts import ClosedDraftError, DraftError, StaleDraftError
 from lodeline.office.idempotency import InFlightError, KeyReusedError, WrongKeyError
 from lodeline.office.listing import BadCursorError
 from lodeline.office.own_lots import UnknownLotError
+from lodeline.office.people import InputError
 from lodeline.office.tokens import TokenError, TooManyError, Usage
 from lodeline.office.transfers import AcceptanceError
 from lodeline.service.acceptance import ClosedShipment
 from lodeline.service.aliases import AliasError
 from lodeline.service.answers import UnknownSubject
 from lodeline.service.evidence import NoSuchFindingError
+from lodeline.service.inspections import InspectionError
 from lodeline.service.parties import PartyError
 from lodeline.spoken import SpokenError
 from lodeline.web.language import Language, Text, preferred, say
@@ -171,6 +173,8 @@ _SPOKEN: Final[tuple[tuple[type[SpokenError], str], ...]] = (
     (AcceptanceError, "not-possible"),
     (DisputeError, "not-possible"),
     (AliasError, "not-possible"),
+    (InputError, "not-possible"),
+    (InspectionError, "not-possible"),
 )
 
 

@@ -409,6 +409,57 @@ class CasePaper(Shape):
     receipt: Json | None
 
 
+class InspectionSummary(Shape):
+    """What an inspector entered about one visit. `seals`: the numbers that it names."""
+
+    entry: int
+    organisation: str
+    site: str
+    on: str
+    act: str
+    #: A count of everything at the site.
+    whole: bool
+    lots: int
+    mass_kg: str
+    seals: list[str]
+    note: str
+
+
+class Inspections(Shape):
+    """A page of inspections, the oldest first."""
+
+    rows: list[InspectionSummary]
+    next: str | None
+
+
+class InspectionAnswer(InspectionSummary):
+    """An inspection lot by lot: `lot`, `product`, `mass_kg` (dry), `method`, `location`, `seal`. `placed`: seals that
+    were set or taken off without a count, each `number` and what it is `on`."""
+
+    rows: list[Json]
+    placed: list[Json]
+    receipt: Json | None
+
+
+class Succession(Shape):
+    """A merger, a site that changed hands (`holder`) or was closed; `on` is the first day of what is new."""
+
+    id: str
+    kind: str
+    organisation: str
+    successor: str | None
+    site: str | None
+    on: str
+    reason: str
+
+
+class Successions(Shape):
+    """A page of successions, by day."""
+
+    rows: list[Succession]
+    next: str | None
+
+
 class Declared(Shape):
     """The verdict for each line of a declaration, in the shape of `lodeline declare --json`."""
 

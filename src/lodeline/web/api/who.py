@@ -158,11 +158,11 @@ def writes(request: HttpRequest, scope: str) -> tuple[Program, str]:
     return program, program.organisation
 
 
-def decides(request: HttpRequest) -> Program:
-    """The program of the authority that may decide findings. Raises ApiProblem."""
+def decides(request: HttpRequest, scope: str = "findings:decide") -> Program:
+    """The program of the authority that may do what a scope of the authority opens. Raises ApiProblem."""
     program = call_of(request).program
     assert program is not None, "only tokens get as far as an operation that writes"
-    _has_scope(program, "findings:decide")
+    _has_scope(program, scope)
     if program.organisation:
         raise _not_yours()
     return program

@@ -61,19 +61,25 @@ def balance(visit: Visit, site: str) -> HttpResponse:
 
 
 def balance_page(
-    visit: Visit, site: str, *, tell: Tell | None = None, called: Callable[[str], str] | None = None
-) -> HttpResponse:
-    """The page as the authority sees it, or with `tell` as the firm does whose site it is.
+    visit: Visit, site: str, *, holder: str | None = None, tell: Tell | None = None,
+    called: Callable[[str], str] | None = None,
+) -> HttpResponse:  # fmt: skip
+    """The page as the authority sees it, or with `holder` and `tell` as the firm does that holds the site, or held it.
 
-    `tell` says a finding in words that the firm may know, `called` a lot; its peers have no names there.
+    `tell` says a finding in words that the firm may know, `called` a lot; its peers have no names there, and of a site
+    that changed hands it sees its own time alone.
     """
     record = _record(visit, site)
+    if holder is not None:
+        record = {**record, "organisation": holder}
     reading = visit.reading
     months = reading.answer(questions.months, reading.store, reading.snapshot, reading.law)
     every = balances_of(visit).filter(pl.col("site") == site)
+    if holder is not None:
+        every = every.filter(pl.col("organisation") == holder)
     if months is None or not every.height:
         return _nothing_yet(visit, record)
-    chosen = Chosen(visit=visit, record=record, months=months, every=every, tell=tell, called=called)
+    chosen = Chosen(visit=visit, record=record, months=months, every=every, holder=holder, tell=tell, called=called)
     return _page(chosen)
 
 
@@ -81,13 +87,14 @@ def balance_page(
 class Chosen:
     """One site, what a reader wants to see of it, and the answers about that. `every`: its balances, as judged.
 
-    `tell`, `called`: see `balance_page`.
+    `holder`, `tell`, `called`: see `balance_page`.
     """
 
     visit: Visit
     record: Mapping[str, Any]
     months: questions.Months
     every: pl.DataFrame
+    holder: str | None = None
     tell: Tell | None = None
     called: Callable[[str], str] | None = None
 
@@ -169,7 +176,20 @@ class Chosen:
     @cached_property
     def run(self) -> Run:
         """The balances of the span, tested together."""
-        return run_here(self.visit, site=self.site, element=self.element, span=self.span)
+        return run_here(self.visit, site=self.site, element=self.element, span=self.span, organisation=self.holder)
+
+    @cached_property
+    def of_all(self) -> pl.DataFrame:
+        """The balances of every site; of this one, what the reader may see."""
+        every = balances_of(self.visit)
+        if self.holder is None:
+            return every
+        return every.filter((pl.col("site") != self.site) | (pl.col("organisation") == self.holder))
+
+    def is_here(self, finding: Mapping[str, Any]) -> bool:
+        """Whether a finding is about the site, and about the time of the firm that reads it."""
+        subject = finding["subject"]
+        return subject.get("site") == self.site and self.holder in (None, subject.get("organisation"))
 
     @cached_property
     def _site_names(self) -> dict[str, str]:
@@ -229,9 +249,7 @@ class Chosen:
         here = [
             row
             for row in reading.answer(findings, reading.store, reading.snapshot, reading.law)["rows"]
-            if row["subject"].get("site") == self.site
-            and first <= row["period"]["to"]
-            and row["period"]["from"] <= last
+            if self.is_here(row) and first <= row["period"]["to"] and row["period"]["from"] <= last
         ]
         return sorted(here, key=lambda row: self.element not in row["elements"])
 
@@ -240,6 +258,7 @@ class Chosen:
         """What at least came from nowhere, where the site has never counted; of the total oxide alone."""
         reading = self.visit.reading
         found = reading.answer(findings, reading.store, reading.snapshot, reading.law)
+        found = {**found, "rows": [row for row in found["rows"] if self.is_here(row)]}
         return sites.gain_bounds(found, until=self.span[1]).get(self.site, 0)
 
 
@@ -247,10 +266,10 @@ def _page(chosen: Chosen) -> HttpResponse:
     visit, reading, language = chosen.visit, chosen.visit.reading, chosen.visit.language
     statement, symbol = chosen.statement, chosen.element
     unit = tables_of.months_unit(visit, chosen.rows)
-    peers = sites.newest(reading.snapshot, balances_of(visit), element=symbol, until=chosen.span[1]).filter(
+    peers = sites.newest(reading.snapshot, chosen.of_all, element=symbol, until=chosen.span[1]).filter(
         pl.col("stage") == (chosen.record["stage"] or "")
     )
-    yields = sites.yields(balances_of(visit), element=symbol, first=chosen.span[0], last=chosen.span[1])
+    yields = sites.yields(chosen.of_all, element=symbol, first=chosen.span[0], last=chosen.span[1])
     yields = yields.filter(pl.col("site").is_in(peers["site"].implode()))
     named = chosen.tell is None
     months = tables_of.months_table(visit, chosen.rows, unit)
@@ -292,7 +311,7 @@ def _page(chosen: Chosen) -> HttpResponse:
         ),
         own=chosen.tell is not None,
         inspected=inspected,
-        succession=of_site(visit, chosen.site),
+        succession=of_site(visit, chosen.site, only=chosen.holder),
         yields_drawing=draw_yields(visit, yields, asked=chosen.site, named=named),
         peers_drawing=draw_sites(
             visit, peers, name=visit.say("z at this stage", "同环节 z 值"), asked=chosen.site, named=named

@@ -44,10 +44,12 @@ _WIDE: Final = 520.0
 _run_of = of_one_site(site_run.run_of)
 
 
-def run_here(visit: Visit, *, site: str, element: str, span: tuple[str, str]) -> Run:
-    """The run that a page is about, computed once for each reading."""
+def run_here(visit: Visit, *, site: str, element: str, span: tuple[str, str], organisation: str | None = None) -> Run:
+    """The run that a page is about, computed once for each reading. `organisation`: see `service.site_run.run_of`."""
     reading = visit.reading
-    return reading.answer(_run_of, reading.snapshot, site=site, element=element, first=span[0], last=span[1])
+    return reading.answer(
+        _run_of, reading.snapshot, site=site, element=element, first=span[0], last=span[1], organisation=organisation
+    )
 
 
 def verdict(visit: Visit, run: Run, *, element: str, chosen: bool) -> dict[str, Any]:

@@ -44,10 +44,10 @@ class OwnVisit(Visit):
 
 
 def firm_balance(visit: Visit, organisation: str, site: str) -> HttpResponse:
-    """The page `firm/ID/sites/SITE/`, with the questions of the authority's page."""
+    """The page `firm/ID/sites/SITE/`, with the questions of the authority's page; of the time of the firm alone."""
     firm = Firm(visit, organisation)
-    if site not in firm.sites:
-        listed = ", ".join(sorted(firm.sites)) or "–"
+    if site not in firm.sites_ever:
+        listed = ", ".join(sorted(firm.sites_ever)) or "–"
         raise NotHereError(
             f"You have no site {site!r}: yours are {listed}.", f"本企业没有场所 {site!r}：现有 {listed}。"
         )
@@ -63,4 +63,4 @@ def firm_balance(visit: Visit, organisation: str, site: str) -> HttpResponse:
         maker, _, local = lot.partition("/")
         return firm.own.lot_name(lot, maker, local or lot)
 
-    return balance_page(OwnVisit.of(visit), site, tell=tell, called=called)
+    return balance_page(OwnVisit.of(visit), site, holder=organisation, tell=tell, called=called)

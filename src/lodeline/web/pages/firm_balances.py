@@ -1,4 +1,4 @@
-"""A firm's own sites, each with its newest balance of an element: the firm's part of what the authority sees."""
+"""A firm's sites, each with its newest balance of an element in its time: the firm's part of the authority's page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lodeline.web.visit import Visit
 def firm_balances(visit: Visit, organisation: str) -> HttpResponse:
     """The page `firm/ID/balances/`: `?element=`."""
     own, firm = OwnVisit.of(visit), Firm(visit, organisation)
-    here = balances_of(own).filter(pl.col("site").is_in(list(firm.sites)))
+    here = firm.balances(balances_of(own))
     months = own.reading.answer(questions.months, own.reading.store, own.reading.snapshot, own.reading.law)
     if months is None or not here.height:
         title = visit.say("No balance yet: file a month first", "尚无物料平衡：请先申报")

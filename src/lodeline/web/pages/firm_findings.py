@@ -69,7 +69,7 @@ def state_cell(firm: Firm, case: Case) -> Cell:
 def place(firm: Firm, case: Case) -> str:
     """Which of the firm's sites a question is about; empty where it is about none."""
     site = json.loads(case.seen)["subject"].get("site", "")
-    return firm.sites.get(site, "")
+    return firm.sites_ever.get(site, "")
 
 
 def _table(firm: Firm, found: list[Case]) -> Table:

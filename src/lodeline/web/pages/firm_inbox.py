@@ -65,7 +65,8 @@ def _mass(text: str) -> int | None:
 def accept_form(firm: Firm) -> dict[str, Any]:
     """What is said once for all deliveries that are accepted together."""
     visit, posted = firm.visit, firm.visit.request.POST
-    sites = sorted(firm.sites.items(), key=lambda one: one[1])
+    # A firm that handed a site over still files what it received there before.
+    sites = sorted(firm.sites_ever.items(), key=lambda one: (one[0] not in firm.sites, one[1]))
     return {
         "on": Field(
             name="on", label=visit.say("Day of receipt", "收货日期"), kind="date", width="short", required=True,

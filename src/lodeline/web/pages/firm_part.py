@@ -10,6 +10,8 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Final
 
+import polars as pl
+
 from lodeline.office import clock
 from lodeline.regulation.parameter import load
 from lodeline.service.own import Own
@@ -54,6 +56,16 @@ class Firm:
         """Own site id → its name as registered."""
         return {site: name or site for site, name in self.own.sites.select("id", "name").iter_rows()}
 
+    @cached_property
+    def sites_ever(self) -> dict[str, str]:
+        """The same, with the sites that it held before: of its own time it sees them for good."""
+        before = self.own.sites_before.select("id", "name").iter_rows()
+        return {**{site: name or site for site, name in before}, **self.sites}
+
+    def balances(self, every: pl.DataFrame) -> pl.DataFrame:
+        """Of the balances of all, those of the firm at sites that it holds or held, in its own time."""
+        return every.filter((pl.col("organisation") == self.organisation) & pl.col("site").is_in(list(self.sites_ever)))
+
     def url(self, page: str, query: Mapping[str, object] | None = None, **arguments: object) -> str | None:
         """The address of one of the firm's pages, if it is open to whoever asks; None where there is no such page."""
         return self.visit.opens(page, query=query, organisation=self.organisation, **arguments)
@@ -72,9 +84,9 @@ class Firm:
 
     def site(self, site: str | None) -> Cell:
         """An own site, with the way to its balance."""
-        if site not in self.sites:
+        if site not in self.sites_ever:
             return Cell(text=written.NOTHING)
-        return Cell(text=self.sites[site], value=site, href=self.url("firm-balance", site=site))
+        return Cell(text=self.sites_ever[site], value=site, href=self.url("firm-balance", site=site))
 
     def day(self, on: date | None) -> Cell:
         """A day, exported as ISO text."""

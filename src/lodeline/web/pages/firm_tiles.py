@@ -81,7 +81,7 @@ def _licences_tile(firm: Firm, found: Home) -> Tile:
 def balances(firm: Firm) -> list[Tile]:
     """A tile for each own site: the balance that a finding speaks of, else the newest, with how z went."""
     visit, language = firm.visit, firm.visit.language
-    own = balances_of(visit).filter(pl.col("site").is_in(list(firm.sites)) & pl.col("z").is_not_null())
+    own = firm.balances(balances_of(visit)).filter(pl.col("site").is_in(list(firm.sites)) & pl.col("z").is_not_null())
     made: list[Tile] = []
     for (site,), rows in own.sort("until").group_by("site", maintain_order=True):
         told = rows.filter(pl.col("finding").is_not_null())
@@ -129,7 +129,7 @@ def questions(firm: Firm, reading: Reading) -> list[dict[str, Any]]:
             },
         )  # fmt: skip
         site = row["subject"].get("site")
-        said = [firm.sites[site]] if site in firm.sites else []
+        said = [firm.sites_ever[site]] if site in firm.sites_ever else []
         said += [", ".join(row["elements"])] if row["elements"] else []
         said += [f"{row['mass_kg']} kg"] if row["mass_kg"] else []
         span = dict.fromkeys((row["period"]["from"], row["period"]["to"]))
@@ -138,7 +138,9 @@ def questions(firm: Firm, reading: Reading) -> list[dict[str, Any]]:
         kind["rows"].append(
             {
                 "text": " · ".join(said),
-                "href": firm.url("firm-balance", site=site, query={"element": element}) if site in firm.sites else None,
+                "href": (
+                    firm.url("firm-balance", site=site, query={"element": element}) if site in firm.sites_ever else None
+                ),
             }
         )
     return list(kinds.values())

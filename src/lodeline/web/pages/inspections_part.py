@@ -69,7 +69,7 @@ def count_table(visit: Visit, inspection: Inspection, *, called: Callable[[str],
         rows.append(
             (
                 Cell(
-                    text=called(row["lot"]), value=row["lot"], href=visit.url("lot", lot=row["lot"]),
+                    text=called(row["lot"]), value=called(row["lot"]), href=visit.url("lot", lot=row["lot"]),
                     note=visit.say(", ", "，").join(mark for mark in marks if mark),
                 ),
                 Cell(text=visit.say("not found", "未找到"), shape="square", tone="loss", value=0)

@@ -36,16 +36,18 @@ def of_firm(visit: Visit, organisation: str) -> list[str]:
     return said
 
 
-def of_site(visit: Visit, site: str) -> list[str]:
-    """Since when its holder has it, and who held it before; from when it is closed."""
+def of_site(visit: Visit, site: str, *, only: str | None = None) -> list[str]:
+    """Since when its holder has it, and who held it before; from when it is closed. `only`: as that firm may know."""
     register, names = visit.register, words.organisation_names(visit.register, visit.language)
     said = []
     for one in handovers(register).get(site, ()):
+        if only not in (None, one.organisation, one.successor):
+            continue
         day = written.day(one.on, visit.language)
         to, before = (names.get(who, who) for who in (one.successor, one.organisation))
         said.append(visit.say(f"Since {day} of {to}, before of {before}.", f"自{day}起属于{to}，此前属于{before}。"))
     for one in successions(register):
-        if one.kind == "closure" and one.site == site:
+        if one.kind == "closure" and one.site == site and only in (None, one.organisation):
             day = written.day(one.on, visit.language)
             said.append(visit.say(f"Closed since {day}.", f"自{day}起关闭。"))
     return said
