@@ -36,6 +36,7 @@ from lodeline.journal.certification import Certification
 from lodeline.journal.verify import verify_receipt
 from lodeline.office import (
     certify,
+    dividing,
     draft_check,
     drafts,
     filing_now,
@@ -47,7 +48,7 @@ from lodeline.office import (
 )
 from lodeline.office.actor import NotAllowedError
 from lodeline.office.draft_content import TYPED, content_of
-from lodeline.office.drafts import Cell
+from lodeline.office.drafts import Cell, DraftError
 from lodeline.office.models import AuditRecord, Draft, Job, Notice, OrganisationSettings
 from lodeline.service.audit import receipt
 from lodeline.store.opening import open_store
@@ -352,6 +353,21 @@ def test_events_of_another_month_become_its_filing(people: People) -> None:
     assert ("period.late", None) in problems(other)
 
 
+def test_what_is_tried_in_the_sandbox_is_judged_by_the_own_books(ledger: Store, people: People) -> None:
+    """L-1 is really held: to try its shipment is as good as to file it, and too much of it is asked about."""
+    people.filed(people.draft(origin("O-1", "L-1")))
+    size = ledger.head().size
+    tried = people.draft(shipment("S-1", "L-1", "40"), sandbox=True)
+    assert tried.accepted, tried.problems
+    filed = people.filed(tried)
+    assert entries(sandbox.sandbox(FIRM, now=NOW)) == 1 and filed.entry is not None
+    much = people.draft(shipment("S-2", "L-1", "900"), sandbox=True)
+    assert not much.accepted and "mass.exceeds-holding" in much.problems
+    unknown = people.draft(shipment("S-3", "L-9", "1"), sandbox=True)
+    assert not unknown.accepted and "lot.unknown" in unknown.problems
+    assert ledger.head().size == size, "nothing of it entered the ledger"
+
+
 def test_a_month_filed_again_is_one_correction_of_what_differs(ledger: Store, people: People) -> None:
     first = people.filed(people.draft(origin("O-1", "L-1"), origin("O-2", "L-2"), origin("O-3", "L-3")))
     again = people.draft(
@@ -427,6 +443,40 @@ def test_a_large_draft_is_checked_and_filed_by_a_worker(
     assert work.work_once("machine:1:aaaa")
     signed.refresh_from_db()
     assert (signed.state, entries(ledger)) == ("filed", 1)
+
+
+def test_a_large_draft_is_divided_by_a_worker(ledger: Store, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    draft = people.draft(origin("O-1", "L-1"), origin("O-2", "L-2", composition=OVER))
+    monkeypatch.setattr(draft_check, "SMALL_BYTES", 10)
+    begun = dividing.begin(people.filer, draft, seen=draft.revision, now=NOW)
+    assert begun.state == "checking"
+    assert dividing.begin(people.filer, begun, seen=begun.revision, now=NOW).state == "checking", "pressed twice"
+    Job.objects.update(run_after=NOW - timedelta(days=400))
+    while work.work_once("machine:1:aaaa"):
+        Job.objects.update(run_after=NOW - timedelta(days=400))
+    good, rest = Draft.objects.order_by("id")
+    parts = [content_of(one).table.frame["event"].to_list() for one in (good, rest)]
+    assert parts == [["O-1"], ["O-2"]]
+    assert (good.state, good.accepted, rest.state, rest.accepted) == ("open", True, "open", False)
+    assert entries(ledger) == 0, "to divide files nothing"
+
+
+def test_what_cannot_be_divided_is_as_it_was(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    draft = people.draft(origin("O-2", "L-2", composition=OVER))
+    monkeypatch.setattr(draft_check, "SMALL_BYTES", 10)
+    dividing.begin(people.filer, draft, seen=draft.revision, now=NOW)
+    Job.objects.update(run_after=NOW - timedelta(days=400))
+    while work.work_once("machine:1:aaaa"):
+        pass
+    (left,) = Draft.objects.all()
+    assert (left.state, left.accepted, left.revision) == ("open", False, draft.revision)
+
+
+def test_a_correction_is_filed_whole(people: People) -> None:
+    first = people.filed(people.draft(origin("O-1", "L-1")))
+    correction = people.draft(origin("O-1", "L-1", composition=OVER), origin("O-9", "L-9"), corrects=first.entry)
+    with pytest.raises(DraftError, match="filed whole"):
+        dividing.begin(people.filer, correction, seen=correction.revision, now=NOW)
 
 
 def test_a_check_that_comes_too_late_says_nothing(people: People) -> None:

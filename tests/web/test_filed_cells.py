@@ -19,6 +19,7 @@ def test_codes_are_read_in_words_with_what_was_filed_behind_them(column: str, fi
     for language, said in (("en", en), ("zh", zh)):
         cell = filed_cell(column, filed, language)  # type: ignore[arg-type]
         assert (cell.text, cell.title, cell.value) == (said, filed, filed)
+        assert cell.note == (filed if column == "product" else "")
 
 
 @pytest.mark.parametrize(

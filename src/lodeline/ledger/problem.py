@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Literal, cast
 
+from lodeline.material.product import PRODUCTS, product_kind
+
 Severity = Literal["reject", "confirm", "flag"]
 Language = Literal["en", "zh"]
 Fact = str | int
@@ -85,7 +87,8 @@ class Problem:
     def message(self, language: Language) -> str:
         """What is wrong and how to cure it, in English or Chinese."""
         entry = CATALOGUE[self.code]
-        text = entry.text[language].format_map(_Facts(self.facts))
+        facts = {name: _in_words(name, fact, language) for name, fact in self.facts.items()}
+        text = entry.text[language].format_map(_Facts(facts))
         stop = "." if language == "en" else "。"
         between = " " if language == "en" else ""
         return text + ("" if text.endswith(stop) else stop) + between + entry.cure[language]
@@ -99,6 +102,20 @@ class Problem:
             "facts": dict(self.facts),
             "message": {"en": self.message("en"), "zh": self.message("zh")},
         }
+
+
+#: Facts that are codes of products, where they are known ones.
+_PRODUCT_FACTS = ("product", "maker_product")
+
+
+def _in_words(name: str, fact: Fact, language: Language) -> Fact:
+    """A product in words, with its code; everything else as it is."""
+    known = PRODUCTS.get(product_kind(fact)) if name in _PRODUCT_FACTS and isinstance(fact, str) else None
+    if known is None:
+        return fact
+    of, word = str(fact).partition(":")[2], {"en": known.name_en, "zh": known.name_zh}[language]
+    named = word if not of else f"{of}{word}" if language == "zh" else f"{of} {word}"
+    return f"{named} ({fact})" if language == "en" else f"{named}（{fact}）"
 
 
 def problem(code: str, where: Where | None = None, /, *, severity: Severity | None = None, **facts: Fact) -> Problem:

@@ -23,7 +23,7 @@ from lodeline.office import clock, jobs
 from lodeline.office.draft_content import Content, content_at
 from lodeline.office.drafts import CHANGEABLE, hold
 from lodeline.office.models import Draft
-from lodeline.office.sandbox import ledger_of
+from lodeline.office.sandbox import books_of, ledger_of
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.drafting import in_force, lot_compositions, what_changes
 from lodeline.service.filing import preview
@@ -113,7 +113,8 @@ def judge(draft: Draft, content: Content, *, store: Store, law: Jurisdiction, no
     table, checked, comparison = prepare(draft, content, store=store)
     say(0.5)
     if not checked.rejects:
-        problems = preview(store, checked, filed_at=now, law=law, corrects=draft.corrects)
+        books = books_of(draft, store)
+        problems = preview(books, checked, filed_at=now, law=law, corrects=draft.corrects)
     else:
         problems = (*checked.problems, *_of_the_good(draft, table, checked, store, law=law, now=now))
     return Judged(content=content, table=table, checked=checked, problems=problems, comparison=comparison)
@@ -148,7 +149,7 @@ def _of_the_good(
     if of_part.rejects:
         return []
     known = {(one.code, one.where) for one in checked.problems}
-    found = preview(store, of_part, filed_at=now, law=law)
+    found = preview(books_of(draft, store), of_part, filed_at=now, law=law)
     return [one for one in found if one.where.row is not None and (one.code, one.where) not in known]
 
 
@@ -181,7 +182,7 @@ def _found(draft: Draft, judged: Judged, store: Store) -> dict[str, object]:
         counts[one.severity] += int(one.facts["count"]) if one.code == "problems.more" else 1
     counts |= {"good": len(good), "bad": len(bad)}
     rows = judged.checked.rows
-    known = lot_compositions(store, draft.organisation, rows)
+    known = lot_compositions(books_of(draft, store), draft.organisation, rows)
     total = summarise(rows, organisation=draft.organisation, lot_compositions=known)
     shipped = total.part("shipment") or total.part("export") or total.part("out")
     summary = {

@@ -18,9 +18,9 @@ from lodeline.office.draft_check import is_small, prepare, statement_of
 from lodeline.office.draft_content import Content, content_at, file_bytes
 from lodeline.office.drafts import hold
 from lodeline.office.models import Draft
-from lodeline.office.sandbox import ledger_of
+from lodeline.office.sandbox import books_of, ledger_of
 from lodeline.regulation.parameter import load
-from lodeline.service.filing import submit
+from lodeline.service.filing import preview, submit
 from lodeline.service.posting import Upload
 from lodeline.store.store import StoredEntry
 
@@ -72,10 +72,13 @@ def file(draft: Draft, *, now: datetime, say: Any = None) -> Draft:
     if statement_of(draft, checked, store).decode() != signed.statement:
         # Something that the rows rest on (a model of the register) has changed since the signature.
         return _give_back(draft, (problem("certification.invalid", reason="challenge"),))
+    said = None
+    if draft.sandbox and draft.corrects is None:
+        said = preview(books_of(draft, store), checked, filed_at=signed.at, law=law)
     outcome = submit(
         store, checked, uploads=_uploads(draft, content), filed_at=signed.at, law=law, corrects=draft.corrects,
         certification=signed.certification, progress=lambda _what, share: say(0.4 + share * 0.6),
-        also=None if draft.sandbox else lambda entry: _mark(draft, entry),
+        also=None if draft.sandbox else lambda entry: _mark(draft, entry), said=said,
     )  # fmt: skip
     if outcome.entry is None:
         return _give_back(draft, outcome.problems)

@@ -1,7 +1,8 @@
 """Which ledger a filing goes into: the log itself, or the sandbox of its organisation, where filing is only tried.
 
-A sandbox is a store of its own beside the log, with the same register and nothing else in it. Its key and its name
-differ from the log's, so a receipt of a sandbox can never be taken for one of the log.
+A sandbox is a store of its own beside the log, with the same register and nothing else in it. What is tried there is
+judged by the log as it stands (holdings, deliveries on their way, what others filed), which is read and not written.
+Its key and its name differ from the log's, so a receipt of a sandbox can never be taken for one of the log.
 """
 
 from __future__ import annotations
@@ -36,6 +37,14 @@ def ledger() -> Store:
 def ledger_of(draft: Draft, *, now: datetime) -> Store:
     """The store that a draft is judged against and filed into."""
     return sandbox(draft.organisation, now=now) if draft.sandbox else ledger()
+
+
+def books_of(draft: Draft, store: Store) -> Store:
+    """What a draft is judged by: the log, also where it is only tried. `store`: where it is filed.
+
+    What was filed in a sandbox is known there alone, so a correction of it is judged there.
+    """
+    return ledger() if draft.sandbox and draft.corrects is None else store
 
 
 def sandbox(organisation: str, *, now: datetime) -> Store:

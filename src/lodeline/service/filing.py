@@ -38,11 +38,12 @@ def submit(
     certification: Certification | None = None,
     progress: posting.Progress | None = None,
     also: Callable[[StoredEntry], None] | None = None,
+    said: Sequence[Problem] | None = None,
 ) -> Filed:
     """Files a checked filing whole or not at all, and returns its receipt.
 
     `uploads` are the bytes that were checked, to be kept beside the entry. `also` is done in the transaction that
-    writes a new entry.
+    writes a new entry. `said`: see `posting.post`.
     """
     missing = _who_and_when(checked)
     if missing:
@@ -51,7 +52,7 @@ def submit(
         return Filed(entry=None, problems=checked.problems, repeated=False, receipt=None)
     outcome = posting.post(
         store, checked, filed_at=filed_at, law=law, corrects=corrects, uploads=uploads,
-        certification=certification, progress=progress, also=also,
+        certification=certification, progress=progress, also=also, said=said,
     )  # fmt: skip
     proof = receipt(store, outcome.entry.index) if outcome.entry is not None else None
     return Filed(entry=outcome.entry, problems=outcome.problems, repeated=outcome.repeated, receipt=proof)

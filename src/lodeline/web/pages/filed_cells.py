@@ -15,7 +15,9 @@ def filed_cell(column: str | None, text: str | None, language: Language) -> Cell
         return Cell(text=written.NOTHING, value=text)
     read = _READ.get(column or "")
     said = words.shown(column or "", text, language) if read is None else read(text, language)
-    return Cell(text=said, value=text, title="" if said == text else text)
+    # The code of a product is what a filer writes: it stands beside the words. The others are told by their title.
+    note = text if column == "product" and said != text else ""
+    return Cell(text=said, value=text, title="" if said == text else text, note=note)
 
 
 def composition(text: str, language: Language) -> str:

@@ -290,6 +290,12 @@ def _lede(visit: Visit, draft: Draft, frame: dict[str, Any], counts: Mapping[str
     en = f"{rows} {were} read from {', '.join(names)}" if names else f"{rows} {were} typed in"
     zh = f"从{'、'.join(names)}读取{rows}行" if names else f"在线填写{rows}行"
     read = visit.say(f"Today is {frame['today']}. {en}.", f"今天是{frame['today']}。{zh}。")
+    if draft.corrects is not None and not draft.accepted and counts.get("bad", 0):
+        return read + visit.say(
+            " A correction is filed whole: it says what stands instead of the month, and of half of it the events left"
+            " out would count as missing.",
+            "更正须整体提交：更正内容取代原申报，若只提交一部分，未列入的事件将视为缺失。",
+        )
     if draft.accepted or draft.corrects is not None or not good:
         return read
     can = visit.say(

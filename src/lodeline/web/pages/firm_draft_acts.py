@@ -11,18 +11,15 @@ from typing import Final
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, HttpResponseRedirect
 
-from lodeline.filing.check import Checked, check
-from lodeline.filing.division import settle
+from lodeline.filing.check import check
 from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
-from lodeline.filing.table import Table
-from lodeline.office import certify, draft_check, drafts, filing_now, jobs
+from lodeline.office import certify, dividing, draft_check, drafts, filing_now, jobs
 from lodeline.office.draft_content import TYPED, Content, content_at
 from lodeline.office.drafts import Cell, DraftError, FileIn
 from lodeline.office.models import Draft
 from lodeline.office.profiles import fitting_profile
 from lodeline.office.sandbox import ledger_of
 from lodeline.regulation.parameter import load
-from lodeline.service.filing import preview
 from lodeline.service.own import register_of
 from lodeline.web.visit import Visit
 
@@ -210,20 +207,9 @@ def _void(visit: Visit, draft: Draft, argument: str, now: datetime) -> Done:
 def _good(visit: Visit, draft: Draft, argument: str, now: datetime) -> Done:
     """Keeps what can be filed as it is; the rest becomes a draft of its own."""
     del argument
-    store, law = ledger_of(draft, now=now), load()
-
-    def judged(table: Table) -> Checked:
-        return check(table, organisation=draft.organisation, period=draft.period, register=register_of(store))
-
-    division = settle(
-        content_at(draft).table, judged, lambda checked: preview(store, checked, filed_at=now, law=law)
-    )  # fmt: skip
-    if not division.good_events:
-        raise DraftError("No event can be filed without the others.", "没有可以单独申报的事件。")
-    draft, rest = drafts.split(
-        visit.actor, draft, set(division.good_events), seen=draft.revision, now=now, law=law, keep=True
-    )  # fmt: skip
-    draft_check.begin(rest, now=now)
+    draft = dividing.begin(visit.actor, draft, seen=draft.revision, now=now)
+    if draft.state == Draft.State.CHECKING:
+        return draft, ""
     return draft, "divided"
 
 

@@ -22,6 +22,7 @@ from lodeline.office.models import Draft
 from lodeline.web import filing_words as words
 from lodeline.web import format as written
 from lodeline.web.due import month_name
+from lodeline.web.pages import lot_words
 from lodeline.web.parts import Act, Grid, GridCell, GridColumn, GridProblem, GridRow
 from lodeline.web.visit import Visit
 
@@ -266,6 +267,8 @@ class _Maker:
     def _read(self, name: str, text: str) -> str:
         if name == "composition":
             return " · ".join(part.strip().replace("=", " ") for part in text.split(";") if part.strip())
+        if name == "product" and text.strip():
+            return lot_words.product_and_code(text.strip(), self.visit.language)
         return words.shown(name, text, self.visit.language)
 
     def _problem(self, one: Found, key: int, row: int, cells: Mapping[str, Any]) -> GridProblem:

@@ -10,7 +10,8 @@ from django.http import HttpResponse
 
 from lodeline.web import format as written
 from lodeline.web import words
-from lodeline.web.language import Text, say
+from lodeline.web.language import Language, Text, say
+from lodeline.web.pages import lot_words
 from lodeline.web.pages.application_part import KINDS
 from lodeline.web.pages.firm_part import Firm, counted
 from lodeline.web.shell import show
@@ -90,7 +91,10 @@ def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
             text=visit.say("; ", "；").join(row["end_users"] or ()) or written.NOTHING,
             note=" · ".join(part for part in (country, row["end_use"]) if part),
         ),
-        Cell(text=" ".join(row["control_items"] or ()) or written.NOTHING, note=" ".join(row["products"] or ())),
+        Cell(
+            text=" ".join(row["control_items"] or ()) or written.NOTHING,
+            note=", ".join(_products(row, visit.language)),
+        ),
         Cell(
             text=written.day(row["valid_to"], language),
             value=None if row["valid_to"] is None else row["valid_to"].isoformat(),
@@ -105,3 +109,8 @@ def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
         ),
         Cell(text=visit.spoken(word), value=row["state"], shape=shape, tone=tone),
     )  # fmt: skip
+
+
+def _products(row: Mapping[str, Any], language: Language) -> list[str]:
+    """The products that a licence covers, in words with their codes."""
+    return [lot_words.product_and_code(code, language) for code in row["products"] or ()]

@@ -62,6 +62,12 @@ def product(code: str | None, language: Language) -> str:
     return word if not of else f"{of}{word}" if language == "zh" else f"{of} {word}"
 
 
+def product_and_code(code: str, language: Language) -> str:
+    """`oxide:PrNd` → PrNd oxide (oxide:PrNd); what the taxonomy does not have is shown as filed."""
+    word = product(code, language)
+    return code if word == code else {"en": f"{word} ({code})", "zh": f"{word}（{code}）"}[language]
+
+
 def is_recycled(code: str | None) -> bool:
     """Whether a product is scrap or residue on its way back into the chain."""
     found = PRODUCTS.get(product_kind(code or ""))
