@@ -125,3 +125,31 @@ def test_the_verdict_s_id_changes_with_what_is_asked() -> None:
         for fields, day in ((cells, today), (cells | {"mass_kg": "101"}, today), (cells, date(2026, 11, 23)))
     }
     assert len(ids) == 3
+
+
+def test_a_port_asks_without_a_store_and_its_questions_come_home(
+    licensed: Lodeline, nowhere: Lodeline, tmp_path: Path
+) -> None:
+    home = licensed.copied_to(tmp_path / "home.sqlite3")
+    path, packed = write(tmp_path / "d.csv", HEADER, LICENSED, HELD), tmp_path / "port.bundle"
+    made = home("bundle", packed, "--port", "Ningbo", "--json").document
+    assert (made["port"], made["pinned"]) == ("Ningbo", True)
+    answer = nowhere("declare", path, "--bundle", packed, "--key", made["key"], "--json")
+    assert [line["verdict"] for line in answer.document["lines"]] == ["release", "hold"]
+    assert answer.document["bundle"]["sha256"] == made["sha256"]
+    assert nowhere("declare", path, "--bundle", packed, "--log").status == 2
+    merged = home("declare", "merge", tmp_path / "port.bundle.questions", "--json").document
+    assert (merged["taken"], merged["rows"][0]["verdict"], merged["rows"][0]["otherwise"]) == (1, "hold", [])
+    assert home("declare", "merge", tmp_path / "port.bundle.questions", "--json").document["taken"] == 0
+    packed.write_bytes(packed.read_bytes()[:-9])
+    assert nowhere("declare", path, "--bundle", packed).status == 2
+
+
+def test_a_question_is_kept_and_amended_where_one_says_so(licensed: Lodeline, tmp_path: Path) -> None:
+    home = licensed.copied_to(tmp_path / "home.sqlite3")
+    path = write(tmp_path / "d.csv", HEADER, LICENSED)
+    assert "entry" not in home("declare", path, "--json").document
+    first = home("declare", path, "--log", "--json").document["entry"]
+    second = home("declare", path, "--amends", first, "--json").document["entry"]
+    assert second == first + 1
+    assert home("declare", path, "--amends", first).status == 2
