@@ -241,7 +241,8 @@ def found_across_scripts() -> dict[str, float]:
     }
     of_test = {name for pair in pairs() if pair.test and pair.same for name in (pair.one, pair.other)}
     half = {one.id for one in every if one.zh in of_test}
-    # An English name of which no part is the hanzi read or translated cannot be found by anybody who has no alias.
+    # An English name that is neither the hanzi read nor translated, nor transcribed by them, cannot be found by anybody
+    # who has no alias.
     derived = {one.id for one in every if _brand_is_derived(one.zh, one.en)}
     share = len(half & derived) / len(half)
     print(
@@ -297,7 +298,7 @@ def _found_where_recorded(every: Sequence[Any], half: set[str], crowd: list[tupl
 
 def _brand_is_derived(zh: str, en: str) -> bool:
     features = model.features_of(parsed(zh), parsed(en))
-    return features["brand-sound"] >= 0.8 or features["meaning"] == 1.0
+    return features["brand-sound"] >= 0.8 or features["meaning"] == 1.0 or features["consonants"] == 1.0
 
 
 def one_among(count: int) -> dict[str, float]:

@@ -15,7 +15,7 @@ from lodeline.control.rulebook import Rulebook
 from lodeline.regulation.control_list import ControlItem
 
 if TYPE_CHECKING:
-    from lodeline.party.screening import Screening
+    from lodeline.control.screened import Screened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +68,9 @@ class Case:
 
     `needed_mg`: licence → mg of goods, and (licence, element) → mg of element, of all lines of the declaration that
     draw on it; None where one of them does not state its mass or share. `models`: those that the line names, where it
-    names several or the register knows the one. `screened`: name as declared → what the lists make of it; None where no
-    list is at hand. `together`: the other lines of the declaration that go from the same exporter to the same buyer.
+    names several or the register knows the one. `screened`: what is known of the parties that are named; None where
+    neither register nor list is at hand. `together`: the other lines of the declaration that go from the same exporter
+    to the same buyer.
     """
 
     line: Line
@@ -81,7 +82,7 @@ class Case:
     is_file_clear: bool = True
     records: Records | None = None
     models: tuple[ModelGoods, ...] = ()
-    screened: Mapping[str, Screening] | None = None
+    screened: Screened | None = None
     together: tuple[Line, ...] = ()
 
     @property

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from lodeline.control import composition, identity, items, licence, lots, models, patterns
+from lodeline.control import composition, identity, items, licence, lots, models, parties, patterns
 from lodeline.control.case import Case, Licence, ModelGoods, Need, Rule
 from lodeline.control.declaration import Declaration, Line
 from lodeline.control.goods import Goods, goods_of
@@ -25,7 +25,7 @@ from lodeline.control.rulebook import Rulebook, rulebook
 from lodeline.regulation.parameter import Jurisdiction
 
 if TYPE_CHECKING:
-    from lodeline.party.screening import Screening
+    from lodeline.control.screened import Screened
 
 RULES: tuple[Rule, ...] = (
     *identity.RULES,
@@ -34,7 +34,7 @@ RULES: tuple[Rule, ...] = (
     *items.RULES,
     *licence.RULES,
     *models.RULES,
-    # Who the parties are (`Case.screened`) is asked here.
+    *parties.RULES,
     composition.value, *patterns.RULES,
 )  # fmt: skip
 
@@ -74,7 +74,7 @@ def judge(
     exporters: Mapping[str, str] | None = None,
     rules: Rulebook | None = None,
     records: Records | None = None,
-    screened: Mapping[str, Screening] | None = None,
+    screened: Screened | None = None,
 ) -> tuple[Verdict, ...]:
     """One verdict for each line of a declaration, in the order of the file.
 
@@ -87,7 +87,7 @@ def judge(
     exporters : case-folded name → id, for lines that give the exporter's name alone.
     rules : the law that a replay applies to every line, whatever its day; each keeps its day for what else has one.
     records : what the ledger knows of the lots, models and exporters that the lines name; None where there is none.
-    screened : name as declared → what the lists say of it; None where no list is at hand.
+    screened : what is known of the parties that the lines name; None where neither register nor list is at hand.
     """
     books: dict[date, Rulebook] = {}
     known_licences = (licence.read_licences(licences) if isinstance(licences, pl.DataFrame) else licences) or None

@@ -210,12 +210,14 @@ def _exporter(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[R
 
 
 def _end_user(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[Reason]:
-    """Another end user needs another application."""
+    """Another end user needs another application; a name in another script is the same one, a daughter is not."""
     del needs
     stated = case.line["end_user_name"]
     if licence.end_users and not stated:
         yield _unstated("end_user_name")
     elif licence.end_users and plain(stated) not in map(plain, licence.end_users):
+        if case.screened is not None and case.screened.is_one(stated, licence.end_users, day=case.rules.day):
+            return
         yield reason("licence.end-user", licensed=", ".join(licence.end_users), stated=stated)
 
 

@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from lodeline.party.likeness import Likeness, compared
 from lodeline.party.name import Name, parsed, taken_apart
+from lodeline.party.script import foreign_skeleton, skeleton
 from lodeline.party.words import vocabulary
 
 _LETTERS: Final = "^abcdefghijklmnopqrstuvwxyz0123456789$"
@@ -33,6 +34,8 @@ _TRIPLES: Final = _BASE**3
 _CONCEPT_WEIGHT: Final = 0.7
 #: Readings and translations of a brand that are looked up beside its likeliest sound.
 _MOST_SOUNDS: Final = 3
+#: Fewer consonants than these are no key.
+_LEAST_CONSONANTS: Final = 3
 #: How many names the youngest segment takes before it is closed.
 _OPEN: Final = 2_048
 #: How many names with terms in common are looked through for how they are written.
@@ -210,10 +213,24 @@ def terms(name: Name) -> Codes:
     codes: set[int] = set()
     for sound in (*name.sounds[:_MOST_SOUNDS], *_translated(name)):
         codes.update(_triples(f"^{sound}$"))
+    codes.update(_skeletons(name))
     for index in map(_concepts().get, _said(name)):
         if index is not None:
             codes.add(_TRIPLES + index)
     return np.array(sorted(codes), dtype=np.int32)
+
+
+def _skeletons(name: Name) -> Iterator[int]:
+    """Triples of the consonants of the brand, as transcriptions keep them; apart from those of its letters."""
+    if name.brand_han:
+        letters = skeleton(name.brand_words)
+    elif name.brand and not name.cjk:
+        letters = foreign_skeleton(name.brand)
+    else:
+        letters = ""
+    if len(letters) >= _LEAST_CONSONANTS:
+        # What no sound begins with keeps them apart.
+        yield from _triples(f"0{letters}0")
 
 
 def _translated(name: Name) -> Iterable[str]:

@@ -24,6 +24,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
 from lodeline.party.name import Name, as_syllables, parsed
+from lodeline.party.script import foreign_skeleton, skeleton
 from lodeline.party.words import vocabulary
 
 #: All that is not hanzi, and the forms that stand behind a name in short.
@@ -37,6 +38,10 @@ ANOTHER_WORD: Final = 0.3
 SAME_PARTS: Final = 0.98
 #: What is said at most where one name has a branch of trade that the other lacks: parent and daughter differ by that.
 ANOTHER_TRADE: Final = 0.9
+#: A word of fewer syllables may be pinyin by chance.
+_TOLD: Final = 2
+#: Fewer consonants than these say nothing.
+_LEAST_CONSONANTS: Final = 2
 #: Brands that sound less alike are different words.
 _FAR: Final = 0.6
 #: Branches of trade by which a subsidiary differs from its parent more often than a translation from its original.
@@ -49,7 +54,7 @@ FEATURES: Final = (
     "another-syllable", "brand-part", "initials", "brand-missing", "no-brand", "no-brand-same", "place-same",
     "place-one-sided", "industry-shared", "industry-one-sided", "industry-disjoint", "function-one-sided",
     "group-one-sided", "form-differs", "whole", "industry-differs-in-one-script", "direction-same", "meaning",
-    "abbreviation", "letters",
+    "abbreviation", "letters", "consonants", "consonants-far",
 )  # fmt: skip
 
 
@@ -113,6 +118,7 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
     places = _place(a, b)
     part = branded and not another and _is_part(a, b)
     ratio = fuzz.ratio(a.text, b.text) / 100
+    consonants = _consonants(a, b)
     return {
         "brand-same": float(branded and sound == 1.0 and not _han_differs(a, b)),
         "brand-sound": sound,
@@ -139,6 +145,8 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
         "direction-same": float(bool(a.directions) and a.directions == b.directions),
         "meaning": _meaning(a, b) if sound < 1.0 else 0.0,
         "abbreviation": float(_abbreviates(a, b) or _abbreviates(b, a)),
+        "consonants": max(0.0, consonants - 0.5) * 2 if sound < 1.0 and consonants >= 0 else 0.0,
+        "consonants-far": float(0 <= consonants < 0.5 and sound < 1.0),
         "letters": max(0.0, ratio - 0.8) / 0.2 if a.cjk == b.cjk and not another else 0.0,
     }
 
@@ -176,6 +184,18 @@ def _close(x: str, y: str) -> float:
     if x == y:
         return 1.0
     return (DamerauLevenshtein.normalized_similarity(x, y) + JaroWinkler.similarity(x, y)) / 2
+
+
+def _consonants(a: Name, b: Name) -> float:
+    """How alike the consonants of a brand in hanzi and of one in another language are, as transcriptions keep them;
+    −1 where there is nothing to compare.
+    """
+    for han, other in ((a, b), (b, a)):
+        if han.brand_han and not other.cjk and other.brand and as_syllables(other.brand) is None:
+            one, two = skeleton(han.brand_words), foreign_skeleton(other.brand)
+            if min(len(one), len(two)) >= _LEAST_CONSONANTS:
+                return DamerauLevenshtein.normalized_similarity(one, two)
+    return -1.0
 
 
 def _han_differs(a: Name, b: Name) -> float:
@@ -274,10 +294,17 @@ def _vetoes(a: Name, b: Name) -> tuple[str, ...]:
 
 
 def _other_brand(a: Name, b: Name) -> bool:
-    """Whether both brands are hanzi, or both letters and neither pinyin, and different words."""
-    hanzi = bool(a.brand_han) and bool(b.brand_han)
-    letters = not a.cjk and not b.cjk and bool(a.sounds) and bool(b.sounds)
-    if not hanzi and not (letters and as_syllables(a.brand) is None and as_syllables(b.brand) is None):
-        return False
+    """Whether both brands can be read by one ear, and are different words: both hanzi, both letters that are no pinyin,
+    or hanzi and pinyin.
+    """
+    if bool(a.brand_han) == bool(b.brand_han):
+        letters = not a.cjk and not b.cjk and bool(a.sounds) and bool(b.sounds)
+        if not a.brand_han and not (letters and as_syllables(a.brand) is None and as_syllables(b.brand) is None):
+            return False
+    else:
+        other = b if a.brand_han else a
+        syllables = as_syllables(other.brand) if other.brand and not other.cjk else None
+        if syllables is None or len(syllables) < _TOLD:
+            return False
     related = _is_part(a, b) or _initials(a, b) or _meaning(a, b) or _abbreviates(a, b) or _abbreviates(b, a)
     return not related and _sound(a, b) < _FAR

@@ -34,7 +34,7 @@ from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
 if TYPE_CHECKING:
-    from lodeline.party.screening import Screening
+    from lodeline.control.screened import Screened
 
 Json = dict[str, Any]
 _ENDING = 16
@@ -125,9 +125,20 @@ def answer(
         licences=licences if asker is None else licences.filter(pl.col("exporter") == asker),
         exporters=snapshot.register.organisation_by_name,
         records=records_of(declaration, snapshot, store=store, asker=asker),
+        screened=None if store is None else screened_of(store, snapshot),
         stamp=snapshot.stamp,
     )
     return answer_from(declaration, sources, law=law, today=today, day=day)
+
+
+def screened_of(store: Store, snapshot: Snapshot) -> Screened:
+    """The parties of the register and of the lists that were loaded, to be asked for names."""
+    # Names are taken apart by tables that nobody needs who asks without a store.
+    from lodeline.control.screened import Screened  # noqa: PLC0415
+    from lodeline.service.party_index import screener_of  # noqa: PLC0415
+    from lodeline.service.party_lists import lists_of  # noqa: PLC0415
+
+    return Screened(screener_of(store, snapshot), lists=len(lists_of(store)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +151,7 @@ class Sources:
     licences: pl.DataFrame | None = None
     exporters: Mapping[str, str] | None = None
     records: Records | None = None
-    screened: Mapping[str, Screening] | None = None
+    screened: Screened | None = None
     stamp: Json | None = None
 
 
@@ -184,7 +195,7 @@ def _not_checked(verdicts: Sequence[Verdict], sources: Sources) -> list[dict[str
     ports = [one.case.rules.parameter("desk-ports") for one in verdicts if one.case and one.line["port"]]
     missing = {
         "ports": any(found is None or not found["designated"] for found in ports),
-        "parties": sources.screened is None,
+        "parties": sources.screened is None or not sources.screened.lists,
         "records": sources.records is None,
         "trades": sources.records is not None and sources.records.trades is None,
     }

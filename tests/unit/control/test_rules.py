@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.control import test_records
+from tests.unit.control import test_parties, test_records
 from tests.unit.control.conftest import CLEAN, DYSPROSIUM, LICENSED, TODAY, Desk, Fields, codes, licences, verdict_on
 
 from lodeline.control.declaration import read_fields
@@ -129,7 +129,14 @@ def test_a_file_that_is_unclear_releases_none_of_its_lines() -> None:
 
 
 def test_every_reason_of_the_vocabulary_is_tested() -> None:
-    assert {*PAIRS, *LICENCE_PAIRS, *test_records.TESTED, "licence.covers", "line.file-unclear"} == vocabulary().keys()
+    assert {
+        *PAIRS,
+        *LICENCE_PAIRS,
+        *test_records.TESTED,
+        *test_parties.TESTED,
+        "licence.covers",
+        "line.file-unclear",
+    } == vocabulary().keys()
 
 
 def test_every_reason_renders_in_both_languages_with_its_facts(desk: Desk) -> None:

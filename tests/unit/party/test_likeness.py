@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lodeline.party.likeness import SAME_PARTS, VETO, likeness
+from lodeline.party.likeness import ANOTHER_TRADE, SAME_PARTS, VETO, likeness
+from lodeline.party.script import foreign_skeleton, skeleton, spoken
 
 
 @pytest.mark.parametrize(
@@ -68,3 +69,19 @@ def test_any_two_texts_are_compared_the_same_both_ways(one: str, other: str) -> 
     assert 0 <= here.probability <= 1
     assert here.probability == pytest.approx(there.probability)
     assert set(here.vetoes) == set(there.vetoes)
+
+
+@pytest.mark.parametrize(
+    ("hanzi", "foreign"), [("博世", "bosch"), ("索尔维", "solvay"), ("西门子", "siemens"), ("诺维恩", "noveon")]
+)
+def test_hanzi_that_transcribe_a_foreign_name_keep_its_consonants(hanzi: str, foreign: str) -> None:
+    assert skeleton(spoken(hanzi)) == foreign_skeleton(foreign)
+    near = likeness(f"{hanzi}有限公司", f"{foreign.capitalize()} GmbH").probability
+    assert near > likeness("卡塔昆有限公司", f"{foreign.capitalize()} GmbH").probability
+
+
+def test_a_daughter_is_not_certainly_its_parent_and_strangers_in_pinyin_are_not_alike() -> None:
+    parent = "宁波韵升股份有限公司"
+    assert likeness(parent, "宁波韵升磁体元件技术有限公司").probability <= ANOTHER_TRADE
+    pinyin = likeness("Ning Bo Yun Sheng Gu Fen You Xian Gong Si", "乌有乡精密磁材股份有限公司")
+    assert pinyin.vetoes == ("brand",) and pinyin.probability <= 0.3
