@@ -127,5 +127,5 @@ def test_what_is_not_there_is_said(own: tuple[Browser, Store]) -> None:
     browser, _ = own
     assert browser.get("/en/parties/P-0/").status_code == 404
     assert browser.get(AT + "nobody").status_code == 404
-    assert browser.get("/en/parties/name/").status_code == 400
+    assert browser.page("/en/parties/name/").headings == ["Which name?"]
     assert browser.get("/en/parties/YS/?on=tomorrow").status_code == 400

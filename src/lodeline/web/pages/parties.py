@@ -102,7 +102,12 @@ def party_name(visit: Visit) -> HttpResponse:
     """The page `parties/name/?name=`: a name as filed, its candidates and reasons; forms decide."""
     text = visit.query("name")
     if text is None:
-        raise BadQuestionError("Say which name: ?name=…", "请指明名称：?name=…")
+        return show(
+            visit,
+            "lodeline/party_ask.html",
+            title=visit.say("Which name?", "查看哪个名称？"),
+            back=visit.url("parties"),
+        )
     error: SpokenError | None = None
     if visit.request.method == "POST":
         try:
