@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from tests.contracts.harm import unguarded
 
 from lodeline.store.database import DatabaseError
@@ -121,3 +122,31 @@ def test_a_password_is_not_repeated_in_an_error() -> None:
     with pytest.raises(StoreError) as refused:
         open_store("postgresql://user:hidden-word@127.0.0.1:1/none")
     assert "hidden-word" not in str(refused.value)
+
+
+def test_rows_are_found_by_whatever_names_are_made_of(empty: Store) -> None:
+    names = ['a "quoted" one', "back\\slash", "a,b", "{}", "NULL", "李'雷", "", "%s"]
+    database = empty.database
+    with database.transaction():
+        for number, name in enumerate(names):
+            database.execute(
+                "INSERT INTO lot (id, name, maker, local) VALUES (%s, %s, %s, %s)", (number + 1, name, "M", name)
+            )
+    asked = [*names, "none", "nul\0in it"]
+    assert set(empty.lot_ids(asked)) == set(names)
+    assert empty.lot_ids([]) == {}
+    assert empty.lot_names([1, 3, 99]) == {1: names[0], 3: names[2]}
+    pairs = sorted(("M", name) for name in asked if "\0" not in name)
+    found = database.rows_in_pairs("SELECT local FROM lot WHERE (maker, local) IN ({keys})", pairs)
+    assert {local for (local,) in found} == set(names)
+
+
+def test_connections_are_kept_only_where_that_is_asked_for(empty: Store) -> None:
+    settings = connections.databases[empty.database.alias]
+    assert settings["CONN_MAX_AGE"] == 0
+    empty.database.keep_connections(30)
+    try:
+        assert settings["CONN_MAX_AGE"] == (0 if empty.database.is_sqlite else 30)
+        assert settings["CONN_HEALTH_CHECKS"] is not empty.database.is_sqlite
+    finally:
+        settings |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": False}

@@ -242,7 +242,9 @@ def _out_exceeds_in(event: str, process: _Process) -> Iterable[Objection]:
     # Inputs that state only a total say nothing of single elements.
     judged = (*RARE_EARTHS, TREO) if len(process.fed_mg) > 1 else (TREO,)
     for symbol in judged:
-        in_mg, out_mg = process.fed_mg.get(symbol, 0), process.out_mg.get(symbol, 0)
+        out_mg = process.out_mg.get(symbol, 0)
+        if not out_mg or out_mg <= (in_mg := process.fed_mg.get(symbol, 0)):
+            continue
         sigma_mg = DEFAULT_ASSAY * math.hypot(in_mg, out_mg)
         if out_mg > in_mg + 3 * sigma_mg + TRACE_SHARE * process.net_mg:
             facts = {"event": event, "element": symbol, "in_kg": format_kg(in_mg), "out_kg": format_kg(out_mg)}

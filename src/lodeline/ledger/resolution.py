@@ -72,9 +72,10 @@ def resolve(rows: pl.DataFrame, *, organisation: str, known: Callable[[Sequence[
     known : asked once for the bare ids that the filing itself does not settle; None where nothing is known.
     """
     filed = list(rows[["kind", "role", "lot", "party"]].iter_rows())
-    made = {lot for kind, role, lot, _ in filed if is_making(kind, role) and not _is_canonical(lot)}
+    canonical = {lot for lot in {lot for _, _, lot, _ in filed} if _is_canonical(lot)}
+    made = {lot for kind, role, lot, _ in filed if is_making(kind, role) and lot not in canonical}
     unsettled = dict.fromkeys(
-        lot for _, _, lot, _ in filed if lot is not None and lot not in made and not _is_canonical(lot)
+        lot for _, _, lot, _ in filed if lot is not None and lot not in made and lot not in canonical
     )
     found = known(list(unsettled)) if known is not None else NOTHING
     made |= set(found.made)
@@ -84,7 +85,7 @@ def resolve(rows: pl.DataFrame, *, organisation: str, known: Callable[[Sequence[
     for kind, role, lot, party in filed:
         if lot is None or (kind != "receipt" and book.is_label(lot) and not is_making(kind, role)):
             names.append(None)
-        elif _is_canonical(lot):
+        elif lot in canonical:
             names.append(lot)
         elif lot in made:
             names.append(own + lot)

@@ -28,7 +28,7 @@ from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.drafting import in_force, lot_compositions, what_changes
 from lodeline.service.filing import preview
 from lodeline.service.own import register_of
-from lodeline.service.posting import rows_root_of
+from lodeline.service.posting import Encoded, encode, rows_root_of
 from lodeline.store.store import Store
 
 #: Bytes of files up to which a draft is judged, and filed, while its filer waits.
@@ -47,6 +47,8 @@ class Judged:
     checked: Checked
     problems: tuple[Problem, ...]
     comparison: Comparison | None
+    #: What was judged as it would be logged; None where it could not be read.
+    encoded: Encoded | None = None
 
     @property
     def accepted(self) -> bool:
@@ -112,12 +114,15 @@ def judge(draft: Draft, content: Content, *, store: Store, law: Jurisdiction, no
     say(0.05)
     table, checked, comparison = prepare(draft, content, store=store)
     say(0.5)
-    if not checked.rejects:
+    encoded = None if checked.rejects else encode(checked)
+    if encoded is not None:
         books = books_of(draft, store)
-        problems = preview(books, checked, filed_at=now, law=law, corrects=draft.corrects)
+        problems = preview(books, checked, filed_at=now, law=law, corrects=draft.corrects, encoded=encoded)
     else:
         problems = (*checked.problems, *_of_the_good(draft, table, checked, store, law=law, now=now))
-    return Judged(content=content, table=table, checked=checked, problems=problems, comparison=comparison)
+    return Judged(
+        content=content, table=table, checked=checked, problems=problems, comparison=comparison, encoded=encoded
+    )
 
 
 def prepare(draft: Draft, content: Content, *, store: Store) -> tuple[Table, Checked, Comparison | None]:
@@ -158,9 +163,11 @@ def events_of_month(checked: Checked, period: str, month: str) -> set[str]:
     return other_months(checked.rows, period).get(month, set())
 
 
-def statement_of(draft: Draft, checked: Checked, store: Store) -> bytes:
+def statement_of(draft: Draft, checked: Checked, store: Store, *, encoded: Encoded | None = None) -> bytes:
     """What a certifier of this draft signs: it names these rows and no others."""
-    digest, rows, rows_root = rows_root_of(store, checked, draft.organisation, draft.period, draft.corrects)
+    digest, rows, rows_root = rows_root_of(
+        store, checked, draft.organisation, draft.period, draft.corrects, encoded=encoded
+    )
     return to_sign(
         organisation=draft.organisation, period=draft.period, corrects=draft.corrects, digest=digest, rows=rows,
         rows_root=rows_root,
@@ -193,7 +200,9 @@ def _found(draft: Draft, judged: Judged, store: Store) -> dict[str, object]:
         "elements": [] if shipped is None else [[one.symbol, one.mass_mg] for one in shipped.elements],
         "other_months": {month: len(events) for month, events in other_months(rows, draft.period).items()},
         "comparison": None if judged.comparison is None else _compared(judged.comparison, draft, store),
-        "statement": statement_of(draft, judged.checked, store).decode() if judged.accepted else None,
+        "statement": statement_of(draft, judged.checked, store, encoded=judged.encoded).decode()
+        if judged.accepted
+        else None,
     }
     return {
         "accepted": judged.accepted,

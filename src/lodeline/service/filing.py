@@ -65,9 +65,10 @@ def preview(
     filed_at: datetime,
     law: Jurisdiction,
     corrects: int | None = None,
+    encoded: posting.Encoded | None = None,
 ) -> tuple[Problem, ...]:
     """Every problem that filing this now would meet; nothing is written."""
-    return posting.judge_only(store, checked, filed_at=filed_at, law=law, corrects=corrects)
+    return posting.judge_only(store, checked, filed_at=filed_at, law=law, corrects=corrects, encoded=encoded)
 
 
 def _who_and_when(checked: Checked) -> list[Problem]:

@@ -196,13 +196,14 @@ def judge_only(
     filed_at: datetime,
     law: Jurisdiction,
     corrects: int | None = None,
+    encoded: Encoded | None = None,
 ) -> tuple[Problem, ...]:
     """Every problem that posting would meet; nothing is written. `checked` has an organisation and a period."""
     assert checked.organisation and checked.period
     job = _Job(
         store=store, checked=checked, organisation=checked.organisation, period=checked.period,
-        corrects=corrects, filed_at=filed_at, law=law, uploads=(), encoded=encode(checked), certification=None,
-        say=lambda _what, _share: None, also=lambda _entry: None,
+        corrects=corrects, filed_at=filed_at, law=law, uploads=(), encoded=encoded or encode(checked),
+        certification=None, say=lambda _what, _share: None, also=lambda _entry: None,
     )  # fmt: skip
     work = _repeated(job) or _prepare(job, store.head())
     return tuple(work.problems)

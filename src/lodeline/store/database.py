@@ -23,6 +23,8 @@ from lodeline.spoken import SpokenError
 
 #: What a statement may carry as a parameter.
 Parameter = str | int | float | bool | bytes | None
+#: What rows are looked up by.
+Key = str | int
 
 #: Seconds a writer waits for another writer before it gives up.
 WRITE_TIMEOUT_S = 60
@@ -128,6 +130,15 @@ class Database:
         """Closes the calling thread's connection."""
         self.connection.close()
 
+    def keep_connections(self, seconds: int) -> None:
+        """Lets threads of this process keep a connection from one request to the next, for so long at most.
+
+        A server that was asked anew makes a process, which reads the tables' descriptions again: more work than most
+        questions. What has broken meanwhile is noticed and opened again. An embedded database is just a file.
+        """
+        if not self.is_sqlite:
+            connections.databases[self.alias] |= {"CONN_MAX_AGE": seconds, "CONN_HEALTH_CHECKS": True}
+
     def rows(self, sql: str, params: Sequence[Parameter] = ()) -> list[tuple[object, ...]]:
         """All rows of a query; `%s` marks parameters on both engines."""
         with self.connection.cursor() as cursor:
@@ -143,18 +154,33 @@ class Database:
         """The rows of a query as a frame with `schema`, column by column in order."""
         return self._frame(self.rows(sql, params), schema)
 
-    def rows_in(
-        self, sql: str, keys: Sequence[Parameter], *, before: Sequence[Parameter] = ()
-    ) -> list[tuple[object, ...]]:
+    def rows_in(self, sql: str, keys: Sequence[Key], *, before: Sequence[Parameter] = ()) -> list[tuple[object, ...]]:
         """The rows of a query with `IN (…)` over any number of keys; `{keys}` in `sql` stands for the list."""
         found: list[tuple[object, ...]] = []
         for start in range(0, len(keys), CHUNK):
             part = keys[start : start + CHUNK]
-            found += self.rows(sql.format(keys=",".join(["%s"] * len(part))), [*before, *part])
+            if self.is_sqlite:
+                found += self.rows(sql.format(keys=",".join(["%s"] * len(part))), [*before, *part])
+            else:
+                # One parameter, whatever its length: thousands of them cost more than the question.
+                found += self.rows(sql.replace("IN ({keys})", "= ANY(%s)"), [*before, _array(part)])
+        return found
+
+    def rows_in_pairs(self, sql: str, pairs: Sequence[tuple[str, str]]) -> list[tuple[object, ...]]:
+        """`rows_in` over pairs of texts: `(one, other) IN ({keys})`."""
+        found: list[tuple[object, ...]] = []
+        for start in range(0, len(pairs), CHUNK):
+            part = pairs[start : start + CHUNK]
+            if self.is_sqlite:
+                values = f"VALUES {','.join(['(%s,%s)'] * len(part))}"
+                found += self.rows(sql.format(keys=values), [text for pair in part for text in pair])
+            else:
+                columns = [_array(column) for column in zip(*part, strict=True)]
+                found += self.rows(sql.format(keys="SELECT * FROM unnest(%s::text[], %s::text[])"), columns)
         return found
 
     def frame_in(
-        self, sql: str, keys: Sequence[Parameter], *, schema: dict[str, pl.DataType], before: Sequence[Parameter] = ()
+        self, sql: str, keys: Sequence[Key], *, schema: dict[str, pl.DataType], before: Sequence[Parameter] = ()
     ) -> pl.DataFrame:
         """`rows_in` as a frame."""
         return self._frame(self.rows_in(sql, keys, before=before), schema)
@@ -174,6 +200,15 @@ class Database:
             for name, dtype in schema.items()
             if dtype in (pl.Date, pl.Boolean)
         )
+
+
+def _array(keys: Sequence[Key]) -> str:
+    """Keys as the text of a PostgreSQL array, which the server takes to be of the type that it is compared with."""
+    if all(isinstance(key, int) for key in keys):
+        return "{" + ",".join(map(str, keys)) + "}"
+    # No text in PostgreSQL holds this character: what does cannot be found, and all others are quoted at once.
+    joined = "\0".join(text for key in keys if "\0" not in (text := str(key)))
+    return '{"' + joined.replace("\\", "\\\\").replace('"', '\\"').replace("\0", '","') + '"}'
 
 
 _DEFAULTS: dict[str, object] = {

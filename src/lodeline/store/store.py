@@ -27,7 +27,7 @@ from lodeline.ledger.resolution import LABELS, Known
 from lodeline.ledger.state import State
 from lodeline.spoken import SpokenError
 from lodeline.store.append import append, replace_state
-from lodeline.store.database import CHUNK, Database
+from lodeline.store.database import Database
 from lodeline.store.tree import LogTree
 
 
@@ -424,17 +424,10 @@ class Store:
         }  # fmt: skip
 
     def _lots_by(self, columns: str, wanted: Iterable[tuple[str, str]]) -> set[int]:
-        keys = sorted(wanted)
-        found: set[int] = set()
-        for start in range(0, len(keys), CHUNK):
-            part = keys[start : start + CHUNK]
-            rows = self.database.rows(
-                "SELECT DISTINCT lot_id FROM line WHERE lot_id IS NOT NULL AND"
-                f" {columns} IN (VALUES {','.join(['(%s,%s)'] * len(part))})",
-                [cell for key in part for cell in key],
-            )
-            found |= {_integer(lot) for (lot,) in rows}
-        return found
+        found = self.database.rows_in_pairs(
+            f"SELECT DISTINCT lot_id FROM line WHERE lot_id IS NOT NULL AND {columns} IN ({{keys}})", sorted(wanted)
+        )
+        return {_integer(lot) for (lot,) in found}
 
     def _lots_between(self, wanted: set[tuple[str, ...]], seen: set[int]) -> set[int]:
         """Other lots of the same local id whose lines (local, filer, party, kind) are among those wanted."""

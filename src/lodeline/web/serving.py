@@ -7,6 +7,7 @@ The master runs in an interpreter of its own and reads nothing. The one that ask
 from __future__ import annotations
 
 import ctypes
+import gc
 import hmac
 import importlib.util
 import logging
@@ -38,6 +39,11 @@ HOST: Final = "127.0.0.1"
 _GRACE_S, _LONGEST_S = 4, 120
 #: Seconds that an idle connection is kept open: longer than proxies keep theirs, so that it is they who close it.
 _KEPT_OPEN_S: Final = 75
+#: Seconds for which a thread keeps its connection to PostgreSQL.
+_CONNECTION_KEPT_S: Final = 300
+#: New objects between two looks for rings of dead ones (Python's own: 700). An upload makes a hundred thousand, and
+#: nearly all go by themselves.
+_NEW_OBJECTS: Final = 20_000
 #: Seconds between two attempts to start a job worker that ends by itself.
 _AGAIN_S: Final = 2
 _JOB_WORKER: Final = "lodeline.office.worker"
@@ -196,6 +202,10 @@ def _begin(worker: Any) -> None:
     del worker
     for number in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, _end_at_once)
+    from lodeline.store.database import Database  # noqa: PLC0415
+
+    Database(os.environ["LODELINE_DATABASE"]).keep_connections(_CONNECTION_KEPT_S)
+    gc.set_threshold(_NEW_OBJECTS, 10, 10)
     threading.Thread(target=_look_ahead, daemon=True).start()
 
 
@@ -229,6 +239,9 @@ def _look_ahead() -> None:
         except Exception:
             _log.exception("a page could not be made ahead")
     connections.close_all()
+    # What is loaded by now stays, and need not be looked through again and again.
+    gc.collect()
+    gc.freeze()
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
