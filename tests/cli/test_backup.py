@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import sqlite3
 import tarfile
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from tests.desk import Desk, amounts, assert_sound
 from lodeline.office.models import Notice, User
 from lodeline.office.opening import prepare
 from lodeline.service.backup import BackupError, RefusedError, back_up, restore
+from lodeline.service.backup_expiry import prune
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
@@ -261,3 +263,42 @@ def test_command_says_when_the_secret_is_inside(tmp_path: Path, monkeypatch: pyt
     assert lodeline("init").status == 0
     assert "secret is inside" in lodeline("backup", tmp_path / "b.tar").out
     assert lodeline("backup", tmp_path / "c.tar", "--json").document["secret_inside"] is True
+
+
+@pytest.mark.medium
+def test_backups_expire_but_for_the_newest_and_what_is_none(desk: Desk, tmp_path: Path) -> None:
+    room = tmp_path / "backups"
+    room.mkdir()
+    for days in (50, 36, 34):
+        back_up(desk.store, room / f"{days}.tar", made_at=MOMENT - timedelta(days=days))
+    killed = room / ".killed.tar.new"
+    for other in (room / "50.tar.checkpoint", room / "notes.txt", killed, room / ".growing.tar.new"):
+        other.write_text("something else")
+    old = (MOMENT - timedelta(days=50)).timestamp()
+    os.utime(killed, (old, old))
+    now = (MOMENT + timedelta(minutes=1)).timestamp()
+    os.utime(room / ".growing.tar.new", (now, now))
+    done = prune(room, days=35, now=MOMENT)
+    assert [file.name for file in done.removed] == ["50.tar", "36.tar", ".killed.tar.new"]
+    assert [one.file.name for one in done.kept] == ["34.tar"] and done.oldest == MOMENT - timedelta(days=34)
+    assert sorted(path.name for path in room.iterdir()) == [
+        ".growing.tar.new", "34.tar", "50.tar.checkpoint", "notes.txt",
+    ]  # fmt: skip
+    again = prune(room, days=1, now=MOMENT + timedelta(days=900))
+    assert [one.file.name for one in again.kept] == ["34.tar"], "the newest stays, however old"
+    assert again.removed == (room / ".growing.tar.new",)
+    with pytest.raises(BackupError, match="no directory"):
+        prune(room / "34.tar", days=1, now=MOMENT)
+
+
+@pytest.mark.medium
+def test_command_prunes_and_says_who_is_still_in_a_backup(desk: Desk, tmp_path: Path) -> None:
+    back_up(desk.store, tmp_path / "old.tar", made_at=MOMENT)
+    back_up(desk.store, tmp_path / "new.tar", made_at=MOMENT + timedelta(days=1))
+    lodeline = Lodeline(database=desk.store.database.url)
+    assert lodeline("prune", tmp_path, "--json").document == {
+        "removed": [str(tmp_path / "old.tar")],
+        "kept": [str(tmp_path / "new.tar")],
+        "oldest": "2025-07-02T00:00:00+00:00",
+    }
+    assert "still in a backup" in lodeline("prune", tmp_path).out

@@ -121,6 +121,16 @@ def test_a_form_without_its_token_is_refused(filer: User) -> None:
     assert sign_in(browser, csrfmiddlewaretoken=token[1]).status_code == 302
 
 
+def test_a_form_by_a_proxy_that_passes_nothing_on_says_whose_fault_it_is(filer: User) -> None:
+    browser = Client(HTTP_HOST="127.0.0.1", enforce_csrf_checks=True)
+    browser.get(LOGIN)
+    token = browser.cookies[settings.CSRF_COOKIE_NAME].value
+    with override_settings(LODELINE_HOSTS=["lodeline.example"]):
+        answer = browser.post(LOGIN, {"csrfmiddlewaretoken": token}, headers={"Origin": "https://lodeline.example"})
+    assert answer.status_code == 403
+    assert "X-Forwarded-Proto" in answer.content.decode()
+
+
 @pytest.mark.parametrize(
     "elsewhere",
     [

@@ -51,7 +51,22 @@ def test_question_that_has_no_answer(browser: Browser, path: str, status: int, s
 
 def test_other_host_names_are_refused(browser: Browser) -> None:
     page = Page(browser.get("/en/", HTTP_HOST="elsewhere.example"))
-    assert (page.status, "on this machine" in page.text) == (400, True)
+    assert (page.status, "LODELINE_HOSTS" in page.text) == (400, True)
+
+
+def test_a_mistake_of_ours_has_a_number_and_promises_nothing_untrue(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.client.raise_request_exception = False
+
+    def fails(*_: Any, **__: Any) -> None:
+        raise RuntimeError("a secret of somebody")
+
+    monkeypatch.setattr(overview, "show", fails)
+    response = browser.get("/en/")
+    page = Page(response)
+    assert page.status == 500 and response["X-Request-ID"] in page.text
+    assert "secret of somebody" not in page.html
 
 
 def said_when_closed(browser: Browser) -> tuple[str, str]:

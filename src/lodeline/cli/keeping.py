@@ -174,3 +174,38 @@ def restore(
                 "旧备份或被整体改写的日志，只有与另行保存的检查点比对才能发现（--checkpoint 文件）。",
             )
         )
+
+
+@app.command()
+def prune(
+    directory: Annotated[Path, typer.Argument(help="Where the backups are. 备份目录。")],
+    days: Annotated[int, typer.Option(min=1, help="Days for which a backup is kept. 备份保留天数。")] = 35,
+    as_json: Json = False,
+) -> None:
+    """Remove backups that have served their time; the newest always stays. 清理过期备份。"""
+    from lodeline.service.backup_expiry import prune as prune_backups  # noqa: PLC0415
+
+    done = prune_backups(directory, days=days, now=datetime.now(UTC))
+    oldest = None if done.oldest is None else done.oldest.astimezone(UTC).isoformat(timespec="seconds")
+    if as_json:
+        print_json(
+            {
+                "removed": [str(file) for file in done.removed],
+                "kept": [str(one.file) for one in done.kept],
+                "oldest": oldest,
+            }
+        )
+        return
+    console.print(
+        say(
+            f"{len(done.removed)} removed, {len(done.kept)} kept.", f"已删除 {len(done.removed)} 个，保留"
+            f" {len(done.kept)} 个。",
+        )
+    )  # fmt: skip
+    if oldest is not None:
+        console.print(
+            say(
+                f"The oldest is from {oldest}: whoever was erased since is still in a backup.",
+                f"最早的备份制作于 {oldest}：此后被删除的个人信息仍在备份中。",
+            )
+        )

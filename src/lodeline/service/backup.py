@@ -37,7 +37,9 @@ from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
 FORMAT: Final = "lodeline-backup-1"
-_MANIFEST, _CODE = "manifest.json", "manifest.code"
+#: The last part of a backup but for its code: what the file is, and of which moment.
+MANIFEST: Final = "manifest.json"
+_CODE: Final = "manifest.code"
 #: Faults that are told one by one.
 _FAULTS_TOLD: Final = 5
 
@@ -103,7 +105,7 @@ def back_up(store: Store, file: Path, *, made_at: datetime, progress: Progress |
                     say(sum(part["rows"] for part in parts), total)
             manifest = _manifest(Store(view, {"origin": store.origin}, store.secret), found, parts, made_at)
             encoded = json.dumps(manifest, ensure_ascii=False, indent=1).encode()
-            _add(tar, _MANIFEST, encoded)
+            _add(tar, MANIFEST, encoded)
             _add(tar, _CODE, _code(store.secret, encoded).encode())
         with growing.open("rb") as written:
             os.fsync(written.fileno())
@@ -212,12 +214,12 @@ def _code(secret: bytes, manifest: bytes) -> str:
 
 def _read_manifest(tar: tarfile.TarFile) -> tuple[dict[str, Any], tuple[bytes, str]]:
     """The manifest, and its bytes with the code under them."""
-    encoded, code = _read(tar, _MANIFEST), _read(tar, _CODE).decode("ascii", "replace")
+    encoded, code = _read(tar, MANIFEST), _read(tar, _CODE).decode("ascii", "replace")
     try:
         manifest = json.loads(encoded)
         written_by = manifest["format"]
     except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(_MANIFEST) from error
+        raise _damaged(MANIFEST) from error
     if written_by != FORMAT:
         raise BackupError(
             f"this is no backup that this program reads ({FORMAT})", f"该文件不是本程序可读取的备份（{FORMAT}）"

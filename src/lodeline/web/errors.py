@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DjangoDatabaseError
 from django.http import HttpRequest, HttpResponse
@@ -33,6 +34,7 @@ _TITLES: Final[dict[int, Text]] = {
     503: say("The store cannot be read now", "暂时无法读取数据库"),
 }
 _NOT_YOURS: Final = say("This page is not open to you", "您无权查看此页面")
+_NO_PROXY: Final = say("The portal is not set up whole", "门户设置不完整")
 #: Seconds after which a browser may ask again for a store that could not be read.
 _RETRY_AFTER_S: Final = 5
 
@@ -93,15 +95,29 @@ def unreadable(request: HttpRequest, exception: Exception | None = None) -> Http
         request,
         400,
         BadQuestionError(
-            "Open the pages by the address that `lodeline serve` has printed, on this machine.",
-            "请在本机使用 `lodeline serve` 输出的网址打开。",
+            "The portal is not called so. On its own machine open the address that `lodeline serve` has printed;"
+            " elsewhere a name in LODELINE_HOSTS.",
+            "此门户不使用该网址。在本机请用 `lodeline serve` 输出的网址；在其他机器上请用 LODELINE_HOSTS 中的域名。",
         ),
     )
 
 
 def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form without the token that its page was given."""
+    """A form without the token that its page was given, or one that came by a proxy which does not say for whom."""
     del reason
+    if settings.LODELINE_HOSTS and not request.is_secure():
+        return _page(
+            request,
+            403,
+            SpokenError(
+                "Nothing was done. The portal cannot see that you came over TLS, so the proxy before it does not pass"
+                " on what it must: the host name and X-Forwarded-Proto, from an address in LODELINE_TRUSTED_PROXY."
+                " Tell whoever operates the portal; to try again does not help.",
+                "未执行任何操作。门户无法确认您的访问已加密，因此其前置代理未传递所需信息：域名与 X-Forwarded-Proto，"
+                "且代理地址须列入 LODELINE_TRUSTED_PROXY。请告知门户运营方；重试无效。",
+            ),
+            title=_NO_PROXY,
+        )
     return _page(
         request,
         403,
@@ -110,14 +126,16 @@ def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def at_fault(request: HttpRequest) -> HttpResponse:
-    """What nobody foresaw; the details are on the console of the server, not here."""
+    """What nobody foresaw; the details are in the server's log under the number that is shown."""
+    number = getattr(request, "request_id", "")
     return _page(
         request,
         500,
         SpokenError(
-            "Nothing was changed: pages only read. Details are in the terminal where `lodeline serve` runs; please"
-            " report them.",
-            "数据未受影响：页面只读取数据。详情见运行 `lodeline serve` 的终端，请将其报告给我们。",
+            "What you sent was kept whole or not at all: look at the page that you came from. Please report this with"
+            f" the number of the request, {number}, under which the server's log says where it happened.",
+            f"您提交的内容要么完整保存，要么未保存：请查看来时的页面。请报告此问题并附请求编号 {number}，"
+            "服务器日志据此记录了出错位置。",
         ),
     )
 
