@@ -42,7 +42,7 @@ class Served:
     errors: Path
 
     def get(self, path: str, **headers: str) -> tuple[int, bytes, dict[str, str]]:
-        with closing(HTTPConnection(serving.HOST, self.port, timeout=20)) as connection:
+        with closing(HTTPConnection(serving.HOST, self.port, timeout=90)) as connection:
             connection.request("GET", path, headers=headers)
             response = connection.getresponse()
             return response.status, response.read(), dict(response.getheaders())
@@ -77,7 +77,7 @@ class Served:
         return time.monotonic() - started
 
 
-def eventually(true: Callable[[], bool], seconds: float = 20) -> None:
+def eventually(true: Callable[[], bool], seconds: float = 90) -> None:
     until = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < until
