@@ -6,9 +6,11 @@ holds the same declaration, law and register can recompute it.
 
 from __future__ import annotations
 
+import gc
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -38,6 +40,10 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _ENDING = 16
+#: Beyond so many lines the collector of cycles pauses.
+_COLLECTED_LINES = 2_000
+#: What a line of a file takes, about.
+_LINE_BYTES = 120
 
 #: What was not checked, by why.
 _NOT_CHECKED = {
@@ -86,10 +92,13 @@ def declare(
 def read(source: Path | bytes, *, name: str | None = None, limits: Limits | None = None) -> Declaration:
     """The lines of a path, or of bytes whose format the ending of `name` tells; never raises on what they hold."""
     if isinstance(source, Path):
-        return read_declaration(source, file=name, limits=limits)
+        size = source.stat().st_size if source.is_file() else 0
+        with _uncollected(size // _LINE_BYTES):
+            return read_declaration(source, file=name, limits=limits)
     assert name is not None, "bytes come with the name of their file"
     # An ending that is longer than any format's would make a name that no file system takes.
-    with tempfile.NamedTemporaryFile(suffix=PurePath(name).suffix[:_ENDING]) as held:
+    lines = len(source) // _LINE_BYTES
+    with tempfile.NamedTemporaryFile(suffix=PurePath(name).suffix[:_ENDING]) as held, _uncollected(lines):
         held.write(source)
         held.flush()
         return read_declaration(Path(held.name), file=name, limits=limits)
@@ -159,7 +168,27 @@ def answer_from(
     declaration: Declaration, sources: Sources, *, law: Jurisdiction, today: date, day: date | None = None
 ) -> Json:  # fmt: skip
     """The answer from what is at hand."""
-    day = day or today
+    with _uncollected(len(declaration.lines)):
+        return _answer_from(declaration, sources, law=law, today=today, day=day or today)
+
+
+@contextmanager
+def _uncollected(lines: int) -> Iterator[None]:
+    """Without the collector of cycles while many lines are judged: they make none, and it would look through all of
+    them again and again, which takes longer than judging them."""
+    pauses = lines > _COLLECTED_LINES and gc.isenabled()
+    if pauses:
+        gc.disable()
+    try:
+        yield
+    finally:
+        if pauses:
+            gc.enable()
+
+
+def _answer_from(
+    declaration: Declaration, sources: Sources, *, law: Jurisdiction, today: date, day: date
+) -> Json:  # fmt: skip
     verdicts = judge(
         declaration, law=law, day=day, known=today, licences=sources.licences, exporters=sources.exporters,
         records=sources.records, screened=sources.screened,
