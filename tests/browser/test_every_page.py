@@ -5,15 +5,34 @@ slow tests all of them in all.
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+from itertools import product
+
 import pytest
 from playwright.sync_api import Page, Route
 
 from lodeline.web.accounts.addresses import urlpatterns as account_addresses
-from lodeline.web.language import TAGS, Language
+from lodeline.web.language import LANGUAGES, TAGS, Language
 from tests.browser.conftest import Eyes
 from tests.browser.looking import Watch, barriers, is_dark, scrolls_sideways
 from tests.browser.portal import Portal
-from tests.browser.views import ACCOUNT, HTML, LISTED, MAILED, ONCE, SIGHTS, Places
+from tests.browser.views import (
+    ACCOUNT,
+    HTML,
+    LISTED,
+    LOOKS,
+    MAILED,
+    ONCE,
+    SCHEMES,
+    SIGHTS,
+    USUAL,
+    VIEWS,
+    Places,
+    marks_of,
+    template_of,
+    usual,
+)  # fmt: skip
 
 pytestmark = pytest.mark.medium
 
@@ -68,6 +87,21 @@ def test_every_page_is_looked_at(places: Places) -> None:
     assert with_parts == {*LISTED, *MAILED} | {name for name in places.portal.made if name in with_parts}
     seen = {view.name.partition(",")[0] for view in ACCOUNT}
     assert seen >= {one.name for one in account_addresses} - NO_PAGE - FOLLOW
+
+
+def test_what_every_run_looks_at_shows_every_part_in_every_look_and_takes_in_what_is_new() -> None:
+    shown = {name: marks_of(template_of(view)) for name, view in VIEWS.items()}
+    parts = {one: {mark for mark in marks if mark[0] == "part"} for one, marks in shown.items()}
+    assert set().union(*parts.values()) == set().union(*(parts[name] for name in USUAL))
+    assert len(USUAL) <= LOOKS
+    looks = Counter((language, scheme) for _, language, scheme in ONCE)
+    assert set(looks) == set(product(LANGUAGES, SCHEMES)) and max(looks.values()) - min(looks.values()) <= 1
+    # A view that shows most that is new stands first; one that shows nothing new is left out.
+    first = VIEWS[USUAL[0]]
+    others = [view for view in VIEWS.values() if template_of(view) != template_of(first)]
+    assert usual([*others, first]) == USUAL
+    assert set(usual([*others, first, replace(first, name="the same")])) == set(USUAL)
+    assert first.name not in usual(others) and len(usual(others, most=3)) == 3
 
 
 def test_what_a_page_must_not_do_is_seen(portal: Portal, page: Page) -> None:

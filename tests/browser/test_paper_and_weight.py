@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.browser.conftest import Eyes
-from tests.browser.views import VIEWS, Places
+from tests.browser.views import USUAL, VIEWS, Places
 
 pytestmark = pytest.mark.medium
 
@@ -35,7 +35,7 @@ def test_page_prints(eyes: Eyes, place: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "view", [pytest.param(view, marks=() if "," not in view else pytest.mark.slow) for view in VIEWS]
+    "view", [pytest.param(view, marks=() if view in USUAL else pytest.mark.slow) for view in VIEWS]
 )
 def test_page_is_light(places: Places, view: str) -> None:
     seen = VIEWS[view]

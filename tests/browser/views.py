@@ -7,9 +7,13 @@ that nobody has named an example for has no address here, so the tests of it fai
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
 from lodeline.office.actor import ROLES
@@ -17,6 +21,7 @@ from lodeline.web.language import LANGUAGES, Language
 from lodeline.web.urls import PAGES
 from tests.browser.portal import GUARDED, HALFWAY, PEOPLE, Portal
 
+TEMPLATES: Final = Path(str(files("lodeline"))) / "web/templates"
 ANALYST, FILER, ADMIN = PEOPLE["analyst"], PEOPLE["filer"], PEOPLE["organisation-admin"]
 REGISTRAR, CERTIFIER = PEOPLE["registrar"], PEOPLE["certifier"]
 
@@ -58,12 +63,16 @@ BETTER_BY: Final[Mapping[str, str]] = {"firm-people": ADMIN, "firm-delegations":
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """Something that is looked at. `at`: its address below the language, as in LISTED; empty: found by name."""
+    """Something that is looked at. `at`: its address below the language, as in LISTED; empty: found by name.
+
+    template: below `templates/`; empty: that of the page of this name.
+    """
 
     name: str
     by: str = ""
     at: str = ""
     status: int = 200
+    template: str = ""
 
 
 def first_who_may(permission: str) -> str:
@@ -78,45 +87,47 @@ LEAD_ON: Final = frozenset({"home", "first-run"})
 HTML: Final = tuple(page for page in PAGES if page.name not in FILES | LEAD_ON)
 #: What a page can also look like. `{lot}` stands for the address of that page.
 FURTHER: Final = (
-    View(name="find, several", by=ANALYST, at="find/?q=MAG-00"),
+    View(name="find, several", by=ANALYST, at="find/?q=MAG-00", template="lodeline/find.html"),
     View(name="lot, forward", by=ANALYST, at="{lot}?direction=forward"),
     View(name="findings by firm", by=ANALYST, at="findings/?view=firms"),
     View(name="law, another day", at="law/?on=2025-10-15&known=2025-10-20"),
     View(name="desk, filled", by=PEOPLE["licensing-officer"], at="desk/?case=2"),
-    View(name="desk, answer", by=PEOPLE["licensing-officer"]),
+    View(name="desk, answer", by=PEOPLE["licensing-officer"], template="lodeline/desk_answer.html"),
     View(name="register, site", by=REGISTRAR, at="register/{owner}/?site={site}"),
     View(name="transfers, sent", by=FILER, at="firm/{firm}/transfers/?view=sent"),
     View(name="transfers, disputes", by=FILER, at="firm/{firm}/transfers/?view=disputes"),
-    View(name="draft, empty", by=FILER),
-    View(name="draft, every row", by=FILER, at="{firm-draft}?rows=all&edit=cells"),
-    View(name="draft, at work", by=FILER),
+    View(name="draft, empty", by=FILER, template="lodeline/firm_draft_upload.html"),
+    View(name="draft, every row", by=FILER, at="{firm-draft}?rows=all&edit=cells", template="lodeline/firm_draft.html"),
+    View(name="draft, at work", by=FILER, template="lodeline/firm_draft_progress.html"),
     View(name="draft, correction", by=FILER),
     View(name="draft, asked", by=FILER),
-    View(name="receipt of the sandbox", by=CERTIFIER),
+    View(name="receipt of the sandbox", by=CERTIFIER, template="lodeline/firm_sandbox_receipt.html"),
 )  # fmt: skip
 #: The parts that pages are made of: in the table of pages of a demo alone.
-DESIGN: Final = View(name="design", at="design/")
+DESIGN: Final = View(name="design", at="design/", template="lodeline/design.html")
 #: The library's pages, in our dress.
 ACCOUNT: Final = (
-    View(name="account_login", at="account/login/"),
-    View(name="account_logout", by=FILER, at="account/logout/"),
-    View(name="account_inactive", at="account/inactive/"),
-    View(name="account_reauthenticate", by=FILER, at="account/reauthenticate/"),
-    View(name="account_change_password", by=FILER, at="account/password/change/"),
-    View(name="account_reset_password", at="account/password/reset/"),
+    View(name="account_login", at="account/login/", template="account/login.html"),
+    View(name="account_logout", by=FILER, at="account/logout/", template="account/logout.html"),
+    View(name="account_inactive", at="account/inactive/", template="account/account_inactive.html"),
+    View(name="account_reauthenticate", by=FILER, at="account/reauthenticate/", template="account/reauthenticate.html"),
+    View(
+        name="account_change_password", by=FILER, at="account/password/change/", template="account/password_change.html"
+    ),
+    View(name="account_reset_password", at="account/password/reset/", template="account/password_reset.html"),
     View(name="account_reset_password_done", at="account/password/reset/done/"),
     View(name="account_reset_password_from_key", at="account/password/reset/key/1-broken/"),
     View(name="account_reset_password_from_key_done", at="account/password/reset/key/done/"),
-    View(name="mfa_authenticate", by=HALFWAY, at="account/2fa/authenticate/"),
+    View(name="mfa_authenticate", by=HALFWAY, at="account/2fa/authenticate/", template="mfa/authenticate.html"),
     View(name="mfa_reauthenticate", by=GUARDED, at="account/2fa/reauthenticate/"),
-    View(name="mfa_activate_totp", by=ANALYST, at="account/2fa/totp/activate/"),
+    View(name="mfa_activate_totp", by=ANALYST, at="account/2fa/totp/activate/", template="mfa/totp/activate_form.html"),
     View(name="mfa_deactivate_totp", by=GUARDED, at="account/2fa/totp/deactivate/"),
     View(name="mfa_generate_recovery_codes", by=GUARDED, at="account/2fa/recovery-codes/generate/"),
-    View(name="mfa_add_webauthn", by=ANALYST, at="account/2fa/webauthn/add/"),
+    View(name="mfa_add_webauthn", by=ANALYST, at="account/2fa/webauthn/add/", template="mfa/webauthn/add_form.html"),
     View(name="account-self, guarded", by=GUARDED, at="self/"),
 )
 REFUSED: Final = (
-    View(name="403", by=FILER, at="audit/", status=403),
+    View(name="403", by=FILER, at="audit/", status=403, template="lodeline/error.html"),
     View(name="404", by=ANALYST, at="lots/no-such-lot/", status=404),
     View(name="404 to a stranger", at="no/such/page/", status=404),
     View(name="410", by=ANALYST, at="invitation/no-such-link/", status=410),
@@ -139,18 +150,58 @@ SCHEMES: Final = ("light", "dark")
 SIGHTS: Final[tuple[tuple[str, Language, str], ...]] = tuple(
     (name, language, scheme) for name in VIEWS for language in LANGUAGES for scheme in SCHEMES
 )
-#: What every run looks at: every part of the design, and of each kind of page the one that shows what no other does.
-USUAL: Final = (
-    "design",  # every part once
-    # Of the authority: flow, calendar, control chart, provenance, queue, case, verdict, dated law, proof, forms.
-    "overview", "organisation", "balance", "lot", "findings", "finding", "desk, answer", "law", "entry",
-    "find, several", "duty", "register-organisation", "officials", "audit", "system",
-    # Of a firm: what is due, delivery, answer, problems at their cells, the grid, what changes, signing, receipt, keys.
-    "firm", "firm-people", "firm-transfer", "firm-finding", "firm-draft", "draft, every row", "draft, correction",
-    "firm-draft-certify", "firm-filing", "firm-tokens",
-    # Of anybody: a proof, an invitation, the interface, the ways in and out, what is refused.
-    "verify", "invitation", "api", "account_login", "mfa_activate_totp", "mfa_authenticate", "403", "404 to a stranger",
-)  # fmt: skip
+#: So many views every run looks at, however many there are.
+LOOKS: Final = 32
+#: What of a template makes it look like no other: parts, classes, elements, kinds of fields and of drawings.
+_MARK: Final = re.compile(
+    r'parts/(?P<part>\w+)\.html|class="(?P<class>[^"{]+)|<(?P<element>[a-z]\w*)|type="(?P<type>\w+)"'
+    r'| name="(?P<drawing>[a-z-]+)"'
+)
+
+
+def template_of(view: View) -> str:
+    """The template of a view's page: of those that its module names the longest; "" where another module has it."""
+    page = next((one for one in PAGES if one.name == view.name), None)
+    if view.template or page is None:
+        return view.template
+    source = Path(inspect.getfile(page.view)).read_text("utf-8")
+    return max(re.findall(r'"(lodeline/\w+\.html)"', source), key=lambda one: len(_text(one)), default="")
+
+
+@cache
+def _text(template: str) -> str:
+    return (TEMPLATES / template).read_text("utf-8")
+
+
+def marks_of(template: str) -> frozenset[tuple[str, str]]:
+    """What can be seen of a template, by kind, and the template itself."""
+    if not template:
+        return frozenset()
+    marks = _MARK.finditer(_text(template))
+    found = {(str(one.lastgroup), word) for one in marks for word in one[str(one.lastgroup)].split()}
+    return frozenset({*found, ("template", template)})
+
+
+def usual(views: Iterable[View], most: int = LOOKS) -> tuple[str, ...]:
+    """What every run looks at: at most so many views, each the one that shows most that no view before it shows,
+    parts before all else.
+
+    A view that is added stands among them by itself if it shows something new; where there are more of those than
+    `most`, the ones that show least are left to the slow tests, which look at every view in every way.
+    """
+    left = {view.name: marks_of(template_of(view)) for view in views}
+    chosen: list[str] = []
+    while left and len(chosen) < most:
+        name = max(left, key=lambda one: (sum(kind == "part" for kind, _ in left[one]), len(left[one])))
+        new = left.pop(name)
+        if not new:
+            break
+        chosen.append(name)
+        left = {one: marks - new for one, marks in left.items()}
+    return tuple(chosen)
+
+
+USUAL: Final = usual(VIEWS.values())
 #: These once, in each language and scheme as often as in the other.
 ONCE: Final = tuple((name, LANGUAGES[place % 2], SCHEMES[place // 2 % 2]) for place, name in enumerate(USUAL))
 
