@@ -5,6 +5,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done)
 BIN := .venv/bin
 ARGS ?=
+# What a module makes once is made in one worker: see tests/conftest.py.
+TEST := .venv/bin/pytest -n 2 --dist loadgroup
 export PYTHONUTF8 := 1
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
@@ -14,13 +16,13 @@ demo: .venv/run.stamp
 	$(BIN)/lodeline demo $(ARGS)
 
 test: check browser
-	$(BIN)/pytest -n 2 -m "not slow" $(ARGS)
+	$(TEST) -m "not slow" $(ARGS)
 
 quick: .venv/dev.stamp
-	$(BIN)/pytest -n 2 -m "not slow and not medium" $(ARGS)
+	$(TEST) -m "not slow and not medium" $(ARGS)
 
 test-full: check browser
-	$(BIN)/pytest -n 2 $(ARGS)
+	$(TEST) $(ARGS)
 
 # The pages are tested in a real browser. Where it is missing and nobody may install it, those tests are skipped and say so.
 browser:

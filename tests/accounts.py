@@ -14,7 +14,7 @@ from tempfile import mkdtemp
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, generate_totp_secret, hotp_value
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.test import override_settings
 
 from lodeline.office.actor import Actor, actor_of
@@ -27,6 +27,12 @@ PASSWORD = "correct horse battery"
 NOW = datetime(2025, 7, 15, 9, 0, tzinfo=UTC)
 TODAY = date(2025, 7, 15)
 LONG_AGO = date(2025, 1, 1)
+
+
+class QuickArgon2(Argon2PasswordHasher):
+    """The portal's hasher with the smallest memory, one pass and one lane."""
+
+    time_cost, memory_cost, parallelism = 1, 8, 1
 
 
 @cache

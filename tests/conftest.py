@@ -12,6 +12,7 @@ from typing import Any
 
 import django
 import pytest
+from django.conf import settings as portal_settings
 from hypothesis import settings
 
 # The embedded PostgreSQL wants a runtime directory of its own and warns where there is none.
@@ -24,6 +25,9 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "lodeline.web.settings"
 django.setup()
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
+# Passwords at the least that argon2 can cost: thousands are given here, each of which would take 50 ms or more.
+portal_settings.PASSWORD_HASHERS = ["tests.accounts.QuickArgon2"]
+
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("lodeline", deadline=None)
 settings.load_profile("lodeline")
@@ -31,6 +35,15 @@ settings.load_profile("lodeline")
 REPOSITORY = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("LODELINE_SHARED", REPOSITORY.parent / "shared"))
 _NUMBER = itertools.count()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With `--dist loadgroup`, tests that share what their module makes run in one worker: it is not made twice."""
+    for item in items:
+        module = item.nodeid.partition("::")[0]
+        known = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+        if any(one.scope == "module" and one.baseid == module for found in known.values() for one in found):
+            item.add_marker(pytest.mark.xdist_group(module))
 
 
 @pytest.fixture(scope="session")

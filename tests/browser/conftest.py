@@ -50,7 +50,7 @@ class Workshop:
 
 @pytest.fixture(scope="session")
 def workshop(executable: str, worker_room: Path) -> Iterator[Workshop]:
-    """One in each worker, where tests follow one another: each keeps to its own firm, month or person."""
+    """Of one worker, where its tests follow one another: each keeps to its own firm, month or person."""
     store = build(worker_room)
     with served(store, store.with_name("errors")) as origin, Portal(origin) as portal:
         yield Workshop(portal=portal, store=store)

@@ -22,6 +22,7 @@ from lodeline.office.invitations import (
 )
 from lodeline.office.models import Invitation, User
 from lodeline.office.people import InputError, PeopleError
+from lodeline.web import settings
 
 FIRM = "MAG-0001"
 
@@ -49,6 +50,8 @@ def test_whoever_has_the_link_opens_the_account_with_the_role(room: str) -> None
     user = accept(invited(" Chen@Firm.example"))
     assert (user.email, user.language, user.check_password(PASSWORD)) == ("chen@firm.example", "zh", True)
     assert user.password.startswith("argon2$argon2id$")
+    # Tests spend less on it; the portal has the framework's own parameters.
+    assert settings.PASSWORD_HASHERS == ["django.contrib.auth.hashers.Argon2PasswordHasher"]
     actor = as_actor(user)
     assert actor.may("own.file", FIRM)
     assert not actor.may("own.people", FIRM)
