@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from lodeline.filing.check import check
+from lodeline.filing.feed import read_feed_bytes
 from lodeline.filing.table import read
 from lodeline.ledger import drawdown, transfer
 from lodeline.ledger.movement import LINE
@@ -19,6 +20,7 @@ from lodeline.material.mass import parse_mass
 from lodeline.regulation.duty import next_month
 from lodeline.regulation.parameter import load
 from lodeline.service.audit import rebuild_differences, verify
+from lodeline.service.feeds import Received, day_of, receive
 from lodeline.service.posting import Outcome, Upload, post
 from lodeline.service.records import put_records
 from lodeline.store.opening import create
@@ -101,6 +103,13 @@ def ledger_lines(*rows: str, year_month: str = "2025-06") -> pl.DataFrame:
         }  # fmt: skip
         lines.append({name: typed.get(name) for name in LINE})
     return pl.DataFrame(lines, schema=LINE, orient="row")
+
+
+def send_feed(store: Store, text: str, name: str, *, filed_at: datetime.datetime, **about: str) -> Received:
+    """Takes in CSV text as a feed, exactly as `lodeline feed` would. `about`: `authority`, `by`."""
+    content, today = text.encode(), day_of(filed_at)
+    checked = read_feed_bytes(name, content, today=today, register=store.register(store.head()))
+    return receive(store, checked, upload=Upload(name=name, content=content), filed_at=filed_at, **about)
 
 
 class Desk:

@@ -14,11 +14,11 @@ from typing import Any
 
 from labelled.matching import month_after
 from lodeline.world.plan import World
-from lodeline.world.plant import Plant, asked_plants, loopholes
+from lodeline.world.plant import OF_FEEDS, Plant, asked_plants, loopholes
 
 #: Plants of each loophole as a share of the firms; more of those of mass, of which many are too small for anybody.
 OF_MASS = ("unexplained-gain", "unexplained-loss", "skimming", "yield-outlier", "recycling-laundering")
-SHARE_OF_MASS, SHARE = 0.07, 0.025
+SHARE_OF_MASS, SHARE, SHARE_OF_FEEDS = 0.07, 0.025, 0.05
 #: Of the plants of mass in balances, so many are asked to stay within one month: only those can be large.
 WITHIN_A_MONTH = 0.8
 #: Share of plants from the upper half of the range of sizes (logarithmic): recall is asked of large ones, and a world
@@ -29,6 +29,9 @@ _SIZED_BY_WHAT_HAPPENS = ("round-trip", "circular-invoicing", "missing-filing", 
 _BY_TRADE = {
     ("quota-overrun", "hidden"): ("light-separator", "heavy-separator"),
     ("yield-outlier", "inflated"): ("light-separator", "heavy-separator", "recycler"),
+    ("feed-mismatch", "export-not-filed"): ("magnet-maker", "smco-maker", "exporter"),
+    ("feed-mismatch", "border-mass-low"): ("magnet-maker", "smco-maker", "exporter"),
+    ("feed-mismatch", "ordinary-invoice"): ("light-separator", "heavy-separator", "smelter", "alloy-maker"),
 }
 #: Of the firms of a trade, the share that may carry plants.
 MOST_OF_A_TRADE = 0.75
@@ -42,18 +45,25 @@ def plants_for(world: World, room: Path) -> tuple[Plant, ...]:
 
 
 def _asked(world: World) -> list[dict[str, Any]]:
-    chances = random.Random(f"plants {world.seed}")
-    rules = loopholes()
+    rules = {name: rule for name, rule in loopholes().items() if name not in OF_FEEDS}
+    asked = _drawn(world, rules, random.Random(f"plants {world.seed}"), set())
+    # Those of the feeds come last and by chances of their own, so that the others stay what they were.
+    feeds = {name: loopholes()[name] for name in OF_FEEDS}
+    taken = {item["organisation"] for item in asked}
+    return asked + _drawn(world, feeds, random.Random(f"plants of feeds {world.seed}"), taken)
+
+
+def _drawn(world: World, rules: dict[str, Any], chances: random.Random, taken: set[str]) -> list[dict[str, Any]]:
     left: dict[str, int] = {}
     for plan in world.firms:
         left[plan.trade] = left.get(plan.trade, 0) + 1
     left = {trade: math.ceil(number * MOST_OF_A_TRADE) for trade, number in left.items()}
-    free = chances.sample(world.firms, len(world.firms))
+    free = [plan for plan in chances.sample(world.firms, len(world.firms)) if plan.id not in taken]
     asked: list[dict[str, Any]] = []
     # Loopholes of few trades choose first.
     for name in sorted(rules, key=lambda one: (len(rules[one]["trades"].split()), one)):
         trades = rules[name]["trades"].split()
-        share = SHARE_OF_MASS if name in OF_MASS else SHARE
+        share = SHARE_OF_MASS if name in OF_MASS else SHARE_OF_FEEDS if name in OF_FEEDS else SHARE
         for _ in range(math.ceil(share * len(world.firms))):
             firm = next(
                 (

@@ -99,7 +99,7 @@ def run(ask: Ask) -> str:
 
 def _write(ask: Ask, room: Path) -> None:
     world = build_world(seed=ask.seed, organisations=ask.firms, months=ask.months)
-    write_world(world, room / "world", plants=() if ask.clean else plants_for(world, room))
+    write_world(world, room / "world", plants=() if ask.clean else plants_for(world, room), feeds=True)
     (room / "written").touch()
 
 

@@ -31,6 +31,8 @@ LISTED: Final[Mapping[str, str]] = {
     "balance": "balances/",
     "lot": "lots/?product=magnet-ndfeb",
     "finding": "findings/",
+    "exception": "exceptions/?state=all",
+    "firm-exception": "firm/{firm}/exceptions/",
     "entry": "log/",
     "register-organisation": "register/",
     "official": "people/",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from django.db import Error as DatabaseError
 from tests.contracts.harm import drop_trigger, triggers
-from tests.desk import Desk, organisation, sheet
+from tests.desk import Desk, organisation, send_feed, sheet
 
 from lodeline.service.aliases import give_alias
 from lodeline.service.audit import verify
@@ -17,6 +17,11 @@ from lodeline.store.store import StoreError
 
 pytestmark = pytest.mark.medium
 
+INVOICE = "number,kind,on,seller,buyer,product_name,mass_kg\n1,special,2025-06-04,MINE,MAG,oxide,10\n"
+CUSTOMS_LINE = (
+    "declaration,line,on,direction,status,exporter,product_name,hs_code,mass_kg\n"
+    "D1,1,2025-06-20,export,exited,MAG,magnets,8505111000,4\n"
+)
 ORIGIN = "O origin 2 mine 7 1000 product=concentrate composition=TREO=60 origin_kind=mined origin_place=P"
 
 
@@ -24,7 +29,10 @@ ORIGIN = "O origin 2 mine 7 1000 product=concentrate composition=TREO=60 origin_
 def filed(desk: Desk) -> Desk:
     """A desk with a row in every table of facts."""
     desk.rows("MINE", "2025-06", ORIGIN)
-    give_alias(desk.store, "MINE", lot=1, alias="A", filed_at=datetime(2025, 7, 6, tzinfo=UTC))
+    now = datetime(2025, 7, 6, tzinfo=UTC)
+    give_alias(desk.store, "MINE", lot=1, alias="A", filed_at=now)
+    for name, text in (("invoices.csv", INVOICE), ("customs.csv", CUSTOMS_LINE)):
+        assert send_feed(desk.store, text, name, filed_at=now).entry is not None
     for table in FACTS:
         assert desk.store.database.rows(f'SELECT 1 FROM "{table}" LIMIT 1'), table
     return desk

@@ -86,6 +86,7 @@ def addresses(divided: Divided, firms: frozenset[str]) -> dict[str, list[dict[st
         "lot": [{"lot": one} for one in lots if maker_and_local(one, "")[0] in firms][:5],
         "entry": [{"entry": str(index)} for index, who in entries if who in firms][:5],
         "finding": [{"finding": row["id"]} for row in seen if row["subject"].get("organisation") in firms],
+        "exception": [],  # this world has no records of other authorities; tests/web/test_exceptions.py
     }
 
 

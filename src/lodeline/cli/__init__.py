@@ -8,7 +8,7 @@ from __future__ import annotations
 
 # isort: off
 from lodeline.cli.app import app, main
-from lodeline.cli import demonstration, bench, keeping, filing, questions
+from lodeline.cli import demonstration, bench, keeping, filing, feeds, questions
 from lodeline.cli import finding, editions, declare, screen, parties, law, proofs, serve
 # isort: on
 
@@ -18,6 +18,7 @@ __all__ = [
     "declare",
     "demonstration",
     "editions",
+    "feeds",
     "filing",
     "finding",
     "keeping",

@@ -76,6 +76,9 @@ def world(
         str | None,
         typer.Option(metavar="FILE|random:RATE", help="Loopholes to plant, with more natural dirt. 植入漏洞。"),
     ] = None,
+    feeds: Annotated[
+        bool, typer.Option("--feeds/--no-feeds", help="Invoices and customs lines as well. 含其他部门数据。")
+    ] = True,
 ) -> None:
     """Write a synthetic industry as a dossier, and what was put in beside it. 生成模拟产业数据。"""
     from lodeline.world import PlantError, asked_plants, build_world, write_world  # noqa: PLC0415
@@ -88,5 +91,5 @@ def world(
     except PlantError as error:
         raise SpokenError(error.en, error.zh) from error
     with progress(say("world", "模拟")) as bar:
-        write_world(planned, out, progress=bar, plants=plants)
+        write_world(planned, out, progress=bar, plants=plants, feeds=feeds)
     console.print(say(f"Wrote a synthetic world to {out}.", f"已生成模拟世界：{out}。"), markup=False)

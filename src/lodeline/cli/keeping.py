@@ -38,7 +38,7 @@ def load(
     database: Database = DEFAULT_DATABASE,
     as_json: Json = False,
 ) -> None:
-    """Take in a dossier: its register, then every filing in sequence. 装载资料目录。"""
+    """Take in a dossier: its register, every filing in sequence, then the feeds. 装载资料目录。"""
     from lodeline.service.loading import load as load_dossier  # noqa: PLC0415
 
     store = store_at(database)
@@ -56,8 +56,17 @@ def load(
             f"{loaded.repeated} 份已存在，{len(loaded.refused)} 份被拒。",
         )
     )
+    if loaded.feeds or loaded.feeds_repeated or loaded.feeds_refused:
+        console.print(
+            say(
+                f"{loaded.feeds} feeds taken in ({loaded.feed_rows} rows), {loaded.feeds_repeated} already there,"
+                f" {len(loaded.feeds_refused)} refused.",
+                f"接收 {loaded.feeds} 份其他部门数据（{loaded.feed_rows} 行），"
+                f"{loaded.feeds_repeated} 份已存在，{len(loaded.feeds_refused)} 份被拒。",
+            )
+        )
     print_problems(loaded.register_problems, limit=10)
-    for path, problems in loaded.refused[:20]:
+    for path, problems in [*loaded.refused[:20], *loaded.feeds_refused[:20]]:
         console.print(path, style="bold", markup=False)
         print_problems([found for found in problems if found.severity != "flag"], limit=3)
 

@@ -39,7 +39,9 @@ def demo(database: str, *, organisations: int, months: int, seed: int) -> None:
     with tempfile.TemporaryDirectory() as room:
         dossier = Path(room) / "world"
         with progress(say("writing a synthetic world", "生成模拟世界")) as bar:
-            write_world(build_world(seed=seed, organisations=organisations, months=months), dossier, progress=bar)
+            write_world(
+                build_world(seed=seed, organisations=organisations, months=months), dossier, progress=bar, feeds=True
+            )
         with progress(say("filing it, month by month", "逐月申报入账")) as bar:
             loaded = load(store, dossier, law=law, progress=bar)
     snapshot = open_snapshot(store)

@@ -167,6 +167,23 @@ class Client:
         """Questions with their evidence: about the organisation, or for the authority about any."""
         return self._pages("/findings", {"organisation": organisation, "detector": detector})
 
+    def feed(self, kind: str, *, rows: Sequence[Row] | None = None, file: Path | None = None) -> Json:
+        """Hands in records of another authority (`invoices`, `customs`): `rows`, or a `file`. Of the authority alone.
+
+        Raises RefusedError with every problem; sent again it answers with the old entry (`repeated`).
+        """
+        return self._send(f"/feeds/{kind}", period=None, rows=rows, files=() if file is None else (file,), more={})
+
+    def exceptions(
+        self, *, organisation: str | None = None, cause: str | None = None, state: str | None = None
+    ) -> Iterator[Json]:
+        """Where filings, invoices and the border disagree; of an organisation its own."""
+        return self._pages("/exceptions", {"organisation": organisation, "cause": cause, "state": state})
+
+    def exception(self, number: str) -> Json:
+        """One of them with the rows of the three records."""
+        return self._get(f"/exceptions/{number}")
+
     def cases(
         self, *, state: str | None = None, organisation: str | None = None, detector: str | None = None,
         whose: str | None = None,
@@ -261,13 +278,14 @@ class Client:
         return self._asked("POST", path, json=sent, headers={"Idempotency-Key": key or str(uuid.uuid4())})
 
     def _send(
-        self, path: str, *, period: str, rows: Sequence[Row] | None, files: Sequence[Path], more: Mapping[str, Any],
-        key: str | None = None,
+        self, path: str, *, period: str | None, rows: Sequence[Row] | None, files: Sequence[Path],
+        more: Mapping[str, Any], key: str | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         if (rows is None) == (not files):
             raise ValueError("a filing is either rows or files")
         if rows is not None:
-            return self._post(path, {"period": period, "rows": [dict(row) for row in rows], **more}, key=key)
+            about = {} if period is None else {"period": period}
+            return self._post(path, {**about, "rows": [dict(row) for row in rows], **more}, key=key)
         fields = {name: str(value) for name, value in {"period": period, **more}.items() if value is not None}
         parts = [("file", (file.name, file.read_bytes())) for file in files]
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}

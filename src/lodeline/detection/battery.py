@@ -12,11 +12,13 @@ from typing import Final, Protocol
 
 import polars as pl
 
+from lodeline.detection.comparison import behind_of, compared_of, exceptions_of
 from lodeline.detection.detectors import (
     capacity_excess,
     circular_invoicing,
     composition_swap,
     destination_shift,
+    feed_mismatch,
     ghost_stock,
     late_and_edited,
     misdeclaration,
@@ -46,7 +48,8 @@ from lodeline.regulation.parameter import Jurisdiction
 class Sight(Protocol):
     """What detectors look at; frames as their functions describe them.
 
-    It may offer `papers` and `filings` as well (`detection.papers`); where it does not, what needs them is not tested.
+    It may offer `papers` and `filings` (`detection.papers`), and what other authorities say (`detection.comparison`) as
+    well; where it does not, what needs them is not tested.
     """
 
     @property
@@ -288,6 +291,18 @@ DETECTORS: Final = (
             transfers=sight.transfers,
             lot_assays=sight.lot_assays,
             limits=limits_of(circular_invoicing.DETECTOR),
+        ),
+    ),
+    Detector(
+        name=feed_mismatch.DETECTOR,
+        look=lambda sight: feed_mismatch.feed_mismatch(
+            exceptions=exceptions_of(sight),
+            compared=compared_of(sight),
+            behind=behind_of(sight),
+            status=sight.status,
+            lines=sight.lines,
+            lot_assays=sight.lot_assays,
+            limits=limits_of(feed_mismatch.DETECTOR),
         ),
     ),
 )

@@ -9,6 +9,7 @@ one version.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import date
 
 import polars as pl
@@ -22,9 +23,10 @@ _PIECE_ROWS = 65_536
 Cell = str | int | date | None
 
 
-def cells(rows: pl.DataFrame) -> pl.Series:
-    """(n,) String: the canonical text of each row of a frame with the columns of `schema.CELLS`."""
-    encoded = [_EMPTY if rows[name].null_count() == rows.height else _ENCODED[name] for name in CELLS]
+def cells(rows: pl.DataFrame, schema: Mapping[str, pl.DataType] = CELLS) -> pl.Series:
+    """(n,) String: the canonical text of each row of a frame with the columns of `schema`, those of a filing."""
+    known = _ENCODED if schema is CELLS else {name: _encoded(name, dtype) for name, dtype in schema.items()}
+    encoded = [_EMPTY if rows[name].null_count() == rows.height else known[name] for name in schema]
     text = pl.concat_str(_VERSION, *encoded).alias("cells")
     return rows.lazy().select(text).collect().to_series() if rows.height else pl.Series("cells", [], pl.String())
 
@@ -52,8 +54,8 @@ def digest(canonical: pl.Series) -> str:
     return hashed.hexdigest()
 
 
-def parse_cells(canonical: bytes) -> dict[str, Cell]:
-    """The typed cells of one canonical row, by the names of `schema.CELLS`.
+def parse_cells(canonical: bytes, schema: Mapping[str, pl.DataType] = CELLS) -> dict[str, Cell]:
+    """The typed cells of one canonical row, by the names of `schema`.
 
     Raises ValueError for anything that `cells` does not write.
     """
@@ -61,7 +63,7 @@ def parse_cells(canonical: bytes) -> dict[str, Cell]:
     if not canonical.startswith(prefix):
         raise ValueError(f"not encoding version {VERSION}: {canonical[:8]!r}")
     place, found = len(prefix), {}
-    for name, dtype in CELLS.items():
+    for name, dtype in schema.items():
         text, place = _next_text(canonical, place)
         found[name] = None if text is None else _typed(text, dtype)
     if place != len(canonical):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Context, Decimal, InvalidOperation
@@ -193,9 +193,13 @@ def _read_currency(text: str) -> Read:
 
 
 def _read_choice(choices: tuple[str, ...]) -> Callable[[str], Read]:
+    return _read_meant({choice: choice for choice in choices})
+
+
+def _read_meant(meant: Mapping[str, str]) -> Callable[[str], Read]:
     def read(text: str) -> Read:
-        choice = compatible(text).lower()
-        return Read(value=choice) if choice in choices else _kept(text)
+        choice = meant.get(compatible(text).lower())
+        return Read(value=choice) if choice else _kept(text)
 
     return read
 
@@ -251,6 +255,12 @@ _BY_TYPE = {
 }
 #: Free text: ASCII without surrounding space is trimmed and NFC as it stands.
 FREE_TEXT = Parser(dtype=_TEXT, is_plain=_matching(r"^[!-~]([ -~]*[!-~])?$"), other=_kept)
+
+
+def choice_parser(meant: Mapping[str, str]) -> Parser:
+    """Reads a code by its value or by another word for it, such as the Chinese one; others are kept as filed."""
+    values = tuple(sorted(set(meant.values())))
+    return Parser(dtype=_TEXT, is_plain=_among(values), other=_read_meant({**meant, **{v: v for v in values}}))
 
 
 def _parser(column: Column) -> Parser:

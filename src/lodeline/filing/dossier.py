@@ -17,6 +17,7 @@ import polars as pl
 from lodeline.filing.cell import PARSERS, Read, read_decimal
 from lodeline.filing.check import month_bounds
 from lodeline.filing.country import alpha2
+from lodeline.filing.feed_schema import FEEDS, Feed
 from lodeline.filing.formats import Limits
 from lodeline.filing.header import folded
 from lodeline.filing.table import read_sheet
@@ -90,11 +91,22 @@ class FilingFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeedFile:
+    """One file of another authority's records, and when it is taken to have come."""
+
+    feed: Feed
+    path: Path
+    filed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dossier:
-    """`register`: table name → frame with the schema of `ledger.register.TABLES`; `filings` in replay order."""
+    """`register`: table name → frame with the schema of `ledger.register.TABLES`; `filings` in replay order; `feeds`
+    by month, then kind."""
 
     register: dict[str, pl.DataFrame]
     filings: tuple[FilingFile, ...]
+    feeds: tuple[FeedFile, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
@@ -111,7 +123,9 @@ def read_dossier(directory: Path | str) -> Dossier:
     index = root / "filings" / "index.csv"
     problems += _unknown_roles(register["organisations"])
     filings = _read_index(root, index, problems) if index.is_file() else _found_filings(root)
-    return Dossier(register=register, filings=tuple(filings), problems=tuple(problems))
+    return Dossier(
+        register=register, filings=tuple(filings), feeds=tuple(_found_feeds(root)), problems=tuple(problems)
+    )  # fmt: skip
 
 
 def _read_text(root: Path, file: str, problems: list[Problem]) -> pl.DataFrame:
@@ -232,6 +246,19 @@ def _found_filings(root: Path) -> list[FilingFile]:
             sequence=place, organisation=organisation, period=period, path=path, filed_at=usual_filing_time(period)
         )
         for place, (period, organisation, _, path) in enumerate(sorted(found), start=1)
+    ]
+
+
+def _found_feeds(root: Path) -> list[FeedFile]:
+    """Every `feeds/<kind>/<YYYY-MM>[-n]` file, as sent at the time when a filing of its month usually is."""
+    found: list[tuple[str, int, Feed, Path]] = []
+    for feed in FEEDS:
+        for path in (root / "feeds" / feed).glob("*"):
+            match = re.fullmatch(r"([0-9]{4}-[0-9]{2})(?:-([0-9]+))?", path.stem)
+            if match and path.suffix.lower() in _FILING_ENDINGS and month_bounds(match[1])[0] and path.is_file():
+                found.append((match[1], int(match[2] or 0), feed, path))
+    return [
+        FeedFile(feed=feed, path=path, filed_at=usual_filing_time(period)) for period, _, feed, path in sorted(found)
     ]
 
 

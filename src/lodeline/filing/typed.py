@@ -49,17 +49,17 @@ def typed(frame: pl.DataFrame) -> Typed:
         if PARSERS[name] is FREE_TEXT:
             cells = cells.with_columns(frame.select(trimmed(pl.col(name).str.normalize("NFC")).alias(name)))
             continue
-        values, codes, found = _read_others(frame[name], cells[name], PARSERS[name])
+        values, codes, found = read_others(frame[name], cells[name], PARSERS[name])
         cells = cells.with_columns(values)
         if codes is not None:
             faults[name], reads[name] = codes, found
     return Typed(frame=_in_order(cells), faults=faults, reads=reads)
 
 
-def _read_others(
+def read_others(
     text: pl.Series, plain: pl.Series, parser: Parser
 ) -> tuple[pl.Series, pl.Series | None, dict[str, Read]]:
-    """(values, codes or None, distinct texts read) of a column, for the cells that `plain` left open."""
+    """(values, codes or None, distinct texts read) of a column: `plain`, and what `parser` reads where that is null."""
     open_cells = text.filter(text.is_not_null() & plain.is_null()).unique().to_list()
     reads = {one: parser.other(one) for one in open_cells}
     values: list[Any] = [read.value for read in reads.values()]

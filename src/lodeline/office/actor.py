@@ -23,7 +23,7 @@ Permission = Literal[
     "nation.read", "finding.decide", "desk.use", "desk.decide", "register.write", "duty.chase", "accounts.write",
     "audit.read", "system.read", "erasure.write", "hold.write", "edition.write", "inspection.write",
     "parties.decide",
-    "licence.decide",
+    "licence.decide", "records.write",
 ]  # fmt: skip
 PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
 
@@ -45,7 +45,15 @@ AUTHORITY_ROLES: Final[Mapping[str, frozenset[str]]] = {
     "customs-officer": frozenset({"desk.use", "desk.decide"}),
     "inspector": frozenset({"nation.read", "finding.decide", "desk.use", "hold.write", "inspection.write"}),
     "registrar": frozenset(
-        {"nation.read", "register.write", "duty.chase", "accounts.write", "erasure.write", "parties.decide"}
+        {
+            "nation.read",
+            "register.write",
+            "duty.chase",
+            "accounts.write",
+            "erasure.write",
+            "parties.decide",
+            "records.write",
+        }
     ),
     "system-admin": frozenset({"system.read", "erasure.write"}),
     "auditor": frozenset({"nation.read", "audit.read", "hold.write"}),

@@ -124,6 +124,17 @@ def _exceptions(facts: Facts, named: Named) -> Text:
     )
 
 
+def _records(facts: Facts, named: Named) -> Text:
+    del named
+    count, period = facts["count"], month(facts["period"])
+    papers = "One paper" if count == 1 else f"{count} papers"
+    return _text(
+        f"{papers} of {period['en']} {'disagrees' if count == 1 else 'disagree'} with what the tax authority or customs"
+        " record. A correction settles most.",
+        f"{period['zh']}有{count}项单据与税务或海关记录不符，多数可通过更正申报消除。",
+    )
+
+
 def _corrected(facts: Facts, named: Named) -> Text:
     who, period = named(facts["other"]), month(facts["period"])
     return _text(
@@ -420,6 +431,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         says=_exceptions,
         mail=_text("Transfers are past both deadlines.", "有流转双方均已逾期。"),
         page="firm-transfers",
+    ),
+    "records-disagree": Kind(
+        says=_records,
+        mail=_text("Records of other authorities disagree with a filing.", "其他部门记录与申报不符。"),
+        page="firm-exceptions",
     ),
     "corrected-by-counterparty": Kind(
         says=_corrected,

@@ -19,15 +19,19 @@ from lodeline.office import applications, case_review, clock, customs_cases, mai
 from lodeline.office.models import Membership, Notice
 from lodeline.office.notices import notify
 from lodeline.regulation.parameter import load
+from lodeline.service import exceptions
 from lodeline.service.own import Own
 from lodeline.store.opening import open_store
-from lodeline.store.store import Store
+from lodeline.store.snapshot import open_snapshot
+from lodeline.store.store import FEED_KIND, Store
 
 #: Days before the last day on which a month that nobody has filed is mentioned, and once more.
 EARLY_DAYS: Final = 5
 _LAST_DAYS: Final = 1
 #: A month that has been late for longer is on the home page and in the authority's list; it is no news.
 _LATE_FOR: Final = timedelta(days=62)
+#: Days for which records disagree before a firm is told: what is on its way has come by then.
+_RECORDS_AGE_DAYS: Final = 15
 #: Corrections are looked for among the entries of this time.
 _CORRECTED_WITHIN: Final = timedelta(days=14)
 _ENTRIES_AT_ONCE: Final = 1000
@@ -41,6 +45,7 @@ def remind(now: datetime, store: Store | None = None) -> int:
     organisations = with_people(today)
     new = sum(_about(Own(store, law, one), now, today) for one in sorted(organisations))
     new += case_review.remind(today, now) + customs_cases.remind(today, now) + applications.remind(today, now)
+    new += _records(store, organisations, now, today)
     return new + _corrections(store, organisations, now)
 
 
@@ -116,6 +121,24 @@ def _exceptions(own: Own, waiting: pl.DataFrame, now: datetime) -> int:
         )
         for period, count in counts.items()
     )  # fmt: skip
+
+
+def _records(store: Store, organisations: frozenset[str], now: datetime, today: date) -> int:
+    """Open exceptions between records, told once for the month of the papers, when the first has aged a little."""
+    if not organisations or not store.entries_of(FEED_KIND):
+        return 0
+    rows = exceptions.every(store, open_snapshot(store), load())
+    aged = rows.filter(
+        (pl.col("state") == "open") & (pl.col("age_days") >= _RECORDS_AGE_DAYS)
+        & pl.col("organisation").is_in(list(organisations)) & (pl.col("on") > today - _LATE_FOR * 4)
+    )  # fmt: skip
+    counts = (
+        aged.group_by("organisation", period=pl.col("on").dt.strftime("%Y-%m")).len().sort("organisation", "period")
+    )
+    return sum(
+        notify(one, "records-disagree", {"period": period, "count": count}, key=f"records:{one}:{period}", now=now)
+        for one, period, count in counts.iter_rows()
+    )
 
 
 def _corrections(store: Store, organisations: frozenset[str], now: datetime) -> int:

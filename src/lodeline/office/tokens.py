@@ -96,6 +96,8 @@ _AUTHORITY: Final = (
         name="register:write", permission="register.write", en="Enter mergers, hand-overs and closures",
         zh="登记企业合并、场所转移与关闭",
     ),
+    Scope(name="feeds:invoices", permission="records.write", en="Hand in invoices", zh="提交发票数据"),
+    Scope(name="feeds:customs", permission="records.write", en="Hand in customs lines", zh="提交海关数据"),
     Scope(name="declarations:judge", permission="desk.use", en="Judge customs declarations", zh="核对报关单"),
     Scope(
         name="declarations:decide", permission="desk.decide", en="Decide about declarations and queries",

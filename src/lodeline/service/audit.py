@@ -27,13 +27,15 @@ from lodeline.journal.verify import Fault, text_of
 from lodeline.ledger.register import TABLES
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.ledger.state import project
-from lodeline.service import aliases, cases, certifier_keys, editions, papers
+from lodeline.service import aliases, cases, certifier_keys, editions, feeds, papers
 from lodeline.service.posting import resolved_commitment, salt_key
 from lodeline.service.records import record_cells
 from lodeline.store.guards import missing_guards
 from lodeline.store.store import (
     DESK_KIND,
     EDITION_KIND,
+    FEED_KIND,
+    FEED_TABLES,
     INSPECTION_KIND,
     LIST_KIND,
     STATE_TABLES,
@@ -158,6 +160,10 @@ def _entry_faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
     yield from _certification_faults(entry, envelope, key)
     if envelope.kind == "register":
         yield from _record_faults(store, entry, envelope, key)
+        yield from _upload_faults(store, entry, envelope, key)
+        return
+    if envelope.kind == FEED_KIND:
+        yield from feeds.faults(store, entry, envelope, key)
         yield from _upload_faults(store, entry, envelope, key)
         return
     rows = _rows_of(store, entry)
@@ -310,7 +316,7 @@ def _store_faults(store: Store, entries: Sequence[StoredEntry]) -> Iterable[Faul
 
 def _orphans(store: Store, entries: Sequence[StoredEntry]) -> Iterable[Fault]:
     known = {entry.index for entry in entries}
-    for table in ("line", "record", "upload", "alias"):
+    for table in ("line", "record", "upload", "alias", *FEED_TABLES.values()):
         for (index,) in store.database.rows(f"SELECT DISTINCT entry FROM {table}"):
             if int(str(index)) not in known:
                 yield Fault(entry=int(str(index)), what="row.without-entry")

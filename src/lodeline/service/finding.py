@@ -18,6 +18,7 @@ from lodeline.ledger.register import Register
 from lodeline.ledger.transfer import passed_on, stand_in
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.answers import Json, UnknownSubject, filing_status
+from lodeline.service.exceptions import Disagreements, disagreements
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
@@ -132,6 +133,25 @@ class LedgerSight:
         cells = list(PAPERS)[1:]
         rows = self.store.database.frame(f"SELECT id, {', '.join(cells)} FROM line ORDER BY id", schema=dict(PAPERS))
         return rows.join(self.lines.select("line"), on="line", how="semi")
+
+    @cached_property
+    def _beside(self) -> Disagreements:
+        return disagreements(self.store, self.snapshot, self.law)
+
+    @property
+    def exceptions(self) -> pl.DataFrame:
+        """Where other authorities' records disagree (collation.exception.EXCEPTION)."""
+        return self._beside.rows
+
+    @property
+    def compared(self) -> pl.DataFrame:
+        """How many papers of a kind each firm has (detection.comparison.COMPARED)."""
+        return self._beside.compared
+
+    @property
+    def behind_exceptions(self) -> pl.DataFrame:
+        """The rows behind the exceptions (detection.comparison.BEHIND)."""
+        return self._beside.evidence
 
     @cached_property
     def filings(self) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Takes in a dossier: the register first, then every filing in its sequence, as filed at its own time.
+"""Takes in a dossier: the register first, then every filing in its sequence, as filed at its own time, then the feeds.
 
 Reading and checking run ahead of posting in another process; the log's order is the dossier's order all the same.
 Several filings share one commit, so a load that is killed loses whole filings only; started again, it
@@ -24,11 +24,13 @@ from pathlib import Path
 from typing import Any
 
 from lodeline.filing.check import Checked, check
-from lodeline.filing.dossier import FilingFile, read_dossier
+from lodeline.filing.dossier import FeedFile, FilingFile, read_dossier
+from lodeline.filing.feed import read_feed
 from lodeline.filing.table import read
 from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.ledger.register import Register
 from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.feeds import day_of, receive
 from lodeline.service.posting import Encoded, Outcome, Upload, encode, post
 from lodeline.service.records import put_records
 from lodeline.store.store import Store
@@ -51,6 +53,11 @@ class Loaded:
     refused: list[tuple[str, tuple[Problem, ...]]] = field(default_factory=list)
     flags: dict[str, int] = field(default_factory=dict)
     register_problems: tuple[Problem, ...] = ()
+    #: Feeds of other authorities: how many came in or were there, their rows, and (path, problems) of those refused.
+    feeds: int = 0
+    feeds_repeated: int = 0
+    feed_rows: int = 0
+    feeds_refused: list[tuple[str, tuple[Problem, ...]]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Counts, and each refused filing with its problems."""
@@ -63,6 +70,15 @@ class Loaded:
             ],
             "flags": dict(sorted(self.flags.items())),
             "register_problems": [found.as_json() for found in self.register_problems],
+            "feeds": {
+                "accepted": self.feeds,
+                "repeated": self.feeds_repeated,
+                "rows": self.feed_rows,
+                "refused": [
+                    {"path": path, "problems": [found.as_json() for found in problems]}
+                    for path, problems in self.feeds_refused
+                ],
+            },
         }
 
 
@@ -99,8 +115,27 @@ def load(
                     outcome = _refused_before(ahead[2]) if refused_before else _post_one(store, ahead, law, entries)
                     _count(loaded, Path(os.path.relpath(ahead[0].path, root)).as_posix(), outcome)
                     done += 1
-                    say(done, len(dossier.filings))
+                    say(done, len(dossier.filings) + len(dossier.feeds))
+    for feed in dossier.feeds:
+        _take_in(store, feed, root, register, loaded)
+        done += 1
+        say(done, len(dossier.filings) + len(dossier.feeds))
     return loaded
+
+
+def _take_in(store: Store, feed: FeedFile, root: Path, register: Register, loaded: Loaded) -> None:
+    """One feed of the dossier. A refused one leaves no trace, and the rest go on."""
+    name = Path(os.path.relpath(feed.path, root)).as_posix()
+    checked = read_feed(feed.path, file=name, today=day_of(feed.filed_at), register=register, feed=feed.feed)
+    upload = Upload(name=feed.path.name, content=b"" if checked.rejects else feed.path.read_bytes())
+    received = receive(store, checked, upload=upload, filed_at=feed.filed_at)
+    if received.entry is None:
+        loaded.feeds_refused.append((name, received.problems))
+    elif received.repeated:
+        loaded.feeds_repeated += 1
+    else:
+        loaded.feeds += 1
+        loaded.feed_rows += received.entry.row_count
 
 
 @contextmanager

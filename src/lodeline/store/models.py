@@ -1,16 +1,18 @@
 """The tables. Facts are appended and never changed (guards.py refuses it); state can be recomputed from facts.
 
-Facts: `Fact`, `Entry`, `Upload`, `Record`, `Lot`, `Line`. State: `Head`, `Superseded`, `Holding`,
-`Transfer`, `Drawdown`. Rows go in by bulk append (append.py), not through these classes; they say what the
-tables are, and migrations follow them.
+Facts: `Fact`, `Entry`, `Upload`, `Record`, `Lot`, `Line`, `Alias`, `InvoiceLine`, `CustomsLine`. State: `Head`,
+`Superseded`, `Holding`, `Transfer`, `Drawdown`. Rows go in by bulk append (append.py), not through these classes; they
+say what the tables are, and migrations follow them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db import models
 
+from lodeline.filing.feed_schema import feed_cells
 from lodeline.filing.schema import CELLS
 
 
@@ -102,8 +104,8 @@ class Lot(models.Model):
         db_table = "lot"
 
 
-def _cell(name: str) -> models.Field[Any, Any]:
-    kind = str(CELLS[name])
+def _cell(name: str, cells: Mapping[str, Any] = CELLS) -> models.Field[Any, Any]:
+    kind = str(cells[name])
     if kind == "Date":
         return models.DateField(null=True, blank=True)
     return models.BigIntegerField(null=True, blank=True) if kind == "Int64" else models.TextField(null=True, blank=True)
@@ -147,6 +149,38 @@ class Alias(models.Model):
     class Meta:
         db_table = "alias"
         constraints: ClassVar = [models.UniqueConstraint(fields=["organisation", "alias"], name="alias_once")]
+
+
+class InvoiceLine(models.Model):
+    """A row of an invoice as the tax authority sent it; of those with one number the newest entry is in force."""
+
+    id = models.BigIntegerField(primary_key=True)
+    entry = models.BigIntegerField(db_index=True)
+    ordinal = models.BigIntegerField()
+    for _name in feed_cells("invoices"):
+        locals()[_name] = _cell(_name, feed_cells("invoices"))
+    del _name
+    leaf = models.BinaryField()
+
+    class Meta:
+        db_table = "invoice_line"
+        indexes: ClassVar = [models.Index(fields=["number"], name="invoice_number")]
+
+
+class CustomsLine(models.Model):
+    """A line of a declaration as customs sent it; of those with one number the newest entry is in force."""
+
+    id = models.BigIntegerField(primary_key=True)
+    entry = models.BigIntegerField(db_index=True)
+    ordinal = models.BigIntegerField()
+    for _name in feed_cells("customs"):
+        locals()[_name] = _cell(_name, feed_cells("customs"))
+    del _name
+    leaf = models.BinaryField()
+
+    class Meta:
+        db_table = "customs_line"
+        indexes: ClassVar = [models.Index(fields=["declaration"], name="customs_declaration")]
 
 
 class Superseded(models.Model):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import io
+import itertools
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ import polars as pl
 
 from lodeline.accountancy.frames import MOVEMENTS
 from lodeline.accountancy.implied import implied_receipts
+from lodeline.filing.feed_schema import FEEDS, IDENTITY, Feed, feed_cells
 from lodeline.flow.index import FlowIndex, build_index, open_index
 from lodeline.ledger.label import NO_ALIASES
 from lodeline.ledger.movement import LINE, makes_lot, movements, with_balances
@@ -31,14 +33,19 @@ from lodeline.ledger.transfer import match, passed_on
 from lodeline.material.assay import explode, with_treo
 from lodeline.material.element import RARE_EARTHS
 from lodeline.store.database import Database
-from lodeline.store.store import LINE_SELECT, Head, Store
+from lodeline.store.store import FEED_TABLES, LINE_SELECT, Head, Store
 
-FORMAT = 2
+FORMAT = 3
 #: Segments are merged beyond this number, so that opening a snapshot stays a handful of reads.
 SEGMENTS_MAX = 16
 READ_ROWS = 200_000
 
 _LOT: dict[str, pl.DataType] = {"lot": pl.Int64(), "name": pl.String(), "maker": pl.String()}
+#: Columns of a fed row in the files: where it stands, and its cells but the unknown ones.
+FED: dict[Feed, dict[str, pl.DataType]] = {
+    feed: {"id": pl.Int64(), "entry": pl.Int64(), **{n: t for n, t in feed_cells(feed).items() if n != "extra"}}
+    for feed in FEEDS
+}
 _RAW_LINE = f"{LINE_SELECT} WHERE l.id >= %s AND l.id < %s ORDER BY l.id"
 
 
@@ -64,6 +71,24 @@ class Snapshot:
     def transfers(self) -> pl.DataFrame:
         """Shipments with their receipts (ledger.transfer)."""
         return match(self.lines, self.aliases)
+
+    @cached_property
+    def invoices(self) -> pl.DataFrame:
+        """The rows of invoices in force (`FED`)."""
+        return self._fed("invoices")
+
+    @cached_property
+    def customs(self) -> pl.DataFrame:
+        """The customs lines in force (`FED`)."""
+        return self._fed("customs")
+
+    def _fed(self, feed: Feed) -> pl.DataFrame:
+        """What this snapshot's entries say in a feed, each thing as its newest entry has it."""
+        with _one_writer(self.directory):
+            names = json.loads((self.directory / "manifest.json").read_text("utf-8"))[feed]
+            parts = [pl.read_parquet(self.directory / name) for name in names]
+        rows = pl.concat([pl.DataFrame(schema=FED[feed]), *parts]).filter(pl.col("entry") <= self.entry)
+        return rows.filter(pl.col("entry") == pl.col("entry").max().over(IDENTITY[feed])) if rows.height else rows
 
     @property
     def stamp(self) -> dict[str, object]:
@@ -361,6 +386,12 @@ class _Manifest:
     next_lot: int = 1
     lines: list[str] = field(default_factory=list)
     lots: list[str] = field(default_factory=list)
+    invoices: list[str] = field(default_factory=list)
+    customs: list[str] = field(default_factory=list)
+
+    def all_lists(self) -> tuple[list[str], ...]:
+        """The files of each kind."""
+        return (self.lines, self.lots, self.invoices, self.customs)
 
 
 def _read_manifest(store: Store, directory: Path) -> _Manifest:
@@ -371,7 +402,7 @@ def _read_manifest(store: Store, directory: Path) -> _Manifest:
         return _Manifest()
     last = store.entry(manifest.size - 1) if manifest.size else None
     same_log = manifest.size == 0 or (last is not None and last.root == manifest.root)
-    whole = all((directory / name).exists() for name in (*manifest.lines, *manifest.lots))
+    whole = all((directory / name).exists() for names in manifest.all_lists() for name in names)
     return manifest if manifest.format == FORMAT and same_log and whole else _Manifest()
 
 
@@ -390,17 +421,37 @@ def _catch_up(store: Store, head: Head, directory: Path) -> _Manifest:
         schema=_LOT,
     )
     manifest.lots.append(_write(directory, f"lots-{manifest.next_lot}-{head.next_lot}", lots))
-    for names in (manifest.lines, manifest.lots):
+    of_feed: dict[Feed, list[str]] = {"invoices": manifest.invoices, "customs": manifest.customs}
+    for feed, held in of_feed.items():
+        rows = _feed_rows(store, feed, manifest.next_line, head.next_line)
+        if rows.height:
+            held.append(_write(directory, f"{feed}-{manifest.next_line}-{head.next_line}", rows))
+    for names in manifest.all_lists():
         if len(names) > SEGMENTS_MAX:
             merged = pl.concat([pl.read_parquet(directory / name) for name in names])
             names[:] = [_write(directory, names[0].partition("-")[0] + f"-1-{head.next_line}-merged", merged)]
     manifest.size, manifest.root = head.size, head.frontier.root().hex()
     manifest.next_line, manifest.next_lot = head.next_line, head.next_lot
     _replace(directory / "manifest.json", json.dumps(asdict(manifest)).encode())
+    kept = {"manifest.json", "lock", *itertools.chain.from_iterable(manifest.all_lists())}
     for path in directory.iterdir():
-        if path.is_file() and path.name not in {"manifest.json", "lock", *manifest.lines, *manifest.lots}:
+        if path.is_file() and path.name not in kept:
             path.unlink()
     return manifest
+
+
+def _feed_rows(store: Store, feed: Feed, first: int, end: int) -> pl.DataFrame:
+    """The rows of a feed with these numbers, as `FED` has them."""
+    columns = ",".join(f'"{name}"' for name in FED[feed])
+    spans = range(first, max(end, first + 1), READ_ROWS)
+    return pl.concat(
+        store.database.frame(
+            f"SELECT {columns} FROM {FEED_TABLES[feed]} WHERE id >= %s AND id < %s ORDER BY id",
+            (start, min(start + READ_ROWS, end)),
+            schema=FED[feed],
+        )
+        for start in spans
+    )
 
 
 def _write(directory: Path, name: str, frame: pl.DataFrame) -> str:

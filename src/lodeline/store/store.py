@@ -17,6 +17,7 @@ from hashlib import sha256
 
 import polars as pl
 
+from lodeline.filing.feed_schema import Feed, feed_cells
 from lodeline.journal.checkpoint import Signer, sign_checkpoint
 from lodeline.journal.entry import Envelope
 from lodeline.journal.merkle import Frontier, Subtree
@@ -110,6 +111,9 @@ EDITION_KIND, INSPECTION_KIND = "edition", "inspection"
 LIST_KIND = "party-list"
 #: Questions put to the customs desk, and what was decided about them (service.desk_papers).
 DESK_KIND = "declaration"
+#: Records of another authority (service.feeds), each kind in a table of its own.
+FEED_KIND = "feed"
+FEED_TABLES: dict[Feed, str] = {"invoices": "invoice_line", "customs": "customs_line"}
 #: What says nothing about goods or parties: whatever is computed from rows and register stands as before.
 STILL_KINDS = (CASE_KIND, EDITION_KIND, INSPECTION_KIND, LIST_KIND, DESK_KIND)
 STATE_TABLES = ("holding", "transfer", "drawdown")
@@ -192,6 +196,19 @@ class Store:
             "organisation = %s AND period = %s AND corrects = %s AND digest = %s",
             organisation, period, corrects, digest,
         )  # fmt: skip
+
+    def feed_before(self, digest: str) -> StoredEntry | None:
+        """The entry that already holds this very feed."""
+        return self._one_entry("kind = %s AND digest = %s", FEED_KIND, digest)
+
+    def feed_rows(self, feed: Feed, entry: int) -> pl.DataFrame:
+        """The rows of one entry with their cells, `id`, `ordinal` and `leaf`, in order."""
+        columns = ",".join(f'"{name}"' for name in feed_cells(feed))
+        return self.database.frame(
+            f"SELECT {columns}, id, ordinal, leaf FROM {FEED_TABLES[feed]} WHERE entry = %s ORDER BY ordinal, id",
+            (entry,),
+            schema={**feed_cells(feed), "id": pl.Int64(), "ordinal": pl.Int64(), "leaf": pl.Binary()},
+        )
 
     def filed_uploads(self) -> frozenset[tuple[str, str, str]]:
         """(organisation, period, SHA-256) of every file that was filed."""

@@ -39,6 +39,7 @@ from lodeline.web.pages.desk_queries import desk_queries, desk_query, firm_queri
 from lodeline.web.pages.duty import duty
 from lodeline.web.pages.editions import edition, edition_file, editions
 from lodeline.web.pages.erasures import erasure_request, erasures
+from lodeline.web.pages.exceptions import exception, exceptions
 from lodeline.web.pages.extensions import extensions
 from lodeline.web.pages.find import find
 from lodeline.web.pages.finding import finding
@@ -51,6 +52,7 @@ from lodeline.web.pages.firm_customers import firm_customers
 from lodeline.web.pages.firm_draft import firm_draft
 from lodeline.web.pages.firm_draft_certify import firm_draft_certify
 from lodeline.web.pages.firm_draft_files import firm_draft_file
+from lodeline.web.pages.firm_exceptions import firm_exception, firm_exceptions
 from lodeline.web.pages.firm_file import firm_file, firm_file_copy, firm_file_template
 from lodeline.web.pages.firm_filing import firm_filing, firm_filing_key, firm_filing_receipt, firm_filing_upload
 from lodeline.web.pages.firm_filings import firm_filings
@@ -166,6 +168,14 @@ PAGES: tuple[Page, ...] = (
         permission="nation.read",
         posts=True,
         looks_at="application",
+        regional=True,
+    ),
+    Page(at="exceptions/", view=exceptions, name="exceptions", permission="nation.read", regional=True),
+    Page(
+        at="exceptions/<str:exception>/",
+        view=exception,
+        name="exception",
+        permission="nation.read",
         regional=True,
     ),
     Page(at="quotas/", view=quotas, name="quotas", permission="nation.read", regional=True),
@@ -298,6 +308,18 @@ PAGES: tuple[Page, ...] = (
     *DEMO_PAGES,
     # A firm's own pages.
     Page(at="firm/<str:organisation>/", view=firm_home, name="firm", permission="own.read"),
+    Page(
+        at="firm/<str:organisation>/exceptions/",
+        view=firm_exceptions,
+        name="firm-exceptions",
+        permission="own.read",
+    ),
+    Page(
+        at="firm/<str:organisation>/exceptions/<str:exception>/",
+        view=firm_exception,
+        name="firm-exception",
+        permission="own.read",
+    ),
     Page(
         at="firm/<str:organisation>/transfers/",
         view=firm_transfers,

@@ -58,6 +58,7 @@ DETECTORS: Final[Mapping[str, Text]] = {
     "composition-swap": say("Composition swap", "成分调换"),
     "destination-shift": say("Destination shift", "目的国转移"),
     "ghost-stock": say("Ghost stock", "虚假库存"),
+    "feed-mismatch": say("Records disagree", "记录不符"),
     "late-and-edited": say("Late and edited", "迟报频改"),
     "misdeclaration": say("Misdeclaration", "申报不实"),
     "one-more-step": say("One more step", "深加工规避"),
@@ -82,6 +83,7 @@ DETECTOR_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
     "composition-swap": ("half", "loss"),
     "destination-shift": ("diamond", "flow"),
     "ghost-stock": ("ring", "loss"),
+    "feed-mismatch": ("half", "hold"),
     "late-and-edited": ("ring", "hold"),
     "misdeclaration": ("cross", "hold"),
     "one-more-step": ("diamond", "hold"),
@@ -126,6 +128,7 @@ ENTRY_KINDS: Final[Mapping[str, Text]] = {
     "alias": say("Lot alias", "批次别名"),
     "edition": say("Monthly edition", "月度公布版"),
     "inspection": say("Inspection", "检查记录"),
+    "feed": say("Other authority", "其他部门数据"),
     "party-list": say("List of parties", "交易方名录"),
     "declaration": say("Customs desk", "通关查询"),
 }

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from lodeline.world.border import Licences
+from lodeline.world.feeds import Authorities
 from lodeline.world.gauge import composition_text, registered_methods, reported
 from lodeline.world.industry import Deed, Industry
 from lodeline.world.labelled import Labelled, causes
@@ -48,13 +49,16 @@ What natural dirt it holds is listed in the .truth.json file beside this directo
 
 
 def write_world(
-    world: World, out: Path, progress: Progress | None = None, plants: tuple[Plant, ...] | None = None
-) -> None:
+    world: World, out: Path, progress: Progress | None = None, plants: tuple[Plant, ...] | None = None, *,
+    feeds: bool = False,
+) -> None:  # fmt: skip
     """Writes the world as a dossier into `out`, and `<out>.truth.json` beside it.
 
     progress : called with (firm-months done, of how many).
     plants : what is planted (see `plant.asked_plants`); an empty tuple gives a labelled world with more natural dirt
         and no plant, None a plain world.
+    feeds : records of other authorities as well, in `feeds/`, and `<out>.links.csv` beside it, which says of
+        which event each of them is. The filings are the same with and without.
     Raises FileExistsError when `out` exists and is not an empty directory.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -63,10 +67,13 @@ def write_world(
         (out / folder).mkdir(parents=True, exist_ok=True)
     industry = Industry(world=world)
     labelled = None if plants is None else Labelled(industry, plants)
-    _write(out / "filings/index.csv", _file_all(industry, labelled, out, progress))
+    cast = labelled.cast if labelled else Cast()
+    authorities = Authorities(industry, cast) if feeds else None
+    _write(out / "filings/index.csv", _file_all(industry, labelled, authorities, out, progress))
     if labelled:
         labelled.finish()
-    cast = labelled.cast if labelled else Cast()
+    if authorities:
+        _put_feeds(authorities, out)
     _write(out / "register/organisations.csv", _organisations(world, cast))
     _write(out / "register/sites.csv", _sites(industry, cast))
     _write(out / "register/methods.csv", _methods())
@@ -87,16 +94,29 @@ def write_world(
     _put(out.with_name(f"{out.name}.truth.json"), json.dumps(truth, ensure_ascii=False, indent=1) + "\n")
 
 
+def _put_feeds(authorities: Authorities, out: Path) -> None:
+    for path, text in authorities.files():
+        (out / path).parent.mkdir(parents=True, exist_ok=True)
+        _put(out / path, text)
+    _put(out.with_name(f"{out.name}.links.csv"), authorities.links())
+
+
 def _file_all(
-    industry: Industry, labelled: Labelled | None, out: Path, progress: Progress | None
-) -> list[Sequence[str]]:
+    industry: Industry, labelled: Labelled | None, authorities: Authorities | None, out: Path,
+    progress: Progress | None,
+) -> list[Sequence[str]]:  # fmt: skip
     """Writes every filing as its month is done; returns the rows of the index."""
     world, registry = industry.world, Registry(industry.deeds)
     total = world.organisations * world.months
     index: list[tuple[int, str, str, str, str]] = []
     done = 0
     for pages in industry.run():
-        for page in labelled.month(pages) if labelled else pages:
+        filed = labelled.month(pages) if labelled else pages
+        if authorities:
+            papers = authorities.month(filed)
+            if labelled:
+                labelled.bend(papers, authorities)
+        for page in filed:
             for filing in registry.file(page):
                 (out / filing.path).parent.mkdir(exist_ok=True)
                 _put(out / filing.path, sheet(filing.rows))

@@ -6,11 +6,13 @@ A world that nobody asked to be labelled never comes here and stays what it was,
 from __future__ import annotations
 
 from lodeline.world.clerk import Row
+from lodeline.world.feeds import Authorities, Paper
 from lodeline.world.industry import Amendment, Deed, FirmMonth, Industry
 from lodeline.world.paper import DAY
 from lodeline.world.plan import MORE_DIRT
 from lodeline.world.plant import Plant, loopholes
 from lodeline.world.plots import plots_of
+from lodeline.world.plots.feeds import FeedMismatch
 from lodeline.world.scene import Cast, MonthBook, Scene
 from lodeline.world.stream import Stream
 from lodeline.world.tables import dirt_rate, table
@@ -27,6 +29,7 @@ class Labelled:
         self.scene = Scene(industry)
         self._plots = plots_of(plants, self.scene)
         self._streams: dict[str, Stream] = {}
+        self._book: MonthBook | None = None
 
     @property
     def cast(self) -> Cast:
@@ -41,7 +44,15 @@ class Labelled:
         book = MonthBook(self.scene, pages)
         for plot in self._plots:
             plot.month(book)
+        self._book = book
         return list(book.pages.values())
+
+    def bend(self, papers: list[Paper], authorities: Authorities) -> None:
+        """What plots do to the month's records of other authorities."""
+        assert self._book is not None, "a month is filed before its records are bent"
+        for plot in self._plots:
+            if isinstance(plot, FeedMismatch):
+                plot.bend(self._book, papers, authorities)
 
     def finish(self) -> None:
         """To be called once, after the last month and before the registers are written."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from lodeline.world.border import CONTROLLED_FROM
 from lodeline.world.market import Month, months_of
-from lodeline.world.plan import MARKET, PLANTS, FirmPlan, World
+from lodeline.world.plan import FEEDS, MARKET, PLANTS, FirmPlan, World
 from lodeline.world.stream import Stream
 from lodeline.world.tables import Row, table
 
@@ -30,6 +30,13 @@ _ONLY = {
     ("quota-overrun", "hidden"): ("light-separator", "heavy-separator"),
     ("yield-outlier", "inflated"): ("light-separator", "heavy-separator", "recycler"),
 }
+_ONLY |= {
+    ("feed-mismatch", "export-not-filed"): ("magnet-maker", "smco-maker", "exporter"),
+    ("feed-mismatch", "border-mass-low"): ("magnet-maker", "smco-maker", "exporter"),
+    ("feed-mismatch", "ordinary-invoice"): ("light-separator", "heavy-separator", "smelter", "alloy-maker"),
+}
+#: Loopholes of the feeds: drawn after the others and from a stream of their own, so that these stay what they were.
+OF_FEEDS = ("feed-mismatch",)
 #: What the registers say of a firm is bent once.
 _ONCE = ("capacity-excess", "quota-overrun")
 #: Firms are tried this often before a loophole is given up for want of a free one.
@@ -98,8 +105,10 @@ class _Planner:
     def random(self, rate: float) -> tuple[Plant, ...]:
         """All loopholes in turn, each at a firm and in months that no other has."""
         count = max(1, int(rate * len(self._firms) * self._world.months / 12 + 0.5))
-        order = self._stream.shuffled(list(self._rules))
+        order = self._stream.shuffled([name for name in self._rules if name not in OF_FEEDS])
         found: list[Plant] = []
+        # One in so many as there are loopholes, but at least one, on firms and months that the others left.
+        more = max(1, round(count * len(OF_FEEDS) / len(order)))
         for place in range(count):
             # The round is completed by the next loophole where this one finds no free firm.
             for offset in range(len(order)):
@@ -107,6 +116,10 @@ class _Planner:
                 if plant:
                     found.append(plant)
                     break
+        self._stream = Stream(self._world.seed, FEEDS, PLANTS)
+        for place in range(more):
+            plant = self._draw(OF_FEEDS[place % len(OF_FEEDS)], len(found) + 1, {})
+            found += [plant] if plant else []
         return tuple(found)
 
     def from_file(self, path: Path) -> tuple[Plant, ...]:

@@ -33,13 +33,20 @@ class Record:
     register: list[dict[str, str]] = field(default_factory=list)
     off_book: list[dict[str, object]] = field(default_factory=list)
     facts: dict[str, object] = field(default_factory=dict)
+    #: Papers of other authorities that differ: (feed, number) → added, changed or withheld.
+    papers: dict[tuple[str, str], str] = field(default_factory=dict)
     #: (value, unit) where the plant came out in another measure than it was asked for.
     size: tuple[float, str] | None = None
 
     @property
     def happened(self) -> bool:
         """False where the months of the plant gave it nothing to work on."""
-        return bool(self.events or self.filings or self.register)
+        return bool(self.events or self.filings or self.register or self.papers)
+
+    def _feeds(self) -> dict[str, object]:
+        """What of other authorities' records differs; nothing is said where nothing does."""
+        papers = [{"feed": feed, "number": number, "change": change} for (feed, number), change in self.papers.items()]
+        return {"feeds": papers} if papers else {}
 
     def touch(self, organisation: str, period: str, event: str, change: str) -> None:
         """Notes an event that differs from the world without this plant."""
@@ -131,6 +138,7 @@ class Record:
                 {"organisation": o, "period": period, "change": change} for (o, period), change in self.filings.items()
             ],
             "register": self.register,
+            **self._feeds(),
             "off_book": self.off_book,
             "facts": self.facts,
         }  # fmt: skip

@@ -12,7 +12,20 @@ from django.urls import register_converter
 from ninja import NinjaAPI, Router
 
 from lodeline import __version__
-from lodeline.web.api import books, cases, customs, filings, following, law, lots, official, parties, proofs, transfers
+from lodeline.web.api import (
+    books,
+    cases,
+    customs,
+    feeds,
+    filings,
+    following,
+    law,
+    lots,
+    official,
+    parties,
+    proofs,
+    transfers,
+)
 from lodeline.web.api.problems import ApiProblem, not_found, register
 from lodeline.web.api.shapes import ProblemDocument
 from lodeline.web.api.told import CHINESE
@@ -98,7 +111,7 @@ def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
 
 # The last takes what none before it has taken.
 for _router in (
-    filings.router, transfers.router, lots.router, books.router, cases.router, customs.router, parties.router,
-    law.router, proofs.router, official.router, following.router, _rest,
+    filings.router, transfers.router, lots.router, books.router, feeds.router, cases.router, customs.router,
+    parties.router, law.router, proofs.router, official.router, following.router, _rest,
 ):  # fmt: skip
     api.add_router("", _router)

@@ -328,6 +328,36 @@ class Findings(Shape):
     next: str | None
 
 
+class Exceptions(Shape):
+    """Where records disagree, in the shape of `lodeline exceptions --json`."""
+
+    stamp: Stamp
+    rows: list[Json]
+    next: str | None
+
+
+class OneException(Shape):
+    """One of them with the rows of the three records."""
+
+    stamp: Stamp
+    as_of: str
+    exception: Json
+    filed: list[Json]
+    invoiced: list[Json]
+    border: list[Json]
+
+
+class FeedAnswer(Shape):
+    """What became of a feed; `receipt` null where it was refused."""
+
+    accepted: bool
+    repeated: bool
+    feed: str | None
+    rows: int | None
+    problems: list[Json]
+    receipt: Json | None
+
+
 class Finding(Shape):
     """A finding: a question with its evidence."""
 

@@ -178,6 +178,16 @@ def decides_parties(request: HttpRequest) -> Program:
     return program
 
 
+def feeds(request: HttpRequest, kind: str) -> Program:
+    """The program of the authority that may hand in a kind of feed. Raises ApiProblem."""
+    program = call_of(request).program
+    assert program is not None, "only tokens get as far as an operation that writes"
+    _has_scope(program, f"feeds:{kind}")
+    if program.organisation:
+        raise _not_yours()
+    return program
+
+
 def judges(request: HttpRequest) -> str:
     """Whose consignments this request may ask about: an organisation's, or ("") anybody's. Raises ApiProblem."""
     call = call_of(request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lodeline.world.plant import Plant
 from lodeline.world.plots.border import DestinationShift, Misdeclaration, OneMoreStep, ThresholdSplitting
+from lodeline.world.plots.feeds import FeedMismatch
 from lodeline.world.plots.mass import FalseScrap, Gain, Loss, Skimming, Unassayed, Yield
 from lodeline.world.plots.office import CapacityExcess, LateAndEdited, MissingFiling, QuotaOverrun
 from lodeline.world.plots.plot import Plot
@@ -20,6 +21,7 @@ PLOTS: dict[str, type[Plot]] = {
     "ghost-stock": GhostStock, "late-and-edited": LateAndEdited, "missing-filing": MissingFiling,
     "capacity-excess": CapacityExcess, "composition-swap": CompositionSwap, "one-more-step": OneMoreStep,
     "unassayed-lot": Unassayed,
+    "feed-mismatch": FeedMismatch,
 }  # fmt: skip
 
 

@@ -1,0 +1,136 @@
+"""Commands about the records of other authorities: taking them in, and what does not agree with the filings."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lodeline.cli.app import (
+    DEFAULT_DATABASE,
+    Database,
+    From,
+    Json,
+    Organisation,
+    To,
+    app,
+    check_span,
+    law,
+    snapshot_at,
+    store_at,
+)
+from lodeline.cli.output import console, print_json, print_problems, print_table, say
+from lodeline.spoken import SpokenError
+
+
+@app.command()
+def feed(
+    files: Annotated[
+        list[Path], typer.Argument(help="Invoices or customs lines: CSV, XLSX, JSON or NDJSON. 发票或海关数据文件。")
+    ],
+    kind: Annotated[str | None, typer.Option(help="invoices or customs; else the header says it. 数据种类。")] = None,
+    authority: Annotated[str | None, typer.Option(help="Whose records they are. 提供部门。")] = None,
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """Take in records of another authority: invoices, customs lines. 接收其他部门数据。"""
+    from lodeline.filing.feed import read_feed  # noqa: PLC0415
+    from lodeline.filing.feed_schema import FEEDS  # noqa: PLC0415
+    from lodeline.service.audit import receipt  # noqa: PLC0415
+    from lodeline.service.feeds import day_of, receive  # noqa: PLC0415
+    from lodeline.service.posting import Upload  # noqa: PLC0415
+
+    chosen = next((one for one in FEEDS if one == kind), None)
+    if kind is not None and chosen is None:
+        raise SpokenError(
+            f"no kind of feed {kind!r}: one of {', '.join(FEEDS)}", f"没有数据种类 {kind}：可选 {'、'.join(FEEDS)}"
+        )
+    store = store_at(database)
+    register = store.register(store.head())
+    if authority is not None and authority not in register.roles:
+        raise SpokenError(f"no organisation {authority!r} in the register", f"登记簿中没有机构 {authority}")
+    now = datetime.now(UTC)
+    rows = []
+    for path in files:
+        checked = read_feed(path, today=day_of(now), register=register, feed=chosen)
+        upload = Upload(name=path.name, content=b"" if checked.rejects else path.read_bytes())
+        received = receive(store, checked, upload=upload, filed_at=now, authority=authority)
+        proof = None if received.entry is None else receipt(store, received.entry.index)
+        rows.append({"file": str(path), **received.as_json(proof)})
+        if not as_json:
+            print_problems(received.problems)
+            if received.entry is None:
+                console.print(
+                    say(f"{path}: not accepted, nothing of it was taken in.", f"{path}：未受理，没有任何内容入账。")
+                )
+                continue
+            again = say(" It had come before.", "此前已接收。") if received.repeated else ""
+            console.print(
+                say(
+                    f"{path}: entry {received.entry.index}, {received.entry.row_count} rows.{again}",
+                    f"{path}：条目 {received.entry.index}，{received.entry.row_count} 行。{again}",
+                ),
+                markup=False,
+            )
+    if as_json:
+        print_json({"rows": rows})
+    raise typer.Exit(0 if all(row["accepted"] for row in rows) else 1)
+
+
+@app.command()
+def exceptions(
+    identifier: Annotated[str | None, typer.Argument(help="One of them, with the rows behind it. 差异编号。")] = None,
+    organisation: Organisation = None,
+    cause: Annotated[str | None, typer.Option(help="Only this cause, such as export-not-filed. 原因。")] = None,
+    state: Annotated[str | None, typer.Option(help="open or not-due. 状态。")] = None,
+    first: From = None,
+    last: To = None,
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """Where filings, invoices and the border disagree, with cause and age. 三方核对差异。"""
+    from lodeline.service import exceptions as service  # noqa: PLC0415
+
+    check_span(first, last)
+    if state not in (None, "open", "not-due"):
+        raise SpokenError(f"no state {state!r}: open or not-due", f"没有状态 {state}：可选 open、not-due")
+    store, snapshot = snapshot_at(database)
+    if identifier is not None:
+        _print_one(service.one(store, snapshot, law(), identifier), as_json)
+        return
+    document = service.listed(
+        store, snapshot, law(), organisation=organisation, cause=cause, first=first, last=last, state=state
+    )  # fmt: skip
+    if as_json:
+        print_json(document)
+        return
+    columns = say(
+        "id,cause,state,age,organisation,on,kg,filed,invoiced,border",
+        "编号,原因,状态,天数,企业,日期,千克,申报,开票,过境",
+    )
+    rows = [
+        (row["id"], row["cause"], row["state"], row["age_days"], row["organisation"], row["on"], row["mass_kg"],
+         *(None if row[side] is None else row[side]["mass_kg"] for side in ("filed", "invoiced", "border")))
+        for row in document["rows"]
+    ]  # fmt: skip
+    print_table("", columns.split(","), rows[:200], numbers=(3, 6, 7, 8, 9))
+    if len(rows) > 200:
+        console.print(say(f"… {len(rows) - 200} more rows; --json has all", f"……另有 {len(rows) - 200} 行，见 --json"))
+
+
+def _print_one(document: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(document)
+        return
+    found = document["exception"]
+    console.print(f"{found['id']}  {found['cause']}  {found['organisation']}  {found['mass_kg']} kg", markup=False)
+    for side, title in (
+        ("filed", say("Filed", "申报")),
+        ("invoiced", say("Invoiced", "开票")),
+        ("border", say("Border", "过境")),
+    ):
+        rows = document[side]
+        columns = [name for name in (rows[0] if rows else ()) if any(row[name] is not None for row in rows)]
+        print_table(f"{title}: {len(rows)}", columns, [[row[name] for name in columns] for row in rows])

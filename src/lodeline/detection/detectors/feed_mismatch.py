@@ -1,0 +1,202 @@
+"""What a firm files, what is invoiced and what crosses the border disagree, again and again, and always in one way.
+
+Loophole: each record alone is in order. Exports that nobody files leave with customs papers; an invoice makes a sale of
+goods that never were; a delivery without one was paid in cash; a filed export is heavier than what crossed, and the
+rest stays at home; an ordinary invoice hides a rare earth from those who count special ones.
+
+Innocent: papers that come late, numbers mistyped beyond recognition, a collective invoice, an agent in whose name goods
+were cleared, gross mass for net. All happen to honest firms now and then: `rate_pct` says how often, per paper.
+Ask: the papers behind each exception; a correction of the filing or the other record; who cleared, paid and received.
+Evidence: how many of how many papers, then the heaviest exceptions with their three records.
+Source: a binomial test of the exceptions of a kind among the firm's papers of that kind, by calendar quarter and year,
+against the rate of clean firms (`detector_parameters.csv`, assumptions that clean worlds were measured for). What is
+younger than `least_age_days` is left out, as is what waits for a month that the firm has not filed at all: that is
+`missing-filing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import polars as pl
+
+from lodeline.detection.alarm import ALARM_SCORE
+from lodeline.detection.evidence import EVIDENCE_ROWS, month_of
+from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.limits import Limits
+from lodeline.detection.null import binomial_tail, score_of
+from lodeline.material.assay import TREO_INDEX
+from lodeline.material.element import TREO
+from lodeline.material.mass import PPB, format_kg, share_mg
+
+DETECTOR: Final = "feed-mismatch"
+
+#: Cause → among which papers it is one of so many. Differences of value, date or party are no loophole by themselves.
+AMONG: Final[Mapping[str, str]] = {
+    "export-not-filed": "export", "filed-not-exited": "export", "import-not-filed": "import",
+    "filed-not-entered": "import", "invoice-without-goods": "invoice", "goods-without-invoice": "sale",
+    "mass-differs": "export", "kind-differs": "sale",
+}  # fmt: skip
+_WAITS_FOR_FILING: Final = ("export-not-filed", "import-not-filed", "invoice-without-goods")
+_QUARTERS: Final = 4
+#: Tests of a firm in a year that share its budget: each cause in each quarter and over the year.
+_TESTS: Final = len(AMONG) * (_QUARTERS + 1)
+
+SAID: Final[Mapping[str, tuple[str, str]]] = {
+    "export-not-filed": ("crossed the border and are in no filing", "已出境但无申报"),
+    "filed-not-exited": ("were filed as exported and have not been seen at the border", "已申报出口但海关无离境记录"),
+    "import-not-filed": ("came in over the border and are in no filing", "已进境但无申报"),
+    "filed-not-entered": ("were filed as imported and have not been seen at the border", "已申报进口但海关无进境记录"),
+    "invoice-without-goods": ("were invoiced, and nobody has filed the goods", "已开票但双方均未申报货物"),
+    "goods-without-invoice": ("were sold without an invoice", "已售出但无发票"),
+    "mass-differs": ("have another mass at the border than in the filing", "过境质量与申报不符"),
+    "kind-differs": ("take the special invoice and were sold on an ordinary one", "应开专用发票却开具普通发票"),
+}
+
+INNOCENT: tuple[Text, ...] = (
+    said("Papers come late, or under a number that was mistyped.", "单据迟到，或号码录入有误。"),
+    said(
+        "One paper stands for several deliveries, or for goods of another month.",
+        "一张单据对应多次交货，或属于其他月份。",
+    ),
+    said("An agent cleared the goods or was invoiced in its own name.", "由代理人以自己名义报关或收票。"),
+    said(
+        "Gross mass, pieces or moist goods on one paper, dry net mass on the other.",
+        "一方为毛重、件数或湿重，另一方为干基净重。",
+    ),
+)
+ASK: tuple[Text, ...] = (
+    said("The papers behind each exception: contract, invoice, declaration, bill of lading.",
+         "每项差异对应的合同、发票、报关单和提单。"),
+    said("A correction of the filing, or the paper that puts the other record right.",
+         "更正申报，或提供可更正对方记录的单据。"),
+    said("Who cleared, who paid and who received the goods.", "报关人、付款人与收货人。"),
+)  # fmt: skip
+
+
+def feed_mismatch(
+    *, exceptions: pl.DataFrame, compared: pl.DataFrame, behind: pl.DataFrame, status: pl.DataFrame,
+    lines: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits,
+) -> list[Finding]:  # fmt: skip
+    """One finding per firm, cause and calendar year in which a cause is commoner than with honest firms, as `ranked`.
+
+    Parameters: `exceptions` (`collation.exception.EXCEPTION`); `compared` and `behind` as in `detection.comparison`;
+    `status` (`organisation`, `period`, `state`) of which missing months are left out; `lines` and `lot_assays` say how
+    much of a firm's goods is rare-earth oxide. `mass_mg` is the TREO of what is missing or differs.
+    """
+    if exceptions.is_empty() or compared.is_empty():
+        return []
+    values = limits.on(None)
+    month = month_of("on")
+    unfiled = status.filter(pl.col("state") == "missing").select("organisation", month="period", silent=pl.lit(True))
+    at_the_border = (pl.col("lane") == "export") & (pl.col("between") == "filed-border")
+    counted = (
+        exceptions.filter(
+            (pl.col("state") == "open") & (pl.col("age_days") >= values["least_age_days"])
+            & pl.col("cause").is_in(list(AMONG))
+            & ((pl.col("cause") != "mass-differs") | at_the_border)
+        )
+        .with_columns(month=month)
+        .join(unfiled, on=["organisation", "month"], how="left", maintain_order="left")
+        .filter(~(pl.col("silent").fill_null(False) & pl.col("cause").is_in(_WAITS_FOR_FILING)))
+    )  # fmt: skip
+    papers = {
+        (organisation, kind): dict(rows.select("month", "papers").iter_rows())
+        for (organisation, kind), rows in compared.group_by("organisation", "kind")
+    }
+    shares = _treo_shares(lines, lot_assays)
+    return ranked(
+        _finding(str(organisation), str(cause), judged, shares=shares, behind=behind)
+        for (organisation, cause), rows in counted.group_by("organisation", "cause", maintain_order=True)
+        for judged in _judged(str(cause), rows, papers.get((organisation, AMONG[str(cause)]), {}), values)
+    )
+
+
+def _treo_shares(lines: pl.DataFrame, lot_assays: pl.DataFrame) -> dict[str | None, int]:
+    """Organisation → TREO in ppb of what it sells and brings in; None → of everybody's goods."""
+    treo = lot_assays.filter(pl.col("element") == TREO_INDEX).select("lot", "ppb")
+    rows = lines.filter(pl.col("kind").is_in(["shipment", "export", "origin"]) & (pl.col("dry_mg") > 0)).join(
+        treo, on="lot"
+    )
+    weighed = [
+        pl.col("dry_mg").cast(pl.Float64).sum(),
+        (pl.col("dry_mg").cast(pl.Float64) * pl.col("ppb")).sum().alias("x"),
+    ]
+    of_firm = {one: round(x / mass) for one, mass, x in rows.group_by("organisation").agg(weighed).iter_rows()}
+    total, x = rows.select(weighed).row(0)
+    return {None: round(x / total) if total else 0, **of_firm}
+
+
+def _judged(
+    cause: str, rows: pl.DataFrame, papers: Mapping[str, int], values: Mapping[str, float]
+) -> Iterator[tuple[pl.DataFrame, int, float]]:
+    """By calendar year: the exceptions of the spans that alarm, how many papers these have, and the score."""
+    chance = values[f"rate_pct:{cause}"] / 100
+    for (year,), of_year in rows.group_by(pl.col("month").str.slice(0, 4), maintain_order=True):
+        spans = [{f"{year}-{month:02d}" for month in range(first, first + 3)} for first in range(1, 13, 3)]
+        spans.append(set().union(*spans))
+        alarmed: set[str] = set()
+        best = 0.0
+        for span in spans:
+            hits = of_year.filter(pl.col("month").is_in(sorted(span))).height
+            trials = max(hits, sum(count for month, count in papers.items() if month in span))
+            score = score_of(binomial_tail(hits, trials, chance), tests=_TESTS) if hits else 0.0
+            best = max(best, score)
+            if hits >= values["least_exceptions"] and score >= ALARM_SCORE:
+                alarmed |= span
+        chosen = of_year.filter(pl.col("month").is_in(sorted(alarmed)))
+        if chosen.height:
+            yield chosen, sum(count for month, count in papers.items() if month in alarmed), best
+
+
+def _finding(
+    organisation: str, cause: str, judged: tuple[pl.DataFrame, int, float], *, shares: Mapping[str | None, int],
+    behind: pl.DataFrame,
+) -> Finding:  # fmt: skip
+    rows, papers, score = judged
+    goods_mg = int(rows["mass_mg"].sum())
+    share = shares.get(organisation, shares[None])
+    mass_mg = share_mg(goods_mg, min(share, PPB))
+    english, chinese = SAID[cause]
+    kind_zh = {"export": "出口", "import": "进口", "invoice": "发票", "sale": "销售"}[AMONG[cause]]
+    oldest = max(rows["age_days"].to_list())
+    return Finding(
+        detector=DETECTOR,
+        subject={"organisation": organisation, "cause": cause},
+        first_period=min(rows["month"].to_list()),
+        last_period=max(rows["month"].to_list()),
+        score=score,
+        mass_mg=mass_mg,
+        interval_mg=(None, None),
+        elements=(TREO,) if mass_mg else (),
+        explanation=said(
+            f"{rows.height} of {max(papers, rows.height)} {AMONG[cause]}s {english}: {spoken_kg(goods_mg)} kg of goods,"
+            f" the oldest open for {oldest} days. Honest firms show this now and then, not so often.",
+            f"{max(papers, rows.height)} 笔{kind_zh}中有 {rows.height} 笔{chinese}：货物 {spoken_kg(goods_mg)} 千克，"
+            f"最久已 {oldest} 天。正常企业偶有发生，但不会如此频繁。",
+        ),
+        innocent=INNOCENT,
+        ask=ASK,
+        evidence=(
+            {"totals": {"cause": cause, "papers": papers, "exceptions": rows.height, "goods_kg": format_kg(goods_mg)}},
+            *_evidence(rows.sort("mass_mg", "id", descending=[True, False]).head(EVIDENCE_ROWS), behind),
+        ),
+    )
+
+
+def _evidence(rows: pl.DataFrame, behind: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """The heaviest exceptions, each with the rows of filings behind it, by their place in the ledger."""
+    filed = behind.filter((pl.col("record") == "filed") & pl.col("group").is_in(rows["group"].implode()))
+    of_group = {group: found.sort("row").to_dicts() for (group,), found in filed.group_by("group")}
+    for row in rows.to_dicts():
+        sides = {
+            f"{side}_kg": format_kg(row[f"{side}_mg"]) for side in ("filed", "invoiced", "border") if row[f"{side}_mg"]
+        }
+        papers = {name: row[name] for name in ("number", "declaration") if row[name]}
+        yield {"exception": row["id"], "on": row["on"].isoformat(), "age_days": row["age_days"], **papers, **sides}
+        for line in of_group.get(row["group"], ())[:2]:
+            yield {
+                "entry": line["entry"], "movement": line["row"], "event": line["event"],
+                "mass_kg": format_kg(line["mass_mg"]),
+            }  # fmt: skip

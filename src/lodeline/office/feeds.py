@@ -1,0 +1,24 @@
+"""A program hands in the records of another authority: who may, and that it was done. What it is: service.feeds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from lodeline.filing.feed import read_feed_bytes
+from lodeline.filing.feed_schema import Feed
+from lodeline.office.actor import Actor
+from lodeline.office.audit import record_act
+from lodeline.service.feeds import Received, day_of, receive
+from lodeline.service.posting import Upload
+from lodeline.store.store import Store
+
+
+def hand_in(actor: Actor, store: Store, *, feed: Feed, name: str, content: bytes, now: datetime) -> Received:
+    """Takes in one file, whole or not at all. Requires "records.write"."""
+    actor.require("records.write")
+    register = store.register(store.head())
+    checked = read_feed_bytes(name, content, today=day_of(now), register=register, feed=feed)
+    done = receive(store, checked, upload=Upload(name=name, content=content), filed_at=now, by=actor.pseudonym)
+    if done.entry is not None and not done.repeated:
+        record_act(actor, "feed.receive", organisation="", subject=feed, facts={"entry": done.entry.index})
+    return done

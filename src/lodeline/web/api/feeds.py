@@ -1,0 +1,147 @@
+"""Records of other authorities by program: handed in by theirs, and where they disagree with the filings."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import polars as pl
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from ninja.params.functions import Path, Query
+
+from lodeline.collation.exception import CAUSES
+from lodeline.filing.feed_schema import FEEDS
+from lodeline.office import feeds as office
+from lodeline.office.listing import key_cursor, read_key_cursor
+from lodeline.office.tokens import Program
+from lodeline.service import exceptions as questions
+from lodeline.service.audit import receipt as receipt_of
+from lodeline.web.api import shapes, told
+from lodeline.web.api.problems import ApiProblem, not_found
+from lodeline.web.api.sending import filing_of, json_answer, once
+from lodeline.web.api.who import as_of, call_of, feeds, law, look, reading, reads, store
+
+router = Router(tags=["feeds"])
+Json = dict[str, Any]
+
+_BODY: Final[dict[str, Any]] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "properties": {"rows": {"type": "array", "items": {"type": "object"}}},
+                "required": ["rows"],
+            },
+            "example": {
+                "rows": [
+                    {
+                        "number": "25992000000000012345", "kind": "special", "on": "2025-07-04", "seller": "SEP-0003",
+                        "buyer": "MAG-0003", "product_name": "氧化镨钕", "mass_kg": "4000", "value": "1600000",
+                    }
+                ]
+            },
+        },
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "properties": {"file": {"type": "string", "format": "binary"}},
+                "required": ["file"],
+            }
+        },
+    },
+}  # fmt: skip
+
+
+@router.post(
+    "/feeds/{kind}", response={201: shapes.FeedAnswer, 200: shapes.FeedAnswer, 422: shapes.FeedAnswer},
+    url_name="feeds",
+    **told.operation(
+        "Hand in invoices or customs lines", "提交发票或海关数据", scope="feeds:invoices", problems=(404, 413, 415),
+        body=_BODY, idempotent=True,
+        more=(
+            "Of the authority. One file, or rows: whole or not at all, one entry of the log. The same rows again give"
+            " the old entry (200). Customs lines need the scope `feeds:customs`. All problems at once.",
+            "仅限主管部门。一个文件或若干行，整体接收或整体拒绝，形成一个日志条目；相同内容再次提交返回原条目（200）。"
+            "海关数据须有 `feeds:customs` 权限。一次返回全部问题。",
+        ),
+    ),
+)  # fmt: skip
+def hand_in_feed(
+    request: HttpRequest,
+    kind: str = Path(..., max_length=16, **told.said("invoices or customs.", "invoices 或 customs。")),
+) -> HttpResponse:
+    """`{"accepted", "repeated", "feed", "rows", "problems", "receipt"}`."""
+    if kind not in FEEDS:
+        raise not_found(
+            f"There is no feed {kind}: one of {', '.join(FEEDS)}.", f"没有数据 {kind}：可选 {'、'.join(FEEDS)}。"
+        )  # fmt: skip
+    program: Program = feeds(request, kind)
+    body = filing_of(request)
+    if len(body.files) != 1:
+        raise ApiProblem("request-malformed", "Send one file at a time.", "每次请发送一个文件。")
+
+    def act() -> HttpResponse:
+        (file,) = body.files
+        done = office.hand_in(
+            program, store(), feed=kind, name=file.name, content=file.content, now=call_of(request).now
+        )  # fmt: skip
+        proof = None if done.entry is None else receipt_of(store(), done.entry.index)
+        return json_answer(422 if done.entry is None else 200 if done.repeated else 201, done.as_json(proof))
+
+    return once(request, body.digest, act)
+
+
+@router.get(
+    "/exceptions", response=shapes.Exceptions, url_name="exceptions",
+    **told.operation(
+        "Where filings, invoices and the border disagree", "三方核对差异", scope="findings:read", problems=(404,),
+        more=(
+            "In the order of their ids. An organisation sees its own.", "按编号排列。企业只能看到涉及本企业的差异。",
+        ),
+    ),
+)  # fmt: skip
+def list_exceptions(
+    request: HttpRequest, *, organisation: str | None = told.ORGANISATION,
+    cause: str | None = Query(None, max_length=64, **told.said("Only this cause.", "仅此原因。")),
+    state: str | None = Query(None, pattern="^(open|not-due)$", **told.said("open or not-due.", "open 或 not-due。")),
+    first: str | None = told.FIRST, last: str | None = told.LAST, cursor: str | None = told.CURSOR,
+    limit: int = told.LIMIT,
+) -> Json:  # fmt: skip
+    """As of the last reading of the ledger."""
+    whose = reads(request, "findings:read", organisation)
+    if cause is not None and cause not in CAUSES:
+        raise not_found(
+            f"There is no cause {cause}: one of {', '.join(CAUSES)}.", f"没有原因 {cause}：可选 {'、'.join(CAUSES)}。"
+        )  # fmt: skip
+    now = reading()
+    as_of(request, now.snapshot.entry, now.snapshot.root)
+    look(request, "exceptions", whose)
+    every: pl.DataFrame = now.answer(questions.every, now.store, now.snapshot, now.law)
+    rows = questions.chosen(
+        every, organisation=whose.organisation, cause=cause, first=first, last=last, state=state
+    ).sort("id")  # fmt: skip
+    behind = rows if cursor is None else rows.filter(pl.col("id") > read_key_cursor(cursor, 1)[0])
+    page = [questions.as_json(row) for row in behind.head(limit).to_dicts()]
+    following = key_cursor([page[-1]["id"]]) if behind.height > limit else None
+    return {"stamp": now.snapshot.stamp, "rows": page, "next": following}
+
+
+@router.get(
+    "/exceptions/{exception}", response=shapes.OneException, url_name="exception",
+    **told.operation("One exception with its papers", "单项差异及单据", scope="findings:read", problems=(404,)),
+)  # fmt: skip
+def get_exception(
+    request: HttpRequest, exception: str = Path(..., max_length=32, **told.said("Its id.", "差异编号。"))
+) -> Json:
+    """An organisation gets, of filings, its own rows."""
+    whose = reads(request, "findings:read")
+    now = reading()
+    as_of(request, now.snapshot.entry, now.snapshot.root)
+    only = None if whose.whole else [str(whose.organisation)]
+    try:
+        found = questions.one(now.store, now.snapshot, law(), exception, only=only)
+    except questions.UnknownExceptionError as error:
+        raise not_found(error.en, error.zh) from error
+    look(request, "exception", whose, organisation=found["exception"]["organisation"], subject=exception)
+    return found
