@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from csv import DictReader
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +103,20 @@ def test_every_look_at_a_firm_is_written_with_its_reason(own: tuple[Browser, Sto
     assert looks[3][0] == "entry" and looks[3][2]
     page = browser.page("/en/audit/?organisation=SEP-0001")
     assert "Order of a court or prosecutor" in page.text and "looks at firms" in page.headings[0]
+
+
+def test_who_looked_at_a_firm_stands_on_its_page_for_auditors_alone(own: tuple[Browser, Store]) -> None:
+    def as_role(role: str) -> Browser:
+        standings = (Standing(organisation="", role=role),)
+        environ: Any = {"lodeline.actor": Actor(user=1, name="A", pseudonym=f"the-{role}", standings=standings)}
+        return Browser(client=Client(HTTP_HOST="127.0.0.1", **environ))
+
+    at = "/en/organisations/SEP-0001/"
+    assert "Who looked at it" not in as_role("analyst").page(at).text
+    assert "Who looked at it" in as_role("auditor").page(at).text
+    text = as_role("auditor").get(f"{at}?format=csv&table=looks").content.decode("utf-8-sig")
+    assert [row["Who"] for row in list(DictReader(StringIO(text)))[:3]] == ["the-auditor", "the-auditor", "the-analyst"]
+    assert as_role("analyst").get(f"{at}?format=csv&table=looks").status_code == 404
 
 
 @pytest.mark.parametrize("address", ["https://elsewhere.example/", "//elsewhere.example/", "javascript:alert(1)"])

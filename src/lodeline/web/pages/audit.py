@@ -36,7 +36,7 @@ def audit(visit: Visit) -> HttpResponse:
         people = User.objects.filter(Q(name__icontains=who) | Q(pseudonym=who)).values_list("pseudonym", flat=True)
         records = records.filter(who__in=list(people))
     total = records.count()
-    table = _table(visit, str(kind), list(records.order_by("-id")[:_MOST]))
+    table = records_table(visit, str(kind), list(records.order_by("-id")[:_MOST]))
     csv = wanted_csv(visit, table)
     if csv is not None:
         return csv
@@ -58,12 +58,13 @@ def audit(visit: Visit) -> HttpResponse:
     )  # fmt: skip
 
 
-def _table(visit: Visit, kind: str, records: list[AuditRecord]) -> Table:
+def records_table(visit: Visit, kind: str, records: list[AuditRecord], *, name: str = "audit") -> Table:
+    """Records as a table, in the order given; `kind` is `look` or `act`."""
     people = dict(User.objects.filter(pseudonym__in={one.who for one in records}).values_list("pseudonym", "name"))
     timezone = load().timezone
     rows: list[tuple[Cell, ...]] = []
     for one in records:
-        name = (
+        person = (
             people.get(one.who)
             or (one.who and visit.say("erased person", "已删除人员"))
             or visit.say("nobody yet", "未登录")
@@ -74,14 +75,14 @@ def _table(visit: Visit, kind: str, records: list[AuditRecord]) -> Table:
         rows.append(
             (
                 Cell(text=written.moment(one.at.isoformat(), visit.language, timezone), value=one.at.isoformat()),
-                Cell(text=name, value=one.who, note=visit.say("by program", "由程序") if one.token else ""),
+                Cell(text=person, value=one.who, note=visit.say("by program", "由程序") if one.token else ""),
                 Cell(text=one.what, value=one.what),
                 Cell(text=one.organisation or written.NOTHING, value=one.organisation, note=one.subject),
                 Cell(text=(why if kind == "look" else facts) or written.NOTHING),
             )
         )
     return Table(
-        name="audit",
+        name=name,
         caption=visit.say("Records", "记录"),
         columns=(
             Column(key="at", label=say("When", "时间")),

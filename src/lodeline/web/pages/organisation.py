@@ -1,4 +1,4 @@
-"""One organisation: its filings, sites, trade, quotas, licences and findings; the firm sees the same page."""
+"""One organisation: its filings, sites, trade, quotas, licences and findings; and for auditors, who looked at it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import polars as pl
 from django.http import HttpResponse
 
 from lodeline.material.element import TREO
+from lodeline.office.models import AuditRecord
 from lodeline.service import answers
 from lodeline.service import overview as questions
 from lodeline.service.finding import findings
@@ -17,6 +18,7 @@ from lodeline.web import words
 from lodeline.web.drawing.calendar import FilingCalendar, FilingMonth, draw_filing_calendar
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.language import say
+from lodeline.web.pages.audit import records_table
 from lodeline.web.pages.findings_part import findings_table
 from lodeline.web.pages.inspections_part import inspections_table
 from lodeline.web.pages.succession_words import of_firm
@@ -25,6 +27,8 @@ from lodeline.web.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.visit import NotHereError, Visit
 
 _SHOWN_PARTNERS = 15
+#: Looks at the firm that are shown with it; the page of the records has all.
+_SHOWN_LOOKS = 200
 
 
 def organisation(visit: Visit, organisation: str) -> HttpResponse:
@@ -41,6 +45,9 @@ def organisation(visit: Visit, organisation: str) -> HttpResponse:
         "findings": findings_table(visit, _findings(visit, organisation)),
         "inspections": inspections_table(visit, inspections(visit.reading.store, [organisation])),
     }
+    may_know_who = visit.actor.may("audit.read", organisation)
+    if may_know_who:
+        tables["looks"] = _looks_table(visit, organisation)
     csv = wanted_csv(visit, *tables.values())
     if csv is not None:
         return csv
@@ -62,7 +69,9 @@ def organisation(visit: Visit, organisation: str) -> HttpResponse:
         inspected=len(tables["inspections"].rows),
         succession=of_firm(visit, organisation),
         calendar=_calendar(visit, organisation, status),
+        looks_at=visit.url("audit", query={"organisation": organisation}) if may_know_who else None,
         log=visit.url("log", query={"organisation": organisation}),
+        log_csv=visit.url("log", query={"organisation": organisation, "format": "csv"}),
         tables={name: shown(visit, table) for name, table in tables.items()},
     )
 
@@ -295,6 +304,12 @@ def _licence_table(visit: Visit, organisation: str, names: dict[str, str]) -> Ta
         rows=rows,
         empty=visit.say("No licence of it is in the register.", "登记簿中没有该企业的许可证。"),
     )
+
+
+def _looks_table(visit: Visit, organisation: str) -> Table:
+    """The newest looks at the firm, this one among them, for whoever may read the records."""
+    newest = AuditRecord.objects.filter(kind="look", organisation=organisation).order_by("-id")[:_SHOWN_LOOKS]
+    return records_table(visit, "look", list(newest), name="looks")
 
 
 def _findings(visit: Visit, organisation: str) -> list[dict[str, Any]]:

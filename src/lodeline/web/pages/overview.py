@@ -74,6 +74,7 @@ def overview(visit: Visit) -> HttpResponse:
         findings_count=written.count(len(scene.found["rows"])),
         all_findings=visit.url("findings"),
         calendar=_calendar(scene),
+        calendar_csv=visit.url("log", query={"period": scene.period, "format": "csv"}),
         filed_month=written.month_name(scene.last_day_in_time.month, visit.language),
         missing=scene.missing,
         missing_href=visit.url("organisations", query={"state": "missing", "period": scene.period}),
