@@ -6,7 +6,8 @@ Printed: area under the curve and best F1 on the test half of `benchmarks/names`
 for rapidfuzz too, and with `--peers` for nomenklatura logic-v2 and Splink, which are installed into an environment of
 their own in DIRECTORY unless they are there; the same without two tables whose words were chosen knowing the set;
 how often what is said to be so likely is so; whether a firm filed in hanzi, pinyin or English is found among 10 000
-others under the other spelling; one name against a million: time, names with two typing errors found, building, one
+others under the other spelling, apart for derived, coined and recorded names;
+one name against a million: time, names with two typing errors found, building, one
 more name, memory. Bars are judged; exit status 1 says that one was missed
 that is not known to be.
 
