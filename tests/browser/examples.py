@@ -55,6 +55,7 @@ def make(portal: Portal, *, due: str = DUE, filed: str = FILED) -> None:
     _request_to_be_erased(portal)
     made["application, draft"] = _application(portal, firm)
     made["inspections"] = f"inspections/{portal.firm}-A/"
+    made["party"] = f"parties/{portal.firm}/"
     made["edition"] = _frozen(portal, filed)
     made["firm-draft"] = draft(portal, due, rows_with_problems())
     made["firm-draft-columns"] = draft(portal, due, rows_of_another_system()) + "columns/"
