@@ -41,6 +41,8 @@ SIDES: Final = {
     "went_out": (pl.col("side") == BORDER) & (pl.col("lane") == EXPORT),
     "came_in": (pl.col("side") == BORDER) & (pl.col("lane") == IMPORT),
 }
+#: What stands for the number of a row.
+_PLAIN_NUMBER: Final = number_key(pl.coalesce("number", "declaration")).alias("plain")
 #: Masses this near are one.
 _SAME: Final = 1e-4
 _PAIR, _SELLER, _BUYER = ("seller", "buyer"), ("seller",), ("buyer",)
@@ -73,6 +75,8 @@ def collate(
         return Collation(pieces=made, label=np.empty(0, np.int64))
     search = _Search.of(tolerances, today)
     label = _by_numbers(frame, search.unique_characters)
+    # Said once: every step groups the rows again, and asks for the least number of each side.
+    frame = frame.with_columns(_PLAIN_NUMBER)
     for step in (_at_the_border, _with_invoices, _border_and_invoice, _undone, _rests):
         label = step(frame, label, search)
     return Collation(pieces=made, label=label)
@@ -155,7 +159,8 @@ def groups(frame: pl.DataFrame, label: Ints, only: pl.Expr | None = None) -> pl.
     rows = frame.with_columns(label=pl.Series(label))
     if only is not None:
         rows = rows.filter(pl.col("label").is_in(rows.filter(only)["label"].unique().implode()))
-    number = pl.coalesce("number", "declaration")
+    if "plain" not in rows.columns:
+        rows = rows.with_columns(_PLAIN_NUMBER)
     found = []
     for side, when in SIDES.items():
         part = rows.filter(when)
@@ -166,7 +171,7 @@ def groups(frame: pl.DataFrame, label: Ints, only: pl.Expr | None = None) -> pl.
                 pl.when(pl.col("value").null_count() == 0).then(pl.col("value").sum()).alias(f"{side}_value"),
                 pl.col("currency").min().alias(f"{side}_currency"),
                 pl.col("on").min().alias(f"{side}_on"),
-                number_key(number).min().alias(f"{side}_number"),
+                pl.col("plain").min().alias(f"{side}_number"),
                 pl.col("seller").max().alias(f"{side}_seller"),
                 pl.col("buyer").max().alias(f"{side}_buyer"),
             )
