@@ -45,6 +45,8 @@ LISTED: Final[Mapping[str, str]] = {
     "erasure": "erasures/",
     "application": "applications/",
     "firm-application": "firm/{firm}/applications/",
+    "licence": "licences/",
+    "firm-licence": "firm/{firm}/licences/",
 }
 #: Views that a form leads to, and that are kept by the server for a while: name → where it is, what is sent.
 SENT: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {"desk, answer": ("desk/", {"cases": "all"})}

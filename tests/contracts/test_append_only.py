@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from django.db import Error as DatabaseError
@@ -11,6 +11,7 @@ from tests.desk import Desk, organisation, send_feed, sheet
 
 from lodeline.service.aliases import give_alias
 from lodeline.service.audit import verify
+from lodeline.service.runs import announce_run
 from lodeline.store.guards import FACTS, make_guards
 from lodeline.store.opening import create
 from lodeline.store.store import StoreError
@@ -33,6 +34,10 @@ def filed(desk: Desk) -> Desk:
     give_alias(desk.store, "MINE", lot=1, alias="A", filed_at=now)
     for name, text in (("invoices.csv", INVOICE), ("customs.csv", CUSTOMS_LINE)):
         assert send_feed(desk.store, text, name, filed_at=now).entry is not None
+    announce_run(
+        store=desk.store, organisation="MINE", kind="mining", ore_type="rock", year=2025, run="R", reo_mg=1,
+        on=date(2025, 7, 6), filed_at=now,
+    )  # fmt: skip
     for table in FACTS:
         assert desk.store.database.rows(f'SELECT 1 FROM "{table}" LIMIT 1'), table
     return desk

@@ -66,7 +66,7 @@ def file_trade(url: str) -> Desk:
 def licence(name: str, first: date, last: date) -> dict[str, object]:
     """A register record: SEP may export 50 kg."""
     return {
-        "id": name, "kind": "individual", "exporter": "SEP", "end_users": ["Abroad GmbH"], "control_items": ["1C902"],
+        "id": name, "kind": "general", "exporter": "SEP", "end_users": ["Abroad GmbH"], "control_items": ["1C902"],
         "products": ["oxide"], "mass_mg": 50_000_000, "elements": None, "destination": "DE", "end_use": "motors",
         "valid_from": first, "valid_to": last,
     }  # fmt: skip

@@ -50,8 +50,8 @@ def near(store: Store, firm: str) -> set[str]:
 def answers(own: Own) -> Iterator[object]:
     """Everything that a firm can be told."""
     frames = [
-        own.transfers(NOW), own.transfers(NOW, waiting=True), own.lots(), own.partners(), own.quota(), own.sites,
-        own.parties, own.licences(date(2025, 4, 7)),
+        own.transfers(NOW), own.transfers(NOW, waiting=True), own.lots(), own.partners(), own.quota(date(2025, 4, 7)),
+        own.sites, own.parties, own.licences(date(2025, 4, 7)),
     ]  # fmt: skip
     for called in own.lots()["called"]:
         number = own.lot_of(called)

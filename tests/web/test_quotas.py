@@ -102,7 +102,7 @@ def test_kind_that_nobody_was_granted_is_not_judged(
         granted_mg=pl.lit(0, pl.Int64), overdrawn_mg=pl.lit(None, pl.Int64), left_mg=pl.lit(None, pl.Int64),
         judged=False, share=pl.lit(None, pl.Float64),
     )  # fmt: skip
-    monkeypatch.setattr(questions, "grants", lambda *_: ungranted)
+    monkeypatch.setattr(questions, "grants", lambda *_, **__: ungranted)
     page = on_flawed.page("/en/quotas/")
     assert page.headings == ["No grant of 2025 is in the register"]
     assert "not known is not zero" in page.text
@@ -111,7 +111,7 @@ def test_kind_that_nobody_was_granted_is_not_judged(
 
 def test_register_without_quotas_says_how_they_enter(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     none = pl.DataFrame(schema={**questions.GRANT, "judged": pl.Boolean(), "share": pl.Float64()})
-    monkeypatch.setattr(questions, "grants", lambda *_: none)
+    monkeypatch.setattr(questions, "grants", lambda *_, **__: none)
     page = browser.page("/en/quotas/")
     assert (page.status, page.headings) == (200, ["No quota has been granted or drawn on"])
     assert "quotas.csv" in page.text

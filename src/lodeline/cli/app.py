@@ -92,6 +92,14 @@ def law() -> Any:
     return load()
 
 
+def today() -> Any:
+    """The day on the jurisdiction's calendar."""
+    from datetime import datetime  # noqa: PLC0415
+    from zoneinfo import ZoneInfo  # noqa: PLC0415
+
+    return datetime.now(ZoneInfo(law().timezone)).date()
+
+
 def store_at(url: str) -> Any:
     from lodeline.store.opening import open_store  # noqa: PLC0415
 
@@ -123,6 +131,8 @@ _COLUMNS_ZH = {
     "mass_kg": "千克", "lot": "批次", "shipper": "发货方", "receiver": "收货方", "shipped_on": "发货日",
     "shipped_kg": "发出千克", "received_kg": "收到千克", "difference_kg": "收发差", "state": "状态", "cause": "原因",
     "organisation": "企业", "kind": "类别", "ore_type": "矿种", "year": "年度", "granted_kg": "指标",
+    "id": "编号", "exporter": "出口企业", "valid_to": "有效期至", "licence": "许可证", "declaration": "报关单",
+    "line": "项",
     "reserved_kg": "预留", "used_kg": "已用", "overdrawn_kg": "超用", "left_kg": "剩余",
 }  # fmt: skip
 

@@ -43,6 +43,9 @@ def declare(
     amends: Annotated[
         int | None, typer.Option("--amends", help="Entry of the declaration that this one amends. 所更正的条目。")
     ] = None,
+    reserve: Annotated[
+        bool, typer.Option("--reserve", help="Reserve licence mass for each released line. 放行时预留许可数量。")
+    ] = False,
     database: Database = DEFAULT_DATABASE,
     as_json: Json = False,
 ) -> None:
@@ -54,12 +57,12 @@ def declare(
         raise SpokenError(
             "give one file; a record is given after `merge`", "只能指定一个文件；离线记录须写在 merge 之后"
         )
-    if bundle is not None and (log or amends is not None):
+    if bundle is not None and (log or reserve or amends is not None):
         raise SpokenError("a bundle has no log: its questions are merged later", "离线数据包没有日志：查询须事后合并")
     if bundle is not None:
         document = _offline(file, bundle, key, record_to)
     else:
-        document = _online(file, database, log=log or amends is not None, amends=amends, quiet=as_json)
+        document = _online(file, database, log=log or amends is not None, amends=amends, quiet=as_json, reserve=reserve)
     if as_json:
         print_json(document)
     else:
@@ -70,13 +73,20 @@ def declare(
     raise typer.Exit(0 if is_clear and document["verdict"] == "release" else 1)
 
 
-def _online(file: Path, database: str, *, log: bool, amends: int | None, quiet: bool) -> dict[str, Any]:
-    from lodeline.service import desk, desk_papers  # noqa: PLC0415
+def _online(file: Path, database: str, *, log: bool, amends: int | None, quiet: bool, reserve: bool) -> dict[str, Any]:
+    from lodeline.service import desk, desk_papers, desk_release  # noqa: PLC0415
 
     pack, now, today = _moment()
     store, snapshot = ledger_at(database, quiet=quiet)
     declaration = desk.read(file)
-    document = desk.answer(declaration, law=pack, today=today, snapshot=snapshot, store=store)
+    if reserve and store is None:
+        raise SpokenError("there is no store in which to reserve", "没有可供预留的数据库")
+    if reserve:
+        document = desk_release.release(
+            store=store, snapshot=snapshot, declaration=declaration, law=pack, today=today, filed_at=now
+        )
+    else:
+        document = desk.answer(declaration, law=pack, today=today, snapshot=snapshot, store=store)
     if log and store is None:
         raise SpokenError("there is no store whose log could keep it", "没有可记入的数据库")
     if log and document["readable"]:
@@ -197,6 +207,8 @@ def _print(document: dict[str, Any]) -> None:
         console.print(f"{about}  {line['product_name'] or '–'}  {line['hs_code'] or '–'}  {line['day']}", markup=False)
         for found in line["problems"]:
             console.print(f"    ! {found['where']['column'] or ''}: {found['message'][spoken]}", markup=False)
+        for found in (line.get("reservation") or {}).get("problems", ()):
+            console.print(f"    ! {found['code']}: {found['message'][spoken]}", markup=False)
         for reason in sorted(line["reasons"], key=lambda one: -list(_WORDS).index(one["verdict"])):
             _print_reason(reason, spoken)
     if len(document["lines"]) > _LINES_SHOWN:

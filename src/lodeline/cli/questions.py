@@ -20,6 +20,7 @@ from lodeline.cli.app import (
     law,
     print_rows,
     snapshot_at,
+    today,
 )
 from lodeline.cli.output import console, language, print_json, print_table, say
 from lodeline.spoken import SpokenError
@@ -167,7 +168,7 @@ def quota(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
         "overdrawn_kg",
         "left_kg",
     )
-    print_rows(answers.quota(store, snapshot), keys, as_json, numbers=range(4, 9))
+    print_rows(answers.quota(store, snapshot, day=today()), keys, as_json, numbers=range(4, 9))
 
 
 @app.command()

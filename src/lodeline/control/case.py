@@ -50,6 +50,7 @@ class Licence:
     end_use: str | None
     valid_from: date | None
     valid_to: date | None
+    is_suspended: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

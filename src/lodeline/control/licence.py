@@ -22,7 +22,10 @@ _INDIVIDUAL = "individual"
 
 
 def read_licences(licences: pl.DataFrame) -> dict[str, Licence]:
-    """Licences by id, from the columns of `ledger.register.TABLES["licences"]` and, where given, `used_mg` (Int64)."""
+    """Licences by id, from the columns of `ledger.register.TABLES["licences"]` and, where given, `used_mg` (Int64).
+
+    Where use is known, `elements` are what is left of each, and `standing` is where the licence stands.
+    """
     return {
         row["id"]: Licence(
             id=row["id"],
@@ -38,6 +41,7 @@ def read_licences(licences: pl.DataFrame) -> dict[str, Licence]:
             end_use=row["end_use"],
             valid_from=row["valid_from"],
             valid_to=row["valid_to"],
+            is_suspended=row.get("standing") == "suspended",
         )
         for row in licences.iter_rows(named=True)
     }
@@ -71,6 +75,15 @@ def _largest(needs: Iterable[Need]) -> dict[str, int | None]:
         before = found.get(need.item.element, 0)
         found[need.item.element] = None if before is None or need.share_ppb is None else max(before, need.share_ppb)
     return found
+
+
+def draws_of(line: Line, needs: Sequence[Need]) -> dict[str, int]:
+    """What a line draws on the licence that it names: "" → mg of goods, element → mg, as far as it states them."""
+    mass_mg: int | None = line["mass_kg"]
+    if not needs or not line["licence"] or mass_mg is None:
+        return {}
+    shares = {element: share for element, share in _largest(needs).items() if share is not None}
+    return {"": mass_mg} | {element: share_mg(mass_mg, share) for element, share in shares.items()}
 
 
 def covers(case: Case) -> bool:
@@ -138,6 +151,8 @@ def _days(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[Reaso
         yield reason(
             "licence.dates", valid_from=licence.valid_from or "…", valid_to=licence.valid_to or "…", day=day
         )  # fmt: skip
+    if licence.is_suspended:
+        yield reason("licence.suspended", day=day)
 
 
 def _control_items(case: Case, licence: Licence, needs: Sequence[Need]) -> Iterator[Reason]:

@@ -66,6 +66,6 @@ def home(actor: Actor, own: Own, *, now: datetime) -> Home:
         pending=transfers.pending(actor, own.organisation),
         disputed=tuple(standing),
         unread=notices.unread(actor, own.organisation),
-        quota=own.quota().filter(pl.col("year") == today.year),
-        licences=own.licences(today).filter(pl.col("state") == "in-force"),
+        quota=own.quota(today).filter(pl.col("year") == today.year),
+        licences=own.licences(today).filter(pl.col("state") == "granted"),
     )

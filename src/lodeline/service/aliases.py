@@ -21,8 +21,9 @@ from lodeline.journal import entry as journal
 from lodeline.journal.verify import Fault
 from lodeline.ledger.movement import LINE
 from lodeline.ledger.state import STATE_COLUMNS, project
+from lodeline.service.history import tied_history
 from lodeline.service.moment import utc_text
-from lodeline.service.posting import salt_key, tied_history
+from lodeline.service.salt import salt_key
 from lodeline.spoken import SpokenError
 from lodeline.store.opening import assert_guarded
 from lodeline.store.store import Head, Store, StoredEntry

@@ -15,15 +15,15 @@ from lodeline.accountancy.balance import balance as balance_of
 from lodeline.accountancy.balance import balance_json
 from lodeline.flow.origins import origins as origins_of
 from lodeline.flow.trace import trace as trace_of
-from lodeline.ledger.drawdown import DRAWDOWN
 from lodeline.ledger.extension import both_passed, due, extensions
 from lodeline.ledger.register import FILING_ROLES, Register
 from lodeline.ledger.succession import handovers, sites_held_before
 from lodeline.ledger.transfer import judge
-from lodeline.material.element import SYMBOLS
+from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import format_kg, share_mg_expr
 from lodeline.regulation.duty import deadline, next_month
 from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.accounts import quota_accounts
 from lodeline.spoken import SpokenError
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
@@ -181,31 +181,26 @@ def _day(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def quota(store: Store, snapshot: Snapshot) -> Json:
-    """Granted, reserved, used, overdrawn and left: granted + overdrawn = reserved + used + left."""
-    register = snapshot.register
-    used: dict[tuple[str, str, str, int], int] = dict.fromkeys(register.grants, 0)
-    drawn = store.database.frame(f"SELECT {','.join(DRAWDOWN)} FROM drawdown", schema=DRAWDOWN)
-    for organisation, kind, ore_type, year, reo_mg in drawn.select(
-        "organisation", "kind", "ore_type", "year", "reo_mg"
-    ).iter_rows():
-        grant = register.grant_for(organisation, kind, ore_type, year)
-        used[grant] = used.get(grant, 0) + reo_mg
+def quota(store: Store, snapshot: Snapshot, *, day: date | None = None) -> Json:
+    """Granted, reserved, used, overdrawn and left: granted + overdrawn = reserved + used + left.
+
+    What is reserved lapses by `day` (default: that of the last filing).
+    """
+    asked = day or (date.fromisoformat(snapshot.as_of[:10]) if snapshot.as_of else date.min)
     rows = []
-    for grant, used_mg in sorted(used.items()):
-        organisation, kind, ore_type, year = grant
-        granted_mg = register.grants.get(grant, 0)
+    for (organisation, kind, ore_type, year), found in quota_accounts(store, snapshot.register).items():
+        balance = found.balance(TREO, asked)
         rows.append(
             {
                 "organisation": organisation,
                 "kind": kind,
                 "ore_type": ore_type or None,
                 "year": year,
-                "granted_kg": format_kg(granted_mg),
-                "reserved_kg": "0",
-                "used_kg": format_kg(used_mg),
-                "overdrawn_kg": format_kg(max(0, used_mg - granted_mg)),
-                "left_kg": format_kg(max(0, granted_mg - used_mg)),
+                "granted_kg": format_kg(balance.granted),
+                "reserved_kg": format_kg(balance.reserved),
+                "used_kg": format_kg(balance.used),
+                "overdrawn_kg": format_kg(balance.overdrawn),
+                "left_kg": format_kg(balance.left),
             }
         )
     return {"rows": rows}

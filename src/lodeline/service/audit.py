@@ -28,11 +28,15 @@ from lodeline.ledger.register import TABLES
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.ledger.state import project
 from lodeline.service import aliases, cases, certifier_keys, editions, feeds, papers
-from lodeline.service.posting import resolved_commitment, salt_key
+from lodeline.service.accounts import differing_positions, rebuild_positions
+from lodeline.service.draw_facts import stored_rows
+from lodeline.service.posting import resolved_commitment
 from lodeline.service.records import record_cells
+from lodeline.service.salt import salt_key
 from lodeline.store.guards import missing_guards
 from lodeline.store.store import (
     DESK_KIND,
+    DRAW_KIND,
     EDITION_KIND,
     FEED_KIND,
     FEED_TABLES,
@@ -158,6 +162,9 @@ def _entry_faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
     if stated != stored or not _flags_hold(entry, envelope, key):
         yield Fault(entry=entry.index, what="entry.columns-differ")
     yield from _certification_faults(entry, envelope, key)
+    if envelope.kind == DRAW_KIND:
+        yield from _draw_faults(store, entry, envelope, key)
+        return
     if envelope.kind == "register":
         yield from _record_faults(store, entry, envelope, key)
         yield from _upload_faults(store, entry, envelope, key)
@@ -259,6 +266,17 @@ def _record_faults(store: Store, entry: StoredEntry, envelope: journal.Envelope,
             yield Fault(entry=entry.index, what="row.misplaced", facts={"ordinal": place})
 
 
+def _draw_faults(store: Store, entry: StoredEntry, envelope: journal.Envelope, key: bytes) -> Iterable[Fault]:
+    encoded, places = stored_rows(store, entry.index)
+    yield from audit_rows(
+        entry=entry.index, expected_root=bytes.fromhex(envelope.rows_root), count=envelope.rows, cells=encoded,
+        row_salt_key=key,
+    )  # fmt: skip
+    for place, found in enumerate(places):
+        if found != (entry.first_line + place, place):
+            yield Fault(entry=entry.index, what="row.misplaced", facts={"ordinal": place})
+
+
 def _record_cells(table: str, body: str) -> bytes:
     """The record's bytes; what is no record any more is itself, which no leaf fits."""
     try:
@@ -316,7 +334,7 @@ def _store_faults(store: Store, entries: Sequence[StoredEntry]) -> Iterable[Faul
 
 def _orphans(store: Store, entries: Sequence[StoredEntry]) -> Iterable[Fault]:
     known = {entry.index for entry in entries}
-    for table in ("line", "record", "upload", "alias", *FEED_TABLES.values()):
+    for table in ("line", "record", "upload", "alias", "draw", *FEED_TABLES.values()):
         for (index,) in store.database.rows(f"SELECT DISTINCT entry FROM {table}"):
             if int(str(index)) not in known:
                 yield Fault(entry=int(str(index)), what="row.without-entry")
@@ -348,6 +366,7 @@ def rebuild(store: Store) -> dict[str, Any]:
             # First what is in force, then what it amounts to.
             store.rebuild_superseded()
             store.rebuild_state(project(_legible(store.all_lines()), store.all_aliases()))
+            rebuild_positions(store)
     return {
         "ok": not differences,
         "differences": [{"entry": fault.entry, **fault.facts} for fault in differences],
@@ -364,6 +383,8 @@ def _state_differences(store: Store) -> Iterable[tuple[str, str, object]]:
         wrong = pl.concat([_only_in(expected, stored), _only_in(stored, expected)])["lot"].unique().sort()
         for lot in wrong.head(100):
             yield table, names.get(lot, str(lot)), last_entry.get(lot)
+    for licence in differing_positions(store)[:100]:
+        yield "reservation", licence, None
     expected_superseded = store.expected_superseded()
     stored_superseded = store.superseded()
     for organisation, event, entry, _ in sorted(set(expected_superseded) ^ set(stored_superseded))[:100]:

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from lodeline.journal import entry as journal
 from lodeline.service.moment import utc_text
-from lodeline.service.posting import salt_key
+from lodeline.service.salt import salt_key
 from lodeline.store.opening import assert_guarded
 from lodeline.store.store import CASE_KIND, Store, StoredEntry
 

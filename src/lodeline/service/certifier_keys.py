@@ -20,7 +20,7 @@ from cryptography import x509
 from lodeline.journal import entry as journal
 from lodeline.journal.verify import Fault
 from lodeline.service.moment import utc_text
-from lodeline.service.posting import salt_key
+from lodeline.service.salt import salt_key
 from lodeline.store.opening import assert_guarded
 from lodeline.store.store import Store, StoredEntry
 

@@ -31,6 +31,7 @@ from lodeline.control.settling import as_json as documents_as_json
 from lodeline.control.settling import settled_by
 from lodeline.filing.formats import Limits
 from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.desk_draws import with_draws
 from lodeline.service.desk_records import records_of
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
@@ -127,17 +128,27 @@ def answer(
     asker: str | None = None,
 ) -> Json:
     """What `declare` answers, about a declaration that was read; its lines in the order of the declaration's."""
-    if snapshot is None:
-        return answer_from(declaration, Sources(), law=law, today=today, day=day)
+    sources = Sources()
+    if snapshot is not None:
+        sources = sources_of(declaration, snapshot, store=store, law=law, day=day or today, asker=asker)
+    return answer_from(declaration, sources, law=law, today=today, day=day)
+
+
+def sources_of(
+    declaration: Declaration, snapshot: Snapshot, *, store: Store | None, law: Jurisdiction, day: date,
+    asker: str | None = None,
+) -> Sources:  # fmt: skip
+    """What a snapshot has to answer from; with the store, licences less what others have drawn on them by the day."""
     licences = snapshot.register.tables["licences"]
-    sources = Sources(
+    if store is not None:
+        licences = with_draws(store, snapshot.register, law, declaration, day)
+    return Sources(
         licences=licences if asker is None else licences.filter(pl.col("exporter") == asker),
         exporters=snapshot.register.organisation_by_name,
         records=records_of(declaration, snapshot, store=store, asker=asker),
         screened=None if store is None else screened_of(store, snapshot),
         stamp=snapshot.stamp,
     )
-    return answer_from(declaration, sources, law=law, today=today, day=day)
 
 
 def screened_of(store: Store, snapshot: Snapshot) -> Screened:
@@ -168,8 +179,15 @@ def answer_from(
     declaration: Declaration, sources: Sources, *, law: Jurisdiction, today: date, day: date | None = None
 ) -> Json:  # fmt: skip
     """The answer from what is at hand."""
+    return answered(declaration, sources, law=law, today=today, day=day)[0]
+
+
+def answered(
+    declaration: Declaration, sources: Sources, *, law: Jurisdiction, today: date, day: date | None = None
+) -> tuple[Json, tuple[Verdict, ...]]:
+    """The same, with the verdicts that it tells of."""
     with _uncollected(len(declaration.lines)):
-        return _answer_from(declaration, sources, law=law, today=today, day=day or today)
+        return _answered(declaration, sources, law=law, today=today, day=day or today)
 
 
 @contextmanager
@@ -186,16 +204,16 @@ def _uncollected(lines: int) -> Iterator[None]:
             gc.enable()
 
 
-def _answer_from(
+def _answered(
     declaration: Declaration, sources: Sources, *, law: Jurisdiction, today: date, day: date
-) -> Json:  # fmt: skip
+) -> tuple[Json, tuple[Verdict, ...]]:
     verdicts = judge(
         declaration, law=law, day=day, known=today, licences=sources.licences, exporters=sources.exporters,
         records=sources.records, screened=sources.screened,
     )  # fmt: skip
     basis = {"law": law.code, "known": today.isoformat(), "stamp": sources.stamp}
     lines = [line_as_json(one, basis) for one in verdicts]
-    return {
+    document = {
         "id": _digest([basis, [line["id"] for line in lines]]),
         "verdict": worst(one.verdict for one in verdicts) if lines else "query",
         "lines": lines,
@@ -208,6 +226,7 @@ def _answer_from(
         "licences": "unknown" if sources.licences is None or not sources.licences.height else "register",
         "not_checked": _not_checked(verdicts, sources),
     }
+    return document, verdicts
 
 
 def _documents(verdicts: Sequence[Verdict]) -> Json:

@@ -18,12 +18,15 @@ import polars as pl
 
 from lodeline.ledger.extension import Extension, both_passed, due, extension_of
 from lodeline.ledger.label import ALIAS
-from lodeline.ledger.register import Register
+from lodeline.ledger.licence import licences as licences_of
+from lodeline.ledger.register import TABLES, Register
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.ledger.succession import former_holders, partners, sites_held_before
 from lodeline.ledger.transfer import judge
+from lodeline.material.element import TREO
 from lodeline.regulation.duty import next_month, period_of
 from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.accounts import DRAWN, drawn, licence_accounts, quota_accounts
 from lodeline.service.answers import has_duty
 from lodeline.service.calling import Calling
 from lodeline.service.quotas import GRANT
@@ -436,63 +439,40 @@ class Own:
 
     # What it is allowed.
 
-    def quota(self) -> pl.DataFrame:
+    def quota(self, today: date) -> pl.DataFrame:
         """Its grants and what draws on them, newest year first: `service.quotas.GRANT` and `judged`.
 
         `granted + overdrawn = reserved + used + left` where `judged`; else nobody has a grant of that kind and year,
         and nothing is overdrawn or left (null).
         """
-        grants = self.register.grants
-        used = {grant: 0 for grant in grants if grant[0] == self.organisation}
-        drawn = self.store.database.rows(
-            "SELECT kind, ore_type, year, SUM(reo_mg) FROM drawdown WHERE organisation = %s"
-            " GROUP BY kind, ore_type, year",
-            (self.organisation,),
-        )
-        for kind, ore_type, year, reo_mg in drawn:
-            grant = self.register.grant_for(self.organisation, str(kind), str(ore_type or ""), int(str(year)))
-            used[grant] = used.get(grant, 0) + int(str(reo_mg))
-        granted_kinds = {(kind, year) for _, kind, _, year in grants}
+        granted_kinds = {(kind, year) for _, kind, _, year in self.register.grants}
         rows = []
-        for grant, used_mg in used.items():
-            organisation, kind, ore_type, year = grant
-            granted_mg, judged = grants.get(grant, 0), (kind, year) in granted_kinds
-            over, left = max(0, used_mg - granted_mg), max(0, granted_mg - used_mg)
+        for (organisation, kind, ore_type, year), found in quota_accounts(
+            self.store, self.register, self.organisation
+        ).items():
+            one, judged = found.balance(TREO, today), (kind, year) in granted_kinds
             rows.append(
-                (organisation, kind, ore_type or None, year, granted_mg, 0, used_mg)
-                + ((over, left) if judged else (None, None))
+                (organisation, kind, ore_type or None, year, one.granted, one.reserved, one.used)
+                + ((one.overdrawn, one.left) if judged else (None, None))
                 + (judged,)
             )
         frame = pl.DataFrame(rows, schema={**GRANT, "judged": pl.Boolean()}, orient="row")
         return frame.sort("year", "kind", "ore_type", descending=[True, False, False])
 
     def licences(self, today: date) -> pl.DataFrame:
-        """Its export licences of the register, newest first, with what its export rows have used of them.
+        """The export licences that it holds or held, newest first, with what is drawn on each.
 
-        The columns of the register's table `licences`, `used_mg` (net mass of goods), `left_mg` (null where the licence
-        names no mass), `state` (`in-force`, `ended`, `to-come`).
+        The columns of the register's table `licences`; of the mass of goods `reserved_mg`, `used_mg`, `overdrawn_mg`,
+        `left_mg` (null where the licence names none); `state` on the day (`ledger.licence.Standing`).
         """
-        used = self.store.database.frame(
-            "SELECT l.licence, CAST(SUM(l.mass_mg) AS BIGINT) FROM line l WHERE l.organisation = %s"
-            f" AND l.kind = 'export' AND l.licence IS NOT NULL AND {IN_FORCE} GROUP BY l.licence",
-            (self.organisation,),
-            schema={"id": pl.String(), "used_mg": pl.Int64()},
-        )
-        state = (
-            pl.when(pl.col("valid_from") > today)
-            .then(pl.lit("to-come"))
-            .when(pl.col("valid_to") < today)
-            .then(pl.lit("ended"))
-            .otherwise(pl.lit("in-force"))
-        )
-        return (
-            self.register.tables["licences"]
-            .filter(pl.col("exporter") == self.organisation)
-            .join(used, on="id", how="left")
-            .with_columns(pl.col("used_mg").fill_null(0), state=state)
-            .with_columns(left_mg=pl.col("mass_mg") - pl.col("used_mg"))
-            .sort("valid_to", "id", descending=[True, False], nulls_last=False)
-        )
+        known = {one: row for one, row in licences_of(self.register).items() if self.organisation in row.holders}
+        accounts = licence_accounts(self.store, self.register, self.law, known)
+        rows = []
+        for one in self.register.tables["licences"].iter_rows(named=True):
+            if one["id"] in known:
+                rows.append(one | drawn(accounts[one["id"]], today))
+        frame = pl.DataFrame(rows, schema={**TABLES["licences"], **DRAWN})
+        return frame.sort("valid_to", "id", descending=[True, False], nulls_last=False)
 
 
 def _marks(values: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from lodeline.journal import entry as journal
 from lodeline.journal.verify import Fault
 from lodeline.service.moment import utc_text
-from lodeline.service.posting import salt_key
+from lodeline.service.salt import salt_key
 from lodeline.store.store import Head, Store, StoredEntry
 
 

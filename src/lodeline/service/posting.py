@@ -6,7 +6,6 @@ moved, and appends. If it has moved, the work is done again; the last attempt ho
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -34,8 +33,12 @@ from lodeline.ledger.succession import former_holders
 from lodeline.material.mass import format_kg
 from lodeline.regulation.duty import period_of
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
+from lodeline.service.accounts import named_by, project_again
 from lodeline.service.calling import Calling
+from lodeline.service.export_licences import licence_flags
+from lodeline.service.history import NO_LINES, tied_history
 from lodeline.service.moment import utc_text
+from lodeline.service.salt import salt_key
 from lodeline.store.opening import assert_guarded
 from lodeline.store.store import IN_FORCE, Head, Store, StoredEntry
 
@@ -134,6 +137,8 @@ class _Prepared:
     state: State
     touched: set[int]
     problems: list[Problem]
+    #: Licences on which the filing draws, or did before it was corrected.
+    licences: set[str]
 
 
 def post(
@@ -248,14 +253,6 @@ def _unfit(job: _Job) -> Problem | None:
     return None
 
 
-def salt_key(
-    store: Store, organisation: str | None, period: str | None, corrects: int | None, content_digest: str
-) -> bytes:
-    """The key of an entry's row salts, from the store's secret and what identifies the entry's content."""
-    place = json.dumps([organisation, period, corrects, content_digest]).encode()
-    return journal.salt_key(store.secret, place)
-
-
 def _repeated(job: _Job) -> Outcome | None:
     """The old entry, if this very filing has been filed before."""
     before = job.store.filed_before(
@@ -311,8 +308,18 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
         )
     )
     problems += _addressed(job, objections)
+    withdrawn = [event for event, _ in superseded]
+    drawing = in_force.filter(pl.col("kind") == "export").select("ordinal")
+    exports = lines.join(drawing, on="ordinal", how="semi").filter(pl.col("licence").is_not_null())
+    licences = set(exports["licence"]) | (named_by(store, organisation, withdrawn) if withdrawn else set())
     if job.said is None:
         problems += _quota(store, organisation, state, touched, register)
+        problems += _addressed(
+            job,
+            licence_flags(
+                store, register, rows=exports, organisation=organisation, withdrawn=withdrawn, lots=state.lots
+            ),
+        )
     else:
         problems = [*job.said, *_correction(job), *_events(job, filed)]
     if any(found.severity != "flag" for found in problems):
@@ -324,10 +331,8 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
         state=state,
         touched=touched,
         problems=problems,
+        licences=licences,
     )
-
-
-NO_LINES = pl.DataFrame(schema=LINE)
 
 
 def _addressed(job: _Job, objections: Sequence[Objection]) -> list[Problem]:
@@ -530,24 +535,6 @@ class _Earlier:
         return self._store.earlier_masses(self._organisation)
 
 
-def tied_history(store: Store, head: Head, lines: pl.DataFrame, changed: set[int]) -> tuple[set[int], pl.DataFrame]:
-    """The lots whose state the filing may change, and every older line in force about them.
-
-    Lots tied by a reference are projected together, so the set is closed under references.
-    """
-    if head.next_line == 1:
-        return changed, NO_LINES
-    touched, unseen, history = changed, changed, []
-    looked_at = [lines]
-    while True:
-        older = store.lines_of_lots([lot for lot in unseen if lot < head.next_lot])
-        history.append(older)
-        unseen = store.lots_tied([*looked_at, older]) - touched
-        if not unseen:
-            return touched, pl.concat(history) if len(history) > 1 else older
-        touched, looked_at = touched | unseen, []
-
-
 def _quota(store: Store, organisation: str, state: State, touched: set[int], register: Register) -> list[Problem]:
     """Flags for every quota that stands overdrawn after this filing, and more so than before."""
     if not state.drawdowns.height:
@@ -613,6 +600,7 @@ def _append(job: _Job, head: Head, prepared: _Prepared) -> Outcome:
     for upload in uploads:
         store.put_upload(entry.index, name=upload.name, content=upload.content)
     store.replace_state(prepared.state, prepared.touched)
+    project_again(store, prepared.licences)
     store.set_head(replace(new_head, next_lot=head.next_lot + prepared.lots.height))
     job.also(entry)
     job.say("post", 1.0)

@@ -29,16 +29,16 @@ GRANT: dict[str, pl.DataType] = {
 }  # fmt: skip
 
 
-def grants(store: Store, snapshot: Snapshot) -> pl.DataFrame:
+def grants(store: Store, snapshot: Snapshot, *, day: date | None = None) -> pl.DataFrame:
     """Every grant and what draws on it, in milligrams of REO: `GRANT` and `judged`, `share`.
 
     `granted + overdrawn = reserved + used + left` holds row by row. `ore_type` is null where a grant names none.
     `judged` is false where nobody has a grant of that kind and year; then nothing is overdrawn or left (null).
-    `share` is used / granted, null where nothing was granted.
+    `share` is used / granted, null where nothing was granted. Reservations lapse by `day` (default: the last filing's).
     """
     rows = [
         (row["organisation"], row["kind"], row["ore_type"], row["year"], *(parse_mass(row[f"{m}_kg"]) for m in _MASSES))
-        for row in quota(store, snapshot)["rows"]
+        for row in quota(store, snapshot, day=day)["rows"]
     ]
     granted = {(kind, year) for _, kind, _, year in snapshot.register.grants}
     judged = [(kind, year) in granted for _, kind, _, year, *_ in rows]

@@ -17,8 +17,9 @@ import polars as pl
 from lodeline.journal import entry as journal
 from lodeline.journal import merkle
 from lodeline.ledger.state import STATE_COLUMNS, project
+from lodeline.service.history import NO_LINES, tied_history
 from lodeline.service.moment import utc_text
-from lodeline.service.posting import NO_LINES, salt_key, tied_history
+from lodeline.service.salt import salt_key
 from lodeline.store.opening import assert_guarded
 from lodeline.store.store import Head, Store, StoredEntry, record_key
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from lodeline.store.database import Database
 
-FACTS = ("fact", "entry", "upload", "record", "lot", "line", "alias", "invoice_line", "customs_line")
+FACTS = ("fact", "entry", "upload", "record", "lot", "line", "alias", "draw", "invoice_line", "customs_line")
 _REFUSAL = "facts are append-only: file a correction instead"
 
 

@@ -1,8 +1,8 @@
 """The tables. Facts are appended and never changed (guards.py refuses it); state can be recomputed from facts.
 
-Facts: `Fact`, `Entry`, `Upload`, `Record`, `Lot`, `Line`, `Alias`, `InvoiceLine`, `CustomsLine`. State: `Head`,
-`Superseded`, `Holding`, `Transfer`, `Drawdown`. Rows go in by bulk append (append.py), not through these classes; they
-say what the tables are, and migrations follow them.
+Facts: `Fact`, `Entry`, `Upload`, `Record`, `Lot`, `Line`, `Alias`, `Draw`, `InvoiceLine`, `CustomsLine`. State: `Head`,
+`Superseded`, `Holding`, `Transfer`, `Drawdown`, `Reservation`. Rows go in by bulk append (append.py), not through these
+classes; they say what the tables are, and migrations follow them.
 """
 
 from __future__ import annotations
@@ -135,6 +135,7 @@ class Line(models.Model):
                 fields=["party", "reference"], name="line_reference", condition=models.Q(reference__isnull=False)
             ),
             models.Index(fields=["party"], name="line_sold_to", condition=models.Q(kind="title")),
+            models.Index(fields=["licence"], name="line_licence", condition=models.Q(licence__isnull=False)),
         ]
 
 
@@ -249,3 +250,57 @@ class Drawdown(models.Model):
     class Meta:
         db_table = "drawdown"
         indexes: ClassVar = [models.Index(fields=["organisation", "year"], name="drawdown_grant")]
+
+
+class Draw(models.Model):
+    """What was said of a licence or quota beside the filings (service.draws): a row of its entry, with its number."""
+
+    id = models.BigIntegerField(primary_key=True)
+    entry = models.BigIntegerField(db_index=True)
+    ordinal = models.BigIntegerField()
+    book = models.TextField()
+    act = models.TextField()
+    account = models.TextField()
+    organisation = models.TextField()
+    declaration = models.TextField()
+    line = models.TextField()
+    tranche = models.TextField()
+    #: JSON: mass name → mg.
+    masses = models.TextField()
+    on = models.TextField()
+    until = models.TextField()
+    closes = models.BigIntegerField()
+    #: Number of the reservation that the row is about; 0 for none.
+    target = models.BigIntegerField()
+    #: The teller's own number for it, which makes a second telling a repetition.
+    reference = models.TextField()
+    reason = models.TextField()
+
+    class Meta:
+        db_table = "draw"
+        indexes: ClassVar = [
+            models.Index(fields=["book", "account"], name="draw_account"),
+            models.Index(fields=["declaration", "line"], name="draw_declaration"),
+            models.Index(fields=["reference"], name="draw_reference", condition=~models.Q(reference="")),
+        ]
+
+
+class Reservation(models.Model):
+    """A position on a licence (ledger.reservation): reserved, used, still open; mass of goods."""
+
+    account = models.TextField(db_index=True)
+    organisation = models.TextField()
+    declaration = models.TextField()
+    line = models.TextField()
+    number = models.BigIntegerField()
+    tranche = models.TextField()
+    entry = models.BigIntegerField()
+    mass_mg = models.BigIntegerField()
+    used_mg = models.BigIntegerField()
+    open_mg = models.BigIntegerField()
+    until = models.DateField(null=True, blank=True)
+    state = models.TextField()
+
+    class Meta:
+        db_table = "reservation"
+        indexes: ClassVar = [models.Index(fields=["organisation"], name="reservation_organisation")]

@@ -114,8 +114,10 @@ DESK_KIND = "declaration"
 #: Records of another authority (service.feeds), each kind in a table of its own.
 FEED_KIND = "feed"
 FEED_TABLES: dict[Feed, str] = {"invoices": "invoice_line", "customs": "customs_line"}
+#: What was said of licences and quotas beside the filings (service.draws).
+DRAW_KIND = "draw"
 #: What says nothing about goods or parties: whatever is computed from rows and register stands as before.
-STILL_KINDS = (CASE_KIND, EDITION_KIND, INSPECTION_KIND, LIST_KIND, DESK_KIND)
+STILL_KINDS = (CASE_KIND, EDITION_KIND, INSPECTION_KIND, LIST_KIND, DESK_KIND, DRAW_KIND)
 STATE_TABLES = ("holding", "transfer", "drawdown")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from lodeline.ledger.licence import licences
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.office.applications import applicant_of
 from lodeline.office.audit import record_look
@@ -14,7 +15,7 @@ from lodeline.service.own import register_of
 from lodeline.web.visit import NotHereError, Visit
 
 #: The part of an address that says whose business a page shows.
-Part = Literal["organisation", "site", "lot", "entry", "finding", "application"]
+Part = Literal["organisation", "site", "lot", "entry", "finding", "application", "licence"]
 _SESSION_KEY = "reason"
 
 
@@ -58,6 +59,9 @@ def elsewhere() -> NotHereError:
 def _whose(visit: Visit, part: Part, subject: str) -> str | None:
     if part == "organisation":
         return subject
+    if part == "licence":
+        found = licences(visit.store.register(visit.store.head())).get(subject)
+        return found.exporter if found else None
     if part == "lot":
         return maker_and_local(subject, "")[0] or None
     if part == "finding":

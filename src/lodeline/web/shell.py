@@ -60,7 +60,7 @@ FIRM_MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             Line(
                 page="firm-licences",
                 label=say("Licences", "许可证"),
-                leads_to=("firm-applications", "firm-application"),
+                leads_to=("firm-licence", "firm-applications", "firm-application"),
             ),
             Line(page="firm-quota", label=say("Quota", "总量指标")),
         ),
@@ -101,6 +101,7 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             Line(page="editions", label=say("Editions", "公布版"), leads_to=("edition",)),
             Line(page="applications", label=say("Licences", "许可审查"), leads_to=("application",)),
             Line(page="quotas", label=say("Quotas", "总量指标")),
+            Line(page="licences", label=say("Licences in use", "许可证使用"), leads_to=("licence",)),
             Line(page="desk", label=say("Customs desk", "海关窗口"), leads_to=("desk-asked", "desk-asked-one")),
             Line(page="desk-queries", label=say("Customs queries", "海关质疑"), leads_to=("desk-query",)),
             Line(page="parties", label=say("Parties", "交易方"), leads_to=("party-name", "party")),

@@ -76,6 +76,7 @@ from lodeline.web.pages.invitation import invitation
 from lodeline.web.pages.law import law
 from lodeline.web.pages.law_diff import law_diff
 from lodeline.web.pages.law_replay import law_replay
+from lodeline.web.pages.licence import firm_licence, licence, licences
 from lodeline.web.pages.log import entry, log, receipt_file
 from lodeline.web.pages.lot import lot
 from lodeline.web.pages.lots import lots
@@ -178,6 +179,8 @@ PAGES: tuple[Page, ...] = (
         permission="nation.read",
         regional=True,
     ),
+    Page(at="licences/", view=licences, name="licences", permission="nation.read"),
+    Page(at="licences/<named:licence>/", view=licence, name="licence", permission="nation.read", looks_at="licence"),
     Page(at="quotas/", view=quotas, name="quotas", permission="nation.read", regional=True),
     Page(at="editions/", view=editions, name="editions", permission="nation.read", posts=True),
     Page(at="editions/<str:period>/", view=edition, name="edition", permission="nation.read"),
@@ -387,6 +390,12 @@ PAGES: tuple[Page, ...] = (
         name="firm-application",
         permission="own.read",
         posts=True,
+    ),
+    Page(
+        at="firm/<str:organisation>/licences/<named:licence>/",
+        view=firm_licence,
+        name="firm-licence",
+        permission="own.read",
     ),
     # Questions of the authority.
     Page(at="firm/<str:organisation>/findings/", view=firm_findings, name="firm-findings", permission="own.read"),

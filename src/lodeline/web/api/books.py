@@ -180,13 +180,14 @@ def list_replayed(
 )  # fmt: skip
 def list_quotas(request: HttpRequest, organisation: str | None = told.ORGANISATION) -> Json:
     """granted + overdrawn = reserved + used + left."""
+    today = call_of(request).now.astimezone(ZoneInfo(law().timezone)).date()
     whose = reads(request, "balances:read", organisation)
     if whose.organisation is None:
         now = _read_now(request)
-        return {"rows": now.answer(answers.quota, now.store, now.snapshot)["rows"]}
+        return {"rows": now.answer(answers.quota, now.store, now.snapshot, day=today)["rows"]}
     as_of_head(request)
     look(request, "quotas", whose)
-    rows = Own(store(), law(), whose.organisation).quota().iter_rows(named=True)
+    rows = Own(store(), law(), whose.organisation).quota(today).iter_rows(named=True)
     return {"rows": [_without_mg(row) for row in rows]}
 
 

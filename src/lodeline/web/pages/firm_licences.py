@@ -1,29 +1,22 @@
-"""A firm's export licences as registered, and what its export rows have used of them."""
+"""A firm's export licences as registered, and what is reserved, used and left of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 from django.http import HttpResponse
 
 from lodeline.web import format as written
 from lodeline.web import words
-from lodeline.web.language import Language, Text, say
+from lodeline.web.language import Language, say
 from lodeline.web.pages import lot_words
-from lodeline.web.pages.application_part import KINDS
 from lodeline.web.pages.firm_part import Firm, counted
+from lodeline.web.pages.licence import KINDS, STATES
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, FrameRows, Row, Table, shown, wanted_csv
 from lodeline.web.visit import Visit
-from lodeline.web.words import Tone
-
-_STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
-    "in-force": (say("In force", "有效"), "tick", "flow"),
-    "to-come": (say("Not yet in force", "尚未生效"), "ring", "quiet"),
-    "ended": (say("Ended", "已到期"), "bar", "quiet"),
-}
 
 
 def firm_licences(visit: Visit, organisation: str) -> HttpResponse:
@@ -34,7 +27,7 @@ def firm_licences(visit: Visit, organisation: str) -> HttpResponse:
     csv = wanted_csv(visit, table)
     if csv is not None:
         return csv
-    now = every.filter(pl.col("state") == "in-force").height
+    now = every.filter(pl.col("state") == "granted").height
     title = visit.say("No export licence of yours is in force", "没有有效的出口许可证")
     if now:
         title = counted(
@@ -47,7 +40,7 @@ def firm_licences(visit: Visit, organisation: str) -> HttpResponse:
         name=firm.name,
         table=shown(visit, table),
         applications=firm.url("firm-applications"),
-        over=every.filter(pl.col("left_mg") < 0).height,
+        over=every.filter(pl.col("overdrawn_mg") > 0).height,
     )
 
 
@@ -62,7 +55,9 @@ def _table(firm: Firm, every: pl.DataFrame) -> Table:
             Column(key="items", label=say("Control items", "管制物项")),
             Column(key="until", label=say("In force", "有效期")),
             Column(key="mass", label=say("Mass of goods", "许可数量"), number=True, unit="kg"),
+            Column(key="reserved", label=say("Reserved", "预留"), number=True, unit="kg"),
             Column(key="used", label=say("Exported on it", "已出口"), number=True, unit="kg"),
+            Column(key="overdrawn", label=say("Overdrawn", "超用"), number=True, unit="kg"),
             Column(key="left", label=say("Left", "剩余"), number=True, unit="kg"),
             Column(key="state", label=say("State", "状态")),
         ),
@@ -70,7 +65,8 @@ def _table(firm: Firm, every: pl.DataFrame) -> Table:
             every,
             lambda row: _cells(firm, row),
             sorts={
-                "licence": "id", "until": "valid_to", "mass": "mass_mg", "used": "used_mg", "left": "left_mg",
+                "licence": "id", "until": "valid_to", "mass": "mass_mg", "reserved": "reserved_mg",
+                "used": "used_mg", "overdrawn": "overdrawn_mg", "left": "left_mg",
                 "state": "state",
             },
         ),
@@ -82,11 +78,13 @@ def _table(firm: Firm, every: pl.DataFrame) -> Table:
 
 def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
     visit, language = firm.visit, firm.visit.language
-    word, shape, tone = _STATES[row["state"]]
+    word, shape, tone = STATES[row["state"]]
     country = words.country(row["destination"], language) if row["destination"] else ""
-    over = row["left_mg"] is not None and row["left_mg"] < 0
     return (
-        Cell(text=row["id"], value=row["id"], note=words.word(KINDS, row["kind"] or "", language)),
+        Cell(
+            text=row["id"], value=row["id"], href=firm.url("firm-licence", licence=row["id"]),
+            note=words.word(KINDS, row["kind"] or "", language),
+        ),
         Cell(
             text=visit.say("; ", "；").join(row["end_users"] or ()) or written.NOTHING,
             note=" · ".join(part for part in (country, row["end_use"]) if part),
@@ -101,12 +99,10 @@ def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
             note=visit.say("from ", "起自") + written.day(row["valid_from"], language) if row["valid_from"] else "",
         ),
         firm.mass(row["mass_mg"]),
+        firm.mass(row["reserved_mg"]),
         firm.mass(row["used_mg"]),
-        Cell(
-            text=written.mass(row["left_mg"], language, signed=over),
-            value=None if row["left_mg"] is None else row["left_mg"] / written.MG_PER_KG, shape="up" if over else "",
-            tone="gain" if over else None,
-        ),
+        firm.mass(row["overdrawn_mg"]),
+        firm.mass(row["left_mg"]),
         Cell(text=visit.spoken(word), value=row["state"], shape=shape, tone=tone),
     )  # fmt: skip
 

@@ -20,7 +20,7 @@ from lodeline.web.visit import Visit
 def firm_quota(visit: Visit, organisation: str) -> HttpResponse:
     """The page `firm/ID/quota/`."""
     firm = Firm(visit, organisation)
-    every = firm.own.quota()
+    every = firm.own.quota(firm.today)
     table = _table(firm, every)
     csv = wanted_csv(visit, table)
     if csv is not None:

@@ -7,20 +7,24 @@ from typing import Any, Literal
 import polars as pl
 from django.http import HttpResponse
 
+from lodeline.ledger.licence import licences
 from lodeline.material.element import TREO
 from lodeline.office.models import AuditRecord
 from lodeline.service import answers
 from lodeline.service import overview as questions
 from lodeline.service.finding import findings
 from lodeline.service.inspections import inspections
+from lodeline.service.licence_answers import licence_list
 from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.drawing.calendar import FilingCalendar, FilingMonth, draw_filing_calendar
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.language import say
+from lodeline.web.pages import lawful
 from lodeline.web.pages.audit import records_table
 from lodeline.web.pages.findings_part import findings_table
 from lodeline.web.pages.inspections_part import inspections_table
+from lodeline.web.pages.licence import LABELS, MASSES, STATES, kg_cell
 from lodeline.web.pages.succession_words import of_firm
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Table, shown, wanted_csv
@@ -238,7 +242,7 @@ def _partners_table(
 def _quota_table(visit: Visit, organisation: str) -> Table:
     reading, language = visit.reading, visit.language
     rows = []
-    for row in reading.answer(answers.quota, reading.store, reading.snapshot)["rows"]:
+    for row in reading.answer(answers.quota, reading.store, reading.snapshot, day=lawful.today(reading.law))["rows"]:
         if row["organisation"] != organisation:
             continue
         granted, used, over = (float(row[key]) for key in ("granted_kg", "used_kg", "overdrawn_kg"))
@@ -270,27 +274,28 @@ def _quota_table(visit: Visit, organisation: str) -> Table:
 
 
 def _licence_table(visit: Visit, organisation: str, names: dict[str, str]) -> Table:
+    store, law = visit.store, visit.reading.law
+    register = store.register(store.head())
+    held = [one.id for one in licences(register).values() if organisation in one.holders]
+    found = licence_list(store, register, law, day=lawful.today(law), ids=held)["rows"]
     language = visit.language
-    table = visit.reading.snapshot.register.tables["licences"].filter(pl.col("exporter") == organisation)
     rows = [
         (
-            Cell(text=row["id"], value=row["id"], note=", ".join(row["control_items"] or ())),
-            Cell(text=", ".join(names.get(one, one) for one in row["end_users"] or ()) or written.NOTHING),
+            Cell(
+                text=row["id"], value=row["id"], note=", ".join(row["control_items"]),
+                href=visit.opens("licence", licence=row["id"]),
+            ),
+            Cell(text=", ".join(names.get(one, one) for one in row["end_users"]) or written.NOTHING),
             Cell(
                 text=words.country(row["destination"], language) if row["destination"] else written.NOTHING,
                 value=row["destination"],
             ),
-            Cell(
-                text=written.mass(row["mass_mg"], language),
-                value=None if row["mass_mg"] is None else row["mass_mg"] / written.MG_PER_KG,
-            ),
-            Cell(
-                text=written.day(row["valid_to"], language),
-                value=None if row["valid_to"] is None else row["valid_to"].isoformat(),
-            ),
+            Cell(text=row["valid_to"] or written.NOTHING, value=row["valid_to"]),
+            *(kg_cell(visit, row[f"{key}_kg"]) for key in MASSES),
+            Cell(text=visit.spoken(STATES[row["state"]][0]), value=row["state"]),
         )
-        for row in table.iter_rows(named=True)
-    ]
+        for row in found
+    ]  # fmt: skip
     return Table(
         name="licences",
         caption=visit.say("Export licences", "出口许可证"),
@@ -298,8 +303,9 @@ def _licence_table(visit: Visit, organisation: str, names: dict[str, str]) -> Ta
             Column(key="licence", label=say("Licence", "许可证")),
             Column(key="users", label=say("End users", "最终用户")),
             Column(key="destination", label=say("To", "目的国或地区")),
-            Column(key="mass", label=say("Mass", "质量"), number=True, unit="kg"),
             Column(key="until", label=say("Valid until", "有效期至")),
+            *(Column(key=key, label=LABELS[key], number=True, unit="kg") for key in MASSES),
+            Column(key="state", label=say("State", "状态")),
         ),
         rows=rows,
         empty=visit.say("No licence of it is in the register.", "登记簿中没有该企业的许可证。"),

@@ -19,7 +19,7 @@ from lodeline.web import words
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.language import say
-from lodeline.web.pages import asked
+from lodeline.web.pages import asked, lawful
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
@@ -37,7 +37,7 @@ _EVIDENCE: Final = {
 def quotas(visit: Visit) -> HttpResponse:
     """The page `quotas/`: `?year=`, `?kind=`, `?ore=`, `?organisation=` narrow it; by default the newest year."""
     reading = visit.reading
-    every = reading.answer(questions.grants, reading.store, reading.snapshot)
+    every = reading.answer(questions.grants, reading.store, reading.snapshot, day=lawful.today(reading.law))
     names = words.organisation_names(reading.snapshot.register, visit.language)
     years = sorted(every["year"].unique(), reverse=True)
     year = _year(visit, years)

@@ -12,6 +12,7 @@ from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.drawing.bars import Sparkline, draw_sparkline
 from lodeline.web.drawing.svg import Markup
+from lodeline.web.pages import lawful
 from lodeline.web.pages.scene import Scene, largest, total
 
 
@@ -125,7 +126,7 @@ def _exports_tile(scene: Scene) -> dict[str, object]:
 
 def _quota_tile(scene: Scene) -> dict[str, object]:
     visit, reading, year = scene.visit, scene.visit.reading, int(scene.period[:4])
-    rows = reading.answer(answers.quota, reading.store, reading.snapshot)["rows"]
+    rows = reading.answer(answers.quota, reading.store, reading.snapshot, day=lawful.today(reading.law))["rows"]
     shares = {}
     for kind in ("mining", "separation"):
         chosen = [row for row in rows if row["kind"] == kind and row["year"] == year]

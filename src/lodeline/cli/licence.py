@@ -1,0 +1,158 @@
+"""The command `licence`: what is left of each, and what is drawn on it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, print_rows, snapshot_at, store_at, today
+from lodeline.cli.output import console, print_json, print_problems, print_table, say
+
+licence_app = typer.Typer(help="Export licences, and what is drawn on them. 出口许可证及核销。", no_args_is_help=True)
+app.add_typer(licence_app, name="licence")
+
+Licence = Annotated[str, typer.Argument(help="Number of the licence. 许可证号。")]
+Declaration = Annotated[str, typer.Argument(help="Number of the declaration. 报关单号。")]
+Line = Annotated[str, typer.Argument(help="Line of it. 项号。")]
+Kg = Annotated[str, typer.Option("--kg", help="Net mass of goods in kg. 净重（千克）。")]
+Elements = Annotated[str, typer.Option("--elements", help="Dy=1.2|Tb=0.1 in kg. 各元素（千克）。")]
+Exporter = Annotated[str, typer.Option("--exporter", help="Whose goods they are. 出口企业。")]
+Reason = Annotated[str, typer.Option("--reason", help="Why. 理由。")]
+Reference = Annotated[str, typer.Option("--reference", help="Your own number of the confirmation. 确认编号。")]
+
+
+@licence_app.command("list")
+def list_licences(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
+    """Every licence: granted + overdrawn = reserved + used + left. 许可证一览。"""
+    from lodeline.service.licence_answers import licence_list  # noqa: PLC0415
+
+    store, snapshot = snapshot_at(database)
+    document = licence_list(store, snapshot.register, law(), day=today())
+    keys = (
+        "id", "exporter", "state", "valid_to", "granted_kg", "reserved_kg", "used_kg", "overdrawn_kg", "left_kg",
+    )  # fmt: skip
+    print_rows(document, keys, as_json, numbers=range(4, 9))
+
+
+@licence_app.command()
+def show(licence: Licence, database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
+    """One licence: its acts, its positions, and the log of its draw-downs. 许可证详情。"""
+    from lodeline.service.licence_answers import licence_shown  # noqa: PLC0415
+
+    store, snapshot = snapshot_at(database)
+    document = licence_shown(store, snapshot.register, law(), licence, day=today())
+    if as_json:
+        print_json(document)
+        return
+    masses = {say("goods", "货物"): document, **document["elements"]}
+    names = ("granted_kg", "reserved_kg", "used_kg", "overdrawn_kg", "left_kg")
+    words = say("mass,granted,reserved,used,overdrawn,left", "项目,许可,预留,已用,超用,剩余").split(",")
+    rows = [(name, *(mass[key] for key in names)) for name, mass in masses.items()]
+    print_table(f"{licence}  {document['state']}", words, rows, numbers=range(1, 6))
+    for act in document["acts"]:
+        console.print(f"{act['on']} {act['deed']} {act['holder'] or ''} {act['reason']}", markup=False)
+    words = say("entry,on,act,declaration,line,kg,closes", "条目,日期,办理,报关单,项,千克,结清").split(",")
+    keys = ("entry", "on", "act", "declaration", "line", "mass_kg", "closes")
+    print_table("", words, [tuple(one[key] for key in keys) for one in document["draws"][:200]], numbers=(5,))
+
+
+@licence_app.command("reserve")
+def reserve_line(
+    licence: Licence, declaration: Declaration, line: Line, kg: Kg, exporter: Exporter, elements: Elements = "",
+    tranche: Annotated[str, typer.Option("--tranche", help="Tranche it is spent from. 分配额。")] = "",
+    database: Database = DEFAULT_DATABASE, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Reserve for a line of a declaration, once. 预留。"""
+    from lodeline.ledger.licence import elements_mg  # noqa: PLC0415
+    from lodeline.service.draws import Wanted, reserve  # noqa: PLC0415
+
+    wanted = Wanted(
+        licence=licence, organisation=exporter, declaration=declaration, line=line, mass_mg=_mg(kg),
+        elements_mg=elements_mg(elements), tranche=tranche,
+    )  # fmt: skip
+    now = datetime.now(UTC)
+    found = reserve(store=store_at(database), wanted=[wanted], law=law(), on=today(), filed_at=now)
+    _end(found[0], as_json)
+
+
+@licence_app.command()
+def post(
+    declaration: Declaration, line: Line, kg: Kg, reference: Reference, elements: Elements = "",
+    close: Annotated[bool, typer.Option("--close", help="Nothing more leaves on the line. 结清。")] = False,
+    licence: Annotated[str, typer.Option("--licence", help="Where nothing was reserved. 未预留时填写。")] = "",
+    exporter: Exporter = "",
+    database: Database = DEFAULT_DATABASE, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Confirm what left, with the actual mass; partial exits add up. 出境确认。"""
+    from lodeline.ledger.licence import elements_mg  # noqa: PLC0415
+    from lodeline.service.draws import Exit, confirm_exits  # noqa: PLC0415
+
+    one = Exit(
+        declaration=declaration, line=line, mass_mg=_mg(kg), reference=reference, closes=close, licence=licence,
+        elements_mg=elements_mg(elements) if elements else None, organisation=exporter,
+    )  # fmt: skip
+    now = datetime.now(UTC)
+    found = confirm_exits(store=store_at(database), exits=[one], law=law(), on=today(), filed_at=now)
+    _end(found[0], as_json)
+
+
+@licence_app.command()
+def void(
+    declaration: Declaration, line: Line, reason: Reason, database: Database = DEFAULT_DATABASE, as_json: Json = False
+) -> None:
+    """Take a reservation back, as its declaration was amended or withdrawn. 撤销预留。"""
+    from lodeline.service.draws import void as take_back  # noqa: PLC0415
+
+    store, now = store_at(database), datetime.now(UTC)
+    found = take_back(store=store, declaration=declaration, line=line, reason=reason, on=today(), filed_at=now)
+    _end(found, as_json)
+
+
+@licence_app.command()
+def tranche(
+    licence: Licence,
+    name: Annotated[str, typer.Argument(help="What the tranche is called. 分配额编号。")],
+    port: Annotated[str, typer.Option("--port", help="The port whose desk spends it. 口岸。")] = "",
+    kg: Kg = "0", elements: Elements = "",
+    withdraw: Annotated[str, typer.Option("--withdraw", help="Take the rest back, and why. 收回余量的理由。")] = "",
+    database: Database = DEFAULT_DATABASE, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Allot a part of a licence to a port without network, or take its rest back. 离线口岸分配额。"""
+    from lodeline.ledger.licence import elements_mg  # noqa: PLC0415
+    from lodeline.service.draws import allot, void_tranche  # noqa: PLC0415
+
+    store, now, day = store_at(database), datetime.now(UTC), today()
+    if withdraw:
+        found = void_tranche(store=store, licence=licence, tranche=name, reason=withdraw, on=day, filed_at=now)
+    else:
+        found = allot(
+            store=store, licence=licence, tranche=name, port=port, mass_mg=_mg(kg), elements_mg=elements_mg(elements),
+            law=law(), on=day, filed_at=now,
+        )  # fmt: skip
+    _end(found, as_json)
+
+
+def _mg(text: str) -> int:
+    from lodeline.material.mass import parse_mass  # noqa: PLC0415
+    from lodeline.spoken import SpokenError  # noqa: PLC0415
+
+    try:
+        return int(parse_mass(text))
+    except ValueError as error:
+        raise SpokenError(f"--kg {text!r} is no mass in kilograms", f"--kg {text!r} 不是以千克计的质量") from error
+
+
+def _end(found: Any, as_json: bool) -> None:
+    """Prints what became of it; status 1 where it was refused."""
+    document = found.as_json()
+    if as_json:
+        print_json(document)
+    else:
+        print_problems(list(found.problems), limit=10)
+        if found.draw is not None:
+            entry, number = document["entry"], document["reservation"]
+            text = say(f"Entry {entry}, number {number}", f"条目 {entry}，序号 {number}")
+            console.print(text + (say(" (stood already)", "（已有）") if found.repeated else ""), markup=False)
+    raise typer.Exit(0 if found.draw is not None else 1)

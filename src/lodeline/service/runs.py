@@ -1,0 +1,71 @@
+"""A producer announces a planned run: so much of its quota is reserved until rows that name the run draw it.
+
+A quota is never refused: what passes it is accepted and flagged, by whom, when and by how much.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from lodeline.ledger.problem import problem
+from lodeline.material.element import TREO
+from lodeline.material.mass import format_kg
+from lodeline.service.accounts import quota_accounts, quota_key
+from lodeline.service.draw_facts import Draw, draws_of, put_draws
+from lodeline.service.draws import Drawn, days, live, take_back
+from lodeline.store.opening import assert_guarded
+from lodeline.store.store import Store
+
+
+def announce_run(
+    *, store: Store, organisation: str, kind: str, ore_type: str, year: int, run: str, reo_mg: int, on: date,
+    filed_at: datetime, by: str | None = None,
+) -> Drawn:  # fmt: skip
+    """Reserves REO of a quota for a planned run, which rows that name the run draw later.
+
+    Passing the quota is accepted and flagged. Announced again with the same mass, the same reservation.
+    """
+    assert_guarded(store)
+    with store.database.transaction():
+        head = store.head(lock=True)
+        register = store.register(head)
+        grant = register.grant_for(organisation, kind, ore_type, year)
+        if not run or reo_mg <= 0:
+            return Drawn(draw=None, problems=(problem("reservation.incomplete", columns="run, reo_kg"),))
+        key = quota_key(*grant[1:])
+        mine = [
+            draw for draw in draws_of(store, "quota", [key])
+            if draw.act == "reserve" and (draw.organisation, draw.declaration) == (organisation, run)
+        ]  # fmt: skip
+        if mine and mine[-1].number in live(draws_of(store, "quota", [key])):
+            if mine[-1].masses_mg == {TREO: reo_mg}:
+                return Drawn(draw=mine[-1], repeated=True)
+            found = problem("reservation.exists-with-other-content", declaration=run, line=kind, licence=key)
+            return Drawn(draw=None, problems=(found,))
+        draw = Draw(
+            book="quota", act="reserve", account=key, organisation=organisation, masses_mg={TREO: reo_mg}, on=on,
+            declaration=run, until=min(on + days()["quota_days"], date(year, 12, 31)),
+        )  # fmt: skip
+        _, (stored,) = put_draws(store, head, [draw], filed_at=filed_at, by=by)
+        balance = quota_accounts(store, register, organisation)[grant].balance(TREO, on)
+        flags = (
+            problem(
+                "quota.exceeded", organisation=organisation, kind=kind, year=year, over_kg=format_kg(balance.overdrawn)
+            ),
+        )  # fmt: skip
+        judged = (kind, year) in {(of, when) for _, of, _, when in register.grants}
+    return Drawn(draw=stored, problems=flags if balance.overdrawn and judged else ())
+
+
+def void_run(
+    *, store: Store, organisation: str, run: str, reason: str, on: date, filed_at: datetime, by: str | None = None
+) -> Drawn:
+    """Takes back what a planned run has not drawn."""
+    assert_guarded(store)
+    with store.database.transaction():
+        head = store.head(lock=True)
+        mine = [
+            draw for draw in draws_of(store, "quota")
+            if draw.act == "reserve" and (draw.organisation, draw.declaration) == (organisation, run)
+        ]  # fmt: skip
+        return take_back(store, head, mine, reason=reason, on=on, filed_at=filed_at, by=by)

@@ -1,0 +1,234 @@
+"""Licences, and one of them: what is reserved, used and left of each mass, its acts, and the log of its draw-downs.
+
+The authority's page and the firm's own are one; each is open to whoever may see the licence's holder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+from django.http import HttpResponse
+
+from lodeline.ledger.licence import licences as registered
+from lodeline.material.mass import parse_mass
+from lodeline.regulation.parameter import load
+from lodeline.service.licence_answers import UnknownLicence, licence_list, licence_shown
+from lodeline.web import format as written
+from lodeline.web import words
+from lodeline.web.language import Text, say
+from lodeline.web.pages import lawful
+from lodeline.web.shell import show
+from lodeline.web.table import Cell, Column, Row, Table, shown, wanted_csv
+from lodeline.web.visit import NotHereError, Visit
+from lodeline.web.words import Tone
+
+STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
+    "granted": (say("In force", "有效"), "tick", "flow"),
+    "to-come": (say("Not yet in force", "尚未生效"), "ring", "quiet"),
+    "suspended": (say("Suspended", "中止"), "bar", "hold"),
+    "exhausted": (say("Used up", "用尽"), "bar", "quiet"),
+    "expired": (say("Ended", "已到期"), "bar", "quiet"),
+    "revoked": (say("Revoked", "已撤销"), "square", "hold"),
+    "unknown": (say("Not in the register", "未登记"), "square", "hold"),
+}
+KINDS: Final[Mapping[str, Text]] = {
+    "individual": say("individual", "单项许可"),
+    "general": say("general", "通用许可"),
+    "registration": say("registration", "登记凭证"),
+}
+_ACTS: Final[Mapping[str, Text]] = {
+    "reserve": say("Reserved on release", "放行时预留"),
+    "allot": say("Allotted to a port", "分配给口岸"),
+    "exit": say("Exit confirmed", "出境确认"),
+    "void": say("Taken back", "撤销预留"),
+    "filed": say("Filed by the exporter", "企业申报出口"),
+}
+_DEEDS: Final[Mapping[str, Text]] = {
+    "suspended": say("suspended", "中止"),
+    "resumed": say("resumed", "恢复"),
+    "revoked": say("revoked", "撤销"),
+    "holder": say("another holder", "变更持有人"),
+}
+LABELS: Final[Mapping[str, Text]] = {
+    "granted": say("Granted", "许可"),
+    "reserved": say("Reserved", "预留"),
+    "used": say("Used", "已用"),
+    "overdrawn": say("Overdrawn", "超用"),
+    "left": say("Left", "剩余"),
+}
+MASSES: Final = ("granted", "reserved", "used", "overdrawn", "left")
+
+
+def licences(visit: Visit) -> HttpResponse:
+    """The page `licences/` of the authority."""
+    store, law = visit.store, load()
+    document = licence_list(store, store.register(store.head()), law, day=lawful.today(law))
+    table = _list(visit, document["rows"])
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    over = sum(row["overdrawn_kg"] != "0" for row in document["rows"])
+    title = visit.say("No export licence is overdrawn", "出口许可证均未超用")
+    if over:
+        title = visit.say(
+            f"{written.count(over)} of {written.count(len(document['rows']))} export licences are overdrawn",
+            f"{written.count(len(document['rows']))} 份出口许可证中有 {written.count(over)} 份超用",
+        )
+    return show(visit, "lodeline/licences.html", title=title, table=shown(visit, table))
+
+
+def licence(visit: Visit, licence: str) -> HttpResponse:
+    """The page `licences/NUMBER/` of the authority. It is the holder's firm that is looked at."""
+    document = _asked(visit, licence)
+    return _page(visit, document, whose=document["exporter"] or "")
+
+
+def firm_licence(visit: Visit, organisation: str, licence: str) -> HttpResponse:
+    """The page `firm/ID/licences/NUMBER/`: only of a licence that the firm holds or held."""
+    found = registered(visit.store.register(visit.store.head())).get(licence)
+    if found is None or organisation not in found.holders:
+        raise _not_here(licence)
+    document = _asked(visit, licence)
+    # What others did is not the firm's business, even on its own licence.
+    own = [one for one in document["draws"] if one["organisation"] == organisation]
+    return _page(visit, {**document, "draws": own, "of_others": {}}, whose=organisation)
+
+
+def _list(visit: Visit, rows: Sequence[Mapping[str, Any]]) -> Table:
+    return Table(
+        name="licences",
+        caption=visit.say("Export licences", "出口许可证"),
+        columns=(
+            Column(key="licence", label=say("Licence", "许可证")),
+            Column(key="exporter", label=say("Exporter", "出口企业")),
+            Column(key="until", label=say("Until", "有效期至")),
+            *(Column(key=key, label=LABELS[key], number=True, unit="kg") for key in MASSES),
+            Column(key="state", label=say("State", "状态")),
+        ),
+        rows=[_list_row(visit, row) for row in rows],
+        empty=visit.say("The register has no export licence.", "登记簿中没有出口许可证。"),
+    )
+
+
+def _list_row(visit: Visit, row: Mapping[str, Any]) -> Row:
+    word, shape, tone = STATES[row["state"]]
+    exporter = row["exporter"] or ", ".join(row["of_others"])
+    return (
+        Cell(
+            text=row["id"], value=row["id"], href=visit.opens("licence", licence=row["id"]),
+            note=words.word(KINDS, row["kind"] or "", visit.language),
+        ),
+        Cell(
+            text=exporter or written.NOTHING, value=exporter,
+            href=visit.opens("organisation", organisation=exporter) if row["exporter"] else None,
+        ),
+        Cell(text=written.day(_day(row["valid_to"]), visit.language), value=row["valid_to"]),
+        *(kg_cell(visit, row[f"{key}_kg"]) for key in MASSES),
+        Cell(text=visit.spoken(word), value=row["state"], shape=shape, tone=tone),
+    )  # fmt: skip
+
+
+def _asked(visit: Visit, licence: str) -> dict[str, Any]:
+    store, law = visit.store, load()
+    try:
+        return licence_shown(store, store.register(store.head()), law, licence, day=lawful.today(law))
+    except UnknownLicence as error:
+        raise _not_here(licence) from error
+
+
+def _not_here(licence: str) -> NotHereError:
+    return NotHereError(f"There is no licence {licence}.", f"没有许可证 {licence}。")
+
+
+def _page(visit: Visit, document: Mapping[str, Any], *, whose: str) -> HttpResponse:
+    tables = {"masses": _masses(visit, document), "draws": _draws(visit, document)}
+    csv = wanted_csv(visit, *tables.values())
+    if csv is not None:
+        return csv
+    word, shape, tone = STATES[document["state"]]
+    language = visit.language
+    return show(
+        visit,
+        "lodeline/licence.html",
+        title=visit.say(f"Licence {document['id']}", f"许可证 {document['id']}"),
+        state=visit.spoken(word), shape=shape, tone=tone, whose=whose,
+        kind=words.word(KINDS, document["kind"] or "", language),
+        until=written.day(_day(document["valid_to"]), language),
+        since=written.day(_day(document["valid_from"]), language),
+        document=document,
+        acts=[
+            {
+                "on": written.day(date.fromisoformat(act["on"]), language),
+                "deed": words.word(_DEEDS, act["deed"], language), "holder": act["holder"] or "",
+                "reason": act["reason"],
+            }
+            for act in document["acts"]
+        ],
+        tables={name: shown(visit, table) for name, table in tables.items()},
+    )  # fmt: skip
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def kg_cell(visit: Visit, kg: str | None) -> Cell:
+    """A mass that an answer gives as decimal kilograms."""
+    if kg is None:
+        return Cell(text=written.NOTHING)
+    mass_mg = parse_mass(kg)
+    text = written.mass(mass_mg, visit.language) if mass_mg else written.NOTHING
+    return Cell(text=text, value=mass_mg / written.MG_PER_KG)
+
+
+def _masses(visit: Visit, document: Mapping[str, Any]) -> Table:
+    goods = {visit.say("Goods, net", "货物净重"): document}
+    rows = [
+        (Cell(text=name), *(kg_cell(visit, mass[f"{key}_kg"]) for key in MASSES))
+        for name, mass in (goods | document["elements"]).items()
+    ]
+    return Table(
+        name="masses",
+        caption=visit.say("Granted + overdrawn = reserved + used + left", "许可 + 超用 = 预留 + 已用 + 剩余"),
+        columns=(
+            Column(key="mass", label=say("Mass of", "项目")),
+            *(Column(key=key, label=LABELS[key], number=True, unit="kg") for key in MASSES),
+        ),
+        rows=rows,
+        empty="",
+    )
+
+
+def _draws(visit: Visit, document: Mapping[str, Any]) -> Table:
+    return Table(
+        name="draws",
+        caption=visit.say("Draw-downs, oldest first", "核销记录（由旧到新）"),
+        columns=(
+            Column(key="entry", label=say("Entry", "条目"), number=True),
+            Column(key="on", label=say("Day", "日期")),
+            Column(key="act", label=say("What", "办理")),
+            Column(key="declaration", label=say("Declaration", "报关单")),
+            Column(key="mass", label=say("Goods", "货物"), number=True, unit="kg"),
+            Column(key="note", label=say("Note", "说明")),
+        ),
+        rows=[_draw_row(visit, one) for one in document["draws"]],
+        empty=visit.say("Nothing has been drawn on it.", "尚无核销记录。"),
+    )
+
+
+def _draw_row(visit: Visit, one: Mapping[str, Any]) -> Row:
+    line = visit.say(f"line {one['line']}", f"第 {one['line']} 项") if one["line"] else (one["event"] or "")
+    notes = [one["tranche"], one["reference"], one["reason"]]
+    if one["closes"]:
+        notes.append(visit.say("nothing more leaves; the rest returns", "结清，余量退回"))
+    day = date.fromisoformat(one["on"])
+    return (
+        Cell(text=str(one["entry"]), value=one["entry"]),
+        Cell(text=written.day(day, visit.language), value=one["on"]),
+        Cell(text=words.word(_ACTS, one["act"], visit.language), value=one["act"], note=one["organisation"]),
+        Cell(text=one["declaration"] or written.NOTHING, value=one["declaration"], note=line),
+        kg_cell(visit, one["mass_kg"]),
+        Cell(text="; ".join(filter(None, notes))),
+    )

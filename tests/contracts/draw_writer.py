@@ -1,0 +1,80 @@
+"""One of eight writers: reserves, files, confirms and takes back at random, and prints what was accepted.
+
+Started as `python -m tests.contracts.draw_writer URL NUMBER ROUNDS`; several share declarations, so that they meet.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from datetime import UTC, date, datetime
+from typing import Any
+
+from tests.desk import LAW, Desk
+
+from lodeline.service.draws import Drawn, Exit, Wanted, confirm_exits, reserve, void
+from lodeline.store.opening import open_store
+
+NOW, DAY = datetime(2025, 6, 10, 4, tzinfo=UTC), date(2025, 6, 10)
+DECLARATIONS = ("D1", "D2", "D3", "D4")
+LICENCE = {"D1": "L1", "D2": "L1", "D3": "L2", "D4": "L2"}
+
+
+class Writer:
+    """Takes rounds on its own connection, and remembers what the store took."""
+
+    def __init__(self, url: str, number: int) -> None:
+        self.desk = Desk(open_store(url))
+        self.number = number
+        self.dice = random.Random(number)
+        self.taken: list[dict[str, Any]] = []
+
+    def round(self, turn: int) -> None:
+        declaration, line = self.dice.choice(DECLARATIONS), str(self.dice.randint(1, 3))
+        mass_mg = self.dice.randint(1, 30_000_000)
+        act = self.dice.choice(("reserve", "reserve", "file", "exit", "void"))
+        if act == "reserve":
+            wanted = Wanted(
+                licence=LICENCE[declaration], organisation="MAG", declaration=declaration, line=line, mass_mg=mass_mg,
+                elements_mg={"Dy": mass_mg // 50},
+            )  # fmt: skip
+            self.note(act, *reserve(store=self.desk.store, wanted=[wanted], law=LAW, on=DAY, filed_at=NOW))
+        elif act == "file":
+            row = (
+                f"X{self.number}-{turn} export 12 mag 1 {mass_mg / 1e6:.6f} product=magnet-ndfeb"
+                f" licence={LICENCE[declaration]} declaration={declaration}"
+            )
+            self.desk.rows("MAG", "2025-06", row)
+            self.taken.append({"act": act, "declaration": declaration, "mass_mg": mass_mg})
+        elif act == "exit":
+            exit_ = Exit(
+                declaration=declaration, line=line, mass_mg=mass_mg, reference=f"E{self.number}-{turn}",
+                closes=self.dice.random() < 0.2, licence=LICENCE[declaration], organisation="MAG",
+            )  # fmt: skip
+            self.note(act, *confirm_exits(store=self.desk.store, exits=[exit_], law=LAW, on=DAY, filed_at=NOW))
+        else:
+            taken_back = void(
+                store=self.desk.store, declaration=declaration, line=line, reason="amended", on=DAY, filed_at=NOW
+            )
+            self.note(act, taken_back)
+
+    def note(self, act: str, drawn: Drawn) -> None:
+        if drawn.draw is not None and not drawn.repeated:
+            draw = drawn.draw
+            self.taken.append({
+                "act": act, "declaration": draw.declaration, "line": draw.line, "number": draw.number,
+                "target": draw.target, "closes": draw.closes, "mass_mg": draw.masses_mg.get("", 0),
+            })  # fmt: skip
+
+
+def main() -> None:
+    url, number, rounds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    writer = Writer(url, number)
+    for turn in range(rounds):
+        writer.round(turn)
+    print(json.dumps(writer.taken))
+
+
+if __name__ == "__main__":
+    main()
