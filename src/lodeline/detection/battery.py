@@ -21,6 +21,7 @@ from lodeline.detection.detectors import (
     feed_mismatch,
     ghost_stock,
     late_and_edited,
+    licence_abuse,
     misdeclaration,
     missing_filing,
     one_more_step,
@@ -40,7 +41,7 @@ from lodeline.detection.detectors import (
 from lodeline.detection.finding import Finding, ranked
 from lodeline.detection.imbalance import Books
 from lodeline.detection.limits import limits_of
-from lodeline.detection.papers import filings_of, papers_of
+from lodeline.detection.papers import customs_of, draws_of, filings_of, papers_of
 from lodeline.ledger.register import Register
 from lodeline.regulation.parameter import Jurisdiction
 
@@ -242,6 +243,19 @@ DETECTORS: Final = (
             filings=filings_of(sight),
             lines=sight.lines,
             limits=limits_of(late_and_edited.DETECTOR),
+        ),
+    ),
+    Detector(
+        name=licence_abuse.DETECTOR,
+        look=lambda sight: licence_abuse.licence_abuse(
+            lines=sight.lines,
+            lot_facts=sight.lot_facts,
+            lot_assays=sight.lot_assays,
+            customs=customs_of(sight),
+            draws=draws_of(sight),
+            register=sight.register,
+            law=sight.law,
+            limits=limits_of(licence_abuse.DETECTOR),
         ),
     ),
     Detector(

@@ -15,6 +15,15 @@ PAPERS: Mapping[str, pl.DataType] = {
     "line": pl.Int64(), "document_kind": pl.String(), "value": pl.String(), "currency": pl.String(),
     "hs_code": pl.String(), "control_item": pl.String(),
 }  # fmt: skip
+#: One row per export row in force: what its customs line says beside the row's own columns, as filed.
+CUSTOMS: Mapping[str, pl.DataType] = {
+    "line": pl.Int64(), "licence": pl.String(), "declaration": pl.String(), "end_user_name": pl.String(),
+}  # fmt: skip
+#: The log of draw-downs: exits that customs confirmed and promises on release, mass of goods, in the order of the log.
+DRAWS: Mapping[str, pl.DataType] = {
+    "licence": pl.String(), "organisation": pl.String(), "act": pl.String(), "declaration": pl.String(),
+    "on": pl.Date(), "mass_mg": pl.Int64(), "entry": pl.Int64(),
+}  # fmt: skip
 #: One row per accepted filing or correction: `corrects` is the entry that it corrects, `filed_at` UTC text.
 FILINGS: Mapping[str, pl.DataType] = {
     "entry": pl.Int64(), "organisation": pl.String(), "period": pl.String(), "corrects": pl.Int64(),
@@ -31,4 +40,16 @@ def papers_of(sight: Any) -> pl.DataFrame:
 def filings_of(sight: Any) -> pl.DataFrame:
     """`FILINGS` of a sight; empty where it offers none."""
     frame: pl.DataFrame = getattr(sight, "filings", pl.DataFrame(schema=dict(FILINGS)))
+    return frame
+
+
+def customs_of(sight: Any) -> pl.DataFrame:
+    """`CUSTOMS` of a sight; empty where it offers none."""
+    frame: pl.DataFrame = getattr(sight, "customs", pl.DataFrame(schema=dict(CUSTOMS)))
+    return frame
+
+
+def draws_of(sight: Any) -> pl.DataFrame:
+    """`DRAWS` of a sight; empty where it offers none."""
+    frame: pl.DataFrame = getattr(sight, "draws", pl.DataFrame(schema=dict(DRAWS)))
     return frame

@@ -13,11 +13,13 @@ import polars as pl
 from lodeline.accountancy.accounts import Accounts
 from lodeline.detection.battery import DETECTORS, look
 from lodeline.detection.imbalance import TESTED
-from lodeline.detection.papers import FILINGS, PAPERS
+from lodeline.detection.papers import CUSTOMS, DRAWS, FILINGS, PAPERS
+from lodeline.ledger.licence import GOODS
 from lodeline.ledger.register import Register
 from lodeline.ledger.transfer import passed_on, stand_in
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.answers import Json, UnknownSubject, filing_status
+from lodeline.service.draw_facts import draws_of
 from lodeline.service.exceptions import Disagreements, disagreements
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
@@ -152,6 +154,29 @@ class LedgerSight:
     def behind_exceptions(self) -> pl.DataFrame:
         """The rows behind the exceptions (detection.comparison.BEHIND)."""
         return self._beside.evidence
+
+    @cached_property
+    def customs(self) -> pl.DataFrame:
+        """What the export rows in force say of licence and declaration (detection.papers.CUSTOMS)."""
+        cells = list(CUSTOMS)[1:]
+        rows = self.store.database.frame(
+            f"SELECT id, {', '.join(cells)} FROM line WHERE kind = 'export' ORDER BY id", schema=dict(CUSTOMS)
+        )
+        return rows.join(self.lines.select("line"), on="line", how="semi")
+
+    @cached_property
+    def draws(self) -> pl.DataFrame:
+        """What was told of licences beside the filings, up to the last entry about goods or parties.
+
+        A release moves the log and no finding: what it says is looked at with the next filing.
+        """
+        moved, _ = self.store.moved_at(self.snapshot.entry + 1)
+        rows = [
+            (one.account, one.organisation, one.act, one.declaration, one.on, one.masses_mg.get(GOODS, 0), one.entry)
+            for one in draws_of(self.store, "licence", before=moved)
+            if one.act in ("reserve", "exit")
+        ]
+        return pl.DataFrame(rows, schema=dict(DRAWS), orient="row")
 
     @cached_property
     def filings(self) -> pl.DataFrame:

@@ -21,7 +21,7 @@ import polars as pl
 
 from lodeline import __version__
 from lodeline.detection.battery import DETECTORS
-from lodeline.detection.papers import FILINGS, PAPERS
+from lodeline.detection.papers import CUSTOMS, DRAWS, FILINGS, PAPERS
 from lodeline.filing.canonical import parse_cells
 from lodeline.filing.schema import CELLS
 from lodeline.journal.checkpoint import NoteError, Verifier, open_checkpoint
@@ -214,6 +214,17 @@ class _BundleSight(LedgerSight):
         """The commercial cells of the rows, as opened."""
         read: _Bundle = self._read  # type: ignore[attr-defined]
         return read.cells.select(*PAPERS)
+
+    @cached_property
+    def customs(self) -> pl.DataFrame:
+        """The customs cells of the export rows, as opened."""
+        read: _Bundle = self._read  # type: ignore[attr-defined]
+        return read.cells.filter(pl.col("kind") == "export").select(*CUSTOMS)
+
+    @cached_property
+    def draws(self) -> pl.DataFrame:
+        """A bundle holds no draw-downs: a finding that rests on them is proved by its rows, and not recomputed."""
+        return pl.DataFrame(schema=dict(DRAWS))
 
     @cached_property
     def filings(self) -> pl.DataFrame:

@@ -3,12 +3,13 @@
 Announcement 18 of 2025 (MOFCOM and GAC, 2025-04-04) controls NdFeB with dysprosium or terbium and Sm-Co
 magnets; licences were granted one by one from summer on, general ones from 2 December 2025 (Reuters).
 Decree on dual-use items art. 15: individual at most one year and one end user, general at most three years;
-art. 17: 45 working days. Waiting times, masses and shares here are assumptions.
+art. 17: 45 working days. Waiting times, masses and shares here are assumptions, as
+is that whoever delivers to one user again and again holds a general licence, before December 2025 too.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from lodeline.world.stock import KG
@@ -46,6 +47,15 @@ class Licence:
     end_use: str
     valid_from: int
     valid_to: int
+    #: Declarations that it truly served. One that serves several is written as a general licence (art. 15).
+    served: dict[str, None] = field(default_factory=dict)
+    #: Written as an individual licence whatever it served: a plot uses it a second time.
+    is_single: bool = False
+
+    @property
+    def kind_granted(self) -> str:
+        """Its kind in the register: an individual licence is for one export."""
+        return self.kind if self.is_single or len(self.served) < 2 else "general"
 
     def covers(self, day: int, mass_mg: int, elements_mg: dict[str, int]) -> bool:
         """True while in force and not exhausted by this mass."""

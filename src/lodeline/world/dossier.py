@@ -288,7 +288,7 @@ def _licences(licences: Licences) -> list[Sequence[str]]:
         elements = "|".join(f"{element}={mass // KG}" for element, mass in licence.elements_mg.items())
         first, last = (moment(day * 24 * 60)[:10] for day in (licence.valid_from, licence.valid_to))
         rows.append((
-            licence.id, licence.kind, licence.exporter, licence.end_user, "|".join(licence.items), licence.product,
-            str(licence.mass_mg // KG), elements, licence.destination, licence.end_use, first, last,
+            licence.id, licence.kind_granted, licence.exporter, licence.end_user, "|".join(licence.items),
+            licence.product, str(licence.mass_mg // KG), elements, licence.destination, licence.end_use, first, last,
         ))  # fmt: skip
     return rows

@@ -39,6 +39,8 @@ _ONLY |= {
 OF_FEEDS = ("feed-mismatch",)
 #: What the registers say of a firm is bent once.
 _ONCE = ("capacity-excess", "quota-overrun")
+#: Loopholes that came after worlds had been planted at random.
+LATER = ("licence-abuse",)
 #: Firms are tried this often before a loophole is given up for want of a free one.
 _TRIES = 60
 
@@ -103,9 +105,12 @@ class _Planner:
         self._faults: list[tuple[str, str]] = []
 
     def random(self, rate: float) -> tuple[Plant, ...]:
-        """All loopholes in turn, each at a firm and in months that no other has."""
+        """All loopholes in turn, each at a firm and in months that no other has.
+
+        Those that were thought of later come last and by chances of their own, so that a seed plants what it did.
+        """
         count = max(1, int(rate * len(self._firms) * self._world.months / 12 + 0.5))
-        order = self._stream.shuffled([name for name in self._rules if name not in OF_FEEDS])
+        order = self._stream.shuffled([name for name in self._rules if name not in (*OF_FEEDS, *LATER)])
         found: list[Plant] = []
         # One in so many as there are loopholes, but at least one, on firms and months that the others left.
         more = max(1, round(count * len(OF_FEEDS) / len(order)))
@@ -120,6 +125,11 @@ class _Planner:
         for place in range(more):
             plant = self._draw(OF_FEEDS[place % len(OF_FEEDS)], len(found) + 1, {})
             found += [plant] if plant else []
+        self._stream = Stream(self._world.seed, PLANTS, 1)
+        for name in LATER:
+            for _ in range(round(count / len(order))):
+                plant = self._draw(name, len(found) + 1, {})
+                found += [plant] if plant else []
         return tuple(found)
 
     def from_file(self, path: Path) -> tuple[Plant, ...]:

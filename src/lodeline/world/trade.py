@@ -254,6 +254,7 @@ class Trade:
             licence = self._drawn.pop((lot.maker, lot.number), None)
             if licence:
                 row["control_item"], row["licence"] = ";".join(licence.items), licence.id
+                licence.served[declaration] = None
             row["destination"], row["end_user_name"] = party.country, party.name.en
             row["end_user_country"], row["end_use"], row["port"] = party.country, end_use(lot, party), port["port"]
             clerk.write(day, row)

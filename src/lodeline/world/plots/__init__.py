@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lodeline.world.plant import Plant
-from lodeline.world.plots.border import DestinationShift, Misdeclaration, OneMoreStep, ThresholdSplitting
+from lodeline.world.plots.border import DestinationShift, LicenceAbuse, Misdeclaration, OneMoreStep, ThresholdSplitting
 from lodeline.world.plots.feeds import FeedMismatch
 from lodeline.world.plots.mass import FalseScrap, Gain, Loss, Skimming, Unassayed, Yield
 from lodeline.world.plots.office import CapacityExcess, LateAndEdited, MissingFiling, QuotaOverrun
@@ -22,6 +22,7 @@ PLOTS: dict[str, type[Plot]] = {
     "capacity-excess": CapacityExcess, "composition-swap": CompositionSwap, "one-more-step": OneMoreStep,
     "unassayed-lot": Unassayed,
     "feed-mismatch": FeedMismatch,
+    "licence-abuse": LicenceAbuse,
 }  # fmt: skip
 
 

@@ -6,13 +6,17 @@ The same magnets leave; what the customs line says of them is the lie. Masses st
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from functools import cached_property
 
+from lodeline.world.border import Licence
 from lodeline.world.clerk import Row
 from lodeline.world.gauge import composition_text
 from lodeline.world.names import Name
 from lodeline.world.plan import Party
+from lodeline.world.plant import Plant
 from lodeline.world.plots.plot import Plot
-from lodeline.world.scene import MonthBook, money
+from lodeline.world.scene import MonthBook, Scene, money
 from lodeline.world.sigma import dry_kg, net_mg
 from lodeline.world.stock import KG, Lot
 from lodeline.world.tables import table
@@ -215,3 +219,69 @@ class OneMoreStep(BorderPlot):
         row["value"] = money(value)
         row["hs_code"] = next(r["hs_code"] for r in table("hs") if r["product"] == "assembly")
         self.touch(book, row, "changed")
+
+
+class LicenceAbuse(BorderPlot):
+    """A licence is shown for what it does not allow, or none is; the goods and their masses stay true."""
+
+    #: What left under the licence that the register will say allowed less.
+    used: Counter[str]
+
+    def __init__(self, plant: Plant, scene: Scene) -> None:
+        super().__init__(plant, scene)
+        self.used = Counter()
+
+    def act(self, book: MonthBook) -> None:
+        rows = [row for row in self.exports(book) if row.get("licence")]
+        for row in rows if self.plant.manner == "beyond" else self.some(rows, self.plant.size):
+            if self.plant.manner == "beyond":
+                # Which licence is passed is known when the world is over.
+                self.used[row["licence"]] += net_mg(row)
+                self._passed.setdefault(row["licence"], []).append((book, row))
+            elif self.plant.manner == "without":
+                row.pop("licence")
+                self.changed(book, row)
+            else:
+                self._show_another(book, row)
+
+    @cached_property
+    def _passed(self) -> dict[str, list[tuple[MonthBook, Row]]]:
+        return {}
+
+    def _show_another(self, book: MonthBook, row: Row) -> None:
+        """Another licence of the firm: one that has ended, one for another user, or one that has had its one export."""
+        every = {one.id: one for one in self.scene.industry.trade.licences.granted if one.exporter == self.organisation}
+        own, day = every.get(row["licence"]), book.day_of(row)
+        fits: dict[str, Callable[[Licence], bool]] = {
+            "after": lambda one: one.valid_to < day and one.end_user == row["end_user_name"],
+            "other-user": lambda one: one.valid_from <= day <= one.valid_to and one.end_user != row["end_user_name"],
+            "twice": lambda one: (
+                one.kind == "individual" and one.valid_from <= day <= one.valid_to and len(one.served) == 1
+                and one.end_user == row["end_user_name"] and row["declaration"] not in one.served
+            ),
+        }  # fmt: skip
+        found = [one for one in every.values() if one is not own and fits[self.plant.manner](one)]
+        if not found:
+            return
+        shown = self.stream.choose(found)
+        if self.plant.manner == "twice":
+            shown.is_single = True
+        row["licence"], row["control_item"] = shown.id, ";".join(shown.items)
+        self.record.facts[row["event"]] = shown.id
+        self.changed(book, row)
+
+    def finish(self) -> None:
+        """The register says of the licence that was used most that it allowed less than had left."""
+        if not self.used:
+            return
+        id_, used_mg = min(self.used.items(), key=lambda item: (-item[1], item[0]))
+        licence = next(one for one in self.scene.industry.trade.licences.granted if one.id == id_)
+        allowed_kg = int(used_mg / KG / (1 + self.plant.size))
+        if allowed_kg < 1 or len(self._passed[id_]) < 2:
+            return
+        licence.mass_mg = allowed_kg * KG
+        licence.elements_mg = {}
+        self.record.enter("grants/licences.csv", id_, "mass_kg")
+        self.record.facts.update(licence=id_, allowed_kg=str(allowed_kg), used_kg=f"{used_mg / KG:.3f}")
+        for book, row in self._passed[id_]:
+            self.record.weigh(book.period, dry_kg(row), book.lot(self.organisation, row).content)

@@ -1,0 +1,281 @@
+"""An export licence was used for what it does not allow, or goods that need one left without.
+
+Loophole: a licence is shown once and the goods are somebody else's, more, later, or for another user; or nobody shows
+one. Every export that names a licence is held against it, and against what was drawn on it: released, confirmed by
+customs, filed. Goods whose composition meets a listed item on their day are asked for a licence, whatever they are
+called.
+
+Innocent: a licence or a renewal that is not in the register yet; a digit of its number; a mass in the wrong unit; a
+consignment in parts; a user under its parent's name; goods within the band of trade practice.
+Ask: the licence with its annex and customs' endorsements; the declaration; contract and end-user certificate.
+Evidence: what was granted, used and passed; the log of draw-downs of the licence; the rows that it does not cover.
+Source: Export Control Law arts 34-36; Regulations on Export Control of Dual-Use Items arts 15, 18, 21 (2024). A
+register without any licence is not judged by: not known is not zero.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import polars as pl
+
+from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
+from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
+from lodeline.detection.limits import Limits
+from lodeline.ledger.licence import GOODS, Licence, licences
+from lodeline.ledger.licence_terms import terms
+from lodeline.ledger.register import Register
+from lodeline.material.element import SYMBOLS, TREO
+from lodeline.material.mass import PPB, format_kg
+from lodeline.material.product import product_kind
+from lodeline.regulation.control_list import control_items
+from lodeline.regulation.parameter import Jurisdiction
+
+DETECTOR: Final = "licence-abuse"
+
+INNOCENT: tuple[Text, ...] = (
+    said("The licence, or its renewal, is not in the register yet.", "许可证或其续期尚未录入登记簿。"),
+    said("A digit of its number or the unit of a mass was filed wrong.", "许可证号或数量单位填报有误。"),
+    said(
+        "One consignment left in parts, or under the name of the user's parent.",
+        "同一批货物分次出境，或以用户母公司名义申报。",
+    ),
+    said(
+        "The goods are within the band of trade practice, or a laboratory found less.",
+        "货物含量处于行业惯例范围，或经检测低于申报值。",
+    ),
+)  # fmt: skip
+ASK: tuple[Text, ...] = (
+    said("The licence with its annex, and what customs endorsed on it.", "许可证及附件，以及海关签注。"),
+    said("The declarations and the papers of exit of these consignments.", "相关报关单及出境凭证。"),
+    said("Contract, end-user certificate and proof of arrival.", "合同、最终用户证明和到货证明。"),
+)
+_WORDS: Final[Mapping[str, Text]] = {
+    "without": said("goods on the control list left without a licence", "管制物项未经许可出口"),
+    "unknown": said("the register has no such licence", "登记簿中没有该许可证"),
+    "of-other": said("the licence is somebody else's", "许可证属于其他企业"),
+    "not-in-force": said("it was not in force on the day", "当日许可证无效"),
+    "beyond": said("more left than was granted", "出口量超过许可数量"),
+    "end-user": said("another end user", "最终用户不符"),
+    "destination": said("another destination", "目的国不符"),
+    "twice": said("it was used again after its one export", "单次许可重复使用"),
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class _Case:
+    """What is held against one exporter on one licence ("" for none): breach → its rows, each row once per breach."""
+
+    organisation: str
+    licence: str
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def add(self, breach: str, row: dict[str, Any]) -> None:
+        self.rows.setdefault(breach, []).append(row)
+
+
+def licence_abuse(
+    *,
+    lines: pl.DataFrame,
+    lot_facts: pl.DataFrame,
+    lot_assays: pl.DataFrame,
+    customs: pl.DataFrame,
+    draws: pl.DataFrame,
+    register: Register,
+    law: Jurisdiction,
+    limits: Limits,
+) -> list[Finding]:
+    """One finding per exporter and licence that was abused, and one per exporter of listed goods without any.
+
+    Parameters: `lines` in force and `lot_facts` (`ledger.movement`), `lot_assays` as in `accountancy.frames`, `customs`
+    and `draws` as in `detection.papers`. `mass_mg` is the TREO of the rows that are not covered; `score` is None, for
+    what was filed is compared with what was granted and nothing is estimated.
+    """
+    known = licences(register)
+    if not known:
+        return []
+    values = limits.on(last_day(lines))
+    abroad = pl.coalesce("destination", "counterparty_country") != law.country
+    exports = (
+        lines.filter((pl.col("kind") == "export") & (pl.col("dry_mg") > 0) & abroad.fill_null(value=True))
+        .join(customs, on="line", how="left", maintain_order="left")
+        .sort("on", "line")
+    )
+    if exports.is_empty():
+        return []
+    exports = with_treo_mass(exports, lot_assays)
+    listed = _Listed(lot_facts, lot_assays, law, values["controlled_pct"] / 100)
+    cases: dict[tuple[str, str], _Case] = {}
+    by_licence: dict[str, list[dict[str, Any]]] = {}
+    for row in exports.iter_rows(named=True):
+        if row["licence"] is not None:
+            by_licence.setdefault(row["licence"], []).append(row)
+        elif listed.elements(row["lot"], row["on"]):
+            _case(cases, row["organisation"], "").add("without", row)
+    told = draws.partition_by("licence", as_dict=True)
+    for id_, rows in by_licence.items():
+        confirmed = told.get((id_,), draws.clear())
+        for breach, row in _breaches(known.get(id_), rows, confirmed, law, values):
+            _case(cases, row["organisation"], id_).add(breach, row)
+    return ranked(_finding(one, known.get(one.licence), by_licence, told, listed) for one in cases.values())
+
+
+def _case(cases: dict[tuple[str, str], _Case], organisation: str, licence: str) -> _Case:
+    return cases.setdefault((organisation, licence), _Case(organisation=organisation, licence=licence))
+
+
+def _breaches(
+    licence: Licence | None, rows: Sequence[dict[str, Any]], confirmed: pl.DataFrame, law: Jurisdiction,
+    values: Mapping[str, float],
+) -> Iterable[tuple[str, dict[str, Any]]]:  # fmt: skip
+    """(breach, row) of the rows that name a licence, in the order of days."""
+    if licence is None:
+        yield from (("unknown", row) for row in rows)
+        return
+    own = []
+    users = {_plain(one) for one in licence.end_users}
+    for row in rows:
+        if licence.holder(row["on"]) != row["organisation"]:
+            yield "of-other", row
+            continue
+        own.append(row)
+        if licence.standing(row["on"]) != "granted":
+            yield "not-in-force", row
+        if users and row["end_user_name"] and _plain(row["end_user_name"]) not in users:
+            yield "end-user", row
+        if licence.destination and row["destination"] and row["destination"] != licence.destination:
+            yield "destination", row
+    yield from _overuse(licence, own, confirmed, law, values)
+
+
+def _overuse(
+    licence: Licence, rows: Sequence[dict[str, Any]], confirmed: pl.DataFrame, law: Jurisdiction,
+    values: Mapping[str, float],
+) -> Iterable[tuple[str, dict[str, Any]]]:  # fmt: skip
+    """Declarations beyond the mass, and beyond the number of exports, of a licence. The larger statement counts."""
+    consignments: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        # A row that names no declaration is a consignment of its own.
+        consignments.setdefault(row["declaration"] or f"{row['organisation']}/{row['event']}", []).append(row)
+    left = confirmed.filter(pl.col("act") == "exit")
+    exits = dict(left.group_by("declaration").agg(pl.col("mass_mg").sum()).iter_rows())
+    first = licence.valid_from or date.max
+    kind = terms(law, first, known=date.max).get(licence.kind)
+    most = kind.exports_most if kind else None
+    granted = licence.granted_mg.get(GOODS)
+    used = 0
+    for place, (declaration, mine) in enumerate(consignments.items()):
+        used += max(sum(row["mass_mg"] for row in mine), exits.get(declaration, 0))
+        if granted is not None and used > granted * (1 + values["beyond_pct"] / 100):
+            yield from (("beyond", row) for row in mine)
+        if most is not None and place >= most:
+            yield from (("twice", row) for row in mine)
+
+
+class _Listed:
+    """Which elements of a lot a control list names in the form that the lot has, on a day."""
+
+    def __init__(self, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, law: Jurisdiction, least: float) -> None:
+        self._products = dict(lot_facts.select("lot", "product").iter_rows())
+        held = lot_assays.filter(pl.col("ppb") > least * PPB)
+        self._held: dict[int, list[str]] = {}
+        for lot, element in held.select("lot", "element").iter_rows():
+            self._held.setdefault(lot, []).append(SYMBOLS[element])
+        self._law = law
+        self._pairs: dict[date, frozenset[tuple[str, str]]] = {}
+
+    def elements(self, lot: int | None, day: date) -> tuple[str, ...]:
+        """Symbols, in their order; none where the goods are not listed."""
+        product = self._products.get(lot) if lot is not None else None
+        if product is None:
+            return ()
+        if day not in self._pairs:
+            items = control_items(self._law, day, known=day)
+            self._pairs[day] = frozenset((item.element, item.form) for item in items)
+        forms = _forms().get(product_kind(product), ())
+        pairs = self._pairs[day]
+        return tuple(
+            element for element in self._held.get(lot or 0, ()) if any((element, form) in pairs for form in forms)
+        )
+
+
+@cache
+def _forms() -> dict[str, tuple[str, ...]]:
+    """Kind of product → the forms of the control list that it has."""
+    text = (files("lodeline") / "data/reference/product_forms.csv").read_text("utf-8")
+    return {row["product"]: tuple(row["forms"].split("|")) for row in csv.DictReader(text.splitlines())}
+
+
+def _plain(name: str) -> str:
+    """What of a name is compared: letters and digits, without regard to case, width or punctuation."""
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).casefold())
+
+
+def _finding(
+    case: _Case, licence: Licence | None, by_licence: Mapping[str, Sequence[dict[str, Any]]],
+    told: Mapping[tuple[Any, ...], pl.DataFrame], listed: _Listed,
+) -> Finding:  # fmt: skip
+    every = {row["line"]: row for rows in case.rows.values() for row in rows}
+    rows = [every[line] for line in sorted(every, key=lambda line: (every[line]["on"], line))]
+    first, last = months_of(pl.DataFrame({"on": [row["on"] for row in rows]}))
+    goods_mg = sum(row["mass_mg"] for row in rows)
+    treo_mg = sum(row["treo_mg"] for row in rows)
+    elements = tuple(dict.fromkeys(one for row in rows for one in listed.elements(row["lot"], row["on"]))) or (TREO,)
+    what = {
+        language: {"en": "; ", "zh": "；"}[language].join(_WORDS[one][language] for one in _WORDS if one in case.rows)
+        for language in ("en", "zh")
+    }
+    about = {"en": f" on {case.licence}" if case.licence else "", "zh": f"（{case.licence}）" if case.licence else ""}
+    totals: dict[str, str] = {"not_covered_kg": format_kg(goods_mg)}
+    if licence is not None:
+        filed = sum(row["mass_mg"] for row in by_licence[case.licence])
+        granted = licence.granted_mg.get(GOODS)
+        totals |= {"filed_kg": format_kg(filed)} | ({} if granted is None else {"granted_kg": format_kg(granted)})
+    breaches = {breach: len(of_it) for breach, of_it in case.rows.items()}
+    subject = {"organisation": case.organisation} | ({"licence": case.licence} if case.licence else {})
+    return Finding(
+        detector=DETECTOR,
+        subject=subject,
+        first_period=first,
+        last_period=last,
+        score=None,
+        mass_mg=treo_mg,
+        interval_mg=(None, None),
+        elements=elements,
+        explanation={
+            "en": (
+                f"{len(rows)} exported rows{about['en']}, {spoken_kg(goods_mg)} kg of goods, are not covered:"
+                f" {what['en']}."
+            ),
+            "zh": f"{len(rows)} 行出口{about['zh']}共 {spoken_kg(goods_mg)} 千克货物未获许可覆盖：{what['zh']}。",
+        },
+        innocent=INNOCENT,
+        ask=ASK,
+        evidence=(
+            {"totals": totals, "breaches": breaches},
+            *_drawn(told.get((case.licence,))),
+            *(
+                described({**row, "seq": row["line"]}, mass=row["mass_mg"])
+                for row in sorted(rows, key=lambda row: -row["mass_mg"])[:EVIDENCE_ROWS]
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _drawn(draws: pl.DataFrame | None) -> Iterable[dict[str, Any]]:
+    """The newest rows of the draw-down log of a licence, as evidence."""
+    if draws is None or draws.is_empty():
+        return
+    for row in draws.tail(EVIDENCE_ROWS).iter_rows(named=True):
+        yield {
+            "entry": row["entry"], "kind": f"draw-{row['act']}", "on": row["on"].isoformat(),
+            "declaration": row["declaration"], "mass_kg": format_kg(row["mass_mg"]),
+        }  # fmt: skip
