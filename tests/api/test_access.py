@@ -34,6 +34,7 @@ GUARDED = {
     "/balances": "balances:read",
     "/quotas": "balances:read",
     "/licences": "balances:read",
+    "/licences/X": "balances:read",
     "/findings": "findings:read",
     "/findings/1": "findings:read",
     "/findings/1/case": "findings:read",

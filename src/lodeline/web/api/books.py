@@ -13,14 +13,18 @@ from ninja import Router
 from ninja.params.functions import Path, Query
 
 from lodeline.filing.formats import Limits
+from lodeline.ledger.licence import licences
 from lodeline.ledger.succession import sites_held_before
 from lodeline.material.mass import format_kg
+from lodeline.office.audit import record_act
 from lodeline.office.case_views import own_cases, own_state, standings
 from lodeline.office.desk import ask
 from lodeline.office.listing import key_cursor, read_key_cursor
 from lodeline.office.own_findings import own_findings
-from lodeline.service import answers, desk
+from lodeline.service import answers, desk, desk_release
+from lodeline.service.accounts import DRAWN, drawn, licence_accounts
 from lodeline.service.finding import findings as found_by_detectors
+from lodeline.service.licence_answers import UnknownLicence, licence_shown
 from lodeline.service.own import Own
 from lodeline.service.replay import replay
 from lodeline.web.api import shapes, told
@@ -204,8 +208,45 @@ def list_licences(request: HttpRequest, organisation: str | None = told.ORGANISA
         look(request, "licences", whose)
         rows = Own(store(), law(), whose.organisation).licences(today)
     else:
-        rows = store().register(store().head()).tables["licences"]
+        register = store().register(store().head())
+        found = licence_accounts(store(), register, law())
+        table = register.tables["licences"]
+        told_too = [row | drawn(found[row["id"]], today) for row in table.iter_rows(named=True)]
+        rows = pl.DataFrame(told_too, schema={**table.schema, **DRAWN})
     return {"rows": [_without_mg(row) for row in rows.iter_rows(named=True)]}
+
+
+@router.get(
+    "/licences/{licence}", response=shapes.Licence, url_name="licence", tags=["balances"],
+    **told.operation(
+        "A licence with the log of its draw-downs", "许可证及其核销记录", scope="balances:read", problems=(404,),
+        more=(
+            "In the shape of `lodeline licence show --json`. An organisation asks about one that it holds or held,"
+            " and sees of the log what concerns itself.",
+            "格式同 `lodeline licence show --json`。企业只能查询其持有或曾持有的许可证，核销记录仅含与其有关的内容。",
+        ),
+    ),
+)  # fmt: skip
+def get_licence(
+    request: HttpRequest, licence: str = Path(..., max_length=120, **told.said("Its number.", "许可证号。"))
+) -> Json:
+    """As of the head."""
+    whose = reads(request, "balances:read")
+    as_of_head(request)
+    today = call_of(request).now.astimezone(ZoneInfo(law().timezone)).date()
+    register = store().register(store().head())
+    known = licences(register).get(licence)
+    if whose.organisation is not None and (known is None or whose.organisation not in known.holders):
+        raise not_found(f"You hold no licence {licence}.", f"您没有许可证 {licence}。")
+    try:
+        found = licence_shown(store(), register, law(), licence, day=today)
+    except UnknownLicence as error:
+        raise not_found(error.en, error.zh) from error
+    look(request, "licence", whose, organisation=found["exporter"], subject=licence)
+    if whose.organisation is not None:
+        found["of_others"] = {}
+        found["draws"] = [one for one in found["draws"] if one["organisation"] == whose.organisation]
+    return found
 
 
 def _without_mg(row: Json) -> Json:
@@ -360,16 +401,23 @@ def _organisation(row: Json) -> Json:
         },
         more=(
             "A verdict for each line with its reasons; the question is kept in the log with its answer. An organisation"
-            " asks beforehand and may name"
-            " only itself as exporter.",
-            "逐项给出判断及理由；查询及结果记入日志。企业为预先核对，出口企业只能是自己。",
+            " asks beforehand and may name only itself as exporter. With `reserve` a program of the authority reserves"
+            " licence mass for each line that is released, once for its (declaration, line); where that is refused the"
+            " line is held.",
+            "逐项给出判断及理由；查询及结果记入日志。企业为预先核对，出口企业只能是自己。主管部门的程序可用 `reserve`"
+            "为每个放行的商品项预留许可数量（每项一次）；未能预留的不予放行。",
         ),
     ),
 )  # fmt: skip
-def judge_declaration(request: HttpRequest) -> HttpResponse:
+def judge_declaration(
+    request: HttpRequest,
+    reserve: bool = Query(default=False, **told.said("Reserve for what is released.", "放行时预留。")),
+) -> HttpResponse:
     """Bounded to 2 000 lines; for more there is `lodeline declare`."""
     organisation = judges(request)
     body = filing_of(request)
+    if reserve and organisation:
+        raise ApiProblem("not-allowed", "Only customs reserve on release.", "只有海关可在放行时预留。")
 
     def act() -> HttpResponse:
         if len(body.files) != 1:
@@ -384,13 +432,19 @@ def judge_declaration(request: HttpRequest) -> HttpResponse:
             )  # fmt: skip
         now = reading()
         today = call_of(request).now.astimezone(ZoneInfo(now.law.timezone)).date()
-        answered = desk.answer(
-            read, law=now.law, today=today, snapshot=now.snapshot, store=now.store, asker=organisation or None
-        )
-        if answered["readable"]:
-            kept = ask(
-                call_of(request).actor, store(), read, answered, now=call_of(request).now, asker=organisation
+        call = call_of(request)
+        if reserve:
+            answered = desk_release.release(
+                store=store(), snapshot=now.snapshot, declaration=read, law=now.law, today=today, filed_at=call.now,
+                by=call.actor.pseudonym,
             )  # fmt: skip
+            record_act(call.actor, "licence.reserve", subject=answered["id"], facts={"lines": answered["reserved"]})
+        else:
+            answered = desk.answer(
+                read, law=now.law, today=today, snapshot=now.snapshot, store=now.store, asker=organisation or None
+            )
+        if answered["readable"]:
+            kept = ask(call.actor, store(), read, answered, now=call.now, asker=organisation)
             answered["entry"] = kept.index
         return json_answer(200, answered)
 

@@ -315,9 +315,19 @@ class Quotas(Shape):
 
 
 class Licences(Shape):
-    """Licences as registered, with what export rows have used of them."""
+    """Licences as registered, with what is reserved, used and left of them."""
 
     rows: list[Json]
+
+
+class Licence(Shape):
+    """A licence with its draw-downs, in the shape of `lodeline licence show --json`."""
+
+    id: str
+    state: str
+    acts: list[Json]
+    positions: list[Json]
+    draws: list[Json]
 
 
 class Findings(Shape):
