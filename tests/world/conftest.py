@@ -42,6 +42,10 @@ def unplanted(tmp_path_factory: pytest.TempPathFactory) -> Dossier:
     return _labelled(tmp_path_factory.mktemp("unplanted"), [])
 
 
+#: Licences are first granted in summer: who exports on one is named.
+ASKED = {"licence-abuse": {"organisation": "EXP-0001"}}
+
+
 @pytest.fixture(scope="session", params=["plain", "adaptive"])
 def planted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Dossier:
     """The same with every loophole in July and August: the first manner of each, plainly, or the last, adapting."""
@@ -50,6 +54,7 @@ def planted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         {
             "loophole": name, "from": "2025-07", "to": "2025-08", "adversary": request.param,
             "manner": rule["manners"].split()[turn],
+            **ASKED.get(name, {}),
         }
         for name, rule in loopholes().items()
     ]  # fmt: skip

@@ -95,7 +95,10 @@ def test_registers_and_grants_differ_only_where_the_truth_says(planted: Dossier,
     differing = [pair for pair in zip(before_quotas, after_quotas, strict=True) if pair[0] != pair[1]]
     named = {name for file, name in changed if file == "grants/quotas.csv"}
     assert {f"{a['organisation']} {a['kind']} {a['ore_type']} {a['year']}" for _, a in differing} == named
-    assert table(unplanted.root / "grants/licences.csv") == table(planted.root / "grants/licences.csv")
+    both = [{row["id"]: row for row in table(world.root / "grants/licences.csv")} for world in (unplanted, planted)]
+    assert {id_ for id_ in both[0] | both[1] if both[0].get(id_) != both[1].get(id_)} == {
+        name for file, name in changed if file == "grants/licences.csv"
+    }
 
 
 def test_filings_are_made_withheld_and_late_only_where_the_truth_says(planted: Dossier, unplanted: Dossier) -> None:
@@ -458,3 +461,21 @@ def test_magnets_leave_as_assemblies_with_all_their_metal(planted: Dossier, unpl
         assert not row["hs_code"].startswith("8505")
         assert not row.get("licence")
         assert net_mg(row) == net_mg(assemblies[row["lot"]])
+
+
+def test_licences_are_left_out_or_allowed_less_than_left(planted: Dossier, unplanted: Dossier) -> None:
+    plant = planted.plant("licence-abuse")
+    if plant["manner"] == "without":
+        changed = {event["event"] for event in plant["events"]}
+        assert changed
+        rows = [row for row in rows_of(planted, plant) if row["event"] in changed and row["kind"] == "export"]
+        honest = {row["event"] for row in rows_of(unplanted, plant) if row.get("licence")}
+        assert rows and not any(row.get("licence") for row in rows)
+        assert all(row["control_item"] for row in rows) and {row["event"] for row in rows} <= honest
+        return
+    assert plant["manner"] == "beyond" and not plant["events"], "what is filed stays as it was"
+    facts = plant["facts"]
+    entered = plant["register"][0]
+    granted = {row["id"]: row["mass_kg"] for row in table(planted.root / "grants/licences.csv")}
+    assert (entered["id"], granted[facts["licence"]]) == (facts["licence"], facts["allowed_kg"])
+    assert float(facts["used_kg"]) > float(facts["allowed_kg"])

@@ -279,9 +279,10 @@ class LicenceAbuse(BorderPlot):
         allowed_kg = int(used_mg / KG / (1 + self.plant.size))
         if allowed_kg < 1 or len(self._passed[id_]) < 2:
             return
-        licence.mass_mg = allowed_kg * KG
-        licence.elements_mg = {}
         self.record.enter("grants/licences.csv", id_, "mass_kg")
+        if licence.elements_mg:
+            self.record.enter("grants/licences.csv", id_, "elements")
+        licence.mass_mg, licence.elements_mg = allowed_kg * KG, {}
         self.record.facts.update(licence=id_, allowed_kg=str(allowed_kg), used_kg=f"{used_mg / KG:.3f}")
         for book, row in self._passed[id_]:
             self.record.weigh(book.period, dry_kg(row), book.lot(self.organisation, row).content)
