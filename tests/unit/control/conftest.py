@@ -36,7 +36,9 @@ LICENSED = DYSPROSIUM | {"licence": "LIC-1"}
 
 def licences(**changes: Any) -> pl.DataFrame:
     """One licence that covers `LICENSED`, but for what is changed."""
-    return pl.DataFrame([LICENCE | changes], schema=TABLES["licences"] | {"used_mg": pl.Int64()})
+    return pl.DataFrame(
+        [LICENCE | changes], schema=TABLES["licences"] | {"used_mg": pl.Int64(), "standing": pl.String()}
+    )
 
 
 def verdict_on(*lines: Fields, **options: Any) -> tuple[Verdict, ...]:

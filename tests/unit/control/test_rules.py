@@ -96,6 +96,7 @@ LICENCE_PAIRS: dict[str, tuple[dict[str, Any], Fields]] = {
     "licence.end-user": ({}, {"end_user_name": "Other Motors GmbH"}),
     "licence.destination": ({}, {"destination": "VN"}),
     "licence.dates": ({}, {"on": "2026-05-01"}),
+    "licence.suspended": ({"standing": "suspended"}, {}),
     "licence.detail-missing": ({}, {"exporter": ""}),
     "licence.record-incomplete": ({"control_items": []}, {}),
     "licence.end-use": ({"end_use": "pumps"}, {"end_use": "motors"}),
