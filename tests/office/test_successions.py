@@ -214,9 +214,10 @@ def test_each_keeps_its_lots_transfers_quota_and_licences(desk: Desk) -> None:
     for own in (old, new):
         moved = own.transfers(now).filter(pl.col("shipment_event").str.starts_with("HANDOVER"))
         assert moved["standing"].to_list() == ["closed"]
-    left = {who.organisation: who.quota().filter(pl.col("year") == 2025)["left_mg"].to_list() for who in (old, new)}
+    day = date(2025, 4, 1)
+    left = {who.organisation: who.quota(day).filter(pl.col("year") == 2025)["left_mg"].to_list() for who in (old, new)}
     assert left["OLD"] == [0]
-    assert old.licences(date(2025, 4, 1))["state"].to_list() == ["ended"] and new.licences(date(2025, 4, 1)).height == 0
+    assert old.licences(day)["state"].to_list() == ["expired"] and new.licences(day).height == 0
     assert [month.period for month in old.months(now)] == ["2025-02"], "no duty after the day"
     assert "2025-03" in [month.period for month in new.months(now)]
     assert old.next_to >= {"NEW"} and new.next_to >= {"OLD"}

@@ -12,8 +12,9 @@ from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.language import Language, say
 from lodeline.web.pages import lot_words
+from lodeline.web.pages.application_part import KINDS
 from lodeline.web.pages.firm_part import Firm, counted
-from lodeline.web.pages.licence import KINDS, STATES
+from lodeline.web.pages.licence import STATES
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, FrameRows, Row, Table, shown, wanted_csv
 from lodeline.web.visit import Visit

@@ -19,6 +19,7 @@ from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.language import Text, say
 from lodeline.web.pages import lawful
+from lodeline.web.pages.application_part import KINDS
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.visit import NotHereError, Visit
@@ -32,11 +33,6 @@ STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
     "expired": (say("Ended", "已到期"), "bar", "quiet"),
     "revoked": (say("Revoked", "已撤销"), "square", "hold"),
     "unknown": (say("Not in the register", "未登记"), "square", "hold"),
-}
-KINDS: Final[Mapping[str, Text]] = {
-    "individual": say("individual", "单项许可"),
-    "general": say("general", "通用许可"),
-    "registration": say("registration", "登记凭证"),
 }
 _ACTS: Final[Mapping[str, Text]] = {
     "reserve": say("Reserved on release", "放行时预留"),
