@@ -140,7 +140,7 @@ def party_name(visit: Visit) -> HttpResponse:
         found=candidates_said(visit, found),
         facts=name_facts(visit, found),
         may=visit.actor.may("parties.decide", AUTHORITY),
-        reason=reason_label(visit),
+        why=reason_label(visit),
         fields=new_fields(visit, found),
         history=history_said(visit, found["history"]),
         back=visit.url("parties"),
@@ -181,7 +181,7 @@ def party(visit: Visit, party: str) -> HttpResponse:
         history=history_said(visit, found["history"]),
         organisation=visit.opens("organisation", organisation=found["id"]) if found["organisation"] else None,
         may=visit.actor.may("parties.decide", AUTHORITY),
-        reason=reason_label(visit),
+        why=reason_label(visit),
         back=visit.url("parties"),
     )
 
