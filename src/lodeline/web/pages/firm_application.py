@@ -175,7 +175,7 @@ def _field(
     errors = wrong.get((None, name), ())
     common: dict[str, Any] = {
         "name": name, "label": visit.spoken(part.LABELS[name]), "value": content[name], "errors": errors,
-        "required": False,
+        "required": name in written_application.NEEDED,
     }  # fmt: skip
     if name == "kind":
         options = [("", ""), *((one, visit.spoken(text)) for one, text in part.KINDS.items())]
