@@ -19,10 +19,14 @@ from lodeline.web.api import api
 pytestmark = pytest.mark.medium
 
 #: What stands for a part of an address, as the firm itself finds it in its lists.
-PARTS = {"entry", "number", "draft", "lot", "finding", "organisation", "job", "dispute"}
+PARTS = {
+    "entry", "number", "draft", "lot", "finding", "organisation", "job", "dispute", "licence", "exception", "case",
+}  # fmt: skip
 #: Answers that are about no firm, or about those that the test gives to be judged.
 OPEN = {"/api/v1/law", "/api/v1/law/diff", "/api/v1/log/checkpoint", "/api/v1/log/consistency"}
-NATION = {"/api/v1/flows", "/api/v1/law/replay", "/api/v1/organisations"}
+NATION = {
+    "/api/v1/flows", "/api/v1/law/replay", "/api/v1/organisations", "/api/v1/parties/match", "/api/v1/parties/{party}",
+}  # fmt: skip
 
 
 def reads() -> list[str]:
@@ -32,6 +36,10 @@ def reads() -> list[str]:
 
 def addresses(program: Program, lots: list[str], filings: list[int], findings: list[str]) -> Iterator[str]:
     """Every address that reads, with parts that are the firm's own."""
+    licences = [row["licence"] for row in program.get("/licences?limit=1000").json()["rows"]]
+    licence = quote(licences[0], safe="") if licences else "none"
+    exceptions = [row["id"] for row in program.get("/exceptions?limit=1000").json()["rows"]]
+    exception = exceptions[0] if exceptions else "none"
     for path in reads():
         parts = set(re.findall(r"{(\w+)}", path))
         assert parts <= PARTS, f"{path}: say here what its parts are"
@@ -40,7 +48,7 @@ def addresses(program: Program, lots: list[str], filings: list[int], findings: l
                 for finding in findings if "finding" in parts else [""]:
                     filled = path.removeprefix("/api/v1").format(
                         lot=quote(lot, safe=""), entry=entry, finding=finding, organisation="self", number=1, draft=1,
-                        job=1, dispute=1,
+                        job=1, dispute=1, licence=licence, exception=exception, case="no-such-case",
                     )  # fmt: skip
                     yield filled
                     if "/trace" in filled:

@@ -97,7 +97,7 @@ class Disagreements:
         register = self.snapshot.register
         files = {
             one for one, roles, country in register.tables["organisations"].select("id", "roles", "country").iter_rows()
-            if country == "CN" and set(roles or ()) & set(FILING_ROLES)
+            if country == self.law.country and set(roles or ()) & set(FILING_ROLES)
         }  # fmt: skip
         return exceptions(
             self.collation, tolerances=tolerances(), today=self.today, due=self._due, files=files.__contains__

@@ -35,8 +35,12 @@ from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
 #: Detectors that ask the law itself, and those that ask which months were filed late, which the law decides too.
-ASK_THE_LAW: Final = ("quota-overrun", "missing-filing", "destination-shift", "one-more-step", "misdeclaration")
-ASK_WHO_IS_LATE: Final = ("unexplained-gain", "unexplained-loss", "missing-filing", "late-and-edited")
+ASK_THE_LAW: Final = (
+    "quota-overrun", "missing-filing", "destination-shift", "one-more-step", "misdeclaration", "licence-abuse",
+)  # fmt: skip
+ASK_WHO_IS_LATE: Final = (
+    "unexplained-gain", "unexplained-loss", "missing-filing", "late-and-edited", "feed-mismatch",
+)  # fmt: skip
 #: Cells of an export row beside those of `ledger.movement.LINE`.
 _PAPERS: Mapping[str, pl.DataType] = {
     "line": pl.Int64(), "model": pl.String(), "value": pl.String(), "currency": pl.String(),

@@ -153,10 +153,18 @@ class Store:
             register_entry=_integer(register),
         )
 
+    def newest_register(self) -> Register:
+        """The register as it stands now. Needs no more of the head than which entry that is of."""
+        ((entry,),) = self.database.rows("SELECT register_entry FROM head WHERE id = 1")
+        return self._register_of(_integer(entry))
+
     def register(self, head: Head) -> Register:
         """The register as of `head`, read once for as long as it stays the same."""
-        if self._register is None or self._register[0] != head.register_entry:
-            self._register = (head.register_entry, self._read_register())
+        return self._register_of(head.register_entry)
+
+    def _register_of(self, entry: int) -> Register:
+        if self._register is None or self._register[0] != entry:
+            self._register = (entry, self._read_register())
         return self._register[1]
 
     def forget_register(self) -> None:
@@ -267,7 +275,7 @@ class Store:
         )
         own = {str(local) for (local,) in made}
         wanted = [local for local in wanted if local not in own]
-        register = self.register(self.head())
+        register = self.newest_register()
         own_texts = register.texts_of(organisation)
         marks = ",".join(["%s"] * len(own_texts))
         labels, bought = self._labels(organisation, own_texts)
@@ -342,7 +350,7 @@ class Store:
                 "maker": pl.String(),
             },
         )  # fmt: skip
-        return self.register(self.head()).meant(found)
+        return self.newest_register().meant(found)
 
     def lot_ids(self, names: Sequence[str]) -> dict[str, int]:
         """Canonical name → id, for the lots that exist."""
@@ -357,7 +365,7 @@ class Store:
     def lines_of_lots(self, lots: Sequence[int]) -> pl.DataFrame:
         """Every line in force about these lots; `party` is whom each means today (`Register.party_of`)."""
         found = self.database.frame_in(f"{LINE_SELECT} WHERE l.lot_id IN ({{keys}}) AND {IN_FORCE}", lots, schema=LINE)
-        return self.register(self.head()).meant(found)
+        return self.newest_register().meant(found)
 
     def lines_of_events(self, organisation: str, events: Sequence[str]) -> pl.DataFrame:
         """Every line in force of these events of the organisation; `party` as in `lines_of_lots`."""
@@ -365,7 +373,7 @@ class Store:
             f"{LINE_SELECT} WHERE l.organisation = %s AND l.event IN ({{keys}}) AND {IN_FORCE}",
             events, before=(organisation,), schema=LINE,
         )  # fmt: skip
-        return self.register(self.head()).meant(found)
+        return self.newest_register().meant(found)
 
     def lots_tied(self, lines: Sequence[pl.DataFrame]) -> set[int]:
         """Lots that may be paired with these shipments and receipts in a transfer.
@@ -374,7 +382,7 @@ class Store:
         the local id or an alias: what the same two parties shipped or received under it, whoever they named as maker.
         `party` of the lines is whom they mean (`Register.meant`).
         """
-        register = self.register(self.head())
+        register = self.newest_register()
         seen = {lot for frame in lines for lot in frame["lot"].to_list()}
         # Whoever gave a name: a buyer by title ships under it too (ledger.label.with_inherited).
         aliases: dict[int, list[str]] = {}
@@ -458,7 +466,7 @@ class Store:
             " JOIN lot ON lot.id = line.lot_id WHERE lot.id IN ({keys})",
             [_integer(lot) for lot in others],
         )
-        meant = self.register(self.head()).party_of
+        meant = self.newest_register().party_of
         return {
             _integer(lot)
             for lot, local, organisation, party, kind in lines
@@ -520,7 +528,7 @@ class Store:
         found = self.database.frame(
             f"{LINE_SELECT} WHERE l.lot_id IS NOT NULL AND {IN_FORCE} ORDER BY l.id", schema=LINE
         )
-        return self.register(self.head()).meant(found)
+        return self.newest_register().meant(found)
 
     def lots_naming(self, texts: Sequence[str], *, first_line: int = 0) -> set[int]:
         """The lots of rows, from a number on, that have one of these texts in the place of their counterparty."""

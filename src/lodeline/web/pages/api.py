@@ -27,6 +27,9 @@ _TAGS: Final[Mapping[str, Text]] = {
     "organisations": say("Organisations", "企业"),
     "nation": say("The nation", "全国"),
     "law": say("Law", "法规"),
+    "feeds": say("Other authorities' records", "其他部门数据"),
+    "parties": say("Parties", "交易方"),
+    "authority": say("What the authority enters", "主管部门登记"),
     "log": say("Log and proofs", "日志与证明"),
     "self": say("Who you are", "当前身份"),
 }
