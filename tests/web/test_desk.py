@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import shutil
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.web.conftest import Browser, Page
 from lodeline.regulation.parameter import load
 from lodeline.service.desk import declare_line
 from lodeline.service.published_cases import as_declaration, published_cases
+from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web.kept import Kept
@@ -53,8 +55,12 @@ def exported(response: HttpResponse) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("case", published_cases(), ids=lambda case: f"line {case.line}")
 def test_published_case_fills_the_form_and_gets_the_verdict_of_the_service(
-    browser: Browser, store: Store, case: Any
+    elsewhere: Any, store: Store, case: Any, tmp_path: Path
 ) -> None:
+    # An id binds the state of the log; in a copy nobody else asks, and a page never lags behind it.
+    assert store.database.path is not None
+    copy = shutil.copy(store.database.path, tmp_path / "store.sqlite3")
+    browser, store = elsewhere(copy), open_store(str(copy))
     form = browser.page(f"/en/desk/?case={case.line}")
     given = dict(re.findall(r'<input type="text" id="f-\w+" name="(\w+)" value="([^"]+)"', form.html))
     given |= dict(re.findall(r'<select id="f-\w+" name="(\w+)".*?<option value="([^"]+)" selected', form.html))

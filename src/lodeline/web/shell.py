@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.conf import settings
+from django.db import Error as DjangoDatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -19,6 +20,7 @@ from lodeline.office.notices import unread
 from lodeline.office.parties import waiting
 from lodeline.regulation.parameter import load
 from lodeline.service.overview import synthetic_organisations
+from lodeline.spoken import SpokenError
 from lodeline.web import format as written
 from lodeline.web.language import LANGUAGES, NAMES, TAGS, Language, Text, language_at, say
 from lodeline.web.looks import reason_of
@@ -197,11 +199,20 @@ def _menu(visit: Visit) -> list[dict[str, object]]:
             current = "page" if visit.name == line.page else "true" if visit.name in line.leads_to else None
             count = unread(visit.actor, firm) if line.page == "firm-notices" and firm else 0
             if line.page == "parties":
-                count = waiting()
+                count = _waiting(visit)
             shown.append({"label": visit.spoken(line.label), "href": href, "current": current, "count": count})
         if shown:
             groups.append({"heading": visit.spoken(heading), "lines": shown})
     return groups
+
+
+def _waiting(visit: Visit) -> int:
+    """How many names wait for a person; none that is known of where there is no store, for the law and the desk answer
+    without one. To ask a file that is not there would make it: it is opened first."""
+    try:
+        return waiting() if visit.store else 0
+    except (SpokenError, DjangoDatabaseError):
+        return 0
 
 
 def _computed_from(visit: Visit, reading: Reading) -> dict[str, object]:

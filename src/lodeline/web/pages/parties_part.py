@@ -72,7 +72,7 @@ def lists_table(visit: Visit) -> Table:
             Column(key="list", label=say("List", "名录")),
             Column(key="parties", label=say("Parties", "主体"), number=True),
             Column(key="loaded", label=say("Loaded", "载入时间")),
-            Column(key="sha256", label=say("SHA-256", "SHA-256")),
+            Column(key="sha256", label=say("SHA-256", "SHA-256 摘要")),
         ),
         rows=rows,
         empty=visit.say("No list is loaded: nobody counts as listed.", "尚未载入名录：无人视为列入。"),
