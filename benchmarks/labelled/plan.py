@@ -33,7 +33,8 @@ _BY_TRADE = {
     ("feed-mismatch", "border-mass-low"): ("magnet-maker", "smco-maker", "exporter"),
     ("feed-mismatch", "ordinary-invoice"): ("light-separator", "heavy-separator", "smelter", "alloy-maker"),
 }
-#: Of the firms of a trade, the share that may carry plants.
+#: Of the firms of a trade, the share that may carry plants that bend masses. Plants of the feeds and of licences leave
+#: masses as they were, and with them what is usual: they go to firms beyond this share, by a share of their own.
 MOST_OF_A_TRADE = 0.75
 
 

@@ -35,7 +35,9 @@ def test_a_world_loads_with_the_refusals_that_its_truth_declares(world: World) -
     expected = declared(world.truth)
     assert expected and refused(world.dossier, world.loaded) == expected
     assert (world.loaded["accepted"], world.loaded["repeated"]) == (filings - len(expected), 0)
-    assert world.loaded["size"] == world.loaded["accepted"] + 1
+    # The register is one entry, and so is each feed of another authority: two kinds in each month.
+    assert (world.loaded["feeds"]["accepted"], world.loaded["feeds"]["refused"]) == (2 * 3, [])
+    assert world.loaded["size"] == 1 + world.loaded["accepted"] + 2 * 3
     # Each is refused for the cell that was spoilt, and with nothing but what can be cured.
     for one in world.loaded["refused"]:
         stopping = [problem for problem in one["problems"] if problem["severity"] != "flag"]

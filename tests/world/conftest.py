@@ -29,10 +29,10 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Dossier:
 
 
 def _labelled(room: Path, items: list[dict[str, str]]) -> Dossier:
-    """60 organisations, June to September 2025: the same world each time, but for what is planted in it."""
+    """60 organisations, June to September 2025, with feeds: the same world but for what is planted in it."""
     world = build_world(seed=2, organisations=60, months=4, start="2025-06")
     (room / "plants.json").write_text(json.dumps(items), "utf-8")
-    write_world(world, room / "w", plants=asked_plants(world, str(room / "plants.json")))
+    write_world(world, room / "w", plants=asked_plants(world, str(room / "plants.json")), feeds=True)
     return Dossier(room / "w")
 
 
@@ -42,8 +42,13 @@ def unplanted(tmp_path_factory: pytest.TempPathFactory) -> Dossier:
     return _labelled(tmp_path_factory.mktemp("unplanted"), [])
 
 
-#: Licences are first granted in summer: who exports on one is named.
-ASKED = {"licence-abuse": {"organisation": "EXP-0001"}}
+#: Licences are first granted in summer: who exports on one is named. Whom the feeds contradict is drawn before it,
+#: and is named where chance would take the same firm.
+ASKED = {
+    ("licence-abuse", "plain"): "EXP-0001",
+    ("licence-abuse", "adaptive"): "EXP-0001",
+    ("feed-mismatch", "plain"): "MAG-0003",
+}
 
 
 @pytest.fixture(scope="session", params=["plain", "adaptive"])
@@ -54,7 +59,7 @@ def planted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         {
             "loophole": name, "from": "2025-07", "to": "2025-08", "adversary": request.param,
             "manner": rule["manners"].split()[turn],
-            **ASKED.get(name, {}),
+            **({"organisation": ASKED[name, request.param]} if (name, request.param) in ASKED else {}),
         }
         for name, rule in loopholes().items()
     ]  # fmt: skip

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lodeline.world import PlantError, asked_plants, build_world, write_world
 from lodeline.world.industry import Industry
 from lodeline.world.labelled import Labelled
-from lodeline.world.plant import Plant, loopholes
+from lodeline.world.plant import LATER, OF_FEEDS, Plant, loopholes
 from lodeline.world.plots import PLOTS
 from tests.cli.program import CHINESE, Lodeline
 from tests.world.reading import Dossier, table
@@ -115,7 +115,12 @@ def test_plants_at_random_are_spread_over_firms_and_loopholes(seed: int, rate: f
     world = build_world(seed=seed, organisations=40, months=months)
     plants = asked_plants(world, f"random:{rate:.4f}")
     assert plants == asked_plants(world, f"random:{rate:.4f}")
-    assert 1 <= len(plants) <= max(1, int(rate * 40 * months / 12 + 0.51))
+    count = max(1, int(rate * 40 * months / 12 + 0.51))
+    # Those that were thought of later come on top: one in so many as there are others, of the feeds at least one.
+    later = [plant for plant in plants if plant.loophole in (*OF_FEEDS, *LATER)]
+    assert 1 <= len(plants) - len(later) <= count
+    more = round(count / (len(loopholes()) - len(OF_FEEDS) - len(LATER)))
+    assert len(later) <= max(1, more) + more
     busy = Counter((plant.organisation, month) for plant in plants for month in range(plant.first, plant.last + 1))
     assert max(busy.values()) == 1
     assert all(0 <= plant.first <= plant.last < months for plant in plants)
@@ -225,7 +230,8 @@ def test_the_command_plants_and_refuses(tmp_path: Path) -> None:
         assert not (tmp_path / "w").exists()
     assert lodeline(*words, "random:0.5").status == 0
     truth = json.loads((tmp_path / "w.truth.json").read_text("utf-8"))
-    assert len(truth["planted"]) + len(truth["not_planted"]) == 3
+    # Half of twenty firms for a quarter of a year, and one of the feeds.
+    assert len(truth["planted"]) + len(truth["not_planted"]) == 3 + 1
 
 
 def refused_and_known(dossier: Dossier, room: Path) -> tuple[set[str], set[str]]:
