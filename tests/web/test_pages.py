@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import polars as pl
 import pytest
 from django.core import signing
 from django.test import Client, override_settings
@@ -19,7 +20,19 @@ from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser, Page
 
 from lodeline.control.declaration import read_fields
-from lodeline.office import applications, cases, clock, customs_cases, desk, disputes, draft_check, drafts, erasure
+from lodeline.ledger.register import TABLES
+from lodeline.office import (
+    applications,
+    cases,
+    clock,
+    customs_cases,
+    desk,
+    disputes,
+    draft_check,
+    drafts,
+    erasure,
+    feeds,
+)
 from lodeline.office.actor import AUTHORITY, ORGANISATION_ROLES, PERMISSIONS, Standing
 from lodeline.office.drafts import FileIn
 from lodeline.office.editions import freeze
@@ -28,7 +41,9 @@ from lodeline.office.invitations import invite
 from lodeline.office.models import Application, Membership, User
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.desk import answer as judged
+from lodeline.service.exceptions import every as every_exception
 from lodeline.service.own import Own
+from lodeline.service.records import put_records
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
@@ -104,6 +119,8 @@ def _made(url: str) -> Examples:
         "finding": row["id"], "party": str(firm),
     }  # fmt: skip
     asked, own, query = declared(store, member, str(firm))
+    common["licence"] = licensed(store, str(firm))
+    common["exception"] = disagreed(store, member, str(firm))
     edition = freeze(member, store, law, "2025-01", reason="", now=now)
     return {
         "": {name: str(value) for name, value in common.items()},
@@ -133,6 +150,32 @@ def declared(store: Store, member: Any, firm: str) -> tuple[int, int, str]:
         member, store, asked, verdict_id=answered["lines"][0]["id"], text="Which model?", law=law, today=today, now=now
     )
     return asked, own, query.reference
+
+
+def licensed(store: Store, firm: str) -> str:
+    """A licence that the register has of the firm."""
+    today = clock.today(load_law().timezone)
+    licence = {
+        "id": "LIC-1", "kind": "general", "exporter": firm, "end_users": ["Abroad GmbH"], "control_items": ["1C902"],
+        "products": ["oxide"], "mass_mg": 50_000_000, "elements": None, "destination": "DE", "end_use": "motors",
+        "valid_from": today, "valid_to": today + timedelta(days=365),
+    }  # fmt: skip
+    put_records(store, {"licences": pl.DataFrame([licence], schema=dict(TABLES["licences"]))}, filed_at=clock.now())
+    return str(licence["id"])
+
+
+def disagreed(store: Store, member: Any, firm: str) -> str:
+    """Where an invoice that another authority handed in says other than the firm has filed."""
+    content = (
+        "number,kind,on,seller,buyer_name,product_name,mass_kg,value\n"
+        f"25992000000000000001,special,2025-02-04,{firm},Muster AG,NdFeB magnets,40,1600\n"
+    )
+    done = feeds.hand_in(
+        member, store, feed="invoices", name="invoices.csv", content=content.encode(), now=clock.now()
+    )  # fmt: skip
+    assert done.entry is not None, done.problems
+    found = every_exception(store, open_snapshot(store), load_law())
+    return str(found.filter(pl.col("organisation") == firm)["id"][0])
 
 
 def member_of(firm: str) -> Any:
