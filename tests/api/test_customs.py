@@ -87,3 +87,16 @@ def test_only_customs_decides(counter: Office, firm: Program, customs: Program) 
     assert (found.status_code, found.json()["overrides"][0]["stands"]) == (200, True)
     assert customs.post(path, body).status_code == 409
     assert customs.post(path, {"act": "override", "line": "x", "text": "y"}).status_code == 400
+
+
+def test_an_amendment_takes_the_place_of_an_own_question_only(firm: Program, customs: Program) -> None:
+    own, theirs = asked(firm), asked(customs)
+    mended = {"rows": [LINE | {"models_in_lot": "1"}]}
+    refused = firm.post(f"/declarations?amends={theirs['entry']}", mended)
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:lodeline:problem:conflict")
+    second = firm.post(f"/declarations?amends={own['entry']}", mended).json()
+    assert firm.get(f"/declarations/{own['entry']}").json()["amended_by"] == second["entry"]
+    assert firm.post(f"/declarations?amends={own['entry']}", mended).status_code == 409
+    assert customs.post("/declarations?amends=0", mended).status_code == 409
+    amended = customs.post(f"/declarations?reserve=true&amends={theirs['entry']}", mended)
+    assert (amended.status_code, amended.json()["reserved"]) == (200, 0), amended.content

@@ -17,6 +17,7 @@ from lodeline.office.case_files import attached
 from lodeline.office.case_states import CaseError, MovedError
 from lodeline.office.models import Case, CustomsCase, Notice
 from lodeline.regulation.parameter import load
+from lodeline.service import desk_papers
 from lodeline.service.audit import receipt, verify
 from lodeline.service.desk import answer
 from lodeline.service.desk_papers import DeskError
@@ -181,3 +182,88 @@ def test_an_answer_is_kept_with_its_documents_and_its_receipt_opens_it(store: St
     proof = receipt(store, step.entry, content=step.content.encode())
     assert proof is not None
     assert verify_receipt(proof, store.signer.verifier.vkey, upload=step.content.encode()) == []
+
+
+def test_a_query_ends_with_its_declaration(store: Store) -> None:
+    case = with_result(store, answered(store, opened(store)), "Dy=0.36")
+    seen = json.loads(case.seen)
+    first, with_assay = seen["before"][0], seen["entry"]
+    entry, verdict_id = asked(store, declaration="D-2")
+    other = customs_cases.open_case(
+        OFFICER, store, entry, verdict_id=verdict_id, text="?", law=LAW, today=TODAY, now=NOW
+    )
+    put = desk.withdraw(OFFICER, store, first, reason="The order was cancelled.", now=NOW)
+    case.refresh_from_db()
+    step = case.steps.get(kind="closed")
+    assert (case.state, case.until) == ("closed", None)
+    assert json.loads(step.content)["facts"] == {"because": "withdrawn", "entry": put.index}
+    assert json.loads(step.content)["text"] == "The order was cancelled."
+    assert Notice.objects.filter(key=f"customs:{case.reference}:{step.number}").exists()
+    other.refresh_from_db()
+    assert other.state == "asked", "a query about another declaration is open as before"
+    assert desk.question(OFFICER, store, with_assay).entry.index == with_assay
+    assert verify(store).faults == ()
+
+
+def test_an_amendment_closes_the_query_and_says_what_stands_in_its_place(store: Store) -> None:
+    case = opened(store)
+    declaration = read_fields(LINE | {"models_in_lot": "1"})
+    found = answer(declaration, law=LAW, today=TODAY, snapshot=open_snapshot(store), store=store)
+    before = json.loads(case.seen)["entry"]
+    put = desk.ask(OFFICER, store, declaration, found, now=NOW, amends=before)
+    case.refresh_from_db()
+    told = json.loads(case.steps.get(kind="closed").content)
+    assert (case.state, told["facts"]["because"]) == ("closed", "amended")
+    assert f"entry {put.index} stands in its place" in told["text"] and f"条目 {put.index}" in told["text"]
+    with pytest.raises(CaseError):
+        customs_cases.send_to_laboratory(OFFICER, store, case.reference, text="x", steps=case.steps_taken, now=NOW)
+
+
+def test_neither_is_done_where_one_cannot_be(store: Store) -> None:
+    case = opened(store)
+    with pytest.raises(DeskError):
+        desk.withdraw(OFFICER, store, json.loads(case.seen)["entry"], reason=" ", now=NOW)
+    case.refresh_from_db()
+    assert (case.state, case.steps_taken) == ("asked", 1)
+
+
+def test_an_exporter_does_not_end_a_query_by_taking_its_question_back(store: Store) -> None:
+    declaration = read_fields(LINE)
+    found = answer(declaration, law=LAW, today=TODAY, snapshot=open_snapshot(store), store=store, asker=FIRM)
+    entry = desk.ask(FILER, store, declaration, found, now=NOW, asker=FIRM).index
+    case = customs_cases.open_case(
+        OFFICER, store, entry, verdict_id=found["lines"][0]["id"], text="?", law=LAW, today=TODAY, now=NOW
+    )
+    with pytest.raises(DeskError, match="answer the query first"):
+        desk.withdraw(FILER, store, entry, reason="mistyped", now=NOW)
+    desk.withdraw(OFFICER, store, entry, reason="mistyped", now=NOW)
+    case.refresh_from_db()
+    assert case.state == "closed"
+
+
+def test_a_query_whose_declaration_ended_by_a_command_is_closed_by_itself_once(store: Store) -> None:
+    case = opened(store)
+    question = desk_papers.question(store, json.loads(case.seen)["entry"])
+    assert customs_cases.close_overtaken(store, now=NOW) == 0
+    desk_papers.withdraw(store, question, reason="by command", by="", filed_at=NOW)
+    with pytest.raises(CaseError, match="close the query"):
+        customs_cases.decide(
+            OFFICER, store, answered(store, case).reference, kind="released", text="x", steps=2, today=TODAY, now=NOW
+        )
+    assert [customs_cases.close_overtaken(store, now=NOW) for _ in range(2)] == [1, 0]
+    case.refresh_from_db()
+    assert case.steps.get(kind="closed").who == ""
+
+
+def test_a_query_is_not_opened_about_what_ends_at_that_moment(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry, verdict_id = asked(store)
+    terms = customs_cases.terms
+
+    def meanwhile(*given: Any) -> Any:
+        desk.withdraw(OFFICER, store, entry, reason="cancelled", now=NOW)
+        return terms(*given)
+
+    monkeypatch.setattr(customs_cases, "terms", meanwhile)
+    with pytest.raises(MovedError):
+        customs_cases.open_case(OFFICER, store, entry, verdict_id=verdict_id, text="?", law=LAW, today=TODAY, now=NOW)
+    assert not CustomsCase.objects.exists()

@@ -81,19 +81,22 @@ def _online(file: Path, database: str, *, log: bool, amends: int | None, quiet: 
     declaration = desk.read(file)
     if reserve and store is None:
         raise SpokenError("there is no store in which to reserve", "没有可供预留的数据库")
-    if reserve:
-        document = desk_release.release(
-            store=store, snapshot=snapshot, declaration=declaration, law=pack, today=today, filed_at=now
-        )
-    else:
-        document = desk.answer(declaration, law=pack, today=today, snapshot=snapshot, store=store)
     if log and store is None:
         raise SpokenError("there is no store whose log could keep it", "没有可记入的数据库")
+    judged = desk_release.judge(
+        store=store, snapshot=snapshot, declaration=declaration, law=pack, today=today, amends=amends
+    )  # fmt: skip
+    document = judged.document
+    promise = None
+    if reserve or amends is not None:
+        promise = judged.promise(store, filed_at=now, by=None, always=reserve)
     if log and document["readable"]:
         kept = desk_papers.put_question(
-            store, declaration, document, by="", channel="command", filed_at=now, amends=amends
+            store, declaration, document, by="", channel="command", filed_at=now, amends=amends, promise=promise
         )  # fmt: skip
         document["entry"] = kept.index
+    elif promise is not None:
+        promise(False)
     return document
 
 

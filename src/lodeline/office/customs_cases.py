@@ -7,7 +7,7 @@ identification where customs asks for one, a result. Until it is decided the goo
     asked ── answered ── laboratory ── found ── released | refused
       │          └───────────────────────────── released | refused
       └─ refused, once the day has passed without an answer
-    closed: the declaration was withdrawn or amended
+    closed: the declaration was withdrawn or amended, which closes it by itself
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.regulation.working_days import due_day
 from lodeline.service import desk_papers
 from lodeline.service.desk import answer as judged
+from lodeline.service.desk_papers import Question
 from lodeline.service.moment import utc_text
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
@@ -50,6 +51,10 @@ MOVES: Final[Mapping[Kind, frozenset[str]]] = {
 }
 OPEN: Final = frozenset({"asked", "answered", "laboratory", "found"})
 MATTER: Final = "customs"
+#: What became of a declaration that ends the queries about it.
+Became = Literal["amended", "withdrawn"]
+#: Who acts where it happens by itself.
+NOBODY: Final = Actor(user=None, name="", pseudonym="", standings=())
 Json = dict[str, Any]
 
 
@@ -94,7 +99,7 @@ def open_case(
             "Nobody can be asked: the line names no exporter of the register.",
             "无法提出质疑：申报未填写已登记的出口企业。",
         )
-    if line["verdict"] == "release" or state.amended_by is not None or state.withdrawn is not None:
+    if line["verdict"] == "release" or not state.is_in_place:
         raise CaseError("Nothing is open about this line.", "本项没有待质疑事项。")
     given = terms(law, today)
     place = next(number for number, one in enumerate(asked.lines) if one["id"] == verdict_id)
@@ -113,6 +118,10 @@ def open_case(
         )  # fmt: skip
         if not new:
             raise MovedError("A query about this line stands already.", "本项已有质疑案。")
+        # Whoever amends or withdraws it holds the head, and looks for queries under it.
+        store.head(lock=True)
+        if not desk_papers.standing(store, asked).is_in_place:
+            raise MovedError("The declaration was just amended or withdrawn.", "该报关单刚被更正或撤回。")
         _take(actor, store, case, "asked", text=_text(text), until=given.until, now=now)
     return case
 
@@ -171,6 +180,10 @@ def decide(
         _check(case, kind)
         if kind == "refused" and case.state == "asked" and case.until is not None and today <= case.until:
             raise CaseError(f"The shipper can still answer, until {case.until}.", f"发货人在 {case.until} 前仍可答复。")
+        if any(_ended(store, one) for one in _entries(case)):
+            raise CaseError(
+                "The declaration was amended or withdrawn: close the query.", "该报关单已更正或撤回：请结束质疑。"
+            )
         if kind == "released" and standing_verdict(store, case) == "hold":
             raise CaseError(
                 "The desk holds this line. It leaves with a licence, or after an override that a second officer has"
@@ -184,6 +197,51 @@ def decide(
 def close(actor: Actor, store: Store, reference: str, *, text: str, steps: int, now: datetime) -> Case:
     """Ends the case of a declaration that was withdrawn or amended."""
     return _decide(actor, store, reference, "closed", text=text, steps=steps, now=now)
+
+
+# What happens with the declaration.
+
+
+def open_about(asked: Question, *, lock: bool = True) -> list[Case]:
+    """The queries about a question that nobody has decided, in one order; locked where a transaction is open."""
+    found = CustomsCase.objects.filter(organisation=asked.entry.organisation or "", state__in=OPEN).order_by("pk")
+    return [one for one in (found.select_for_update() if lock else found) if asked.entry.index in _entries(one)]
+
+
+def end_with_question(
+    actor: Actor, store: Store, case: Case, *, became: Became, entry: int, text: str, now: datetime
+) -> None:  # fmt: skip
+    """Closes a query whose declaration was amended or withdrawn by `entry`. Part of that transaction."""
+    said = text.strip() or f"Amended: entry {entry} stands in its place. 已更正：以条目 {entry} 为准。"
+    _take(actor, store, case, "closed", text=said, facts={"because": became, "entry": entry}, now=now)
+
+
+def close_overtaken(store: Store, *, now: datetime) -> int:
+    """Closes queries whose declaration was amended or withdrawn where nobody of the office was asked, as by a command;
+    returns how many."""
+    closed = 0
+    for number in CustomsCase.objects.filter(state__in=OPEN).order_by("pk").values_list("pk", flat=True):
+        with store.database.transaction():
+            case = CustomsCase.objects.select_for_update().get(pk=number)
+            ended = next(filter(None, (_ended(store, one) for one in _entries(case))), None)
+            if case.state in OPEN and ended is not None:
+                became, entry, text = ended
+                end_with_question(NOBODY, store, case, became=became, entry=entry, text=text, now=now)
+                closed += 1
+    return closed
+
+
+def _ended(store: Store, entry: int) -> tuple[Became, int, str] | None:
+    state = desk_papers.standing(store, desk_papers.question(store, entry))
+    if state.amended_by is not None:
+        return "amended", state.amended_by, ""
+    return None if state.withdrawn is None else ("withdrawn", state.withdrawn, state.reason)
+
+
+def _entries(case: Case) -> list[int]:
+    """The questions that a query is about: as it was opened, and as the line was put anew with a result."""
+    seen = json.loads(case.seen)
+    return [seen["entry"], *seen.get("before", [])]
 
 
 # What the exporter does.

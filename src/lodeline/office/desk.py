@@ -1,34 +1,57 @@
-"""The desk as people use it: who may ask, that it was asked, and who may decide otherwise than the machine."""
+"""The desk as people use it: who may ask, that it was asked, and who may decide otherwise than the machine.
+
+A declaration that is amended or withdrawn ends the queries of customs about it in the same transaction.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from lodeline.control.declaration import Declaration
 from lodeline.control.reason import VerdictWord
+from lodeline.office import customs_cases
 from lodeline.office.actor import Actor
 from lodeline.office.audit import record_act
 from lodeline.service import desk_papers
 from lodeline.service.desk_papers import Channel, DeskError, Question
+from lodeline.service.desk_release import Judged
 from lodeline.store.store import Store, StoredEntry
 
 
 def ask(
     actor: Actor, store: Store, declaration: Declaration, answer: dict[str, Any], *, now: datetime, asker: str = "",
-    amends: int | None = None,
+    amends: int | None = None, judged: Judged | None = None, reserve: bool = False,
 ) -> StoredEntry:  # fmt: skip
-    """Keeps a question with its answer. Requires "desk.use"; of the organisation `asker`, "own.read" about it."""
+    """Keeps a question with its answer. Requires "desk.use"; of the organisation `asker`, "own.read" about it.
+
+    `judged`: whence the answer is, where what customs release is to be reserved, and written into it: all of it with
+    `reserve`, else what takes the place of something reserved. Raises DeskError.
+    """
     channel: Channel = "pre-check" if asker else "desk"
     if asker:
         actor.require("own.read", asker)
     else:
         actor.require("desk.use")
-    entry = desk_papers.put_question(
-        store, declaration, answer, by=actor.pseudonym, channel=channel, filed_at=now, asker=asker, amends=amends
-    )
+    by = actor.pseudonym
+    promise = None if judged is None or asker else judged.promise(store, filed_at=now, by=by, always=reserve)
+
+    def put() -> StoredEntry:
+        return desk_papers.put_question(
+            store, declaration, answer, by=by, channel=channel, filed_at=now, asker=asker, amends=amends,
+            promise=promise,
+        )  # fmt: skip
+
+    if amends is None:
+        entry = put()
+    else:
+        before = desk_papers.question(store, amends)
+        entry = _instead(actor, store, before, put, became="amended", text="", by_exporter=bool(asker), now=now)
     exporter = entry.organisation or ""
     record_act(actor, "desk.asked", organisation=exporter, subject=str(entry.index), facts={"channel": channel})
+    if answer.get("reserved"):
+        record_act(actor, "licence.reserve", subject=answer["id"], facts={"lines": answer["reserved"]})
     return entry
 
 
@@ -70,15 +93,49 @@ def confirm(actor: Actor, store: Store, entry: int, *, override_entry: int, now:
 
 
 def withdraw(actor: Actor, store: Store, entry: int, *, reason: str, now: datetime) -> StoredEntry:
-    """Withdraws a declaration. Requires "desk.decide"; of an organisation that asked itself, "own.file" about it."""
+    """Withdraws a declaration. Requires "desk.decide"; of an organisation that asked itself, "own.file" about it.
+
+    Raises DeskError where it does not stand, goods have left under it, or, for its exporter, customs ask about it.
+    """
     asked = desk_papers.question(store, entry)
-    if asked.paper["asker"] and not actor.may("desk.decide"):
+    by_exporter = bool(asked.paper["asker"]) and not actor.may("desk.decide")
+    if by_exporter:
         actor.require("own.file", asked.paper["asker"])
     else:
         actor.require("desk.decide")
-    put = desk_papers.withdraw(store, asked, reason=reason, by=actor.pseudonym, filed_at=now)
-    _record(actor, asked, "desk.withdrawn", put)
-    return put
+
+    def put() -> StoredEntry:
+        return desk_papers.withdraw(store, asked, reason=reason, by=actor.pseudonym, filed_at=now)
+
+    kept = _instead(actor, store, asked, put, became="withdrawn", text=reason, by_exporter=by_exporter, now=now)
+    _record(actor, asked, "desk.withdrawn", kept)
+    return kept
+
+
+def _instead(
+    actor: Actor, store: Store, before: Question, put: Callable[[], StoredEntry], *,
+    became: customs_cases.Became, text: str, by_exporter: bool, now: datetime,
+) -> StoredEntry:  # fmt: skip
+    """Puts the paper that ends a question, and closes the queries about it: both or neither.
+
+    Queries are locked before the head, as whoever decides about one does.
+    """
+    with store.database.transaction():
+        cases = customs_cases.open_about(before)
+        if cases and by_exporter:
+            raise DeskError(
+                "Customs ask about this: answer the query first. They close it where the goods are not to leave.",
+                "海关正就此提出质疑：请先答复。货物不再出口的，由海关结束质疑。",
+            )
+        entry = put()
+        if {one.pk for one in customs_cases.open_about(before, lock=False)} - {one.pk for one in cases}:
+            raise DeskError(
+                "Customs have just opened a query about this. Look at it and decide again.",
+                "海关刚就此提出质疑。请查看后再作决定。",
+            )
+        for case in cases:
+            customs_cases.end_with_question(actor, store, case, became=became, entry=entry.index, text=text, now=now)
+    return entry
 
 
 def _record(actor: Actor, asked: Question, what: str, put: StoredEntry) -> None:

@@ -53,8 +53,10 @@ def remind_job(payload: Mapping[str, Any], say: Callable[[float], None]) -> obje
     """The job `remind`: notices, then the mails that tell of them."""
     del payload, say
     now = clock.now()
-    reopened = case_review.review(open_store(settings.LODELINE_DATABASE), load(), now=now)
-    return {"notices": remind(now), "reopened": reopened, "mails": mail.send(now)}
+    store = open_store(settings.LODELINE_DATABASE)
+    reopened = case_review.review(store, load(), now=now)
+    closed = customs_cases.close_overtaken(store, now=now)
+    return {"notices": remind(now), "reopened": reopened, "closed": closed, "mails": mail.send(now)}
 
 
 def with_people(today: date) -> frozenset[str]:

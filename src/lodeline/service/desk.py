@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -136,12 +136,15 @@ def answer(
 
 def sources_of(
     declaration: Declaration, snapshot: Snapshot, *, store: Store | None, law: Jurisdiction, day: date,
-    asker: str | None = None,
+    asker: str | None = None, amended: Collection[tuple[str, str]] = (),
 ) -> Sources:  # fmt: skip
-    """What a snapshot has to answer from; with the store, licences less what others have drawn on them by the day."""
+    """What a snapshot has to answer from; with the store, licences less what others have drawn on them by the day.
+
+    `amended`: the lines (declaration, line) that these take the place of.
+    """
     licences = snapshot.register.tables["licences"]
     if store is not None:
-        licences = with_draws(store, snapshot.register, law, declaration, day)
+        licences = with_draws(store, snapshot.register, law, declaration, day, amended=amended)
     return Sources(
         licences=licences if asker is None else licences.filter(pl.col("exporter") == asker),
         exporters=snapshot.register.organisation_by_name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 
 import polars as pl
@@ -17,15 +18,17 @@ from lodeline.store.store import Store
 
 
 def with_draws(
-    store: Store, register: Register, law: Jurisdiction, declaration: Declaration, day: date
-) -> pl.DataFrame:
+    store: Store, register: Register, law: Jurisdiction, declaration: Declaration, day: date, *,
+    amended: Collection[tuple[str, str]] = (),
+) -> pl.DataFrame:  # fmt: skip
     """The licences that the declaration names as they stand on the day, less what others have drawn on them.
 
-    What its own lines have reserved or used before does not stand against them.
+    What its own lines have reserved or used before does not stand against them, nor what the lines (declaration, line)
+    have that it takes the place of.
     """
     table = register.tables["licences"]
     named = {line["licence"] for line in declaration.lines if line["licence"]} & set(table["id"])
-    own = {(line["declaration"] or "", line["line"] or "") for line in declaration.lines}
+    own = {(line["declaration"] or "", line["line"] or "") for line in declaration.lines} | set(amended)
     rows = []
     for one in table.iter_rows(named=True):
         if one["id"] not in named:

@@ -1,7 +1,8 @@
 """Questions put to the desk, and what was decided about the answers, as papers of the log.
 
 A paper is never changed. An officer's verdict stands beside the machine's and does not replace it; a declaration that
-is amended points back at the one before, and a withdrawn one stays in the log with its end.
+is amended points back at the one before, and a withdrawn one stays in the log with its end. Either gives back in the
+same transaction what the lines of the earlier one held reserved; what has left is neither amended nor withdrawn.
 
     question ── amended by a later question
        ├─ override            another verdict on one line, with its grounds; milder than a hold only when
@@ -14,7 +15,7 @@ DeskError      what was asked for cannot be done; the message says what can
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -23,11 +24,16 @@ from typing import Any, Final, Literal
 from lodeline.control.declaration import Declaration
 from lodeline.control.reason import VERDICTS, VerdictWord
 from lodeline.journal.entry import canonical_json
+from lodeline.ledger.licence import GOODS
+from lodeline.material.mass import format_kg
 from lodeline.service import papers
+from lodeline.service.desk_reservations import give_back, keys_of, left_already, numbers_of
+from lodeline.service.draw_facts import Draw
+from lodeline.service.feeds import day_of
 from lodeline.service.moment import utc_text
 from lodeline.spoken import SpokenError
 from lodeline.store.opening import assert_guarded
-from lodeline.store.store import DESK_KIND, Store, StoredEntry
+from lodeline.store.store import DESK_KIND, Head, Store, StoredEntry
 
 FORMAT: Final = "lodeline-declaration-v1"
 Act = Literal["question", "override", "confirmation", "withdrawal"]
@@ -37,6 +43,9 @@ REASON_CHARACTERS: Final = 4_000
 #: Beyond so many lines a paper leaves out words that its codes and facts give again.
 _WORDS_LINES: Final = 1_000
 Json = dict[str, Any]
+#: Reserves for what an answer releases, under the head, and writes it into the answer; told whether what the question
+#: amends had something reserved.
+Promise = Callable[[bool], None]
 
 
 class DeskError(SpokenError):
@@ -93,15 +102,20 @@ class Standing:
     reason: str
     overrides: Mapping[str, Override]
 
+    @property
+    def is_in_place(self) -> bool:
+        """Whether it was neither amended nor withdrawn."""
+        return self.amended_by is None and self.withdrawn is None
+
 
 def put_question(
     store: Store, declaration: Declaration, answer: Json, *, by: str, channel: Channel, filed_at: datetime,
     asker: str = "", amends: int | None = None, asked_at: datetime | None = None, bundle: Json | None = None,
-    record: str | None = None,
+    record: str | None = None, promise: Promise | None = None,
 ) -> StoredEntry:  # fmt: skip
     """Keeps a question with its answer (`service.desk.answer`). `by`: a pseudonym; `asker`: the firm that asks about
     its own goods. `asked_at` is earlier than `filed_at` where it was asked at a port and is brought in later, by the
-    SHA-256 of its line of a `record`.
+    SHA-256 of its line of a `record`. What it amends holds nothing reserved any more; `promise` may reserve anew.
 
     Raises DeskError where `amends` is not a question that can be amended by this one.
     """
@@ -111,15 +125,20 @@ def put_question(
     before = None if amends is None else question(store, amends)
     with store.database.transaction():
         head = store.head(lock=True)
+        given_back: tuple[Draw, ...] = ()
         if before is not None:
-            _check_amendment(store, before, declaration, exporter)
+            _check_amendment(store, before, declaration, exporter, asker)
+            given_back = _give_back(store, head, before, reason="amended", by=by, filed_at=filed_at)
+        if promise is not None:
+            promise(bool(given_back))
+        head = store.head()
         asked = asked_at or filed_at
         content = canonical_json(
             {
                 "format": FORMAT, "act": "question", "place": head.size, "asked_at": utc_text(asked), "by": by,
                 "asker": asker, "channel": channel, "amends": amends, "bundle": bundle,
                 "late_s": int((filed_at - asked).total_seconds()) if asked_at else None,
-                "cells": cells_of(declaration), "answer": _kept(answer),
+                "cells": cells_of(declaration), "answer": _kept(answer), **_told(given_back),
             }
         )  # fmt: skip
         return papers.put_paper(
@@ -172,13 +191,18 @@ def confirm(store: Store, asked: Question, *, override_entry: int, by: str, file
 
 
 def withdraw(store: Store, asked: Question, *, reason: str, by: str, filed_at: datetime) -> StoredEntry:
-    """Withdraws a declaration that was asked about. Raises DeskError where it does not stand any more."""
+    """Withdraws a declaration that was asked about, and what it holds reserved with it.
+
+    Raises DeskError where it does not stand any more, or where customs have confirmed that goods left under it.
+    """
     said = _reason(reason)
     with store.database.transaction():
         head = store.head(lock=True)
         _check_stands(standing(store, asked))
+        given_back = _give_back(store, head, asked, reason=said, by=by, filed_at=filed_at)
         return _put(
-            store, head, asked, "withdrawal", by=by, filed_at=filed_at, about=asked.entry.index, more={"reason": said}
+            store, store.head(), asked, "withdrawal", by=by, filed_at=filed_at, about=asked.entry.index,
+            more={"reason": said, **_told(given_back)},
         )  # fmt: skip
 
 
@@ -270,7 +294,40 @@ def _put(
     )  # fmt: skip
 
 
-def _check_amendment(store: Store, before: Question, declaration: Declaration, exporter: str | None) -> None:
+def _give_back(
+    store: Store, head: Head, before: Question, *, reason: str, by: str, filed_at: datetime
+) -> tuple[Draw, ...]:  # fmt: skip
+    """Gives back what the lines of a question hold reserved. What an exporter asks beforehand holds nothing.
+
+    Raises DeskError where something of it has left.
+    """
+    if before.paper["asker"]:
+        return ()
+    lines = keys_of(before.paper["cells"])
+    for draw in left_already(store, lines):
+        mass = format_kg(draw.masses_mg.get(GOODS, 0))
+        raise DeskError(
+            f"Customs have confirmed that {mass} kg left under line {draw.line} ({draw.reference}): what has left is"
+            " neither amended nor withdrawn. Close the line with the confirmation of what left last, and the rest"
+            " returns; what is still to leave is declared under a number of its own.",
+            f"海关已确认第{draw.line}项出境 {mass} 千克（{draw.reference}）：已出境货物不得更正或撤回。"
+            "请以最后一次出境确认结清该项，余量随即退回；尚待出境的货物请另行申报。",
+        )
+    return give_back(store, head, lines, reason=reason, on=day_of(filed_at), filed_at=filed_at, by=by or None)
+
+
+def _told(given_back: Sequence[Draw]) -> Json:
+    """What a paper says of the reservations that ended with it."""
+    return {"given_back": numbers_of(given_back)} if given_back else {}
+
+
+def _check_amendment(
+    store: Store, before: Question, declaration: Declaration, exporter: str | None, asker: str
+) -> None:  # fmt: skip
+    if asker and before.paper["asker"] != asker:
+        raise DeskError(
+            f"Entry {before.entry.index} is no question of yours.", f"条目 {before.entry.index} 不是贵企业的查询。"
+        )
     _check_stands(standing(store, before))
     numbers = {cells.get("declaration") for cells in before.paper["cells"]}
     if (

@@ -1,10 +1,13 @@
 """Release with a reservation: what the desk releases on a licence is promised at once, so that nobody else gets it.
 
-The verdict is the desk's; only the promise is written. A line that cannot be promised waits.
+The verdict is the desk's; only the promise is written. A line that cannot be promised waits. A declaration that amends
+another gives back what that held and is promised anew in one transaction, so nobody gets in between.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -12,16 +15,94 @@ from lodeline.control.declaration import Declaration
 from lodeline.control.desk import Verdict
 from lodeline.control.licence import draws_of
 from lodeline.control.reason import VERDICTS, worst
-from lodeline.ledger.licence import GOODS
+from lodeline.ledger.licence import GOODS, Licence
 from lodeline.ledger.licence import licences as licences_of
-from lodeline.ledger.register import Register
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.desk import answered, sources_of
+from lodeline.service import desk_papers
+from lodeline.service.desk import Sources, answered, sources_of
+from lodeline.service.desk_papers import Promise
+from lodeline.service.desk_reservations import keys_of
 from lodeline.service.draws import Wanted, reserve
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
 Json = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A declaration that was judged and promised nothing yet. `document`: what `service.desk.answer` says."""
+
+    declaration: Declaration
+    document: Json
+    verdicts: tuple[Verdict, ...]
+    law: Jurisdiction
+    today: date
+
+    def promise(self, store: Store, *, filed_at: datetime, by: str | None, always: bool = True) -> Promise:
+        """Reserves for each line that is released on a licence, once, and writes it into the document: a line whose
+        reservation is refused is held, with the problems under `reservation`; others have null there.
+
+        Not `always`: only where it amends what had something reserved.
+        """
+
+        def promise(amends_reserved: bool) -> None:
+            if always or amends_reserved:
+                self._reserve(store, filed_at=filed_at, by=by)
+
+        return promise
+
+    def _reserve(self, store: Store, *, filed_at: datetime, by: str | None) -> None:
+        drawing = [place for place, one in enumerate(self.verdicts) if one.verdict == "release" and _draws(one)]
+        licences = licences_of(store.register(store.head()))
+        wanted = [_wanted(self.verdicts[place], licences) for place in drawing]
+        drawn = (
+            reserve(store=store, wanted=wanted, law=self.law, on=self.today, filed_at=filed_at, by=by) if wanted else []
+        )
+        lines = self.document["lines"]
+        for line, verdict in zip(lines, self.verdicts, strict=True):
+            line |= {"reservation": None, "verdict": verdict.verdict}
+        for place, one in zip(drawing, drawn, strict=True):
+            lines[place] |= {"reservation": one.as_json(), "verdict": "release" if one.draw is not None else "hold"}
+        words = [line["verdict"] for line in lines]
+        self.document.update(
+            verdict=worst(words) if words else "query",
+            counts={word: words.count(word) for word in VERDICTS},
+            reserved=sum(one.draw is not None for one in drawn),
+        )
+
+
+def judge(
+    *,
+    store: Store | None,
+    snapshot: Snapshot | None,
+    declaration: Declaration,
+    law: Jurisdiction,
+    today: date,
+    asker: str | None = None,
+    amends: int | None = None,
+) -> Judged:
+    """What `service.desk.answer` says. What the question `amends` holds does not stand against it.
+
+    Raises DeskError where that is no question.
+    """
+    if snapshot is None:
+        document, verdicts = answered(declaration, Sources(), law=law, today=today)
+    else:
+        # What an exporter asks beforehand holds nothing.
+        amended = frozenset() if asker else _amended(store, amends)
+        sources = sources_of(
+            declaration, snapshot, store=store, law=law, day=today, asker=asker, amended=amended
+        )  # fmt: skip
+        document, verdicts = answered(declaration, sources, law=law, today=today)
+    return Judged(declaration=declaration, document=document, verdicts=verdicts, law=law, today=today)
+
+
+def _amended(store: Store | None, amends: int | None) -> frozenset[tuple[str, str]]:
+    if store is None or amends is None:
+        return frozenset()
+    before = desk_papers.question(store, amends)
+    return frozenset((declaration, line) for declaration, line, _ in keys_of(before.paper["cells"]))
 
 
 def release(
@@ -34,38 +115,20 @@ def release(
     filed_at: datetime,
     by: str | None = None,
 ) -> Json:
-    """What `answer` says, and a reservation for each line that is released on a licence, once.
-
-    A line whose reservation is refused is held, with the problems under `reservation`; others have null there.
-    """
-    sources = sources_of(declaration, snapshot, store=store, law=law, day=today)
-    document, verdicts = answered(declaration, sources, law=law, today=today)
-    drawing = [place for place, one in enumerate(verdicts) if one.verdict == "release" and _draws(one)]
-    wanted = [_wanted(verdicts[place], store.register(store.head())) for place in drawing]
-    drawn = reserve(store=store, wanted=wanted, law=law, on=today, filed_at=filed_at, by=by) if wanted else []
-    for line in document["lines"]:
-        line["reservation"] = None
-    for place, one in zip(drawing, drawn, strict=True):
-        line = document["lines"][place]
-        line["reservation"] = one.as_json()
-        if one.draw is None:
-            line["verdict"] = "hold"
-    words = [line["verdict"] for line in document["lines"]]
-    return document | {
-        "verdict": worst(words) if words else "query",
-        "counts": {word: words.count(word) for word in VERDICTS},
-        "reserved": sum(one.draw is not None for one in drawn),
-    }
+    """What `answer` says, and a reservation for each line that is released on a licence, once; nothing is kept."""
+    judged = judge(store=store, snapshot=snapshot, declaration=declaration, law=law, today=today)
+    judged.promise(store, filed_at=filed_at, by=by)(False)
+    return judged.document
 
 
 def _draws(verdict: Verdict) -> dict[str, int]:
     return draws_of(verdict.line, verdict.case.needs) if verdict.case is not None else {}
 
 
-def _wanted(verdict: Verdict, register: Register) -> Wanted:
+def _wanted(verdict: Verdict, licences: Mapping[str, Licence]) -> Wanted:
     line = verdict.line
     draws_mg = _draws(verdict)
-    found = licences_of(register).get(line["licence"])
+    found = licences.get(line["licence"])
     limited = found.elements_mg if found else {}
     return Wanted(
         licence=line["licence"], organisation=line["exporter"] or "", declaration=line["declaration"] or "",

@@ -131,9 +131,18 @@ def draws_of(
 
 def draws_about(store: Store, declarations: Iterable[str]) -> list[Draw]:
     """The reservations of these declarations, whatever licence they are of, in the order of the log."""
+    return _about(store, "reserve", declarations)
+
+
+def exits_about(store: Store, declarations: Iterable[str]) -> list[Draw]:
+    """What customs confirmed to have left under these declarations, in the order of the log."""
+    return _about(store, "exit", declarations)
+
+
+def _about(store: Store, act: Act, declarations: Iterable[str]) -> list[Draw]:
     wanted = sorted({one for one in declarations if one})
-    found = store.database.rows_in(f"{_SELECT} WHERE d.act = 'reserve' AND d.declaration IN ({{keys}})", wanted)
-    return sorted(_read(found), key=lambda draw: draw.number)
+    condition = f"{_SELECT} WHERE d.act = %s AND d.declaration IN ({{keys}})"
+    return sorted(_read(store.database.rows_in(condition, wanted, before=(act,))), key=lambda draw: draw.number)
 
 
 def told_before(store: Store, references: Iterable[str]) -> dict[str, Draw]:

@@ -264,12 +264,14 @@ def confirm_exits(
         about = draws_about(store, (one.declaration for one in exits))
         standing_now = live(draws_of(store, "licence", sorted({draw.account for draw in about})))
         standing = {(draw.declaration, draw.line): draw for draw in about if draw.number in standing_now}
+        taken_back = {(draw.declaration, draw.line) for draw in about} - standing.keys()
         answers: list[Drawn] = []
         fresh: dict[str, Draw] = {}
         for one in exits:
-            found = _exit(
-                one, standing.get((one.declaration, one.line)), on, told.get(one.reference) or fresh.get(one.reference)
-            )
+            line = (one.declaration, one.line)
+            found = _exit(one, standing.get(line), on, told.get(one.reference) or fresh.get(one.reference))
+            if line in taken_back:
+                found = _after_taken_back(one, found)
             if found.draw is not None and not found.repeated:
                 fresh[one.reference] = found.draw
             answers.append(found)
@@ -315,6 +317,15 @@ def _exit(one: Exit, reserved: Draw | None, on: date, before: Draw | None) -> Dr
     return Drawn(draw=None, problems=(problem("exit.exists-with-other-content", reference=one.reference),))
 
 
+def _after_taken_back(one: Exit, found: Drawn) -> Drawn:
+    """An exit under a line whose reservation was taken back: booked, and flagged, only where it names a licence."""
+    if found.draw is None and not (one.licence and one.organisation):
+        return replace(found, problems=(problem("exit.taken-back", declaration=one.declaration, line=one.line),))
+    if found.draw is not None and not found.repeated:
+        return replace(found, problems=(problem("exit.after-taken-back", declaration=one.declaration, line=one.line),))
+    return found
+
+
 def _with_flags(
     drawn: Drawn, kept: Mapping[str, Draw], before: Mapping[str, LicenceAccount], after: Mapping[str, LicenceAccount]
 ) -> Drawn:
@@ -324,8 +335,8 @@ def _with_flags(
     draw = kept.get(drawn.draw.reference, drawn.draw)
     if drawn.repeated:
         return replace(drawn, draw=draw)
-    licence = draw.account
-    return replace(drawn, draw=draw, problems=tuple(overdrawn(licence, draw.organisation, before, after, draw.on)))
+    over = overdrawn(draw.account, draw.organisation, before, after, draw.on)
+    return replace(drawn, draw=draw, problems=(*drawn.problems, *over))
 
 
 def overdrawn(

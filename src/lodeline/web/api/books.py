@@ -16,13 +16,13 @@ from lodeline.filing.formats import Limits
 from lodeline.ledger.licence import licences
 from lodeline.ledger.succession import sites_held_before
 from lodeline.material.mass import format_kg
-from lodeline.office.audit import record_act
 from lodeline.office.case_views import own_cases, own_state, standings
 from lodeline.office.desk import ask
 from lodeline.office.listing import key_cursor, read_key_cursor
 from lodeline.office.own_findings import own_findings
 from lodeline.service import answers, desk, desk_release
 from lodeline.service.accounts import DRAWN, drawn, licence_accounts
+from lodeline.service.desk_papers import DeskError
 from lodeline.service.finding import findings as found_by_detectors
 from lodeline.service.licence_answers import UnknownLicence, licence_shown
 from lodeline.service.own import Own
@@ -403,15 +403,23 @@ def _organisation(row: Json) -> Json:
             "A verdict for each line with its reasons; the question is kept in the log with its answer. An organisation"
             " asks beforehand and may name only itself as exporter. With `reserve` a program of the authority reserves"
             " licence mass for each line that is released, once for its (declaration, line); where that is refused the"
-            " line is held.",
+            " line is held. With `amends` it takes the place of an earlier one: what that held reserved is given back,"
+            " and reserved anew for what is released now.",
             "逐项给出判断及理由；查询及结果记入日志。企业为预先核对，出口企业只能是自己。主管部门的程序可用 `reserve`"
-            "为每个放行的商品项预留许可数量（每项一次）；未能预留的不予放行。",
+            "为每个放行的商品项预留许可数量（每项一次）；未能预留的不予放行。用 `amends` 更正此前的报关单：其预留随即"
+            "退回，原有预留的在放行时重新预留。",
         ),
     ),
 )  # fmt: skip
 def judge_declaration(
     request: HttpRequest,
     reserve: bool = Query(default=False, **told.said("Reserve for what is released.", "放行时预留。")),
+    amends: int | None = Query(
+        default=None,
+        ge=0,
+        le=told.INTEGER_MAX,
+        **told.said("Entry of the declaration that this one amends.", "所更正报关单的条目。"),
+    ),
 ) -> HttpResponse:
     """Bounded to 2 000 lines; for more there is `lodeline declare`."""
     organisation = judges(request)
@@ -433,19 +441,20 @@ def judge_declaration(
         now = reading()
         today = call_of(request).now.astimezone(ZoneInfo(now.law.timezone)).date()
         call = call_of(request)
-        if reserve:
-            answered = desk_release.release(
-                store=store(), snapshot=now.snapshot, declaration=read, law=now.law, today=today, filed_at=call.now,
-                by=call.actor.pseudonym,
+        try:
+            judged = desk_release.judge(
+                store=store(), snapshot=now.snapshot, declaration=read, law=now.law, today=today,
+                asker=organisation or None, amends=amends,
             )  # fmt: skip
-            record_act(call.actor, "licence.reserve", subject=answered["id"], facts={"lines": answered["reserved"]})
-        else:
-            answered = desk.answer(
-                read, law=now.law, today=today, snapshot=now.snapshot, store=now.store, asker=organisation or None
-            )
-        if answered["readable"]:
-            kept = ask(call.actor, store(), read, answered, now=call.now, asker=organisation)
-            answered["entry"] = kept.index
+            answered = judged.document
+            if answered["readable"]:
+                kept = ask(
+                    call.actor, store(), read, answered, now=call.now, asker=organisation, amends=amends,
+                    judged=judged if reserve or amends is not None else None, reserve=reserve,
+                )  # fmt: skip
+                answered["entry"] = kept.index
+        except DeskError as error:
+            raise ApiProblem("conflict", error.en, error.zh) from error
         return json_answer(200, answered)
 
     return once(request, body.digest, act)

@@ -32,8 +32,9 @@ from lodeline.filing.formats import Limits
 from lodeline.office import clock
 from lodeline.office.desk import ask, question
 from lodeline.regulation.parameter import load
-from lodeline.service.desk import answer, read
+from lodeline.service.desk import read
 from lodeline.service.desk_papers import DeskError, Question
+from lodeline.service.desk_release import Judged, judge
 from lodeline.service.published_cases import PublishedCase, as_declaration, published_cases
 from lodeline.web.kept import Kept
 from lodeline.web.language import Text, say
@@ -90,7 +91,10 @@ def _asked(visit: Visit, asker: str) -> HttpResponse:
             "Nothing was asked: fill in the goods and their code, or choose a file.",
             "未填写任何内容：请填写商品名称和商品编码，或选择文件。",
         ))  # fmt: skip
-    asked = _answered(visit, sent, at=clock.now())
+    try:
+        asked, judged = _answered(visit, sent, at=clock.now())
+    except DeskError as error:
+        return _form(visit, asker, missing=say(error.en, error.zh))
     others = {str(line["exporter"]) for line in asked.declaration.lines if line["exporter"]} - {asker}
     if asker and others:
         return _form(visit, asker, missing=say(
@@ -101,7 +105,7 @@ def _asked(visit: Visit, asker: str) -> HttpResponse:
         try:
             entry = ask(
                 visit.actor, visit.store, asked.declaration, asked.document, now=asked.at, asker=asker,
-                amends=sent.amends,
+                amends=sent.amends, judged=judged,
             ).index  # fmt: skip
         except DeskError as error:
             return _form(visit, asker, missing=say(error.en, error.zh))
@@ -165,7 +169,7 @@ def _asked_elsewhere(visit: Visit, key: str) -> Asked | None:
         name=kept["name"], content=zlib.decompress(base64.b64decode(kept["content"])), fields=kept["fields"],
         asker=kept["asker"], entry=kept["entry"],
     )  # fmt: skip
-    asked = _answered(visit, sent, at=datetime.fromisoformat(kept["at"]))
+    asked, _ = _answered(visit, sent, at=datetime.fromisoformat(kept["at"]))
     if sent.entry is None:
         return asked
     # Other questions have been kept since: what was answered then is what the log has.
@@ -173,7 +177,8 @@ def _asked_elsewhere(visit: Visit, key: str) -> Asked | None:
     return replace(asked, document=with_words(answered))
 
 
-def _answered(visit: Visit, sent: _Sent, *, at: datetime) -> Asked:
+def _answered(visit: Visit, sent: _Sent, *, at: datetime) -> tuple[Asked, Judged]:
+    """Raises DeskError where it amends what is no question."""
     began = time.perf_counter()
     if sent.name is None:
         declaration = read_fields(sent.fields)
@@ -181,14 +186,15 @@ def _answered(visit: Visit, sent: _Sent, *, at: datetime) -> Asked:
         declaration = read(sent.content, name=sent.name, limits=_limits())
     reading, why_not = lawful.reading_or_reason(visit)
     law = load()
-    document = answer(
-        declaration, law=law, today=lawful.today(law), snapshot=None if reading is None else reading.snapshot,
-        store=None if reading is None else reading.store, asker=sent.asker or None,
+    judged = judge(
+        store=None if reading is None else reading.store, snapshot=None if reading is None else reading.snapshot,
+        declaration=declaration, law=law, today=lawful.today(law), asker=sent.asker or None, amends=sent.amends,
     )  # fmt: skip
-    return Asked(
-        document=document, declaration=declaration, fields=sent.fields, file=sent.name, no_store=why_not, at=at,
+    asked = Asked(
+        document=judged.document, declaration=declaration, fields=sent.fields, file=sent.name, no_store=why_not, at=at,
         seconds=time.perf_counter() - began, timezone=law.timezone, asker=sent.asker, entry=sent.entry,
     )  # fmt: skip
+    return asked, judged
 
 
 def _limits() -> Limits:

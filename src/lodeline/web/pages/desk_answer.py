@@ -271,6 +271,7 @@ def _line(visit: Visit, pair: Pair, known: str, documents: Mapping[str, Json]) -
         "day": written.day(answer["day"], visit.language),
         "problems": [_problem(visit, one) for one in answer["problems"]],
         "reasons": [_reason(visit, one, day=answer["day"], known=known) for one in reasons],
+        "reservation": _reservation(visit, answer.get("reservation")),
         "settle": list(dict.fromkeys(visit.spoken(one["settle"]) for one in reasons if "settle" in one)),
         "documents": [
             {
@@ -285,6 +286,22 @@ def _line(visit: Visit, pair: Pair, known: str, documents: Mapping[str, Json]) -
         "id": answer["id"],
         "short_id": written.short_hash(answer["id"]),
     }
+
+
+def _reservation(visit: Visit, told: Json | None) -> dict[str, object] | None:
+    """What is reserved for the line on its licence, or why nothing is."""
+    if told is None:
+        return None
+    if told["problems"]:
+        return {"refused": [_problem(visit, one) for one in told["problems"]]}
+    until = written.day(told["until"], visit.language)
+    return {
+        "text": visit.say(
+            f"{told['mass_kg']} kg are reserved on {told['licence']} until {until}.",
+            f"已在 {told['licence']} 上预留 {told['mass_kg']} 千克，至{until}。",
+        ),
+        "refused": [],
+    }  # fmt: skip
 
 
 #: How an element stands → its word and tone.

@@ -35,7 +35,9 @@ _LISTED: Final = 200
 SAID: Final[Mapping[str, Text]] = {
     "override": say("The other verdict is in the log.", "改判已记入日志。"),
     "confirm": say("The other verdict stands now.", "改判已生效。"),
-    "withdraw": say("The declaration is withdrawn.", "报关单已撤回。"),
+    "withdraw": say(
+        "The declaration is withdrawn, and holds nothing reserved any more.", "报关单已撤回，不再占用预留。"
+    ),
 }
 CHANNELS: Final[Mapping[str, Text]] = {
     "desk": say("at the desk", "海关窗口"), "pre-check": say("pre-check", "预先查询"),
