@@ -120,3 +120,35 @@ def test_without_script_a_password_signs_in_and_passkeys_say_what_they_need(brow
     expect(page.get_by_text("This needs a browser with script and passkeys.")).to_be_visible()
     sign_in(page, demo, "auditor@demo.example")
     context.close()
+
+
+def test_a_password_is_looked_at_while_it_is_typed_pasted_and_sent_hidden(browser: Browser, demo: str) -> None:
+    """OWASP ASVS 4.0.3, 2.1.8, 2.1.11, 2.1.12: a meter, pasting, and a look at what was typed."""
+    page = context_of(browser).new_page()
+    sign_in(page, demo, "filer@demo.example")
+    page.goto(f"{demo}/en/account/password/change/")
+    new = page.get_by_label("New password", exact=True)
+    field = page.locator(".field", has=new)
+    expect(new).to_have_attribute("type", "password")
+    new.focus()
+    # What a password manager does: the whole text at once, without keys.
+    page.keyboard.insert_text("four wordsss")
+    expect(field.locator(".under-password")).to_contain_text("10 characters that count, of at least 12")
+    assert field.locator("meter").evaluate("meter => meter.value") == 10
+    field.get_by_role("button", name="Show password").click()
+    expect(new).to_have_attribute("type", "text")
+    expect(new).to_have_value("four wordsss")
+    field.get_by_role("button", name="Hide password").click()
+    expect(new).to_have_attribute("type", "password")
+    old = page.get_by_label("Current password", exact=True)
+    assert page.locator(".field", has=old).locator("meter").count() == 0
+    page.locator(".field", has=old).get_by_role("button", name="Show password").click()
+    seen = page.evaluate(
+        """() => new Promise(told => { const form = document.querySelector("form.form");
+        form.addEventListener("submit", event => { event.preventDefault();
+            const sent = [...form.querySelectorAll("input")].filter(one => one.name.includes("password"));
+            told(sent.map(one => one.type)); });
+        form.noValidate = true; form.requestSubmit(); })"""
+    )
+    assert set(seen) == {"password"}
+    page.context.close()

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
 import pytest
+import yaml
 
 from lodeline.office.actor import AUTHORITY_ROLES, ORGANISATION_ROLES, PERMISSIONS, Actor, Standing
 from lodeline.office.people import needs_second_factor
+from lodeline.regulation import document
 from lodeline.web.role_words import ROLE_MAY, ROLE_NAMES
 from tests.docs.pages import REPOSITORY
 
+SOURCE = REPOSITORY / "src/lodeline"
+TREES = {path: ast.parse(path.read_text("utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
 SECURITY = (REPOSITORY / "docs/reference/security.md").read_text("utf-8")
 ROLES = (REPOSITORY / "docs/reference/roles.md").read_text("utf-8")
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", SECURITY)))
@@ -28,6 +33,90 @@ def test_every_line_of_the_standard_names_a_test() -> None:
     lines = [line for line in SECURITY.splitlines() if re.match(r"\| \d", line)]
     assert len(lines) > 30
     assert [line for line in lines if "::test_" not in line] == []
+
+
+def _imported(tree: ast.AST) -> set[str]:
+    """The first name of every module that is imported."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {one.name.partition(".")[0] for one in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add((node.module or "").partition(".")[0])
+    return found
+
+
+def _called(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    """Every call with the dotted name of what is called."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node
+
+
+def test_no_text_is_run_and_none_becomes_an_object() -> None:
+    for path, tree in TREES.items():
+        assert not _imported(tree) & {"pickle", "marshal", "shelve", "dill", "lxml"}, path
+        for name, call in _called(tree):
+            assert name not in {"eval", "exec", "compile", "os.system", "os.popen", "yaml.unsafe_load", "Template"}, (
+                path
+            )
+            given = {one.arg: ast.unparse(one.value) for one in call.keywords}
+            assert given.get("shell", "False") == "False", path
+            assert given.get("allow_pickle", "False") == "False", path
+            assert name != "yaml.load" or issubclass(
+                document._Loader, yaml.SafeLoader | getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+            ), path
+
+
+def test_the_server_asks_no_other() -> None:
+    """What opens addresses is the client for other machines; the server is asked, and sends mail to its own."""
+    asking = {"httpx", "requests", "urllib3", "aiohttp", "ftplib"}
+    found = {path.relative_to(SOURCE).parts[0] for path, tree in TREES.items() if _imported(tree) & asking}
+    assert found == {"client"}
+    assert not [path for path, tree in TREES.items() if any("urlopen" in name for name, _ in _called(tree))]
+
+
+def test_no_value_is_written_into_what_the_database_runs() -> None:
+    """Names of our own tables and columns and marks for values are put in; whoever puts in another looks twice."""
+    own = {
+        "action", "column", "columns", "condition", "level", "marks", "model._meta.db_table", "name", "refusal",
+        "table", "table.name", "when", "' AND '.join(conditions)", "','.join(map(str, part))",
+    }  # fmt: skip
+    marks = re.compile(r"_?[A-Z_]+|_marks\([\w.]+\)|','\.join\(\['%s'\] \* .+\)")
+    seen = 0
+    for path, tree in TREES.items():
+        for name, call in _called(tree):
+            if not name.endswith((".execute", ".executemany", ".rows")) or not call.args:
+                continue
+            for node in ast.walk(call.args[0]):
+                if isinstance(node, ast.FormattedValue):
+                    seen += 1
+                    said = ast.unparse(node.value)
+                    assert said in own or marks.fullmatch(said), f"{path}:{node.lineno} {said}"
+                assert not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod)), f"{path}:{node.lineno}"
+    assert seen, "the commands that are made of names are seen"
+
+
+def test_no_script_runs_text() -> None:
+    scripts = list((SOURCE / "web/static").rglob("*.js"))
+    assert len(scripts) > 3
+    for path in scripts:
+        assert not re.search(
+            r"\beval\(|new Function|innerHTML|outerHTML|insertAdjacentHTML|document\.write|setTimeout\(\s*[\"'`]",
+            path.read_text("utf-8"),
+        ), path
+
+
+def test_no_secret_stands_in_the_code() -> None:
+    """Long random texts, keys and passwords: none but the password that the demo shows to everybody."""
+    secret = re.compile(
+        r"(?i)(password|secret|token)\w*\s*(?::\s*\w+\s*)?=\s*[\"']([^\"'{}\s]{12,})[\"']|BEGIN [A-Z ]*PRIVATE KEY"
+    )
+    found = {
+        match[0] for path in TREES for match in secret.finditer(path.read_text("utf-8"))
+        if "lodeline" not in match[0].casefold()
+    }  # fmt: skip
+    assert found == set()
 
 
 @pytest.mark.parametrize(("roles", "place"), [(ORGANISATION_ROLES, "ANY-1"), (AUTHORITY_ROLES, "")])

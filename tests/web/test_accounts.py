@@ -112,6 +112,27 @@ def test_the_session_gets_another_key_when_somebody_signs_in(filer: User) -> Non
     assert client(HTTP_COOKIE=f"{settings.SESSION_COOKIE_NAME}={before}").get("/en/self/").status_code == 302
 
 
+def test_a_session_is_in_its_cookie_and_nowhere_else(filer: User) -> None:
+    browser = signed_in()
+    key = browser.cookies[settings.SESSION_COOKIE_NAME].value
+    # Django draws 32 of 36 signs: 165 bits.
+    assert re.fullmatch(r"[a-z0-9]{32}", key)
+    assert key not in browser.get("/en/self/").content.decode()
+    assert client().get(f"/en/self/?{settings.SESSION_COOKIE_NAME}={key}").status_code == 302
+    assert client(HTTP_AUTHORIZATION=f"Bearer {key}").get("/api/v1/filings").status_code == 401
+
+
+def test_no_password_grows_old_and_none_is_remembered(filer: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    years = timedelta(days=3 * 365)
+    User.objects.update(last_login=clock.now() - years, joined_at=clock.now() - years)
+    browser = signed_in()
+    assert browser.get("/en/self/").status_code == 200
+    at = "/en/account/password/change/"
+    for old, new in ((PASSWORD, "another horse battery"), ("another horse battery", PASSWORD)):
+        assert browser.post(at, {"oldpassword": old, "password1": new, "password2": new}).status_code == 302
+    signed_in()
+
+
 def test_a_form_without_its_token_is_refused(filer: User) -> None:
     browser = Client(HTTP_HOST="127.0.0.1", enforce_csrf_checks=True)
     assert sign_in(browser).status_code == 403
@@ -497,6 +518,22 @@ def test_a_new_password_comes_by_mail_in_ones_own_language_and_ends_every_sessio
         assert [one.subject for one in posted()][1:] == ["您的密码已重置"]
         assert "not good" in words(client().get(link[1].replace("/zh/", "/en/"), follow=True))
     assert ("account.password-reset", filer.pseudonym) in records()
+
+
+def test_a_new_password_does_not_stand_in_for_the_second_factor(filer: User) -> None:
+    mail.outbox = []
+    secret = with_app(filer)
+    with SENDS:
+        browser = client()
+        browser.post("/en/account/password/reset/", {"email": FILER})
+        page = browser.get(link_in(posted()[0]), follow=True)
+        new = "another horse battery"
+        assert browser.post(page.redirect_chain[-1][0], {"password1": new, "password2": new}).status_code == 302
+        assert browser.get("/en/self/").status_code == 302
+        assert sign_in(browser, FILER, new)["Location"] == "/en/account/2fa/authenticate/"
+        assert browser.get("/en/self/").status_code == 302
+        browser.post("/en/account/2fa/authenticate/", {"code": code(secret)})
+        assert browser.get("/en/self/").status_code == 200
 
 
 NEW: str = "new@firm.example"

@@ -482,6 +482,18 @@ def test_large_and_wrong_uploads_are_refused_in_words(filer: Someone) -> None:
     assert filer.post(f"{AT}/file/", act="start", period="2027-01").status_code == 409
 
 
+@pytest.mark.parametrize("name", ["../../../outside.csv", "/etc/outside.csv", "..\\outside.csv", "a\x00.csv"])
+def test_the_name_of_a_file_is_a_text(filer: Someone, tmp_path: Path, name: str) -> None:
+    address = filer.post(f"{AT}/file/", act="start", period="2026-01")["Location"]
+    sent = SimpleUploadedFile("plain.csv", file_of(origin("O-1", "L-1")).content)
+    # Past the parts of the framework that clean a name when a file is made.
+    sent.__dict__["_name"] = name
+    assert filer.post(address, act="upload", revision=0, files=[sent]).status_code in (303, 400)
+    for kept in draft_at(address).files.all():
+        assert not {"/", "\\", "\x00"} & set(kept.name)
+    assert list(tmp_path.parent.rglob("*outside*")) == []
+
+
 def test_a_nil_return_is_filed_and_a_dropped_draft_says_so(filer: Someone) -> None:
     address = filer.post(f"{AT}/file/", act="start", period="2026-01")["Location"]
     filer.press(address, "nil")

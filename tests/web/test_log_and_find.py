@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -11,7 +12,12 @@ from django.test import Client
 from tests.web.conftest import Browser, Page
 
 from lodeline.journal.verify import verify_receipt
+from lodeline.store.opening import open_store
 from lodeline.store.store import Store
+
+#: As they are sent to find out whether text becomes markup, a template or part of a command.
+HOSTILE = """<img src=x onerror="alert('x')">{{ 7|add:7 }}"""
+INJECTED = "'; DROP TABLE entry; --"
 
 
 @pytest.fixture
@@ -127,3 +133,28 @@ def test_find_says_when_there_is_nothing(browser: Browser) -> None:
 def test_find_finds_lots(browser: Browser, store: Store) -> None:
     name = store.lot_names([1])[1]
     assert name in browser.page(f"/en/find/?q={name[:-1]}").text
+
+
+def test_what_is_looked_for_is_shown_as_text(browser: Browser) -> None:
+    shown = browser.get("/en/find/?" + urlencode({"q": HOSTILE})).content.decode()
+    assert "<img" not in shown
+    assert "&lt;img" in shown
+
+
+def test_a_quotation_mark_ends_nothing(browser: Browser, store: Store) -> None:
+    before = store.head().frontier.root()
+    for path, fields in (
+        ("/en/find/", {"q": INJECTED}),
+        ("/en/log/", {"organisation": INJECTED, "period": "2025-01"}),
+        ("/en/lots/", {"q": INJECTED, "sort": INJECTED}),
+    ):
+        answer = browser.get(f"{path}?{urlencode(fields)}")
+        assert answer.status_code in (200, 400, 404), path
+        assert INJECTED not in answer.content.decode()
+    assert open_store(store.database.url).head().frontier.root() == before
+
+
+def test_a_parameter_that_is_given_twice_counts_once(browser: Browser) -> None:
+    twice = browser.get("/en/find/?q=first+word&q=second+word").content.decode()
+    assert "second word" in twice
+    assert "first word" not in twice

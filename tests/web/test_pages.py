@@ -246,6 +246,17 @@ def test_page_lets_nothing_in(opened: Any, page: Any) -> None:
     assert not re.search(r"(?:href|src|action)=\"(?:https?:)?//", html), "a page needs nothing from elsewhere"
 
 
+@pytest.mark.parametrize("path", ["/en/", "/en/lots/?format=csv", "/api/v1/openapi.json", "/no/such/page/", "/health"])
+def test_every_answer_says_how_it_may_be_used(browser: Browser, path: str) -> None:
+    answer = browser.get(path)
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["X-Frame-Options"] == "DENY"
+    assert answer["Referrer-Policy"] == "same-origin"
+    assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+    kind = answer["Content-Type"]
+    assert kind == "application/json" or "charset=utf-8" in kind.lower()
+
+
 @pytest.mark.medium
 def test_every_link_of_a_page_leads_somewhere(opened: Any, browser: Browser, of_firm: Browser) -> None:
     seen: dict[str, Browser] = {}

@@ -9,6 +9,7 @@ PeopleError         what was asked for is not done, and why
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -311,6 +312,8 @@ def wrong_name(name: str) -> list[WrongField]:
         return [WrongField(field="name", en="Give the name.", zh="请填写姓名。")]
     if len(name.strip()) > LONGEST_NAME:
         return [WrongField(field="name", en="The name is too long.", zh="姓名过长。")]
+    if any(unicodedata.category(one) in {"Cc", "Zl", "Zp"} for one in name):
+        return [WrongField(field="name", en="Write the name in one line.", zh="姓名须写在一行内。")]
     return []
 
 

@@ -1,5 +1,6 @@
 // What a page can do without, and does better with: the colour scheme is remembered, "/" leads to the find field,
-// Escape leaves it, tables stand in for drawings on a narrow screen, files that were chosen are listed, a job is watched.
+// Escape leaves it, tables stand in for drawings on a narrow screen, files that were chosen are listed, a job is watched,
+// a password can be looked at while it is typed.
 (() => {
   "use strict";
   const root = document.documentElement;
@@ -47,6 +48,37 @@
     setTimeout(again, Number(job.dataset.live) * 1000);
   };
 
+  // Whoever chooses a password may read it, and sees how far it is from long enough; the server judges it.
+  const showPassword = (input) => {
+    const chinese = root.lang.startsWith("zh");
+    const [show, hide] = chinese ? ["显示密码", "隐藏密码"] : ["Show password", "Hide password"];
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", className: "btn ghost small", textContent: show });
+    button.addEventListener("click", () => {
+      const hidden = input.type === "password";
+      input.type = hidden ? "text" : "password";
+      button.textContent = hidden ? hide : show;
+    });
+    // It is sent hidden, so that no browser keeps it as a text to offer again.
+    input.form?.addEventListener("submit", () => { input.type = "password"; });
+    const under = document.createElement("p");
+    under.className = "under-password";
+    under.append(button);
+    input.after(under);
+    if (input.autocomplete !== "new-password" || !input.getAttribute("aria-describedby")) return;
+    const meter = document.createElement("meter");
+    Object.assign(meter, { min: 0, max: 20, low: 12, high: 16, optimum: 20, value: 0 });
+    meter.setAttribute("aria-label", chinese ? "密码强度" : "Strength of the password");
+    const told = document.createElement("span");
+    under.append(meter, told);
+    input.addEventListener("input", () => {
+      // One character over and over is as easy to try as one.
+      const count = [...input.value.replace(/(.)\1+/gu, "$1")].length;
+      meter.value = count;
+      told.textContent = !count ? "" : chinese ? `有效字符 ${count} 个，至少 12 个` : `${count} characters that count, of at least 12`;
+    });
+  };
+
   document.addEventListener("DOMContentLoaded", () => {
     for (const radio of document.querySelectorAll('input[name="scheme"]')) {
       radio.checked = radio.value === (scheme ?? "auto");
@@ -77,5 +109,6 @@
     });
     for (const place of document.querySelectorAll(".drop-place")) listFiles(place, place.querySelector("input"));
     for (const job of document.querySelectorAll("[data-live]")) watch(job);
+    for (const input of document.querySelectorAll("input[type=password]")) showPassword(input);
   });
 })();
