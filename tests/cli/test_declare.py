@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,11 @@ GRANT = (
 )
 
 
+#: The same, and it stands on the day of the test: what a port promises, it promises of a licence in force.
+STANDING = f"LIC-2,{GRANT[1].split(',', 1)[1].rsplit(',', 1)[0]},{date.today() + timedelta(days=60)}"
+PROMISED = LICENSED.replace("LIC-1", "LIC-2")
+
+
 @pytest.fixture(scope="module")
 def licensed(tmp_path_factory: pytest.TempPathFactory) -> Lodeline:
     """A store whose register holds a licence of ACME. Not to be changed."""
@@ -28,7 +33,7 @@ def licensed(tmp_path_factory: pytest.TempPathFactory) -> Lodeline:
     lodeline = Lodeline(database=str(room / "store.sqlite3"), snapshots=str(room / "snapshots"))
     dossier = write_register(room / "dossier")
     (dossier / "grants").mkdir()
-    write(dossier / "grants/licences.csv", *GRANT)
+    write(dossier / "grants/licences.csv", *GRANT, STANDING)
     assert lodeline("init").status == 0
     assert lodeline("load", dossier).status == 0
     return lodeline
@@ -131,16 +136,25 @@ def test_a_port_asks_without_a_store_and_its_questions_come_home(
     licensed: Lodeline, nowhere: Lodeline, tmp_path: Path
 ) -> None:
     home = licensed.copied_to(tmp_path / "home.sqlite3")
-    path, packed = write(tmp_path / "d.csv", HEADER, LICENSED, HELD), tmp_path / "port.bundle"
+    rows = [f"{row},D-1" for row in (PROMISED, HELD)]
+    path, packed = write(tmp_path / "d.csv", f"{HEADER},declaration", *rows), tmp_path / "port.bundle"
     made = home("bundle", packed, "--port", "Ningbo", "--json").document
     assert (made["port"], made["pinned"]) == ("Ningbo", True)
     answer = nowhere("declare", path, "--bundle", packed, "--key", made["key"], "--json")
     assert [line["verdict"] for line in answer.document["lines"]] == ["release", "hold"]
     assert answer.document["bundle"]["sha256"] == made["sha256"]
     assert nowhere("declare", path, "--bundle", packed, "--log").status == 2
+    # The licence is over 1000 kg, of which 20 kg of dysprosium: 100 kg with one per cent leave 19.
+    many = write(tmp_path / "many.csv", f"{HEADER},declaration", PROMISED.replace("Dy=1,100", "Dy=2,951") + ",D-2")
+    refused = nowhere("declare", many, "--bundle", packed, "--key", made["key"], "--json").document["lines"][0]
+    assert refused["verdict"] == "hold"
     merged = home("declare", "merge", tmp_path / "port.bundle.questions", "--json").document
-    assert (merged["taken"], merged["rows"][0]["verdict"], merged["rows"][0]["otherwise"]) == (1, "hold", [])
+    assert (merged["taken"], merged["conflicts"], merged["rows"][0]["verdict"]) == (2, 0, "hold")
+    assert merged["rows"][0]["reservations"][0]["mass_kg"] == "100"
+    assert merged["rows"][0]["otherwise"] == []
     assert home("declare", "merge", tmp_path / "port.bundle.questions", "--json").document["taken"] == 0
+    shown = home("licence", "show", "LIC-2", "--json").document
+    assert (shown["reserved_kg"], shown["left_kg"]) == ("100", "900")
     packed.write_bytes(packed.read_bytes()[:-9])
     assert nowhere("declare", path, "--bundle", packed).status == 2
 
@@ -153,3 +167,18 @@ def test_a_question_is_kept_and_amended_where_one_says_so(licensed: Lodeline, tm
     second = home("declare", path, "--amends", first, "--json").document["entry"]
     assert second == first + 1
     assert home("declare", path, "--amends", first).status == 2
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "Stop the goods"), ("zh", "请截停")])
+def test_a_release_of_a_port_that_finds_no_room_is_said_with_its_cure(
+    licensed: Lodeline, nowhere: Lodeline, tmp_path: Path, language: str, said: str
+) -> None:
+    home = licensed.copied_to(tmp_path / "home.sqlite3")
+    packed = tmp_path / "port.bundle"
+    home("bundle", packed)
+    path = write(tmp_path / "d.csv", f"{HEADER},declaration", f"{PROMISED},D-1")
+    assert nowhere("declare", path, "--bundle", packed).status == 0
+    assert home("licence", "reserve", "LIC-2", "D-0", "1", "--kg", "950", "--exporter", "ACME").status == 0
+    merged = home("declare", "merge", tmp_path / "port.bundle.questions", language=language)
+    assert merged.status == 1
+    assert "offline.no-room" in merged.out and "reservation.exceeds-left" in merged.out and said in merged.out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -109,14 +110,20 @@ def _offline(file: Path, bundle: Path, key: str | None, record_to: Path | None) 
     _, now, today = _moment()
     opened = bundles.open_bundle(bundle.read_bytes(), today=today, key=key)
     declaration = desk.read(file)
-    document = offline.answer_offline(declaration, opened, law=bundles.law_of(opened), now=now, today=today)
-    if document["readable"]:
-        with (record_to or bundle.with_name(bundle.name + ".questions")).open("ab") as kept:
+    # Two who ask at once must not be promised the same kilogram: the record is one's own until its line is written.
+    with (record_to or bundle.with_name(bundle.name + ".questions")).open("a+b") as kept:
+        fcntl.flock(kept, fcntl.LOCK_EX)
+        kept.seek(0)
+        document = offline.answer_offline(
+            declaration, opened, law=bundles.law_of(opened), now=now, today=today, record=kept.read()
+        )
+        if document["readable"]:
             kept.write(offline.record_line(declaration, document, asked_at=now))
     return document
 
 
 def _merge(record: Path | None, database: str, *, as_json: bool) -> None:
+    from lodeline.ledger.problem import CATALOGUE  # noqa: PLC0415
     from lodeline.service.offline import merge  # noqa: PLC0415
 
     if record is None:
@@ -125,7 +132,7 @@ def _merge(record: Path | None, database: str, *, as_json: bool) -> None:
     document = merge(store_at(database), record.read_bytes(), law=pack, now=now, today=today)
     if as_json:
         print_json(document)
-        return
+        raise typer.Exit(1 if document["conflicts"] else 0)
     for row in document["rows"]:
         hours = f"{row['late_s'] / 3600:.1f}"
         late, again = say(f"{hours} hours late", f"晚 {hours} 小时"), say(" · there already", " · 此前已导入")
@@ -133,6 +140,10 @@ def _merge(record: Path | None, database: str, *, as_json: bool) -> None:
         console.print(
             f"{row['asked_at']}  {was}  → {row['entry']}  {late}{again if row['repeated'] else ''}", markup=False
         )
+        for one in row["reservations"]:
+            for found in one["problems"]:
+                console.print(f"    ! {found['code']}: {found['message'][language()]}", markup=False)
+                console.print(f"        {CATALOGUE[found['code']].cure[language()]}", markup=False)
         for one in row["otherwise"]:
             number = one["line"] or one["row"]
             was, is_now = (say(*_WORDS[one[name]][:2]) for name in ("was", "now"))
@@ -144,6 +155,10 @@ def _merge(record: Path | None, database: str, *, as_json: bool) -> None:
                 markup=False,
             )
     console.print(say(f"{document['taken']} questions taken in.", f"已导入 {document['taken']} 次查询。"))
+    if document["conflicts"]:
+        number = document["conflicts"]
+        console.print(say(f"{number} releases found no room on their licence.", f"{number} 项放行无法在许可证上预留。"))
+        raise typer.Exit(1)
 
 
 def _moment() -> tuple[Any, datetime, date]:

@@ -1,8 +1,9 @@
 """A signed bundle: what a port needs to answer without a network, and what it must say of its age and its limits.
 
-It holds the law pack as files, the licences with what was left of them when it was made (or the tranche allotted to the
-port), the names of exporters, their models, and lists of parties. Whoever opens it checks that the log's key signed
-every byte of it and that its last day has not passed.
+It holds the law pack as files, the licences with what was left of them when it was made (or the tranches allotted to
+the port), who is registered and who owns whom, models, the lists of parties that stand, and which questions of ports
+the log has already. Whoever opens it checks that the log's key signed every byte of it and that its last day has not
+passed.
 
     head   the signed note: origin, format, key, moment made, last day, entry, root, port, SHA-256 of the rest
     rest   gzip of canonical JSON
@@ -19,9 +20,10 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -33,25 +35,34 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from lodeline.control.record import Records
+from lodeline.control.screened import Screened
 from lodeline.journal.checkpoint import NoteError, Verifier, open_note
 from lodeline.journal.entry import canonical_json
-from lodeline.ledger.register import TABLES
+from lodeline.ledger.register import TABLES, Register
+from lodeline.party.lists import read_list
+from lodeline.party.screening import Screener, held_stakes, registered
 from lodeline.regulation.document import PackError
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.desk import Sources
+from lodeline.service.desk_draws import LEFT
+from lodeline.service.desk_papers import facts_of
 from lodeline.service.desk_records import models_of_table
 from lodeline.service.moment import utc_text
+from lodeline.service.party_lists import files_of
+from lodeline.service.port_draws import Promised, Tranche, less_promised, port_licences
 from lodeline.spoken import SpokenError
 from lodeline.store.snapshot import Snapshot
-from lodeline.store.store import Store
+from lodeline.store.store import DESK_KIND, Store
 
-FORMAT: Final = "lodeline-bundle-v1"
+FORMAT: Final = "lodeline-bundle-v2"
 #: How long a bundle may be used: licences are spent and law changes while it lies at the port.
 USUAL_DAYS: Final = 7
 _BYTES_MOST: Final = 200_000_000
 _NOTE_BYTES: Final = 10_000
 _LINES: Final = 9
 _DIVIDER: Final = b"\n--bundle--\n"
+#: Tables of the register that a port screens parties and models by.
+_REGISTER: Final = ("organisations", "parties", "party_names", "ownership", "models")
 Json = dict[str, Any]
 
 
@@ -77,18 +88,21 @@ class Bundle:
     def said(self, now: datetime) -> Json:
         """What an answer says of the bundle that it was made with: its age in hours, and its limits."""
         hours = int((now - self.made_at).total_seconds() // 3600)
-        whose = self.content["of_port"]
+        lists = self.content["lists"]
         return {
             "sha256": self.digest, "made_at": utc_text(self.made_at), "last_day": self.last_day.isoformat(),
             "age_hours": hours, "entry": self.entry, "root": self.root, "port": self.port or None, "key": self.key,
-            "pinned": self.pinned,
+            "pinned": self.pinned, "lists": sorted(lists),
+            "tranches": [{"licence": one.licence, "tranche": one.name} for one in self.tranches],
             "limits": [
                 {
-                    "en": f"Licences as of entry {self.entry}: what was drawn since is not known here."
-                    if not whose else
-                    f"Licences: the tranches allotted to {self.port}, as of entry {self.entry}.",
-                    "zh": f"许可证余量截至条目 {self.entry}，此后的核销未计入。"
-                    if not whose else f"许可证余量为分配给{self.port}的额度，截至条目 {self.entry}。",
+                    "en": f"Licences: the tranches allotted to {self.port}; of licences without one, what was left as"
+                    f" of entry {self.entry}: what was drawn since elsewhere is not known here."
+                    if self.tranches else
+                    f"Licences as of entry {self.entry}: what was drawn since elsewhere is not known here.",
+                    "zh": f"许可证：分配给{self.port}的额度；无额度的许可证余量截至条目 {self.entry}，"
+                    "此后他处的核销未计入。"
+                    if self.tranches else f"许可证余量截至条目 {self.entry}，此后他处的核销未计入。",
                 },
                 {
                     "en": "Lots and earlier exports are not in a bundle: they were not compared.",
@@ -97,48 +111,64 @@ class Bundle:
             ],
         }  # fmt: skip
 
-    def sources(self) -> Sources:
-        """What the desk answers from."""
-        schema = TABLES["licences"] | {"used_mg": pl.Int64()}
-        stored = {name: pl.String() if dtype == pl.Date else dtype for name, dtype in schema.items()}
-        licences = pl.DataFrame(self.content["licences"], schema=stored, orient="row").with_columns(
-            pl.col(name).str.to_date("%Y-%m-%d") for name, dtype in schema.items() if dtype == pl.Date
+    @cached_property
+    def licences(self) -> pl.DataFrame:
+        """Every licence less what was drawn on it when the bundle was made (`desk_draws.LEFT`)."""
+        return _table(self.content["licences"], LEFT)
+
+    @cached_property
+    def tranches(self) -> list[Tranche]:
+        """What was left of the parts of licences that are allotted to the port."""
+        return [Tranche.read(one) for one in self.content["tranches"]]
+
+    @cached_property
+    def merged(self) -> frozenset[str]:
+        """The SHA-256 of each line of a port's record that the log had when the bundle was made."""
+        return frozenset(self.content["merged"])
+
+    def sources(self, promised: Iterable[Promised] = ()) -> Sources:
+        """What the desk answers from. `promised`: what the port has promised of licences since."""
+        register = Register(
+            tables={
+                **Register().tables,
+                **{name: _table(rows, TABLES[name]) for name, rows in self.content["register"].items()},
+            }
         )
+        lists = [
+            read_list(told["content"].encode(), name=name, file=told["file"])
+            for name, told in self.content["lists"].items()
+        ]
+        stakes = [*held_stakes(register), *(stake for one in lists for stake in one.stakes)]
+        screener = Screener([*registered(register), *(party for one in lists for party in one.parties)], stakes)
         return Sources(
-            licences=licences,
-            exporters=self.content["exporters"],
-            records=Records(models=models_of_table(_models(self.content["models"]))),
+            licences=less_promised(self.licences, promised),
+            exporters=register.organisation_by_name,
+            records=Records(models=models_of_table(register.tables["models"])),
+            screened=Screened(screener, lists=len(lists)),
             stamp={"entry": self.entry, "root": self.root},
         )
 
 
 def make(
-    store: Store, snapshot: Snapshot, law: Jurisdiction, *, now: datetime, days: int = USUAL_DAYS, port: str = "",
-    licences: pl.DataFrame | None = None, lists: Mapping[str, bytes] | None = None,
-) -> bytes:  # fmt: skip
-    """The bytes of a bundle that may be used until the end of `days` days from today.
-
-    `licences`: `TABLES["licences"]` with `used_mg`, the tranches of the port where it has any; by default those of the
-    register. `lists`: name of a file → its bytes, as `party.lists` reads them.
-    """
-    register = snapshot.register
-    table = register.tables["licences"] if licences is None else licences
-    if "used_mg" not in table.columns:
-        table = table.with_columns(used_mg=pl.lit(0, pl.Int64()))
+    store: Store, snapshot: Snapshot, law: Jurisdiction, *, now: datetime, days: int = USUAL_DAYS, port: str = ""
+) -> bytes:
+    """The bytes of a bundle that may be used until the end of `days` days from today."""
+    register, today = snapshot.register, now.astimezone(ZoneInfo(law.timezone)).date()
+    licences, tranches = port_licences(store, register, law, day=today, port=port)
     content = canonical_json(
         {
             "law": {"code": law.code, "files": _pack(law.code)},
-            "licences": [_row(row) for row in table.select(*TABLES["licences"], "used_mg").rows()],
-            "of_port": bool(port) and licences is not None,
-            "exporters": dict(register.organisation_by_name),
-            "models": [_row(row) for row in register.tables["models"].rows()],
-            "lists": {name: text.decode("utf-8") for name, text in (lists or {}).items()},
+            "licences": [_row(row) for row in licences.rows()],
+            "tranches": [one.as_json() for one in tranches],
+            "register": {name: [_row(row) for row in register.tables[name].rows()] for name in _REGISTER},
+            "lists": {name: {"file": file, "content": text} for name, (file, text) in files_of(store).items()},
+            "merged": sorted(_merged(store)),
         }
     )  # fmt: skip
     packed = io.BytesIO()
     with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as stream:
         stream.write(content)
-    last = now.astimezone(ZoneInfo(law.timezone)).date() + timedelta(days=days)
+    last = today + timedelta(days=days)
     lines = (
         store.origin, FORMAT, store.signer.verifier.vkey, utc_text(now), last.isoformat(), str(snapshot.entry),
         snapshot.root, port or "-",
@@ -146,6 +176,11 @@ def make(
     )  # fmt: skip
     note = store.signer.sign("".join(f"{line}\n" for line in lines))
     return note.encode() + _DIVIDER + packed.getvalue()
+
+
+def _merged(store: Store) -> set[str]:
+    told = (facts_of(one) for one in store.entries_of(DESK_KIND))
+    return {str(facts["record"]) for facts in told if facts.get("record")}
 
 
 def open_bundle(source: bytes, *, today: date, key: str | None = None) -> Bundle:
@@ -235,8 +270,8 @@ def _row(row: tuple[Any, ...]) -> list[Any]:
     return [one.isoformat() if isinstance(one, date) else list(one) if isinstance(one, tuple) else one for one in row]
 
 
-def _models(rows: list[list[Any]]) -> pl.DataFrame:
-    stored = {name: pl.String() if dtype == pl.Date else dtype for name, dtype in TABLES["models"].items()}
+def _table(rows: list[list[Any]], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    stored = {name: pl.String() if dtype == pl.Date else dtype for name, dtype in schema.items()}
     return pl.DataFrame(rows, schema=stored, orient="row").with_columns(
-        pl.col(name).str.to_date("%Y-%m-%d") for name, dtype in TABLES["models"].items() if dtype == pl.Date
+        pl.col(name).str.to_date("%Y-%m-%d") for name, dtype in schema.items() if dtype == pl.Date
     )

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
+from typing import Any, Final
 
 import polars as pl
 
 from lodeline.control.declaration import Declaration
 from lodeline.ledger.licence import GOODS
 from lodeline.ledger.register import TABLES, Register
-from lodeline.ledger.reservation import without
+from lodeline.ledger.reservation import Account, without
 from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.accounts import last_day, licence_accounts
+from lodeline.service.accounts import LicenceAccount, last_day, licence_accounts
 from lodeline.store.store import Store
+
+#: Licences less what is drawn on them, as `control.licence.read_licences` takes them.
+LEFT: Final[dict[str, pl.DataType]] = {**TABLES["licences"], "used_mg": pl.Int64(), "standing": pl.String()}
 
 
 def with_draws(
@@ -34,20 +38,21 @@ def with_draws(
         if one["id"] not in named:
             rows.append(one | {"used_mg": 0, "standing": None})
     for id_, found in licence_accounts(store, register, law, named).items():
-        others = without(found.account, own)
-        assert found.licence is not None, "only licences of the register are looked up"
-        left = {
-            name: granted - others.used(name) - others.reserved(name, day)
-            for name, granted in found.account.granted_mg.items()
-        }
         row = table.row(by_predicate=pl.col("id") == id_, named=True)
-        elements = "|".join(f"{name}={format_kg(max(0, left[name]))}" for name in found.licence.elements_mg)
-        rows.append(
-            row
-            | {
-                "used_mg": (found.licence.mass_mg or 0) - left.get(GOODS, 0), "elements": elements or None,
-                "exporter": found.licence.holder(day), "valid_to": last_day(found.licence),
-                "standing": found.licence.standing(day),
-            }
-        )  # fmt: skip
-    return pl.DataFrame(rows, schema={**TABLES["licences"], "used_mg": pl.Int64(), "standing": pl.String()})
+        rows.append(less_drawn(row, found, without(found.account, own), day))
+    return pl.DataFrame(rows, schema=LEFT)
+
+
+def less_drawn(row: Mapping[str, Any], found: LicenceAccount, others: Account, day: date) -> dict[str, Any]:
+    """A row of the register as it stands on the day, less what `others` have drawn on it (`LEFT`)."""
+    assert found.licence is not None, "only licences of the register are looked up"
+    left = {
+        name: granted - others.used(name) - others.reserved(name, day)
+        for name, granted in found.account.granted_mg.items()
+    }
+    elements = "|".join(f"{name}={format_kg(max(0, left[name]))}" for name in found.licence.elements_mg)
+    return {
+        **row, "used_mg": (found.licence.mass_mg or 0) - left.get(GOODS, 0), "elements": elements or None,
+        "exporter": found.licence.holder(day), "valid_to": last_day(found.licence),
+        "standing": found.licence.standing(day),
+    }  # fmt: skip

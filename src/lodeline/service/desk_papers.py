@@ -43,9 +43,9 @@ REASON_CHARACTERS: Final = 4_000
 #: Beyond so many lines a paper leaves out words that its codes and facts give again.
 _WORDS_LINES: Final = 1_000
 Json = dict[str, Any]
-#: Reserves for what an answer releases, under the head, and writes it into the answer; told whether what the question
-#: amends had something reserved.
-Promise = Callable[[bool], None]
+#: Reserves for what an answer releases, under the head, and writes it into the answer, or returns what the paper says
+#: of it beside; told whether what the question amends had something reserved.
+Promise = Callable[[bool], Json | None]
 
 
 class DeskError(SpokenError):
@@ -129,8 +129,7 @@ def put_question(
         if before is not None:
             _check_amendment(store, before, declaration, exporter, asker)
             given_back = _give_back(store, head, before, reason="amended", by=by, filed_at=filed_at)
-        if promise is not None:
-            promise(bool(given_back))
+        promised = promise(bool(given_back)) if promise is not None else None
         head = store.head()
         asked = asked_at or filed_at
         content = canonical_json(
@@ -139,6 +138,7 @@ def put_question(
                 "asker": asker, "channel": channel, "amends": amends, "bundle": bundle,
                 "late_s": int((filed_at - asked).total_seconds()) if asked_at else None,
                 "cells": cells_of(declaration), "answer": _kept(answer), **_told(given_back),
+                **(promised or {}),
             }
         )  # fmt: skip
         return papers.put_paper(

@@ -1,8 +1,10 @@
 """Questions that were put at a port without a network: written down there, and brought into the log later.
 
-Each is kept with the answer that was given and the bundle that it was given from, and says how late it came. The same
-record brought in twice is taken once. What the ledger would answer now is told beside it, and changes nothing of what
-was answered then.
+A release on a licence is a promise there: it is taken from what is left at the port, and reserved when it comes home.
+What somebody else has drawn meanwhile may leave no room for it; that is said, and changes nothing of what was answered.
+
+Each question is kept with the answer that was given and the bundle that it was given from, and says how late it came.
+The same record brought in twice is taken once. What the ledger would answer now is told beside it.
 """
 
 from __future__ import annotations
@@ -10,16 +12,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from lodeline.control.declaration import Declaration, read_fields
 from lodeline.journal.entry import canonical_json
+from lodeline.ledger.licence import GOODS
+from lodeline.ledger.problem import problem
+from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.bundle import Bundle
-from lodeline.service.desk import answer, answer_from
-from lodeline.service.desk_papers import cells_of, facts_of, put_question
+from lodeline.service.desk import answer, answered
+from lodeline.service.desk_papers import cells_of, facts_of, put_question, question
+from lodeline.service.draws import Drawn, Wanted, reserve
 from lodeline.service.moment import utc_text
+from lodeline.service.port_draws import Pools, Promised, promise_lines, promised_in
 from lodeline.spoken import SpokenError
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import DESK_KIND, Store
@@ -33,17 +42,36 @@ class RecordError(SpokenError):
 
 
 def answer_offline(
-    declaration: Declaration, bundle: Bundle, *, law: Jurisdiction, now: datetime, today: date, day: date | None = None
+    declaration: Declaration, bundle: Bundle, *, law: Jurisdiction, now: datetime, today: date, day: date | None = None,
+    record: bytes = b"",
 ) -> Json:  # fmt: skip
-    """What the desk answers from a bundle, with what is said of it."""
-    return {**answer_from(declaration, bundle.sources(), law=law, today=today, day=day), "bundle": bundle.said(now)}
+    """What the desk answers from a bundle, with what is said of it. `record`: the port's own, whose promises that the
+    log did not have when the bundle was made are taken from what is left. Raises RecordError."""
+    earlier = _promised(record, bundle)
+    own = {(line["declaration"] or "", line["line"] or "") for line in declaration.lines}
+    others = [one for one in earlier.values() if one.key not in own]
+    sources = bundle.sources(others)
+    document, verdicts = answered(declaration, sources, law=law, today=today, day=day)
+    pools = Pools(bundle.licences, bundle.tranches, earlier, today)
+    promise_lines(document, verdicts, bundle.licences, pools)
+    return {**document, "bundle": bundle.said(now)}
 
 
-def record_line(declaration: Declaration, answered: Json, *, asked_at: datetime) -> bytes:
+def _promised(record: bytes, bundle: Bundle) -> dict[tuple[str, str], Promised]:
+    """(declaration, line) → what the port has promised for it, as far as the bundle does not know of it."""
+    found: dict[tuple[str, str], Promised] = {}
+    for number, line in enumerate(_lines_of(record), 1):
+        if sha256(line).hexdigest() not in bundle.merged:
+            for one in promised_in(_read(number, line)["answer"]):
+                found.setdefault(one.key, one)
+    return found
+
+
+def record_line(declaration: Declaration, told: Json, *, asked_at: datetime) -> bytes:
     """The line of a record (NDJSON) that `merge` takes."""
     content = {
         "format": FORMAT, "asked_at": utc_text(asked_at), "cells": cells_of(declaration),
-        "answer": answered,
+        "answer": told,
     }  # fmt: skip
     return canonical_json(content) + b"\n"
 
@@ -53,10 +81,11 @@ def merge(
 ) -> Json:  # fmt: skip
     """Brings a record into the log. Every line of it is read before the first is taken; raises RecordError.
 
-    `rows`: `entry`, `asked_at`, `late_s`, `repeated`, `verdict`, and `otherwise`: the lines whose verdict the ledger
-    gives otherwise now.
+    `rows`: `entry`, `asked_at`, `late_s`, `repeated`, `verdict`; `reservations`: what became of each release on a
+    licence, as `service.draws.Drawn` says it, with problems where there is no room for it now; and `otherwise`: the
+    lines whose verdict the ledger gives otherwise now. `conflicts`: how many releases found no room.
     """
-    lines = [one for one in record.splitlines() if one.strip()]
+    lines = list(_lines_of(record))
     questions = [_read(number, one) for number, one in enumerate(lines, 1)]
     known = {
         facts["record"]: one.index
@@ -69,9 +98,13 @@ def merge(
         asked_at = datetime.fromisoformat(asked["asked_at"])
         repeated = digest in known
         if not repeated:
+            promise = partial(
+                _reserved, store, asked["answer"], law=law, on=asked_at.astimezone(ZoneInfo(law.timezone)).date(),
+                filed_at=now, by=by,
+            )  # fmt: skip
             known[digest] = put_question(
                 store, declaration, asked["answer"], by=by, channel="offline", filed_at=now, asked_at=asked_at,
-                bundle=asked["answer"]["bundle"], record=digest,
+                bundle=asked["answer"]["bundle"], record=digest, promise=promise,
             ).index  # fmt: skip
         again = answer(
             declaration, law=law, today=today, snapshot=open_snapshot(store), store=store,
@@ -81,6 +114,7 @@ def merge(
             {
                 "entry": known[digest], "asked_at": asked["asked_at"], "verdict": asked["answer"]["verdict"],
                 "late_s": int((now - asked_at).total_seconds()), "repeated": repeated,
+                "reservations": question(store, known[digest]).paper.get("reservations", []),
                 "otherwise": [
                     {"line": was["line"], "row": was["row"], "was": was["verdict"], "now": now_["verdict"]}
                     for was, now_ in zip(asked["answer"]["lines"], again["lines"], strict=True)
@@ -88,7 +122,48 @@ def merge(
                 ],
             }
         )  # fmt: skip
-    return {"rows": rows, "taken": sum(not one["repeated"] for one in rows)}
+    return {
+        "rows": rows,
+        "taken": sum(not one["repeated"] for one in rows),
+        "conflicts": sum(bool(one["problems"]) for row in rows for one in row["reservations"]),
+    }
+
+
+def _reserved(
+    store: Store, told: Json, amends_reserved: bool, *, law: Jurisdiction, on: date, filed_at: datetime, by: str
+) -> Json | None:
+    """Reserves what the port has promised, as of the day it did; part of the transaction that keeps the question."""
+    del amends_reserved
+    promised = promised_in(told)
+    if not promised:
+        return None
+    wanted = [
+        Wanted(
+            licence=one.licence, organisation=one.exporter, declaration=one.declaration, line=one.line,
+            mass_mg=one.masses_mg.get(GOODS, 0), tranche=one.tranche,
+            elements_mg={name: mass_mg for name, mass_mg in one.masses_mg.items() if name},
+        )
+        for one in promised
+    ]  # fmt: skip
+    drawn = reserve(store=store, wanted=wanted, law=law, on=on, filed_at=filed_at, by=by or None)
+    return {"reservations": [_came_home(*pair) for pair in zip(promised, drawn, strict=True)]}
+
+
+def _came_home(one: Promised, drawn: Drawn) -> Json:
+    told = drawn.as_json() | {
+        "licence": one.licence, "declaration": one.declaration, "line": one.line, "tranche": one.tranche,
+        "mass_kg": format_kg(one.masses_mg.get(GOODS, 0)),
+    }  # fmt: skip
+    if drawn.draw is None:
+        conflict = problem(
+            "offline.no-room", declaration=one.declaration, line=one.line, licence=one.licence, mass_kg=told["mass_kg"]
+        )
+        told["problems"] = [conflict.as_json(), *told["problems"]]
+    return told
+
+
+def _lines_of(record: bytes) -> Iterable[bytes]:
+    return (line for line in record.splitlines() if line.strip())
 
 
 def _lines(cells: Iterable[Mapping[str, str]]) -> Iterable[Any]:
@@ -102,11 +177,12 @@ def _read(number: int, line: bytes) -> Json:
         if found["format"] != FORMAT or len(found["cells"]) != len(found["answer"]["lines"]):
             raise ValueError("another format")
         datetime.fromisoformat(found["asked_at"]), date.fromisoformat(found["answer"]["day"])
+        promised_in(found["answer"])
         if not found["answer"]["bundle"]["sha256"] or canonical_json(found) != line.strip():
             raise ValueError("no bundle, or not as it was written")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RecordError(
-            f"line {number} of the record cannot be read: copy the file again; nothing was taken",
-            f"记录第{number}行无法读取：请重新复制；未导入任何内容",
+            f"line {number} of the record cannot be read: copy the file again; nothing was taken or answered",
+            f"记录第{number}行无法读取：请重新复制；未导入也未作判断",
         ) from error
     return found  # type: ignore[no-any-return]

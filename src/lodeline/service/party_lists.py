@@ -73,6 +73,15 @@ def lists_of(store: Store) -> Sequence[PartyList]:
     return [one.list for one in newest(store).values()]
 
 
+def files_of(store: Store) -> dict[str, tuple[str, str]]:
+    """Name → the file that stands: what it was called, and its text as it was loaded."""
+    found = {}
+    for name, one in newest(store).items():
+        told = json.loads(papers.paper_of(store, one.entry))
+        found[name] = (str(told["file"]), str(told["content"]))
+    return found
+
+
 class _Paper:
     """An entry's paper, told from others by its leaf, so that it is read once."""
 

@@ -159,9 +159,9 @@ def _one(visit: Visit, entry: int, organisation: str | None) -> HttpResponse:
     lines = tuple(read_fields(cells).lines[0] for cells in asked.paper["cells"])
     law = load()
     kept = Asked(
-        document=with_words(asked.paper["answer"]), declaration=Declaration(lines=lines), fields={}, file=None,
-        no_store=None, at=datetime.fromisoformat(asked.paper["asked_at"]), seconds=0.01, timezone=law.timezone,
-        asker=organisation or "", entry=entry,
+        document=_with_reservations(with_words(asked.paper["answer"]), asked), declaration=Declaration(lines=lines),
+        fields={}, file=None, no_store=None, at=datetime.fromisoformat(asked.paper["asked_at"]), seconds=0.01,
+        timezone=law.timezone, asker=organisation or "", entry=entry,
     )  # fmt: skip
     said = visit.query("said")
     notices = [Notice(kind="problem", says=refused)] if refused else []
@@ -170,6 +170,15 @@ def _one(visit: Visit, entry: int, organisation: str | None) -> HttpResponse:
     return show_answer(
         visit, kept, {"notices": notices, "deciding": _deciding(visit, asked, state), "status": 400 if refused else 200}
     )
+
+
+def _with_reservations(answer: dict[str, Any], asked: Question) -> dict[str, Any]:
+    """The answer of a port with what became of its promises when they came home."""
+    home = {(one["declaration"], one["line"]): one for one in asked.paper.get("reservations", ())}
+    if not home:
+        return answer
+    lines = [{**line, "reservation": home.get((line["declaration"], line["line"]))} for line in answer["lines"]]
+    return {**answer, "lines": lines}
 
 
 def _done(visit: Visit, asked: Question) -> HttpResponse:
