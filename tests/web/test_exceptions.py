@@ -16,6 +16,7 @@ from tests.web.as_official import furnish
 from tests.web.conftest import Browser, Page
 
 from lodeline.office.actor import Actor, Standing
+from lodeline.office.models import AuditRecord
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service import exceptions as questions
 from lodeline.service.loading import load
@@ -93,6 +94,16 @@ def test_one_exception_shows_its_papers_in_both_languages(official: Browser, eve
     assert english.headings == ["Dates far apart"] and chinese.headings == ["日期相距过远"]
     assert row["number"] in english.text and re.search(r"/en/log/\d+/", english.html)
     assert official.get(f"{LIST}0123456789abcdef/").status_code == 404
+
+
+def test_who_looks_at_an_exception_is_written_down_for_its_firm(official: Browser, every: pl.DataFrame) -> None:
+    one, firm = every.row(0, named=True)["id"], every.row(0, named=True)["organisation"]
+    before = AuditRecord.objects.count()
+    assert official.get(f"{LIST}{one}/").status_code == 200
+    looks = list(AuditRecord.objects.order_by("id").values_list("what", "organisation", "subject"))[before:]
+    assert looks == [("exception", firm, one)]
+    assert official.get(f"{LIST}no-such-one/").status_code == 404
+    assert AuditRecord.objects.count() == before + 1
 
 
 def test_firm_sees_its_own_and_what_to_do_and_nobody_elses(

@@ -17,6 +17,7 @@ from tests.web.as_official import furnish
 
 from lodeline.filing.table import read_bytes
 from lodeline.office import inspections
+from lodeline.office.models import AuditRecord
 from lodeline.office.successions import Wanted, enter, handover_rows
 from lodeline.service.inspections import Visited
 
@@ -85,7 +86,11 @@ def test_each_sees_its_own_time_at_the_site(desk: Desk, language: str) -> None:
     assert "2025-04-30" in new[1] and "2025-02-28" not in new[1] and "2025-01-31" not in new[1]
     assert "NEWORE" not in old[1] and "OLDORE" in old[1], "the inspection of its own time"
     assert ask(desk, "FAR", f"/{language}/firm/FAR/sites/pit/")[0] == 404
-    both = ask(desk, "", f"/{language}/sites/pit/?element=Nd")[1]
+    with override_settings(LODELINE_DATABASE=desk.store.database.url):
+        before = AuditRecord.objects.count()
+        both = ask(desk, "", f"/{language}/sites/pit/?element=Nd")[1]
+        looks = list(AuditRecord.objects.order_by("id").values_list("what", "organisation", "subject"))[before:]
+        assert sorted(looks) == [("balance", "NEW", "pit"), ("balance", "OLD", "pit")], "both are told who looked"
     assert "2025-02-28" in both and "2025-04-30" in both, "the authority sees the whole"
 
 

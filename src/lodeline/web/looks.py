@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import Literal
 
+import polars as pl
+
 from lodeline.ledger.licence import licences
 from lodeline.ledger.resolution import maker_and_local
+from lodeline.ledger.succession import holders_of
 from lodeline.office.applications import applicant_of
 from lodeline.office.audit import record_look
 from lodeline.office.case_views import about, party_of
 from lodeline.office.looking import LOOK_REASONS, USUAL_REASON
+from lodeline.service import exceptions
 from lodeline.service.finding import findings
 from lodeline.service.own import register_of
 from lodeline.web.visit import NotHereError, Visit
 
 #: The part of an address that says whose business a page shows.
-Part = Literal["organisation", "site", "lot", "entry", "finding", "application", "licence"]
+Part = Literal["organisation", "site", "lot", "entry", "finding", "application", "licence", "exception"]
 _SESSION_KEY = "reason"
 
 
@@ -37,10 +41,10 @@ def write_look(visit: Visit, part: Part) -> None:
     Raises NotHereError where it is the business of a firm that is not of the visitor's region, or nobody's.
     """
     subject = str(visit.arguments[part])
-    organisation = _whose(visit, part, subject)
-    if visit.territory is not None and organisation not in visit.territory:
+    whose = _whose(visit, part, subject)
+    if visit.territory is not None and not any(one in visit.territory for one in whose):
         raise elsewhere()
-    if organisation is not None:
+    for organisation in whose:
         record_look(
             visit.actor, visit.name, organisation=organisation, subject=subject, reason=reason_of(visit),
             request=getattr(visit.request, "request_id", ""),
@@ -56,7 +60,15 @@ def elsewhere() -> NotHereError:
     )
 
 
-def _whose(visit: Visit, part: Part, subject: str) -> str | None:
+def _whose(visit: Visit, part: Part, subject: str) -> list[str]:
+    """The firms whose business the page shows: of a site all who held it, as the page shows all its time."""
+    if part == "site":
+        return holders_of(register_of(visit.store), subject)
+    found = _firm_of(visit, part, subject)
+    return [found] if found else []
+
+
+def _firm_of(visit: Visit, part: Part, subject: str) -> str | None:
     if part == "organisation":
         return subject
     if part == "licence":
@@ -69,9 +81,11 @@ def _whose(visit: Visit, part: Part, subject: str) -> str | None:
         rows = reading.answer(findings, reading.store, reading.snapshot, reading.law)["rows"]
         # What the filings do not raise any more may have been asked about.
         return next((party_of(row) for row in rows if row["id"] == subject), None) or about(subject)
+    if part == "exception":
+        reading = visit.reading
+        every = reading.answer(exceptions.every, reading.store, reading.snapshot, reading.law)
+        return next(iter(every.filter(pl.col("id") == subject)["organisation"]), None)
     if part == "application":
         return applicant_of(subject)
-    if part == "site":
-        return register_of(visit.store).site_organisation.get(subject)
     entry = visit.store.entry(int(subject))
     return None if entry is None else entry.organisation

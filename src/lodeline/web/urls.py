@@ -177,6 +177,7 @@ PAGES: tuple[Page, ...] = (
         view=exception,
         name="exception",
         permission="nation.read",
+        looks_at="exception",
         regional=True,
     ),
     Page(at="licences/", view=licences, name="licences", permission="nation.read"),

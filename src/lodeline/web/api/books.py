@@ -14,7 +14,7 @@ from ninja.params.functions import Path, Query
 
 from lodeline.filing.formats import Limits
 from lodeline.ledger.licence import licences
-from lodeline.ledger.succession import sites_held_before
+from lodeline.ledger.succession import holders_of, sites_held_before
 from lodeline.material.mass import format_kg
 from lodeline.office.case_views import own_cases, own_state, standings
 from lodeline.office.desk import ask
@@ -103,7 +103,9 @@ def list_balances(
     if not whose.whole and site is not None and site not in _own_sites(whose):
         raise not_found(f"There is no site {site} of yours.", f"没有您的场所 {site}。")
     now = _read_now(request)
-    look(request, "balances", whose, organisation=now.snapshot.register.site_organisation.get(site or ""))
+    # A site's rows are of all who held it.
+    for holder in holders_of(now.snapshot.register, site or "") or [""]:
+        look(request, "balances", whose, organisation=holder)
     found = now.answer(
         answers.balance, now.snapshot, site=site, organisation=whose.organisation, element=element, first=first,
         last=last,
