@@ -13,9 +13,9 @@ That both ways give the same rows, lots and findings is tested (tests/unit/bench
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -23,25 +23,57 @@ from typing import Any, Final
 
 import polars as pl
 
-from lodeline.detection.papers import FILINGS, PAPERS
+from lodeline.collation.piece import GOODS
+from lodeline.detection.papers import CUSTOMS, FILINGS, PAPERS
 from lodeline.filing.check import check
-from lodeline.filing.dossier import FilingFile, read_dossier
+from lodeline.filing.dossier import Dossier, FeedFile, FilingFile, read_dossier
+from lodeline.filing.feed import read_feed
+from lodeline.filing.feed_schema import IDENTITY, Feed
 from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
 from lodeline.filing.table import Source, Table
 from lodeline.ledger.movement import LINE
 from lodeline.ledger.register import Register
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.answers import filing_states
+from lodeline.service.exceptions import PAPER_CELLS, Disagreements
+from lodeline.service.feeds import day_of
 from lodeline.service.finding import LedgerSight
 from lodeline.service.moment import utc_text
 from lodeline.service.posting import parties
 from lodeline.service.records import put_records
 from lodeline.store.opening import create
-from lodeline.store.snapshot import Snapshot
+from lodeline.store.snapshot import FED, Snapshot
 from lodeline.store.store import Store
 
 _NAMES: Final = tuple(dict.fromkeys([*(column.name for column in COLUMNS), *MASS_COLUMNS]))
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuickSnapshot(Snapshot):
+    """A snapshot that has the records of other authorities at hand."""
+
+    fed: Mapping[Feed, pl.DataFrame]
+
+    def _fed(self, feed: Feed) -> pl.DataFrame:
+        rows = self.fed[feed]
+        return rows.filter(pl.col("entry") == pl.col("entry").max().over(IDENTITY[feed]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuickDisagreements(Disagreements):
+    """What disagrees, of filed rows and a day that no log stands behind."""
+
+    all_papers: pl.DataFrame
+    on: date
+
+    @cached_property
+    def today(self) -> date:
+        return self.on
+
+    @cached_property
+    def papers(self) -> pl.DataFrame:
+        return self.all_papers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +82,16 @@ class QuickSight(LedgerSight):
 
     all_papers: pl.DataFrame
     all_filings: pl.DataFrame
+    all_customs: pl.DataFrame
+    beside: QuickDisagreements
+
+    @cached_property
+    def _beside(self) -> Disagreements:
+        return self.beside
+
+    @cached_property
+    def customs(self) -> pl.DataFrame:
+        return self.all_customs.join(self.lines.select("line"), on="line", how="semi")
 
     @cached_property
     def status(self) -> pl.DataFrame:
@@ -77,7 +119,7 @@ def quick_sight(directory: Path, room: Path, law: Jurisdiction) -> QuickSight:
     put_records(store, dossier.register, filed_at=filed_at)
     register = store.register(store.head())
     checked = list(_checked(dossier.filings, register))
-    return _sight(dossier.filings, pl.concat(checked), store, room, law)
+    return _sight(dossier, pl.concat(checked), store, room, law)
 
 
 def _checked(filings: Sequence[FilingFile], register: Register) -> Iterator[pl.DataFrame]:
@@ -152,12 +194,10 @@ def _table(texts: dict[int, Rows]) -> Table:
     return Table(frame=frame, sources=tuple(Source(file=str(sequence)) for sequence in texts))
 
 
-def _sight(
-    filings: Iterable[FilingFile], checked: pl.DataFrame, store: Store, room: Path, law: Jurisdiction
-) -> QuickSight:
+def _sight(dossier: Dossier, checked: pl.DataFrame, store: Store, room: Path, law: Jurisdiction) -> QuickSight:
     """Numbers entries, lines and lots as a log would that begins with the register."""
     head = store.head()
-    entered = _entered(filings, checked, head.size)
+    entered = _entered(dossier.filings, checked, head.size)
     rows = (
         checked.join(entered.select("sequence", "entry"), on="sequence", maintain_order="left")
         .sort("sequence", maintain_order=True)
@@ -186,15 +226,41 @@ def _sight(
         .filter((pl.col("by").is_null() | (pl.col("entry") == pl.col("by"))) & (pl.col("kind") != "void"))
         .drop("by")
     )
-    snapshot = Snapshot(
-        directory=room, entry=head.size - 1 + entered.height, root="", as_of=max(entered["filed_at"], default=None),
-        lines=in_force, lots=lots.select("lot", "name", "maker"), register=store.register(store.head()),
+    register = store.register(head)
+    fed = _fed(dossier.feeds, register, entry=head.size + entered.height, line=head.next_line + rows.height)
+    snapshot = QuickSnapshot(
+        directory=room, entry=head.size - 1 + entered.height + len(dossier.feeds), root="",
+        as_of=max(entered["filed_at"], default=None), lines=in_force, lots=lots.select("lot", "name", "maker"),
+        register=register, fed=fed,
+    )  # fmt: skip
+    moments = [*(one.filed_at for one in dossier.filings), *(one.filed_at for one in dossier.feeds)]
+
+    def cells(schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+        return rows.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+
+    beside = QuickDisagreements(
+        store=store, snapshot=snapshot, law=law, on=day_of(max(moments, default=_EARLIEST)),
+        all_papers=cells({"line": pl.Int64(), **{name: GOODS[name] for name in PAPER_CELLS}}),
     )  # fmt: skip
     return QuickSight(
-        store=store, snapshot=snapshot, law=law,
-        all_papers=rows.select(pl.col(name).cast(dtype) for name, dtype in PAPERS.items()),
+        store=store, snapshot=snapshot, law=law, beside=beside, all_papers=cells(PAPERS),
         all_filings=entered.select(pl.col(name).cast(dtype) for name, dtype in FILINGS.items()),
+        all_customs=cells(CUSTOMS).filter(rows["kind"] == "export"),
     )  # fmt: skip
+
+
+def _fed(feeds: Sequence[FeedFile], register: Register, *, entry: int, line: int) -> dict[Feed, pl.DataFrame]:
+    """The rows of other authorities' records (store.snapshot.FED), numbered on from the filings: each file an entry."""
+    found: dict[Feed, list[pl.DataFrame]] = {feed: [pl.DataFrame(schema=FED[feed])] for feed in FED}
+    for place, file in enumerate(feeds):
+        checked = read_feed(file.path, today=day_of(file.filed_at), register=register, feed=file.feed)
+        assert not checked.rejects, f"the world wrote a feed that is refused: {file.path}"
+        numbered = checked.rows.with_columns(
+            id=pl.int_range(pl.len(), dtype=pl.Int64()) + line, entry=pl.lit(entry + place, pl.Int64())
+        )
+        line += checked.rows.height
+        found[file.feed].append(numbered.select(pl.col(name).cast(dtype) for name, dtype in FED[file.feed].items()))
+    return {feed: pl.concat(frames) for feed, frames in found.items()}
 
 
 def _entered(filings: Iterable[FilingFile], checked: pl.DataFrame, first: int) -> pl.DataFrame:

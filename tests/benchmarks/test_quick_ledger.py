@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from labelled.quick import QuickSight, quick_sight
+from labelled.trial import Ask, run
+from lodeline.detection.battery import look
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.finding import LedgerSight
 from lodeline.service.loading import load
@@ -23,7 +26,7 @@ def sights(tmp_path_factory: pytest.TempPathFactory) -> tuple[QuickSight, Ledger
     """A world with plants and dirt, looked at both ways."""
     room: Path = tmp_path_factory.mktemp("world")
     world = build_world(seed=431, organisations=36, months=4)
-    write_world(world, room / "w", plants=asked_plants(world, "random:0.6"))
+    write_world(world, room / "w", plants=asked_plants(world, "random:0.6"), feeds=True)
     store, _ = create(str(room / "store.sqlite3"), secret="a test has no secrets")
     load(store, room / "w", law=LAW, own_process=False)
     return quick_sight(room / "w", room, LAW), LedgerSight(store=store, snapshot=open_snapshot(store), law=LAW)
@@ -39,6 +42,9 @@ def sights(tmp_path_factory: pytest.TempPathFactory) -> tuple[QuickSight, Ledger
         ("papers", ["line"]),
         ("status", ["organisation", "period"]),
         ("lot_facts", ["lot"]),
+        ("customs", ["line"]),
+        ("exceptions", ["id"]),
+        ("compared", ["organisation", "kind", "month"]),
     ],
 )
 def test_both_ways_give_the_same_rows(sights: tuple[QuickSight, LedgerSight], frame: str, key: list[str]) -> None:
@@ -53,3 +59,19 @@ def test_files_were_refused_and_corrected_in_that_world(sights: tuple[QuickSight
     originals = quick.filings.filter(pl.col("corrects").is_null())
     assert quick.filings.height > originals.height > 100
     assert originals.height < sum(1 for _ in (quick.snapshot.directory / "w/filings").rglob("*-*.csv"))
+
+
+@pytest.mark.medium
+def test_both_ways_give_the_same_findings(sights: tuple[QuickSight, LedgerSight]) -> None:
+    quick, full = ([one.as_json() for one in look(sight)] for sight in sights)
+    assert {one["detector"] for one in full} >= {"feed-mismatch"} and len(full) > 10
+    assert quick == full
+
+
+@pytest.mark.medium
+def test_a_world_is_tried_from_its_seed_to_its_answer(tmp_path: Path) -> None:
+    ask = Ask(seed=432, firms=20, months=4, clean=True, work=tmp_path, keep=False)
+    assert run(ask) == ask.name
+    answer = json.loads(ask.result.read_text("utf-8"))
+    assert answer["synthetic"] and answer["plants"] == [] and answer["detectors"] and answer["sites"]
+    assert [one.name for one in tmp_path.iterdir()] == [ask.result.parent.name], "only the answer is kept"

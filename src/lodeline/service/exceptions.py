@@ -72,12 +72,16 @@ class Disagreements:
             | ((kind == "origin") & (pl.col("origin_kind") == "imported"))
             | ((kind == "receipt") & pl.col("line").is_in(unshipped.implode()))
         )  # fmt: skip
-        papers = self.store.database.frame(
+        return wanted.join(self.papers, on="line", how="left", maintain_order="left").select(*GOODS)
+
+    @cached_property
+    def papers(self) -> pl.DataFrame:
+        """What filed rows say of their papers: `line` and the cells of `GOODS` that a movement has not."""
+        return self.store.database.frame(
             "SELECT id, document, document_kind, declaration, value, currency, hs_code FROM line"
             " WHERE kind IN ('shipment', 'title', 'export', 'origin', 'receipt') ORDER BY id",
-            schema={"line": pl.Int64(), **{name: GOODS[name] for name in _PAPERS}},
+            schema={"line": pl.Int64(), **{name: GOODS[name] for name in PAPER_CELLS}},
         )
-        return wanted.join(papers, on="line", how="left", maintain_order="left").select(*GOODS)
 
     @cached_property
     def collation(self) -> Collation:
@@ -179,7 +183,8 @@ class Disagreements:
         )  # fmt: skip
 
 
-_PAPERS: Final = ("document", "document_kind", "declaration", "value", "currency", "hs_code")
+#: Cells of `GOODS` that stand on the paper of a row and not among its movements.
+PAPER_CELLS: Final = ("document", "document_kind", "declaration", "value", "currency", "hs_code")
 _SIDES: Final = {"filed": FILED, "invoiced": INVOICED, "border": BORDER}
 
 
