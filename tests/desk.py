@@ -118,6 +118,12 @@ class Desk:
     def __init__(self, store: str | Store) -> None:
         self.store: Store = create(store)[0] if isinstance(store, str) else store
 
+    def put_away(self) -> None:
+        """Leaves the store in one file or database that can be copied."""
+        if self.store.database.is_sqlite:
+            self.store.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.store.database.close()
+
     def register(self, **tables: list[dict[str, object]]) -> None:
         """Puts records into the register, by table name."""
         frames = {name: pl.DataFrame(rows, schema=TABLES[name]) for name, rows in tables.items()}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Any
 
 import pytest
 from django.test import override_settings
+from tests.conftest import copied
 from tests.desk import Desk, organisation, site
 from tests.office.conftest import official
 
@@ -28,14 +29,14 @@ from lodeline.service.inspections import (
     seized_mg,
     standing_seals,
 )
+from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 
 NOW, TODAY = datetime(2025, 2, 20, 2, 0, tzinfo=UTC), date(2025, 2, 20)
 
 
-@pytest.fixture
-def store(url: str) -> Any:
+def make(url: str) -> None:
     """MINE has 1000 kg of ORE in book and counted 990; of OLD it has 50 kg."""
     desk = Desk(url)
     desk.register(
@@ -50,8 +51,14 @@ def store(url: str) -> Any:
         "C1 stock 31 mine ORE 990", "C1 stock 31 mine OLD 50",
     )  # fmt: skip
     prepare(url)
-    with override_settings(LODELINE_DATABASE=url):
-        yield desk.store
+    desk.put_away()
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    """What `make` makes, on each database in turn."""
+    with override_settings(LODELINE_DATABASE=copied(make, url)):
+        yield open_store(url)
 
 
 def table(text: str) -> Table:

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 from django.test import override_settings
+from tests.conftest import copied
 from tests.desk import Desk, organisation, quota, site
 from tests.office.conftest import official
 
@@ -23,6 +24,7 @@ from lodeline.service.answers import balance, filing_status, flow_ends, has_duty
 from lodeline.service.audit import verify
 from lodeline.service.drafting import known_for_template
 from lodeline.service.own import Own
+from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 
@@ -31,8 +33,7 @@ MERGER = Wanted(kind="merger", organisation="OLD", successor="NEW", on=date(2025
 MADE = "product=concentrate origin_kind=mined origin_place=CN-PIT composition=Nd=20;Pr=5"
 
 
-@pytest.fixture
-def desk(url: str) -> Iterator[Desk]:
+def make(url: str) -> None:
     """OLD mined 500 of its 600 kg quota in February, and holds the pit and a store; NEW is another mine."""
     made = Desk(url)
     licence: dict[str, object] = {
@@ -48,8 +49,14 @@ def desk(url: str) -> Iterator[Desk]:
     )
     made.rows("OLD", "2025-02", f"O1 origin 10 pit ORE 400 {MADE}", "S1 shipment 20 pit ORE 100 counterparty=NEW")
     prepare(url)
-    with override_settings(LODELINE_DATABASE=url):
-        yield made
+    made.put_away()
+
+
+@pytest.fixture
+def desk(url: str) -> Iterator[Desk]:
+    """What `make` makes, on each database in turn."""
+    with override_settings(LODELINE_DATABASE=copied(make, url)):
+        yield Desk(open_store(url))
 
 
 def entered(store: Store, wanted: Wanted = MERGER) -> None:
