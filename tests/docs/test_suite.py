@@ -1,0 +1,20 @@
+"""How the tests are run: what a module makes once is made in one worker alone."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def made_once() -> list[int]:
+    return []
+
+
+@pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="one process has no workers to choose from")
+def test_tests_that_share_what_their_module_makes_are_kept_together(
+    request: pytest.FixtureRequest, made_once: list[int]
+) -> None:
+    """A pytest that pytest-xdist does not understand ignores groups without a word, and everything takes longer."""
+    assert request.node.nodeid.endswith("@tests/docs/test_suite.py")
