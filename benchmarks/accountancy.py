@@ -25,9 +25,9 @@ import numpy.typing as npt
 import polars as pl
 
 from lodeline.accountancy.battery import BATTERY, SEED, battery, null_distribution
-from lodeline.accountancy.covariance import covariances
 from lodeline.accountancy.reconciliation import locate, reconcile
 from lodeline.accountancy.sequential import PAGE_REFERENCES, ceiling
+from lodeline.accountancy.sources import covariances
 from lodeline.ledger.register import TABLES
 
 Floats = npt.NDArray[np.float64]

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import polars as pl
 
 from lodeline.accountancy.balance import Reckoning, balances_of, reckon
-from lodeline.accountancy.covariance import BalanceRuns, runs_of, window_over_elements
+from lodeline.accountancy.covariance import BalanceRuns, runs_of, sigma_of_runs, window_over_elements
 from lodeline.accountancy.frames import MOVEMENTS
 from lodeline.accountancy.implied import implied_receipts
 
@@ -58,8 +58,10 @@ class Accounts:
 
     @cached_property
     def balances(self) -> pl.DataFrame:
-        """Columns `balance.BALANCE`; `in_mg` holds what is implied."""
-        return balances_of(self._reckoned, self.methods)
+        """Columns `balance.BALANCE`; `in_mg` holds what is implied. σ is that of `runs`, which is the same."""
+        if self._reckoned is None:
+            return balances_of(None, self.methods)
+        return balances_of(self._reckoned, self.methods, sigma_mg=sigma_of_runs(self._reckoned, self.runs))
 
     @cached_property
     def runs(self) -> BalanceRuns:

@@ -24,12 +24,13 @@ from lodeline.accountancy.batches import assay_acts, measured_batches, parts_of_
 from lodeline.accountancy.frames import AREA, element_indices, element_mass, serving_shares
 from lodeline.accountancy.grid import Grid, cut
 from lodeline.accountancy.physical import inventory_days
-from lodeline.accountancy.uncertainty import muf_sigma
-from lodeline.material.assay import TREO_INDEX
+from lodeline.accountancy.sources import muf_sigma
+from lodeline.material.assay import OXIDE_FACTORS, TREO_INDEX
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import format_kg
 
 Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 #: Flow → sign with which it enters the book.
@@ -120,17 +121,18 @@ def balance(
     return balances_of(reckoned, methods)
 
 
-def balances_of(reckoned: Reckoning | None, methods: pl.DataFrame) -> pl.DataFrame:
-    """The balances of what was reckoned, as `balance` gives them."""
+def balances_of(reckoned: Reckoning | None, methods: pl.DataFrame, *, sigma_mg: Floats | None = None) -> pl.DataFrame:
+    """The balances of what was reckoned, as `balance` gives them; `sigma_mg` by run where it is known already."""
     if reckoned is None:
         return pl.DataFrame(schema=BALANCE)
     rolled, grid = reckoned.rolled, reckoned.grid
-    sigma_mg = np.full(grid.size, np.nan)
+    sigma = np.full(grid.size, np.nan)
     if rolled.closed.any():
         runs = int(rolled.run[-1]) + 1
-        sigma = muf_sigma(runs=runs, batches=reckoned.batches, assays=reckoned.assays, methods=methods)
-        sigma_mg = np.where(rolled.closed, sigma[rolled.run], np.nan)
-    return _table(rolled, sigma_mg, grid, reckoned.areas)
+        if sigma_mg is None:
+            sigma_mg = muf_sigma(runs=runs, batches=reckoned.batches, assays=reckoned.assays, methods=methods)
+        sigma = np.where(rolled.closed, sigma_mg[rolled.run], np.nan)
+    return _table(rolled, sigma, grid, reckoned.areas)
 
 
 def reckon(
@@ -181,7 +183,7 @@ def reckon(
             batches,
             held,
             shares,
-            parts=_parts(batches, held, wanted, lot_assays, site_assays),
+            parts=_parts(batches, held, shares, wanted=wanted, lot_assays=lot_assays, site_assays=site_assays),
             makers=movements,
             receivers=moves,
             counts=counts,
@@ -224,13 +226,22 @@ def _carried(segments: pl.DataFrame, held: pl.DataFrame, shares: pl.DataFrame, w
 
 
 def _parts(
-    batches: pl.DataFrame, held: pl.DataFrame, wanted: list[int], lot_assays: pl.DataFrame, site_assays: pl.DataFrame
+    batches: pl.DataFrame,
+    held: pl.DataFrame,
+    shares: pl.DataFrame,
+    *,
+    wanted: list[int],
+    lot_assays: pl.DataFrame,
+    site_assays: pl.DataFrame,
 ) -> pl.DataFrame:
     """What the totals of the batches are computed from; none where no total is asked for."""
-    here = held.join(batches.select("held").unique(), on="held", how="semi")
-    here = here if TREO_INDEX in wanted else here.clear()
-    every = element_indices(None)
-    return parts_of_totals(serving_shares(here, lot_assays=lot_assays, site_assays=site_assays, elements=every))
+    here = batches.select("held").unique()
+    if TREO_INDEX not in wanted:
+        return parts_of_totals(shares.clear())
+    if set(wanted) >= {*OXIDE_FACTORS["element"], TREO_INDEX}:
+        return parts_of_totals(shares.join(here, on="held", how="semi"))
+    held, every = held.join(here, on="held", how="semi"), element_indices(None)
+    return parts_of_totals(serving_shares(held, lot_assays=lot_assays, site_assays=site_assays, elements=every))
 
 
 def _flow() -> pl.Expr:
@@ -318,7 +329,7 @@ def _by_cell(parts: pl.DataFrame, mass: str, size: int) -> Integers:
     return result
 
 
-def _table(rolled: Rolled, sigma_mg: npt.NDArray[np.float64], grid: Grid, areas: pl.DataFrame) -> pl.DataFrame:
+def _table(rolled: Rolled, sigma_mg: Floats, grid: Grid, areas: pl.DataFrame) -> pl.DataFrame:
     counted = pl.Series(grid.counted)
     segments = grid.segments[grid.segment]
     frame = segments.select("area", "period", "since", "until", "shown").with_columns(

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from lodeline.accountancy.kernels import mark_passed_on, sorted_by
 from lodeline.accountancy.uncertainty import CARRIED_OVER
 from lodeline.ledger.movement import makes_lot
-from lodeline.material.assay import OXIDE_FACTORS, TREO_INDEX, with_treo
+from lodeline.material.assay import OXIDE_FACTORS, TREO_INDEX
 from lodeline.material.mass import PPB
 
 _LOT = ["run", "held"]
@@ -57,22 +58,27 @@ def measured_batches(
         items.filter(pl.col("next_run") >= 0).with_columns(run="next_run", signed_mg="mass_mg").select(moved.columns)
     )
     opening, closing = _carried_over(opening, closing)
-    counted = pl.concat([opening, closing]).select(_LOT).unique()
-    batches = pl.concat([opening, _passed_on(moved, counted), closing]).drop("counted_mg")
-    return batches.filter(pl.Series(run_closed[batches["run"].to_numpy()]))
+    batches = pl.concat([opening, moved, closing])
+    counted = np.ones(batches.height, np.bool_)
+    counted[opening.height : opening.height + moved.height] = False
+    passed_on = _passed_on(batches, counted)
+    kept = pl.Series(run_closed[batches["run"].to_numpy()])
+    weighed = pl.col("weighed") & pl.Series(~passed_on)
+    return batches.with_columns(weighed=weighed).filter(kept).drop("counted_mg")
 
 
-def _passed_on(moved: pl.DataFrame, counted: pl.DataFrame) -> pl.DataFrame:
-    """A lot that nobody counted, of which to the milligram as much went as had come, was not weighed twice.
+def _passed_on(batches: pl.DataFrame, counted: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """The rows of a lot that nobody counted, of which to the milligram as much went as had come: it was not weighed
+    twice.
 
     The last of it was filed as what the book had left, so whatever the scales erred cancels. (Element masses are
     rounded down row by row.)
     """
-    went = moved.group_by(_LOT).agg(
-        passed_on=(pl.col("signed_mg").sum().abs() <= pl.len()) & (pl.col("signed_mg") < 0).any()
-    )
-    marked = moved.join(went.join(counted, on=_LOT, how="anti"), on=_LOT, how="left", maintain_order="left")
-    return marked.with_columns(weighed=pl.col("weighed") & ~pl.col("passed_on").fill_null(False)).drop("passed_on")
+    run, held, signed_mg = (batches[name].cast(pl.Int64).to_numpy() for name in (*_LOT, "signed_mg"))
+    order = sorted_by(sorted_by(np.arange(batches.height, dtype=np.int32), held), run)
+    passed_on = np.zeros(batches.height, np.bool_)
+    mark_passed_on(passed_on, order, run, held, signed_mg, counted)
+    return passed_on
 
 
 def _carried_over(opening: pl.DataFrame, closing: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -142,21 +148,27 @@ def assay_acts(
     methods that the making row names; a site's own with those of its receipt and stock rows (`receivers`, `counts`).
     `parts` as `parts_of_totals` gives them.
     """
-    wanted = batches.select("held", "element").unique().join(held, on="held").join(shares, on=["held", "element"])
-    made = _methods_named(makers.filter(makes_lot()).join(wanted, on="lot", how="semi"), ["lot"])
+    here = held.join(batches.select("held").unique(), on="held", how="semi")
+    made = _methods_named(makers.filter(makes_lot()).join(here, on="lot", how="semi"), ["lot"])
     columns = ["area", "lot", "seq", "site", "product", "method"]
     stated = pl.concat([receivers.filter(pl.col("kind") == "receipt").select(columns), counts.select(columns)])
-    own = _methods_named(stated.join(wanted, on=["area", "lot"], how="semi"), ["area", "lot"])
+    own = _methods_named(stated.join(here, on=["area", "lot"], how="semi"), ["area", "lot"])
+    # Names are looked up for each lot once, and only then for each of its elements.
+    named = here.join(made, on="lot", how="left").join(own, on=["area", "lot"], how="left", suffix="_own")
+    kind = pl.coalesce("product", "product_own").str.split(":").list.first()
+    named = named.select("held", "site", "laboratory", "method", "method_own", product=kind)
+    total = pl.col("element") == TREO_INDEX
+    totals = shares.filter(total).join(parts.drop("element"), on="held", how="left")
+    others = shares.filter(~total).with_columns(parts=pl.lit(None, totals.schema["parts"]))
     return (
-        wanted.join(made, on="lot", how="left")
-        .join(own, on=["area", "lot"], how="left", suffix="_own")
-        .join(parts, on=["held", "element"], how="left")
+        pl.concat([totals, others])
+        .join(named, on="held")
         .select(
             "held",
             "element",
             laboratory=pl.when("own").then("site").otherwise("laboratory"),
             method=pl.when("own").then("method_own").otherwise("method"),
-            product=pl.coalesce("product", "product_own").str.split(":").list.first(),
+            product="product",
             exact=pl.col("ppb") == PPB,
             parts="parts",
         )
@@ -169,15 +181,17 @@ def parts_of_totals(shares: pl.DataFrame) -> pl.DataFrame:
     `shares` as `serving_shares` gives them, of all elements. A total that was stated differs from the sum, if only in
     its last digit, and was measured as such.
     """
-    elements = shares.filter(pl.col("element") != TREO_INDEX)
-    computed = with_treo(elements.select("held", "element", "ppb"), key="held").filter(pl.col("element") == TREO_INDEX)
-    same = computed.join(shares, on=["held", "element", "ppb"], how="semi").filter(pl.col("ppb") > 0)
-    oxide_ppb = (pl.col("ppb") * pl.col("factor")) / pl.col("total_ppb")
+    rare = shares.join(OXIDE_FACTORS, on="element")
+    # As `material.assay.with_treo` adds it up.
+    oxide_ppb = (pl.col("ppb") * pl.col("factor") + PPB // 2) // PPB
+    computed = rare.group_by("held").agg(total_ppb=oxide_ppb.sum())
+    stated = shares.filter((pl.col("element") == TREO_INDEX) & (pl.col("ppb") > 0))
+    same = stated.select("held", total_ppb="ppb").join(computed, on=["held", "total_ppb"], how="semi")
+    fraction = (pl.col("ppb") * pl.col("factor")) / pl.col("total_ppb") / PPB
     return (
-        elements.join(OXIDE_FACTORS, on="element")
-        .join(same.select("held", total_ppb="ppb"), on="held")
+        rare.join(same, on="held", maintain_order="left")
         .group_by("held", maintain_order=True)
-        .agg(parts=pl.struct(part="element", fraction=oxide_ppb / PPB))
+        .agg(parts=pl.struct(part="element", fraction=fraction))
         .select("held", pl.lit(TREO_INDEX, pl.UInt8()).alias("element"), "parts")
     )
 

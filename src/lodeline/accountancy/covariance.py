@@ -12,16 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from numba import njit
 
 from lodeline.accountancy.balance import Reckoning, reckon
 from lodeline.accountancy.frames import AREA
-from lodeline.accountancy.uncertainty import error_terms
+from lodeline.accountancy.sources import covariances
 from lodeline.material.element import SYMBOLS
 
 Floats = npt.NDArray[np.float64]
@@ -30,10 +29,6 @@ Indices = npt.NDArray[np.int64]
 #: What the rows and columns of one matrix are: the periods of one element, the elements of one period, or all
 #: periods of all elements of a site, periods first.
 Along = Literal["periods", "elements", "both"]
-#: The quantities whose error is the same for all elements of a lot: one scale, one oven, one sample. An assay errs for
-#: each element by itself.
-_SHARED_BY_ELEMENTS = ("weighing", "moisture", "sampling")
-
 #: One row for each difference: which `matrix` and `place` in it, and what it is the difference of.
 DIFFERENCES: dict[str, pl.DataType] = {
     "matrix": pl.Int64(), "place": pl.Int64(), "organisation": pl.String(), "site": pl.String(),
@@ -120,6 +115,14 @@ def runs_of(reckoned: Reckoning | None, methods: pl.DataFrame, *, along: Along =
     return BalanceRuns(differences=cells.select(list(DIFFERENCES)), size=size, muf_mg=muf, covariance_mg2=covariance)
 
 
+def sigma_of_runs(reckoned: Reckoning, runs: BalanceRuns) -> Floats:
+    """σ in mg of each run of what was reckoned (`Rolled.run`), read from its `runs` along periods; 0 where none is."""
+    sigma = np.zeros(int(reckoned.rolled.run[-1]) + 1)
+    if len(runs.size):
+        sigma[_placed(reckoned, "periods")["run"].to_numpy()] = runs.differences["sigma_mg"].to_numpy()
+    return sigma
+
+
 def window_over_elements(
     reckoned: Reckoning, methods: pl.DataFrame, *, site: str, since: date, until: date, elements: Sequence[str]
 ) -> tuple[list[str], Floats, Floats]:
@@ -150,82 +153,6 @@ def window_over_elements(
     np.add.at(sums, cells["place"].to_numpy(), cells["muf_mg"].to_numpy())
     varied = np.flatnonzero(np.diag(covariance) > 0)
     return [present[place] for place in varied], sums[varied], covariance[np.ix_(varied, varied)]
-
-
-def covariances(
-    *,
-    places: pl.DataFrame,
-    matrices: int,
-    size: int,
-    batches: pl.DataFrame,
-    assays: pl.DataFrame,
-    methods: pl.DataFrame,
-) -> Floats:
-    """Covariance of inventory differences, (matrices, size, size) float64 in mg²; zero where nothing is placed.
-
-    Parameters: `places` puts each `run` of the batches (one site and element from count to count) at `place` of
-    `matrix`; runs of different sites share no matrix. `batches`, `assays` and `methods` as `muf_sigma` takes them. The
-    diagonal is the square of what `muf_sigma` gives.
-    """
-    result = np.zeros((matrices, size, size))
-    places = places.select(pl.col("run", "matrix", "place").cast(pl.Int64))
-    for quantity, terms in error_terms(batches=batches, assays=assays, methods=methods).items():
-        if terms.is_empty():
-            continue
-        # An assay errs for each element by itself.
-        element = pl.lit(0, pl.UInt8) if quantity in _SHARED_BY_ELEMENTS else pl.col("element")
-        placed = (
-            terms.with_columns(pl.col("run").cast(pl.Int64), calibration=_calibration(terms), errs_for=element)
-            .join(places, on="run")
-            .select("matrix", "place", "act", "calibration", "errs_for", "signed_mg", "random", "systematic")
-        )
-        _add_shared(result, placed.rename({"random": "delta"}), ["act", "calibration", "errs_for"])
-        # Integers are summed first: a method has one δ for what stands at one place, and equal ledgers give equal bits.
-        together = placed.group_by("matrix", "calibration", "errs_for", "place").agg(
-            pl.col("signed_mg").sum(), delta=pl.col("systematic").first()
-        )
-        _add_shared(result, together, ["calibration", "errs_for"])
-    return result
-
-
-def _calibration(terms: pl.DataFrame) -> pl.Series:
-    """A number for each pair of laboratory and method, in their order as text."""
-    pairs = terms.select("laboratory", "method_id")
-    known = pairs.unique().sort("laboratory", "method_id").with_row_index("calibration")
-    numbered = pairs.join(known, on=["laboratory", "method_id"], how="left", nulls_equal=True, maintain_order="left")
-    return numbered["calibration"]
-
-
-def _add_shared(result: Floats, placed: pl.DataFrame, source: list[str]) -> None:
-    """Adds s sᵀ of every error source to its matrix, where s is what the source contributes to each place."""
-    columns = ["matrix", *source, "place", "signed_mg"]
-    errors = placed.filter((pl.col("delta") > 0) & (pl.col("signed_mg") != 0)).select(*columns, "delta").sort(columns)
-    if errors.is_empty():
-        return
-    same = pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in ("matrix", *source))
-    begins = np.flatnonzero(errors.select(~same.fill_null(False)).to_series().to_numpy())
-    _add_outer(
-        result,
-        np.append(begins, errors.height),
-        errors["matrix"].to_numpy(),
-        errors["place"].to_numpy(),
-        errors["signed_mg"].to_numpy() * errors["delta"].to_numpy(),
-    )
-
-
-def _outer(result: Floats, begins: Indices, matrix: Indices, place: Indices, error: Floats) -> None:
-    """The sum over sources of all products of two of their errors; each source's errors stand together."""
-    for source in range(len(begins) - 1):
-        for first in range(begins[source], begins[source + 1]):
-            into = result[matrix[first]]
-            into[place[first], place[first]] += error[first] * error[first]
-            for second in range(begins[source], first):
-                product = error[first] * error[second]
-                into[place[first], place[second]] += product
-                into[place[second], place[first]] += product
-
-
-_add_outer: Any = njit(cache=True, nogil=True)(_outer)
 
 
 def _placed(reckoned: Reckoning, along: Along, *, site: str | None = None) -> pl.DataFrame:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from lodeline.material.element import SYMBOLS
@@ -50,6 +52,17 @@ def element_indices(symbols: Iterable[str] | None) -> list[int]:
     if unknown := wanted - set(SYMBOLS):
         raise ValueError(f"no element of the ledger: {', '.join(sorted(unknown))}")
     return [place for place, symbol in enumerate(SYMBOLS) if symbol in wanted]
+
+
+def text_numbers(*columns: pl.Series) -> tuple[list[npt.NDArray[np.int32]], int]:
+    """A number for each text, alike in all columns and in the order of the texts, 0 for null; and how many there are.
+
+    Each array has the length of its column.
+    """
+    texts = pl.concat([column.unique().cast(pl.String) for column in columns]).unique().drop_nulls().sort()
+    kind = pl.Enum(texts)
+    numbers = [(column.cast(kind).to_physical().cast(pl.Int32) + 1).fill_null(0).to_numpy() for column in columns]
+    return numbers, len(texts) + 1
 
 
 def element_mass(mass: str = "delta_mg", ppb: str = "ppb") -> pl.Expr:

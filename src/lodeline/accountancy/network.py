@@ -16,9 +16,9 @@ import numpy.typing as npt
 import polars as pl
 
 from lodeline.accountancy.batches import assay_acts, parts_of_totals
-from lodeline.accountancy.covariance import covariances
 from lodeline.accountancy.frames import element_indices, element_mass, serving_shares
 from lodeline.accountancy.reconciliation import Hypothesis, Reconciliation, locate, reconcile
+from lodeline.accountancy.sources import covariances
 from lodeline.material.assay import TREO_INDEX
 
 Floats = npt.NDArray[np.float64]

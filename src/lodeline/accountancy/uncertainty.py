@@ -69,34 +69,16 @@ def _shared(periods: int, period: Indices, contribution: Floats, source: Indices
     return covariance
 
 
-def muf_sigma(*, runs: int, batches: pl.DataFrame, assays: pl.DataFrame, methods: pl.DataFrame) -> Floats:
-    """σ(MUF) in mg of each count-to-count run, shape (runs,); 0 where a run has no batch.
-
-    Parameters
-    ----------
-    batches: `run` (one site and element), `element` (u8), `held` (one lot at one site), `seq`, `act` (the row in which
-        it was weighed), `signed_mg` (i64, a·x), `method` (ids or null), `weighed` (false for what no scale has seen).
-        Where sites stand together in one matrix, `scale` (text) is the site that weighed.
-    assays: one row per (`held`, `element`): `laboratory` (site that assayed, null if unknown), `method` (ids or null),
-        `product` (kind or null), `exact` (a share of 100 %, a definition unless a method of assay is named), `parts`
-        (of a total that was computed from its elements, which part each makes: struct `part` u8, `fraction`; or null).
-    methods: the register's table.
-    """
-    variance = np.zeros(runs)
-    for terms in error_terms(batches=batches, assays=assays, methods=methods).values():
-        variance += _variance(terms, runs)
-    return np.sqrt(variance)
-
-
 def error_terms(*, batches: pl.DataFrame, assays: pl.DataFrame, methods: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """The measured masses by quantity: `weighing`, `moisture`, `assay`, `sampling`; parameters as `muf_sigma`.
+    """The measured masses by quantity: `weighing`, `moisture`, `assay`, `sampling`; parameters as
+    `sources.muf_sigma`.
 
     Columns: `run`, `element` (whose assay it is: a total that was computed errs as its elements do), `act` (rows of one
     act share a random error: the row weighed, the lot at the site assayed), `laboratory` and `method_id` (rows of both
     alike share a systematic error), `signed_mg` = a·x,
     `random` and `systematic` (relative, one σ).
     """
-    estimates = _estimates(methods)
+    estimates = estimates_of(methods)
     scale = pl.col("scale") if "scale" in batches.columns else pl.lit(None, pl.String)
     weighed = batches.filter("weighed").with_columns(laboratory=scale)
     # One assay serves every row of its lot, so its error multiplies their sum: what comes in and stays, or leaves
@@ -109,10 +91,10 @@ def error_terms(*, batches: pl.DataFrame, assays: pl.DataFrame, methods: pl.Data
     )
     measured = ~pl.col("exact") | ~pl.col("method_id").str.starts_with(";")
     return {
-        "weighing": _estimated(weighed, "weighing", estimates),
-        "moisture": _estimated(weighed, "moisture", estimates),
+        "weighing": estimated(weighed, "weighing", estimates),
+        "moisture": estimated(weighed, "moisture", estimates),
         "assay": _assayed(assayed, estimates).filter(measured),
-        "sampling": _estimated(assayed, "sampling", estimates).filter(measured),
+        "sampling": estimated(assayed, "sampling", estimates).filter(measured),
     }
 
 
@@ -122,7 +104,7 @@ def _assayed(terms: pl.DataFrame, estimates: pl.DataFrame) -> pl.DataFrame:
     A total that nobody measured as such has the errors of the elements it was computed from, where their methods are
     named; else the default of a total.
     """
-    whole = _estimated(terms.drop("parts", strict=False), "assay", estimates)
+    whole = estimated(terms.drop("parts", strict=False), "assay", estimates)
     if "parts" not in terms.columns:
         return whole
     computed = (
@@ -134,7 +116,7 @@ def _assayed(terms: pl.DataFrame, estimates: pl.DataFrame) -> pl.DataFrame:
         .with_columns(element="part", signed_mg=(pl.col("signed_mg") * pl.col("fraction")).round().cast(pl.Int64))
         .drop("part", "fraction")
     )
-    parts = _estimated(computed, "assay", estimates)
+    parts = estimated(computed, "assay", estimates)
     key = ["run", "act"]
     unknown = parts.filter(pl.col("method_id").str.starts_with(";")).select(key)
     parts = parts.join(unknown, on=key, how="anti")
@@ -143,23 +125,7 @@ def _assayed(terms: pl.DataFrame, estimates: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([kept, parts.select(kept.columns)])
 
 
-def _variance(terms: pl.DataFrame, runs: int) -> Floats:
-    """Σ x² δ_r² over acts + Σ (Σ a x)² δ_s² over (laboratory, method), by run."""
-    shared = (
-        terms.group_by("run", "laboratory", "method_id", "element")
-        .agg(pl.col("signed_mg").sum(), pl.col("systematic").first())
-        .sort("run", "laboratory", "method_id", "element")
-    )
-    # bincount adds in the order of the rows, so equal ledgers give equal bits.
-    terms = terms.sort("run", "signed_mg", "random")
-    result = np.zeros(runs)
-    for frame, delta in ((terms, "random"), (shared, "systematic")):
-        error = frame["signed_mg"].to_numpy() * frame[delta].to_numpy()
-        result += np.bincount(frame["run"].to_numpy(), weights=error**2, minlength=runs)
-    return result
-
-
-def _estimated(terms: pl.DataFrame, quantity: str, estimates: pl.DataFrame) -> pl.DataFrame:
+def estimated(terms: pl.DataFrame, quantity: str, estimates: pl.DataFrame) -> pl.DataFrame:
     """The terms with `random`, `systematic` (relative) and `method_id` of one quantity; without any, left out.
 
     The first method that the row names for the quantity counts; its figure for the element goes before its
@@ -207,7 +173,7 @@ def _default(quantity: str, *, product: bool) -> pl.Expr:
     return chosen
 
 
-def _estimates(methods: pl.DataFrame) -> pl.DataFrame:
+def estimates_of(methods: pl.DataFrame) -> pl.DataFrame:
     """The register's methods as numbers: `id`, `quantity`, `element_of_method` (u8|null), `random`, `systematic`."""
     indices = {symbol.casefold(): place for place, symbol in enumerate(SYMBOLS)}
     symbol = pl.col("element").str.strip_chars().str.to_lowercase()
