@@ -39,6 +39,7 @@ SHARED = Path(os.environ.get("LODELINE_SHARED", REPOSITORY.parent / "shared"))
 _NUMBER = itertools.count()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With `--dist loadgroup`, tests that share what their module makes run in one worker: it is not made twice."""
     for item in items:
