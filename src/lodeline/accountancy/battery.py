@@ -15,6 +15,7 @@ Source: Siegmund, Sequential Analysis (1985), ch. 2 (change of measure); Naiman 
 from __future__ import annotations
 
 import csv
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from importlib.resources import files
 from typing import Final
@@ -23,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from lodeline.accountancy.kernels import both_sides, window_scores
 from lodeline.accountancy.sequential import PAGE_REFERENCES, page
 from lodeline.accountancy.untestable import (
     NO_COUNTS,
@@ -54,6 +56,8 @@ _DRAWS: Final = 5_000
 SEED: Final = 20_260_701
 #: Windows × runs that are worked on at once: those of a national ledger would not fit into memory.
 _CHUNK: Final = 2_000_000
+#: Blocks that are worked on at once: what takes the time leaves other threads alone.
+_THREADS: Final = 2
 
 _PAGES: Final = tuple(f"page_{round(100 * reference):03d}" for reference in PAGE_REFERENCES)
 #: One row for each run and side (`side` +1 missing, −1 gained; statistics and mass point to the side). `reason` is a
@@ -92,17 +96,26 @@ def battery(muf: Floats, covariance: Floats, *, budget: float, size: Indices | N
     # What is left of a run is pushed together, so that runs of one length are worked on at once.
     order = np.argsort(~active, axis=1, kind="stable")
     length = active.sum(axis=1)
-    parts = [_untestable(np.flatnonzero(reason != ""), reason)]
-    for count in np.unique(length[reason == ""]):
-        chosen = np.flatnonzero((reason == "") & (length == count))
-        step = max(1, 2 * _CHUNK // (int(count) * (int(count) + 1)))
-        for begin in range(0, len(chosen), step):
-            rows = chosen[begin : begin + step]
-            kept = order[rows, :count]
-            own = stack[rows[:, None, None], kept[:, :, None], kept[:, None, :]]
-            whole = shared and bool((kept == kept[0]).all())
-            parts.append(_tested(rows, kept, muf[rows[:, None], kept], own, budget=budget, alike=whole))
-    return pl.concat(parts).sort("run", -pl.col("side"))
+    alike = [np.flatnonzero((reason == "") & (length == count)) for count in np.unique(length[reason == ""])]
+    blocks = [
+        rows[begin : begin + step]
+        for rows in alike
+        for step in (max(1, _CHUNK // (int(length[rows[0]]) * (int(length[rows[0]]) + 1))),)
+        for begin in range(0, len(rows), step)
+    ]
+
+    def tested(rows: Indices) -> pl.DataFrame:
+        kept = order[rows, : length[rows[0]]]
+        whole = bool((kept == kept[0]).all())
+        own = (
+            stack[rows] if kept.shape[1] == periods else stack[rows[:, None, None], kept[:, :, None], kept[:, None, :]]
+        )
+        return _tested(rows, kept, muf[rows[:, None], kept], own, budget=budget, alike=shared and whole)
+
+    with ThreadPoolExecutor(min(_THREADS, max(1, len(blocks)))) as threads:
+        parts = list(threads.map(tested, blocks))
+    untested = _untestable(np.flatnonzero(reason != ""), reason)
+    return pl.concat([untested, *parts]).sort("run", -pl.col("side"))
 
 
 def battery_threshold(covariance: Floats, budget: float) -> float:
@@ -123,12 +136,10 @@ def window_statistics(muf: Floats, covariance: Floats) -> tuple[Floats, Floats, 
     Parameters: `muf` (m, n), `covariance` (m, n, n), positive definite. t is standard normal on clean runs.
     """
     first, last = windows(muf.shape[1])
-    precision = np.linalg.inv(covariance).astype(np.float64, copy=False)
-    score = np.zeros((len(muf), muf.shape[1] + 1))
-    score[:, 1:] = np.cumsum(np.einsum("rij,rj->ri", precision, muf), axis=1)
-    information = _products(precision, first, last, first, last)
-    gathered, length = score[:, last + 1] - score[:, first], last - first + 1
-    return gathered / np.sqrt(information), length * gathered / information, length / np.sqrt(information)
+    statistic, information = np.empty((len(muf), len(first))), np.empty((len(muf), len(first)))
+    window_scores(statistic, information, muf, np.linalg.inv(covariance))
+    sigma = (last - first + 1) / np.sqrt(information)
+    return statistic, statistic * sigma, sigma
 
 
 def _products(precision: Floats, first: Indices, last: Indices, other_first: Indices, other_last: Indices) -> Floats:
@@ -186,23 +197,23 @@ def _tested(
     muf, covariance, factor = muf[definite], covariance[definite], factor[definite]
     if len(rows) == 0:
         return dependent
+    first, last = windows(muf.shape[1])
+    weight, sides = np.log(prior(muf.shape[1])) - SIZE**2 / 2, (1, -1)
     statistic, mass, sigma = window_statistics(muf, covariance)
-    weight = np.log(prior(muf.shape[1]))
-    sides = (1, -1)
-    terms = [weight + side * SIZE * statistic - SIZE**2 / 2 for side in sides]
-    evidence = np.stack([_log_sum(term) for term in terms])
+    evidence, best = np.empty((2, len(rows))), np.empty((2, len(rows)), np.int64)
+    both_sides(evidence, best, statistic, weight, SIZE)
     p = _probabilities(evidence, covariance, budget=budget, alike=alike)
-    best = np.stack([term.argmax(axis=1) for term in terms])
     alarm = p <= budget
     both = np.flatnonzero(alarm.all(axis=0))
     if both.size:
         weaker = evidence[:, both].argmin(axis=0)
         rest = _unexplained(statistic[both], covariance[both], best[1 - weaker, both])
-        left = _log_sum(weight + np.where(weaker == 0, SIZE, -SIZE)[:, None] * rest - SIZE**2 / 2)
-        alarm[weaker, both] = _probabilities(left[None], covariance[both], budget=budget, alike=alike)[0] <= budget
+        left = np.empty((2, len(both)))
+        both_sides(left, np.empty((2, len(both)), np.int64), rest, weight, SIZE)
+        left = left[weaker, np.arange(len(both))][None]
+        alarm[weaker, both] = _probabilities(left, covariance[both], budget=budget, alike=alike)[0] <= budget
     independent = np.linalg.solve(factor, muf[..., None])[..., 0].astype(np.float64, copy=False)
     at = np.arange(len(rows))
-    first, last = windows(muf.shape[1])
     parts = [dependent]
     for place, side in enumerate(sides):
         window = best[place]
@@ -249,8 +260,8 @@ def _unexplained(statistic: Floats, covariance: Floats, leading: Indices) -> Flo
 def _single_tests(muf: Floats, covariance: Floats, statistic: Floats) -> dict[str, Floats]:
     """The tests that each know one pattern, largest value of each run."""
     variance = np.einsum("rii->ri", covariance)
-    # Var of the sum of the first i + 1 periods stands on the diagonal of the matrix summed both ways.
-    running = np.einsum("rii->ri", covariance.cumsum(axis=1).cumsum(axis=2))
+    # Of the sum of the first i + 1 periods: that of one period less, and what this one has to itself and with those.
+    running = (2 * np.tril(covariance).sum(axis=2) - variance).cumsum(axis=1)
     sums = muf.cumsum(axis=1) / np.sqrt(np.maximum(running, np.finfo(np.float64).tiny))
     return {
         "glr": statistic.max(axis=1),
@@ -350,12 +361,6 @@ def _independent_tail(evidence: Floats, periods: int) -> Floats:
     p = np.exp(np.interp(evidence, threshold, np.log(budget)))
     p = np.where(evidence < threshold[0], 1.0, p)
     return np.where(evidence > threshold[-1], budget[-1] * np.exp(threshold[-1] - evidence), p)
-
-
-def _log_sum(terms: Floats) -> Floats:
-    largest = terms.max(axis=1)
-    total: Floats = largest + np.log(np.exp(terms - largest[:, None]).sum(axis=1))
-    return total
 
 
 def _untestable(rows: Indices, reason: npt.NDArray[np.str_]) -> pl.DataFrame:

@@ -414,3 +414,49 @@ def _passed(passed_on: Any, order: Any, run: Any, held: Any, signed: Any, counte
 
 
 mark_passed_on: Any = njit(cache=True, nogil=True)(_passed)
+
+
+def _scores(statistic: Any, information: Any, muf: Any, precision: Any) -> None:
+    """Fills in wᵀC⁻¹m / √(wᵀC⁻¹w) and wᵀC⁻¹w of every window w of each run, (m, windows), first and last place rising.
+
+    `muf` (m, n) and `precision` C⁻¹ (m, n, n): sums over a window come from tables of sums from the first place on.
+    """
+    periods = muf.shape[1]
+    score, area = np.zeros(periods + 1), np.zeros((periods + 1, periods + 1))
+    for run in range(len(muf)):
+        for row in range(periods):
+            pulled, across = 0.0, 0.0
+            for column in range(periods):
+                pulled += precision[run, row, column] * muf[run, column]
+                across += precision[run, row, column]
+                area[row + 1, column + 1] = area[row, column + 1] + across
+            score[row + 1] = score[row] + pulled
+        window = 0
+        for first in range(periods):
+            for after in range(first + 1, periods + 1):
+                inside = area[after, after] - area[first, after] - area[after, first] + area[first, first]
+                information[run, window] = inside
+                statistic[run, window] = (score[after] - score[first]) / np.sqrt(inside)
+                window += 1
+
+
+window_scores: Any = njit(cache=True, nogil=True)(_scores)
+
+
+def _all_together(evidence: Any, best: Any, statistic: Any, weight: Any, size: float) -> None:
+    """Fills in log Σ exp(weight ± size · statistic) of each run's windows, and the largest of them, (2, m): losses,
+    then gains."""
+    for run in range(len(statistic)):
+        for side in range(2):
+            drift, leading, total = size - 2.0 * side * size, 0, 0.0
+            highest = weight[0] + drift * statistic[run, 0]
+            for window in range(1, len(weight)):
+                term = weight[window] + drift * statistic[run, window]
+                if term > highest:
+                    highest, leading = term, window
+            for window in range(len(weight)):
+                total += np.exp(weight[window] + drift * statistic[run, window] - highest)
+            evidence[side, run], best[side, run] = highest + np.log(total), leading
+
+
+both_sides: Any = njit(cache=True, nogil=True)(_all_together)

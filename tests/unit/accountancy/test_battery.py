@@ -129,3 +129,12 @@ def test_a_long_run_beyond_the_table_is_tested_too() -> None:
     assert result["reason"].null_count() == result.height
     assert result.filter("alarm")["run"].to_list() == [0]
     assert dict(result.schema) == BATTERY
+
+
+def test_blocks_that_are_worked_on_at_once_say_what_one_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(11)
+    muf, size = random.standard_normal((60, MONTHS)) * 2, random.integers(1, MONTHS + 1, 60)
+    whole = battery(muf, PLANT_A, budget=0.05, size=size)
+    assert 0 < whole["alarm"].sum() < whole.height
+    monkeypatch.setattr("lodeline.accountancy.battery._CHUNK", 3 * MONTHS * MONTHS)
+    assert battery(muf, PLANT_A, budget=0.05, size=size).equals(whole)
