@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -14,6 +15,8 @@ from lodeline.office import clock
 from lodeline.office.actor import actor_of
 from lodeline.office.models import Membership, User
 from lodeline.office.tokens import issue
+from lodeline.office.work import work_once
+from lodeline.web.api import books
 
 LINE = {
     "line": "1", "declaration": "D-1", "exporter": "MINE", "product_name": "NdFeB magnets", "hs_code": "8505111000",
@@ -100,3 +103,39 @@ def test_an_amendment_takes_the_place_of_an_own_question_only(firm: Program, cus
     assert customs.post("/declarations?amends=0", mended).status_code == 409
     amended = customs.post(f"/declarations?reserve=true&amends={theirs['entry']}", mended)
     assert (amended.status_code, amended.json()["reserved"]) == (200, 0), amended.content
+
+
+def test_what_is_too_long_to_be_answered_at_once_is_a_batch(
+    firm: Program, customs: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(books, "DECLARATION_LINES_MAX", 3)
+    rows = [LINE | {"line": str(number)} for number in range(5)]
+    begun = firm.post("/declarations", {"rows": rows})
+    assert (begun.status_code, begun.json()["state"]) == (202, "waiting"), begun.content
+    path = begun["Location"].removeprefix("/api/v1")
+    assert customs.get(path).status_code == 404, "an exporter's own"
+    while work_once("machine:1:aaaa"):
+        pass
+    told = firm.get(path).json()
+    assert (told["state"], told["lines"], told["judged"], told["progress"]) == ("done", 5, 5, 1.0)
+    assert told["counts"] == {"release": 0, "query": 5, "hold": 0}
+    (part,) = told["parts"]
+    assert firm.get(f"/declarations/{part['entry']}").json()["channel"] == "pre-check"
+    lines = b"".join(firm.get(f"{path}/verdicts").streaming_content).decode().splitlines()
+    verdicts = [json.loads(line) for line in lines]
+    assert [(one["line"], one["verdict"], one["entry"]) for one in verdicts] == [
+        (str(number), "query", part["entry"]) for number in range(5)
+    ]
+    assert verdicts[0]["cells"] == rows[0]
+    assert firm.get(f"/jobs/{told['job']}").status_code == 403, "the token has no filings:read"
+    assert firm.post(f"{path}/stop", {}).status_code == 409
+
+
+def test_a_batch_that_waits_is_stopped(customs: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(books, "DECLARATION_LINES_MAX", 3)
+    begun = customs.post("/declarations", {"rows": [LINE] * 4}, **{"Idempotency-Key": "one"})
+    again = customs.post("/declarations", {"rows": [LINE] * 4}, **{"Idempotency-Key": "one"})
+    assert begun.json()["batch"] == again.json()["batch"]
+    path = begun["Location"].removeprefix("/api/v1")
+    assert customs.post(f"{path}/stop", {}).json()["state"] == "stopped"
+    assert customs.post("/declarations?amends=3", {"rows": [LINE] * 4}).status_code in (200, 409)

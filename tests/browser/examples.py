@@ -203,7 +203,13 @@ def _declared(portal: Portal, firm: str) -> dict[str, str]:
     assert verdict is not None, "the line can be asked about"
     query = {"act": "query", "line": verdict[1], "text": "Which of the 16 models holds dysprosium?"}
     at = portal.answer(GUARDED, f"/en/{kept[1]}", page, query).url.path
+    rows = "".join(f"{number},NdFeB magnets,8505111000\n" for number in range(2_001))
+    file = {"file": ("many.csv", f"line,product_name,hs_code\n{rows}".encode())}
+    batch = portal.send(GUARDED, "/en/desk/", {}, file).url.path
+    own_batch = portal.send(FILER, f"{firm}/desk/", {}, file).url.path
     return {
+        "desk-batch": batch.removeprefix("/en/"),
+        "firm-batch": own_batch.removeprefix("/en/"),
         "firm-asked-one": own[1],
         "desk-asked-one": kept[1],
         "desk-query": at.removeprefix("/en/"),

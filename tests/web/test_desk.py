@@ -19,6 +19,7 @@ from django.http import HttpResponse
 from django.test import Client, override_settings
 from tests.web.conftest import Browser, Page
 
+from lodeline.office.work import work_once
 from lodeline.regulation.parameter import load
 from lodeline.service.desk import declare_line
 from lodeline.service.published_cases import as_declaration, published_cases
@@ -153,16 +154,66 @@ def test_workbook_that_unpacks_too_large_is_refused_unread(browser: Browser) -> 
     assert "file.zip-bomb" in page.text
 
 
-def test_too_many_lines_and_too_many_bytes_are_named(browser: Browser) -> None:
+def test_more_lines_or_bytes_than_are_answered_at_once_become_a_batch(elsewhere: Any, copied: Store) -> None:
+    browser = elsewhere(copied.database.url)
     line = "1,NdFeB magnets,8505111000,,,\n"
     with override_settings(LODELINE_DESK_LINES=3):
-        assert "nothing of it is released" in sent(browser, "four.csv", (HEADER + line * 4).encode()).headings[0]
         assert len(re.findall('class="line is-', sent(browser, "three.csv", (HEADER + line * 3).encode()).html)) == 3
+        where = led_to(browser, {"file": SimpleUploadedFile("four.csv", (HEADER + line * 4).encode())})
+    assert "/en/desk/batches/" in where
+    page = browser.page(where)
+    assert page.headings == ["The batch waits for its turn"] and 'value="stop"' in page.html
+    assert "four.csv" in browser.page("/en/desk/").text
     with override_settings(LODELINE_UPLOAD_BYTES=2_000):
         file = SimpleUploadedFile("large.csv", (HEADER + line * 100).encode())
-        page = Page(browser.post("/zh/desk/", {"file": file}))
+        assert "/zh/desk/batches/" in led_to(browser, {"file": file}, "zh")
+    with override_settings(LODELINE_BATCH_BYTES=2_000, LODELINE_UPLOAD_BYTES=1_000):
+        large = SimpleUploadedFile("huge.csv", b"x" * 1_100_000)
+        page = Page(browser.post("/zh/desk/", {"file": large}))
     assert (page.status, page.lang) == (400, "zh-Hans")
-    assert "lodeline declare" in page.text
+
+
+def test_a_batch_shows_what_came_of_it_part_by_part_and_as_one_file(elsewhere: Any, copied: Store) -> None:
+    browser = elsewhere(copied.database.url)
+    rows = [f"{n},NdFeB magnets,8505111000,{'Nd=24;Dy=1' if n % 2 else '=cmd'},1,DE" for n in range(1, 6)]
+    with override_settings(LODELINE_DESK_LINES=3):
+        where = led_to(browser, {"file": SimpleUploadedFile("five.csv", (HEADER + "\n".join(rows)).encode())})
+    while work_once("machine:1:aaaa"):
+        pass
+    page = browser.page(where)
+    assert page.headings == ["5 lines judged, 3 must wait"]
+    assert 'value="stop"' not in page.html
+    (entry,) = {int(found) for found in re.findall(r"/en/desk/asked/(\d+)/", page.html)}
+    assert browser.page(f"/en/desk/asked/{entry}/").status == 200
+    answer = browser.get(f"{where}?format=csv&table=verdicts")
+    table = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
+    assert [row["Verdict"] for row in table] == ["Hold", "Query", "Hold", "Query", "Hold"]
+    assert {row["Entry"] for row in table} == {str(entry)} and all(row["Why"] for row in table)
+    assert [row["Lines of the file"] for row in exported(browser.get(f"{where}?format=csv"))] == ["1"]
+    assert browser.page("/en/desk/asked/").text.count("first part of a batch") == 1
+    refused = Page(browser.post(where, {"act": "stop"}))
+    assert (refused.status, "not under way" in refused.text) == (400, True)
+    assert browser.page("/en/desk/batches/none/").status == 404
+
+
+def test_a_file_of_which_nothing_is_judged_says_why(elsewhere: Any, copied: Store) -> None:
+    browser = elsewhere(copied.database.url)
+    line = "1,NdFeB magnets,8505111000,,,\n"
+    with override_settings(LODELINE_DESK_LINES=3, LODELINE_BATCH_LINES=5):
+        where = led_to(browser, {"file": SimpleUploadedFile("six.csv", (HEADER + line * 6).encode())})
+        while work_once("machine:1:aaaa"):
+            pass
+    page = browser.page(where)
+    assert page.headings == ["Nothing of this file was judged"]
+    assert "file.too-many-rows" in page.text
+
+
+@pytest.fixture
+def copied(store: Store, tmp_path: Path) -> Store:
+    """A copy of the small world that a test may change."""
+    assert store.database.path is not None
+    room = Path(shutil.copytree(store.database.path.parent, tmp_path / "copy"))
+    return open_store(str(room / store.database.path.name))
 
 
 def test_nothing_asked_is_said_and_the_form_stays(browser: Browser) -> None:

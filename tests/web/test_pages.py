@@ -27,6 +27,7 @@ from lodeline.office import (
     clock,
     customs_cases,
     desk,
+    desk_batches,
     disputes,
     draft_check,
     drafts,
@@ -126,6 +127,8 @@ def _made(url: str) -> Examples:
         "": {name: str(value) for name, value in common.items()},
         "desk-asked-one": {"entry": str(asked)},
         "firm-asked-one": {"entry": str(own)},
+        "desk-batch": {"batch": batch_of(member, "")},
+        "firm-batch": {"batch": batch_of(member, str(firm))},
         "desk-query": {"case": query},
         "firm-query": {"case": query},
         "handover-file": {"successor": "MIN-0001"},
@@ -150,6 +153,14 @@ def declared(store: Store, member: Any, firm: str) -> tuple[int, int, str]:
         member, store, asked, verdict_id=answered["lines"][0]["id"], text="Which model?", law=law, today=today, now=now
     )
     return asked, own, query.reference
+
+
+def batch_of(member: Any, asker: str) -> str:
+    """A batch of two lines that a worker has judged."""
+    content = b"line,product_name,hs_code\n1,NdFeB magnets,8505111000\n2,Neodymium metal,2805301100\n"
+    batch = desk_batches.begin(member, name="many.csv", content=content, asker=asker, now=clock.now())
+    desk_batches.judge_job({"batch": batch.reference}, lambda _share: None)
+    return str(batch.reference)
 
 
 def licensed(store: Store, firm: str) -> str:

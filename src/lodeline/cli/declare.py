@@ -123,7 +123,6 @@ def _offline(file: Path, bundle: Path, key: str | None, record_to: Path | None) 
 
 
 def _merge(record: Path | None, database: str, *, as_json: bool) -> None:
-    from lodeline.ledger.problem import CATALOGUE  # noqa: PLC0415
     from lodeline.service.offline import merge  # noqa: PLC0415
 
     if record is None:
@@ -143,7 +142,6 @@ def _merge(record: Path | None, database: str, *, as_json: bool) -> None:
         for one in row["reservations"]:
             for found in one["problems"]:
                 console.print(f"    ! {found['code']}: {found['message'][language()]}", markup=False)
-                console.print(f"        {CATALOGUE[found['code']].cure[language()]}", markup=False)
         for one in row["otherwise"]:
             number = one["line"] or one["row"]
             was, is_now = (say(*_WORDS[one[name]][:2]) for name in ("was", "now"))

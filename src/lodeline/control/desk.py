@@ -8,9 +8,10 @@ and consignments from one exporter to one buyer are looked at together.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -89,37 +90,73 @@ def judge(
     records : what the ledger knows of the lots, models and exporters that the lines name; None where there is none.
     screened : what is known of the parties that the lines name; None where neither register nor list is at hand.
     """
-    books: dict[date, Rulebook] = {}
-    known_licences = (licence.read_licences(licences) if isinstance(licences, pl.DataFrame) else licences) or None
-    drafts = []
-    for line in declaration.lines:
-        line_day = line["on"] or day
-        if line_day not in books:
-            books[line_day] = replace(rules, day=line_day) if rules else rulebook(law, line_day, known=known)
-        drafts.append(_draft(_with_exporter(line, exporters or {}), books[line_day], records))
-    needed = licence.needed_of((one.line, one.needs) for one in drafts)
-    together = _together(drafts, records)
-    return tuple(
-        Verdict(line=one.line, day=one.rules.day, reasons=_reasons(case), case=case)
-        for place, one in enumerate(drafts)
-        for case in [
-            Case(
-                line=one.line, goods=one.goods, rules=one.rules, needs=one.needs, licences=known_licences,
-                needed_mg=needed, is_file_clear=declaration.is_clear, records=records, models=one.models,
-                screened=screened, together=together.get(place, ()),
-            )
-        ]
+    hearing = Hearing(
+        declaration, law=law, day=day, known=known, licences=licences, exporters=exporters, rules=rules,
+        records=records, screened=screened, keeps=True,
     )  # fmt: skip
+    return tuple(hearing.verdicts())
 
 
-def _draft(line: Line, rules: Rulebook, records: Records | None) -> _Draft:
-    """What the goods of a line are, and what they need; a composition that it leaves open is looked up."""
-    goods = goods_of(line, rules, recorded=_recorded(line, rules, records))
-    found = models.models_of(line, goods, rules, records)
-    needs = items.needs_of(line, goods, rules)
-    return _Draft(
-        line=line, goods=goods, rules=rules, needs=models.with_models(needs, found) if found else needs, models=found
-    )
+class Hearing:
+    """The lines of a declaration, looked at together once and then judged some at a time; parameters as of `judge`.
+
+    `keeps`: what is worked out of each line at first is kept for the verdicts, which is quicker; else it is worked out
+    again, so that of many lines no more is in memory than those that are being judged.
+    """
+
+    def __init__(
+        self, declaration: Declaration, *, law: Jurisdiction, day: date, known: date,
+        licences: pl.DataFrame | Mapping[str, Licence] | None = None, exporters: Mapping[str, str] | None = None,
+        rules: Rulebook | None = None, records: Records | None = None, screened: Screened | None = None,
+        keeps: bool = False, say: Callable[[float], None] | None = None,
+    ) -> None:  # fmt: skip
+        self.declaration, self.day, self.records, self.screened = declaration, day, records, screened
+        self._law, self._known, self._rules, self._exporters = law, known, rules, exporters or {}
+        self._books: dict[date, Rulebook] = {}
+        read = licence.read_licences(licences) if isinstance(licences, pl.DataFrame) else licences
+        self._licences = read or None
+        self._kept: list[_Draft] | None = [] if keeps else None
+        self._needed: dict[tuple[str, str], int | None] = {}
+        together = _Together(records)
+        lines = declaration.lines
+        for place, line in enumerate(lines):
+            draft = self._draft(line)
+            licence.add_needs(self._needed, draft.line, draft.needs)
+            together.add(place, draft)
+            if self._kept is not None:
+                self._kept.append(draft)
+            if say is not None and not place % _SAID_EVERY:
+                say(place / len(lines))
+        self._together = together.others(lines)
+
+    def verdicts(self, first: int = 0, last: int | None = None) -> Iterator[Verdict]:
+        """The verdicts of the lines from the place `first` up to `last`, one after the other."""
+        lines = self.declaration.lines
+        for place in range(first, len(lines) if last is None else min(last, len(lines))):
+            one = self._draft(lines[place]) if self._kept is None else self._kept[place]
+            case = Case(
+                line=one.line, goods=one.goods, rules=one.rules, needs=one.needs, licences=self._licences,
+                needed_mg=self._needed, is_file_clear=self.declaration.is_clear, records=self.records,
+                models=one.models, screened=self.screened, together=self._together.get(place, ()),
+            )  # fmt: skip
+            yield Verdict(line=one.line, day=one.rules.day, reasons=_reasons(case), case=case)
+
+    def _draft(self, line: Line) -> _Draft:
+        """What the goods of a line are, and what they need; a composition that it leaves open is looked up."""
+        line, rules, records = _with_exporter(line, self._exporters), self._book(line["on"] or self.day), self.records
+        goods = goods_of(line, rules, recorded=_recorded(line, rules, records))
+        found = models.models_of(line, goods, rules, records)
+        needs = items.needs_of(line, goods, rules)
+        return _Draft(
+            line=line, goods=goods, rules=rules, needs=models.with_models(needs, found) if found else needs,
+            models=found,
+        )  # fmt: skip
+
+    def _book(self, day: date) -> Rulebook:
+        if day not in self._books:
+            rules = self._rules
+            self._books[day] = replace(rules, day=day) if rules else rulebook(self._law, day, known=self._known)
+        return self._books[day]
 
 
 def _recorded(line: Line, rules: Rulebook, records: Records | None) -> tuple[Mapping[str, int], str] | None:
@@ -137,29 +174,41 @@ def _recorded(line: Line, rules: Rulebook, records: Records | None) -> tuple[Map
     return None
 
 
-def _together(drafts: Sequence[_Draft], records: Records | None) -> dict[int, tuple[Line, ...]]:
-    """Place of a line → the others that go from its exporter to the same owner; looked at where records are at hand."""
-    if records is None:
-        return {}
-    found: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for place, one in enumerate(drafts):
-        owner = records.owner(patterns.buyer(one.line)) if one.goods.rare and not one.goods.is_assembly else ""
+class _Together:
+    """Lines that go from one exporter to the same owner; looked at where records are at hand."""
+
+    def __init__(self, records: Records | None) -> None:
+        self.records = records
+        self.found: dict[tuple[str, str], list[int]] = defaultdict(list)
+
+    def add(self, place: int, one: _Draft) -> None:
+        if self.records is None or not one.goods.rare or one.goods.is_assembly:
+            return
+        owner = self.records.owner(patterns.buyer(one.line))
         if owner and one.line["exporter"]:
-            found[one.line["exporter"], owner].append(place)
-    small: dict[int, tuple[Line, ...]] = {}
-    for places in found.values():
-        # In one declaration lines are one consignment; others of the batch are consignments of their own.
-        numbers = {drafts[place].line["declaration"] for place in places}
-        if len(numbers) > 1:
-            for place in places:
-                own = drafts[place].line["declaration"]
-                others = [drafts[one].line for one in places if drafts[one].line["declaration"] != own]
-                small[place] = tuple(others[:_TOGETHER_MOST])
-    return small
+            self.found[one.line["exporter"], owner].append(place)
+
+    def others(self, lines: Sequence[Line]) -> dict[int, tuple[Line, ...]]:
+        """Place of a line → the others that go from its exporter to the same owner."""
+        small: dict[int, tuple[Line, ...]] = {}
+        for places in self.found.values():
+            # In one declaration lines are one consignment; others of the batch are consignments of their own.
+            numbers = {lines[place]["declaration"] for place in places}
+            if len(numbers) > 1:
+                others = {number: _but(number, (lines[place] for place in places)) for number in numbers}
+                small |= {place: others[lines[place]["declaration"]] for place in places}
+        return small
+
+
+def _but(own: object, several: Iterable[Line]) -> tuple[Line, ...]:
+    """The first lines of other declarations."""
+    return tuple(islice((line for line in several if line["declaration"] != own), _TOGETHER_MOST))
 
 
 #: Of a batch so many other lines to one buyer are looked at; more say no more.
 _TOGETHER_MOST = 50
+#: After so many lines it is said how far the first look is.
+_SAID_EVERY = 1_000
 
 
 def _reasons(case: Case) -> tuple[Reason, ...]:

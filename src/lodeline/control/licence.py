@@ -47,25 +47,20 @@ def read_licences(licences: pl.DataFrame) -> dict[str, Licence]:
     }
 
 
-def needed_of(drawing: Iterable[tuple[Line, tuple[Need, ...]]]) -> dict[tuple[str, str], int | None]:
-    """(licence, "") → mg of goods and (licence, element) → mg of element that all lines together need of it.
+def add_needs(needed: dict[tuple[str, str], int | None], line: Line, needs: tuple[Need, ...]) -> None:
+    """Adds what a line needs to what all lines together need: (licence, "") → mg of goods, (licence, element) → mg.
 
     None where a line states no mass, or no share of the element.
     """
-    needed: dict[tuple[str, str], int | None] = {}
-
-    def add(key: tuple[str, str], mass_mg: int | None) -> None:
-        before = needed.get(key, 0)
-        needed[key] = None if before is None or mass_mg is None else before + mass_mg
-
-    for line, needs in drawing:
-        if not line["licence"] or not needs:
-            continue
-        mass_mg: int | None = line["mass_kg"]
-        add((line["licence"], ""), mass_mg)
-        for element, share in _largest(needs).items():
-            add((line["licence"], element), None if mass_mg is None or share is None else share_mg(mass_mg, share))
-    return needed
+    if not line["licence"] or not needs:
+        return
+    mass_mg: int | None = line["mass_kg"]
+    shares = _largest(needs)
+    wanted = {element: None if mass_mg is None or share is None else share_mg(mass_mg, share)
+              for element, share in shares.items()}  # fmt: skip
+    for name, more_mg in {"": mass_mg, **wanted}.items():
+        before = needed.get((line["licence"], name), 0)
+        needed[line["licence"], name] = None if before is None or more_mg is None else before + more_mg
 
 
 def _largest(needs: Iterable[Need]) -> dict[str, int | None]:

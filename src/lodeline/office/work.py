@@ -31,6 +31,7 @@ Handler = Callable[[Mapping[str, Any], Say], object]
 
 #: Kind of job → module and function. Imported when the first of its kind comes, so that a worker starts light.
 HANDLERS: Final[Mapping[str, str]] = {
+    "desk.batch": "lodeline.office.desk_batches:judge_job",
     "draft.check": "lodeline.office.draft_check:check_job",
     "draft.divide": "lodeline.office.dividing:divide_job",
     "draft.file": "lodeline.office.filing_now:file_job",

@@ -94,12 +94,12 @@ def read(source: Path | bytes, *, name: str | None = None, limits: Limits | None
     """The lines of a path, or of bytes whose format the ending of `name` tells; never raises on what they hold."""
     if isinstance(source, Path):
         size = source.stat().st_size if source.is_file() else 0
-        with _uncollected(size // _LINE_BYTES):
+        with uncollected(size // _LINE_BYTES):
             return read_declaration(source, file=name, limits=limits)
     assert name is not None, "bytes come with the name of their file"
     # An ending that is longer than any format's would make a name that no file system takes.
     lines = len(source) // _LINE_BYTES
-    with tempfile.NamedTemporaryFile(suffix=PurePath(name).suffix[:_ENDING]) as held, _uncollected(lines):
+    with tempfile.NamedTemporaryFile(suffix=PurePath(name).suffix[:_ENDING]) as held, uncollected(lines):
         held.write(source)
         held.flush()
         return read_declaration(Path(held.name), file=name, limits=limits)
@@ -189,12 +189,12 @@ def answered(
     declaration: Declaration, sources: Sources, *, law: Jurisdiction, today: date, day: date | None = None
 ) -> tuple[Json, tuple[Verdict, ...]]:
     """The same, with the verdicts that it tells of."""
-    with _uncollected(len(declaration.lines)):
+    with uncollected(len(declaration.lines)):
         return _answered(declaration, sources, law=law, today=today, day=day or today)
 
 
 @contextmanager
-def _uncollected(lines: int) -> Iterator[None]:
+def uncollected(lines: int) -> Iterator[None]:
     """Without the collector of cycles while many lines are judged: they make none, and it would look through all of
     them again and again, which takes longer than judging them."""
     pauses = lines > _COLLECTED_LINES and gc.isenabled()
@@ -214,9 +214,17 @@ def _answered(
         declaration, law=law, day=day, known=today, licences=sources.licences, exporters=sources.exporters,
         records=sources.records, screened=sources.screened,
     )  # fmt: skip
+    return document_of(declaration, verdicts, sources, law=law, today=today, day=day), verdicts
+
+
+def document_of(
+    declaration: Declaration, verdicts: Sequence[Verdict], sources: Sources, *, law: Jurisdiction, today: date,
+    day: date,
+) -> Json:  # fmt: skip
+    """The answer that these verdicts give."""
     basis = {"law": law.code, "known": today.isoformat(), "stamp": sources.stamp}
     lines = [line_as_json(one, basis) for one in verdicts]
-    document = {
+    return {
         "id": _digest([basis, [line["id"] for line in lines]]),
         "verdict": worst(one.verdict for one in verdicts) if lines else "query",
         "lines": lines,
@@ -229,7 +237,6 @@ def _answered(
         "licences": "unknown" if sources.licences is None or not sources.licences.height else "register",
         "not_checked": _not_checked(verdicts, sources),
     }
-    return document, verdicts
 
 
 def _documents(verdicts: Sequence[Verdict]) -> Json:

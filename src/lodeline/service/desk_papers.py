@@ -111,11 +111,12 @@ class Standing:
 def put_question(
     store: Store, declaration: Declaration, answer: Json, *, by: str, channel: Channel, filed_at: datetime,
     asker: str = "", amends: int | None = None, asked_at: datetime | None = None, bundle: Json | None = None,
-    record: str | None = None, promise: Promise | None = None,
+    record: str | None = None, promise: Promise | None = None, part: Json | None = None,
 ) -> StoredEntry:  # fmt: skip
     """Keeps a question with its answer (`service.desk.answer`). `by`: a pseudonym; `asker`: the firm that asks about
     its own goods. `asked_at` is earlier than `filed_at` where it was asked at a port and is brought in later, by the
-    SHA-256 of its line of a `record`. What it amends holds nothing reserved any more; `promise` may reserve anew.
+    SHA-256 of its line of a `record`. What it amends holds nothing reserved any more; `promise` may reserve
+    anew. `part`: of which batch it is a part, and which (`service.desk_batch`).
 
     Raises DeskError where `amends` is not a question that can be amended by this one.
     """
@@ -138,13 +139,14 @@ def put_question(
                 "asker": asker, "channel": channel, "amends": amends, "bundle": bundle,
                 "late_s": int((filed_at - asked).total_seconds()) if asked_at else None,
                 "cells": cells_of(declaration), "answer": _kept(answer), **_told(given_back),
-                **(promised or {}),
+                **(promised or {}), **(part or {}),
             }
         )  # fmt: skip
         return papers.put_paper(
             store, head, content, kind=DESK_KIND, name=f"declaration-{head.size}.json", filed_at=filed_at,
             facts={
                 "act": "question", "by": by, "about": amends, **({"record": record} if record else {}),
+                **(part or {}),
             },
             organisation=exporter, period=period,
         )  # fmt: skip

@@ -28,9 +28,12 @@ LODELINE_DEMO_CLOCK = os.environ.get("LODELINE_DEMO_CLOCK", "")
 #: `password` lets certifiers confirm with their password alone, which binds nobody; else they sign with a key.
 LODELINE_CERTIFY = os.environ.get("LODELINE_CERTIFY", "")
 
-#: Bytes that a declaration at the desk may have, and its lines; for larger ones there are commands.
+#: Bytes that a declaration at the desk may have, and its lines, to be answered at once.
 LODELINE_UPLOAD_BYTES = 2_500_000
 LODELINE_DESK_LINES = 2_000
+#: The same of a batch, which a worker judges.
+LODELINE_BATCH_BYTES = 60_000_000
+LODELINE_BATCH_LINES = 100_000
 #: Bytes that the files of one filing may have together.
 LODELINE_FILING_BYTES = int(os.environ.get("LODELINE_FILING_BYTES", "300000000"))
 FILE_UPLOAD_HANDLERS = ["lodeline.web.upload.BoundedUpload"]

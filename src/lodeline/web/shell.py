@@ -47,7 +47,11 @@ FIRM_MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             Line(page="firm-transfers", label=say("Transfers", "流转"), leads_to=("firm-transfer",)),
             Line(page="firm-exceptions", label=say("Papers that disagree", "单据差异"), leads_to=("firm-exception",)),
             Line(page="firm-findings", label=say("Questions", "询问"), leads_to=("firm-finding",)),
-            Line(page="firm-desk", label=say("Before export", "出口预查"), leads_to=("firm-asked", "firm-asked-one")),
+            Line(
+                page="firm-desk",
+                label=say("Before export", "出口预查"),
+                leads_to=("firm-asked", "firm-asked-one", "firm-batch"),
+            ),
             Line(page="firm-queries", label=say("Customs queries", "海关质疑"), leads_to=("firm-query",)),
             Line(page="firm-notices", label=say("Notices", "通知")),
         ),
@@ -104,7 +108,11 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             Line(page="applications", label=say("Licences", "许可审查"), leads_to=("application",)),
             Line(page="quotas", label=say("Quotas", "总量指标")),
             Line(page="licences", label=say("Licences in use", "许可证使用"), leads_to=("licence",)),
-            Line(page="desk", label=say("Customs desk", "海关窗口"), leads_to=("desk-asked", "desk-asked-one")),
+            Line(
+                page="desk",
+                label=say("Customs desk", "海关窗口"),
+                leads_to=("desk-asked", "desk-asked-one", "desk-batch"),
+            ),
             Line(page="desk-queries", label=say("Customs queries", "海关质疑"), leads_to=("desk-query",)),
             Line(page="parties", label=say("Parties", "交易方"), leads_to=("party-name", "party")),
             Line(

@@ -19,6 +19,8 @@ from lodeline.office.actor import NOBODY
 
 #: Pages that take the files of a filing. What programs send is bounded likewise; its token is asked where it is read.
 FILING_PAGES: Final = frozenset({"firm-draft"})
+#: Pages that take a batch of declarations, which a worker judges.
+BATCH_PAGES: Final = frozenset({"desk", "firm-desk"})
 _PROGRAMS: Final = "/api/"
 #: What a form has beside its files.
 _FORM_BYTES: Final = 1_000_000
@@ -74,4 +76,6 @@ def most_bytes(request: HttpRequest) -> int:
     except Resolver404:
         page = None
     actor = getattr(request, "actor", NOBODY)
-    return filing if page in FILING_PAGES and actor.signed_in else int(settings.LODELINE_UPLOAD_BYTES)
+    if not actor.signed_in or page not in FILING_PAGES | BATCH_PAGES:
+        return int(settings.LODELINE_UPLOAD_BYTES)
+    return filing if page in FILING_PAGES else int(settings.LODELINE_BATCH_BYTES) + _FORM_BYTES

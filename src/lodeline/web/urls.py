@@ -35,6 +35,7 @@ from lodeline.web.pages.delegations import firm_delegations
 from lodeline.web.pages.design import design
 from lodeline.web.pages.desk import desk, firm_desk
 from lodeline.web.pages.desk_asked import desk_asked, desk_asked_one, firm_asked, firm_asked_one
+from lodeline.web.pages.desk_batch import desk_batch, firm_batch
 from lodeline.web.pages.desk_queries import desk_queries, desk_query, firm_queries, firm_query
 from lodeline.web.pages.duty import duty
 from lodeline.web.pages.editions import edition, edition_file, editions
@@ -201,6 +202,7 @@ PAGES: tuple[Page, ...] = (
         posts=True,
         looks_at="entry",
     ),
+    Page(at="desk/batches/<str:batch>/", view=desk_batch, name="desk-batch", permission="desk.use", posts=True),
     Page(at="desk/queries/", view=desk_queries, name="desk-queries", permission="desk.use"),
     Page(at="desk/queries/<str:case>/", view=desk_query, name="desk-query", permission="desk.use", posts=True),
     Page(at="screening/", view=screening, name="screening", permission="nation.read"),
@@ -367,6 +369,13 @@ PAGES: tuple[Page, ...] = (
         at="firm/<str:organisation>/desk/asked/<int:entry>/",
         view=firm_asked_one,
         name="firm-asked-one",
+        permission="own.read",
+        posts=True,
+    ),
+    Page(
+        at="firm/<str:organisation>/desk/batches/<str:batch>/",
+        view=firm_batch,
+        name="firm-batch",
         permission="own.read",
         posts=True,
     ),

@@ -13,6 +13,7 @@ from ninja import NinjaAPI, Router
 
 from lodeline import __version__
 from lodeline.web.api import (
+    batches,
     books,
     cases,
     customs,
@@ -111,7 +112,7 @@ def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
 
 # The last takes what none before it has taken.
 for _router in (
-    filings.router, transfers.router, lots.router, books.router, feeds.router, cases.router, customs.router,
-    parties.router, law.router, proofs.router, official.router, following.router, _rest,
+    filings.router, transfers.router, lots.router, books.router, batches.router, feeds.router, cases.router,
+    customs.router, parties.router, law.router, proofs.router, official.router, following.router, _rest,
 ):  # fmt: skip
     api.add_router("", _router)

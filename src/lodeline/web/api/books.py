@@ -18,6 +18,7 @@ from lodeline.ledger.succession import holders_of, sites_held_before
 from lodeline.material.mass import format_kg
 from lodeline.office.case_views import own_cases, own_state, standings
 from lodeline.office.desk import ask
+from lodeline.office.desk_batches import is_batch
 from lodeline.office.listing import key_cursor, read_key_cursor
 from lodeline.office.own_findings import own_findings
 from lodeline.service import answers, desk, desk_release
@@ -28,6 +29,7 @@ from lodeline.service.licence_answers import UnknownLicence, licence_shown
 from lodeline.service.own import Own
 from lodeline.service.replay import replay
 from lodeline.web.api import shapes, told
+from lodeline.web.api.batches import begun
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import filing_of, json_answer, once
 from lodeline.web.api.who import (
@@ -382,7 +384,8 @@ def _organisation(row: Json) -> Json:
 
 
 @router.post(
-    "/declarations", response={200: shapes.Declared}, url_name="declarations", tags=["declarations"],
+    "/declarations", response={200: shapes.Declared, 202: shapes.DeskBatch}, url_name="declarations",
+    tags=["declarations"],
     **told.operation(
         "May this consignment leave?", "核对报关单", scope="declarations:judge", problems=(413, 415), idempotent=True,
         body={
@@ -406,10 +409,11 @@ def _organisation(row: Json) -> Json:
             " asks beforehand and may name only itself as exporter. With `reserve` a program of the authority reserves"
             " licence mass for each line that is released, once for its (declaration, line); where that is refused the"
             " line is held. With `amends` it takes the place of an earlier one: what that held reserved is given back,"
-            " and reserved anew for what is released now.",
+            " and reserved anew for what is released now. What has more"
+            " than 2 000 lines or 2.5 MB is judged by a worker: the answer is 202 with its address.",
             "逐项给出判断及理由；查询及结果记入日志。企业为预先核对，出口企业只能是自己。主管部门的程序可用 `reserve`"
             "为每个放行的商品项预留许可数量（每项一次）；未能预留的不予放行。用 `amends` 更正此前的报关单：其预留随即"
-            "退回，原有预留的在放行时重新预留。",
+            "退回，原有预留的在放行时重新预留。超过 2 000 项或 2.5 MB 的由后台判断，返回 202 及其地址。",
         ),
     ),
 )  # fmt: skip
@@ -423,7 +427,7 @@ def judge_declaration(
         **told.said("Entry of the declaration that this one amends.", "所更正报关单的条目。"),
     ),
 ) -> HttpResponse:
-    """Bounded to 2 000 lines; for more there is `lodeline declare`."""
+    """Up to 2 000 lines at once; up to 100 000 as a batch (202)."""
     organisation = judges(request)
     body = filing_of(request)
     if reserve and organisation:
@@ -434,6 +438,10 @@ def judge_declaration(
             raise ApiProblem("request-malformed", "A declaration is one file.", "报关单应为一个文件。")
         limits = Limits(file_bytes=DECLARATION_BYTES_MAX, rows=DECLARATION_LINES_MAX)
         read = desk.read(body.files[0].content, name=body.files[0].name, limits=limits)
+        if is_batch(read) and amends is None:
+            return begun(
+                request, name=body.files[0].name, content=body.files[0].content, asker=organisation, reserves=reserve
+            )  # fmt: skip
         exporters = {str(line["exporter"]) for line in read.lines if line["exporter"]}
         if organisation and exporters - {organisation}:
             raise ApiProblem(

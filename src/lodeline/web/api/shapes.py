@@ -513,6 +513,22 @@ class Declared(Shape):
     entry: int | None = None
 
 
+class DeskBatch(Shape):
+    """A declaration that a worker judges part by part. `first` and `last` of a part are lines of the file, from 1."""
+
+    batch: str
+    job: int | None
+    state: Literal["waiting", "running", "done", "stopped", "unread"]
+    progress: float
+    lines: int
+    judged: int
+    counts: dict[str, int]
+    parts: list[Json]
+    problems: list[Json]
+    #: Of our own mistake: its number in the log.
+    failure: str | None
+
+
 class DeskQuestion(Shape):
     """A question to the desk as the log keeps it, and what was decided since."""
 

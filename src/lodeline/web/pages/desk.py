@@ -29,17 +29,19 @@ from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.control.declaration import read_fields
 from lodeline.filing.formats import Limits
-from lodeline.office import clock
+from lodeline.office import clock, desk_batches
 from lodeline.office.desk import ask, question
 from lodeline.regulation.parameter import load
 from lodeline.service.desk import read
 from lodeline.service.desk_papers import DeskError, Question
 from lodeline.service.desk_release import Judged, judge
 from lodeline.service.published_cases import PublishedCase, as_declaration, published_cases
+from lodeline.web import format as written
 from lodeline.web.kept import Kept
 from lodeline.web.language import Text, say
 from lodeline.web.pages import lawful
 from lodeline.web.pages.desk_answer import Asked, desk_address, show_answer, with_words
+from lodeline.web.pages.desk_batch import batch_address, batch_lines
 from lodeline.web.pages.desk_form import column_table, filled, form
 from lodeline.web.shell import show
 from lodeline.web.table import shown, wanted_csv
@@ -93,6 +95,8 @@ def _asked(visit: Visit, asker: str) -> HttpResponse:
         ))  # fmt: skip
     try:
         asked, judged = _answered(visit, sent, at=clock.now())
+        if _is_batch(sent, asked):
+            return _as_batch(visit, sent)
     except DeskError as error:
         return _form(visit, asker, missing=say(error.en, error.zh))
     others = {str(line["exporter"]) for line in asked.declaration.lines if line["exporter"]} - {asker}
@@ -119,6 +123,24 @@ def _asked(visit: Visit, asker: str) -> HttpResponse:
     response = HttpResponseRedirect(visit.here(answer=key))
     response.status_code = 303
     return response
+
+
+def _is_batch(sent: _Sent, asked: Asked) -> bool:
+    """Whether a file has more lines, or bytes, than are answered while one waits."""
+    return bool(sent.name) and desk_batches.is_batch(asked.declaration) and asked.no_store is None
+
+
+def _as_batch(visit: Visit, sent: _Sent) -> HttpResponse:
+    """Leaves the file to a worker, and leads to its page. Raises DeskError."""
+    if sent.amends is not None:
+        raise DeskError(
+            f"An amendment has at most {settings.LODELINE_DESK_LINES} lines: amend each declaration by itself.",
+            f"更正最多 {settings.LODELINE_DESK_LINES} 项：请逐份更正。",
+        )
+    batch = desk_batches.begin(
+        visit.actor, name=sent.name or "declaration", content=sent.content, asker=sent.asker, now=clock.now()
+    )
+    return HttpResponseRedirect(batch_address(visit, batch), status=303)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +256,9 @@ def _form(visit: Visit, asker: str, *, missing: Text | None = None) -> HttpRespo
         asked_before=visit.opens("firm-asked", organisation=asker) if asker else visit.opens("desk-asked"),
         lines_most=settings.LODELINE_DESK_LINES,
         bytes_most=f"{settings.LODELINE_UPLOAD_BYTES / 1_000_000:g}",
+        batch_most=written.count(settings.LODELINE_BATCH_LINES),
+        batch_bytes=f"{settings.LODELINE_BATCH_BYTES / 1_000_000:g}",
+        batches=[] if reading is None else batch_lines(visit, asker),
         columns=shown(visit, table),
         licences=licences,
         no_store=why_not,

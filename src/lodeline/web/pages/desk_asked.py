@@ -20,6 +20,7 @@ from lodeline.office.models import CustomsCase
 from lodeline.regulation.parameter import load
 from lodeline.service import desk_papers
 from lodeline.service.desk_papers import DeskError, Override, Question, Standing
+from lodeline.store.store import StoredEntry
 from lodeline.web import format as written
 from lodeline.web.firm_names import firm_names
 from lodeline.web.language import Text, say
@@ -66,7 +67,8 @@ def firm_asked_one(visit: Visit, organisation: str, entry: int) -> HttpResponse:
 
 
 def _list(visit: Visit, organisation: str | None) -> HttpResponse:
-    entries = desk_papers.questions(visit.store, organisation=organisation)
+    # The other parts of a batch are on its page.
+    entries = [one for one in desk_papers.questions(visit.store, organisation=organisation) if _is_first(one)]
     found = [desk_papers.question(visit.store, one.index) for one in entries[:_LISTED]]
     if organisation is not None:
         found = [one for one in found if one.paper["asker"] == organisation]
@@ -106,6 +108,10 @@ def _list(visit: Visit, organisation: str | None) -> HttpResponse:
     )  # fmt: skip
 
 
+def _is_first(entry: StoredEntry) -> bool:
+    return bool(desk_papers.facts_of(entry).get("part", 1) == 1)
+
+
 def _row(visit: Visit, one: Question, names: Mapping[str, str], organisation: str | None) -> Row:
     answer, asked_at = one.paper["answer"], one.paper["asked_at"]
     shape, tone = MARKS[answer["verdict"]]
@@ -116,10 +122,20 @@ def _row(visit: Visit, one: Question, names: Mapping[str, str], organisation: st
         else visit.opens("firm-asked-one", organisation=organisation, entry=one.entry.index)
     )
     exporter = one.entry.organisation or ""
+    batch = one.paper.get("batch")
+    if batch is not None:
+        page = (
+            visit.opens("desk-batch", batch=batch)
+            if organisation is None
+            else visit.opens("firm-batch", organisation=organisation, batch=batch)
+        )
     return (
         Cell(text=written.moment(asked_at, visit.language, load().timezone), value=asked_at, href=page),
         Cell(text=names.get(exporter, exporter) or written.NOTHING, value=exporter),
-        Cell(text=", ".join(filter(None, numbers[:2])) or written.NOTHING),
+        Cell(
+            text=", ".join(filter(None, numbers[:2])) or written.NOTHING,
+            note=visit.say("first part of a batch", "一批的首部分") if batch is not None else "",
+        ),
         Cell(text=visit.spoken(VERDICTS[answer["verdict"]]), value=answer["verdict"], shape=shape, tone=tone),
         Cell(text=written.count(len(one.lines)), value=len(one.lines)),
         Cell(text=visit.spoken(CHANNELS[one.paper["channel"]]), value=one.paper["channel"]),
