@@ -21,6 +21,7 @@ from lodeline.client import (
     LodelineError,
     NotAllowedError,
     NotFoundError,
+    ProblemError,
     RefusedError,
     UnreachableError,
 )
@@ -227,3 +228,22 @@ def test_a_case_is_asked_answered_and_decided(opened: Opened, counter: Office, t
     with pytest.raises(NotFoundError):
         official.case("none")
     official.close()
+
+
+def test_a_licence_is_applied_for(opened: Opened, tmp_path: Path) -> None:
+    client = opened("MINE")
+    paper = tmp_path / "paper.pdf"
+    paper.write_bytes(b"%PDF-1.7 made up")
+    begun = client.apply({"kind": "individual", "contract": "C-1"})
+    reference = begun["application"]
+    assert [one["application"] for one in client.applications()] == [reference]
+    assert client.write_application(reference, {"kind": "general"})["content"]["kind"] == "general"
+    (document,) = client.attach(reference, "contract", [paper])["documents"]
+    assert document["name"] == "paper.pdf"
+    with pytest.raises(ProblemError) as refused:
+        client.application_step(reference, "submit")
+    assert "application.no-goods" in {one.code for one in refused.value.errors}
+    assert client.application(reference)["problems"]
+    assert client.application_step(reference, "drop")["state"] == "dropped"
+    with pytest.raises(NotFoundError):
+        client.application(reference)

@@ -214,12 +214,62 @@ class Client:
 
     def answer(self, finding: str, text: str, *, files: Sequence[Path] = (), key: str | None = None) -> Case:
         """For the organisation: answers a question that it was asked; `files` are PDF, PNG, JPEG or CSV."""
-        sent = [{"name": one.name, "content_base64": b64encode(one.read_bytes()).decode()} for one in files]
-        return Case.of(self._post(f"/findings/{finding}/answer", {"text": text, "files": sent}, key=key))
+        document = {"text": text, "files": _encoded(files)}
+        return Case.of(self._post(f"/findings/{finding}/answer", document, key=key))
 
     def bundle(self, finding: str) -> bytes:
         """For the authority: the evidence of a finding, a zip from which it can be computed again."""
         return self._content(f"/findings/{finding}/bundle")
+
+    # Licences: applied for, decided, drawn on.
+
+    def applications(self) -> list[Json]:
+        """Applications for export licences: the organisation's own, for the authority those that were handed in."""
+        return list(self._get("/applications")["rows"])
+
+    def application(self, reference: str) -> Json:
+        """One with what it says, its documents, its steps, the law's time, and what stands against handing it in."""
+        return self._get(f"/applications/{reference}")
+
+    def apply(
+        self, content: Json | None = None, *, relation: str = "new", of_licence: str = "", key: str | None = None
+    ) -> Json:
+        """Begins an application (`new`, `renewal`, `amendment`); `content`: the fields of the form, `goods` by line."""
+        document = {"relation": relation, "of_licence": of_licence, "content": content}
+        return self._post("/applications", document, key=key)
+
+    def write_application(self, reference: str, content: Json, *, key: str | None = None) -> Json:
+        """Says what a draft says, whole. Raises ConflictError once it is handed in."""
+        return self._post(f"/applications/{reference}/content", {"content": content}, key=key)
+
+    def attach(self, reference: str, kind: str, files: Sequence[Path], *, key: str | None = None) -> Json:
+        """Puts documents of a kind into a draft, sealed; `needed` of the application has the kinds."""
+        return self._post(f"/applications/{reference}/documents", {"kind": kind, "files": _encoded(files)}, key=key)
+
+    def application_step(
+        self, reference: str, act: str, *, text: str = "", what: str | None = None, files: Sequence[Path] = (),
+        key: str | None = None,
+    ) -> Json:  # fmt: skip
+        """For the applicant: submit, answer, withdraw, report, drop. Raises ProblemError: `errors` has all of it."""
+        document = {"act": act, "text": text, "what": what, "files": _encoded(files)}
+        return self._post(f"/applications/{reference}/steps", document, key=key)
+
+    def decide_application(
+        self, reference: str, act: str, *, steps: int, text: str = "", key: str | None = None, **more: Any
+    ) -> Json:
+        """For the authority: take, query (`until=`), pause (`pause=`), watch-list (`watched=`), propose (`proposal=`),
+        return, decide. `steps`: how many you have seen; where somebody was faster ConflictError is raised."""
+        document = {"act": act, "steps": steps, "text": text, **more}
+        return self._post(f"/applications/{reference}/decisions", document, key=key)
+
+    def confirm_exits(self, exits: Sequence[Row], *, key: str | None = None) -> list[Json]:
+        """For customs: what left, with the actual mass and customs' own number; what became of each, in order."""
+        return list(self._post("/exits", {"exits": [dict(one) for one in exits]}, key=key)["rows"])
+
+    def take_back(self, declaration: str, line: str, reason: str, *, key: str | None = None) -> Json:
+        """For customs: takes the reservation of a line back."""
+        document = {"declaration": declaration, "line": line, "reason": reason}
+        return self._post("/reservations/void", document, key=key)
 
     # What the authority enters.
 
@@ -328,6 +378,10 @@ class Client:
             if attempt + 1 < ATTEMPTS:
                 self._sleep(pause_s)
         raise UnreachableError(f"{method} {path}: no answer after {ATTEMPTS} attempts; the last: {said}")
+
+
+def _encoded(files: Sequence[Path]) -> list[Json]:
+    return [{"name": one.name, "content_base64": b64encode(one.read_bytes()).decode()} for one in files]
 
 
 def _document(response: httpx.Response) -> dict[str, Any]:

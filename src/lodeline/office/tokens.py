@@ -75,6 +75,14 @@ _OWN: Final = (
         name="declarations:judge", permission="own.read", en="Check a customs declaration beforehand",
         zh="预先核对报关单",
     ),
+    Scope(
+        name="applications:read", permission="own.read", en="Read applications for export licences",
+        zh="读取出口许可申请",
+    ),
+    Scope(
+        name="applications:write", permission="own.file", en="Apply for export licences and answer queries",
+        zh="申请出口许可、答复质询",
+    ),
     Scope(name="changes:read", permission="own.read", en="Follow what changes", zh="跟踪变动"),
 )  # fmt: skip
 _AUTHORITY: Final = (
@@ -100,8 +108,13 @@ _AUTHORITY: Final = (
     Scope(name="feeds:customs", permission="records.write", en="Hand in customs lines", zh="提交海关数据"),
     Scope(name="declarations:judge", permission="desk.use", en="Judge customs declarations", zh="核对报关单"),
     Scope(
-        name="declarations:decide", permission="desk.decide", en="Decide about declarations and queries",
-        zh="处理报关单与质疑",
+        name="declarations:decide", permission="desk.decide",
+        en="Decide about declarations and queries, confirm exits, allot tranches",
+        zh="处理报关单与质疑、出境确认、分配额度",
+    ),
+    Scope(
+        name="applications:decide", permission="licence.decide", en="Decide about applications for export licences",
+        zh="审查出口许可申请",
     ),
 )  # fmt: skip
 SCOPES: Final[tuple[str, ...]] = tuple(dict.fromkeys(one.name for one in (*_OWN, *_AUTHORITY)))

@@ -13,10 +13,12 @@ from ninja import NinjaAPI, Router
 
 from lodeline import __version__
 from lodeline.web.api import (
+    applications,
     batches,
     books,
     cases,
     customs,
+    draws,
     feeds,
     filings,
     following,
@@ -113,6 +115,7 @@ def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
 # The last takes what none before it has taken.
 for _router in (
     filings.router, transfers.router, lots.router, books.router, batches.router, feeds.router, cases.router,
-    customs.router, parties.router, law.router, proofs.router, official.router, following.router, _rest,
+    customs.router, draws.router, applications.router, parties.router, law.router, proofs.router, official.router,
+    following.router, _rest,
 ):  # fmt: skip
     api.add_router("", _router)

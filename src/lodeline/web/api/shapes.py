@@ -529,6 +529,60 @@ class DeskBatch(Shape):
     failure: str | None
 
 
+class Drawn(Shape):
+    """What became of a draw on a licence; without `entry` the `problems` say why."""
+
+    reservation: int | None
+    entry: int | None
+    licence: str | None
+    declaration: str | None
+    line: str | None
+    mass_kg: Mass | None
+    until: Day | None
+    repeated: bool
+    problems: list[Json]
+
+
+class DrawnRows(Shape):
+    """The same for each of several, in the order in which they were sent."""
+
+    rows: list[Drawn]
+
+
+class ApplicationSummary(Shape):
+    """An application for an export licence. `until`: the last day to answer an open query."""
+
+    application: str
+    organisation: str
+    relation: Literal["new", "renewal", "amendment"]
+    of_licence: str | None
+    state: Literal["draft", "submitted", "queried", "proposed", "granted", "refused", "withdrawn", "dropped"]
+    licence: str | None
+    until: Day | None
+    steps: int
+    submitted_at: str | None
+    changed_at: str
+
+
+class Applications(Shape):
+    """Applications, a row each."""
+
+    rows: list[ApplicationSummary]
+
+
+class Application(ApplicationSummary):
+    """One with what it says, its documents, its steps and the law's time. `problems` stand against handing it in."""
+
+    content: Json
+    #: Kinds of documents that the law asks for.
+    needed: list[str]
+    documents: list[Json]
+    taken: list[Json]
+    clock: Json | None
+    proposal: Json | None
+    problems: list[Json]
+
+
 class DeskQuestion(Shape):
     """A question to the desk as the log keeps it, and what was decided since."""
 

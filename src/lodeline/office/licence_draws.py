@@ -1,0 +1,82 @@
+"""What customs and licensing enter about licences beside filings: exits, reservations taken back, tranches of ports.
+
+The verbs are those of `service.draws`; here is who may, and that it was done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from lodeline.office.actor import Actor
+from lodeline.office.audit import record_act
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service import draws
+from lodeline.service.draws import Drawn, Exit
+from lodeline.store.store import Store
+
+
+def confirm_exits(
+    actor: Actor, store: Store, exits: Sequence[Exit], *, law: Jurisdiction, now: datetime
+) -> list[Drawn]:
+    """Books what customs saw leave. Requires "desk.decide"."""
+    actor.require("desk.decide")
+    found = draws.confirm_exits(
+        store=store, exits=exits, law=law, on=_day(law, now), filed_at=now, by=actor.pseudonym
+    )  # fmt: skip
+    booked = [one for one in found if one.draw is not None and not one.repeated]
+    if booked:
+        facts = {"exits": len(booked), "entry": booked[0].draw.entry if booked[0].draw else None}
+        record_act(actor, "licence.exits", subject=exits[0].declaration, facts=facts)
+    return found
+
+
+def void(
+    actor: Actor, store: Store, *, declaration: str, line: str, reason: str, law: Jurisdiction, now: datetime
+) -> Drawn:
+    """Takes the reservation of a line back. Requires "desk.decide"."""
+    actor.require("desk.decide")
+    found = draws.void(
+        store=store, declaration=declaration, line=line, reason=reason, on=_day(law, now), filed_at=now,
+        by=actor.pseudonym,
+    )  # fmt: skip
+    return _recorded(actor, "licence.void", found)
+
+
+def allot(
+    actor: Actor, store: Store, *, licence: str, tranche: str, port: str, mass_mg: int, elements_mg: Mapping[str, int],
+    law: Jurisdiction, now: datetime,
+) -> Drawn:  # fmt: skip
+    """Allots a tranche of a licence to a port without network. Requires "desk.decide"."""
+    actor.require("desk.decide")
+    found = draws.allot(
+        store=store, licence=licence, tranche=tranche, port=port, mass_mg=mass_mg, elements_mg=elements_mg, law=law,
+        on=_day(law, now), filed_at=now, by=actor.pseudonym,
+    )  # fmt: skip
+    return _recorded(actor, "licence.tranche", found)
+
+
+def void_tranche(
+    actor: Actor, store: Store, *, licence: str, tranche: str, reason: str, law: Jurisdiction, now: datetime
+) -> Drawn:
+    """Takes back what a port has not spent of its tranche. Requires "desk.decide"."""
+    actor.require("desk.decide")
+    found = draws.void_tranche(
+        store=store, licence=licence, tranche=tranche, reason=reason, on=_day(law, now), filed_at=now,
+        by=actor.pseudonym,
+    )  # fmt: skip
+    return _recorded(actor, "licence.tranche-void", found)
+
+
+def _recorded(actor: Actor, what: str, found: Drawn) -> Drawn:
+    if found.draw is not None and not found.repeated:
+        draw = found.draw
+        record_act(
+            actor, what, organisation=draw.organisation, subject=draw.account, facts={"entry": draw.entry}
+        )  # fmt: skip
+    return found
+
+
+def _day(law: Jurisdiction, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(law.timezone)).date()

@@ -1,0 +1,473 @@
+"""Applications for licences by program: what a firm and an officer may on the pages, their programs may here.
+
+A firm drafts, hands in, answers, reports; officers take in charge, ask, propose and decide, two of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import content_disposition_header
+from ninja import Router
+from ninja.params.functions import Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from lodeline.control.application import needed_documents
+from lodeline.control.licensing import Kind
+from lodeline.ledger.problem import Problem
+from lodeline.material.mass import parse_mass
+from lodeline.office import applications
+from lodeline.office.application_documents import open_document
+from lodeline.office.applications import (
+    TEXT_CHARACTERS,
+    ApplicationError,
+    ApplicationMovedError,
+    NotReadyError,
+    Proposal,
+)
+from lodeline.office.case_files import MOST_FILES, FileRefusedError, attached
+from lodeline.office.models import Application
+from lodeline.office.tokens import Program
+from lodeline.web.api import shapes, told
+from lodeline.web.api.cases import CaseFileIn, decoded
+from lodeline.web.api.problems import ApiProblem, not_found
+from lodeline.web.api.sending import body_of, json_answer, once, sent_as
+from lodeline.web.api.who import Whose, call_of, decides, law, look, reads, store, writes
+
+router = Router(tags=["applications"])
+Json = dict[str, Any]
+APPLICATION: Final = Path(
+    ..., max_length=80, **told.said("Reference of the application.", "申请编号。")
+)  # fmt: skip
+DOCUMENT: Final = Path(
+    ..., ge=1, le=told.INTEGER_MAX, **told.said("Number of the document.", "材料序号。")
+)  # fmt: skip
+Pause = Literal["identification-began", "identification-ended", "check-began", "check-ended", "referred"]
+
+
+class ApplicationIn(BaseModel):
+    """A draft. `content`: the fields of the form as text, `goods` a list of lines (columns of a declaration)."""
+
+    model_config = ConfigDict(extra="forbid")
+    relation: Literal["new", "renewal", "amendment"] = "new"
+    of_licence: str = Field("", max_length=200)
+    content: dict[str, Any] | None = None
+
+
+class ApplicationContentIn(BaseModel):
+    """What a draft says, whole."""
+
+    model_config = ConfigDict(extra="forbid")
+    content: dict[str, Any]
+
+
+class ApplicationDocumentsIn(BaseModel):
+    """Documents of one kind: PDF, PNG, JPEG or CSV, at most five and 2 MB together."""
+
+    model_config = ConfigDict(extra="forbid")
+    kind: str = Field(max_length=80)
+    files: list[CaseFileIn] = Field(min_length=1, max_length=MOST_FILES)
+
+
+class ApplicationStepIn(BaseModel):
+    """A step of the applicant. `what` goes with `report`: what is reported."""
+
+    model_config = ConfigDict(extra="forbid")
+    act: Literal["submit", "answer", "withdraw", "report", "drop"]
+    text: str = Field("", max_length=TEXT_CHARACTERS)
+    what: Literal["shipment", "arrival", "installation", "use"] | None = None
+    files: list[CaseFileIn] = Field(default_factory=list, max_length=MOST_FILES)
+
+
+class ProposalIn(BaseModel):
+    """What the officer in charge proposes; mass and days where a grant differs from what was asked."""
+
+    model_config = ConfigDict(extra="forbid")
+    grant: bool
+    mass_kg: str = Field("", max_length=40)
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+class ApplicationDecisionIn(BaseModel):
+    """A step of an officer. `steps`: how many whoever sends this has seen; `until` goes with `query`, `pause` with
+    `pause`, `proposal` with `propose`, `watched` with `watch-list`."""
+
+    model_config = ConfigDict(extra="forbid")
+    act: Literal["take", "query", "pause", "watch-list", "propose", "return", "decide"]
+    steps: int = Field(ge=0, le=told.INTEGER_MAX)
+    text: str = Field("", max_length=TEXT_CHARACTERS)
+    until: date | None = None
+    pause: Pause | None = None
+    watched: bool = False
+    proposal: ProposalIn | None = None
+
+
+@router.get(
+    "/applications", response=shapes.Applications, url_name="applications",
+    **told.operation("Applications for export licences", "出口许可申请", scope="applications:read"),
+)  # fmt: skip
+def list_applications(request: HttpRequest, organisation: str | None = told.ORGANISATION) -> Json:
+    """Of an organisation its own, the newest first; for the authority those that were handed in, the oldest first."""
+    whose, actor = reads(request, "applications:read", organisation), call_of(request).actor
+    if not whose.whole:
+        assert whose.organisation is not None, "who does not read all reads of one"
+        return {"rows": [_summary(one) for one in applications.own(actor, whose.organisation)]}
+    look(request, "applications", whose)
+    found = [one for one in applications.handed(actor) if whose.organisation in (None, one.organisation)]
+    return {"rows": [_summary(one) for one in found]}
+
+
+@router.get(
+    "/applications/{application}", response=shapes.Application, url_name="application",
+    **told.operation(
+        "An application: what it says, its steps, its time", "许可申请的内容、步骤与期限", scope="applications:read",
+        problems=(404,),
+    ),
+)  # fmt: skip
+def get_application(request: HttpRequest, application: str = APPLICATION) -> Json:
+    """Of a draft also what stands against handing it in."""
+    one, whose = _one(request, application)
+    look(request, "application", whose, organisation=one.organisation, subject=one.reference)
+    return _whole(request, one, told_only=not whose.whole)
+
+
+@router.post(
+    "/applications", response={201: shapes.Application}, url_name="applications-begin",
+    **told.operation(
+        "Begin an application", "新建申请", scope="applications:write", idempotent=True,
+        body=body_of(
+            ApplicationIn,
+            {"relation": "new", "content": {"kind": "individual", "goods": [{"mass_kg": "120"}]}},
+        ),
+    ),
+)  # fmt: skip
+def begin_application(request: HttpRequest) -> HttpResponse:
+    """A draft of one's own; a renewal or an amendment begins with what its licence's application said."""
+    program, organisation = writes(request, "applications:write")
+    sent, digest = sent_as(request, ApplicationIn)
+
+    def act() -> HttpResponse:
+        now = call_of(request).now
+
+        def begun() -> Application:
+            one = applications.begin(
+                program, organisation, relation=sent.relation, of_licence=sent.of_licence, now=now
+            )  # fmt: skip
+            return one if sent.content is None else applications.save(program, one, _content(sent.content), now=now)
+
+        one = _done(begun)
+        return json_answer(
+            201, _whole(request, one, told_only=True), Location=f"/api/v1/applications/{one.reference}"
+        )  # fmt: skip
+
+    return once(request, digest, act)
+
+
+@router.post(
+    "/applications/{application}/content", response=shapes.Application, url_name="application-content",
+    **told.operation(
+        "Say what a draft says, whole", "填写草稿内容（整体）", scope="applications:write", problems=(404,),
+        idempotent=True,
+        body=body_of(ApplicationContentIn, {"content": {"kind": "individual", "goods": [{"mass_kg": "120"}]}}),
+    ),
+)  # fmt: skip
+def save_application(request: HttpRequest, application: str = APPLICATION) -> HttpResponse:
+    """409 once it is handed in: then its words stand."""
+    whose = writes(request, "applications:write")
+    sent, digest = sent_as(request, ApplicationContentIn)
+    return _own_act(
+        request, whose, application, digest,
+        lambda program, one: applications.save(program, one, _content(sent.content), now=call_of(request).now),
+    )  # fmt: skip
+
+
+@router.post(
+    "/applications/{application}/documents", response=shapes.Application, url_name="application-documents",
+    **told.operation(
+        "Put documents into a draft, sealed", "向草稿添加材料（加密）", scope="applications:write", problems=(404, 413),
+        idempotent=True,
+        body=body_of(
+            ApplicationDocumentsIn,
+            {"kind": "contract", "files": [{"name": "contract.pdf", "content_base64": "JVBERi0xLjcg…"}]},
+        ),
+    ),
+)  # fmt: skip
+def attach_documents(request: HttpRequest, application: str = APPLICATION) -> HttpResponse:
+    """The kinds that the law asks for are in `needed` of the application."""
+    whose = writes(request, "applications:write")
+    sent, digest = sent_as(request, ApplicationDocumentsIn)
+
+    def put(program: Program, one: Application) -> None:
+        files = attached([(file.name, decoded(file)) for file in sent.files])
+        known = _kinds_needed(request, one)
+        if sent.kind not in (*known, "other"):
+            raise ApiProblem(
+                "request-malformed", f"`kind` is one of {', '.join(known)}, other.",
+                f"`kind` 可为 {'、'.join(known)}、other。",
+            )  # fmt: skip
+        applications.attach(program, store(), one, sent.kind, files)
+
+    return _own_act(request, whose, application, digest, put)
+
+
+@router.get(
+    "/applications/{application}/documents/{document}", url_name="application-document",
+    **told.operation(
+        "A document of an application", "申请材料内容", scope="applications:read", problems=(404,),
+        more=(
+            "For its own firm and the officer in charge; that it was opened is written down.",
+            "仅限本企业和承办人；查阅将被记录。",
+        ),
+    ),
+)  # fmt: skip
+def get_application_document(
+    request: HttpRequest, application: str = APPLICATION, document: int = DOCUMENT
+) -> HttpResponse:
+    """Its bytes."""
+    one, _ = _one(request, application)
+    try:
+        name, content = open_document(call_of(request).actor, store(), one, document)
+    except ApplicationError as error:
+        raise not_found(error.en, error.zh) from error
+    response = HttpResponse(content, content_type="application/octet-stream")
+    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    return response
+
+
+@router.post(
+    "/applications/{application}/steps", response=shapes.Application, url_name="application-steps",
+    **told.operation(
+        "Hand in, answer, withdraw, report, or throw a draft away", "提交、答复、撤回、报告或删除草稿",
+        scope="applications:write", problems=(404, 413), idempotent=True,
+        body=body_of(ApplicationStepIn, {"act": "answer", "text": "The end user builds motors.", "files": []}),
+    ),
+)  # fmt: skip
+def step_application(request: HttpRequest, application: str = APPLICATION) -> HttpResponse:
+    """422 with all problems where it cannot be handed in as it stands."""
+    whose = writes(request, "applications:write")
+    sent, digest = sent_as(request, ApplicationStepIn)
+
+    def step(program: Program, one: Application) -> Application | None:
+        now = call_of(request).now
+        files = attached([(file.name, decoded(file)) for file in sent.files])
+        if sent.act == "submit":
+            return applications.submit(program, store(), one, law(), now=now)
+        if sent.act == "answer":
+            return applications.answer(program, store(), one, text=sent.text, files=files, now=now)
+        if sent.act == "withdraw":
+            return applications.withdraw(program, store(), one, text=sent.text, now=now)
+        if sent.act == "report":
+            return applications.report(
+                program, store(), one, what=_needed(sent.what, "what"), text=sent.text, files=files, now=now
+            )  # fmt: skip
+        applications.drop(program, one)
+        return None
+
+    return _own_act(request, whose, application, digest, step)
+
+
+@router.post(
+    "/applications/{application}/decisions", response=shapes.Application, url_name="application-decisions",
+    **told.operation(
+        "Take a step of an officer", "主管部门处理申请", scope="applications:decide", problems=(404,), idempotent=True,
+        body=body_of(
+            ApplicationDecisionIn,
+            {"act": "propose", "steps": 3, "text": "Civil motors, known end user.", "proposal": {"grant": True}},
+        ),
+        more=(
+            "The officer in charge asks and proposes; another decides as proposed, or sends it back. A grant makes the"
+            " licence in the same transaction. The token counts as the official who made it.",
+            "由承办人质询并提出意见，另一名人员按意见决定或退回。准予许可与许可证同时生效。令牌视同其签发人。",
+        ),
+    ),
+)  # fmt: skip
+def decide_application(request: HttpRequest, application: str = APPLICATION) -> HttpResponse:
+    """409 where somebody was faster."""
+    officer = decides(request, "applications:decide")
+    sent, digest = sent_as(request, ApplicationDecisionIn)
+
+    def act() -> HttpResponse:
+        one = _handed(officer, application)
+        _done(lambda: _decided(request, officer, one, sent))
+        return json_answer(200, _whole(request, _handed(officer, application), told_only=False))
+
+    return once(request, digest, act)
+
+
+def _decided(request: HttpRequest, officer: Program, one: Application, sent: ApplicationDecisionIn) -> None:
+    now, seen, text = call_of(request).now, sent.steps, sent.text
+    if sent.act == "take":
+        applications.take(officer, store(), one, seen=seen, now=now)
+    elif sent.act == "query":
+        applications.query(officer, store(), one, text=text, until=sent.until, seen=seen, now=now)
+    elif sent.act == "pause":
+        kind: Kind = _needed(sent.pause, "pause")
+        applications.pause(officer, store(), one, kind, text=text, seen=seen, now=now)
+    elif sent.act == "watch-list":
+        applications.mark_watched(officer, one, on_watch_list=sent.watched)
+    elif sent.act == "propose":
+        proposal = _proposal(_needed(sent.proposal, "proposal"), text)
+        applications.propose(officer, store(), one, proposal, law(), seen=seen, now=now)
+    elif sent.act == "return":
+        applications.send_back(officer, store(), one, text=text, seen=seen, now=now)
+    else:
+        applications.decide(officer, store(), one, law(), seen=seen, now=now)
+
+
+def _needed(value: Any, name: str) -> Any:
+    if value is None:
+        raise ApiProblem("request-malformed", f"This act needs `{name}`.", f"此操作须填写 `{name}`。")
+    return value
+
+
+def _proposal(sent: ProposalIn, text: str) -> Proposal:
+    try:
+        mass_mg = int(parse_mass(sent.mass_kg)) if sent.mass_kg else None
+    except ValueError as error:
+        raise ApiProblem(
+            "request-malformed", f"{sent.mass_kg!r} is no mass in kilograms.", f"{sent.mass_kg!r} 不是以千克计的质量。"
+        ) from error
+    return Proposal(
+        grant=sent.grant, text=text, mass_mg=mass_mg, valid_from=sent.valid_from, valid_to=sent.valid_to
+    )  # fmt: skip
+
+
+def _own_act(
+    request: HttpRequest, whose: tuple[Program, str], reference: str, digest: str,
+    act: Callable[[Program, Application], object],
+) -> HttpResponse:  # fmt: skip
+    """Does what a firm's program asks about one of its applications, once. `whose`: the program and its firm."""
+    program, organisation = whose
+
+    def done() -> HttpResponse:
+        one = _own(program, organisation, reference)
+        _done(lambda: act(program, one))
+        try:
+            after = applications.own_one(program, organisation, reference)
+        except ApplicationError:
+            return json_answer(200, {**_told(one), "state": "dropped"})
+        return json_answer(200, _whole(request, after, told_only=True))
+
+    return once(request, digest, done)
+
+
+def _done(act: Callable[[], Any]) -> Any:
+    """What an act gives. Raises ApiProblem for what cannot be done."""
+    try:
+        return act()
+    except NotReadyError as error:
+        raise ApiProblem(
+            "not-possible", error.en, error.zh, errors=[one.as_json() for one in error.problems]
+        ) from error
+    except ApplicationMovedError as error:
+        raise ApiProblem("conflict", error.en, error.zh) from error
+    except FileRefusedError as error:
+        raise ApiProblem("not-possible", error.en, error.zh) from error
+    except ApplicationError as error:
+        raise ApiProblem("conflict", error.en, error.zh) from error
+
+
+def _content(sent: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The content with goods that are a list of objects. Raises ApiProblem."""
+    goods = sent.get("goods", [])
+    if not isinstance(goods, list) or not all(isinstance(row, dict) for row in goods):
+        raise ApiProblem("request-malformed", "`goods` is a list of lines.", "`goods` 应为货物各行。")
+    return {
+        **{name: _text(value) for name, value in sent.items() if name != "goods"},
+        "goods": [{name: _text(value) for name, value in row.items()} for row in goods],
+    }  # fmt: skip
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return "\n".join(value)
+    if isinstance(value, bool | dict | list):
+        raise ApiProblem("request-malformed", "Cells are texts.", "各栏应为文本。")
+    return "" if value is None else str(value)
+
+
+def _one(request: HttpRequest, reference: str) -> tuple[Application, Whose]:
+    """The application, and whose rows whoever asks may read. Raises ApiProblem."""
+    applicant = applications.applicant_of(reference)
+    actor, program = call_of(request).actor, call_of(request).program
+    named = applicant if program is None else None
+    try:
+        whose = reads(request, "applications:read", named)
+        if whose.whole:
+            return applications.handed_one(actor, reference), whose
+        assert whose.organisation is not None, "who does not read all reads of one"
+        return applications.own_one(actor, whose.organisation, reference), whose
+    except ApplicationError as error:
+        raise not_found(error.en, error.zh) from error
+
+
+def _own(program: Program, organisation: str, reference: str) -> Application:
+    try:
+        return applications.own_one(program, organisation, reference)
+    except ApplicationError as error:
+        raise not_found(error.en, error.zh) from error
+
+
+def _handed(officer: Program, reference: str) -> Application:
+    try:
+        return applications.handed_one(officer, reference)
+    except ApplicationError as error:
+        raise not_found(error.en, error.zh) from error
+
+
+def _summary(one: Application) -> Json:
+    return {
+        "application": one.reference, "organisation": one.organisation, "relation": one.relation,
+        "of_licence": one.of_licence or None, "state": one.state, "licence": one.licence or None,
+        "until": None if one.until is None else one.until.isoformat(), "steps": one.steps_taken,
+        "submitted_at": None if one.submitted_at is None else one.submitted_at.isoformat(),
+        "changed_at": one.changed_at.isoformat(),
+    }  # fmt: skip
+
+
+def _told(one: Application) -> Json:
+    return {
+        **_summary(one), "content": json.loads(one.content), "needed": [], "documents": [], "taken": [], "clock": None,
+        "proposal": None, "problems": [],
+    }  # fmt: skip
+
+
+def _kinds_needed(request: HttpRequest, one: Application) -> list[str]:
+    """The kinds of documents that the law asks for."""
+    pack = law()
+    today = call_of(request).now.astimezone(ZoneInfo(pack.timezone)).date()
+    return list(needed_documents(pack, json.loads(one.content)["kind"] or "individual", day=today))
+
+
+def _whole(request: HttpRequest, one: Application, *, told_only: bool) -> Json:
+    pack = law()
+    today = call_of(request).now.astimezone(ZoneInfo(pack.timezone)).date()
+    time = applications.clock_of(one, pack, today=today)
+    problems: list[Problem] = applications.problems_of(store(), one, pack, today=today) if one.state == "draft" else []
+    return {
+        **_told(one),
+        "needed": _kinds_needed(request, one),
+        "documents": [
+            {"document": found.pk, "kind": found.kind, "name": found.name, "sha256": found.sha256, "size": found.size}
+            for found in one.documents.order_by("pk")
+        ],
+        "taken": [
+            {
+                "number": step.number, "kind": step.kind, "at": step.at.isoformat(), "entry": step.entry,
+                "organisation": step.organisation, "text": content["text"],
+            }
+            for step, content in applications.steps_of(one, told_only=told_only)
+        ],
+        "clock": {
+            "status": time.status, "limit": time.limit, "used": time.used, "left": time.left,
+            "due": None if time.due is None else time.due.isoformat(), "assumed": time.assumed,
+        },
+        "proposal": None if told_only or not one.proposal else json.loads(one.proposal),
+        "problems": [found.as_json() for found in problems],
+    }  # fmt: skip
