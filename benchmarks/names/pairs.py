@@ -20,6 +20,7 @@ import opencc
 from pypinyin import lazy_pinyin
 
 FIRMS: Final = Path(__file__).parent / "firms.csv"
+ELSEWHERE: Final = Path(__file__).parent / "elsewhere.csv"
 SEED: Final = 20_261_125
 _OTHER_CHARACTERS: Final = "盛宏鑫泰华源达丰瑞恒科力信安中天金正永新"
 _CITIES: Final = (("宁波", "Ningbo"), ("包头", "Baotou"), ("赣州", "Ganzhou"), ("烟台", "Yantai"), ("成都", "Chengdu"),
@@ -41,11 +42,12 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Firm:
-    """A row of the table; `family` is shared by firms of one brand."""
+    """A row of the table; `family` is shared by firms of one brand, `english` says how `en` comes of `zh`."""
 
     id: str
     zh: str
     en: str
+    english: str
     short: str
     other: str
     family: str
@@ -66,8 +68,8 @@ def firms() -> list[Firm]:
         if _heads(a) & _heads(b):
             family[root(b["firm"])] = root(a["firm"])
     return [
-        Firm(id=row["firm"], zh=row["zh"], en=row["en"], short=row["short"], other=row["other"],
-             family=root(row["firm"]))
+        Firm(id=row["firm"], zh=row["zh"], en=row["en"], english=row["english"], short=row["short"],
+             other=row["other"], family=root(row["firm"]))
         for row in rows
     ]  # fmt: skip
 
@@ -103,6 +105,23 @@ def pairs() -> list[Pair]:
             found.append(Pair(one=firm.zh, other=stranger.en, same=False, how="stranger", test=test))
             found.append(Pair(one=firm.en, other=stranger.en, same=False, how="stranger", test=test))
     return list(dict.fromkeys(found))
+
+
+def elsewhere() -> list[Pair]:
+    """Pairs of well-known firms of other branches, in hanzi and English: to tune with, never to test."""
+    chance = random.Random(SEED)
+    with ELSEWHERE.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    found = []
+    for row in rows:
+        strangers = chance.sample([one for one in rows if one is not row], 2)
+        for one in (row["zh"], spelt(row["zh"])):
+            if row["english"] != "coined":
+                found.append(Pair(one=one, other=row["en"], same=True, how="elsewhere", test=False))
+            found += [
+                Pair(one=one, other=other["en"], same=False, how="elsewhere", test=False) for other in strangers
+            ]  # fmt: skip
+    return found
 
 
 def _same(firm: Firm, chance: random.Random) -> list[tuple[str, str, str]]:

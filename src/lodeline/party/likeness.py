@@ -14,7 +14,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -23,8 +23,9 @@ from typing import Final
 from rapidfuzz import fuzz
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
+from lodeline.party import transcription
+from lodeline.party.brand import acronym, in_pinyin, meaning, meaning_by_sound, shortens
 from lodeline.party.name import Name, as_syllables, parsed
-from lodeline.party.script import foreign_skeleton, skeleton
 from lodeline.party.words import vocabulary
 
 #: All that is not hanzi, and the forms that stand behind a name in short.
@@ -32,8 +33,10 @@ HANZI: Final = re.compile(r"[^\u4e00-\u9fff]|股份$|集团$|股份有限公司$
 #: What remains possible when a part contradicts.
 VETO: Final = 0.05
 #: And when brands in pinyin differ by a syllable: another word, if it is not a typing error that happens to be one.
-#: Also when brands in one script are different words.
 ANOTHER_WORD: Final = 0.3
+#: And when brands that one ear can read are different words: in the tuning half 1 of 58 such pairs is one firm's.
+ANOTHER_BRAND: Final = 0.1
+_MOST_LEFT: Final = {"syllable": ANOTHER_WORD, "brand": ANOTHER_BRAND}
 #: What is likely at least where all parts are the same in one script: in the tuning half 107 of 108 such pairs are.
 SAME_PARTS: Final = 0.98
 #: What is said at most where one name has a branch of trade that the other lacks: parent and daughter differ by that.
@@ -44,6 +47,10 @@ _TOLD: Final = 2
 _LEAST_CONSONANTS: Final = 2
 #: Brands that sound less alike are different words.
 _FAR: Final = 0.6
+#: And from here on a brand is what the other calls its place.
+_SAME_PLACE: Final = 0.8
+#: From here on a brand is what the other's hanzi are called abroad.
+_ALIKE_ABROAD: Final = 0.85
 #: Branches of trade by which a subsidiary differs from its parent more often than a translation from its original.
 _FUNCTIONS: Final = frozenset(
     {"trade", "investment", "logistics", "research-institute", "recycling", "holding-asset", "service", "equipment"}
@@ -52,9 +59,10 @@ _FUNCTIONS: Final = frozenset(
 FEATURES: Final = (
     "brand-same", "brand-sound", "brand-close", "brand-far", "brand-han-differs", "syllables-differ",
     "another-syllable", "brand-part", "initials", "brand-missing", "no-brand", "no-brand-same", "place-same",
-    "place-one-sided", "industry-shared", "industry-one-sided", "industry-disjoint", "function-one-sided",
-    "group-one-sided", "form-differs", "whole", "industry-differs-in-one-script", "direction-same", "meaning",
-    "abbreviation", "letters", "consonants", "consonants-far",
+    "place-one-sided", "industry-shared", "industry-partly", "industry-one-sided", "industry-disjoint",
+    "function-one-sided", "group-one-sided", "form-differs", "whole", "industry-differs-in-one-script",
+    "direction-same", "meaning", "abbreviation", "letters", "consonants", "consonants-far", "abroad", "acronym",
+    "shortened", "meaning-by-sound",
 )  # fmt: skip
 
 
@@ -79,14 +87,14 @@ def compared(a: Name, b: Name) -> Likeness:
     sound the same are too many.
     """
     features = features_of(a, b)
-    vetoes = _vetoes(a, b)
+    vetoes = _vetoes(a, b, features)
     weights = _weights()
     logit = weights["intercept"] + sum(weights[name] * value for name, value in features.items())
     probability = 1 / (1 + math.exp(-max(-40.0, min(40.0, logit))))
     if a.text == b.text and a.text:
         probability = max(probability, 0.99)
     elif vetoes:
-        probability = min(probability, ANOTHER_WORD if {*vetoes} <= {"syllable", "brand"} else VETO)
+        probability = min(probability, _MOST_LEFT.get("".join(vetoes), VETO))
     elif a.cjk == b.cjk and a.brand and _parts(a) == _parts(b) and not features["form-differs"]:
         probability = max(probability, SAME_PARTS)
     elif bool(a.industries) != bool(b.industries) or (a.cjk == b.cjk and a.industries != b.industries):
@@ -110,10 +118,13 @@ def _weights() -> dict[str, float]:
 
 def features_of(a: Name, b: Name) -> dict[str, float]:
     """What the model weighs: FEATURES, each from 0 to 1."""
-    another = _syllables_differ(a, b)
+    abroad, short, place_and_trade, translated = _abroad(a, b), acronym(a, b), shortens(a, b), meaning(a, b)
+    # What is called otherwise need not sound alike.
+    otherwise = abroad >= _ALIKE_ABROAD or short or place_and_trade or translated == 1.0
+    another = 0.0 if otherwise or _one_placed(a, b) else _syllables_differ(a, b)
     # Words that differ by a syllable sound alike and are different words all the same.
     sound = _sound(a, b) * (1 - another)
-    branded = bool(a.sounds) and bool(b.sounds)
+    branded = bool(a.sounds) and bool(b.sounds) and not _one_placed(a, b)
     industries = _Overlap(_fields(a), _fields(b))
     places = _place(a, b)
     part = branded and not another and _is_part(a, b)
@@ -123,32 +134,44 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
         "brand-same": float(branded and sound == 1.0 and not _han_differs(a, b)),
         "brand-sound": sound,
         "brand-close": max(0.0, sound - 0.8) / 0.2,
-        "brand-far": max(0.0, _FAR - sound) / _FAR if branded else 0.0,
+        "brand-far": max(0.0, _FAR - sound) / _FAR if branded and not otherwise else 0.0,
         "brand-han-differs": _han_differs(a, b),
         "syllables-differ": another,
         "another-syllable": float(another > 0),
         "brand-part": float(part),
         "initials": float(branded and sound < 1.0 and _initials(a, b)),
-        "brand-missing": float(bool(a.sounds) != bool(b.sounds)),
+        "brand-missing": float(bool(a.sounds) != bool(b.sounds) or _one_placed(a, b)),
         "no-brand": float(not a.sounds and not b.sounds),
         "no-brand-same": float(not a.sounds and not b.sounds and a.industries == b.industries),
         "place-same": float(places == 1),
         "place-one-sided": float(bool(a.places) != bool(b.places)),
-        "industry-shared": industries.shared,
+        "industry-shared": float(industries.shared > 0),
+        "industry-partly": 1 - industries.shared if industries.shared else 0.0,
         "industry-one-sided": industries.one_sided,
         "industry-disjoint": industries.disjoint,
         "function-one-sided": float(bool((a.industries ^ b.industries) & _FUNCTIONS)),
         "group-one-sided": float(a.group != b.group),
-        "form-differs": float(bool(a.forms) and bool(b.forms) and not a.forms & b.forms),
+        # Across scripts every form is translated as "Co., Ltd.".
+        "form-differs": float(a.cjk == b.cjk and bool(a.forms) and bool(b.forms) and not a.forms & b.forms),
         "whole": fuzz.token_sort_ratio(a.text, b.text) / 100 if a.cjk == b.cjk else 0.0,
         "industry-differs-in-one-script": (1 - industries.shared) * float(a.cjk == b.cjk and industries.any),
         "direction-same": float(bool(a.directions) and a.directions == b.directions),
-        "meaning": _meaning(a, b) if sound < 1.0 else 0.0,
+        "meaning": translated if sound < 1.0 else 0.0,
         "abbreviation": float(_abbreviates(a, b) or _abbreviates(b, a)),
         "consonants": max(0.0, consonants - 0.5) * 2 if sound < 1.0 and consonants >= 0 else 0.0,
-        "consonants-far": float(0 <= consonants < 0.5 and sound < 1.0),
+        "consonants-far": float(0 <= consonants < 0.5 and sound < 1.0 and not otherwise),
+        "abroad": max(0.0, abroad - _FAR) / (1 - _FAR) if sound < 1.0 else 0.0,
+        "acronym": float(short and sound < 1.0),
+        "shortened": float(place_and_trade),
+        # A syllable means so much that half of a brand is always said.
+        "meaning-by-sound": max(0.0, 2 * meaning_by_sound(a, b) - 1) if sound < 1.0 else 0.0,
         "letters": max(0.0, ratio - 0.8) / 0.2 if a.cjk == b.cjk and not another else 0.0,
     }
+
+
+def _one_placed(a: Name, b: Name) -> bool:
+    """Whether one name has a place for its brand, and the other a brand that does not sound like it."""
+    return a.placed != b.placed and bool(a.sounds) and bool(b.sounds) and _sound(a, b) < _SAME_PLACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,15 +209,35 @@ def _close(x: str, y: str) -> float:
     return (DamerauLevenshtein.normalized_similarity(x, y) + JaroWinkler.similarity(x, y)) / 2
 
 
+def _abroad(a: Name, b: Name) -> float:
+    """How alike a brand in letters is to what another tongue makes of the other's hanzi; 0 without any.
+
+    What is Mandarin in pinyin is meant so, unless the hanzi are of a foreign firm and spelt just like that.
+    """
+    best = 0.0
+    for han, other in ((a, b), (b, a)):
+        if not han.brand_han or not other.sounds or other.brand_han:
+            continue
+        if in_pinyin(other) is not None:
+            best = max(best, float(han.foreign and other.brand in han.abroad))
+        else:
+            best = max([best, *(_close(x, y) for x in han.abroad for y in other.sounds)])
+    return best
+
+
 def _consonants(a: Name, b: Name) -> float:
-    """How alike the consonants of a brand in hanzi and of one in another language are, as transcriptions keep them;
-    −1 where there is nothing to compare.
+    """How alike the consonants of a brand in hanzi or pinyin and of one in another language are, as transcriptions keep
+    them; −1 where there is nothing to compare.
     """
     for han, other in ((a, b), (b, a)):
-        if han.brand_han and not other.cjk and other.brand and as_syllables(other.brand) is None:
-            one, two = skeleton(han.brand_words), foreign_skeleton(other.brand)
-            if min(len(one), len(two)) >= _LEAST_CONSONANTS:
-                return DamerauLevenshtein.normalized_similarity(one, two)
+        read = han.brand_words if han.brand_han else in_pinyin(han)
+        if read and not other.cjk and other.brand and in_pinyin(other) is None:
+            # Of several words often one alone is transcribed.
+            one, words = transcription.of_hanzi(read), {other.brand, *other.brand_words}
+            heard = [transcription.of_letters(word) for word in words]
+            told = [transcription.likeness(one, two) for two in heard if min(len(one), len(two)) >= _LEAST_CONSONANTS]
+            if told:
+                return max(told)
     return -1.0
 
 
@@ -209,6 +252,8 @@ def _syllables_differ(a: Name, b: Name) -> float:
     """Which part of the syllables is another one, where both brands are Mandarin; the least over their readings."""
     least = 1.0
     known = False
+    if any(not name.cjk and in_pinyin(name) is None for name in (a, b)):
+        return 0.0
     for x in a.sounds:
         for y in b.sounds:
             if x == y:
@@ -230,16 +275,6 @@ def _is_part(a: Name, b: Name) -> bool:
     return short.brand in long.brand
 
 
-def _meaning(a: Name, b: Name) -> float:
-    """Which part of a brand's hanzi the other brand translates: 大地熊 is "Earth-Panda"."""
-    best = 0.0
-    for han, latin in ((a, b), (b, a)):
-        words = set(latin.brand_words)
-        if han.meanings and words and not latin.brand_han:
-            best = max(best, sum(bool(meaning & words) for meaning in han.meanings) / len(han.meanings))
-    return best
-
-
 def _abbreviates(short: Name, long: Name) -> bool:
     """Whether a Chinese name in short is made of the other's characters in their order: 江铜 of 江西铜业."""
     one, other = (HANZI.sub("", name.text) for name in (short, long))
@@ -251,7 +286,7 @@ def _abbreviates(short: Name, long: Name) -> bool:
 
 def _fields(name: Name) -> frozenset[str]:
     near = vocabulary().near
-    return frozenset(near[industry] for industry in name.industries)
+    return frozenset(field for industry in name.industries for field in near[industry])
 
 
 def _initials(a: Name, b: Name) -> bool:
@@ -278,33 +313,47 @@ def _agree(some: Sequence[frozenset[str]], others: Sequence[frozenset[str]]) -> 
     )
 
 
-def _vetoes(a: Name, b: Name) -> tuple[str, ...]:
+def _vetoes(a: Name, b: Name, features: Mapping[str, float]) -> tuple[str, ...]:
     found = []
-    if _place(a, b) == -1:
+    # The place that a brand shortens stands in one of the names alone.
+    if _place(a, b) == -1 and not features["shortened"]:
         found.append("place")
     if a.directions != b.directions and (bool(a.directions) == bool(b.directions) or not a.sounds or not b.sounds):
         found.append("direction")
     if a.numbers and b.numbers and not a.numbers & b.numbers:
         found.append("number")
-    if _syllables_differ(a, b) and not _abbreviates(a, b) and not _abbreviates(b, a):
+    called = _called_otherwise(features) or _one_placed(a, b)
+    if not called and _syllables_differ(a, b):
         found.append("syllable")
-    if _other_brand(a, b):
+    if not called and _other_brand(a, b):
         found.append("brand")
     return tuple(found)
 
 
 def _other_brand(a: Name, b: Name) -> bool:
-    """Whether both brands can be read by one ear, and are different words: both hanzi, both letters that are no pinyin,
-    or hanzi and pinyin.
+    """Whether both brands can be read by one ear, and are different words: both hanzi, both pinyin, both letters that
+    are no pinyin, or hanzi and pinyin.
     """
     if bool(a.brand_han) == bool(b.brand_han):
         letters = not a.cjk and not b.cjk and bool(a.sounds) and bool(b.sounds)
-        if not a.brand_han and not (letters and as_syllables(a.brand) is None and as_syllables(b.brand) is None):
+        if not a.brand_han and not (letters and (in_pinyin(a) is None) == (in_pinyin(b) is None)):
             return False
     else:
         other = b if a.brand_han else a
-        syllables = as_syllables(other.brand) if other.brand and not other.cjk else None
+        syllables = in_pinyin(other)
         if syllables is None or len(syllables) < _TOLD:
             return False
-    related = _is_part(a, b) or _initials(a, b) or _meaning(a, b) or _abbreviates(a, b) or _abbreviates(b, a)
+    related = _is_part(a, b) or _initials(a, b) or meaning(a, b)
     return not related and _sound(a, b) < _FAR
+
+
+def _called_otherwise(features: Mapping[str, float]) -> bool:
+    """Whether one brand is what the other is called in short, or in another tongue."""
+    return bool(
+        features["abbreviation"]
+        or features["acronym"]
+        or features["shortened"]
+        or features["meaning"] == 1.0
+        or features["meaning-by-sound"] == 1.0
+        or features["abroad"] >= (_ALIKE_ABROAD - _FAR) / (1 - _FAR)
+    )

@@ -7,13 +7,27 @@ Steel"), because that is how people call the firm. A name is parsed alone, witho
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise, product
 from typing import Final
 
-from lodeline.party.script import HAN, folded, is_cjk, readings, sounded, spoken, syllables
-from lodeline.party.words import MOST_WORDS, Word, close_word, foreign_readings, glosses, vocabulary
+from rapidfuzz.distance import DamerauLevenshtein
+
+from lodeline.party.abroad import characters, korean, read_abroad
+from lodeline.party.script import (
+    HAN,
+    HANGUL,
+    folded,
+    is_cjk,
+    readings,
+    sounded,
+    spoken,
+    syllables,
+    traditional_letters,
+)
+from lodeline.party.words import MOST_WORDS, Word, close_word, compound, foreign_readings, glosses, vocabulary
 
 _TOKEN: Final = re.compile(r"[()]|[^\s()]+")
 _DIGITS: Final = re.compile(r"\d+")
@@ -24,6 +38,20 @@ _ROMAN: Final = {"ii": "2", "iii": "3", "iv": "4"}
 _SHORT: Final = 3
 #: How many readings of a brand are tried; one with more heteronyms than that is a rare one.
 _MOST_READINGS: Final = 8
+#: Two words of fewer letters are too often two others.
+_LEAST_JOINED: Final = 9
+#: From so many syllables on, each by itself, a name is one that was spelt.
+_SPELT: Final = 4
+#: What it costs to leave something of a name without a word: each run of it, and each character or token.
+_RUN_UNKNOWN: Final = 1.5
+_UNKNOWN: Final = 1.0
+#: A brand of one character or one syllable is rare.
+_LONE: Final = 1.2
+_WORD_KNOWN: Final = 0.01
+#: Forms that a Chinese company cannot have under its own law: of a translation, or of another tongue.
+_FOREIGN_FORM: Final = re.compile(r"会社|责任有限公司|两合公司|股份公司$|私人有限公司")
+#: Where hanzi are read otherwise than in Mandarin.
+_READ_OTHERWISE: Final = frozenset({"HK", "MO", "TW", "JP", "KR", "VN", "SG", "MY"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +61,9 @@ class Name:
     `brand_han`: its hanzi, simplified, or empty. `brand_words`: its words in Latin letters, of hanzi each syllable.
     `sounds`: joined Latin spellings of the brand that are possible, the likeliest first. `meanings`: what each part of
     its hanzi is in English, where that is known. A place may have several concepts, which are alternatives; all
-    `industries` are said. `cjk`: whether the name is written without blanks.
+    `industries` are said. `cjk`: whether the name is written without blanks. `foreign`: whether its hanzi are likely
+    those of a firm of another tongue: by its form, by a place, by traditional characters. `placed`: whether the place
+    stands for a brand that is not there.
     """
 
     text: str
@@ -48,6 +78,13 @@ class Name:
     group: bool
     forms: frozenset[str]
     numbers: frozenset[str]
+    foreign: bool = False
+    placed: bool = False
+
+    @property
+    def abroad(self) -> tuple[str, ...]:
+        """How the hanzi of the brand are spelt where they are not read in Mandarin, or in its older spelling."""
+        return read_abroad(self.brand_han, self.brand_words) if self.brand_han else ()
 
     @property
     def brand(self) -> str:
@@ -67,7 +104,7 @@ def taken_apart(text: str) -> Name:
     reader = _Reader()
     for piece in pieces:
         reader.take(piece)
-    return reader.name(whole)
+    return reader.name(whole, text)
 
 
 @lru_cache(maxsize=50_000)
@@ -102,9 +139,13 @@ def _pieces(whole: str) -> list[_Piece]:
             pieces += [_Piece(text, word, bracketed, False) for text, word in _cjk_phrases(token)]
             place += 1
             continue
-        length, word = _latin_phrase(tokens, place)
-        pieces.append(_Piece("".join(one for one, _ in tokens[place : place + length]), word, bracketed, False))
-        place += length
+        end = next((at for at in range(place, len(tokens)) if is_cjk(tokens[at][0][0])), len(tokens))
+        run = [one for one, _ in tokens[place:end]]
+        pieces += [
+            _Piece("".join(run[start:until]), word, tokens[place + start][1], False)
+            for start, until, word in _latin_phrases(run)
+        ]
+        place = end
     end = len(pieces)
     while end and (pieces[end - 1].word is not None and pieces[end - 1].word.kind in ("form", "generic")):  # type: ignore[union-attr]
         end -= 1
@@ -120,36 +161,105 @@ def _by_script(token: str) -> list[str]:
 
 
 def _cjk_phrases(text: str) -> list[tuple[str, Word | None]]:
-    words = vocabulary()
-    found: list[tuple[str, Word | None]] = []
-    place = 0
-    for match in words.cjk_pattern.finditer(text):
-        # A single character is a word only at the end of the name: 厂 of a works, not of a brand.
-        if len(match.group()) == 1 and match.end() != len(text):
+    """The text as words and what is none: 京磁电工 is 京磁 and 电工, not 京, 磁电 and 工."""
+    words, lengths, size = vocabulary().cjk, vocabulary().cjk_lengths, len(text)
+
+    def known(place: int) -> Iterator[int]:
+        for long in lengths.get(text[place], ()):
+            # A single character is a word only at the end of the name: 厂 of a works, not of a brand.
+            if (long > 1 or place + 1 == size) and text[place : place + long] in words:
+                yield min(long, size - place)
+
+    parts = _parted(size, known, lambda _: _LONE)
+    return [(text[start:end], words[text[start:end]] if word else None) for start, end, word in parts]
+
+
+def _latin_phrases(tokens: list[str]) -> list[tuple[int, int, Word | None]]:
+    """Tokens in Latin letters as phrases (from, until, word); a token that is no word has none."""
+    words, blank = (vocabulary().spelt, " ") if _is_spelt(tokens) else (vocabulary().latin, "")
+
+    def known(place: int) -> Iterator[int]:
+        joined = tokens[place]
+        if joined in words:
+            yield 1
+        for end in range(place + 1, min(len(tokens), place + MOST_WORDS)):
+            joined += blank + tokens[end]
+            if joined in words:
+                yield end - place + 1
+
+    def lone(place: int) -> float:
+        # Only what is spelt syllable by syllable: a brand of another language is one word.
+        return _LONE if all(one in syllables() for one in tokens[place : place + 2]) else 0.0
+
+    found: list[tuple[int, int, Word | None]] = []
+    for start, end, word in _parted(len(tokens), known, lone):
+        if word:
+            found.append((start, end, words[blank.join(tokens[start:end])]))
             continue
-        if match.start() > place:
-            found.append((text[place : match.start()], None))
-        found.append((match.group(), words.cjk[match.group()]))
-        place = match.end()
-    if place < len(text):
-        found.append((text[place:], None))
+        place = start
+        while place < end:
+            length, near = _almost(tokens, place)
+            found.append((place, place + length, near))
+            place += length
+    # What an error of typing joined to the next word took that word with it.
+    return [one for at, one in enumerate(found) if not at or found[at - 1][1] <= one[0]]
+
+
+def _is_spelt(tokens: list[str]) -> bool:
+    """Whether a name is in pinyin, each syllable by itself: "Ning Bo Yun Sheng Gu Fen You Xian Gong Si"."""
+    return len(tokens) >= _SPELT and all(one in syllables() for one in tokens)
+
+
+def _almost(tokens: list[str], place: int) -> tuple[int, Word | None]:
+    """The word that is joined of two, or written with a typing error: how many tokens it is, and what it says."""
+    token = tokens[place]
+    if place + 1 < len(tokens) and token in vocabulary().heads:
+        joined = token + tokens[place + 1]
+        near = close_word(joined) if len(joined) >= _LEAST_JOINED else None
+        if near is not None:
+            return 2, near
+    if place + 1 == len(tokens) and place and DamerauLevenshtein.distance(token, "ltd") == 1:
+        return 1, vocabulary().latin["ltd"]
+    return 1, compound(token) or close_word(token) if as_syllables(token) is None else None
+
+
+def _parted(
+    size: int, known: Callable[[int], Iterable[int]], lone: Callable[[int], float]
+) -> list[tuple[int, int, bool]]:  # fmt: skip
+    """The cheapest way through: (from, until, whether it is a word), runs of what no word has in one.
+
+    `known`: from a place, how long the words are that begin there, the longest first; `lone`: what a run costs beside
+    if it has nothing but this place.
+    """
+    # What the rest costs from each place on: after a word, after one place of a run that no word has, and after more.
+    free, alone, running = [0.0] * (size + 1), [0.0] * (size + 1), [0.0] * (size + 1)
+    alone[size] = lone(size - 1) if size else 0.0
+    steps = [0] * (size + 1), [0] * (size + 1), [0] * (size + 1)
+    for place in range(size - 1, -1, -1):
+        best, length = float("inf"), 0
+        for long in known(place):
+            cost = free[place + long] + _WORD_KNOWN
+            if cost < best:
+                best, length = cost, long
+        on = running[place + 1] + _UNKNOWN
+        running[place], steps[2][place] = (best, length) if best <= on else (on, 0)
+        parted = best + (lone(place - 1) if place else 0.0)
+        alone[place], steps[1][place] = (parted, length) if parted <= on else (on, 0)
+        on = alone[place + 1] + _UNKNOWN + _RUN_UNKNOWN
+        free[place], steps[0][place] = (best, length) if best <= on else (on, 0)
+    found: list[tuple[int, int, bool]] = []
+    place = start = 0
+    while place < size:
+        length = steps[min(2, place - start)][place]
+        if length:
+            if place > start:
+                found.append((start, place, False))
+            found.append((place, place + length, True))
+            start = place + length
+        place += length or 1
+    if place > start:
+        found.append((start, place, False))
     return found
-
-
-def _latin_phrase(tokens: list[tuple[str, bool]], place: int) -> tuple[int, Word | None]:
-    """How many tokens from `place` are one phrase; one token that is no word of the vocabulary has none."""
-    words = vocabulary().latin
-    run = 0
-    while run < MOST_WORDS and place + run < len(tokens) and not is_cjk(tokens[place + run][0][0]):
-        run += 1
-    for length in range(run, 0, -1):
-        word = words.get("".join(token for token, _ in tokens[place : place + length]))
-        if word is not None:
-            return length, word
-    token = tokens[place][0]
-    if run > 1 and token in vocabulary().heads and (near := close_word(token + tokens[place + 1][0])) is not None:
-        return 2, near
-    return 1, close_word(token) if as_syllables(token) is None else None
 
 
 class _Reader:
@@ -164,6 +274,9 @@ class _Reader:
         self.forms: set[str] = set()
         self.numbers: set[str] = set()
         self.group = False
+        #: Branches of trade in pinyin at the front, which a brand may sound like; and whether others are in English.
+        self.read: list[_Piece] = []
+        self.translated = False
 
     def take(self, piece: _Piece) -> None:
         word, text = piece.word, piece.text
@@ -176,8 +289,10 @@ class _Reader:
             else:
                 self.forms |= word.concepts
         elif word.kind == "place":
-            # A place after the brand belongs to what the firm is called, unless it stands in brackets.
-            if self.brand and not piece.bracketed:
+            # A town after the brand belongs to what the firm is called, unless it stands in brackets or behind what
+            # the firm does; a country never does.
+            follows = self.brand and not piece.bracketed and not self.industries and not _is_country(word.concepts)
+            if follows or (word.read and self._elsewhere(word.concepts)):
                 self.brand.append(text)
             else:
                 self.places.append((text, word.concepts))
@@ -186,8 +301,27 @@ class _Reader:
             self.direction_words.append(text)
         elif word.kind == "industry":
             self.industries |= word.concepts
+            if word.read and not self.brand and not self.translated:
+                self.read.append(piece)
+            self.translated = self.translated or not word.read
         elif word.kind == "group":
             self.group = True
+
+    def _called_like_a_place(self, whole: str) -> None:
+        """Makes a town the brand where it is no place of the firm: 大同 of Taiwan, of a kabushiki kaisha."""
+        if self.brand or not self.places or not HAN.match(self.places[0][0][0]):
+            return
+        within, here = vocabulary().within, self.places[0][1]
+        others = [concepts for _, concepts in self.places[1:]]
+        apart = any(not any(x in within[y] or y in within[x] for x in here for y in one) for one in others)
+        abroad = "会社" in whole and all(place.startswith("CN-") for place in here)
+        if apart or abroad:
+            self.brand = [self.places.pop(0)[0]]
+
+    def _elsewhere(self, concepts: frozenset[str]) -> bool:
+        """Whether it lies outside the place before it: what is in pinyin may only sound like a place."""
+        within = vocabulary().within
+        return bool(self.places) and not any(x in within[y] for y in concepts for x in self.places[-1][1])
 
     def _plain(self, text: str) -> None:
         if text in _ROMAN and self.brand:
@@ -201,9 +335,16 @@ class _Reader:
         elif text:
             self.brand.append(text)
 
-    def name(self, whole: str) -> Name:
+    def name(self, whole: str, text: str) -> Name:
+        if not self.brand and self.read and self.translated:
+            # "Tongxin Magnets": what sounds like a trade in a name that is English otherwise is the brand.
+            self.brand = [self.read[0].text]
+            assert self.read[0].word is not None, "it was taken for a word"
+            self.industries -= self.read[0].word.concepts
+        self._called_like_a_place(whole)
         brand, places = self.brand, self.places
-        if not brand:
+        placed = not brand
+        if placed:
             # The firm is called by its place, or by its direction: "Jinchuan", "the Northern".
             cities = [one for one in places if not _is_country(one[1])]
             brand = [cities[-1][0]] if cities else []
@@ -211,11 +352,19 @@ class _Reader:
         words = tuple(word for part in brand for word in _words(part))
         return Name(
             text=whole, cjk=any(map(is_cjk, whole)), brand_han=han, brand_words=words, sounds=_sounds(brand, words),
-            meanings=_meanings(han),
+            meanings=_meanings(han), foreign=bool(han) and _is_foreign(whole, text, places),
             places=tuple(concepts for _, concepts in places), directions=frozenset(self.directions),
             industries=frozenset(self.industries), group=self.group, forms=frozenset(self.forms),
-            numbers=frozenset(self.numbers),
+            numbers=frozenset(self.numbers), placed=placed,
         )  # fmt: skip
+
+
+def _is_foreign(whole: str, text: str, places: list[tuple[str, frozenset[str]]]) -> bool:
+    return (
+        any(concepts & _READ_OTHERWISE for _, concepts in places)
+        or _FOREIGN_FORM.search(whole) is not None
+        or not traditional_letters().isdisjoint(text)
+    )
 
 
 def _is_country(concepts: frozenset[str]) -> bool:
@@ -236,7 +385,9 @@ def _sounds(brand: list[str], words: tuple[str, ...]) -> tuple[str, ...]:
     if not likeliest:
         return ()
     if not all(HAN.match(one) for part in brand for one in part):
-        return (likeliest,)
+        # Firms spell hangul as they did before there was a rule, and as the rule has it.
+        spelt = korean("".join(brand)) if all(HANGUL.match(one) for part in brand for one in part) else ()
+        return tuple(dict.fromkeys([likeliest, *spelt]))
     abroad = _read_abroad("".join(brand))
     choices = [readings(character) for part in brand for character in part]
     if all(len(options) == 1 for options in choices):
@@ -266,10 +417,15 @@ def _meanings(han: str) -> tuple[frozenset[str], ...]:
     known = glosses()
     found: list[frozenset[str]] = []
     while han:
-        end = next((end for end in range(len(han), 0, -1) if han[:end] in known), 0)
-        found.append(known[han[:end]] if end else frozenset())
-        han = han[end or 1 :]
+        end = next((end for end in range(len(han), 1, -1) if han[:end] in known), 1)
+        found.append(known.get(han[:end], frozenset()) | (frozenset(_senses(han)) if end == 1 else frozenset()))
+        han = han[end:]
     return tuple(found)
+
+
+def _senses(han: str) -> tuple[str, ...]:
+    known = characters().get(han[0])
+    return known["english"] if known else ()
 
 
 @lru_cache(maxsize=100_000)

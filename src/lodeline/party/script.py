@@ -24,8 +24,9 @@ MOST_CHARACTERS: Final = 400
 
 #: How many words' sounds are kept at hand.
 _KEPT: Final = 50_000
-HAN: Final = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003134f]")
-_CJK: Final = re.compile(r"[぀-ヿㇰ-ㇿ㐀-鿿豈-﫿가-힣\U00020000-\U0003134f]")
+HAN: Final = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
+HANGUL: Final = re.compile(r"[\uac00-\ud7a3]")
+_CJK: Final = re.compile(r"[\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7a3\U00020000-\U0003134f]")
 _NO_WORD: Final = re.compile(r"[^\w\s()]|_")
 _NO_LETTER: Final = re.compile(r"[^a-z0-9]")
 _BLANKS: Final = re.compile(r"\s+")
@@ -93,6 +94,12 @@ def simplified() -> opencc.OpenCC:
 
 
 @cache
+def traditional_letters() -> frozenset[str]:
+    """Characters that are not written in the mainland, where a simplified one stands for them."""
+    return frozenset(one for one in map(chr, range(0x4E00, 0xA000)) if simplified().convert(one) != one)
+
+
+@cache
 def _lookalikes() -> dict[int, str]:
     text = files("lodeline").joinpath("data", "party", "lookalikes.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(text.splitlines())
@@ -148,36 +155,3 @@ def sounded(text: str) -> str:
     if text.isascii() and text.isalnum():
         return text.lower()
     return _NO_LETTER.sub("", anyascii(text).lower())
-
-
-#: Consonants that a foreign name and its hanzi have in common, whatever stands between them: one class each. What is
-#: hissed is one, because Mandarin has no plain s before i; l and r are one, because it has no r that foreigners hear.
-_CLASSES: Final = {
-    **dict.fromkeys(("b", "p"), "p"), **dict.fromkeys(("d", "t"), "t"), **dict.fromkeys(("g", "k", "q"), "k"),
-    **dict.fromkeys(("f", "v", "w"), "f"), **dict.fromkeys(("l", "r"), "l"), "m": "m", "n": "n",
-    **dict.fromkeys(("s", "z", "x", "c", "j"), "s"),
-}  # fmt: skip
-_SYLLABLE: Final = re.compile(r"(zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw]?)([aeiouv]+)(ng|n|r)?")
-
-
-def skeleton(syllables_: tuple[str, ...]) -> str:
-    """The consonants of a transcription in hanzi, by class: bo shi is "ps". Finals in n count, those in ng as n."""
-    found = []
-    for one in syllables_:
-        parts = _SYLLABLE.fullmatch(one)
-        if parts is None:
-            continue
-        first = {"zh": "s", "ch": "s", "sh": "s", "q": "s"}.get(parts[1], _CLASSES.get(parts[1], ""))
-        found.append("l" if one == "er" else first + ("n" if parts[3] and parts[3].startswith("n") else ""))
-    return _once("".join(found))
-
-
-def foreign_skeleton(word: str) -> str:
-    """The consonants of a word in Latin letters, by class, as hanzi would transcribe it: bosch is "ps"."""
-    for several, one in (("sch", "s"), ("sh", "s"), ("ch", "s"), ("ck", "k"), ("ph", "f"), ("th", "t"), ("x", "ks")):
-        word = word.replace(several, one)
-    return _once("".join(_CLASSES.get(letter, "") if letter != "c" else "k" for letter in word))
-
-
-def _once(letters: str) -> str:
-    return "".join(one for at, one in enumerate(letters) if at == 0 or letters[at - 1] != one)

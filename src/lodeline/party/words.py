@@ -7,10 +7,9 @@ missing there makes a match weaker, never wrong.
 from __future__ import annotations
 
 import csv
-import re
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
 
@@ -23,32 +22,43 @@ from lodeline.party.script import HAN, folded, is_cjk, simplified, spoken
 MOST_WORDS: Final = 8
 #: A word of fewer letters with a typing error is too often another word.
 LEAST_LETTERS: Final = 6
+#: And a word of fewer is taken for no error of another.
+LEAST_MEANT: Final = 5
+#: A word of so many hanzi may be shortened to one of them.
+MOST_SHORTENED: Final = 2
+#: Each word of a compound has at least so many letters.
+LEAST_PART: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
     """What a phrase of a name says: `kind` is form, place, group, direction, industry or generic.
 
-    `concepts` has more than one entry where the spelling is shared: Fuzhou is 福州 and 抚州.
+    `concepts` has more than one entry where the spelling is shared: Fuzhou is 福州 and 抚州. `read`: whether the phrase
+    is a Chinese word in pinyin, which a brand may sound like.
     """
 
     kind: str
     concepts: frozenset[str]
+    read: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """All phrases: `latin` by their letters without blanks, `cjk` by their characters, with a pattern for these."""
+    """All phrases: `latin` by their letters without blanks, `cjk` by their characters."""
 
     latin: dict[str, Word]
     cjk: dict[str, Word]
-    cjk_pattern: re.Pattern[str]
+    #: First character of a phrase → how long the phrases are that begin with it, the longest first.
+    cjk_lengths: dict[str, tuple[int, ...]]
+    #: Chinese words as a name has them that is spelt syllable by syllable: "ji an", which "jian" is not.
+    spelt: dict[str, Word]
     #: First words of phrases of two and more: "rare" of "rare earth".
     heads: frozenset[str]
     #: Place → the places it lies in, itself included.
     within: dict[str, frozenset[str]]
-    #: Branch of trade → the field it belongs to; translations move between the branches of a field.
-    near: dict[str, str]
+    #: Branch of trade → the fields it belongs to; translations move between the branches of a field.
+    near: dict[str, frozenset[str]]
 
 
 def _table(name: str) -> list[dict[str, str]]:
@@ -56,7 +66,7 @@ def _table(name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines()))
 
 
-def _phrases() -> list[tuple[str, str, str]]:
+def phrases() -> list[tuple[str, str, str]]:
     """(kind, concept, phrase as the table has it)."""
     rows = [("form", row["form"], row["terms"]) for row in _table("forms.csv")]
     rows += [(row["kind"], row["concept"], row["terms"]) for row in _table("words.csv")]
@@ -68,31 +78,55 @@ def _phrases() -> list[tuple[str, str, str]]:
 def vocabulary() -> Vocabulary:
     """The words of `data/party/`. A Chinese word is known by its pinyin as well: some names are filed that way."""
     latin: dict[str, tuple[str, set[str]]] = {}
+    read: dict[str, tuple[str, set[str]]] = {}
+    spelt: dict[str, tuple[str, set[str]]] = {}
     cjk: dict[str, tuple[str, set[str]]] = {}
-    for kind, concept, phrase in _phrases():
+    for kind, concept, phrase in phrases():
         term = folded(phrase).replace(" ", "")
         if any(map(is_cjk, term)):
             cjk.setdefault(term, (kind, set()))[1].add(concept)
             if len(term) > 1 and all(HAN.fullmatch(one) for one in term):
-                latin.setdefault("".join(spoken(term)), (kind, set()))[1].add(concept)
+                read.setdefault("".join(spoken(term)), (kind, set()))[1].add(concept)
+                spelt.setdefault(" ".join(spoken(term)), (kind, set()))[1].add(concept)
         else:
-            # What is written in Latin letters wins over a Chinese word that happens to sound like it.
             known = latin.get(term)
             if known is None or known[0] != kind:
                 latin[term] = (kind, {concept})
             else:
                 known[1].add(concept)
     places = {row["place"]: row for row in _table("places.csv")}
+    lengths: dict[str, set[int]] = defaultdict(set)
+    for term in cjk:
+        lengths[term[0]].add(len(term))
     return Vocabulary(
-        latin={term: Word(kind=kind, concepts=frozenset(found)) for term, (kind, found) in latin.items()},
+        # What is written in Latin letters wins over a Chinese word that happens to sound like it.
+        latin={term: Word(kind=kind, concepts=frozenset(found), read=True) for term, (kind, found) in read.items()}
+        | {
+            term: Word(kind=kind, concepts=frozenset(found | _same_kind(read.get(term), kind)))
+            for term, (kind, found) in latin.items()
+        },
+        spelt={term: Word(kind=kind, concepts=frozenset(found), read=True) for term, (kind, found) in spelt.items()},
         cjk={term: Word(kind=kind, concepts=frozenset(found)) for term, (kind, found) in cjk.items()},
-        cjk_pattern=re.compile("|".join(sorted(map(re.escape, cjk), key=len, reverse=True))),
-        heads=frozenset(
-            words[0] for _, _, phrase in _phrases() for words in [folded(phrase).split()] if len(words) > 1
-        ),
+        cjk_lengths={head: tuple(sorted(found, reverse=True)) for head, found in lengths.items()},
+        heads=frozenset(words[0] for _, _, phrase in phrases() for words in [folded(phrase).split()] if len(words) > 1),
         within={place: _chain(place, places) for place in places},
-        near={row["concept"]: row["near"] or row["concept"] for row in _table("words.csv")},
+        near={row["concept"]: frozenset((row["near"] or row["concept"]).split("|")) for row in _table("words.csv")},
     )
+
+
+def _same_kind(read: tuple[str, set[str]] | None, kind: str) -> set[str]:
+    return read[1] if read is not None and read[0] == kind else set()
+
+
+@lru_cache(maxsize=50_000)
+def compound(term: str) -> Word | None:
+    """The two branches of trade that a word of German joins: "vacuumschmelze" is vacuum and smelting."""
+    words = vocabulary().latin
+    for end in range(len(term) - LEAST_PART, LEAST_PART - 1, -1):
+        head, tail = words.get(term[:end]), words.get(term[end:])
+        if head and tail and {head.kind, tail.kind} == {"industry"} and not head.read and not tail.read:
+            return Word(kind="industry", concepts=head.concepts | tail.concepts)
+    return None
 
 
 @cache
@@ -109,18 +143,42 @@ def _long_words() -> dict[str, list[str]]:
     """The words of Latin letters that are long enough to be told in spite of an error, by their first letter."""
     found: dict[str, list[str]] = defaultdict(list)
     for term in vocabulary().latin:
-        if len(term) >= LEAST_LETTERS:
+        if len(term) >= LEAST_MEANT:
             found[term[0]].append(term)
     return found
 
 
 @cache
 def glosses() -> dict[str, frozenset[str]]:
-    """Hanzi → what they mean in English, joined: 大地 → earth, land."""
+    """Words in hanzi of brands → what they mean in English, joined: 大地 → earth, land."""
     return {
         simplified().convert(row["han"]): frozenset(one.replace(" ", "") for one in row["words"].split("|"))
         for row in _table("glosses.csv")
     }
+
+
+@cache
+def place_letters() -> dict[str, frozenset[str]]:
+    """A character that stands for a place in short → the places: 江 of 江铜 is Jiangxi, among others."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for row in _table("places.csv"):
+        for term in row["terms"].split("|"):
+            if HAN.match(term):
+                found[simplified().convert(term)[0]].add(row["place"])
+        for letter in filter(None, row["letters"].split("|")):
+            found[letter].add(row["place"])
+    return {letter: frozenset(places) for letter, places in found.items()}
+
+
+@cache
+def trade_letters() -> dict[str, frozenset[str]]:
+    """A character that stands for a branch of trade in short → the branches: 铜 of 江铜 is copper."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for term, word in vocabulary().cjk.items():
+        if word.kind == "industry" and len(term) == MOST_SHORTENED and all(HAN.match(one) for one in term):
+            for letter in term:
+                found[letter] |= word.concepts
+    return {letter: frozenset(trades) for letter, trades in found.items() if letter not in "业材料工"}
 
 
 @cache

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lodeline.party import index as module
-from lodeline.party.index import NameIndex, terms
+from lodeline.party.index import NameIndex
 from lodeline.party.name import parsed
+from lodeline.party.terms import terms, weights_of
 
 BRANDS = ("韵升", "金力", "正海", "天和", "银河", "大地熊", "东磁", "中科三环", "英洛华", "和利", "盛和", "晨光")
 CITIES = ("宁波", "包头", "赣州", "烟台", "成都")
@@ -85,10 +86,8 @@ def test_candidates_are_those_with_the_largest_cosine_of_all() -> None:
     rarity = {int(code): np.log1p(len(NAMES) / (sum(code in one for one in every) + 1)) for code in wanted}
 
     def score(codes: np.ndarray) -> float:
-        weight = {True: 1.0, False: module._CONCEPT_WEIGHT}
-        shared = sum(rarity[int(code)] * weight[bool(code < module._TRIPLES)] for code in wanted if code in codes)
-        length = np.sqrt(1 + sum(weight[bool(code < module._TRIPLES)] ** 2 for code in codes))
-        return float(shared / length)
+        shared = sum(rarity[int(code)] * weights_of(np.array([code]))[0] for code in wanted if code in codes)
+        return float(shared / np.sqrt(1 + (weights_of(codes) ** 2).sum()))
 
     by_hand = sorted((round(score(codes), 4) for codes in every), reverse=True)[:20]
     found = [round(score(every[place]), 4) for place in index._common(wanted, most=20)]

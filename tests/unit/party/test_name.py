@@ -86,3 +86,40 @@ def test_invisible_and_lookalike_letters_change_nothing() -> None:
 )
 def test_a_word_is_mandarin_only_if_all_of_it_is(word: str, parts: tuple[str, ...] | None) -> None:
     assert as_syllables(word) == parts
+
+
+def test_words_are_parted_so_that_least_is_left_over() -> None:
+    assert parsed("北京京磁电工科技有限公司").brand_han == "京磁"
+    assert parsed("Gan Zhou Jia Tong Xin Cai Liao You Xian Gong Si").brand == "jiatong"
+
+
+def test_what_is_spelt_by_syllables_is_a_place_only_if_each_of_its_hanzi_is_a_syllable() -> None:
+    # "Jian" is 健 here and not 吉安, and what lies elsewhere is no second place.
+    spelt = parsed("Xiang Yang Jian Kang Ju Xing Tong Xin You Xian Gong Si")
+    assert (spelt.brand, len(spelt.places)) == ("jiankangjuxing", 1)
+    assert parsed("An Kang Da Tong Long Yuan Jin Shu You Xian Gong Si").brand == "datonglongyuan"
+
+
+def test_a_brand_that_sounds_like_a_trade_is_a_brand_in_a_name_that_is_english_otherwise() -> None:
+    assert parsed("Ningbo Tongxin Magnets Co., Ltd.").brand == "tongxin"
+    assert parsed("Ning Bo Ke Ji You Xian Gong Si").placed
+
+
+def test_a_country_behind_the_brand_is_a_place_and_a_town_in_the_name_of_a_foreign_firm_is_none() -> None:
+    assert parsed("Shin-Etsu Magnetic Materials Vietnam Co., Ltd.").places == (frozenset({"VN"}),)
+    assert parsed("大同特殊钢株式会社").brand_han == "大同"
+    assert parsed("大同股份有限公司(台湾)").places == (frozenset({"TW"}),)
+    assert parsed("大同股份有限公司").placed
+
+
+def test_a_compound_of_german_says_both_trades_and_hangul_is_no_hanzi() -> None:
+    assert parsed("Vacuumschmelze GmbH & Co. KG").industries == {"vacuum", "smelting"}
+    assert parsed("성림첨단산업 주식회사").sounds[-1] == "sungrim"
+    assert parsed("성림첨단산업 주식회사").brand_han == ""
+
+
+def test_a_name_of_another_tongue_is_told_by_its_form_its_place_and_its_letters() -> None:
+    assert parsed("星林尖端产业株式会社").foreign
+    assert parsed("永发贸易(香港)有限公司").foreign
+    assert parsed("永發貿易有限公司").foreign
+    assert not parsed("永发贸易有限公司").foreign
