@@ -18,6 +18,8 @@ from lodeline.service.licences import change_holder, grant_licence, licence_from
 from lodeline.service.posting import Outcome
 from lodeline.service.runs import announce_run, void_run
 
+pytestmark = pytest.mark.medium
+
 NOW = datetime(2025, 6, 10, 4, tzinfo=UTC)
 DAY = date(2025, 6, 10)
 KG = 1_000_000

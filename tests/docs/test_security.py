@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 import pytest
 import yaml
@@ -16,7 +18,6 @@ from lodeline.web.role_words import ROLE_MAY, ROLE_NAMES
 from tests.docs.pages import REPOSITORY
 
 SOURCE = REPOSITORY / "src/lodeline"
-TREES = {path: ast.parse(path.read_text("utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
 SECURITY = (REPOSITORY / "docs/reference/security.md").read_text("utf-8")
 ROLES = (REPOSITORY / "docs/reference/roles.md").read_text("utf-8")
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", SECURITY)))
@@ -33,6 +34,12 @@ def test_every_line_of_the_standard_names_a_test() -> None:
     lines = [line for line in SECURITY.splitlines() if re.match(r"\| \d", line)]
     assert len(lines) > 30
     assert [line for line in lines if "::test_" not in line] == []
+
+
+@cache
+def trees() -> dict[Path, ast.Module]:
+    """The program's own code."""
+    return {path: ast.parse(path.read_text("utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
 
 
 def _imported(tree: ast.AST) -> set[str]:
@@ -53,8 +60,9 @@ def _called(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
             yield ast.unparse(node.func), node
 
 
+@pytest.mark.medium
 def test_no_text_is_run_and_none_becomes_an_object() -> None:
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         assert not _imported(tree) & {"pickle", "marshal", "shelve", "dill", "lxml"}, path
         for name, call in _called(tree):
             assert name not in {"eval", "exec", "compile", "os.system", "os.popen", "yaml.unsafe_load", "Template"}, (
@@ -68,14 +76,16 @@ def test_no_text_is_run_and_none_becomes_an_object() -> None:
             ), path
 
 
+@pytest.mark.medium
 def test_the_server_asks_no_other() -> None:
     """What opens addresses is the client for other machines; the server is asked, and sends mail to its own."""
     asking = {"httpx", "requests", "urllib3", "aiohttp", "ftplib"}
-    found = {path.relative_to(SOURCE).parts[0] for path, tree in TREES.items() if _imported(tree) & asking}
+    found = {path.relative_to(SOURCE).parts[0] for path, tree in trees().items() if _imported(tree) & asking}
     assert found == {"client"}
-    assert not [path for path, tree in TREES.items() if any("urlopen" in name for name, _ in _called(tree))]
+    assert not [path for path, tree in trees().items() if any("urlopen" in name for name, _ in _called(tree))]
 
 
+@pytest.mark.medium
 def test_no_value_is_written_into_what_the_database_runs() -> None:
     """Names of our own tables and columns and marks for values are put in; whoever puts in another looks twice."""
     own = {
@@ -84,7 +94,7 @@ def test_no_value_is_written_into_what_the_database_runs() -> None:
     }  # fmt: skip
     marks = re.compile(r"_?[A-Z_]+|_marks\([\w.]+\)|','\.join\(\['%s'\] \* .+\)")
     seen = 0
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         for name, call in _called(tree):
             if not name.endswith((".execute", ".executemany", ".rows")) or not call.args:
                 continue
@@ -113,7 +123,7 @@ def test_no_secret_stands_in_the_code() -> None:
         r"(?i)(password|secret|token)\w*\s*(?::\s*\w+\s*)?=\s*[\"']([^\"'{}\s]{12,})[\"']|BEGIN [A-Z ]*PRIVATE KEY"
     )
     found = {
-        match[0] for path in TREES for match in secret.finditer(path.read_text("utf-8"))
+        match[0] for path in trees() for match in secret.finditer(path.read_text("utf-8"))
         if "lodeline" not in match[0].casefold()
     }  # fmt: skip
     assert found == set()

@@ -23,6 +23,8 @@ from lodeline.regulation.parameter import load
 from lodeline.service.audit import receipt, verify
 from lodeline.store.store import Store
 
+pytestmark = pytest.mark.medium
+
 LAW = load()
 NOW = datetime(2026, 2, 5, 1, 0, tzinfo=UTC)
 FIRM = "MAG-1"

@@ -35,6 +35,8 @@ from lodeline.service.records import put_records
 from lodeline.store.opening import create, open_store
 from lodeline.store.store import Store
 
+pytestmark = pytest.mark.medium
+
 NOW = datetime(2026, 2, 5, 1, 0, tzinfo=UTC)
 TODAY = date(2026, 2, 5)
 BY = date(2026, 2, 20)
@@ -373,7 +375,6 @@ def test_a_forged_entry_of_a_case_is_found(store: Store) -> None:
 VERBS: Final = ("ask", "answer", "explain", "waive", "confirm", "withdraw", "reopen")
 
 
-@pytest.mark.medium
 @settings(max_examples=40)
 @given(
     steps=st.lists(

@@ -54,6 +54,8 @@ from lodeline.service.audit import receipt
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
+pytestmark = pytest.mark.medium
+
 OVER = "Nd=24.1;Pr=6.0;Dy=1.6;Fe=68.5;B=1.0"
 
 
@@ -286,7 +288,6 @@ def test_an_entry_and_its_draft_stand_together_or_not_at_all(
     assert (draft.state, draft.entry, entries(ledger)) == ("filed", 1, 1)
 
 
-@pytest.mark.medium
 def test_a_worker_that_is_killed_while_it_files_is_followed_by_one_that_files_once(
     ledger: Store, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:

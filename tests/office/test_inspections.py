@@ -33,6 +33,8 @@ from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 
+pytestmark = pytest.mark.medium
+
 NOW, TODAY = datetime(2025, 2, 20, 2, 0, tzinfo=UTC), date(2025, 2, 20)
 
 

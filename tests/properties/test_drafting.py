@@ -7,6 +7,7 @@ import io
 from functools import partial
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,8 @@ from lodeline.filing.written import composition_text, kg_text, percent_text, tab
 from lodeline.material.composition import format_composition, parse_composition
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import MASS_LIMIT_MG, PPB, PPB_PER_PERCENT, format_kg
+
+pytestmark = pytest.mark.medium
 
 Row = dict[str, str]
 judge = partial(check, organisation="ACME", period="2025-06")

@@ -25,6 +25,8 @@ from lodeline.material.composition import BASES, CompositionError, parse_composi
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import UNITS_MG, parse_mass
 
+pytestmark = pytest.mark.medium
+
 #: What Unicode calls white space; Python also strips four separators that are none.
 WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12)

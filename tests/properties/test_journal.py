@@ -32,6 +32,8 @@ from lodeline.journal.entry import (
 )
 from lodeline.journal.receipt import receipt_document
 
+pytestmark = pytest.mark.medium
+
 KEY = salt_key(b"a secret of the store", b"entry")
 hashes = st.binary(min_size=32, max_size=32)
 sizes = st.integers(1, 300)

@@ -21,6 +21,8 @@ from lodeline.store.opening import open_store
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.store import Store
 
+pytestmark = pytest.mark.medium
+
 LAW = load_law()
 
 

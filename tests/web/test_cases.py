@@ -30,6 +30,8 @@ from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 
+pytestmark = pytest.mark.medium
+
 
 @pytest.fixture
 def official(flawed: Store, tmp_path: Path, elsewhere: Callable[[str | Path], Browser]) -> Browser:

@@ -31,6 +31,8 @@ from lodeline.web.pages import desk, lawful
 from lodeline.web.pages.desk import KEPT
 from lodeline.web.pages.desk_form import LABELS
 
+pytestmark = pytest.mark.medium
+
 MAGNET = {"product_name": "NdFeB magnets", "hs_code": "8505111000"}
 HEADER = "line,product_name,hs_code,composition,mass_kg,destination\n"
 

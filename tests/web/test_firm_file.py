@@ -33,6 +33,8 @@ from lodeline.office.models import Draft, User
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
+pytestmark = pytest.mark.medium
+
 OVER = "Nd=24.1;Pr=6.0;Dy=1.6;Fe=68.5;B=1.0"
 AT = f"/en/firm/{FIRM}"
 

@@ -16,6 +16,8 @@ from lodeline.office.actor import Actor, Standing
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
+pytestmark = pytest.mark.medium
+
 
 @pytest.fixture
 def own(pages: None, tmp_path: Path) -> Iterator[tuple[Browser, Store]]:
@@ -37,7 +39,6 @@ COUNT = {"act": "count", "on": "2025-03-31", "whole": "yes", "lot-1": "OX", "pro
          "seal-1": "A-17", "note": "Counted with the firm's scale."}  # fmt: skip
 
 
-@pytest.mark.medium
 def test_count_is_shown_beside_the_firms_own_everywhere(own: tuple[Browser, Store]) -> None:
     browser, store = own
     assert browser.page("/en/inspections/sep/").headings == ["No inspector has entered anything about sep"]

@@ -25,6 +25,8 @@ from lodeline.web.named import NamedConverter
 from lodeline.web.pages import lot_words
 from lodeline.web.visit import address
 
+pytestmark = pytest.mark.medium
+
 
 @pytest.fixture(scope="module")
 def books(tmp_path_factory: pytest.TempPathFactory) -> str:

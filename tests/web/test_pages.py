@@ -52,6 +52,8 @@ from lodeline.web.language import LANGUAGES, TAGS
 from lodeline.web.urls import PAGES, urlpatterns
 from lodeline.web.visit import address
 
+pytestmark = pytest.mark.medium
+
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 #: Files, of which there is no page.
 FILES: Final = {
@@ -268,7 +270,6 @@ def test_every_answer_says_how_it_may_be_used(browser: Browser, path: str) -> No
     assert kind == "application/json" or "charset=utf-8" in kind.lower()
 
 
-@pytest.mark.medium
 def test_every_link_of_a_page_leads_somewhere(opened: Any, browser: Browser, of_firm: Browser) -> None:
     seen: dict[str, Browser] = {}
     for page in HTML:

@@ -18,6 +18,8 @@ from lodeline.service.transfers import AGES, ages, differences, standing_transfe
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 
+pytestmark = pytest.mark.medium
+
 LIST = "/en/transfers/"
 
 
