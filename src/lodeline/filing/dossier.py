@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -21,8 +21,10 @@ from lodeline.filing.feed_schema import FEEDS, Feed
 from lodeline.filing.formats import Limits
 from lodeline.filing.header import folded
 from lodeline.filing.table import read_sheet
+from lodeline.ledger.licence import licence_of, licences
+from lodeline.ledger.licence_terms import contradictions
 from lodeline.ledger.problem import Problem, Where, problem
-from lodeline.ledger.register import FILING_ROLES, TABLES
+from lodeline.ledger.register import FILING_ROLES, TABLES, Register
 from lodeline.spoken import SpokenError
 
 #: China Standard Time, without daylight saving since 1991.
@@ -119,7 +121,10 @@ def read_dossier(directory: Path | str) -> Dossier:
             f"{root} 不是目录；请给出含有 register/ 与 filings/ 的目录",
         )
     problems: list[Problem] = []
-    register = {name: _read_table(root, name, problems) for name in TABLES}
+    rows: dict[str, pl.Series] = {}
+    register = {name: _read_table(root, name, problems, rows) for name in TABLES}
+    register["licences"], found = _without_contradictions(register, rows.get("licences"))
+    problems += found
     index = root / "filings" / "index.csv"
     problems += _unknown_roles(register["organisations"])
     filings = _read_index(root, index, problems) if index.is_file() else _found_filings(root)
@@ -147,7 +152,8 @@ def _read_text(root: Path, file: str, problems: list[Problem]) -> pl.DataFrame:
     return frame.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in names if name))
 
 
-def _read_table(root: Path, name: str, problems: list[Problem]) -> pl.DataFrame:
+def _read_table(root: Path, name: str, problems: list[Problem], rows: dict[str, pl.Series]) -> pl.DataFrame:
+    """The records of a table; under `rows` in which rows of the file they stand."""
     file = FILES[name]
     if not (root / file).is_file():
         if name in MANDATORY:
@@ -156,9 +162,26 @@ def _read_table(root: Path, name: str, problems: list[Problem]) -> pl.DataFrame:
                 f"缺少 {file}；资料目录至少需要 {'、'.join(FILES[m] for m in MANDATORY)}",
             )
         return pl.DataFrame(schema=TABLES[name])
-    frame, found = read_records(name, _read_text(root, file, problems), file=file)
+    frame, found, rows[name] = _read_records(name, _read_text(root, file, problems), file=file)
     problems += found
     return frame
+
+
+def _without_contradictions(
+    register: dict[str, pl.DataFrame], rows: pl.Series | None
+) -> tuple[pl.DataFrame, list[Problem]]:
+    """The licences that can be believed, and what stands against the others or is strange about one, with its row."""
+    table = register["licences"]
+    if rows is None:
+        return table, []
+    acts = licences(Register(tables={**Register().tables, **register}))
+    found = [licence_of(row, acts[row["id"]].acts) for row in table.iter_rows(named=True)]
+    problems, bad = [], set()
+    for place, fault in contradictions(found):
+        problems.append(replace(fault, where=replace(fault.where, file=FILES["licences"], row=int(rows[place]))))
+        if fault.severity == "reject":
+            bad.add(place)
+    return table.filter(~pl.Series([place in bad for place in range(table.height)], dtype=pl.Boolean)), problems
 
 
 def read_records(name: str, text: pl.DataFrame, *, file: str) -> tuple[pl.DataFrame, list[Problem]]:
@@ -166,6 +189,12 @@ def read_records(name: str, text: pl.DataFrame, *, file: str) -> tuple[pl.DataFr
 
     `text`: String columns under folded names as the exchange format calls them, None where a cell is empty, and `row`.
     """
+    frame, problems, _ = _read_records(name, text, file=file)
+    return frame, problems
+
+
+def _read_records(name: str, text: pl.DataFrame, *, file: str) -> tuple[pl.DataFrame, list[Problem], pl.Series]:
+    """The same, and the row of each record."""
     schema = TABLES[name]
     problems: list[Problem] = []
     columns: dict[str, pl.Series] = {}
@@ -183,7 +212,8 @@ def read_records(name: str, text: pl.DataFrame, *, file: str) -> tuple[pl.DataFr
                 if place not in bad:
                     where.add(place, "cell.missing", kind=name, column=filed)
     frame = pl.DataFrame(columns, schema=schema)
-    return frame.filter(~pl.Series([place in bad for place in range(frame.height)], dtype=pl.Boolean)), problems
+    kept = ~pl.Series([place in bad for place in range(frame.height)], dtype=pl.Boolean)
+    return frame.filter(kept), problems, text["row"].filter(kept)
 
 
 def filed_name(column: str) -> str:

@@ -6,7 +6,8 @@ same days, a mass a thousand times the usual) is granted and flagged, as somebod
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from statistics import median_low
@@ -56,6 +57,27 @@ def faults(licence: Licence, *, others: Iterable[Licence], register: Register, l
         *_of_the_law(licence, kinds.get(licence.kind, Terms()), law),
         *_of_the_register(licence, others, register),
     ]
+
+
+def contradictions(found: Sequence[Licence]) -> Iterator[tuple[int, Problem]]:
+    """(place, problem) of licences that come together, as somebody granted them before: whatever of one says two
+    things, or nothing, and what two say of the same trade on the same days. What is left open is not judged here."""
+    before: dict[str, Licence] = {}
+    trades: dict[tuple[str | None, str, str], list[Licence]] = defaultdict(list)
+    for place, one in enumerate(found):
+        problems = [fault for fault in _of_itself(one, ()) if fault.code != "grant.incomplete"]
+        earlier = before.setdefault(one.id, one)
+        if earlier != one:
+            problems.append(problem("grant.exists-with-other-terms", Where(column="id"), licence=one.id))
+        yield from ((place, fault) for fault in problems)
+        if earlier is not one or any(fault.severity == "reject" for fault in problems):
+            continue
+        alike = [trades[one.exporter, user, item] for user in one.end_users for item in one.control_items]
+        other = next((other for several in alike for other in several if _overlaps(other, one)), None)
+        if other is not None:
+            yield place, problem("grant.overlaps", Where(column="valid_from"), licence=one.id, other=other.id)
+        for several in alike:
+            several.append(one)
 
 
 def _of_itself(licence: Licence, kinds: Collection[str]) -> Iterator[Problem]:

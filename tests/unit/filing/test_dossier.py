@@ -147,11 +147,64 @@ def test_grants_are_read_in_milligrams(dossier: Path) -> None:
         "organisation,kind,ore_type,year,reo_kg,instrument\nACME,mining,light,2025,1000,Notice 1\n"
     )
     (dossier / "grants/licences.csv").write_text(
-        "id,kind,exporter,end_users,mass_kg,elements,destination\nL-1,individual,ACME,A|B,2.5,Dy=120|Tb=8,DEU\n"
+        "id,kind,exporter,end_users,mass_kg,elements,destination\nL-1,individual,ACME,A|B,250.5,Dy=120|Tb=8,DEU\n"
     )
     register = read_dossier(dossier).register
     assert register["quotas"].row(0) == ("ACME", "mining", "light", 2025, 10**9, "Notice 1")
     licence = register["licences"].row(0, named=True)
     assert (licence["end_users"], licence["mass_mg"], licence["elements"], licence["destination"]) == (
-        ["A", "B"], 2_500_000, "Dy=120|Tb=8", "DE",
+        ["A", "B"], 250_500_000, "Dy=120|Tb=8", "DE",
     )  # fmt: skip
+
+
+LICENCES = (
+    "id,kind,exporter,end_users,control_items,mass_kg,elements,valid_from,valid_to\n"
+    "L1,general,ACME,Motors|Drives,1C905.a.4,100,Dy=4,2025-05-01,2026-04-30\n"
+    "L2,general,ACME,Pumps,1C905.a.4,100,,2025-05-01,2026-04-30\n"
+    "L3,general,ROAD,Motors,1C905.a.4,100,,2025-05-01,2026-04-30\n"
+    "L4,general,ACME,Motors,1C905.a.4,50,,2026-05-01,2027-04-30\n"
+    "L5,general,ACME,,,,,,\n"
+)
+
+
+def with_licences(dossier: Path, text: str) -> tuple[list[str], list[tuple[str, str, int | None, str | None]]]:
+    """The licences that are taken, and (code, severity, row, column) of what is said about the file."""
+    (dossier / "grants").mkdir(exist_ok=True)
+    (dossier / "grants/licences.csv").write_text(text, "utf-8")
+    found = read_dossier(dossier)
+    assert {one.where.file for one in found.problems} <= {"grants/licences.csv"}
+    said = [(one.code, one.severity, one.where.row, one.where.column) for one in found.problems]
+    return found.register["licences"]["id"].to_list(), said
+
+
+def test_licences_of_another_trade_time_or_exporter_do_not_contradict(dossier: Path) -> None:
+    assert with_licences(dossier, LICENCES) == (["L1", "L2", "L3", "L4", "L5"], [])
+    # The very same row twice says nothing new.
+    again = LICENCES + LICENCES.splitlines()[1] + "\n"
+    assert with_licences(dossier, again)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("row", "code", "column"),
+    [
+        ("L9,general,ACME,Valves,1C905.a.4,0,,2025-05-01,2026-04-30", "grant.mass-not-positive", "mass_kg"),
+        ("L9,general,ACME,Valves,1C905.a.4,10,,2026-05-01,2025-04-30", "validity.reversed", "valid_to"),
+        ("L9,general,ACME,Valves,1C905.a.4,10,Dx=1,2025-05-01,2026-04-30", "grant.element-unknown", "elements"),
+        ("L9,general,ACME,Valves,1C905.a.4,10,Dy=11,2025-05-01,2026-04-30", "grant.element-exceeds-goods", "elements"),
+        ("L2,general,ACME,Pumps,1C905.a.4,999,,2025-05-01,2026-04-30", "grant.exists-with-other-terms", "id"),
+    ],
+)
+def test_a_licence_that_contradicts_itself_or_another_is_left_out_with_its_place(
+    dossier: Path, row: str, code: str, column: str
+) -> None:
+    taken, said = with_licences(dossier, f"{LICENCES}{row}\n")
+    assert (taken, said) == (["L1", "L2", "L3", "L4", "L5"], [(code, "reject", 7, column)])
+
+
+def test_two_licences_for_one_trade_on_the_same_days_are_kept_and_flagged(dossier: Path) -> None:
+    taken, said = with_licences(dossier, LICENCES + "L6,general,ACME,Drives,1C905.a.4,10,,2026-04-30,2026-12-31\n")
+    assert (taken[-1], said) == ("L6", [("grant.overlaps", "flag", 7, "valid_from")])
+    # The first was ended before the second began.
+    acts = "id,licence,deed,on,holder,reason\nA1,L1,revoked,2026-04-01,,amended\n"
+    (dossier / "grants/licence-acts.csv").write_text(acts, "utf-8")
+    assert read_dossier(dossier).problems == ()
