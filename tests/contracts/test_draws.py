@@ -203,6 +203,37 @@ def test_what_has_left_is_booked_beyond_after_and_without_a_licence_and_flagged(
     assert goods(licensed, day=date(2025, 6, 25)) == (0, 102, 0, 2)
 
 
+def test_listed_goods_without_a_licence_are_flagged_and_others_are_not(licensed: Desk) -> None:
+    bare = "X{} export {} mag {} 5 product=magnet-ndfeb destination={}"
+    plain = MADE.format(kg=100).replace("M origin 1 mag 1", "P origin 1 mag 2").replace("Dy=2", "Dy=0.09")
+    licensed.rows("MAG", "2025-06", plain)
+
+    def flagged(row: str) -> list[str]:
+        return [one for one in codes(licensed.try_rows("MAG", "2025-06", row)) if one == "export.licence-missing"]
+
+    assert flagged(bare.format(1, 12, 1, "DE")) == ["export.licence-missing"]
+    # Within the band of trade practice; inside the country; and with a number that is judged as such.
+    assert flagged(bare.format(2, 12, 2, "DE")) == []
+    assert flagged(bare.format(3, 12, 1, "CN")) == []
+    assert flagged(export(4, 5)) == []
+    found = licensed.try_rows("MAG", "2025-06", bare.format(5, 13, 1, "DE"))
+    (one,) = (one for one in found.problems if one.code == "export.licence-missing")
+    assert dict(one.facts) == {"elements": "Dy", "day": "2025-06-13"}
+    assert (one.where.column, found.entry is not None) == ("licence", True)
+
+
+def test_without_a_register_of_licences_nothing_is_said_of_them(desk: Desk) -> None:
+    desk.rows("MAG", "2025-06", MADE.format(kg=1000))
+    found = desk.try_rows("MAG", "2025-06", "X1 export 12 mag 1 5 product=magnet-ndfeb destination=DE")
+    assert "export.licence-missing" not in codes(found)
+
+
+def test_before_the_list_was_in_force_no_licence_was_needed(licensed: Desk) -> None:
+    licensed.rows("MAG", "2025-03", MADE.format(kg=1000).replace("M origin 1 mag 1", "Q origin 2 mag 7"))
+    found = licensed.try_rows("MAG", "2025-03", "X1 export 12 mag 7 5 product=magnet-ndfeb destination=DE")
+    assert "export.licence-missing" not in codes(found)
+
+
 def test_rows_of_somebody_else_do_not_spend_a_licence(licensed: Desk) -> None:
     made = MADE.format(kg=100).replace(" mag ", " trade ")
     licensed.rows("TRADE", "2025-06", made)

@@ -240,7 +240,8 @@ def refused_and_known(dossier: Dossier, room: Path) -> tuple[set[str], set[str]]
     assert lodeline("init").status == 0
     answer = lodeline("load", dossier.root, "--json")
     assert answer.status == 0
-    assert answer.document["register_problems"] == []
+    # A second licence for one trade, as some plants have it, is no mistake of the file.
+    assert {one["code"] for one in answer.document["register_problems"]} <= {"grant.overlaps"}
     return {filing["path"] for filing in answer.document["refused"]}, dossier.refused_paths()
 
 

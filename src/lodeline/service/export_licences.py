@@ -1,23 +1,32 @@
 """What an export row says of its licence is held against the licence and flagged: the goods have left, so it counts.
 
-Flagged is a number that nobody was given, a licence of somebody else, one that did not stand on the day, and every mass
-of which more has left than was granted. A register without any licence is not judged by: not known is not zero.
+Flagged is a number that nobody was given, a licence of somebody else, one that did not stand on the day, every mass of
+which more has left than was granted, and listed goods that left without any. A register without any licence is not
+judged by: not known is not zero.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import polars as pl
 
+from lodeline.detection.limits import limits_of
 from lodeline.ledger.admission import Objection
+from lodeline.ledger.controlled import ControlledForms
 from lodeline.ledger.licence import GOODS, Licence, licences
 from lodeline.ledger.register import Register
 from lodeline.ledger.reservation import Gone, account
-from lodeline.material.mass import format_kg
+from lodeline.material.assay import explode
+from lodeline.material.element import SYMBOLS
+from lodeline.material.mass import PPB, format_kg
+from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.accounts import element_masses, filed_masses, filed_rows
 from lodeline.service.draw_facts import Said, draws_of, said
 from lodeline.store.store import Store
+
+_LOT: Final = ["lot", "product", "composition"]
 
 
 def licence_flags(
@@ -49,6 +58,39 @@ def licence_flags(
     return found + _overdrafts(
         store, [known[one] for one in mine], rows=rows, organisation=organisation, withdrawn=withdrawn, lots=lots
     )
+
+
+def missing_licence_flags(
+    register: Register, law: Jurisdiction, *, rows: pl.DataFrame, lots: pl.DataFrame
+) -> list[Objection]:
+    """The objections to export rows that name no licence although their goods are on the control list of their day.
+
+    `rows` name none; `lots` as of `licence_flags`. Elements count from the share that the detector of licences takes.
+    """
+    if rows.is_empty() or not licences(register):
+        return []
+    forms, facts = ControlledForms(law), {lot: (product, text) for lot, product, text in lots[_LOT].iter_rows()}
+    limits = limits_of("licence-abuse")
+    found = []
+    for row in rows.iter_rows(named=True):
+        if not row["dry_mg"] or (row["destination"] or row["counterparty_country"]) == law.country:
+            continue
+        product, of_lot = facts.get(row["lot"], (row["product"], None))
+        least = limits.on(row["on"])["controlled_pct"] / 100 * PPB
+        shares = _shares(row["composition"] or of_lot or "")
+        listed = forms.of(row["product"] or product, [one for one, ppb in shares.items() if ppb > least], row["on"])
+        if listed:
+            facts_ = {"elements": ", ".join(listed), "day": row["on"].isoformat()}
+            found.append(_objection("export.licence-missing", row["ordinal"], **facts_))
+    return found
+
+
+def _shares(composition: str) -> dict[str, int]:
+    """Element → ppb of a stored composition, without totals."""
+    if not composition:
+        return {}
+    rows = explode(pl.Series([composition]))
+    return {SYMBOLS[element]: ppb for element, ppb in rows.select("element", "ppb").iter_rows()}
 
 
 def _objection(code: str, ordinal: int, **facts: str | int) -> Objection:

@@ -35,7 +35,7 @@ from lodeline.regulation.duty import period_of
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.accounts import named_by, project_again
 from lodeline.service.calling import Calling
-from lodeline.service.export_licences import licence_flags
+from lodeline.service.export_licences import licence_flags, missing_licence_flags
 from lodeline.service.history import NO_LINES, tied_history
 from lodeline.service.moment import utc_text
 from lodeline.service.salt import salt_key
@@ -310,7 +310,8 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
     problems += _addressed(job, objections)
     withdrawn = [event for event, _ in superseded]
     drawing = in_force.filter(pl.col("kind") == "export").select("ordinal")
-    exports = lines.join(drawing, on="ordinal", how="semi").filter(pl.col("licence").is_not_null())
+    exported = lines.join(drawing, on="ordinal", how="semi")
+    exports = exported.filter(pl.col("licence").is_not_null())
     licences = set(exports["licence"]) | (named_by(store, organisation, withdrawn) if withdrawn else set())
     if job.said is None:
         problems += _quota(store, organisation, state, touched, register)
@@ -320,6 +321,8 @@ def _prepare(job: _Job, head: Head) -> _Prepared | Outcome:
                 store, register, rows=exports, organisation=organisation, withdrawn=withdrawn, lots=state.lots
             ),
         )
+        bare = exported.filter(pl.col("licence").is_null())
+        problems += _addressed(job, missing_licence_flags(register, job.law, rows=bare, lots=state.lots))
     else:
         problems = [*job.said, *_correction(job), *_events(job, filed)]
     if any(found.severity != "flag" for found in problems):

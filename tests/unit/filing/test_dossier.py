@@ -167,13 +167,15 @@ LICENCES = (
 )
 
 
-def with_licences(dossier: Path, text: str) -> tuple[list[str], list[tuple[str, str, int | None, str | None]]]:
+def with_licences(dossier: Path, text: str) -> tuple[list[str], list[tuple[object, ...]]]:
     """The licences that are taken, and (code, severity, row, column) of what is said about the file."""
     (dossier / "grants").mkdir(exist_ok=True)
     (dossier / "grants/licences.csv").write_text(text, "utf-8")
     found = read_dossier(dossier)
     assert {one.where.file for one in found.problems} <= {"grants/licences.csv"}
-    said = [(one.code, one.severity, one.where.row, one.where.column) for one in found.problems]
+    said: list[tuple[object, ...]] = [
+        (one.code, one.severity, one.where.row, one.where.column) for one in found.problems
+    ]
     return found.register["licences"]["id"].to_list(), said
 
 

@@ -15,14 +15,11 @@ register without any licence is not judged by: not known is not zero.
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
 import polars as pl
@@ -30,13 +27,12 @@ import polars as pl
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.limits import Limits
+from lodeline.ledger.controlled import ControlledForms
 from lodeline.ledger.licence import GOODS, Licence, licences
 from lodeline.ledger.licence_terms import terms
 from lodeline.ledger.register import Register
 from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import PPB, format_kg
-from lodeline.material.product import product_kind
-from lodeline.regulation.control_list import control_items
 from lodeline.regulation.parameter import Jurisdiction
 
 DETECTOR: Final = "licence-abuse"
@@ -189,29 +185,11 @@ class _Listed:
         self._held: dict[int, list[str]] = {}
         for lot, element in held.select("lot", "element").iter_rows():
             self._held.setdefault(lot, []).append(SYMBOLS[element])
-        self._law = law
-        self._pairs: dict[date, frozenset[tuple[str, str]]] = {}
+        self._forms = ControlledForms(law)
 
     def elements(self, lot: int | None, day: date) -> tuple[str, ...]:
         """Symbols, in their order; none where the goods are not listed."""
-        product = self._products.get(lot) if lot is not None else None
-        if product is None:
-            return ()
-        if day not in self._pairs:
-            items = control_items(self._law, day, known=day)
-            self._pairs[day] = frozenset((item.element, item.form) for item in items)
-        forms = _forms().get(product_kind(product), ())
-        pairs = self._pairs[day]
-        return tuple(
-            element for element in self._held.get(lot or 0, ()) if any((element, form) in pairs for form in forms)
-        )
-
-
-@cache
-def _forms() -> dict[str, tuple[str, ...]]:
-    """Kind of product → the forms of the control list that it has."""
-    text = (files("lodeline") / "data/reference/product_forms.csv").read_text("utf-8")
-    return {row["product"]: tuple(row["forms"].split("|")) for row in csv.DictReader(text.splitlines())}
+        return () if lot is None else self._forms.of(self._products.get(lot), self._held.get(lot, ()), day)
 
 
 def _plain(name: str) -> str:

@@ -1,0 +1,41 @@
+"""Whether goods of the ledger are on the control list of a day: by their elements and the form that they have.
+
+The list names elements by form (metal, oxide, magnet …); what a product's form is is data (`product_forms.csv`).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from datetime import date
+from functools import cache
+from importlib.resources import files
+
+from lodeline.material.product import product_kind
+from lodeline.regulation.control_list import control_items
+from lodeline.regulation.parameter import Jurisdiction
+
+
+class ControlledForms:
+    """The lists of a jurisdiction, each read once for a day."""
+
+    def __init__(self, law: Jurisdiction) -> None:
+        self._law = law
+        self._pairs: dict[date, frozenset[tuple[str, str]]] = {}
+
+    def of(self, product: str | None, held: Iterable[str], day: date) -> tuple[str, ...]:
+        """Which of the elements that goods hold the list names in their form, as known on the day; in their order."""
+        if product is None:
+            return ()
+        if day not in self._pairs:
+            items = control_items(self._law, day, known=day)
+            self._pairs[day] = frozenset((item.element, item.form) for item in items)
+        forms, pairs = _forms().get(product_kind(product), ()), self._pairs[day]
+        return tuple(element for element in held if any((element, form) in pairs for form in forms))
+
+
+@cache
+def _forms() -> dict[str, tuple[str, ...]]:
+    """Kind of product → the forms of the control list that it has."""
+    text = (files("lodeline") / "data/reference/product_forms.csv").read_text("utf-8")
+    return {row["product"]: tuple(row["forms"].split("|")) for row in csv.DictReader(text.splitlines())}
