@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from tests.desk import Desk, assert_sound, organisation
+from tests.desk import Desk, assert_sound, organisation, send_feed
 
 from lodeline.ledger.register import TABLES
 from lodeline.party.identifier import Identifier
@@ -150,6 +150,54 @@ def test_names_that_need_no_person_are_settled_by_a_run_and_others_wait(desk: De
     decide(desk, "NINGBO YUNSHENG CO LTD", "open")
     again = parties.settle_names(desk.store, open_snapshot(desk.store), day=DAY, filed_at=NOW)
     assert (again.names, again.waiting) == ((), 3), "what a person has left open stays open"
+
+
+INVOICES = "number,kind,on,seller,seller_name,buyer,buyer_name,product_name,mass_kg,value,currency\n"
+
+
+def test_a_name_beside_a_number_is_recorded_with_its_paper_and_can_be_split_off(desk: Desk) -> None:
+    number = USCC.removeprefix("uscc:")
+    desk.register(organisations=[organisation("YS", name_zh="宁波韵升股份有限公司", uscc=number)])
+    # No comparison of two texts can know this one.
+    called = "Innovative Magnet Partners Ltd"
+    sold(desk, called)
+    send_feed(
+        desk.store, INVOICES + f'001,special,2025-07-04,MINE,,{number},"{called}",oxide,1000,4000.5,CNY\n',
+        "2025-07.csv", filed_at=NOW, authority="TAX", by="u1",
+    )  # fmt: skip
+    done = parties.settle_names(desk.store, open_snapshot(desk.store), day=DAY, filed_at=NOW)
+    assert done.names == ((called, "YS", 1.0),) and done.waiting == 0
+    assert "YS" in receivers(desk)
+    assert_sound(desk.store)
+    (told,) = parties.history(desk.store, called)
+    assert (told["basis"], told["valid_from"]) == ("evidence", "2025-07-04")
+    assert told["reason"].startswith(f"USCC {number} stands beside this name, invoice in entry ")
+    wanted = Proposal(kind="split", party="YS", names=[called], reason="the number was mistyped")
+    _, proposal = parties.propose(desk.store, wanted, filed_at=NOW, by="analyst")
+    parties.settle(desk.store, proposal, accept=True, filed_at=NOW, by="registrar")
+    assert "YS" not in receivers(desk)
+    again = parties.settle_names(desk.store, open_snapshot(desk.store), day=DAY, filed_at=NOW)
+    assert again.names == (), "what people have decided stands against the paper"
+
+
+def test_what_papers_tie_to_two_parties_or_an_id_to_another_name_is_not_recorded(desk: Desk) -> None:
+    number = USCC.removeprefix("uscc:")
+    desk.register(
+        organisations=[organisation("YS", name_zh="宁波韵升股份有限公司", uscc=number),
+                       organisation("XT", name_zh="包头新塔有限公司", lei="5493001KJTIIGC8Y1R12")]
+    )  # fmt: skip
+    rows = [
+        f'001,special,2025-07-04,MINE,,{number},"Two Towers Ltd",oxide,1,1,CNY',
+        '002,special,2025-07-05,MINE,,5493001KJTIIGC8Y1R12,"Two Towers Ltd",oxide,1,1,CNY',
+        # A number that its check digit refuses, an id beside another firm's name, letters that deceive the eye.
+        f'003,special,2025-07-06,MINE,,{number[:-1]}0,"Third Ltd",oxide,1,1,CNY',
+        '004,special,2025-07-07,MINE,,XT,"Bosch GmbH",oxide,1,1,CNY',
+        f'005,special,2025-07-08,MINE,,{number},"Yun\u200bsheng",oxide,1,1,CNY',
+        '006,special,2025-07-09,MINE,,XT,"Baotou Xinta Co., Ltd.",oxide,1,1,CNY',
+    ]  # fmt: skip
+    send_feed(desk.store, INVOICES + "\n".join(rows) + "\n", "a.csv", filed_at=NOW, authority="TAX", by="u1")
+    done = parties.settle_names(desk.store, open_snapshot(desk.store), day=DAY, filed_at=NOW)
+    assert done.names == (("Baotou Xinta Co., Ltd.", "XT", 1.0),)
 
 
 def test_resolver_answers_by_decision_by_name_and_by_likeness(desk: Desk) -> None:

@@ -26,6 +26,7 @@ from lodeline.ledger.register import TABLES, Register
 from lodeline.party.identifier import SCHEMES, identifier
 from lodeline.party.resolution import as_row, resolve
 from lodeline.party.script import MOST_CHARACTERS
+from lodeline.service.party_evidence import ties
 from lodeline.service.party_index import known_parties, screener_of
 from lodeline.service.records import put_records
 from lodeline.spoken import SpokenError
@@ -94,14 +95,23 @@ class Settled:
 
 
 def settle_names(store: Store, snapshot: Snapshot, *, day: date, filed_at: datetime, by: str = "") -> Settled:
-    """Enters whom names mean that need no person: written exactly as a party's, or likely above the threshold.
+    """Enters whom names mean that need no person: tied to a party by a number, written exactly as a party's, or likely
+    above the threshold.
 
     What a person has decided or left open is not touched.
     """
     register = snapshot.register
     screener = screener_of(store, snapshot)
     rows, names, waiting = [], [], 0
+    tied = ties(store, register, day=day)
+    for tie in tied:
+        names.append((as_row(tie.name), tie.party, 1.0))
+        row = _name(as_row(tie.name), tie.party, basis="evidence", reason=tie.reason)
+        rows.append({**row, "valid_from": tie.since})
+    settled = {as_row(tie.name) for tie in tied}
     for name, countries in unsettled(snapshot).select("name", "countries").iter_rows():
+        if name in settled:
+            continue
         country = countries[0] if len(countries) == 1 else None
         found = resolve(name, register=register, screener=screener, day=day, country=country)
         if found.party is None or name in register.denied:

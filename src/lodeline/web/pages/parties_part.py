@@ -211,6 +211,10 @@ def _decided(visit: Visit, row: dict[str, Any]) -> str:
         others = visit.say(", ", "、").join(row["others"] or ())
         if row["party"]:
             likely = f" ({row['probability']})" if row["probability"] else ""
+            if row["basis"] == "evidence":
+                since = written.day(row["valid_from"], visit.language)
+                return visit.say(f"{row['name']} → {row['party']}, by its number, since {since}",
+                                 f"{row['name']} → {row['party']}，依号码关联，始于 {since}")  # fmt: skip
             return visit.say(f"{row['name']} → {row['party']}{likely}", f"{row['name']} → {row['party']}{likely}")
         return visit.say(f"{row['name']}: open", f"{row['name']}：待决") + (
             visit.say(f"; not {others}", f"；并非 {others}") if others else ""
