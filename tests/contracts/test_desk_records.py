@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -11,6 +11,9 @@ from tests.desk import Desk, organisation, site
 from lodeline.control.declaration import read_fields
 from lodeline.regulation.parameter import load
 from lodeline.service.desk import answer
+from lodeline.service.desk_records import records_of
+from lodeline.service.party_lists import load_list
+from lodeline.service.party_owners import owners_behind
 from lodeline.store.snapshot import open_snapshot
 
 TODAY = date(2025, 9, 1)
@@ -84,6 +87,54 @@ def test_a_composition_that_a_correction_took_out_is_remembered(desk: Desk) -> N
 def test_earlier_exports_count_until_they_are_corrected_away(desk: Desk) -> None:
     assert "pattern.repeats" in codes(asked(desk))
     assert "pattern.repeats" not in codes(asked(desk, end_user_name="Somebody Else"))
+
+
+def owned(desk: Desk, *stakes: tuple[str, str, str]) -> None:
+    """Registers SISTER, whose name no export has, and who holds how much per cent of whom."""
+    desk.register(
+        organisations=[organisation("SISTER", roles="end-user", country="DE", aliases=["Sister Motors"]),
+                       organisation("HOLD", roles="end-user", country="DE", aliases=["Top Holding"])],
+        ownership=[
+            {"owner": owner, "owned": firm, "share_pct": share, "valid_from": None, "valid_to": None, "source": None}
+            for owner, firm, share in stakes
+        ],
+    )  # fmt: skip
+
+
+def test_a_sister_of_an_earlier_buyer_is_one_beneficial_owner_with_it(desk: Desk) -> None:
+    assert "pattern.repeats" not in codes(asked(desk, end_user_name="Sister Motors"))
+    owned(desk, ("HOLD", "ABROAD", "80"), ("HOLD", "SISTER", "50"))
+    for name in ("Sister Motors", "SISTER MOTORS", "Top Holding", "Abroad Magnets"):
+        assert "pattern.repeats" in codes(asked(desk, end_user_name=name)), name
+    assert "pattern.repeats" not in codes(asked(desk, end_user_name="Somebody Else"))
+    # It is an end user of its own all the same, and an exporter does not learn who owns whom.
+    snapshot = open_snapshot(desk.store)
+    records = records_of(
+        read_fields(LINE | {"end_user_name": "Sister Motors"}), snapshot, store=desk.store,
+        owners=owners_behind(snapshot.register, [], day=TODAY),
+    )  # fmt: skip
+    assert (records.owner("Sister Motors"), records.user("Sister Motors")) == ("@HOLD", "@SISTER")
+    assert (records.trades or {})["MAG"].owners[0] == "@HOLD" and (records.trades or {})["MAG"].end_users[
+        0
+    ] == "@ABROAD"
+    assert "pattern.repeats" not in codes(asked(desk, asker="MAG", end_user_name="Sister Motors"))
+
+
+def test_less_than_half_or_half_each_is_nobody_s(desk: Desk) -> None:
+    owned(desk, ("HOLD", "ABROAD", "49"), ("HOLD", "SISTER", "50"), ("OTHER", "SISTER", "50"))
+    assert "pattern.repeats" not in codes(asked(desk, end_user_name="Sister Motors"))
+
+
+def test_a_list_says_who_owns_whom_as_well(desk: Desk) -> None:
+    text = (
+        "id,names,country,listed,owners\nx1,Shadow Holding,DE,yes,\nx2,Abroad Magnets,DE,no,x1=60\n"
+        "x3,Sister Motors,DE,no,x1=60\n"
+    )
+    entry, read = load_list(
+        desk.store, text.encode(), name="own", file="own.csv", filed_at=datetime(2025, 9, 1, tzinfo=UTC), by="x"
+    )
+    assert entry, [one.message("en") for one in read.problems]
+    assert "pattern.repeats" in codes(asked(desk, end_user_name="Sister Motors"))
 
 
 def test_a_firm_that_asks_about_another_s_lot_learns_nothing_of_it(desk: Desk) -> None:

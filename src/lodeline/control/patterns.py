@@ -138,7 +138,7 @@ def new_party(case: Case) -> Iterator[Reason]:
     destination, name = case.line["destination"], case.line["end_user_name"]
     if destination and _is_new(trade.first_to(destination=destination), case, days[0], bounds):
         yield reason("pattern.new-destination", destination=destination, **since)
-    end_user = case.records.owner(name) if case.records else ""
+    end_user = case.records.user(name) if case.records else ""
     if end_user and any(trade.end_users) and _is_new(trade.first_to(end_user=end_user), case, days[0], bounds):
         yield reason("pattern.new-end-user", end_user=name, **since)
 

@@ -90,13 +90,15 @@ class Records:
 
     `lots`: canonical name → record. `models`: id → the models of that id, of any organisation. `trades`:
     exporter's id → its exports; None where exports were not looked up. `owners`: `plain` name of a buyer → what
-    stands for it and for all whom the same party owns by half or more.
+    stands for it and for all whom the same party owns by half or more. `users`: the same without owners, as an end user
+    is somebody else than its daughter.
     """
 
     lots: Mapping[str, LotRecord] = field(default_factory=dict)
     models: Mapping[str, tuple[Model, ...]] = field(default_factory=dict)
     trades: Mapping[str, Trade] | None = None
     owners: Mapping[str, str] = field(default_factory=dict)
+    users: Mapping[str, str] = field(default_factory=dict)
 
     def lot(self, text: str | None, exporter: str | None) -> LotRecord | None:
         """The lot that a line names: by its canonical name, or by the exporter's own id of it."""
@@ -118,6 +120,11 @@ class Records:
         """Who stands behind a buyer, as far as is known: `plain`, "" where nobody is named."""
         folded = plain(name or "")
         return self.owners.get(folded, folded)
+
+    def user(self, name: str | None) -> str:
+        """The end user that a name means, as far as is known: `plain`, "" where nobody is named."""
+        folded = plain(name or "")
+        return self.users.get(folded, folded)
 
 
 def plain(name: str) -> str:

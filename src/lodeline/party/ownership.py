@@ -13,6 +13,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from typing import Final
+
+#: No chain of owners is followed further up: rings would be gone round and round.
+_DEEPEST: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,3 +80,33 @@ def chain(firm: str, belongings: dict[str, Belonging]) -> list[Stake]:
         links.insert(0, largest)
         firm = largest.owner
     return links
+
+
+def controllers(stakes: Iterable[Stake], *, day: date, threshold: Fraction = Fraction(1, 2)) -> dict[str, str]:
+    """Firm → who at the top of its chain holds at least `threshold` of it, directly or through firms that it holds so.
+
+    Of two with half each there is no one; nor where a ring of owners has no top.
+    """
+    held: dict[str, list[tuple[str, Fraction]]] = defaultdict(list)
+    for stake in stakes:
+        if stake.stands(day) and stake.share is not None and stake.owner != stake.owned:
+            held[stake.owned].append((stake.owner, stake.share))
+    tops: dict[str, str] = {}
+    for _ in range(min(len(held), _DEEPEST)):
+        after = {firm: top for firm in held if (top := _largest(firm, held[firm], tops, threshold)) is not None}
+        if after == tops:
+            break
+        tops = after
+    # Whoever counts as held is no top; what still leads to one is a ring.
+    return {firm: top for firm, top in tops.items() if top not in tops}
+
+
+def _largest(
+    firm: str, owners: Iterable[tuple[str, Fraction]], tops: dict[str, str], threshold: Fraction
+) -> str | None:
+    sums: dict[str, Fraction] = defaultdict(Fraction)
+    for owner, share in owners:
+        sums[tops.get(owner, owner)] += share
+    most = max(sums.values())
+    first = [top for top, share in sums.items() if share == most and top != firm]
+    return first[0] if most >= threshold and len(first) == 1 else None

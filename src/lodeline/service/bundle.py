@@ -49,6 +49,7 @@ from lodeline.service.desk_papers import facts_of
 from lodeline.service.desk_records import models_of_table
 from lodeline.service.moment import utc_text
 from lodeline.service.party_lists import files_of
+from lodeline.service.party_owners import owners_behind
 from lodeline.service.port_draws import Promised, Tranche, less_promised, port_licences
 from lodeline.spoken import SpokenError
 from lodeline.store.snapshot import Snapshot
@@ -143,7 +144,10 @@ class Bundle:
         return Sources(
             licences=less_promised(self.licences, promised),
             exporters=register.organisation_by_name,
-            records=Records(models=models_of_table(register.tables["models"])),
+            records=Records(
+                models=models_of_table(register.tables["models"]),
+                owners=owners_behind(register, lists, day=self.made_at.date()),
+            ),
             screened=Screened(screener, lists=len(lists)),
             stamp={"entry": self.entry, "root": self.root},
         )

@@ -148,10 +148,24 @@ def sources_of(
     return Sources(
         licences=licences if asker is None else licences.filter(pl.col("exporter") == asker),
         exporters=snapshot.register.organisation_by_name,
-        records=records_of(declaration, snapshot, store=store, asker=asker),
+        records=records_of(
+            declaration,
+            snapshot,
+            store=store,
+            asker=asker,
+            owners=_owners(store, snapshot, day) if asker is None else {},
+        ),
         screened=None if store is None else screened_of(store, snapshot),
         stamp=snapshot.stamp,
     )
+
+
+def _owners(store: Store | None, snapshot: Snapshot, day: date) -> dict[str, str]:
+    """Who stands behind the parties of register and lists."""
+    from lodeline.service.party_lists import lists_of  # noqa: PLC0415
+    from lodeline.service.party_owners import owners_behind  # noqa: PLC0415
+
+    return owners_behind(snapshot.register, [] if store is None else lists_of(store), day=day)
 
 
 def screened_of(store: Store, snapshot: Snapshot) -> Screened:

@@ -42,7 +42,8 @@ def records_of(
 ) -> Records:  # fmt: skip
     """What is on record for the lines. `asker`: the organisation that asks about its own goods; None: the authority.
 
-    Without a store, versions that a correction replaced and earlier exports are not looked up.
+    `owners` as of `party_owners.owners_behind`. Without a store, versions that a correction replaced and earlier
+    exports are not looked up.
     """
     lines = declaration.lines
     names = snapshot.register.organisation_by_name
@@ -59,6 +60,7 @@ def records_of(
         ),
         trades=None if store is None else trades_of(store, known, before=snapshot.entry + 1, behind=behind),
         owners={plain(name): behind.of(name) for name in buyers},
+        users={plain(name): behind.itself(name) for name in buyers},
     )
 
 
@@ -71,11 +73,13 @@ class _Behind:
 
     def of(self, name: str, party: str | None = None) -> str:
         """`party`: the organisation that the name was resolved to, where it was."""
-        folded = plain(name)
-        if folded in self.owners:
-            return self.owners[folded]
+        itself = self.itself(name, party)
+        return self.owners.get(itself) or self.owners.get(plain(name), itself)
+
+    def itself(self, name: str, party: str | None = None) -> str:
+        """The same without its owner."""
         party = self.names.get(name.casefold()) or party
-        return f"@{party}" if party else folded
+        return f"@{party}" if party else plain(name)
 
 
 def models_of(wanted: Iterable[str], register: Register, *, asker: str | None = None) -> dict[str, tuple[Model, ...]]:
@@ -113,8 +117,8 @@ def trades_of(
     found = {}
     for (exporter,), own in rows.sort("on", maintain_order=True).group_by("organisation", maintain_order=True):
         # The party is the buyer of the papers; the end user may be another.
-        users = [
-            behind.of(user or buyer or "", None if user else party)
+        named = [
+            (user or buyer or "", None if user else party)
             for user, buyer, party in own.select("end_user_name", "counterparty_name", "party").rows()
         ]
         kinds = [(product or "").partition(":")[0] for product in own["product"]]
@@ -123,8 +127,8 @@ def trades_of(
             masses_mg=tuple(mass or 0 for mass in own["mass_mg"]),
             kinds=tuple(kinds),
             destinations=tuple(one or "" for one in own["destination"]),
-            owners=tuple(users),
-            end_users=tuple(users),
+            owners=tuple(behind.of(*one) for one in named),
+            end_users=tuple(behind.itself(*one) for one in named),
             processed=tuple(kind in _PROCESSED for kind in kinds),
         )
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from fractions import Fraction
 
-from lodeline.party.ownership import Stake, belonging, chain
+from lodeline.party.ownership import Stake, belonging, chain, controllers
 
 DAY = date(2026, 1, 1)
 
@@ -45,3 +45,21 @@ def test_rings_end() -> None:
         stake("a", "a", 9),
     ]
     assert set(belonging(stakes, listed={"listed"}, day=DAY)) == {"a", "b"}
+
+
+def test_the_top_of_a_chain_stands_behind_all_below_it() -> None:
+    stakes = [stake("top", "a", 50), stake("a", "b", 75), stake("b", "c", 51), stake("b", "d", 49)]
+    assert controllers(stakes, day=DAY) == {"a": "top", "b": "top", "c": "top"}
+
+
+def test_what_an_owner_holds_through_its_firms_adds_up() -> None:
+    stakes = [stake("top", "a", 60), stake("top", "b", 30), stake("a", "b", 25), stake("other", "b", 45)]
+    assert controllers(stakes, day=DAY) == {"a": "top", "b": "top"}
+
+
+def test_of_two_halves_nobody_is_behind_and_a_ring_has_no_top() -> None:
+    assert controllers([stake("one", "a", 50), stake("two", "a", 50)], day=DAY) == {}
+    assert controllers([stake("a", "b", 60), stake("b", "a", 60)], day=DAY) == {}
+    ring = [stake("a", "b", 60), stake("b", "c", 60), stake("c", "a", 60), stake("c", "d", 90)]
+    assert controllers(ring, day=DAY) == {}
+    assert controllers([stake("top", "a", 90, until=date(2025, 12, 31))], day=DAY) == {}
