@@ -1,9 +1,9 @@
 """All detectors on a ledger of a million movements: seconds for each, and the memory of all.
 
-A synthetic world with dirt and plants is copied until it has so many movements; copies have firms, sites and lots of
-their own and share nothing but words of the register. The frames are those of a snapshot (`labelled.quick`), so what
-is timed is what `lodeline findings` does once the snapshot stands. Said beside the figures: how many rows, transfers
-and counts, and how busy the machine was.
+A synthetic world with dirt and plants is copied until it has so many movements; copies have firms, sites, lots and
+papers of their own and share nothing but words of the register. Invoices and customs records are fed beside. The frames
+are those of a snapshot (`labelled.quick`), so what is timed is what `lodeline findings` does once the snapshot stands.
+Said beside the figures: how many rows, transfers and counts, and how busy the machine was.
 
     python benchmarks/findings.py [--movements 1000000] [--firms 120] [--months 12] [--seed 421]
 
@@ -25,7 +25,7 @@ import polars as pl
 sys.path.insert(0, str(Path(__file__).parent))
 
 from detection import machine
-from labelled.quick import QuickSight, quick_sight
+from labelled.quick import QuickSight, QuickSnapshot, quick_sight
 from lodeline.detection.battery import DETECTORS
 from lodeline.ledger.register import Register
 from lodeline.regulation.parameter import load as load_law
@@ -33,9 +33,10 @@ from lodeline.world import asked_plants, build_world, write_world
 
 MOST_SECONDS, MOST_BYTES = 60.0, 3e9
 #: Columns that name a firm, a site or a lot: a copy has its own.
-_NAMES = ("organisation", "site", "maker", "party", "to_site", "owner", "name")
+_NAMES = ("organisation", "site", "maker", "party", "to_site", "owner", "name", "seller", "buyer", "exporter",
+          "document", "declaration", "number")  # fmt: skip
 #: … and those that number something.
-_NUMBERS = ("line", "lot", "entry", "corrects")
+_NUMBERS = ("line", "lot", "entry", "corrects", "id")
 _IDS = {"organisations": ("id",), "sites": ("id", "organisation"), "quotas": ("organisation",),
         "models": ("organisation",), "licences": ("exporter",)}  # fmt: skip
 
@@ -51,7 +52,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="lodeline-findings-") as name:
         room = Path(name)
         world = build_world(seed=given.seed, organisations=given.firms, months=given.months)
-        write_world(world, room / "w", plants=asked_plants(world, "random:0.1"))
+        write_world(world, room / "w", plants=asked_plants(world, "random:0.1"), feeds=True)
         one = quick_sight(room / "w", room, load_law())
         sight = copies(one, -(-given.movements // one.movements.height))
         return timed(sight)
@@ -59,16 +60,19 @@ def main() -> int:
 
 def copies(one: QuickSight, times: int) -> QuickSight:
     """The same ledger so many times beside itself."""
+    assert isinstance(one.snapshot, QuickSnapshot), "a quick sight has a quick snapshot"
     shift = {name: max(int(str(frame[name].max() or 0)) for frame in (one.lines, one.lots, one.all_filings)
                        if name in frame.columns) + 1 for name in _NUMBERS[:3]}  # fmt: skip
     shift["corrects"] = shift["entry"]
+    shift["id"] = 1 + max(int(str(frame["id"].max() or 0)) for frame in one.snapshot.fed.values())
 
     def copied(frame: pl.DataFrame, number: int) -> pl.DataFrame:
         prefix = pl.lit(f"C{number}.")
-        names = [prefix + pl.col(name) for name in _NAMES if name in frame.columns]
-        numbers = [pl.col(name) + number * shift[name] for name in _NUMBERS if name in frame.columns]
-        return frame.with_columns([*(expr.alias(name) for expr, name in zip(
-            names, [name for name in _NAMES if name in frame.columns], strict=True)), *numbers])  # fmt: skip
+        numbers = {name for name, kind in frame.schema.items() if name in _NUMBERS and kind.is_integer()}
+        return frame.with_columns(
+            *((prefix + pl.col(name)).alias(name) for name in _NAMES if name in frame.columns),
+            *(pl.col(name) + number * shift[name] for name in numbers),
+        )
 
     def every(frame: pl.DataFrame) -> pl.DataFrame:
         return pl.concat([copied(frame, number) for number in range(times)])
@@ -81,14 +85,23 @@ def copies(one: QuickSight, times: int) -> QuickSight:
                 for number in range(times)
             ]
         )
-    snapshot = replace(one.snapshot, lines=every(one.lines), lots=every(one.lots), register=Register(tables=tables))
-    return replace(one, snapshot=snapshot, all_papers=every(one.all_papers), all_filings=every(one.all_filings))
+    snapshot = replace(
+        one.snapshot, lines=every(one.lines), lots=every(one.lots), register=Register(tables=tables),
+        fed={feed: every(frame) for feed, frame in one.snapshot.fed.items()},
+    )  # fmt: skip
+    beside = replace(one.beside, snapshot=snapshot, all_papers=every(one.beside.all_papers))
+    return replace(
+        one, snapshot=snapshot, beside=beside, all_papers=every(one.all_papers), all_filings=every(one.all_filings),
+        all_customs=every(one.all_customs),
+    )  # fmt: skip
 
 
 def timed(sight: QuickSight) -> int:
     """Prints what the ledger holds and the seconds of each detector; 1 where a bar was missed."""
     began = time.monotonic()
     held = {name: getattr(sight, name).height for name in ("movements", "lines", "transfers", "counts")}
+    assert isinstance(sight.snapshot, QuickSnapshot), "a quick sight has a quick snapshot"
+    held |= {feed: frame.height for feed, frame in sight.snapshot.fed.items()}
     print("  ".join(f"{name} {count:,}" for name, count in held.items()), flush=True)
     print(f"{'frames of the snapshot':<24}{time.monotonic() - began:>8.1f} s   {machine()}", flush=True)
     spent, found = 0.0, 0
