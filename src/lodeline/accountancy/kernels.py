@@ -104,7 +104,9 @@ def _with_room(  # noqa: PLR0917  (what is compiled takes its arrays one by one)
     for number in range(known):
         _number(sources[number], new_table, new_slots, new_sources, number)
     new_sums, new_deltas = np.zeros((size, sums.shape[1]), np.int64), np.zeros((size, sums.shape[1]))
-    new_sums[:known], new_deltas[:known] = sums, deltas
+    for number in range(known):
+        for place in range(sums.shape[1]):
+            new_sums[number, place], new_deltas[number, place] = sums[number, place], deltas[number, place]
     return new_table, new_slots, new_sources, new_sums, new_deltas
 
 
@@ -124,10 +126,11 @@ _no_sources: Any = njit(cache=True, nogil=True)(_no_sources_of)
 
 def _twice_of(places: Any, whose: Any, errors: Any) -> Any:
     """The same with room for as many again."""
-    return (
-        np.concatenate((places, np.empty_like(places))), np.concatenate((whose, np.empty_like(whose))),
-        np.concatenate((errors, np.empty_like(errors))),
-    )  # fmt: skip
+    size = len(places)
+    new_places, new_whose, new_errors = np.empty(2 * size, np.int64), np.empty(2 * size, np.int64), np.empty(2 * size)
+    for item in range(size):
+        new_places[item], new_whose[item], new_errors[item] = places[item], whose[item], errors[item]
+    return new_places, new_whose, new_errors
 
 
 _twice: Any = njit(cache=True, nogil=True)(_twice_of)
@@ -173,7 +176,7 @@ def _systematic_error(into: Any, sources: Any, sums: Any, deltas: Any, known: An
     """Adds e eᵀ, lower triangle, of every source's e = Σ a·x · δ, and clears the sums."""
     size = len(into)
     places, errors = np.empty(size, np.int64), np.empty(size)
-    for number in np.argsort(sources[:known]):
+    for number in sorted_by(np.arange(known), sources):
         items = 0
         for place in range(size):
             if deltas[number, place] != 0:
@@ -212,12 +215,12 @@ def _weighings(  # noqa: PLR0917  (what is compiled takes its arrays one by one)
     table, slots, sources, sums, deltas = _no_sources(result.shape[1])
     places, whose, errors = np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64)
     for matrix in range(first, last):
-        into, known, items = result[matrix], 0, 0
+        into, known, items = result[matrix], np.int64(0), np.int64(0)
         for index in range(begins[matrix], begins[matrix + 1]):
             row = order[index]
             if index > begins[matrix] and act[row] != act[order[index - 1]]:
                 _add_random(into, places, whose, errors, items)
-                items = 0
+                items = np.int64(0)
             if not weighed[row] or signed[row] == 0:
                 continue
             place = place_of[run[row]]
@@ -262,14 +265,14 @@ def _assays(  # noqa: PLR0917
     """
     table, slots, sources, sums, deltas = _no_sources(result.shape[1])
     places, whose, errors = np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64)
-    at = 0
+    at = np.int64(0)
     for matrix in range(first, last):
-        into, known, items, index = result[matrix], 0, 0, begins[matrix]
+        into, known, items, index = result[matrix], np.int64(0), np.int64(0), begins[matrix]
         while index < begins[matrix + 1]:
             row, mass = order[index], np.int64(0)
             if index > begins[matrix] and key[row] >> ELEMENT_BITS != key[order[index - 1]] >> ELEMENT_BITS:
                 _add_random(into, places, whose, errors, items)
-                items = 0
+                items = np.int64(0)
             # One assay serves every row of its lot, so its error multiplies their sum.
             while index < begins[matrix + 1] and key[order[index]] == key[row] and run[order[index]] == run[row]:
                 mass += signed[order[index]]
