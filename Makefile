@@ -74,6 +74,7 @@ lock: .venv/dev.stamp
 	$(PIP) install --require-hashes -r requirements/run.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
 	$(BIN)/python -m lodeline.flow
+	$(BIN)/python -m lodeline.accountancy
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.lock .venv/run.stamp

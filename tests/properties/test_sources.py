@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lodeline.accountancy import sources
+from lodeline.accountancy import kernels, sources
 from lodeline.accountancy.sources import covariances, muf_sigma
 from lodeline.accountancy.uncertainty import error_terms, muf_covariance
 from lodeline.ledger.register import TABLES
@@ -177,6 +177,40 @@ def test_halves_that_are_worked_on_at_once_and_blocks_give_the_same_bits(monkeyp
     monkeypatch.setattr(sources, "_MANY", 100)
     monkeypatch.setattr(sources, "_BLOCK", 70)
     assert np.array_equal(covariances(**asked), whole)
+
+
+def test_kernels_are_compiled_once_however_the_frames_lie_in_memory() -> None:
+    batches, assays, methods = lying_about()
+    places = pl.DataFrame({"run": [0, 1], "matrix": [0, 0], "place": [0, 1]})
+
+    def compiled() -> int:
+        return sum(len(one.signatures) for one in vars(kernels).values() if hasattr(one, "signatures"))
+
+    asked: dict[str, Any] = {"places": places, "matrices": 1, "size": 2, "methods": methods}
+    whole = covariances(batches=batches, assays=assays, **asked)
+    before = compiled()
+    parts: dict[str, Any] = {"batches": pl.concat([batches[:2], batches[2:]], rechunk=False), "assays": assays.clone()}
+    assert parts["batches"].n_chunks() == 2
+    assert np.array_equal(covariances(**parts, **asked), whole)
+    assert compiled() == before
+
+
+def lying_about() -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Four rows of one lot in two runs, its assay, and a scale."""
+    batches = pl.DataFrame({
+        "element": pl.Series([ND] * 4, dtype=pl.UInt8), "held": pl.Series([0] * 4, dtype=pl.UInt32),
+        "act": [1, 2, 3, 4], "run": [0, 0, 1, 1], "signed_mg": [10**9, -(10**8), 10**9, -(10**7)],
+        "method": ["scale"] * 4, "weighed": [True] * 4,
+    })  # fmt: skip
+    assays = pl.DataFrame({
+        "held": pl.Series([0], dtype=pl.UInt32), "element": pl.Series([ND], dtype=pl.UInt8), "laboratory": ["L"],
+        "method": ["icp"], "product": ["oxide"], "exact": [False],
+    })  # fmt: skip
+    methods = pl.DataFrame(
+        [("scale", "weighing", None, "0.1", "0.05"), ("icp", "assay", "Nd", "1.3", "0.5")],
+        schema=["id", "quantity", "element", "random_pct", "systematic_pct"], orient="row",
+    )  # fmt: skip
+    return batches, assays, methods
 
 
 def test_where_nothing_was_measured_nothing_errs() -> None:

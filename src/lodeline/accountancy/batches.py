@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lodeline.accountancy.kernels import mark_passed_on, sorted_by
+from lodeline.accountancy.kernels import mark_passed_on, read_only, sorted_by
 from lodeline.accountancy.uncertainty import CARRIED_OVER
 from lodeline.ledger.movement import makes_lot
 from lodeline.material.assay import OXIDE_FACTORS, TREO_INDEX
@@ -77,7 +77,7 @@ def _passed_on(batches: pl.DataFrame, counted: npt.NDArray[np.bool_]) -> npt.NDA
     run, held, signed_mg = (batches[name].cast(pl.Int64).to_numpy() for name in (*_LOT, "signed_mg"))
     order = sorted_by(sorted_by(np.arange(batches.height, dtype=np.int32), held), run)
     passed_on = np.zeros(batches.height, np.bool_)
-    mark_passed_on(passed_on, order, run, held, signed_mg, counted)
+    mark_passed_on(passed_on, order, *read_only(run, held, signed_mg, counted))
     return passed_on
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 #: Enough for every symbol of `lodeline.material.element`.
@@ -49,7 +50,25 @@ def _sorted_by(order: Any, keys: Any) -> Any:
     return order
 
 
-sorted_by: Any = njit(cache=True, nogil=True)(_sorted_by)
+_sort: Any = njit(cache=True, nogil=True)(_sorted_by)
+
+
+def sorted_by(order: npt.NDArray[np.int32], keys: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+    """The rows `order` sorted by whole numbers keys[row] ≥ 0; those of equal keys stay as they stand."""
+    (fixed,) = read_only(keys)
+    rows: npt.NDArray[np.int32] = _sort(order, fixed)
+    return rows
+
+
+def read_only(*arrays: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
+    """Views that cannot be written to, for kernels that only read them.
+
+    A column may come as one or the other, as its frame happens to lie in memory, and numba compiles for each anew.
+    """
+    views = tuple(array.view() for array in arrays)
+    for view in views:
+        view.flags.writeable = False
+    return views
 
 
 def _found_from(keys: Any, wanted: Any, start: Any) -> Any:
@@ -176,7 +195,7 @@ def _systematic_error(into: Any, sources: Any, sums: Any, deltas: Any, known: An
     """Adds e eᵀ, lower triangle, of every source's e = Σ a·x · δ, and clears the sums."""
     size = len(into)
     places, errors = np.empty(size, np.int64), np.empty(size)
-    for number in sorted_by(np.arange(known), sources):
+    for number in _sort(np.arange(known), sources):
         items = 0
         for place in range(size):
             if deltas[number, place] != 0:

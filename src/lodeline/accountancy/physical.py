@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from lodeline.accountancy.frames import text_numbers
-from lodeline.accountancy.kernels import mark_open, sorted_by
+from lodeline.accountancy.kernels import mark_open, read_only, sorted_by
 from lodeline.accountancy.uncertainty import default_weighing
 
 #: What weighing leaves of a lot that was drawn to its end, as a part of the most that was there: three standard
@@ -90,10 +90,12 @@ def _open_days(
     key_of = key.cast(pl.Int64).to_numpy()
     order = sorted_by(sorted_by(np.arange(len(on), dtype=np.int32), on - on.min(initial=0)), key_of)
     open_ = np.zeros(days.height, np.bool_)
-    mark_open(
-        open_, order, key_of, on, acts["counted"].to_numpy(), acts["mass"].to_numpy(), acts["came"].to_numpy(),
-        location, lots["area"].to_numpy(), product_of, np.searchsorted(days["area"].to_numpy(), np.arange(areas + 1)),
-        days["on"].to_physical().to_numpy(), np.searchsorted(day_of, np.arange(days.height + 1)), scope_location,
-        scope_product, SPENT_SHARE,
+    of_acts = read_only(
+        key_of, on, acts["counted"].to_numpy(), acts["mass"].to_numpy(), acts["came"].to_numpy(), location,
+        lots["area"].to_numpy(), product_of,
     )  # fmt: skip
+    first_day = np.searchsorted(days["area"].to_numpy(), np.arange(areas + 1))
+    first_scope = np.searchsorted(day_of, np.arange(days.height + 1))
+    of_days = read_only(first_day, days["on"].to_physical().to_numpy(), first_scope, scope_location, scope_product)
+    mark_open(open_, order, *of_acts, *of_days, SPENT_SHARE)
     return days.filter(pl.Series(open_))

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from lodeline.accountancy.frames import text_numbers
-from lodeline.accountancy.kernels import ELEMENT_BITS, add_assays, add_weighings, sorted_by
+from lodeline.accountancy.kernels import ELEMENT_BITS, add_assays, add_weighings, read_only, sorted_by
 from lodeline.accountancy.uncertainty import estimated, estimates_of
 from lodeline.material.element import SYMBOLS
 
@@ -240,19 +240,19 @@ def _summed(found: Sources, matrix_of: Indices, place_of: Indices, *, matrices: 
     by_act = sorted_by(sorted_by(by_run, found.act - found.act.min(initial=0)), matrix)
     by_lot = sorted_by(sorted_by(by_run, found.key), matrix)
     of = found.estimates
-    estimates = (of.random, of.systematic, of.identity, of.methods)
+    estimates = (*read_only(of.random, of.systematic, of.identity), of.methods)
+    weighings = read_only(
+        found.act, place_of, found.run, found.signed_mg, found.weighed, found.how, found.scale, found.weighing
+    )
+    assays = read_only(
+        found.key, place_of, found.run, found.signed_mg, found.assay_key, found.kind, found.laboratory,
+        found.part_begin, found.part_element, found.part_fraction, found.whole, found.parts, found.sampling,
+    )  # fmt: skip
 
     def add(part: tuple[int, int]) -> None:
         for first, last in _blocks(begins, *part):
-            add_weighings(
-                result, begins, by_act, first, last, found.act, place_of, found.run, found.signed_mg, found.weighed,
-                found.how, found.scale, found.weighing, *estimates,
-            )  # fmt: skip
-            add_assays(
-                result, begins, by_lot, first, last, found.key, place_of, found.run, found.signed_mg, found.assay_key,
-                found.kind, found.laboratory, found.part_begin, found.part_element, found.part_fraction, found.whole,
-                found.parts, found.sampling, *estimates,
-            )  # fmt: skip
+            add_weighings(result, begins, by_act, first, last, *weighings, *estimates)
+            add_assays(result, begins, by_lot, first, last, *assays, *estimates)
 
     middle = int(np.searchsorted(begins, len(rows) // 2))
     if len(rows) < _MANY or not 0 < middle < matrices:
