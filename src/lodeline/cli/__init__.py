@@ -9,7 +9,7 @@ from __future__ import annotations
 # isort: off
 from lodeline.cli.app import app, main
 from lodeline.cli import demonstration, bench, keeping, filing, feeds, questions
-from lodeline.cli import finding, editions, declare, licence, screen, parties, law, proofs, serve
+from lodeline.cli import finding, editions, declare, licence, run, screen, parties, law, proofs, serve
 # isort: on
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "parties",
     "proofs",
     "questions",
+    "run",
     "screen",
     "serve",
 ]

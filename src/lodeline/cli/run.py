@@ -1,0 +1,104 @@
+"""The command `run`: a planned run is announced, so that its mass is set aside of the quota, or put off."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, store_at, today
+from lodeline.cli.output import console, print_json, print_problems, say
+
+run_app = typer.Typer(
+    help="Planned runs, and the quota that they reserve. 计划生产批次及其占用指标。", no_args_is_help=True
+)
+app.add_typer(run_app, name="run")
+
+Organisation = Annotated[str, typer.Argument(help="Whose run it is. 企业编号。")]
+Run = Annotated[str, typer.Argument(help="What rows of the run will call it (column run). 批次编号（run 列）。")]
+
+
+class Kind(StrEnum):
+    """What a quota is for."""
+
+    MINING = "mining"
+    SEPARATION = "separation"
+
+
+class OreType(StrEnum):
+    """Of which ore, where the grant names one."""
+
+    ROCK = "rock"
+    ION = "ion"
+
+
+@run_app.command()
+def announce(
+    organisation: Organisation,
+    run: Run,
+    kind: Annotated[Kind, typer.Option("--kind", help="Of which quota. 指标类别。")],
+    kg: Annotated[str, typer.Option("--kg", help="Oxide that it will draw, in kg REO. 计划用量（千克 REO）。")],
+    ore_type: Annotated[OreType | None, typer.Option("--ore-type", help="Ore. 矿种。")] = None,
+    year: Annotated[int, typer.Option("--year", help="Year of the quota; by default this. 指标年度。")] = 0,
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """Reserve quota for a planned run until rows that name it draw it. 预留指标。"""
+    from lodeline.material.mass import parse_mass  # noqa: PLC0415
+    from lodeline.service.runs import announce_run  # noqa: PLC0415
+    from lodeline.spoken import SpokenError  # noqa: PLC0415
+
+    try:
+        reo_mg = int(parse_mass(kg))
+    except ValueError as error:
+        raise SpokenError(f"--kg {kg!r} is no mass in kilograms", f"--kg {kg!r} 不是以千克计的质量") from error
+    store, day = store_at(database), today()
+    known = store.register(store.head()).tables["organisations"]["id"]
+    if organisation not in set(known):
+        raise SpokenError(f"the register has no organisation {organisation}", f"登记簿中没有企业 {organisation}")
+    found = announce_run(
+        store=store, organisation=organisation, kind=kind.value, ore_type="" if ore_type is None else ore_type.value,
+        year=year or day.year, run=run, reo_mg=reo_mg, on=day, filed_at=datetime.now(UTC),
+    )  # fmt: skip
+    _end(found, organisation, run, as_json)
+
+
+@run_app.command()
+def void(
+    organisation: Organisation,
+    run: Run,
+    reason: Annotated[str, typer.Option("--reason", help="Why. 理由。")],
+    database: Database = DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """Take back what a planned run has not drawn. 撤销预留。"""
+    from lodeline.service.runs import void_run  # noqa: PLC0415
+
+    found = void_run(
+        store=store_at(database), organisation=organisation, run=run, reason=reason, on=today(),
+        filed_at=datetime.now(UTC),
+    )  # fmt: skip
+    _end(found, organisation, run, as_json)
+
+
+def _end(found: Any, organisation: str, run: str, as_json: bool) -> None:
+    """Prints what became of it; status 1 where it was refused."""
+    from lodeline.material.element import TREO  # noqa: PLC0415
+    from lodeline.material.mass import format_kg  # noqa: PLC0415
+
+    told, draw = found.as_json(), found.draw
+    if as_json:
+        mass_kg = None if draw is None or draw.act == "void" else format_kg(draw.masses_mg.get(TREO, 0))
+        kept = {name: told[name] for name in ("reservation", "entry", "until", "repeated", "problems")}
+        print_json({"organisation": organisation, "run": run, "reo_kg": mass_kg, **kept})
+    else:
+        print_problems(list(found.problems), limit=10)
+        if draw is not None:
+            text = say(
+                f"Entry {told['entry']}, number {told['reservation']}",
+                f"条目 {told['entry']}，序号 {told['reservation']}",
+            )  # fmt: skip
+            console.print(text + (say(" (stood already)", "（已有）") if found.repeated else ""), markup=False)
+    raise typer.Exit(0 if draw is not None else 1)
