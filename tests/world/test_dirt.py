@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections import defaultdict
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from lodeline.world import build_world, write_world
 from tests.world.reading import REFUSED, Dossier, Row, dry_mg, table
 
 
@@ -132,3 +136,34 @@ def test_counts_scatter_as_the_method_says(year: Dossier) -> None:
     spread = (sum(ratio * ratio for ratio in ratios) / len(ratios)) ** 0.5
     # 0.06 % each: 0.085 % together.
     assert spread == pytest.approx(0.00085, rel=0.15)
+
+
+def test_customers_by_name_are_those_of_the_truth_and_nothing_else_changes(tmp_path: Path) -> None:
+    plain, named = tmp_path / "plain", tmp_path / "named"
+    for out, rate in ((plain, 0.0), (named, 0.2)):
+        write_world(build_world(seed=5, organisations=30, months=3), out, named=rate)
+    truth = json.loads(named.with_name("named.truth.json").read_text("utf-8"))
+    deeds = {
+        (one["organisation"], one["event"]): one["facts"] for one in truth["dirt"] if one["kind"] == "customer-by-name"
+    }
+    seen: set[tuple[str, str]] = set()
+    files = sorted(path.relative_to(plain) for path in plain.rglob("filings/*/*.csv"))
+    assert files == sorted(path.relative_to(named) for path in named.rglob("filings/*/*.csv"))
+    for path in files:
+        for before, after in zip(_rows(plain / path), _rows(named / path), strict=True):
+            key = (path.parts[1], before.get("event", ""))
+            if before == after:
+                continue
+            seen.add(key)
+            changed = {name for name in before if before[name] != after[name]}
+            assert changed <= {"counterparty", "counterparty_name"}
+            assert (after["counterparty"], after["counterparty_name"]) == ("", deeds[key]["filed"])
+            assert before["counterparty"] == deeds[key]["is"]
+    assert seen == set(deeds) and len(deeds) > 5
+    assert not any(one["kind"] == "customer-by-name" for one in json.loads(
+        plain.with_name("plain.truth.json").read_text("utf-8"))["dirt"])  # fmt: skip
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))

@@ -79,6 +79,10 @@ def world(
     feeds: Annotated[
         bool, typer.Option("--feeds/--no-feeds", help="Invoices and customs lines as well. 含其他部门数据。")
     ] = True,
+    named: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Share of sales whose customer is named without its id. 未填编号的销售占比。"),
+    ] = 0.0,
 ) -> None:
     """Write a synthetic industry as a dossier, and what was put in beside it. 生成模拟产业数据。"""
     from lodeline.world import PlantError, asked_plants, build_world, write_world  # noqa: PLC0415
@@ -91,5 +95,5 @@ def world(
     except PlantError as error:
         raise SpokenError(error.en, error.zh) from error
     with progress(say("world", "模拟")) as bar:
-        write_world(planned, out, progress=bar, plants=plants, feeds=feeds)
+        write_world(planned, out, progress=bar, plants=plants, feeds=feeds, named=named)
     console.print(say(f"Wrote a synthetic world to {out}.", f"已生成模拟世界：{out}。"), markup=False)

@@ -25,6 +25,7 @@ from lodeline.world.scene import Cast
 from lodeline.world.stock import KG
 from lodeline.world.stream import Stream
 from lodeline.world.tables import Content, dirt_rate, table
+from lodeline.world.written import Written
 
 #: Quotas are granted with this much room above the use of a full year; a few are too small (assumptions).
 QUOTA_ROOM = (1.05, 1.25)
@@ -50,7 +51,7 @@ What natural dirt it holds is listed in the .truth.json file beside this directo
 
 def write_world(
     world: World, out: Path, progress: Progress | None = None, plants: tuple[Plant, ...] | None = None, *,
-    feeds: bool = False,
+    feeds: bool = False, named: float = 0.0,
 ) -> None:  # fmt: skip
     """Writes the world as a dossier into `out`, and `<out>.truth.json` beside it.
 
@@ -59,6 +60,8 @@ def write_world(
         and no plant, None a plain world.
     feeds : records of other authorities as well, in `feeds/`, and `<out>.links.csv` beside it, which says of
         which event each of them is. The filings are the same with and without.
+    named : in which share of the sales to customers that file nothing the clerk writes the customer's name, in one form
+        or another, and not its id; who is meant stands in the truth file. All else is the same at every rate.
     Raises FileExistsError when `out` exists and is not an empty directory.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -69,7 +72,10 @@ def write_world(
     labelled = None if plants is None else Labelled(industry, plants)
     cast = labelled.cast if labelled else Cast()
     authorities = Authorities(industry, cast) if feeds else None
-    _write(out / "filings/index.csv", _file_all(industry, labelled, authorities, out, progress))
+    clerks = Written(industry.trade.parties, rate=named, seed=world.seed, deeds=industry.deeds)
+    _write(
+        out / "filings/index.csv", _file_all(industry, labelled, authorities, clerks=clerks, out=out, progress=progress)
+    )
     if labelled:
         labelled.finish()
     if authorities:
@@ -102,7 +108,7 @@ def _put_feeds(authorities: Authorities, out: Path) -> None:
 
 
 def _file_all(
-    industry: Industry, labelled: Labelled | None, authorities: Authorities | None, out: Path,
+    industry: Industry, labelled: Labelled | None, authorities: Authorities | None, *, clerks: Written, out: Path,
     progress: Progress | None,
 ) -> list[Sequence[str]]:  # fmt: skip
     """Writes every filing as its month is done; returns the rows of the index."""
@@ -117,7 +123,7 @@ def _file_all(
             if labelled:
                 labelled.bend(papers, authorities)
         for page in filed:
-            for filing in registry.file(page):
+            for filing in registry.file(clerks.month(page)):
                 (out / filing.path).parent.mkdir(exist_ok=True)
                 _put(out / filing.path, sheet(filing.rows))
                 index.append((filing.filed_at, filing.organisation, filing.path, filing.period, filing.corrects))
