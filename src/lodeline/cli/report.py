@@ -27,6 +27,8 @@ from lodeline.store.store import Store
 
 #: The name by which the demo knows its own store.
 DEMO_FILE = "demo.sqlite3"
+#: Share of the demo's sales to customers that file nothing in which these are named without their id.
+NAMED = 0.04
 
 
 def demo(database: str, *, organisations: int, months: int, seed: int) -> None:
@@ -40,8 +42,9 @@ def demo(database: str, *, organisations: int, months: int, seed: int) -> None:
         dossier = Path(room) / "world"
         with progress(say("writing a synthetic world", "生成模拟世界")) as bar:
             write_world(
-                build_world(seed=seed, organisations=organisations, months=months), dossier, progress=bar, feeds=True
-            )
+                build_world(seed=seed, organisations=organisations, months=months), dossier, progress=bar, feeds=True,
+                named=NAMED,
+            )  # fmt: skip
         with progress(say("filing it, month by month", "逐月申报入账")) as bar:
             loaded = load(store, dossier, law=law, progress=bar)
     snapshot = open_snapshot(store)
