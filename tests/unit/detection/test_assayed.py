@@ -83,6 +83,21 @@ def test_scrap_in_which_no_magnet_was_is_asked_for_with_its_ratios() -> None:
     assert 340 * KG < found.mass_mg < 350 * KG
 
 
+def test_the_only_lot_of_a_recycler_is_asked_for_from_less_than_one_of_many() -> None:
+    """One lot in two hundred is so far out by chance: of one lot that is rare, of twenty it is not."""
+    asked, share, step = [], "Nd=220000000;Pr=70000000", 1_000_000
+    numbers = pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
+    for dy in range(24 * step, 44 * step, step):
+        lot = f"F9 O999 origin 3 f9 999 1000 product=scrap-eol origin_kind=secondary composition={share};Dy={dy}"
+        lines = pl.concat([recyclers(f"{share};Dy=12000000"), months({"2025-06": [lot]})])
+        found = look("recycling-laundering", lines.with_columns(line=numbers, entry=numbers))
+        asked += [(dy, one.evidence[0]["totals"]["lots"]) for one in found if one.subject["site"] == "f9"]
+    begins = min(dy for dy, _ in asked)
+    # What others hold errs by 30 %: three times as much is far for the only lot of a site.
+    assert 30 * step < begins < 38 * step
+    assert {dy for dy, _ in asked} == set(range(begins, 44 * step, step)) and {lots for _, lots in asked} == {1}
+
+
 def test_scrap_as_others_collect_it_a_total_alone_and_few_recyclers_say_nothing() -> None:
     assert look("recycling-laundering", recyclers("Nd=215000000;Pr=73000000;Dy=10500000;Fe=650000000")) == []
     assert look("recycling-laundering", recyclers("TREO=350000000")) == []

@@ -162,10 +162,12 @@ def _unlike(lines: pl.DataFrame, lot_assays: pl.DataFrame, values: Mapping[str, 
             score = score_of(float(np.exp(-furthest / 2)), tests=own.height)
             others = judged.filter(pl.col("site") != site)["z2"].to_numpy()
             # What other recyclers get as well is another kind of scrap, not another kind of goods.
-            if score >= ALARM_SCORE and float(np.mean(others >= min(furthest, _FAR))) <= rare:
+            # Of a site with one lot, less is far.
+            far = min(furthest, _FAR)
+            if score >= ALARM_SCORE and float(np.mean(others >= far)) <= rare:
                 place = {"organisation": str(organisation), "site": str(site)}
                 usual = [float(np.exp(np.nanmedian(of_product[one].cast(pl.Float64).to_numpy()))) for one in _SHARES]
-                findings.append(_unlike_finding(place, str(product), own.filter(pl.col("z2") >= _FAR), score, usual))
+                findings.append(_unlike_finding(place, str(product), own.filter(pl.col("z2") >= far), score, usual))
     return findings
 
 
