@@ -9,6 +9,7 @@ import re
 import shutil
 import zipfile
 from collections.abc import Mapping
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,17 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client, override_settings
+from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser, Page
 
+from lodeline.control.declaration import read_fields
+from lodeline.office import clock
+from lodeline.office import desk as office_desk
 from lodeline.office.work import work_once
 from lodeline.regulation.parameter import load
 from lodeline.service.desk import declare_line
+from lodeline.service.desk_release import judge
+from lodeline.service.licences import grant_licence, licence_from
 from lodeline.service.published_cases import as_declaration, published_cases
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
@@ -208,6 +215,37 @@ def test_a_file_of_which_nothing_is_judged_says_why(elsewhere: Any, copied: Stor
     page = browser.page(where)
     assert page.headings == ["Nothing of this file was judged"]
     assert "file.too-many-rows" in page.text
+
+
+def test_what_is_reserved_for_a_line_and_why_nothing_is_stand_beside_its_reasons(elsewhere: Any, copied: Store) -> None:
+    browser, law, now = elsewhere(copied.database.url), load(), clock.now()
+    today = clock.today(law.timezone)
+    firm = str(copied.register(copied.head()).tables["organisations"]["id"][0])
+    terms = {
+        "id": "XK-1", "kind": "general", "exporter": firm, "end_users": ["Motors GmbH"], "mass_mg": 100_000_000,
+        "control_items": ["1C905.a.4"], "valid_from": date(2025, 5, 1), "valid_to": today + timedelta(days=60),
+    }  # fmt: skip
+    granted = grant_licence(store=copied, licence=licence_from(terms), law=law, filed_at=now)
+    assert granted.accepted, [one.message("en") for one in granted.problems]
+    line = MAGNET | {
+        "line": "1", "declaration": "D-1", "on": "2025-07-04", "exporter": firm, "licence": "XK-1", "destination": "DE",
+        "composition": "Nd=28;Pr=2;Dy=2;Fe=66;B=1", "end_user_name": "Motors GmbH", "value": "2700", "currency": "USD",
+    }  # fmt: skip
+
+    def ask(kg: str) -> Page:
+        judged = judge(
+            store=copied, snapshot=open_snapshot(copied), declaration=read_fields(line | {"mass_kg": kg}), law=law,
+            today=today,
+        )  # fmt: skip
+        entry = office_desk.ask(
+            OFFICIAL, copied, judged.declaration, judged.document, now=now, judged=judged, reserve=True
+        ).index
+        return Page(browser.get(f"/en/desk/asked/{entry}/"))
+
+    released, refused = ask("60"), ask("10")
+    assert "60 kg are reserved on XK-1 until" in released.text
+    assert refused.headings == ["This line must wait"] and "reservation.exists-with-other-content" in refused.text
+    assert "Nothing reserved" in refused.text and "To release" not in refused.text
 
 
 @pytest.fixture
