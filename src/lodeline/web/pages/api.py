@@ -24,6 +24,8 @@ _TAGS: Final[Mapping[str, Text]] = {
     "findings": say("Findings", "线索"),
     "changes": say("Changes", "变动"),
     "declarations": say("The customs desk", "海关窗口"),
+    "licences": say("What is drawn on licences", "许可证核销"),
+    "applications": say("Applications for licences", "许可申请"),
     "organisations": say("Organisations", "企业"),
     "nation": say("The nation", "全国"),
     "law": say("Law", "法规"),

@@ -123,7 +123,8 @@ def _row(visit: Visit, one: Question, names: Mapping[str, str], organisation: st
     )
     exporter = one.entry.organisation or ""
     batch = one.paper.get("batch")
-    if batch is not None:
+    # A batch of a firm's own is the firm's page; an officer opens its parts.
+    if batch is not None and (organisation is not None or not one.paper["asker"]):
         page = (
             visit.opens("desk-batch", batch=batch)
             if organisation is None
