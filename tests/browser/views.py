@@ -95,6 +95,7 @@ FURTHER: Final = (
     View(name="lot, forward", by=ANALYST, at="{lot}?direction=forward"),
     View(name="findings by firm", by=ANALYST, at="findings/?view=firms"),
     View(name="screening, answered", by=ANALYST, at="screening/?name=Baotou+Rare+Earth+Mining&country=CN"),
+    View(name="screening, long reasons", by=ANALYST, at="screening/?name=Zhanyaomingxingguanghuashengda+Polishing"),
     View(name="law, another day", at="law/?on=2025-10-15&known=2025-10-20"),
     View(name="desk, filled", by=PEOPLE["licensing-officer"], at="desk/?case=2"),
     View(name="desk, answer", by=PEOPLE["licensing-officer"], template="lodeline/desk_answer.html"),
