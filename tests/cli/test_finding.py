@@ -201,8 +201,6 @@ def test_a_forger_who_makes_the_sums_anew_is_found_out(
         row, stamp, law = (json.loads(forged[name]) for name in ("finding.json", "stamp.json", "law/in-force.json"))
         forged["README.md"] = readme(row, stamp).encode()
         forged["index.html"] = index_page(row, stamp, law, forged).encode()
-    if forge is heavier:
-        # And so is the paper, which takes longest: of the change that matters most, none but the proof tells.
         forged["evidence.pdf"] = evidence_pdf(forged)
     assert what in {fault["what"] for fault in recompute(packed(forged)).faults}
 
