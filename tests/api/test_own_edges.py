@@ -21,6 +21,7 @@ pytestmark = pytest.mark.medium
 #: What stands for a part of an address, as the firm itself finds it in its lists.
 PARTS = {
     "entry", "number", "draft", "lot", "finding", "organisation", "job", "dispute", "licence", "exception", "case",
+    "batch", "application", "document",
 }  # fmt: skip
 #: Answers that are about no firm, or about those that the test gives to be judged.
 OPEN = {"/api/v1/law", "/api/v1/law/diff", "/api/v1/log/checkpoint", "/api/v1/log/consistency"}
@@ -49,6 +50,7 @@ def addresses(program: Program, lots: list[str], filings: list[int], findings: l
                     filled = path.removeprefix("/api/v1").format(
                         lot=quote(lot, safe=""), entry=entry, finding=finding, organisation="self", number=1, draft=1,
                         job=1, dispute=1, licence=licence, exception=exception, case="no-such-case",
+                        batch="no-such-batch", application="no-such-application", document=1,
                     )  # fmt: skip
                     yield filled
                     if "/trace" in filled:
