@@ -61,7 +61,9 @@ def test_a_name_is_decided_beside_its_candidates_with_reasons(own: tuple[Browser
     assert page.headings[0] == "3 names wait to be known"
     asked = AT + quote("NINGBO YUNSHENG MAGNET CO LTD")
     page = browser.page(asked)
-    assert "宁波韵升股份有限公司" in page.text and "The place in the names is the same." in page.text
+    assert (
+        "It is this one Ningbo Yunsheng Co., Ltd." in page.text and "The place in the names is the same." in page.text
+    )
     refused = browser.post(asked, {"do": "same", "party": "YS", "reason": ""})
     assert refused.status_code == 400 and "Say why." in Page(refused).text
     sent = browser.post(asked, {"do": "same", "party": "YS", "reason": "the contract names it"})
