@@ -41,6 +41,8 @@ def licence_flags(
     withdrawn : events that the filing restates or withdraws: their rows count no longer.
     lots : what the lots of the filing are (`ledger.state.facts_of_lots`).
     """
+    if rows.is_empty():
+        return []
     known = licences(register)
     if not known:
         return []
