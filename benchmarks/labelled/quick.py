@@ -7,7 +7,7 @@ known without the ledger: a file with a problem that rejects did not enter; and 
 the first was refused where the second weighs something else, because a slip of the unit is sent back, and the second
 where both weigh the same.
 
-That both ways give the same rows, lots and findings is tested (tests/unit/benchmarks/test_quick_ledger.py).
+That both ways give the same rows, lots and findings is tested (tests/benchmarks/test_quick_ledger.py).
 """
 
 from __future__ import annotations
