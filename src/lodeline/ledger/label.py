@@ -73,6 +73,15 @@ def run_together(sources: Mapping[int, Collection[int]]) -> set[int]:
     sources : name → the lots, or names, that were shipped under it. A chain of traders makes names of names; goods that
         are sent back make a circle of them, which stands for what enters it.
     """
+    confused: set[int] = set()
+    # What stands for two lots is from then on a lot of its own to whatever was shipped under it.
+    while more := _unclear({name: lots for name, lots in sources.items() if name not in confused}):
+        confused |= more
+    return confused
+
+
+def _unclear(sources: Mapping[int, Collection[int]]) -> set[int]:
+    """Names that lead to no lot or to several, as far as one look at all of them tells."""
     meant: dict[int, int] = {}
 
     def lots_behind(name: int) -> set[int]:
