@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.desk import LAW, Desk
 
-from lodeline.ledger.licence import Licence, licences
+from lodeline.ledger.licence import Licence
 from lodeline.service import licences as service
 from lodeline.service.licences import Decided, licence_from
 
@@ -25,7 +25,7 @@ def grant(desk: Desk, **changed: Any) -> Decided:
 
 
 def standing(desk: Desk) -> Licence:
-    return licences(desk.store.register(desk.store.head()))["L1"]
+    return desk.store.register(desk.store.head()).licences["L1"]
 
 
 def test_a_grant_is_one_entry_and_the_register_has_it(desk: Desk) -> None:

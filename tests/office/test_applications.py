@@ -12,7 +12,6 @@ from django.db import DatabaseError
 from tests.office.conftest import of_firm
 
 from lodeline.journal.verify import verify_receipt
-from lodeline.ledger.licence import licences
 from lodeline.office import applications as office
 from lodeline.office.actor import Actor, NotAllowedError, Standing
 from lodeline.office.application_documents import open_document
@@ -74,7 +73,7 @@ def granted(store: Store, **changes: Any) -> Application:
 def test_from_draft_to_licence(store: Store) -> None:
     one = granted(store)
     assert one.state == "granted" and one.licence == f"XK-2026-{one.pk:05d}"
-    licence = licences(store.register(store.head()))[one.licence]
+    licence = store.register(store.head()).licences[one.licence]
     assert (licence.exporter, licence.mass_mg, licence.valid_to) == (FIRM, 1_200_000_000, date(2027, 2, 28))
     kinds = [step.kind for step, _ in office.steps_of(one, told_only=False)]
     assert kinds == ["submitted", "taken", "proposed", "granted"]
@@ -155,7 +154,7 @@ def test_who_proposes_does_not_decide(store: Store) -> None:
     assert one.state == "submitted" and one.proposal == ""
     one = office.propose(first, store, one, Proposal(grant=False, text="They did not say."), LAW, seen=4, now=NOW)
     one = office.decide(second, store, one, LAW, seen=5, now=NOW)
-    assert one.state == "refused" and one.licence == "" and not licences(store.register(store.head()))
+    assert one.state == "refused" and one.licence == "" and not store.register(store.head()).licences
 
 
 def test_whoever_was_slower_looks_again(store: Store) -> None:
@@ -231,7 +230,7 @@ def test_an_amendment_ends_the_licence_that_it_amends(store: Store) -> None:
     one = office.take(first, store, one, seen=1, now=NOW)
     one = office.propose(first, store, one, Proposal(grant=True, text="As asked."), LAW, seen=2, now=NOW)
     one = office.decide(second, store, one, LAW, seen=3, now=NOW)
-    standing = licences(store.register(store.head()))
+    standing = store.register(store.head()).licences
     assert standing[before.licence].standing(date(2026, 3, 31)) == "granted"
     assert standing[before.licence].standing(date(2026, 4, 1)) == "revoked"
     assert standing[one.licence].standing(date(2026, 4, 1)) == "granted"

@@ -15,7 +15,6 @@ from django.test import Client
 from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser, Page
 
-from lodeline.ledger.licence import licences
 from lodeline.office import clock
 from lodeline.office.actor import Actor, Standing
 from lodeline.office.models import User
@@ -118,7 +117,7 @@ def test_a_licence_is_applied_for_queried_answered_and_granted(copy: Store) -> N
     assert own_proposal.status == 400 and "another officer" in own_proposal.text
     assert "Grant it" in officer(12).page(where).text and "Grant it" not in officer(11).page(where).text
     assert step(officer(12), where, "decide").status_code == 303
-    ((_, licence),) = [one for one in licences(copy.register(copy.head())).items() if one[0].startswith("XK-")]
+    ((_, licence),) = [one for one in copy.register(copy.head()).licences.items() if one[0].startswith("XK-")]
     assert licence.exporter == FIRM and licence.mass_mg == 800_000_000
     assert "Granted" in of_firm().page(at).text and licence.id in of_firm().page(at).text
     assert "Report on the goods" in of_firm().page(at).text

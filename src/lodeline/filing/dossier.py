@@ -21,7 +21,7 @@ from lodeline.filing.feed_schema import FEEDS, Feed
 from lodeline.filing.formats import Limits
 from lodeline.filing.header import folded
 from lodeline.filing.table import read_sheet
-from lodeline.ledger.licence import licence_of, licences
+from lodeline.ledger.licence import licence_of
 from lodeline.ledger.licence_terms import contradictions
 from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.ledger.register import FILING_ROLES, TABLES, Register
@@ -174,7 +174,7 @@ def _without_contradictions(
     table = register["licences"]
     if rows is None:
         return table, []
-    acts = licences(Register(tables={**Register().tables, **register}))
+    acts = Register(tables={**Register().tables, **register}).licences
     found = [licence_of(row, acts[row["id"]].acts) for row in table.iter_rows(named=True)]
     problems, bad = [], set()
     for place, fault in contradictions(found):

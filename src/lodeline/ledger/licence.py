@@ -13,7 +13,8 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Literal, get_args
 
-from lodeline.ledger.register import Register
+import polars as pl
+
 from lodeline.material.mass import MG_PER_KG
 
 Deed = Literal["suspended", "resumed", "revoked", "holder"]
@@ -93,10 +94,10 @@ class Licence:
         return "exhausted" if is_exhausted else "granted"
 
 
-def licences(register: Register) -> dict[str, Licence]:
-    """Every licence of the register by id, with its acts."""
-    acts = _acts(register)
-    rows = register.tables["licences"].iter_rows(named=True)
+def licences_of(tables: Mapping[str, pl.DataFrame]) -> dict[str, Licence]:
+    """Every licence of a register's tables by id, with its acts (`Register.licences`)."""
+    acts = _acts(tables.get("licence_acts"))
+    rows = tables["licences"].iter_rows(named=True)
     return {row["id"]: licence_of(row, acts.get(row["id"], ())) for row in rows}
 
 
@@ -131,9 +132,8 @@ def elements_mg(text: str) -> dict[str, int]:
     return found
 
 
-def _acts(register: Register) -> dict[str, tuple[Act, ...]]:
+def _acts(table: pl.DataFrame | None) -> dict[str, tuple[Act, ...]]:
     """Licence → its acts by day; of one day, in the order of the log."""
-    table = register.tables.get("licence_acts")
     found: dict[str, list[Act]] = {}
     for row in () if table is None else table.iter_rows(named=True):
         act = Act(

@@ -13,6 +13,8 @@ from typing import Any
 
 import polars as pl
 
+from lodeline.ledger.licence import Licence, licences_of
+
 #: Roles that carry the duty to file each month, for an organisation with a domestic address.
 FILING_ROLES = (
     "miner", "importer", "separator", "smelter", "alloy-maker", "magnet-maker", "recycler", "trader", "exporter",
@@ -129,6 +131,11 @@ class Register:
             .agg(pl.col("yield_low_pct").cast(pl.Float64()).min(), pl.col("yield_high_pct").cast(pl.Float64()).max())
         )
         return {stage: (low, high) for stage, low, high in rows.drop_nulls().iter_rows()}
+
+    @cached_property
+    def licences(self) -> Mapping[str, Licence]:
+        """Licence id → the licence with its acts."""
+        return licences_of(self.tables)
 
     @cached_property
     def roles(self) -> dict[str, frozenset[str]]:

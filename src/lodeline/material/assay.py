@@ -36,6 +36,12 @@ def explode(compositions: pl.Series) -> pl.DataFrame:
     )
 
 
+def shares_of(composition: str) -> dict[str, int]:
+    """Element → ppb of one canonical composition, empty where it is; `explode` does it for many."""
+    pairs = (share.partition("=") for share in composition.split(";") if share)
+    return {element: int(ppb) for element, _, ppb in pairs}
+
+
 def with_treo(shares: pl.DataFrame, key: str = "place") -> pl.DataFrame:
     """The same shares and, where TREO is not stated, its row computed from the rare earths by stoichiometry."""
     stated = shares.filter(pl.col("element") == TREO_INDEX).select(key)

@@ -22,7 +22,6 @@ from lodeline.office.models import Draft, User
 from lodeline.office.sandbox import books_of, ledger_of
 from lodeline.regulation.parameter import load
 from lodeline.service.filing import preview
-from lodeline.service.own import register_of
 
 
 def begin(actor: Actor, draft: Draft, *, seen: int, now: datetime) -> Draft:
@@ -73,7 +72,7 @@ def divide(actor: Actor, draft: Draft, *, seen: int, now: datetime) -> Draft:
     store, law = ledger_of(draft, now=now), load()
 
     def judged(table: Table) -> Checked:
-        return check(table, organisation=draft.organisation, period=draft.period, register=register_of(store))
+        return check(table, organisation=draft.organisation, period=draft.period, register=store.newest_register())
 
     books = books_of(draft, store)
     division = settle(

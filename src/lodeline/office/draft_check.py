@@ -27,7 +27,6 @@ from lodeline.office.sandbox import books_of, ledger_of
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.drafting import in_force, lot_compositions, what_changes
 from lodeline.service.filing import preview
-from lodeline.service.own import register_of
 from lodeline.service.posting import Encoded, encode, rows_root_of
 from lodeline.store.store import Store
 
@@ -176,7 +175,7 @@ def statement_of(draft: Draft, checked: Checked, store: Store, *, encoded: Encod
 
 def _check(draft: Draft, table: Table, store: Store) -> Checked:
     return check(
-        table, organisation=draft.organisation, period=draft.period, register=register_of(store),
+        table, organisation=draft.organisation, period=draft.period, register=store.newest_register(),
         correcting=draft.corrects is not None,
     )  # fmt: skip
 

@@ -36,7 +36,7 @@ from lodeline.office.transfers import Sent as Delivered
 from lodeline.regulation.duty import deadline
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.acceptance import Acceptance, receipt_rows
-from lodeline.service.own import Own, register_of
+from lodeline.service.own import Own
 from lodeline.store.store import Store
 
 State = Draft.State
@@ -69,7 +69,7 @@ def judge(
     program.require("own.file", organisation)
     table = read_bytes([(one.name, one.content) for one in sent.files], limits=limits())
     checked = check_table(
-        table, organisation=organisation, period=sent.period, register=register_of(store),
+        table, organisation=organisation, period=sent.period, register=store.newest_register(),
         correcting=sent.corrects is not None,
     )  # fmt: skip
     missing = () if checked.period else (problem("period.required"),)

@@ -10,13 +10,12 @@ from __future__ import annotations
 from django.conf import settings
 
 from lodeline.ledger.register import Register
-from lodeline.service.own import register_of
 from lodeline.store.opening import open_store
 
 
 def register() -> Register:
     """The register of the store that this process serves, as it stands."""
-    return register_of(open_store(settings.LODELINE_DATABASE))
+    return open_store(settings.LODELINE_DATABASE).newest_register()
 
 
 def firms_of_region(region: str) -> frozenset[str]:

@@ -15,15 +15,15 @@ from typing import Final
 import polars as pl
 
 from lodeline.ledger.drawdown import draws as quota_draws
-from lodeline.ledger.licence import GOODS, Licence, Standing, licences
+from lodeline.ledger.licence import GOODS, Licence, Standing
 from lodeline.ledger.licence_terms import terms
 from lodeline.ledger.movement import LINE
 from lodeline.ledger.register import Register
 from lodeline.ledger.reservation import POSITION, Account, Gone, Position, account
 from lodeline.ledger.state import facts_of_lots
 from lodeline.ledger.transfer import match
-from lodeline.material.assay import explode
-from lodeline.material.element import SYMBOLS, TREO
+from lodeline.material.assay import shares_of
+from lodeline.material.element import TREO
 from lodeline.material.mass import share_mg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.draw_facts import Said, draws_of, said
@@ -95,7 +95,7 @@ def licence_accounts(
 ) -> dict[str, LicenceAccount]:
     """The accounts of these licences, or of all that are registered or were ever named, by id; with elements."""
     wanted = None if ids is None else sorted(set(ids))
-    known = licences(register)
+    known = register.licences
     rows = filed_rows(store, wanted)
     limited = [one.id for one in known.values() if one.elements_mg and (wanted is None or one.id in wanted)]
     filed = _gone(rows, _element_masses(store, rows.filter(pl.col("licence").is_in(limited))))
@@ -166,10 +166,7 @@ def _element_masses(store: Store, rows: pl.DataFrame) -> dict[int, dict[str, int
 
 def element_masses(dry_mg: int, composition: str | None) -> dict[str, int]:
     """Element → mg of a dry mass of that composition (stored text)."""
-    if not composition:
-        return {}
-    shares = explode(pl.Series([composition]))
-    return {SYMBOLS[element]: share_mg(dry_mg, ppb) for element, ppb in shares.select("element", "ppb").iter_rows()}
+    return {element: share_mg(dry_mg, ppb) for element, ppb in shares_of(composition or "").items()}
 
 
 def compositions(store: Store, lots: set[int]) -> dict[int, str | None]:

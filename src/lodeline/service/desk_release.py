@@ -16,7 +16,6 @@ from lodeline.control.desk import Verdict
 from lodeline.control.licence import draws_of
 from lodeline.control.reason import VERDICTS, worst
 from lodeline.ledger.licence import GOODS, Licence
-from lodeline.ledger.licence import licences as licences_of
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service import desk_papers
 from lodeline.service.desk import Sources, answered, sources_of
@@ -54,7 +53,7 @@ class Judged:
 
     def _reserve(self, store: Store, *, filed_at: datetime, by: str | None) -> None:
         drawing = [place for place, one in enumerate(self.verdicts) if one.verdict == "release" and _draws(one)]
-        licences = licences_of(store.register(store.head()))
+        licences = store.register(store.head()).licences
         wanted = [_wanted(self.verdicts[place], licences) for place in drawing]
         drawn = (
             reserve(store=store, wanted=wanted, law=self.law, on=self.today, filed_at=filed_at, by=by) if wanted else []

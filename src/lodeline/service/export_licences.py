@@ -15,11 +15,10 @@ import polars as pl
 from lodeline.detection.limits import limits_of
 from lodeline.ledger.admission import Objection
 from lodeline.ledger.controlled import ControlledForms
-from lodeline.ledger.licence import GOODS, Licence, licences
+from lodeline.ledger.licence import GOODS, Licence
 from lodeline.ledger.register import Register
 from lodeline.ledger.reservation import Gone, account
-from lodeline.material.assay import explode
-from lodeline.material.element import SYMBOLS
+from lodeline.material.assay import shares_of
 from lodeline.material.mass import PPB, format_kg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.accounts import element_masses, filed_masses, filed_rows
@@ -43,7 +42,7 @@ def licence_flags(
     """
     if rows.is_empty():
         return []
-    known = licences(register)
+    known = register.licences
     if not known:
         return []
     found: list[Objection] = []
@@ -69,7 +68,7 @@ def missing_licence_flags(
 
     `rows` name none; `lots` as of `licence_flags`. Elements count from the share that the detector of licences takes.
     """
-    if rows.is_empty() or not licences(register):
+    if rows.is_empty() or not register.licences:
         return []
     forms, facts = ControlledForms(law), {lot: (product, text) for lot, product, text in lots[_LOT].iter_rows()}
     limits = limits_of("licence-abuse")
@@ -79,20 +78,12 @@ def missing_licence_flags(
             continue
         product, of_lot = facts.get(row["lot"], (row["product"], None))
         least = limits.on(row["on"])["controlled_pct"] / 100 * PPB
-        shares = _shares(row["composition"] or of_lot or "")
+        shares = shares_of(row["composition"] or of_lot or "")
         listed = forms.of(row["product"] or product, [one for one, ppb in shares.items() if ppb > least], row["on"])
         if listed:
             facts_ = {"elements": ", ".join(listed), "day": row["on"].isoformat()}
             found.append(_objection("export.licence-missing", row["ordinal"], **facts_))
     return found
-
-
-def _shares(composition: str) -> dict[str, int]:
-    """Element → ppb of a stored composition, without totals."""
-    if not composition:
-        return {}
-    rows = explode(pl.Series([composition]))
-    return {SYMBOLS[element]: ppb for element, ppb in rows.select("element", "ppb").iter_rows()}
 
 
 def _objection(code: str, ordinal: int, **facts: str | int) -> Objection:

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from lodeline.journal.entry import canonical_json
-from lodeline.ledger.licence import Deed, Licence, licence_of, licences
+from lodeline.ledger.licence import Deed, Licence, licence_of
 from lodeline.ledger.licence_terms import faults
 from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.ledger.register import TABLES, Register
@@ -54,7 +54,7 @@ def grant_licence(
     assert not licence.acts, "a licence begins without acts"
     with store.database.transaction():
         register = store.register(store.head(lock=True))
-        standing = licences(register)
+        standing = register.licences
         before = standing.get(licence.id)
         row = _row(licence)
         if before is not None:
@@ -123,7 +123,7 @@ def _act(
 def _against(register: Register, record: Mapping[str, Any]) -> list[Problem]:
     """Why an act cannot be: there is no such licence, no reason, or the licence does not stand so on that day."""
     found: list[Problem] = []
-    licence, deed, on = licences(register).get(record["licence"]), record["deed"], record["on"]
+    licence, deed, on = register.licences.get(record["licence"]), record["deed"], record["on"]
     if not record["reason"] or len(record["reason"]) > REASON_CHARACTERS:
         found.append(problem("grant.reason-missing", Where(column="reason"), most=REASON_CHARACTERS))
     if licence is None:

@@ -18,7 +18,6 @@ import polars as pl
 
 from lodeline.ledger.extension import Extension, both_passed, due, extension_of
 from lodeline.ledger.label import ALIAS
-from lodeline.ledger.licence import licences as licences_of
 from lodeline.ledger.register import TABLES, Register
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.ledger.succession import former_holders, partners, sites_held_before
@@ -66,18 +65,6 @@ _MAYBE_OPEN: Final = (
 
 _Duty = Callable[[str | None, date], bool]
 
-#: URL of a store → entry of its newest register, and that register.
-_registers: dict[str, tuple[int, Register]] = {}
-
-
-def register_of(store: Store) -> Register:
-    """The register as it stands, read once in a process for as long as it stays the same."""
-    head, url = store.head(), store.database.url
-    kept = _registers.get(url)
-    if kept is None or kept[0] != head.register_entry:
-        kept = _registers[url] = (head.register_entry, store.register(head))
-    return kept[1]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:
@@ -107,7 +94,7 @@ class Own:
     @cached_property
     def register(self) -> Register:
         """The whole register; only `parties` and `sites` of it are the organisation's to see."""
-        return register_of(self.store)
+        return self.store.newest_register()
 
     @cached_property
     def sites(self) -> pl.DataFrame:
@@ -465,7 +452,7 @@ class Own:
         The columns of the register's table `licences`; of the mass of goods `reserved_mg`, `used_mg`, `overdrawn_mg`,
         `left_mg` (null where the licence names none); `state` on the day (`ledger.licence.Standing`).
         """
-        known = {one: row for one, row in licences_of(self.register).items() if self.organisation in row.holders}
+        known = {one: row for one, row in self.register.licences.items() if self.organisation in row.holders}
         accounts = licence_accounts(self.store, self.register, self.law, known)
         rows = []
         for one in self.register.tables["licences"].iter_rows(named=True):

@@ -120,6 +120,11 @@ DRAW_KIND = "draw"
 STILL_KINDS = (CASE_KIND, EDITION_KIND, INSPECTION_KIND, LIST_KIND, DESK_KIND, DRAW_KIND)
 STATE_TABLES = ("holding", "transfer", "drawdown")
 
+#: URL of a database → leaf hash of the entry that made its newest register, and that register; those of the stores that
+#: were opened last.
+_registers: dict[str, tuple[str, Register]] = {}
+_REGISTERS_KEPT = 4
+
 
 class Store:
     """One database that holds a ledger. Make it with `create` or `open_store`."""
@@ -164,8 +169,22 @@ class Store:
 
     def _register_of(self, entry: int) -> Register:
         if self._register is None or self._register[0] != entry:
-            self._register = (entry, self._read_register())
+            self._register = (entry, self._kept_register(entry))
         return self._register[1]
+
+    def _kept_register(self, entry: int) -> Register:
+        """Read once in a process, whoever opens the store, for as long as the leaf of its entry stays the same."""
+        found = self.database.rows('SELECT leaf_hash FROM entry WHERE "index" = %s', (entry,))
+        if not found:
+            return self._read_register()
+        leaf = str(found[0][0])
+        kept = _registers.pop(self.database.url, None)
+        if kept is None or kept[0] != leaf:
+            kept = (leaf, self._read_register())
+        _registers[self.database.url] = kept
+        while len(_registers) > _REGISTERS_KEPT:
+            _registers.pop(next(iter(_registers)), None)
+        return kept[1]
 
     def forget_register(self) -> None:
         """Reads the register anew when it is next asked for."""

@@ -6,7 +6,6 @@ from typing import Literal
 
 import polars as pl
 
-from lodeline.ledger.licence import licences
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.ledger.succession import holders_of
 from lodeline.office.applications import applicant_of
@@ -15,7 +14,6 @@ from lodeline.office.case_views import about, party_of
 from lodeline.office.looking import LOOK_REASONS, USUAL_REASON
 from lodeline.service import exceptions
 from lodeline.service.finding import findings
-from lodeline.service.own import register_of
 from lodeline.web.visit import NotHereError, Visit
 
 #: The part of an address that says whose business a page shows.
@@ -63,7 +61,7 @@ def elsewhere() -> NotHereError:
 def _whose(visit: Visit, part: Part, subject: str) -> list[str]:
     """The firms whose business the page shows: of a site all who held it, as the page shows all its time."""
     if part == "site":
-        return holders_of(register_of(visit.store), subject)
+        return holders_of(visit.store.newest_register(), subject)
     found = _firm_of(visit, part, subject)
     return [found] if found else []
 
@@ -72,7 +70,7 @@ def _firm_of(visit: Visit, part: Part, subject: str) -> str | None:
     if part == "organisation":
         return subject
     if part == "licence":
-        found = licences(visit.store.register(visit.store.head())).get(subject)
+        found = visit.store.newest_register().licences.get(subject)
         return found.exporter if found else None
     if part == "lot":
         return maker_and_local(subject, "")[0] or None

@@ -17,7 +17,6 @@ from django.utils.http import urlencode
 
 from lodeline.ledger.register import Register
 from lodeline.office.actor import AUTHORITY, UNBOUNDED, Actor, Permission
-from lodeline.service.own import register_of
 from lodeline.spoken import SpokenError
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
@@ -93,7 +92,7 @@ class Visit:
     @cached_property
     def register(self) -> Register:
         """The register as it stands now, kept to what this page may be about."""
-        register = register_of(self.store)
+        register = self.store.newest_register()
         return register if self.territory is None else narrowed_register(register, self.territory)
 
     def has_filed(self, entry: int) -> None:

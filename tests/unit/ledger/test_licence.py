@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from tests.desk import LAW, organisation
 
-from lodeline.ledger.licence import Act, Licence, elements_mg, licences
+from lodeline.ledger.licence import Act, Licence, elements_mg
 from lodeline.ledger.licence_terms import faults
 from lodeline.ledger.register import TABLES, Register
 
@@ -68,7 +68,7 @@ def test_the_register_gives_licences_with_their_acts_by_day() -> None:
         "licences": pl.DataFrame([grant], schema=TABLES["licences"]),
         "licence_acts": pl.DataFrame(rows, schema=TABLES["licence_acts"]),
     }  # fmt: skip
-    found = licences(Register(tables=tables))["L1"]
+    found = Register(tables=tables).licences["L1"]
     assert [one.deed for one in found.acts] == ["suspended", "revoked"]
     assert found.granted_mg == {"Dy": 120 * KG, "Tb": KG // 2}
 

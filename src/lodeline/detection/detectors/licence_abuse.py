@@ -28,7 +28,7 @@ from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, mont
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.limits import Limits
 from lodeline.ledger.controlled import ControlledForms
-from lodeline.ledger.licence import GOODS, Licence, licences
+from lodeline.ledger.licence import GOODS, Licence
 from lodeline.ledger.licence_terms import terms
 from lodeline.ledger.register import Register
 from lodeline.material.element import SYMBOLS, TREO
@@ -95,7 +95,7 @@ def licence_abuse(
     and `draws` as in `detection.papers`. `mass_mg` is the TREO of the rows that are not covered; `score` is None, for
     what was filed is compared with what was granted and nothing is estimated.
     """
-    known = licences(register)
+    known = register.licences
     if not known:
         return []
     values = limits.on(last_day(lines))

@@ -13,7 +13,6 @@ from ninja import Router
 from ninja.params.functions import Path, Query
 
 from lodeline.filing.formats import Limits
-from lodeline.ledger.licence import licences
 from lodeline.ledger.succession import holders_of, sites_held_before
 from lodeline.material.mass import format_kg
 from lodeline.office.case_views import own_cases, own_state, standings
@@ -239,7 +238,7 @@ def get_licence(
     as_of_head(request)
     today = call_of(request).now.astimezone(ZoneInfo(law().timezone)).date()
     register = store().register(store().head())
-    known = licences(register).get(licence)
+    known = register.licences.get(licence)
     if whose.organisation is not None and (known is None or whose.organisation not in known.holders):
         raise not_found(f"You hold no licence {licence}.", f"您没有许可证 {licence}。")
     try:

@@ -25,7 +25,7 @@ from lodeline.office import successions as following
 from lodeline.office.listing import cursor_number, key_cursor, read_key_cursor
 from lodeline.service.audit import receipt
 from lodeline.service.inspections import Inspection, Seal, Visited, inspections
-from lodeline.service.own import Own, register_of
+from lodeline.service.own import Own
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
@@ -157,7 +157,7 @@ def enter_inspection(request: HttpRequest) -> HttpResponse:
     sent, digest = sent_as(request, InspectionIn)
 
     def act() -> HttpResponse:
-        register, now = register_of(store()), call_of(request).now
+        register, now = store().newest_register(), call_of(request).now
         organisation = holder_on(register, sent.site, sent.on)
         if organisation is None:
             raise not_found(f"No site {sent.site} is in the register.", f"登记簿中没有场所 {sent.site}。")
@@ -209,7 +209,7 @@ def list_successions(
     as_of_head(request)
     look(request, "successions", whose)
     found = [
-        one for one in successions(register_of(store()))
+        one for one in successions(store().newest_register())
         if whose.organisation in (None, one.organisation, one.successor) and (one.on.isoformat(), one.id) > after
     ]  # fmt: skip
     shown = found[:limit]
@@ -266,10 +266,10 @@ def enter_succession(request: HttpRequest) -> HttpResponse:
             kind=sent.kind, organisation=sent.organisation, on=sent.on, reason=sent.reason,
             successor="" if sent.kind == "closure" else sent.successor, site="" if sent.kind == "merger" else sent.site,
         )  # fmt: skip
-        before = {one.id for one in successions(register_of(store()))}
+        before = {one.id for one in successions(store().newest_register())}
         entry = following.enter(program, store(), wanted, now=call_of(request).now)
         made = next(
-            one for one in successions(register_of(store())) if one.id not in before and one.kind == wanted.kind
+            one for one in successions(store().newest_register()) if one.id not in before and one.kind == wanted.kind
         )
         return json_answer(201, {**_succession(made), "entry": entry.index})
 

@@ -19,7 +19,6 @@ from lodeline.office.draft_check import is_small
 from lodeline.office.draft_content import Content, content_at
 from lodeline.office.models import Draft, OrganisationSettings
 from lodeline.regulation.parameter import Jurisdiction, load
-from lodeline.service.own import register_of
 from lodeline.spoken import SpokenError
 from lodeline.web import format as written
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
@@ -96,7 +95,7 @@ def _filing_address(visit: Visit, draft: Draft) -> str:
 def frame_of(visit: Visit, draft: Draft, now: datetime, *, notices: list[Notice]) -> dict[str, Any]:
     """What every page of a draft has: whose and which month, its steps, what was said before."""
     law = load()
-    late_from = due(draft.organisation, draft.period, law, register_of(visit.store))
+    late_from = due(draft.organisation, draft.period, law, visit.store.newest_register())
     local = now.astimezone(ZoneInfo(law.timezone))
     said = notice_of(visit)
     return {

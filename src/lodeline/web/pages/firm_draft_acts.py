@@ -20,7 +20,6 @@ from lodeline.office.models import Draft
 from lodeline.office.profiles import fitting_profile
 from lodeline.office.sandbox import ledger_of
 from lodeline.regulation.parameter import load
-from lodeline.service.own import register_of
 from lodeline.web.visit import Visit
 
 _FIELD: Final = re.compile(r"c-([0-9]{1,12})-([0-9]{1,9})-(.{1,200})")
@@ -222,7 +221,7 @@ def _move(visit: Visit, draft: Draft, argument: str, now: datetime) -> Done:
     else:
         store = ledger_of(draft, now=now)
         checked = check(
-            content.table, organisation=draft.organisation, period=draft.period, register=register_of(store)
+            content.table, organisation=draft.organisation, period=draft.period, register=store.newest_register()
         )
         events = draft_check.events_of_month(checked, draft.period, month)
     draft, other = drafts.split(visit.actor, draft, events, seen=draft.revision, now=now, law=law, period=month)

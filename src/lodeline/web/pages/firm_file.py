@@ -14,7 +14,7 @@ from lodeline.office import clock, drafts, sandbox
 from lodeline.office.models import Draft
 from lodeline.regulation.parameter import load
 from lodeline.service.drafting import copy_of, known_for_template
-from lodeline.service.own import Month, Own, register_of
+from lodeline.service.own import Month, Own
 from lodeline.web import format as written
 from lodeline.web.due import due_day, due_words, extended_words, month_name
 from lodeline.web.language import Text, say
@@ -72,7 +72,7 @@ def firm_file_template(visit: Visit, organisation: str) -> HttpResponse:
     store = sandbox.ledger()
     out = io.BytesIO()
     own = known_for_template(store, organisation)
-    write_template(out, organisation=organisation, register=register_of(store), own=own)
+    write_template(out, organisation=organisation, register=store.newest_register(), own=own)
     return attachment(out.getvalue(), f"{organisation}-filing.xlsx", _XLSX)
 
 

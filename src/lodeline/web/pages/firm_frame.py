@@ -8,7 +8,6 @@ from typing import Final
 import polars as pl
 
 from lodeline.office.sandbox import ledger
-from lodeline.service.own import register_of
 from lodeline.web.language import Text, say
 from lodeline.web.parts import Notice
 from lodeline.web.visit import Visit
@@ -45,7 +44,7 @@ def notice_of(visit: Visit) -> Notice | None:
 
 def firm_name(visit: Visit, organisation: str) -> str:
     """The firm's name in the reader's language, else in the other, else its id."""
-    table = register_of(ledger()).tables["organisations"]
+    table = ledger().newest_register().tables["organisations"]
     found = table.filter(pl.col("id") == organisation)
     if not found.height:
         return organisation

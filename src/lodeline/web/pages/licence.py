@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 
-from lodeline.ledger.licence import licences as registered
 from lodeline.material.mass import parse_mass
 from lodeline.regulation.parameter import load
 from lodeline.service.licence_answers import UnknownLicence, licence_list, licence_shown
@@ -60,7 +59,7 @@ MASSES: Final = ("granted", "reserved", "used", "overdrawn", "left")
 def licences(visit: Visit) -> HttpResponse:
     """The page `licences/` of the authority."""
     store, law = visit.store, load()
-    document = licence_list(store, store.register(store.head()), law, day=lawful.today(law))
+    document = licence_list(store, store.newest_register(), law, day=lawful.today(law))
     table = _list(visit, document["rows"])
     csv = wanted_csv(visit, table)
     if csv is not None:
@@ -83,7 +82,7 @@ def licence(visit: Visit, licence: str) -> HttpResponse:
 
 def firm_licence(visit: Visit, organisation: str, licence: str) -> HttpResponse:
     """The page `firm/ID/licences/NUMBER/`: only of a licence that the firm holds or held."""
-    found = registered(visit.store.register(visit.store.head())).get(licence)
+    found = visit.store.newest_register().licences.get(licence)
     if found is None or organisation not in found.holders:
         raise _not_here(licence)
     document = _asked(visit, licence)
@@ -129,7 +128,7 @@ def _list_row(visit: Visit, row: Mapping[str, Any]) -> Row:
 def _asked(visit: Visit, licence: str) -> dict[str, Any]:
     store, law = visit.store, load()
     try:
-        return licence_shown(store, store.register(store.head()), law, licence, day=lawful.today(law))
+        return licence_shown(store, store.newest_register(), law, licence, day=lawful.today(law))
     except UnknownLicence as error:
         raise _not_here(licence) from error
 

@@ -7,7 +7,6 @@ from typing import Any, Literal
 import polars as pl
 from django.http import HttpResponse
 
-from lodeline.ledger.licence import licences
 from lodeline.material.element import TREO
 from lodeline.office.models import AuditRecord
 from lodeline.service import answers
@@ -276,7 +275,7 @@ def _quota_table(visit: Visit, organisation: str) -> Table:
 def _licence_table(visit: Visit, organisation: str, names: dict[str, str]) -> Table:
     store, law = visit.store, visit.reading.law
     register = store.register(store.head())
-    held = [one.id for one in licences(register).values() if organisation in one.holders]
+    held = [one.id for one in register.licences.values() if organisation in one.holders]
     found = licence_list(store, register, law, day=lawful.today(law), ids=held)["rows"]
     language = visit.language
     rows = [
