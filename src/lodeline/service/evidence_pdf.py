@@ -38,6 +38,8 @@ _CHINESE: Final = "STSong-Light"
 _LINES_MOST: Final = 8
 _LINE: Final = 60
 _WIDTH_MM: Final = 174.0
+#: Points at the right of a cell.
+_PADDING: Final = 6
 #: What Helvetica does not have is set in the Chinese font.
 _OTHER: Final = re.compile("[^\u0000-\u00ff\u2013\u2014\u2018\u2019\u201c\u201d\u2022\u2026]+")
 _BODY: Final = ParagraphStyle("body", fontName="Helvetica", fontSize=9, leading=12.5, spaceAfter=3, wordWrap="CJK")
@@ -50,6 +52,7 @@ _LINES: Final = TableStyle(
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("LINEBELOW", (0, 0), (-1, -1), 0.25, colors.HexColor("#bbbbbb")),
         ("LEFTPADDING", (0, 0), (-1, -1), 0),
+        ("RIGHTPADDING", (0, 0), (-1, -1), _PADDING),
         ("TOPPADDING", (0, 0), (-1, -1), 1.5),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),
     ]
@@ -257,16 +260,28 @@ def _table(
     heads: Sequence[str], rows: Sequence[Sequence[str]], widths_mm: Sequence[float], *, mono: Sequence[int]
 ) -> Flowable:  # fmt: skip
     assert abs(sum(widths_mm) - _WIDTH_MM) < 0.5, "columns fill the width of the page"
-    made = [[_text(head, _SMALL) for head in heads]] if heads else []
+    made: list[list[Flowable | str]] = [[_text(head, _SMALL) for head in heads]] if heads else []
+    styles = [_MONO if place in mono else _SMALL for place in range(len(widths_mm))]
     for row in rows:
         # A row does not break across pages: what is long goes on in rows below.
         for part in zip_longest(*(_pieces(cell) for cell in row), fillvalue=""):
-            made.append([_text(cell, _MONO if place in mono else _SMALL) for place, cell in enumerate(part)])
+            made.append([_cell(*cell) for cell in zip(part, styles, widths_mm, strict=True)])
     if not made or (heads and len(made) == 1):
         return _text("–")
+    fonts = [
+        ("FONT", (place, 0), (place, -1), style.fontName, style.fontSize, style.leading)
+        for place, style in enumerate(styles)
+    ]
     return Table(
-        made, colWidths=[width * mm for width in widths_mm], style=_LINES, repeatRows=1 if heads else 0, hAlign="LEFT"
+        made, colWidths=[width * mm for width in widths_mm], style=TableStyle(fonts, parent=_LINES),
+        repeatRows=1 if heads else 0, hAlign="LEFT",
     )  # fmt: skip
+
+
+def _cell(text: str, style: ParagraphStyle, width_mm: float) -> Flowable | str:
+    """What fits on a line is drawn as it is: breaking lines costs a hundred times as much."""
+    fits = pdfmetrics.stringWidth(text, style.fontName, style.fontSize) <= width_mm * mm - _PADDING
+    return text if fits and "\n" not in text and not _OTHER.search(text) else _text(text, style)
 
 
 def _pieces(text: str) -> list[str]:
