@@ -17,10 +17,7 @@ pytestmark = pytest.mark.medium
 
 
 #: Where script does the most: drawings, grids, passkeys. These in every run, all with the slow tests.
-MOST = (
-    "design", "overview", "balance", "lot", "desk, answer", "firm", "draft, every row", "draft, correction",
-    "firm-draft-certify", "account_login",
-)  # fmt: skip
+MOST = ("design", "overview", "desk, answer", "draft, every row", "firm-draft-certify", "account_login")
 
 
 @pytest.fixture
