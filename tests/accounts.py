@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
@@ -19,9 +17,7 @@ from django.test import override_settings
 
 from lodeline.office.actor import Actor, actor_of
 from lodeline.office.models import Membership, User
-from lodeline.office.opening import prepare
-from lodeline.store.database import Database
-from lodeline.store.opening import create
+from tests.stores import ready_store
 
 PASSWORD = "correct horse battery"
 NOW = datetime(2025, 7, 15, 9, 0, tzinfo=UTC)
@@ -35,24 +31,11 @@ class QuickArgon2(Argon2PasswordHasher):
     time_cost, memory_cost, parallelism = 1, 8, 1
 
 
-@cache
-def _model() -> Path:
-    """An empty store with its office; made once."""
-    path = Path(mkdtemp(prefix="lodeline-office-")) / "store.sqlite3"
-    with office(path):
-        pass
-    return path
-
-
 @contextmanager
 def office(url: str | Path) -> Iterator[str]:
     """The office of a store, made where there is none, as the one that this process serves."""
     with override_settings(LODELINE_DATABASE=str(url)):
-        create(str(url))
-        prepare(str(url))
-        database = Database(str(url))
-        if database.is_sqlite:
-            database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        database = ready_store(str(url)).database
         yield str(url)
         database.close()
 
@@ -60,10 +43,8 @@ def office(url: str | Path) -> Iterator[str]:
 @contextmanager
 def empty_office(room: Path) -> Iterator[str]:
     """An office without accounts over an empty store, in a directory of its own."""
-    url = str(shutil.copy(_model(), room / "store.sqlite3"))
-    with override_settings(LODELINE_DATABASE=url):
+    with office(room / "store.sqlite3") as url:
         yield url
-        Database(url).close()
 
 
 @cache

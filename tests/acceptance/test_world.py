@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.cli.conftest import World
 from tests.cli.program import Lodeline
-from tests.conftest import new_database
+from tests.stores import new_database
 
 pytestmark = pytest.mark.medium
 

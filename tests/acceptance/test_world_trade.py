@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from tests.cli.program import KILOGRAMS, Lodeline
-from tests.conftest import SHARED, new_database
+from tests.conftest import SHARED
+from tests.stores import new_database
 
 WORLD_TRADE = SHARED / "data" / "world-trade"
 
@@ -24,9 +25,20 @@ FILINGS, ROWS, FLOWS = 300, 8926, 4451
 #: The reported shipment of 40 700 t to Benin, which no trade partner of Türkiye could have taken.
 TURKIYE_KG = "39836707"
 FINDING = {
-    "id", "detector", "subject", "period", "score", "mass_kg", "interval_kg", "elements", "explanation", "innocent",
-    "ask", "evidence", "state",
-}  # fmt: skip
+    "id",
+    "detector",
+    "subject",
+    "period",
+    "score",
+    "mass_kg",
+    "interval_kg",
+    "elements",
+    "explanation",
+    "innocent",
+    "ask",
+    "evidence",
+    "state",
+}  # fmt: skipfrom tests.stores import new_database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,22 +9,19 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client, override_settings
-from tests.conftest import new_database
-from tests.contracts.conftest import copy_postgresql
 from tests.desk import Desk
+from tests.stores import copied, put_away, ready_store
 
 from lodeline.office import clock
 from lodeline.office.actor import Actor, actor_of
 from lodeline.office.models import Membership, User
-from lodeline.office.opening import prepare
 from lodeline.office.tokens import grantable, issue
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.loading import load
-from lodeline.store.opening import create, open_store
+from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 from lodeline.world import build_world, write_world
 
@@ -42,11 +39,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_world(build_world(seed=3, organisations=20, months=3), room / "world")
     (room / "world/filings/SEP-0001/2025-01.csv").unlink()
     path = room / "store.sqlite3"
-    store, _ = create(str(path))
+    store = ready_store(str(path))
     load(store, room / "world", law=load_law())
-    prepare(str(path))
-    store.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    store.database.close()
+    put_away(store)
     return path
 
 
@@ -143,31 +138,17 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def small_postgresql(postgresql: Any) -> tuple[Any, str]:
-    """The server, and the name of a database on it that holds the same."""
-    address = new_database(postgresql)
-    furnish(address)
-    return postgresql, urlsplit(address).path.lstrip("/")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def either(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a copy of it, on each database in turn."""
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("small"), tmp_path / "either.sqlite3")
-        return str(tmp_path / "either.sqlite3")
-    return copy_postgresql(request.getfixturevalue("small_postgresql"))
+@pytest.fixture
+def either(url: str) -> str:
+    """The URL of a store of the same, on each database in turn."""
+    return copied(furnish, url)
 
 
 def furnish(url: str) -> None:
     """Makes that store with the office's tables."""
     desk = Desk(url)
     desk.firms("MINE", "SEP", "MAG")
-    prepare(url)
-    if desk.store.database.is_sqlite:
-        desk.store.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    desk.store.database.close()
+    desk.put_away()
 
 
 @pytest.fixture

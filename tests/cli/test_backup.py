@@ -19,8 +19,8 @@ import polars as pl
 import pytest
 from django.test import override_settings
 from tests.cli.program import Lodeline
-from tests.conftest import new_database
 from tests.desk import Desk, amounts, assert_sound
+from tests.stores import new_database
 
 from lodeline.office.models import Notice, User
 from lodeline.office.opening import prepare
@@ -58,7 +58,6 @@ def firm(url: str) -> Desk:
         "E1 origin 3 acme L1 120 product=concentrate composition=TREO=50 origin_kind=mined",
         corrects=first,
     )
-    prepare(url)
     with override_settings(LODELINE_DATABASE=url):
         User.objects.create_user("li@example.org", name="李 \\N 雷", joined_at=MOMENT)
         Notice.objects.create(kind="due", key="1", created_at=datetime(2025, 7, 1, 8, 30, 1, 25, tzinfo=UTC))

@@ -7,7 +7,6 @@ MINE and SEP hold a quota of 600 kg of oxide each for 2025, which is what 1000 k
 from __future__ import annotations
 
 import itertools
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,8 +16,8 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from django.db import transaction
-from tests.conftest import new_database
 from tests.desk import Desk, assert_sound, organisation, quota, site
+from tests.stores import copy_postgresql, drop, new_database, put_away
 
 from lodeline.store.opening import create, open_store
 from lodeline.store.store import Store
@@ -46,8 +45,7 @@ def made_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("made") / "store.sqlite3"
     desk = Desk(str(path))
     register_industry(desk)
-    desk.store.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    desk.store.database.close()
+    put_away(desk.store)
     return path
 
 
@@ -59,15 +57,6 @@ def made_postgresql(postgresql: Any) -> tuple[Any, str]:
     register_industry(desk)
     desk.store.database.close()
     return postgresql, urlsplit(address).path.lstrip("/")
-
-
-def copy_postgresql(made: tuple[Any, str], name: str | None = None) -> str:
-    """The URL of a new database that is a copy of the one named; called by a new name unless one is given."""
-    server, template = made
-    name = name or f"copy_{os.getpid()}_{next(_NUMBER)}"
-    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    return str(server.get_uri(database=name))
 
 
 class Backup:
@@ -111,13 +100,16 @@ def back_up(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Desk], 
 
 
 @pytest.fixture(params=KINDS)
-def own_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def own_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A store with the register that belongs to the test alone, on each database in turn."""
     if request.param == "sqlite":
         path = tmp_path / "own.sqlite3"
         shutil.copy(request.getfixturevalue("made_sqlite"), path)
-        return str(path)
-    return copy_postgresql(request.getfixturevalue("made_postgresql"))
+        yield str(path)
+        return
+    url = copy_postgresql(request.getfixturevalue("made_postgresql"))
+    yield url
+    drop(url)
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ from lodeline.store.store import Store
 
 
 def triggers(store: Store) -> list[tuple[str, str]]:
-    """(table, trigger) of every guard that stands."""
+    """(table, trigger) of every guard of the ledger that stands; the office guards tables of its own."""
     if store.database.is_sqlite:
         found = store.database.rows("SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger' ORDER BY name")
     else:
         found = store.database.rows(
             "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal ORDER BY tgname"
         )
-    return [(str(table), str(name)) for table, name in found]
+    return [(str(table), str(name)) for table, name in found if not str(table).startswith("office_")]
 
 
 def drop_trigger(store: Store, table: str, name: str) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contracts.conftest import copy_postgresql, register_industry
+from tests.contracts.conftest import register_industry
 from tests.desk import LAW, Desk, amounts, assert_sound, codes
+from tests.stores import copy_postgresql
 
 from lodeline.service.answers import balance, origins, quota, trace, transfers
 from lodeline.service.audit import receipt

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contracts.conftest import KINDS, Backup, copy_postgresql
+from tests.contracts.conftest import KINDS, Backup
 from tests.contracts.harm import unguarded
 from tests.desk import Desk, amounts, assert_sound
+from tests.stores import copy_postgresql
 
 from lodeline.journal import merkle
 from lodeline.journal.checkpoint import Signer, sign_checkpoint

@@ -17,8 +17,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.conftest import REPOSITORY, new_database
+from tests.conftest import REPOSITORY
 from tests.desk import LAW, amounts, assert_sound, sheet
+from tests.stores import new_database
 
 from lodeline.service.loading import load
 from lodeline.store.opening import create, open_store

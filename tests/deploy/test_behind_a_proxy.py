@@ -24,8 +24,9 @@ from typing import Any
 import httpx
 import pytest
 from tests.accounts import PASSWORD, as_actor, office, person
-from tests.conftest import REPOSITORY, new_database
+from tests.conftest import REPOSITORY
 from tests.office.register import REGISTER
+from tests.stores import new_database
 
 from lodeline.office import clock
 from lodeline.office.tokens import grantable, issue

@@ -7,16 +7,15 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from tests.office.register import REGISTER
+from tests.stores import put_away, ready_store
 
 from lodeline.journal.certification import Certification
 from lodeline.office import certify, draft_check, drafts, filing_now
 from lodeline.office.actor import Actor, actor_of
 from lodeline.office.drafts import FileIn
 from lodeline.office.models import Draft, Membership, User
-from lodeline.office.opening import prepare
 from lodeline.regulation.parameter import load
 from lodeline.service.records import put_records
-from lodeline.store.opening import create
 
 NOW = datetime(2026, 2, 5, 1, 0, tzinfo=UTC)
 LAW = load()
@@ -52,11 +51,9 @@ def person(name: str, *roles: str, organisation: str = FIRM) -> tuple[User, Acto
 
 def make_office(path: Path) -> None:
     """A store with the register and the office's tables, in one file that can be copied."""
-    store, _ = create(str(path))
+    store = ready_store(str(path))
     put_records(store, REGISTER, filed_at=NOW)
-    prepare(str(path))
-    store.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    store.database.close()
+    put_away(store)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
-from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import pytest
 from django.db import connections
 from django.test import override_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.conftest import new_database
 from tests.office.register import REGISTER
+from tests.stores import copied, put_away, ready_store
 
 from lodeline.journal.verify import verify_receipt
 from lodeline.office import case_review, case_states, case_views, cases
@@ -28,11 +25,10 @@ from lodeline.office.case_files import FileRefusedError, attached, content_of
 from lodeline.office.case_states import CaseError, Facts, MovedError, material_change
 from lodeline.office.cases import Sight
 from lodeline.office.models import AuditRecord, Case, CaseFile, CaseStep, Notice
-from lodeline.office.opening import prepare
 from lodeline.regulation.parameter import load
 from lodeline.service.audit import receipt, verify
 from lodeline.service.records import put_records
-from lodeline.store.opening import create, open_store
+from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium
@@ -83,38 +79,17 @@ def opened(url: str) -> Iterator[Store]:
         made.database.close()
 
 
-def furnish(url: str) -> str:
+def furnish(url: str) -> None:
     """A store with a register and an office."""
-    made, _ = create(url)
+    made = ready_store(url)
     put_records(made, REGISTER, filed_at=NOW)
-    prepare(url)
-    if made.database.is_sqlite:
-        made.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    made.database.close()
-    return url
+    put_away(made)
 
 
-@pytest.fixture(scope="module")
-def sqlite_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return Path(furnish(str(tmp_path_factory.mktemp("model") / "store.sqlite3")))
-
-
-@pytest.fixture(scope="module")
-def postgresql_model(postgresql: Any) -> str:
-    return furnish(new_database(postgresql))
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """A store of its own for each test on each database, copied from one that is made once."""
-    if request.param == "sqlite":
-        url = str(shutil.copy(request.getfixturevalue("sqlite_model"), tmp_path / "store.sqlite3"))
-    else:
-        server, model = request.getfixturevalue("postgresql"), request.getfixturevalue("postgresql_model")
-        name = f"{tmp_path.name}_{next(_NUMBER)}".replace("-", "_")
-        server.psql(f'CREATE DATABASE "{name}" TEMPLATE "{urlsplit(model).path[1:]}";')
-        url = str(server.get_uri(database=name))
-    with opened(url) as made:
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    """A store of its own for each test on each database."""
+    with opened(copied(furnish, url)) as made:
         yield made
 
 
@@ -420,10 +395,9 @@ def test_no_path_leads_to_confirmed_past_the_right_of_reply(
 
 
 @pytest.fixture(scope="module")
-def shared(sqlite_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """A store for many cases."""
-    url = shutil.copy(sqlite_model, tmp_path_factory.mktemp("cases") / "store.sqlite3")
-    with opened(str(url)) as made:
+    with opened(copied(furnish, str(tmp_path_factory.mktemp("cases") / "store.sqlite3"))) as made:
         yield made
 
 

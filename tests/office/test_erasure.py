@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
-from tests.conftest import new_database
 from tests.office.filing_office import FIRM, LAW, MONTH, NOW, file_of, make_office, origin, person
+from tests.stores import new_database
 
 from lodeline.journal import verify
 from lodeline.journal.certification import Certification

@@ -8,16 +8,15 @@ from datetime import UTC, date, datetime
 
 import pytest
 from django.test import override_settings
-from tests.conftest import copied
 from tests.desk import Desk, organisation, site
 from tests.office.conftest import official
+from tests.stores import copied
 
 from lodeline.filing.table import Table, read_bytes
 from lodeline.journal.verify import verify_receipt
 from lodeline.office.actor import AUTHORITY_ROLES, Actor, NotAllowedError, Standing
 from lodeline.office.inspections import enter
 from lodeline.office.models import AuditRecord
-from lodeline.office.opening import prepare
 from lodeline.service.audit import receipt, verify
 from lodeline.service.inspections import (
     Entered,
@@ -52,7 +51,6 @@ def make(url: str) -> None:
         "MINE", "2025-01", f"O1 origin 2 mine ORE 1000 {made}", f"O2 origin 2 mine OLD 50 {made}",
         "C1 stock 31 mine ORE 990", "C1 stock 31 mine OLD 50",
     )  # fmt: skip
-    prepare(url)
     desk.put_away()
 
 

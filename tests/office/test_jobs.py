@@ -13,13 +13,11 @@ from typing import Any
 
 import pytest
 from django.test import override_settings
-from tests.conftest import new_database
 from tests.office.conftest import NOW
+from tests.stores import new_database, ready_store
 
 from lodeline.office import jobs, work
 from lodeline.office.models import Job
-from lodeline.office.opening import prepare
-from lodeline.store.opening import create
 
 ONE, OTHER = "machine:1:aaaa", "elsewhere:2:bbbb"
 
@@ -31,8 +29,7 @@ def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         url = str(tmp_path_factory.mktemp("jobs") / "store.sqlite3")
     else:
         url = new_database(request.getfixturevalue("postgresql"))
-    store, _ = create(url)
-    prepare(url)
+    store = ready_store(url)
     yield url
     store.database.close()
 

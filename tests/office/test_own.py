@@ -9,9 +9,9 @@ from typing import Any
 
 import polars as pl
 import pytest
-from tests.conftest import new_database
 from tests.desk import LAW, Desk
 from tests.office.trade import LATER, NOW, file_trade
+from tests.stores import new_database
 
 from lodeline.service.own import Own
 

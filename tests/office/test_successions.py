@@ -9,14 +9,13 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 from django.test import override_settings
-from tests.conftest import copied
 from tests.desk import Desk, organisation, quota, site
 from tests.office.conftest import official
+from tests.stores import copied
 
 from lodeline.ledger.succession import holder_on, holders_of, merged_from, merged_into
 from lodeline.office.actor import Actor, NotAllowedError, Standing
 from lodeline.office.models import AuditRecord, Notice
-from lodeline.office.opening import prepare
 from lodeline.office.people import InputError
 from lodeline.office.successions import Wanted, enter, handover_rows
 from lodeline.regulation.parameter import load
@@ -50,7 +49,6 @@ def make(url: str) -> None:
         licences=[licence],
     )
     made.rows("OLD", "2025-02", f"O1 origin 10 pit ORE 400 {MADE}", "S1 shipment 20 pit ORE 100 counterparty=NEW")
-    prepare(url)
     made.put_away()
 
 

@@ -13,7 +13,6 @@ from tests.desk import Desk, organisation, quota, site
 
 from lodeline.office.actor import Actor, Standing
 from lodeline.office.models import Membership, User
-from lodeline.office.opening import prepare
 
 FIRMS: Final = ("MINE", "TRADE", "SEP", "MAG")
 #: Shortly before January is due.
@@ -80,7 +79,6 @@ def person(organisation_: str, *roles: str, user: int = 1) -> Actor:
 
 def furnish(url: str) -> None:
     """The office's tables, and a person (number 1) to stand behind `person`."""
-    prepare(url)
     with override_settings(LODELINE_DATABASE=url):
         User.objects.create_user("person@test.example", pk=1, name="Person", joined_at=NOW)
 

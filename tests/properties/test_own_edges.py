@@ -20,12 +20,12 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from tests.desk import LAW, Desk
 from tests.office.trade import person
+from tests.stores import ready_store
 from tests.web.as_official import furnish
 
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.loading import load
 from lodeline.service.own import Own
-from lodeline.store.opening import create
 from lodeline.store.store import Store
 from lodeline.web.urls import PAGES
 from lodeline.world import build_world, write_world
@@ -102,7 +102,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """20 firms, two months, and people who look."""
     room = tmp_path_factory.mktemp("edges")
     write_world(build_world(seed=11, organisations=20, months=2), room / "world")
-    store, _ = create(str(room / "store.sqlite3"))
+    store = ready_store(str(room / "store.sqlite3"))
     load(store, room / "world", law=load_law())
     furnish(store.database.url)
     table = store.register(store.head()).tables["organisations"]

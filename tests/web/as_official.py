@@ -10,7 +10,6 @@ from django.test import override_settings
 from lodeline.office import clock
 from lodeline.office.actor import AUTHORITY_ROLES, Actor, Standing
 from lodeline.office.models import User
-from lodeline.office.opening import prepare
 
 OFFICIAL = Actor(
     user=1,
@@ -32,7 +31,6 @@ class AsOfficial:
 
 
 def furnish(url: str) -> None:
-    """Makes the office's tables in a store, and the account that stands behind whoever a test lets ask: number 1."""
-    prepare(url)
+    """Makes the account that stands behind whoever a test lets ask, number 1, in a store with the office's tables."""
     with override_settings(LODELINE_DATABASE=url):
         User.objects.create_user("official@test.example", pk=1, name=OFFICIAL.name, joined_at=clock.now())

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client, override_settings
+from tests.stores import put_away, ready_store
 from tests.web.as_official import furnish
 
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.loading import load
-from lodeline.store.opening import create
 from lodeline.store.store import Store
 from lodeline.world import build_world, write_world
 
@@ -29,12 +29,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A world of 20 firms and 3 months. Not to be changed."""
     room = tmp_path_factory.mktemp("web")
     write_world(build_world(seed=3, organisations=20, months=3), room / "world")
-    made, _ = create(str(room / "store.sqlite3"))
+    made = ready_store(str(room / "store.sqlite3"))
     load(made, room / "world", law=load_law())
     furnish(made.database.url)
-    # All of it in one file, so that the file can be copied.
-    made.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    made.database.close()
+    put_away(made)
     return made
 
 
@@ -51,7 +49,7 @@ def flawed(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Store:
         "\n".join(",".join([*row[:4], "400000" if row[0] == "SEP-0002" else row[4], *row[5:]]) for row in granted),
         "utf-8",
     )
-    made, _ = create(str(room / "store.sqlite3"))
+    made = ready_store(str(room / "store.sqlite3"))
     load(made, room / "world", law=load_law())
     furnish(made.database.url)
     made.database.close()

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 from django.test import Client, override_settings
+from tests.stores import ready_store
 from tests.web.as_official import furnish
 from tests.web.conftest import Browser, Page
 
@@ -20,7 +21,7 @@ from lodeline.office.models import AuditRecord
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service import exceptions as questions
 from lodeline.service.loading import load
-from lodeline.store.opening import create, open_store
+from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 from lodeline.world import build_world, write_world
@@ -34,7 +35,7 @@ def fed(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A world with feeds. Not to be changed."""
     room = tmp_path_factory.mktemp("fed")
     write_world(build_world(seed=5, organisations=30, months=4), room / "world", feeds=True)
-    made, _ = create(str(room / "store.sqlite3"))
+    made = ready_store(str(room / "store.sqlite3"))
     load(made, room / "world", law=load_law(), own_process=False)
     furnish(made.database.url)
     made.database.close()

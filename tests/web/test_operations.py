@@ -59,9 +59,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("example") / "store.sqlite3"
     filer = Filer(str(path))
     filer.firms("ACME")
-    prepare(str(path))
-    filer.store.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    filer.store.database.close()
+    filer.put_away()
     return path
 
 

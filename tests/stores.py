@@ -1,0 +1,113 @@
+"""Databases for tests: those of a real PostgreSQL, and stores that are made once in a process and then copied."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+
+from lodeline.store.opening import create, open_store
+from lodeline.store.store import Store
+
+#: Where files never reach a disk, and the bytes that must be free there for the databases of a run.
+_MEMORY, _ROOM_BYTES = Path("/dev/shm"), 8 << 30
+_NUMBER = itertools.count()
+#: (what makes it, server or "") → the file or database in which it was made.
+_MADE: dict[tuple[Callable[[str], None], str], str] = {}
+
+
+def server_room() -> Path:
+    """An empty directory for a PostgreSQL server, in memory where there is enough: databases are hundreds of files."""
+    has_room = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ROOM_BYTES
+    room = Path(tempfile.mkdtemp(prefix="lodeline-postgresql-", dir=_MEMORY if has_room else None))
+    # The server runs as another user when the tests run as root: it must be able to walk to its data.
+    room.chmod(0o755)
+    return room
+
+
+def _told(address: str, *statements: str) -> None:
+    """Has the server of a URL do what concerns whole databases."""
+    with psycopg.connect(urlsplit(address)._replace(path="/postgres").geturl(), autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def new_database(server: Any) -> str:
+    """The URL of a new, empty database on the server."""
+    url = str(server.get_uri(database=f"test_{os.getpid()}_{next(_NUMBER)}"))
+    _told(url, f"CREATE DATABASE {_name(url)}")
+    return url
+
+
+def copy_postgresql(made: tuple[Any, str], name: str | None = None) -> str:
+    """The URL of a new database that is a copy of the one named; called by a new name unless one is given."""
+    server, template = made
+    url = str(server.get_uri(database=name or f"copy_{os.getpid()}_{next(_NUMBER)}"))
+    _told(url, f"CREATE DATABASE {_name(url)} TEMPLATE {template}")
+    return url
+
+
+def drop(url: str) -> None:
+    """Removes a database that no test needs any more; a file goes with its directory."""
+    if url.startswith("postgresql:"):
+        _told(url, f"DROP DATABASE IF EXISTS {_name(url)} WITH (FORCE)")
+
+
+def copied(make: Callable[[str], None], url: str) -> str:
+    """Puts into the empty database of a URL what `make(url)` makes. It is made once in a process, then copied.
+
+    `make` leaves no connection open.
+    """
+    if not url.startswith("postgresql:"):
+        if (make, "") not in _MADE:
+            _MADE[make, ""] = str(Path(tempfile.mkdtemp(prefix="lodeline-made-")) / "store.sqlite3")
+            make(_MADE[make, ""])
+        return str(shutil.copy(_MADE[make, ""], url))
+    server = urlsplit(url)._replace(path="/postgres").geturl()
+    if (make, server) not in _MADE:
+        model = f"made_{os.getpid()}_{next(_NUMBER)}"
+        _told(url, f"CREATE DATABASE {model}")
+        make(urlsplit(url)._replace(path=f"/{model}").geturl())
+        _MADE[make, server] = model
+    _told(url, f"DROP DATABASE {_name(url)}", f"CREATE DATABASE {_name(url)} TEMPLATE {_MADE[make, server]}")
+    return url
+
+
+def ready_store(url: str) -> Store:
+    """The store at a URL; where there is none yet, an empty one with the office's tables."""
+    if not _is_there(url):
+        copied(_make, url)
+    return open_store(url)
+
+
+def _is_there(url: str) -> bool:
+    if not url.startswith("postgresql:"):
+        return Path(url).exists()
+    with psycopg.connect(url) as connection:
+        return connection.execute("SELECT to_regclass('fact')").fetchone() != (None,)
+
+
+def _make(url: str) -> None:
+    from lodeline.office.opening import prepare  # noqa: PLC0415  (programs of tests that only write have no portal)
+
+    store, _ = create(url)
+    prepare(url)
+    put_away(store)
+
+
+def put_away(store: Store) -> None:
+    """Leaves a store in one file or database that can be copied."""
+    if store.database.is_sqlite:
+        store.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.database.close()
+
+
+def _name(url: str) -> str:
+    return urlsplit(url).path.lstrip("/")
