@@ -227,7 +227,8 @@ def _worst(
 ) -> dict[str, Any] | None:
     """The run of months of a process that stands out most, on either side of any ratio, where it is an alarm."""
     best: dict[str, Any] | None = None
-    sides = 2 * len(_RATIOS) * int(own["processes"][0])
+    # Spreads that few months and few peers tell have heavier tails than those that are known.
+    tests = 2 * len(_RATIOS) * int(own["processes"][0]) * values["estimated"]
     for ratio, basis in _RATIOS.items():
         known = own.filter(pl.col(ratio).is_not_null())
         if known.height < values["least_months"] or not peers[ratio]:
@@ -236,7 +237,7 @@ def _worst(
         covariance = _covariance(known, numbers, peer, values)
         for side in (1, -1):
             z, first, last = strongest_run(side * (numbers - peer["centre"]), covariance)
-            score = score_of(upper_tail(z), tests=sides * RUNS_PER_MONTH * known.height)
+            score = score_of(upper_tail(z), tests=tests * RUNS_PER_MONTH * known.height)
             if score >= ALARM_SCORE and (best is None or z > best["z"]):
                 run, others = slice(first, last + 1), np.delete(numbers, np.s_[first : last + 1])
                 usual = float(np.median(others)) if len(others) >= values["least_months"] else peer["centre"]
