@@ -246,8 +246,19 @@ def _receipts(files: Mapping[str, bytes]) -> list[Any]:
     return sorted(found, key=lambda one: int(one["entry"]))
 
 
+class _Settled(Paragraph):  # type: ignore[misc]  # the setter has no types
+    """Broken into lines once for a width: a table asks anew on each page that it goes on to."""
+
+    _settled: tuple[float, tuple[float, float]] | None = None
+
+    def wrap(self, availWidth: float, availHeight: float) -> tuple[float, float]:  # noqa: N803  (the setter's names)
+        if self._settled is None or self._settled[0] != availWidth or not hasattr(self, "blPara"):
+            self._settled = availWidth, super().wrap(availWidth, availHeight)
+        return self._settled[1]
+
+
 def _text(text: str, style: ParagraphStyle = _BODY) -> Paragraph:
-    return Paragraph(_marked(text), style)
+    return _Settled(_marked(text), style)
 
 
 def _marked(text: str) -> str:
