@@ -6,7 +6,7 @@ large ones with 95 % intervals, false findings per 200 site-years of honest firm
 recall by size and by manner; and the peers in the same run: a plain 3σ rule on every balance, an isolation forest and
 ECOD on the same features, at equal false alarms.
 
-    python benchmarks/detection.py [--seeds 901-907] [--clean-seeds 951-952] [--firms 400] [--months 24]
+    python benchmarks/detection.py [--seeds 1301-1309] [--clean-seeds 1351-1352] [--firms 400] [--months 24]
 
 `--quick` tries two small worlds and judges nothing. `--write-docs` puts the tables into docs/explanation/detection.md.
 `--match TRUTH FINDINGS` matches the document of `lodeline findings --json` with the truth file of a world, and nothing
@@ -48,8 +48,8 @@ MEAN_RECALL, LARGE_PLANTS, OFF_HALF = 0.85, 30, 0.01
 def main() -> int:
     """Runs what the arguments ask for; the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", default="901-907", help="worlds with plants: seeds as 901-909 or 901,905")
-    parser.add_argument("--clean-seeds", default="951-952", help="worlds with natural dirt alone")
+    parser.add_argument("--seeds", default="1301-1309", help="worlds with plants: seeds as 901-909 or 901,905")
+    parser.add_argument("--clean-seeds", default="1351-1352", help="worlds with natural dirt alone")
     parser.add_argument("--firms", type=int, default=400)
     parser.add_argument("--months", type=int, default=24)
     parser.add_argument("--quick", action="store_true", help="two worlds of 40 firms and 6 months; no bar is judged")
