@@ -19,10 +19,15 @@ from pathlib import Path
 from typing import Final
 
 import opencc
+from anyascii import anyascii
 
 TABLE: Final = Path(__file__).parents[2] / "src/lodeline/data/party/characters.csv"
 READINGS: Final = 2
 MEANINGS: Final = 5
+NATIVE: Final = 4
+#: Kana that a verb ends in: names are made of nouns and of what adjectives begin with.
+_VERB: Final = "うくぐすつぬぶむる"
+_HIRAGANA: Final = re.compile(r"[\u3041-\u3096]+")
 #: What a definition says about a character instead of what it means.
 _NOTES: Final = re.compile(r"\([^)]*\)|\b(a|an|the|to|of|be)\s+")
 _WORD: Final = re.compile(r"[a-z]{2,14}")
@@ -41,13 +46,14 @@ def main() -> int:
     traditional = opencc.OpenCC("s2t")
     with TABLE.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(("han", "cantonese", "hangul", "japanese", "vietnamese", "english"))
+        writer.writerow(("han", "cantonese", "hangul", "japanese", "native", "vietnamese", "english"))
         for han in common():
             # A simplified character may have readings of a rare one that looks the same: the traditional goes first.
             told = {**facts[han], **facts[traditional.convert(han)]}
             readings = (
                 several(re.sub(r"\d", "", told.get("kCantonese", ""))), several(re.sub(r":\w*", "", hangul(told))),
-                several(told.get("kJapaneseOn", "").lower()), several(told.get("kVietnamese", "")),
+                several(told.get("kJapaneseOn", "").lower()), native(told.get("kJapanese", "")),
+                several(told.get("kVietnamese", "")),
             )  # fmt: skip
             senses = glosses(f"{told.get('kDefinition', '')};{facts[han].get('kDefinition', '')}")
             if any(readings) or senses:
@@ -65,6 +71,18 @@ def common() -> list[str]:
 def hangul(told: dict[str, str]) -> str:
     """Korean readings; those of a character that may begin a name otherwise than it goes on stand beside each other."""
     return told.get("kHangul", "")
+
+
+def native(text: str) -> str:
+    """The Japanese words that the character is read as in names of persons and places, in Latin letters: 山 is yama."""
+    found = []
+    for kana in text.split():
+        if not _HIRAGANA.fullmatch(kana):
+            continue
+        stem = kana[:-1] if kana.endswith("い") and len(kana) > 2 else kana
+        if len(stem) <= NATIVE and not (len(stem) > 2 and stem[-1] in _VERB):
+            found.append(anyascii(stem))
+    return "|".join(list(dict.fromkeys(found))[:NATIVE])
 
 
 def several(text: str) -> str:

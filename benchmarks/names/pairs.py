@@ -19,6 +19,10 @@ from typing import Final
 import opencc
 from pypinyin import lazy_pinyin
 
+from lodeline.party.name import parsed
+from lodeline.party.terms import as_transcribed
+from lodeline.party.transcription import FIRST_SOUND, evidence
+
 FIRMS: Final = Path(__file__).parent / "firms.csv"
 ELSEWHERE: Final = Path(__file__).parent / "elsewhere.csv"
 SEED: Final = 20_261_125
@@ -108,18 +112,26 @@ def pairs() -> list[Pair]:
 
 
 def elsewhere() -> list[Pair]:
-    """Pairs of well-known firms of other branches, in hanzi and English: to tune with, never to test."""
+    """Pairs of well-known firms of other branches, in hanzi and English: to tune with, never to test.
+
+    Each firm beside two strangers by chance, and beside the two whose names it might transcribe best.
+    """
     chance = random.Random(SEED)
     with ELSEWHERE.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
+    written = [as_transcribed(parsed(row["en"])) for row in rows]
     found = []
     for row in rows:
         strangers = chance.sample([one for one in rows if one is not row], 2)
+        sounds = as_transcribed(parsed(row["zh"]))
+        bits = [evidence(sounds, one) if sounds and one and one[0] < chr(FIRST_SOUND) else -100.0 for one in written]
+        near = sorted(range(len(rows)), key=lambda at: (rows[at] is row, -bits[at]))[:2]
         for one in (row["zh"], spelt(row["zh"])):
             if row["english"] != "coined":
                 found.append(Pair(one=one, other=row["en"], same=True, how="elsewhere", test=False))
             found += [
-                Pair(one=one, other=other["en"], same=False, how="elsewhere", test=False) for other in strangers
+                Pair(one=one, other=other["en"], same=False, how="elsewhere", test=False)
+                for other in (*strangers, *(rows[at] for at in near))
             ]  # fmt: skip
     return found
 
@@ -155,6 +167,23 @@ def traditional(zh: str) -> str:
 def without_form(en: str) -> str:
     """An English name without its legal form."""
     return _FORMS_EN.sub("", en)
+
+
+def language(name: str) -> str:
+    """Which language a name of the table is in, as far as its letters and its legal form say."""
+    if re.search(r"[\uac00-\ud7a3]", name):
+        return "Korean"
+    if re.search(r"[\u3040-\u30ff]", name):
+        return "Japanese"
+    if re.search(r"[\u4e00-\u9fff]", name):
+        return "Japanese in hanzi" if "株式会社" in name else "Chinese"
+    if re.search(r"Công ty|[ăâđêôơư]", name, re.IGNORECASE):
+        return "Vietnamese"
+    if re.search(r"\b(GmbH|AG|KG|Gesellschaft|Aktiengesellschaft|Magnetfabrik)\b", name):
+        return "German"
+    if re.search(r"Gong Si$|Chang$", name) and all(word.isalpha() and word.istitle() for word in name.split()):
+        return "pinyin"
+    return "English"
 
 
 def chinese(firm: Firm) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import screening
-from names.pairs import pairs
+from names.pairs import elsewhere, firms, language, pairs
 from names.synthetic import names
 
 
@@ -28,3 +28,18 @@ def test_synthetic_names_are_different_and_the_same_for_a_seed() -> None:
     some = names(500, seed=3)
     assert len(set(some)) == 500
     assert some == names(500, seed=3) != names(500, seed=4)
+
+
+def test_the_language_of_a_name_is_told_by_its_letters_and_its_form() -> None:
+    told = {
+        "宁波韵升股份有限公司": "Chinese", "Ningbo Yunsheng Co., Ltd.": "English", "Robert Bosch GmbH": "German",
+        "Ning Bo Yun Sheng Gu Fen You Xian Gong Si": "pinyin", "住友金属鉱山株式会社": "Japanese in hanzi",
+        "ニデック株式会社": "Japanese", "성림첨단산업 주식회사": "Korean", "Công ty Cổ phần Đất hiếm": "Vietnamese",
+    }  # fmt: skip
+    assert {name: language(name) for name in told} == told
+
+
+def test_no_firm_of_the_test_half_is_among_those_that_are_learned_from() -> None:
+    of_test = {name for pair in pairs() if pair.test and pair.same for name in (pair.one, pair.other)}
+    assert of_test.isdisjoint(name for pair in elsewhere() for name in (pair.one, pair.other))
+    assert of_test & {firm.zh for firm in firms()}

@@ -18,8 +18,13 @@ from importlib.resources import files
 from itertools import product
 from typing import Final
 
-#: How many spellings of one tongue are tried.
+from lodeline.party.words import glosses
+
+#: How many spellings of one tongue are tried, and of Japanese where a firm's own form says that it is one.
 _MOST: Final = 4
+_MOST_NATIVE: Final = 48
+#: What a Japanese word begins with where it is not the first of a name: 小林 is ko and hayashi, "kobayashi".
+_VOICED: Final = (("ch", "j"), ("sh", "j"), ("ts", "z"), ("k", "g"), ("s", "z"), ("t", "d"), ("h", "b"), ("f", "b"))
 _SYLLABLE: Final = re.compile(r"(zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw]?)([a-z]+)")
 _WADE_INITIALS: Final = {
     "b": "p", "d": "t", "g": "k", "zh": "ch", "j": "ch", "q": "ch", "x": "hs", "z": "ts", "c": "ts", "r": "j",
@@ -51,10 +56,11 @@ _LAST: Final = ("", "k", "k", "k", "n", "n", "n", "t", "l", "k", "m", "l", "l", 
 
 
 @lru_cache(maxsize=50_000)
-def read_abroad(hanzi: str, spoken: tuple[str, ...]) -> tuple[str, ...]:
+def read_abroad(hanzi: str, spoken: tuple[str, ...], *, foreign: bool = False) -> tuple[str, ...]:
     """Spellings of simplified hanzi outside the mainland, joined; `spoken`: their syllables in pinyin.
 
-    A tongue that lacks a reading of one of the characters has none of the whole.
+    A tongue that lacks a reading of one of the characters has none of the whole. `foreign`: whether the firm is likely
+    none of the mainland; then the words that Japanese names are made of are tried as well, and they are many.
     """
     rows = [characters().get(one) for one in hanzi]
     found = ["".join(map(wade, spoken))] if len(spoken) == len(hanzi) else []
@@ -65,7 +71,27 @@ def read_abroad(hanzi: str, spoken: tuple[str, ...]) -> tuple[str, ...]:
             found += korean("".join(some))
         found += [_short("".join(some)) for some in _several([row["japanese"] for row in known])]
         found += ["".join(map(_plain, some)) for some in _several([row["vietnamese"] for row in known])]
+        if foreign:
+            found += _native(known)
     return tuple(dict.fromkeys(found))
+
+
+def _native(rows: list[dict[str, tuple[str, ...]]]) -> list[str]:
+    """Readings of Japanese names: native words, and Chinese ones beside them, as in 佐藤, "sato"."""
+    choices = []
+    for at, row in enumerate(rows):
+        words = row["native"]
+        if at:
+            words = (*words, *(_voiced(one) for one in words))
+        choices.append(tuple(dict.fromkeys([*words, *row["japanese"]])))
+    return [_short("".join(some)) for some, _ in zip(product(*choices), range(_MOST_NATIVE), strict=False)]
+
+
+def _voiced(word: str) -> str:
+    for plain, voiced in _VOICED:
+        if word.startswith(plain):
+            return voiced + word.removeprefix(plain)
+    return word
 
 
 @cache
@@ -76,6 +102,13 @@ def characters() -> dict[str, dict[str, tuple[str, ...]]]:
         row["han"]: {name: tuple(filter(None, told.split("|"))) for name, told in row.items() if name != "han"}
         for row in csv.DictReader(text.splitlines())
     }
+
+
+@cache
+def meanings() -> frozenset[str]:
+    """Every English word that hanzi of a brand may mean."""
+    of_characters = {word for row in characters().values() for word in row["english"]}
+    return frozenset(of_characters.union(*glosses().values()))
 
 
 def _several(readings: list[tuple[str, ...]]) -> list[tuple[str, ...]]:

@@ -13,17 +13,20 @@ from functools import cache, lru_cache
 from itertools import islice, pairwise
 from typing import Final
 
-from lodeline.party.abroad import characters
+from lodeline.party.abroad import characters, meanings
 from lodeline.party.name import Name, as_syllables
 from lodeline.party.script import spoken
-from lodeline.party.words import glosses, phrases, place_letters, trade_letters
+from lodeline.party.words import glosses, phrases, place_letters, trade_letters, vocabulary
 
 #: First letters stand for so many words.
 _LEAST_LETTERS: Final = 2
 _MOST_LETTERS: Final = 5
 _VOWELS: Final = frozenset("aeiou")
-#: A word of fewer letters at the head of another one says nothing.
+#: A word of fewer letters at the head of another one says nothing, one of two that a word joins.
 _LEAST_JOINED: Final = 4
+_LEAST_PART: Final = 3
+#: What English adds to a word that means the same in a name: stars, golden, sunny, ionic, natural.
+_ENDINGS: Final = ("s", "en", "y", "ic", "al")
 #: How many characters of the first level GB 2312 has: those in common use.
 _COMMON: Final = 3_755
 #: How many syllables a word of the table of glosses has at most.
@@ -31,13 +34,6 @@ _MOST_SYLLABLES: Final = 4
 
 
 # Translated.
-
-
-@cache
-def meanings() -> frozenset[str]:
-    """Every English word that hanzi of a brand may mean."""
-    of_characters = {word for row in characters().values() for word in row["english"]}
-    return frozenset(of_characters.union(*glosses().values()))
 
 
 def meant(name: Name) -> frozenset[str]:
@@ -58,12 +54,43 @@ def meaning(a: Name, b: Name) -> float:
     return best
 
 
+def meaning_of_trades(a: Name, b: Name) -> float:
+    """The same where what one name has for its brand is a branch of trade of the other: 国防金属 is "Defense Metals".
+
+    Of the branches of trade those count that the other name lacks; 0 where neither name has one.
+    """
+    for han, latin in ((a, b), (b, a)):
+        if han.cjk and not latin.cjk:
+            own, others = trades_left(han, latin), trades_left(latin, han)
+            parts = (*han.meanings, *(_meant_by(text) for text in own))
+            words = (*latin.brand_words, *others)
+            # A city that stands for the brand is translated by itself.
+            cities = any(one.placed and one.brand_words for one in (han, latin))
+            branded = bool(han.meanings or latin.brand_words)
+            if branded and (own or others) and parts and words and not cities:
+                return sum(_covered(parts, words)) / 2
+    return 0.0
+
+
+def trades_left(name: Name, other: Name) -> tuple[str, ...]:
+    """The branches of trade of a name, as it has them, that the other name has nothing near to."""
+    near = vocabulary().near
+    theirs = {field for one in other.industries for field in near[one]}
+    return tuple(text for text, concepts in name.trades if not any(theirs.intersection(near[one]) for one in concepts))
+
+
+def _meant_by(han: str) -> frozenset[str]:
+    """What a word in hanzi means: by the table, or what its characters mean."""
+    known = glosses().get(han)
+    return known or frozenset(word for one in han if one in characters() for word in characters()[one]["english"])
+
+
 def meaning_by_sound(a: Name, b: Name) -> float:
     """The same where one brand is in pinyin: which part is translated, of the brand with fewer such parts."""
     best = 0.0
     for read, latin in ((a, b), (b, a)):
         parts = _parts_by_sound(read)
-        if parts and latin.brand_words and not latin.cjk and not _parts_by_sound(latin):
+        if parts and latin.brand_words and not latin.cjk and in_pinyin(latin) is None:
             best = max(best, min(_covered(parts, latin.brand_words)))
     return best
 
@@ -90,7 +117,7 @@ def meant_by_sound(name: Name) -> frozenset[str]:
 
 def in_pinyin(name: Name) -> tuple[str, ...] | None:
     """The syllables of a brand in Latin letters, if it is Mandarin: what is a word of English as well is not."""
-    if name.cjk or not name.brand:
+    if name.cjk or not name.brand or name.foreign:
         return None
     if all(len(word) >= _LEAST_JOINED and word in meanings() for word in name.brand_words):
         return None
@@ -100,12 +127,12 @@ def in_pinyin(name: Name) -> tuple[str, ...] | None:
 def _made_of(word: str) -> Iterator[str]:
     """The word, what it is a form of, and the two words it joins, as far as hanzi may mean them."""
     known = meanings()
-    for form in (word, word.removesuffix("s"), word.removesuffix("en"), word.removesuffix("y")):
+    for form in {word, *(word.removesuffix(ending) for ending in _ENDINGS)}:
         if form in known:
             yield form
-    if len(word) < 2 * _LEAST_JOINED or as_syllables(word) is not None:
+    if len(word) < _LEAST_JOINED + _LEAST_PART or as_syllables(word) is not None:
         return
-    for end in range(_LEAST_JOINED, len(word) - _LEAST_JOINED + 1):
+    for end in range(_LEAST_PART, len(word) - _LEAST_PART + 1):
         if word[:end] in known and word[end:] in known:
             yield from (word[:end], word[end:])
 
@@ -145,15 +172,22 @@ def _by_sound() -> dict[str, frozenset[str]]:
 # Shortened.
 
 
+def letters_alone(name: Name) -> tuple[str, ...]:
+    """The brand, or the first word of it, where it may be first letters: BYD, JL of "JL Mag"."""
+    if name.cjk or name.placed or len(as_syllables(name.brand) or ()) >= _LEAST_LETTERS:
+        return ()
+    return tuple(word for word in name.brand_words[:1] if _is_acronym(word))
+
+
 @lru_cache(maxsize=50_000)
 def acronyms(name: Name) -> tuple[str, ...]:
     """First letters that may stand for the name: of its brand, or of its place, brand, trade, group and company.
 
-    Of a brand in letters that may be such letters itself, these. At most _MOST_LETTERS each.
+    At most _MOST_LETTERS each.
     """
     words = name.brand_words if name.brand_han else as_syllables(name.brand) or () if not name.cjk else ()
     if len(words) < _LEAST_LETTERS and not name.placed:
-        return tuple(word for word in name.brand_words[:1] if _is_acronym(word)) if not name.cjk else ()
+        return ()
     heads = "" if name.placed else "".join(word[0] for word in words)
     place = next((letter for one in reversed(name.places) for letter in map(_place_letter, one) if letter), "")
     trade = "".join(sorted({_trade_letters(one) for one in name.industries}))
@@ -195,7 +229,9 @@ def acronym(a: Name, b: Name) -> bool:
             continue
         first = short.brand_words[0]
         whole = len(short.brand_words) == 1 and len(first) > _LEAST_LETTERS
-        if (whole or _VOWELS.isdisjoint(first)) and first in acronyms(long):
+        # Two letters with a vowel may be anything, unless both firms do the same.
+        same = bool(short.industries) and short.industries == long.industries
+        if (whole or same or _VOWELS.isdisjoint(first)) and first in acronyms(long):
             return True
     return False
 

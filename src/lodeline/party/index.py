@@ -2,7 +2,7 @@
 
 Candidates come by cosine of weighted terms (`terms`; rare ones weigh more), exactly: none is pruned. Thousands of them
 are looked through four ways: by their letters, so that two errors in a short brand do not lose the name, by all they
-have in common, by meaning, and by the consonants that transcriptions keep; so hanzi, pinyin and English meet. The few
+have in common, by meaning, and by how well one transcribes the other; so hanzi, pinyin and English meet. The few
 that lead are compared in full. Who is meant is decided by `likeness`.
 
 Names are only added or taken out. They stand in segments that never change; small ones are joined as they fill, so that
@@ -11,6 +11,7 @@ one name is added in milliseconds and none is lost. Source: Robertson, J. Doc. 6
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -21,39 +22,37 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz
 
-from lodeline.party import transcription
-from lodeline.party.brand import in_pinyin
 from lodeline.party.likeness import ANOTHER_WORD, Likeness, compared
 from lodeline.party.name import Name, parsed, taken_apart
 from lodeline.party.segment import Known, Segment, gather_rare, highest, other_place, summed
 from lodeline.party.terms import (
-    LEAST_CONSONANTS,
     MOST_SOUNDS,
     Codes,
-    consonants_asked,
-    consonants_of,
+    as_transcribed,
     every_code,
+    is_heard,
     rarity_of,
     standing,
     terms,
     terms_asked,
     terms_meant,
 )
+from lodeline.party.transcription import evidences
 
 #: How many names the youngest segment takes before it is closed.
 _OPEN: Final = 2_048
-#: How many names with terms in common are looked through for how they are written.
+#: How many names with terms in common are looked through for how they are written; and where there are no more than
+#: that, all of them.
 _LOOKED_THROUGH: Final = 6_000
+_LOOKED_THROUGH_ALL: Final = 20_000
 #: And how many with nothing but meanings in common.
 _LOOKED_THROUGH_MEANT: Final = 2_000
 #: For these, a word that one name in so many has says too little.
 _ONE_IN: Final = 40
 #: How many names are taken apart in one go where several processes do it.
 _PART: Final = 10_000
-#: Stands behind consonants of a brand in pinyin, and is none.
-_IN_PINYIN: Final = "~"
 #: How many candidates are compared in full for each name that is wanted.
-_BREADTH: Final = 3
+_BREADTH: Final = 5
 #: What is written less alike is no typing error.
 _TYPED: Final = 0.8
 
@@ -69,14 +68,18 @@ class Candidate:
 
 def _known(name: str) -> Known:
     parts = taken_apart(name)
-    consonants = transcription.letters(consonants_of(parts))
-    # A brand in pinyin is found by its sound; of equals, one of another language is the one that was transcribed.
-    kept = consonants + _IN_PINYIN if in_pinyin(parts) else consonants
-    return Known(parts.text, parts.brand, kept, terms(parts).tobytes())
+    return Known(parts.text, parts.brand, as_transcribed(parts), terms(parts).tobytes())
 
 
 def _several(names: Sequence[str]) -> list[Known]:
-    return [_known(name) for name in names]
+    # What is made for a name is thrown away without a cycle: looking for cycles among it takes a fifth of the time.
+    looks = gc.isenabled()
+    gc.disable()
+    try:
+        return [_known(name) for name in names]
+    finally:
+        if looks:
+            gc.enable()
 
 
 def _all_known(names: Sequence[tuple[str, str]], *, processes: int) -> Iterator[list[Known]]:
@@ -163,23 +166,25 @@ class NameIndex:
         # Of those that sound the same, the one that is written most alike.
         return here[np.lexsort((here, -np.minimum(written, sound), -np.maximum(written, sound)))]
 
-    def _by_consonants(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """The places, those first whose consonants are most like those of the name that is asked."""
-        alike = np.zeros(len(here), np.float32)
-        wanted = [one for one in consonants_asked(asked) if len(one) >= LEAST_CONSONANTS]
+    def _by_transcription(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The places, those first that most likely transcribe the brand that is asked, or are transcribed by it."""
+        bits, wanted = np.zeros(len(here), np.float32), as_transcribed(asked)
         for segment in self._parts():
             own = (here >= segment.first) & (here < segment.first + segment.size)
-            alike[own] = segment.consonants.ratios(wanted, here[own] - segment.first)
-        # Of equals the one with more in common, as the places come; hanzi are no transcription of hanzi.
-        return here[np.argsort(-alike * ~self._in_one_script(asked, here), kind="stable")]
+            kept = segment.transcribed
+            bits[own] = evidences(wanted, kept.units, kept.offsets, here[own] - segment.first)
+        # Of equals the one with more in common, as the places come.
+        return here[np.argsort(-bits, kind="stable")]
 
-    def _in_one_script(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        """(len(here),) whether each name is in hanzi, kana or hangul as the asked one is; none where that is not."""
+    def _by_ear(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """(len(here),) whether both brands are in hanzi or pinyin, and so are compared by ear: they share all that
+        their syllables may mean, whatever they do.
+        """
         found = np.zeros(len(here), np.bool_)
-        if asked.cjk:
+        if is_heard(asked):
             for segment in self._parts():
                 own = (here >= segment.first) & (here < segment.first + segment.size)
-                found[own] = segment.cjk[here[own] - segment.first]
+                found[own] = segment.heard[here[own] - segment.first]
         return found
 
     def _by_meaning(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -191,8 +196,7 @@ class NameIndex:
         for segment in self._parts():
             own = (here >= segment.first) & (here < segment.first + segment.size)
             scores[own] = summed(weights, segment.terms, segment.offsets, here[own] - segment.first)
-        # Names in hanzi with one character in common share all that it means, and are found by their letters.
-        return here[np.lexsort((here, -scores * ~self._in_one_script(asked, here)))]
+        return here[np.lexsort((here, -scores * ~self._by_ear(asked, here)))]
 
     def _elsewhere(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """(len(here),) whether each name says a place, and none that lies within or around a place of the asked one."""
@@ -216,8 +220,7 @@ class NameIndex:
             score = np.zeros(segment.size, np.float32)
             touched = gather_rare(wanted, weights, segment.starts, segment.holders, score)
             alive = np.frombuffer(self._alive, np.bool_, count=segment.size, offset=segment.first)[touched]
-            # Hanzi that share a character share all that it means: they are found by their letters.
-            touched = touched[alive & ~segment.cjk[touched]] if asked.cjk else touched[alive]
+            touched = touched[alive & ~segment.heard[touched]] if is_heard(asked) else touched[alive]
             scores.append(score[touched] / segment.lengths[touched])
             places.append(touched + segment.first)
         score, place = np.concatenate(scores), np.concatenate(places)
@@ -259,6 +262,9 @@ class NameIndex:
         best: dict[str, Candidate] = {}
         wide = most * _BREADTH + 5
         common = self._common(terms_asked(asked), most=max(_LOOKED_THROUGH, wide))
+        if common.size and len(self._names) <= _LOOKED_THROUGH_ALL:
+            alive = np.flatnonzero(np.frombuffer(self._alive, np.bool_))
+            common = np.concatenate([common, np.setdiff1d(alive, common, assume_unique=True)])
         # What is translated has no sound in common.
         translated = self._translated(asked)
         common = np.concatenate([common, np.setdiff1d(translated, common, assume_unique=True)])
@@ -268,7 +274,7 @@ class NameIndex:
         # Errors of typing are found by letters, translations by what is said in common.
         looked_at = [
             *self._by_letters(asked, here)[:wide].tolist(), *common[:wide].tolist(),
-            *self._by_meaning(asked, here)[:wide].tolist(), *self._by_consonants(asked, here)[:wide].tolist(),
+            *self._by_meaning(asked, here)[:wide].tolist(), *self._by_transcription(asked, here)[:wide].tolist(),
         ]  # fmt: skip
         for place in dict.fromkeys(looked_at):
             text = self._names[place]

@@ -23,9 +23,10 @@ from typing import Final
 from rapidfuzz import fuzz
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
-from lodeline.party import transcription
-from lodeline.party.brand import acronym, in_pinyin, meaning, meaning_by_sound, shortens
+from lodeline.party.brand import acronym, in_pinyin, meaning, meaning_by_sound, meaning_of_trades, shortens
 from lodeline.party.name import Name, as_syllables, parsed
+from lodeline.party.terms import as_transcribed
+from lodeline.party.transcription import FIRST_SOUND, evidence
 from lodeline.party.words import vocabulary
 
 #: All that is not hanzi, and the forms that stand behind a name in short.
@@ -37,20 +38,27 @@ ANOTHER_WORD: Final = 0.3
 #: And when brands that one ear can read are different words: in the tuning half 1 of 58 such pairs is one firm's.
 ANOTHER_BRAND: Final = 0.1
 _MOST_LEFT: Final = {"syllable": ANOTHER_WORD, "brand": ANOTHER_BRAND}
+#: And when brands in letters and hanzi have nothing to do with each other, nor a trade or a place in common.
+NOTHING: Final = 0.2
+_SPEAKING: Final = ("meaning", "meaning-by-sound", "abroad", "acronym", "shortened", "abbreviation", "initials",
+                    "brand-part", "industry-shared", "place-same", "direction-same")  # fmt: skip
 #: What is likely at least where all parts are the same in one script: in the tuning half 107 of 108 such pairs are.
 SAME_PARTS: Final = 0.98
 #: What is said at most where one name has a branch of trade that the other lacks: parent and daughter differ by that.
 ANOTHER_TRADE: Final = 0.9
 #: A word of fewer syllables may be pinyin by chance.
 _TOLD: Final = 2
-#: Fewer consonants than these say nothing.
-_LEAST_CONSONANTS: Final = 2
+#: As much evidence a name among thousands gives by chance, and more than that says no more.
+_SOME_BITS: Final = 6.0
+_SURE_BITS: Final = 20.0
 #: Brands that sound less alike are different words.
 _FAR: Final = 0.6
 #: And from here on a brand is what the other calls its place.
 _SAME_PLACE: Final = 0.8
 #: From here on a brand is what the other's hanzi are called abroad.
 _ALIKE_ABROAD: Final = 0.85
+#: Of several spellings one is always as near as that.
+_NEAR_ABROAD: Final = 0.75
 #: Branches of trade by which a subsidiary differs from its parent more often than a translation from its original.
 _FUNCTIONS: Final = frozenset(
     {"trade", "investment", "logistics", "research-institute", "recycling", "holding-asset", "service", "equipment"}
@@ -58,11 +66,11 @@ _FUNCTIONS: Final = frozenset(
 
 FEATURES: Final = (
     "brand-same", "brand-sound", "brand-close", "brand-far", "brand-han-differs", "syllables-differ",
-    "another-syllable", "brand-part", "initials", "brand-missing", "no-brand", "no-brand-same", "place-same",
-    "place-one-sided", "industry-shared", "industry-partly", "industry-one-sided", "industry-disjoint",
+    "another-syllable", "brand-part", "initials", "brand-missing", "placed-elsewhere", "no-brand", "no-brand-same",
+    "place-same", "place-one-sided", "industry-shared", "industry-partly", "industry-one-sided", "industry-disjoint",
     "function-one-sided", "group-one-sided", "form-differs", "whole", "industry-differs-in-one-script",
-    "direction-same", "meaning", "abbreviation", "letters", "consonants", "consonants-far", "abroad", "acronym",
-    "shortened", "meaning-by-sound",
+    "direction-same", "meaning", "abbreviation", "letters", "transcribed", "transcribed-well", "transcribed-far",
+    "abroad", "acronym", "shortened", "meaning-by-sound",
 )  # fmt: skip
 
 
@@ -97,9 +105,22 @@ def compared(a: Name, b: Name) -> Likeness:
         probability = min(probability, _MOST_LEFT.get("".join(vetoes), VETO))
     elif a.cjk == b.cjk and a.brand and _parts(a) == _parts(b) and not features["form-differs"]:
         probability = max(probability, SAME_PARTS)
+    elif _nothing_speaks_for_it(features):
+        probability = min(probability, NOTHING)
     elif bool(a.industries) != bool(b.industries) or (a.cjk == b.cjk and a.industries != b.industries):
         probability = min(probability, ANOTHER_TRADE)
     return Likeness(probability=probability, vetoes=vetoes, features=features)
+
+
+def _nothing_speaks_for_it(features: Mapping[str, float]) -> bool:
+    """Whether one brand is in letters that do not transcribe the other, and neither the brands nor a trade or a place
+    have anything in common.
+    """
+    return (
+        features["transcribed-far"] * _SURE_BITS >= _SOME_BITS
+        and features["brand-sound"] < _FAR
+        and not any(features[name] for name in _SPEAKING)
+    )
 
 
 def _parts(name: Name) -> tuple[object, ...]:
@@ -119,17 +140,24 @@ def _weights() -> dict[str, float]:
 def features_of(a: Name, b: Name) -> dict[str, float]:
     """What the model weighs: FEATURES, each from 0 to 1."""
     abroad, short, place_and_trade, translated = _abroad(a, b), acronym(a, b), shortens(a, b), meaning(a, b)
+    whole = meaning_of_trades(a, b)
+    industries = _Overlap(_fields(a), _fields(b))
+    if whole > max(translated, _FAR):
+        # What is the brand of one name is a branch of trade in the other: neither is one-sided for that.
+        translated = whole
+        industries = _Overlap(_fields(a) & _fields(b), _fields(a) & _fields(b))
     # What is called otherwise need not sound alike.
     otherwise = abroad >= _ALIKE_ABROAD or short or place_and_trade or translated == 1.0
     another = 0.0 if otherwise or _one_placed(a, b) else _syllables_differ(a, b)
     # Words that differ by a syllable sound alike and are different words all the same.
     sound = _sound(a, b) * (1 - another)
     branded = bool(a.sounds) and bool(b.sounds) and not _one_placed(a, b)
-    industries = _Overlap(_fields(a), _fields(b))
     places = _place(a, b)
     part = branded and not another and _is_part(a, b)
     ratio = fuzz.ratio(a.text, b.text) / 100
-    consonants = _consonants(a, b)
+    heads = branded and sound < 1.0 and _initials(a, b)
+    by_sound = meaning_by_sound(a, b) if sound < 1.0 else 0.0
+    bits = 0.0 if otherwise or sound == 1.0 else _transcribed(a, b)
     return {
         "brand-same": float(branded and sound == 1.0 and not _han_differs(a, b)),
         "brand-sound": sound,
@@ -139,8 +167,10 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
         "syllables-differ": another,
         "another-syllable": float(another > 0),
         "brand-part": float(part),
-        "initials": float(branded and sound < 1.0 and _initials(a, b)),
+        "initials": float(heads),
         "brand-missing": float(bool(a.sounds) != bool(b.sounds) or _one_placed(a, b)),
+        # "Brazilian Rare Earths" is nobody's name who has a brand and says nothing of Brazil.
+        "placed-elsewhere": float(_one_placed(a, b) and places != 1 and not otherwise),
         "no-brand": float(not a.sounds and not b.sounds),
         "no-brand-same": float(not a.sounds and not b.sounds and a.industries == b.industries),
         "place-same": float(places == 1),
@@ -158,13 +188,14 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
         "direction-same": float(bool(a.directions) and a.directions == b.directions),
         "meaning": translated if sound < 1.0 else 0.0,
         "abbreviation": float(_abbreviates(a, b) or _abbreviates(b, a)),
-        "consonants": max(0.0, consonants - 0.5) * 2 if sound < 1.0 and consonants >= 0 else 0.0,
-        "consonants-far": float(0 <= consonants < 0.5 and sound < 1.0 and not otherwise),
-        "abroad": max(0.0, abroad - _FAR) / (1 - _FAR) if sound < 1.0 else 0.0,
+        "transcribed": min(1.0, max(0.0, bits) / _SURE_BITS),
+        "transcribed-well": min(1.0, max(0.0, bits - _SOME_BITS) / (_SURE_BITS - _SOME_BITS)),
+        "transcribed-far": min(1.0, max(0.0, -bits) / _SURE_BITS),
+        "abroad": max(0.0, abroad - _NEAR_ABROAD) / (1 - _NEAR_ABROAD) if sound < 1.0 else 0.0,
         "acronym": float(short and sound < 1.0),
         "shortened": float(place_and_trade),
         # A syllable means so much that half of a brand is always said.
-        "meaning-by-sound": max(0.0, 2 * meaning_by_sound(a, b) - 1) if sound < 1.0 else 0.0,
+        "meaning-by-sound": max(0.0, 2 * by_sound - 1),
         "letters": max(0.0, ratio - 0.8) / 0.2 if a.cjk == b.cjk and not another else 0.0,
     }
 
@@ -225,20 +256,16 @@ def _abroad(a: Name, b: Name) -> float:
     return best
 
 
-def _consonants(a: Name, b: Name) -> float:
-    """How alike the consonants of a brand in hanzi or pinyin and of one in another language are, as transcriptions keep
-    them; −1 where there is nothing to compare.
+def _transcribed(a: Name, b: Name) -> float:
+    """Bits for one brand transcribing the other, where one is heard in hanzi or pinyin and the other is in letters of
+    another language; 0 where there is nothing to compare.
     """
-    for han, other in ((a, b), (b, a)):
-        read = han.brand_words if han.brand_han else in_pinyin(han)
-        if read and not other.cjk and other.brand and in_pinyin(other) is None:
-            # Of several words often one alone is transcribed.
-            one, words = transcription.of_hanzi(read), {other.brand, *other.brand_words}
-            heard = [transcription.of_letters(word) for word in words]
-            told = [transcription.likeness(one, two) for two in heard if min(len(one), len(two)) >= _LEAST_CONSONANTS]
-            if told:
-                return max(told)
-    return -1.0
+    one, other = as_transcribed(a), as_transcribed(b)
+    if not one or not other or a.placed or b.placed:
+        return 0.0
+    if (one[0] >= chr(FIRST_SOUND)) == (other[0] >= chr(FIRST_SOUND)):
+        return 0.0
+    return evidence(max(one, other), min(one, other))
 
 
 def _han_differs(a: Name, b: Name) -> float:
@@ -355,5 +382,5 @@ def _called_otherwise(features: Mapping[str, float]) -> bool:
         or features["shortened"]
         or features["meaning"] == 1.0
         or features["meaning-by-sound"] == 1.0
-        or features["abroad"] >= (_ALIKE_ABROAD - _FAR) / (1 - _FAR)
+        or features["abroad"] >= (_ALIKE_ABROAD - _NEAR_ABROAD) / (1 - _NEAR_ABROAD)
     )

@@ -7,18 +7,19 @@ Steel"), because that is how people call the firm. A name is parsed alone, witho
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise, product
-from typing import Final
+from typing import Final, NamedTuple
 
 from rapidfuzz.distance import DamerauLevenshtein
 
-from lodeline.party.abroad import characters, korean, read_abroad
+from lodeline.party.abroad import characters, korean, meanings, read_abroad
 from lodeline.party.script import (
     HAN,
     HANGUL,
+    all_cjk,
     folded,
     is_cjk,
     readings,
@@ -42,28 +43,37 @@ _MOST_READINGS: Final = 8
 _LEAST_JOINED: Final = 9
 #: From so many syllables on, each by itself, a name is one that was spelt.
 _SPELT: Final = 4
+#: And so many pieces, the brand and what it does, stand before a place that was in brackets.
+_LEAST_BEFORE: Final = 0
 #: What it costs to leave something of a name without a word: each run of it, and each character or token.
 _RUN_UNKNOWN: Final = 1.5
 _UNKNOWN: Final = 1.0
 #: A brand of one character or one syllable is rare.
 _LONE: Final = 1.2
 _WORD_KNOWN: Final = 0.01
+_NEVER: Final = float("inf")
 #: Forms that a Chinese company cannot have under its own law: of a translation, or of another tongue.
 _FOREIGN_FORM: Final = re.compile(r"会社|责任有限公司|两合公司|股份公司$|私人有限公司")
+#: And forms that no name in pinyin has, as `folded` leaves them.
+_FOREIGN_LETTERS: Final = frozenset(
+    {"ag", "gmbh", "ab", "se", "sa", "spa", "nv", "bv", "oy", "oyj", "asa", "kg", "kgaa", "plc", "pty", "ptyltd", "sas",
+     "srl", "kk", "ohg", "aktiengesellschaft", "kabushikikaisha"}
+)  # fmt: skip
 #: Where hanzi are read otherwise than in Mandarin.
 _READ_OTHERWISE: Final = frozenset({"HK", "MO", "TW", "JP", "KR", "VN", "SG", "MY"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Names are told apart by being others, which is quicker than by what they hold: `parsed` gives one for a text.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Name:
     """The parts of a name; texts are folded (`script.folded`).
 
     `brand_han`: its hanzi, simplified, or empty. `brand_words`: its words in Latin letters, of hanzi each syllable.
     `sounds`: joined Latin spellings of the brand that are possible, the likeliest first. `meanings`: what each part of
     its hanzi is in English, where that is known. A place may have several concepts, which are alternatives; all
-    `industries` are said. `cjk`: whether the name is written without blanks. `foreign`: whether its hanzi are likely
-    those of a firm of another tongue: by its form, by a place, by traditional characters. `placed`: whether the place
-    stands for a brand that is not there.
+    `industries` are said, and `trades` has each as it is written. `cjk`: whether the name is written without blanks.
+    `foreign`: whether its brand is likely one of another tongue than Mandarin: by its form, and where it is in hanzi by
+    a place or by traditional characters. `placed`: whether the place stands for a brand that is not there.
     """
 
     text: str
@@ -78,13 +88,14 @@ class Name:
     group: bool
     forms: frozenset[str]
     numbers: frozenset[str]
+    trades: tuple[tuple[str, frozenset[str]], ...] = ()
     foreign: bool = False
     placed: bool = False
 
     @property
     def abroad(self) -> tuple[str, ...]:
         """How the hanzi of the brand are spelt where they are not read in Mandarin, or in its older spelling."""
-        return read_abroad(self.brand_han, self.brand_words) if self.brand_han else ()
+        return read_abroad(self.brand_han, self.brand_words, foreign=self.foreign) if self.brand_han else ()
 
     @property
     def brand(self) -> str:
@@ -113,8 +124,7 @@ def parsed(text: str) -> Name:
     return taken_apart(text)
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(NamedTuple):
     """A phrase of the vocabulary, or a word that is not in it; whether it stands in brackets, or at the end."""
 
     text: str
@@ -149,12 +159,17 @@ def _pieces(whole: str) -> list[_Piece]:
     end = len(pieces)
     while end and (pieces[end - 1].word is not None and pieces[end - 1].word.kind in ("form", "generic")):  # type: ignore[union-attr]
         end -= 1
-    return [_Piece(one.text, one.word, one.bracketed, at >= end) for at, one in enumerate(pieces)]
+    spelt = _is_spelt([token for token, _ in tokens])
+    return [
+        # Where a name is spelt there are no brackets: a place behind the brand stands where they would have been.
+        _Piece(one.text, one.word, one.bracketed or (spelt and at == end - 1 > _LEAST_BEFORE), at >= end)
+        for at, one in enumerate(pieces)
+    ]
 
 
 def _by_script(token: str) -> list[str]:
     """ "jl永磁" is two words."""
-    if token.isascii():
+    if token.isascii() or all_cjk(token):
         return [token]
     starts = [0, *(at for at, (a, b) in enumerate(pairwise(token), 1) if is_cjk(a) != is_cjk(b)), len(token)]
     return [token[a:b] for a, b in pairwise(starts)]
@@ -163,14 +178,16 @@ def _by_script(token: str) -> list[str]:
 def _cjk_phrases(text: str) -> list[tuple[str, Word | None]]:
     """The text as words and what is none: 京磁电工 is 京磁 and 电工, not 京, 磁电 and 工."""
     words, lengths, size = vocabulary().cjk, vocabulary().cjk_lengths, len(text)
-
-    def known(place: int) -> Iterator[int]:
-        for long in lengths.get(text[place], ()):
-            # A single character is a word only at the end of the name: 厂 of a works, not of a brand.
-            if (long > 1 or place + 1 == size) and text[place : place + long] in words:
-                yield min(long, size - place)
-
-    parts = _parted(size, known, lambda _: _LONE)
+    # A single character is a word only at the end of the name: 厂 of a works, not of a brand.
+    known = [
+        [
+            long
+            for long in lengths.get(one, ())
+            if place + long <= size and (long > 1 or place + 1 == size) and text[place : place + long] in words
+        ]
+        for place, one in enumerate(text)
+    ]
+    parts = _parted(known, [_LONE] * size)
     return [(text[start:end], words[text[start:end]] if word else None) for start, end, word in parts]
 
 
@@ -178,21 +195,20 @@ def _latin_phrases(tokens: list[str]) -> list[tuple[int, int, Word | None]]:
     """Tokens in Latin letters as phrases (from, until, word); a token that is no word has none."""
     words, blank = (vocabulary().spelt, " ") if _is_spelt(tokens) else (vocabulary().latin, "")
 
-    def known(place: int) -> Iterator[int]:
-        joined = tokens[place]
-        if joined in words:
-            yield 1
+    known: list[list[int]] = []
+    for place, token in enumerate(tokens):
+        joined = token
+        ends = [1] if joined in words else []
         for end in range(place + 1, min(len(tokens), place + MOST_WORDS)):
             joined += blank + tokens[end]
             if joined in words:
-                yield end - place + 1
-
-    def lone(place: int) -> float:
-        # Only what is spelt syllable by syllable: a brand of another language is one word.
-        return _LONE if all(one in syllables() for one in tokens[place : place + 2]) else 0.0
-
+                ends.append(end - place + 1)
+        known.append(ends)
+    # Only what is spelt syllable by syllable: a brand of another language is one word.
+    spelt = [one in syllables() for one in tokens] + [True]
+    lone = [_LONE if here and after else 0.0 for here, after in pairwise(spelt)]
     found: list[tuple[int, int, Word | None]] = []
-    for start, end, word in _parted(len(tokens), known, lone):
+    for start, end, word in _parted(known, lone):
         if word:
             found.append((start, end, words[blank.join(tokens[start:end])]))
             continue
@@ -220,30 +236,32 @@ def _almost(tokens: list[str], place: int) -> tuple[int, Word | None]:
             return 2, near
     if place + 1 == len(tokens) and place and DamerauLevenshtein.distance(token, "ltd") == 1:
         return 1, vocabulary().latin["ltd"]
-    return 1, compound(token) or close_word(token) if as_syllables(token) is None else None
+    if as_syllables(token) is not None:
+        return 1, None
+    # Lightning is no error of lighting.
+    return 1, compound(token) or (close_word(token) if token not in meanings() else None)
 
 
-def _parted(
-    size: int, known: Callable[[int], Iterable[int]], lone: Callable[[int], float]
-) -> list[tuple[int, int, bool]]:  # fmt: skip
+def _parted(known: Sequence[Sequence[int]], lone: Sequence[float]) -> list[tuple[int, int, bool]]:
     """The cheapest way through: (from, until, whether it is a word), runs of what no word has in one.
 
-    `known`: from a place, how long the words are that begin there, the longest first; `lone`: what a run costs beside
-    if it has nothing but this place.
+    `known`: for each place how long the words are that begin there; `lone`: what a run costs beside if it has nothing
+    but this place.
     """
+    size = len(known)
     # What the rest costs from each place on: after a word, after one place of a run that no word has, and after more.
     free, alone, running = [0.0] * (size + 1), [0.0] * (size + 1), [0.0] * (size + 1)
-    alone[size] = lone(size - 1) if size else 0.0
+    alone[size] = lone[size - 1] if size else 0.0
     steps = [0] * (size + 1), [0] * (size + 1), [0] * (size + 1)
     for place in range(size - 1, -1, -1):
-        best, length = float("inf"), 0
-        for long in known(place):
+        best, length = _NEVER, 0
+        for long in known[place]:
             cost = free[place + long] + _WORD_KNOWN
             if cost < best:
                 best, length = cost, long
         on = running[place + 1] + _UNKNOWN
         running[place], steps[2][place] = (best, length) if best <= on else (on, 0)
-        parted = best + (lone(place - 1) if place else 0.0)
+        parted = best + lone[place - 1] if place else best
         alone[place], steps[1][place] = (parted, length) if parted <= on else (on, 0)
         on = alone[place + 1] + _UNKNOWN + _RUN_UNKNOWN
         free[place], steps[0][place] = (best, length) if best <= on else (on, 0)
@@ -271,9 +289,11 @@ class _Reader:
         self.directions: set[str] = set()
         self.direction_words: list[str] = []
         self.industries: set[str] = set()
+        self.trades: list[tuple[str, frozenset[str]]] = []
         self.forms: set[str] = set()
         self.numbers: set[str] = set()
         self.group = False
+        self.foreign = False
         #: Branches of trade in pinyin at the front, which a brand may sound like; and whether others are in English.
         self.read: list[_Piece] = []
         self.translated = False
@@ -288,11 +308,12 @@ class _Reader:
                 self._plain(text)
             else:
                 self.forms |= word.concepts
+                self.foreign = self.foreign or text in _FOREIGN_LETTERS
         elif word.kind == "place":
             # A town after the brand belongs to what the firm is called, unless it stands in brackets or behind what
             # the firm does; a country never does.
             follows = self.brand and not piece.bracketed and not self.industries and not _is_country(word.concepts)
-            if follows or (word.read and self._elsewhere(word.concepts)):
+            if follows or (word.read and not _is_country(word.concepts) and self._elsewhere(word.concepts)):
                 self.brand.append(text)
             else:
                 self.places.append((text, word.concepts))
@@ -301,6 +322,7 @@ class _Reader:
             self.direction_words.append(text)
         elif word.kind == "industry":
             self.industries |= word.concepts
+            self.trades.append((text, word.concepts))
             if word.read and not self.brand and not self.translated:
                 self.read.append(piece)
             self.translated = self.translated or not word.read
@@ -309,10 +331,13 @@ class _Reader:
 
     def _called_like_a_place(self, whole: str) -> None:
         """Makes a town the brand where it is no place of the firm: 大同 of Taiwan, of a kabushiki kaisha."""
-        if self.brand or not self.places or not HAN.match(self.places[0][0][0]):
+        if self.brand or not self.places:
             return
         within, here = vocabulary().within, self.places[0][1]
         others = [concepts for _, concepts in self.places[1:]]
+        if not HAN.match(self.places[0][0][0]):
+            # "Sichuan Jiangxi Copper": in letters a country alone says for sure where the firm is.
+            others = [concepts for concepts in others if _is_country(concepts)]
         apart = any(not any(x in within[y] or y in within[x] for x in here for y in one) for one in others)
         abroad = "会社" in whole and all(place.startswith("CN-") for place in here)
         if apart or abroad:
@@ -351,11 +376,12 @@ class _Reader:
         han = "".join(one for part in brand for one in part if HAN.match(one))
         words = tuple(word for part in brand for word in _words(part))
         return Name(
-            text=whole, cjk=any(map(is_cjk, whole)), brand_han=han, brand_words=words, sounds=_sounds(brand, words),
-            meanings=_meanings(han), foreign=bool(han) and _is_foreign(whole, text, places),
+            text=whole, cjk=not whole.isascii() and any(map(is_cjk, whole)), brand_han=han, brand_words=words,
+            sounds=_sounds(brand, words), meanings=_meanings(han),
+            foreign=_is_foreign(whole, text, places) if han else self.foreign,
             places=tuple(concepts for _, concepts in places), directions=frozenset(self.directions),
-            industries=frozenset(self.industries), group=self.group, forms=frozenset(self.forms),
-            numbers=frozenset(self.numbers), placed=placed,
+            industries=frozenset(self.industries), trades=tuple(self.trades), group=self.group,
+            forms=frozenset(self.forms), numbers=frozenset(self.numbers), placed=placed,
         )  # fmt: skip
 
 
@@ -418,9 +444,14 @@ def _meanings(han: str) -> tuple[frozenset[str], ...]:
     found: list[frozenset[str]] = []
     while han:
         end = next((end for end in range(len(han), 1, -1) if han[:end] in known), 1)
-        found.append(known.get(han[:end], frozenset()) | (frozenset(_senses(han)) if end == 1 else frozenset()))
+        found.append(_meaning(han[:end]))
         han = han[end:]
     return tuple(found)
+
+
+@cache
+def _meaning(word: str) -> frozenset[str]:
+    return glosses().get(word, frozenset()) | (frozenset(_senses(word)) if len(word) == 1 else frozenset())
 
 
 def _senses(han: str) -> tuple[str, ...]:
@@ -432,7 +463,7 @@ def _senses(han: str) -> tuple[str, ...]:
 def as_syllables(sound: str) -> tuple[str, ...] | None:
     """The word as syllables of Mandarin, fewest first; none if it is not Mandarin in pinyin.
 
-    "zhengan" is zhen-gan or zheng-an: the longer first syllable is taken, as a reader does.
+    "zhengan" is zhen-gan or zheng-an: the longer first syllable is taken, as a reader does. "Seagate" is none.
     """
     best: list[tuple[str, ...] | None] = [None] * (len(sound) + 1)
     best[len(sound)] = ()
@@ -440,7 +471,8 @@ def as_syllables(sound: str) -> tuple[str, ...] | None:
     for start in range(len(sound) - 1, -1, -1):
         for end in range(min(len(sound), start + 6), start, -1):
             rest = best[end]
-            if rest is not None and sound[start:end] in known:
+            # No name has an "a" for a syllable, but it may begin with an e: "emei".
+            if rest is not None and sound[start:end] in known and (end - start > 1 or start == 0):
                 kept = best[start]
                 if kept is None or len(rest) + 1 < len(kept):
                     best[start] = (sound[start:end], *rest)

@@ -17,7 +17,7 @@ from typing import Final
 import opencc
 from anyascii import anyascii
 from pypinyin import Style, lazy_pinyin, pinyin
-from pypinyin.constants import PINYIN_DICT
+from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
 
 #: No name of a firm is longer; what comes after is not read, and said (`faults`).
 MOST_CHARACTERS: Final = 400
@@ -27,6 +27,7 @@ _KEPT: Final = 50_000
 HAN: Final = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
 HANGUL: Final = re.compile(r"[\uac00-\ud7a3]")
 _CJK: Final = re.compile(r"[\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7a3\U00020000-\U0003134f]")
+_ALL_CJK: Final = re.compile(f"(?:{_CJK.pattern})*")
 _NO_WORD: Final = re.compile(r"[^\w\s()]|_")
 _NO_LETTER: Final = re.compile(r"[^a-z0-9]")
 _BLANKS: Final = re.compile(r"\s+")
@@ -40,6 +41,11 @@ _UNPARTED: Final = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "
 def is_cjk(character: str) -> bool:
     """Whether it is written without blanks between words: hanzi, kana, hangul."""
     return character > "~" and _CJK.match(character) is not None
+
+
+def all_cjk(text: str) -> bool:
+    """Whether all of it is."""
+    return _ALL_CJK.fullmatch(text) is not None
 
 
 def faults(text: str) -> tuple[str, ...]:
@@ -126,7 +132,20 @@ def _unmixed(word: str) -> str:
 @lru_cache(maxsize=_KEPT)
 def spoken(hanzi: str) -> tuple[str, ...]:
     """Pinyin syllables of simplified hanzi, without tones, ü as v; by phrase, so 重庆 is chong qing."""
+    size = len(hanzi)
+    # A brand is seldom a word: then each of its hanzi is read as it mostly is, which is what pypinyin says as well.
+    if not any(hanzi[at:end] in PHRASES_DICT for at in range(size) for end in range(at + 2, size + 1)):
+        alone = [_read_alone(one) for one in hanzi]
+        if all(alone):
+            return tuple(alone)
     return tuple(lazy_pinyin(hanzi, style=Style.NORMAL, errors=lambda text: anyascii(text).lower()))
+
+
+@cache
+def _read_alone(character: str) -> str:
+    """How one of the hanzi is mostly read; empty for what is none."""
+    found = lazy_pinyin(character, style=Style.NORMAL, errors="ignore")
+    return found[0] if found else ""
 
 
 @cache

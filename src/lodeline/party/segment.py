@@ -14,21 +14,20 @@ import numpy as np
 import numpy.typing as npt
 
 from lodeline.party.terms import TRIPLES, Codes, every_code, rarity_of, weights_of
+from lodeline.party.transcription import FIRST_SOUND
 
 #: So many letters of a text are compared, one for each bit of a word.
 _WORD: Final = 64
-#: Where the blocks of kana, hanzi and hangul begin.
-_FIRST_CJK: Final = 0x3040
 #: Into how many steps scores are sorted to find the highest without ordering all of them.
 _STEPS: Final = 4_096
 
 
 class Known(NamedTuple):
-    """What the index keeps of a name: its text, brand and consonants as letters, and its terms, as bytes."""
+    """What the index keeps of a name: its text, how its brand sounds and is transcribed, and its terms, as bytes."""
 
     text: str
     sound: str
-    consonants: str
+    transcribed: str
     terms: bytes
 
 
@@ -73,8 +72,8 @@ class Segment:
 
     `terms`, `offsets`: the terms of each name, joined; `starts`, `holders`: for each term the names (from 0) that have
     it, joined; `lengths`: how long each name's vector is, with weights by term kind alone. `texts`, `sounds`: how each
-    name is written, how its brand sounds, and its consonants; `cjk`:
-    whether it is written without blanks.
+    name is written, how its brand sounds, and how that is compared with transcriptions; `heard`: whether its brand is
+    in hanzi or pinyin.
     """
 
     first: int
@@ -85,8 +84,8 @@ class Segment:
     lengths: npt.NDArray[np.float32]
     texts: Letters
     sounds: Letters
-    consonants: Letters
-    cjk: npt.NDArray[np.bool_]
+    transcribed: Letters
+    heard: npt.NDArray[np.bool_]
 
     @property
     def size(self) -> int:
@@ -97,14 +96,14 @@ class Segment:
         offsets = np.zeros(len(known) + 1, dtype=np.int64)
         np.cumsum([len(one.terms) // 4 for one in known], out=offsets[1:])
         codes = np.frombuffer(b"".join(one.terms for one in known), np.int32)
-        letters = [[one.text for one in known], [one.sound for one in known], [one.consonants for one in known]]
+        letters = [[one.text for one in known], [one.sound for one in known], [one.transcribed for one in known]]
         return Segment._indexed(first, codes, offsets, [Letters.of(some) for some in letters])
 
     @staticmethod
     def joined(parts: Sequence[Segment]) -> Segment:
         return Segment._indexed(
             parts[0].first, np.concatenate([part.terms for part in parts]), _end_to_end([p.offsets for p in parts]),
-            [Letters.joined(some) for some in zip(*((p.texts, p.sounds, p.consonants) for p in parts), strict=True)],
+            [Letters.joined(some) for some in zip(*((p.texts, p.sounds, p.transcribed) for p in parts), strict=True)],
         )  # fmt: skip
 
     @staticmethod
@@ -117,11 +116,11 @@ class Segment:
         weights = weights_of(terms) ** 2
         sums = np.add.reduceat(np.append(weights, np.float32(0.0)), offsets[:-1]) * (np.diff(offsets) > 0)
         holders = _by_term(terms, offsets, starts)
-        texts, sounds, consonants = letters
+        texts, sounds, transcribed = letters
         return Segment(
             first=first, terms=terms, offsets=offsets, starts=starts, holders=holders,
-            lengths=np.sqrt(sums + 1.0).astype(np.float32), texts=texts, sounds=sounds, consonants=consonants,
-            cjk=_any_cjk(texts.units, texts.offsets),
+            lengths=np.sqrt(sums + 1.0).astype(np.float32), texts=texts, sounds=sounds, transcribed=transcribed,
+            heard=_heard(transcribed.units, transcribed.offsets),
         )  # fmt: skip
 
     def scores(self, wanted: Codes, frequency: npt.NDArray[np.int64], names: int) -> npt.NDArray[np.float32]:
@@ -162,14 +161,11 @@ def gather_rare(
 
 
 @numba.njit(cache=True)
-def _any_cjk(units: npt.NDArray[np.uint16], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """(texts,) whether each has a character that is written without blanks between words."""
+def _heard(units: npt.NDArray[np.uint16], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """(texts,) whether each begins with a sound, and not with a letter."""
     found = np.zeros(len(offsets) - 1, dtype=np.bool_)
     for text in range(len(offsets) - 1):
-        for at in range(offsets[text], offsets[text + 1]):
-            if units[at] >= _FIRST_CJK:
-                found[text] = True
-                break
+        found[text] = offsets[text] < offsets[text + 1] and units[offsets[text]] >= FIRST_SOUND
     return found
 
 

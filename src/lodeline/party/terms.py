@@ -8,17 +8,18 @@ one that stands is, where it looks like a foreign one.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from lodeline.party import transcription
-from lodeline.party.brand import acronyms, in_pinyin, meanings, meant, meant_by_sound, shortened
+from lodeline.party.abroad import meanings
+from lodeline.party.brand import acronyms, in_pinyin, letters_alone, meant, meant_by_sound, shortened
 from lodeline.party.name import Name
-from lodeline.party.words import vocabulary
+from lodeline.party.words import stem, vocabulary
 
 _LETTERS: Final = "^abcdefghijklmnopqrstuvwxyz0123456789$"
 _BASE: Final = len(_LETTERS)
@@ -30,7 +31,7 @@ _CONCEPT_WEIGHT: Final = 0.7
 _MEANING_WEIGHT: Final = 0.5
 #: And first letters.
 _ACRONYM_WEIGHT: Final = 0.7
-#: Into how many terms first letters are put; some share one.
+#: Into how many terms first letters are put, those that stand alone and those of whole names; some share one.
 _ACRONYMS: Final = 1 << 15
 #: Readings and translations of a brand that are looked up beside its likeliest sound.
 MOST_SOUNDS: Final = 3
@@ -46,50 +47,83 @@ def terms(name: Name) -> Codes:
     for sound in (*name.sounds[:MOST_SOUNDS], *(name.abroad if name.foreign else ())):
         codes.update(_triples(f"^{sound}$"))
     codes.update(_skeletons(name))
+    codes.update(_shortened(alone=letters_alone(name), whole=acronyms(name)))
     codes.update(terms_said(name))
     return np.array(sorted(codes), dtype=np.int32)
 
 
+def _shortened(*, alone: Iterable[str], whole: Iterable[str]) -> Iterator[int]:
+    """Terms of first letters: those that stand alone, and those that a whole name has. Two whole names that begin
+    alike have nothing in common.
+    """
+    first = TRIPLES + len(_concepts()) + len(_meanings())
+    for some, start in ((alone, first), (whole, first + _ACRONYMS)):
+        yield from (start + zlib.crc32(letters.encode()) % _ACRONYMS for letters in some)
+
+
 def terms_said(name: Name) -> Iterator[int]:
-    """Terms of all but how the brand sounds: what it means, what it is in short, and what the other words say."""
-    for letters in acronyms(name):
-        yield TRIPLES + len(_concepts()) + len(_meanings()) + zlib.crc32(letters.encode()) % _ACRONYMS
-    yield from _of_words(_said(name), _concepts())
-    yield from _of_words(meant(name), _meanings())
+    """Terms of all but how the brand sounds: what it means, and what the other words say."""
+    concepts = _concepts()
+    for one in name.industries:
+        yield from _fields_of(one)
+    for said in (name.directions, *name.places):
+        yield from (concepts[one] for one in said)
+    for places, trades in shortened(name):
+        yield from (concepts[one] for one in places)
+        for one in trades:
+            yield from _fields_of(one)
+    for words in name.meanings if name.brand_han else (meant(name),):
+        yield from _meant_codes(words)
 
 
 def terms_asked(name: Name) -> Codes:
     """What is looked for when a name is asked: what it would be found by, and what its brand may be elsewhere."""
-    codes: set[int] = set(terms(name).tolist())
-    for sound in name.abroad:
+    codes: set[int] = {*_skeletons(name), *terms_meant(name).tolist()}
+    syllables = in_pinyin(name)
+    if syllables:
+        codes.update(_triples_of(transcription.of_hanzi(syllables), rarer=True))
+    for sound in (*name.sounds[:MOST_SOUNDS], *name.abroad):
         codes.update(_triples(f"^{sound}$"))
-    codes.update(_of_words(meant_by_sound(name), _meanings()))
     return np.array(sorted(codes), dtype=np.int32)
 
 
-def consonants_asked(name: Name) -> tuple[str, ...]:
-    syllables = in_pinyin(name)
-    read = transcription.keys_asked(transcription.of_hanzi(syllables)) if syllables else ()
-    return (*transcription.keys_asked(consonants_of(name)), *read)
-
-
 def terms_meant(name: Name) -> Codes:
-    """The terms of a name that is asked beside the sound of its brand."""
-    return np.array(sorted({*terms_said(name), *_of_words(meant_by_sound(name), _meanings())}), dtype=np.int32)
-
-
-def _of_words(words: Iterable[str], known: Mapping[str, int]) -> Iterator[int]:
-    return (known[word] for word in words if word in known)
+    """The terms of a name that is asked beside the sound of its brand. What is first letters is looked for in whole."""
+    found = {*terms_said(name), *_meant_codes(meant_by_sound(name))}
+    found.update(_shortened(alone=acronyms(name), whole=letters_alone(name)))
+    return np.array(sorted(found), dtype=np.int32)
 
 
 def _skeletons(name: Name) -> Iterator[int]:
     """Triples of the consonants of the brand, as transcriptions keep them; apart from those of its letters."""
-    consonants = consonants_of(name)
-    rarer = [transcription.letters(consonants, usual=False)] if name.brand_han else []
-    for letters in {*transcription.keys(consonants), *rarer}:
+    yield from _triples_of(consonants_of(name), rarer=bool(name.brand_han))
+
+
+def _triples_of(consonants: tuple[transcription.Consonant, ...], *, rarer: bool) -> Iterator[int]:
+    also = [transcription.letters(consonants, usual=False)] if rarer else []
+    for letters in {*transcription.keys(consonants), *also}:
         if len(letters) >= LEAST_CONSONANTS:
             # What no sound begins with keeps them apart.
             yield from _triples(f"0{letters}0")
+
+
+def as_transcribed(name: Name) -> str:
+    """The brand as it is compared with what transcribes it, or what it transcribes: heard where it is in hanzi or
+    pinyin, else written.
+    """
+    if name.brand_han:
+        return transcription.heard(name.brand_words)
+    if name.cjk or not name.brand:
+        return ""
+    syllables = in_pinyin(name)
+    if syllables:
+        return transcription.heard(syllables)
+    return transcription.written(name.brand_words, tuple(filter(None, map(stem, name.brand_words))))
+
+
+def is_heard(name: Name) -> bool:
+    """Whether its brand is in hanzi or pinyin."""
+    return bool(name.brand_han) or in_pinyin(name) is not None
 
 
 def consonants_of(name: Name) -> tuple[transcription.Consonant, ...]:
@@ -98,22 +132,24 @@ def consonants_of(name: Name) -> tuple[transcription.Consonant, ...]:
     return transcription.of_letters(name.brand) if name.brand and not name.cjk else ()
 
 
-def _said(name: Name) -> Iterable[str]:
-    near = vocabulary().near
-    for one in name.industries:
-        yield from near[one]
-    yield from name.directions
-    for place in name.places:
-        yield from place
-    for places, trades in shortened(name):
-        yield from places
-        for one in trades:
-            yield from near[one]
+@cache
+def _fields_of(trade: str) -> tuple[int, ...]:
+    return tuple(_concepts()[field] for field in vocabulary().near[trade])
+
+
+@lru_cache(maxsize=50_000)
+def _meant_codes(words: frozenset[str]) -> tuple[int, ...]:
+    return tuple(_meanings()[word] for word in words if word in _meanings())
 
 
 def _triples(text: str) -> list[int]:
-    at = [_LETTERS.index(letter) for letter in text]
-    return [(at[i] * _BASE + at[i + 1]) * _BASE + at[i + 2] for i in range(len(at) - 2)]
+    return [_triple(text[at : at + 3]) for at in range(len(text) - 2)]
+
+
+@cache
+def _triple(letters: str) -> int:
+    first, second, third = (_LETTERS.index(letter) for letter in letters)
+    return (first * _BASE + second) * _BASE + third
 
 
 @cache
@@ -142,7 +178,7 @@ def standing(name: Name) -> npt.NDArray[np.int8] | None:
 
 
 def every_code() -> int:
-    return TRIPLES + len(_concepts()) + len(_meanings()) + _ACRONYMS
+    return TRIPLES + len(_concepts()) + len(_meanings()) + 2 * _ACRONYMS
 
 
 def rarity_of(wanted: Codes, frequency: npt.NDArray[np.int64], names: int) -> npt.NDArray[np.float32]:

@@ -26,8 +26,12 @@ LEAST_LETTERS: Final = 6
 LEAST_MEANT: Final = 5
 #: A word of so many hanzi may be shortened to one of them.
 MOST_SHORTENED: Final = 2
+#: Where firms are that are filed in pinyin by their place.
+_NEAR: Final = frozenset({"CN", "HK", "MO", "TW", "JP", "KR", "VN"})
 #: Each word of a compound has at least so many letters.
 LEAST_PART: Final = 4
+#: And the last of a German one more: "goldwind" is none.
+LEAST_TAIL: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +81,7 @@ def phrases() -> list[tuple[str, str, str]]:
 @cache
 def vocabulary() -> Vocabulary:
     """The words of `data/party/`. A Chinese word is known by its pinyin as well: some names are filed that way."""
+    places = {row["place"]: row for row in _table("places.csv")}
     latin: dict[str, tuple[str, set[str]]] = {}
     read: dict[str, tuple[str, set[str]]] = {}
     spelt: dict[str, tuple[str, set[str]]] = {}
@@ -84,17 +89,16 @@ def vocabulary() -> Vocabulary:
     for kind, concept, phrase in phrases():
         term = folded(phrase).replace(" ", "")
         if any(map(is_cjk, term)):
-            cjk.setdefault(term, (kind, set()))[1].add(concept)
-            if len(term) > 1 and all(HAN.fullmatch(one) for one in term):
-                read.setdefault("".join(spoken(term)), (kind, set()))[1].add(concept)
-                spelt.setdefault(" ".join(spoken(term)), (kind, set()))[1].add(concept)
+            _known(cjk, term, kind, concept)
+            if len(term) > 1 and all(HAN.fullmatch(one) for one in term) and _is_spelt_out(term, places.get(concept)):
+                _known(read, "".join(spoken(term)), kind, concept)
+                _known(spelt, " ".join(spoken(term)), kind, concept)
         else:
             known = latin.get(term)
             if known is None or known[0] != kind:
                 latin[term] = (kind, {concept})
             else:
                 known[1].add(concept)
-    places = {row["place"]: row for row in _table("places.csv")}
     lengths: dict[str, set[int]] = defaultdict(set)
     for term in cjk:
         lengths[term[0]].add(len(term))
@@ -114,6 +118,21 @@ def vocabulary() -> Vocabulary:
     )
 
 
+def _is_spelt_out(term: str, place: dict[str, str] | None) -> bool:
+    """Whether a Chinese word is looked for in pinyin as well: of places far away only those that sound like no brand
+    does. 挪威 is Norway, and "nuo wei" the beginning of Noveon.
+    """
+    near = place is None or place["country"] in _NEAR
+    return near or len(term) > MOST_SHORTENED or term.endswith("国")
+
+
+def _known(words: dict[str, tuple[str, set[str]]], term: str, kind: str, concept: str) -> None:
+    """One concept more; words of another kind that sound the same are left out, the first kind stands."""
+    first, concepts = words.setdefault(term, (kind, set()))
+    if first == kind:
+        concepts.add(concept)
+
+
 def _same_kind(read: tuple[str, set[str]] | None, kind: str) -> set[str]:
     return read[1] if read is not None and read[0] == kind else set()
 
@@ -122,11 +141,22 @@ def _same_kind(read: tuple[str, set[str]] | None, kind: str) -> set[str]:
 def compound(term: str) -> Word | None:
     """The two branches of trade that a word of German joins: "vacuumschmelze" is vacuum and smelting."""
     words = vocabulary().latin
-    for end in range(len(term) - LEAST_PART, LEAST_PART - 1, -1):
+    for end in range(len(term) - LEAST_TAIL, LEAST_PART - 1, -1):
         head, tail = words.get(term[:end]), words.get(term[end:])
         if head and tail and {head.kind, tail.kind} == {"industry"} and not head.read and not tail.read:
             return Word(kind="industry", concepts=head.concepts | tail.concepts)
     return None
+
+
+@lru_cache(maxsize=50_000)
+def stem(term: str) -> str:
+    """What is left of a word that ends in a branch of trade: "rheinmetall" is Rhein, "kennametal" Kenna; or nothing."""
+    words = vocabulary().latin
+    for end in range(LEAST_PART, len(term) - LEAST_PART + 1):
+        tail = words.get(term[end:])
+        if tail and tail.kind == "industry" and not tail.read:
+            return term[:end]
+    return ""
 
 
 @cache

@@ -1,15 +1,18 @@
-"""Hanzi as other tongues spell them, the consonants of transcriptions, and what stands for a brand in short."""
+"""Hanzi as other tongues spell them, transcriptions, and what stands for a brand in short."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from lodeline.party import transcription
 from lodeline.party.abroad import cantonese, characters, korean, read_abroad, wade
-from lodeline.party.brand import acronym, in_pinyin, meaning, meaning_by_sound, shortens
+from lodeline.party.brand import acronym, in_pinyin, meaning, meaning_by_sound, meaning_of_trades, shortens
 from lodeline.party.index import NameIndex
+from lodeline.party.likeness import likeness
 from lodeline.party.name import parsed
 from lodeline.party.script import spoken
+from lodeline.party.terms import as_transcribed
 
 
 @pytest.mark.parametrize(
@@ -42,15 +45,42 @@ def test_the_table_of_characters_has_readings_and_single_words() -> None:
     [("博世", "bosch"), ("索尔维", "solvay"), ("西门子", "siemens"), ("诺维恩", "noveon"), ("施耐德", "schneider"),
      ("诺基亚", "nokia"), ("阿诺德", "arnold"), ("汉高", "henkel")],
 )  # fmt: skip
-def test_a_transcription_keeps_the_consonants(hanzi: str, foreign: str) -> None:
-    consonants = transcription.of_letters(foreign)
-    assert transcription.likeness(transcription.of_hanzi(spoken(hanzi)), consonants) > 0.75
-    assert transcription.likeness(transcription.of_hanzi(spoken("卡塔昆")), consonants) < 0.5
+def test_evidence_speaks_for_a_transcription_and_against_another_word(hanzi: str, foreign: str) -> None:
+    assert transcription.evidence(transcription.heard(spoken(hanzi)), transcription.written((foreign,))) > 3
+    assert transcription.evidence(transcription.heard(spoken("卡塔昆")), transcription.written((foreign,))) < 0
 
 
-def test_no_consonants_are_like_none() -> None:
-    assert transcription.likeness((), transcription.of_letters("bosch")) == 0.0
-    assert transcription.letters(()) == ""
+def test_of_several_words_one_alone_may_be_transcribed_and_a_trade_may_be_joined_to_it() -> None:
+    maersk = transcription.heard(spoken("马士基"))
+    alone = transcription.evidence(maersk, transcription.written(("maersk",)))
+    assert transcription.evidence(maersk, transcription.written(("moller", "maersk"))) == pytest.approx(alone)
+    assert transcription.evidence(maersk, transcription.written(("moller",))) < alone
+    assert as_transcribed(parsed("Kennametal Inc.")).endswith("|kena")
+
+
+def test_what_is_kept_joined_is_judged_as_each_by_itself() -> None:
+    texts = [transcription.written(("bosch",)), transcription.heard(spoken("韵升")), transcription.written(("nokia",))]
+    offsets = np.cumsum([0, *map(len, texts)])
+    asked = transcription.heard(spoken("博世"))
+    bits = transcription.evidences(asked, transcription.as_units("".join(texts)), offsets, np.arange(3))
+    assert bits[0] == pytest.approx(transcription.evidence(asked, texts[0]))
+    # What is heard is compared with what is written alone.
+    assert bits[1] == 0.0 > bits[2]
+
+
+def test_without_sounds_or_letters_there_is_no_evidence() -> None:
+    assert transcription.heard(()) == transcription.written(()) == transcription.letters(()) == ""
+    assert likeness("永磁有限公司", "Bosch GmbH").features["transcribed"] == 0.0
+
+
+def test_japanese_names_are_read_by_native_words_where_the_form_says_that_they_are_japanese() -> None:
+    assert {"kobayashi", "yamamoto"} <= {*parsed("小林金属株式会社").abroad, *parsed("山本磁石工业株式会社").abroad}
+    assert "kobayashi" not in parsed("宁波小林金属有限公司").abroad
+
+
+def test_a_form_of_another_tongue_makes_letters_none_of_pinyin() -> None:
+    assert in_pinyin(parsed("Boliden AB")) is None
+    assert in_pinyin(parsed("Boliden Co., Ltd.")) == ("bo", "li", "den")
 
 
 def test_a_brand_is_translated_whole_or_in_part() -> None:
@@ -59,6 +89,21 @@ def test_a_brand_is_translated_whole_or_in_part() -> None:
     assert meaning(parsed("Goldwind"), parsed("新疆金风科技股份有限公司")) == 1.0
     assert 0 < meaning(parsed("Golden Horse Metal"), parsed("金熊金属有限公司")) < 1
     assert meaning(parsed("安徽大地熊新材料股份有限公司"), parsed("Ningbo Yunsheng")) == 0.0
+
+
+def test_what_is_the_brand_in_one_name_may_be_a_branch_of_trade_in_the_other() -> None:
+    han, english = parsed("水晶磁业有限公司"), parsed("Crystal Magnetics Co., Ltd.")
+    assert not han.industries & english.industries - {"magnetic-material"}
+    assert english.trades[0][0] == "crystal"
+    assert (meaning(han, english), meaning_of_trades(han, english)) == (0.0, 1.0)
+    assert meaning_of_trades(han, parsed("Wind Magnetics Co., Ltd.")) < 0.5
+    # Where no trade is left over there is nothing to explain.
+    assert meaning_of_trades(parsed("金龙磁业有限公司"), parsed("Golden Dragon Magnetics Co., Ltd.")) == 0.0
+
+
+def test_first_letters_that_two_whole_names_share_are_nothing_in_common() -> None:
+    index = NameIndex((name, name) for name in ["Haitang Motor", "Huitong Steel", "Dolphin Electronics Co., Ltd."])
+    assert index.find("Hai Tun Dian Zi You Xian Gong Si")[0].name == "Dolphin Electronics Co., Ltd."
 
 
 def test_what_is_translated_is_told_by_pinyin_too() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lodeline.party.likeness import ANOTHER_TRADE, SAME_PARTS, VETO, likeness
+from lodeline.party.likeness import ANOTHER_TRADE, NOTHING, SAME_PARTS, VETO, likeness
 
 
 @pytest.mark.parametrize(
@@ -104,3 +104,10 @@ def test_a_daughter_is_not_certainly_its_parent_and_strangers_in_pinyin_are_not_
     assert likeness(parent, "宁波韵升磁体元件技术有限公司").probability <= ANOTHER_TRADE
     pinyin = likeness("Ning Bo Yun Sheng Gu Fen You Xian Gong Si", "乌有乡精密磁材股份有限公司")
     assert pinyin.vetoes == ("brand",) and pinyin.probability <= 0.3
+
+
+def test_strangers_in_hanzi_and_letters_that_have_nothing_in_common_are_not_worth_a_look() -> None:
+    assert likeness("宁波韵升股份有限公司", "Separating Works of the North").probability <= NOTHING
+    # A place and a trade in common, or letters that transcribe the hanzi, speak for it.
+    assert likeness("宁波安泰磁材有限公司", "Ningbo Permanent Magnetics Ltd").probability > NOTHING
+    assert likeness("博世有限公司", "Bosch GmbH").probability > NOTHING

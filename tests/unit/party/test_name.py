@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import random
 
+import pytest
+from pypinyin import lazy_pinyin
+
+from lodeline.party.abroad import characters
 from lodeline.party.name import as_syllables, parsed
-from lodeline.party.script import faults, folded
+from lodeline.party.script import faults, folded, spoken
 
 
 @pytest.mark.parametrize(
@@ -123,3 +127,24 @@ def test_a_name_of_another_tongue_is_told_by_its_form_its_place_and_its_letters(
     assert parsed("永发贸易(香港)有限公司").foreign
     assert parsed("永發貿易有限公司").foreign
     assert not parsed("永发贸易有限公司").foreign
+
+
+def test_hanzi_are_read_as_the_dictionary_of_phrases_reads_them_whether_they_are_a_phrase_or_not() -> None:
+    chance = random.Random(5)
+    usual = list(characters())[:3755]
+    some = ["".join(chance.choices(usual, k=chance.choice((1, 2, 3, 4)))) for _ in range(500)]
+    for hanzi in [*some, "重庆", "长春银行", "厦门钨业"]:
+        assert spoken(hanzi) == tuple(lazy_pinyin(hanzi)), hanzi
+    assert spoken("重庆") == ("chong", "qing")
+
+
+def test_a_town_far_away_is_none_in_pinyin_and_one_behind_a_name_that_is_spelt_is_where_the_firm_is() -> None:
+    assert parsed("挪威磁业有限公司").places == (frozenset({"NO"}),)
+    assert parsed("Nuo Wei En Ci Ti Gong Si").brand == "nuoweien"
+    spelt = parsed("Mai Ge Kun Ci Tian Jin You Xian Gong Si")
+    assert (spelt.brand, spelt.places) == ("maigekunci", (frozenset({"CN-TJ"}),))
+
+
+def test_a_word_that_means_something_is_no_typing_error_of_a_trade() -> None:
+    assert parsed("Lightning Motor Co., Ltd.").brand == "lightning"
+    assert "lighting" in parsed("Lightinng Motor Co., Ltd.").industries
