@@ -26,8 +26,6 @@ LEAST_LETTERS: Final = 6
 LEAST_MEANT: Final = 5
 #: A word of so many hanzi may be shortened to one of them.
 MOST_SHORTENED: Final = 2
-#: Where firms are that are filed in pinyin by their place.
-_NEAR: Final = frozenset({"CN", "HK", "MO", "TW", "JP", "KR", "VN"})
 #: Each word of a compound has at least so many letters.
 LEAST_PART: Final = 4
 #: And the last of a German one more: "goldwind" is none.
@@ -118,11 +116,17 @@ def vocabulary() -> Vocabulary:
     )
 
 
+@cache
+def _near() -> frozenset[str]:
+    """Countries where firms are that are filed in pinyin by their place."""
+    return frozenset(row["country"] for row in _table("pinyin_countries.csv"))
+
+
 def _is_spelt_out(term: str, place: dict[str, str] | None) -> bool:
     """Whether a Chinese word is looked for in pinyin as well: of places far away only those that sound like no brand
     does. 挪威 is Norway, and "nuo wei" the beginning of Noveon.
     """
-    near = place is None or place["country"] in _NEAR
+    near = place is None or place["country"] in _near()
     return near or len(term) > MOST_SHORTENED or term.endswith("国")
 
 
