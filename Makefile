@@ -18,8 +18,9 @@ demo: .venv/run.stamp
 test: check browser
 	$(TEST) -m "not slow" $(ARGS)
 
+# What opens no store: the pure rooms, what is drawn and what is written.
 quick: .venv/dev.stamp
-	$(TEST) -m "not slow and not medium" $(ARGS)
+	$(TEST) -m "not slow and not medium" tests/unit tests/properties tests/world tests/web/drawing tests/docs $(ARGS)
 
 test-full: check browser
 	$(TEST) $(ARGS)

@@ -134,6 +134,7 @@ def test_zoom_by_buttons_and_keys_comes_back_to_the_whole(design: Page) -> None:
     assert view_box(figure) == whole
 
 
+@pytest.mark.slow
 def test_wheel_zooms_with_control_alone_and_a_hand_pans(design: Page) -> None:
     figure = chart(design, "map")
     figure.scroll_into_view_if_needed()
@@ -163,6 +164,7 @@ def test_wheel_zooms_with_control_alone_and_a_hand_pans(design: Page) -> None:
     assert view_box(figure) == after
 
 
+@pytest.mark.slow
 def test_hand_that_pans_follows_no_link(design: Page) -> None:
     figure = chart(design, "sankey")
     figure.get_by_role("button", name="Zoom in").click()
@@ -179,6 +181,7 @@ def test_hand_that_pans_follows_no_link(design: Page) -> None:
     assert "#" not in design.url
 
 
+@pytest.mark.slow
 def test_mark_out_of_sight_comes_into_sight_with_the_focus(design: Page) -> None:
     figure = chart(design, "sankey")
     for _ in range(5):
@@ -232,6 +235,7 @@ def test_saved_drawing_is_the_whole_one_in_the_colours_that_are_seen(
     assert [int(one) < 60 for one in re.findall(r"\d+", paper.attrib["fill"])] == [True] * 3
 
 
+@pytest.mark.slow
 def test_saved_picture_is_twice_as_fine_and_not_blank(design: Page, tmp_path: Path) -> None:
     figure = chart(design, "sankey")
     _, _, width, height = view_box(figure)
@@ -274,6 +278,7 @@ def test_summary_leads_into_the_cell(design: Page) -> None:
     expect(cell).to_be_in_viewport()
 
 
+@pytest.mark.slow
 def test_chosen_files_are_listed_with_their_sizes(design: Page) -> None:
     files = [{"name": name, "mimeType": "text/csv", "buffer": b"x" * 2500} for name in ("mine-a.csv", "mine-b.csv")]
     design.get_by_label("Files of the month").set_input_files(files)  # type: ignore[arg-type]

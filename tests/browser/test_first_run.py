@@ -25,7 +25,9 @@ def origin(executable: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield origin
 
 
-@pytest.mark.parametrize(("language", "scheme", "width"), [("en", "dark", 390), ("zh", "light", 1440)])
+@pytest.mark.parametrize(
+    ("language", "scheme", "width"), [("en", "dark", 390), pytest.param("zh", "light", 1440, marks=pytest.mark.slow)]
+)
 def test_whoever_comes_first_is_led_to_the_first_account(
     browser: Browser, origin: str, language: str, scheme: str, width: int
 ) -> None:

@@ -87,6 +87,7 @@ def verify_by_keyboard(page: Page, receipt: str) -> None:
         page.keyboard.press("Enter")
 
 
+@pytest.mark.slow
 def test_receipt_with_one_character_changed_does_not_hold(portal: Portal, places: Places, page: Page) -> None:
     text = portal.receipt
     at = text.index('"leaf_hash"') + len('"leaf_hash": "') + 7
@@ -98,6 +99,7 @@ def test_receipt_with_one_character_changed_does_not_hold(portal: Portal, places
     assert page.get_by_label("Receipt (JSON)").input_value().strip() == changed.strip()
 
 
+@pytest.mark.slow
 def test_published_case_is_held_by_a_law_that_can_be_read(places: Places, page: Page) -> None:
     page.goto(places.url("desk"))
     skip_to_content(page)

@@ -19,7 +19,7 @@ HEAVIEST = 250_000
 ONLY_ON_SCREENS = "#nav, .menu-btn, .find, .skip, fieldset.seg, .seg.lang, .filters, .pager, .elems, .acts .btn"
 #: What people take to a meeting, hand to an inspector, or put into a file; the first of it in every run.
 PRINTED = ("balance", "finding", "desk, answer", "firm-filing", "lot", "entry", "firm-balance", "firm-draft", "audit")
-OFTEN = 4
+OFTEN = 2
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ SIGHTS: Final[tuple[tuple[str, Language, str], ...]] = tuple(
     (name, language, scheme) for name in VIEWS for language in LANGUAGES for scheme in SCHEMES
 )
 #: So many views every run looks at, however many there are.
-LOOKS: Final = 16
+LOOKS: Final = 8
 #: What of a template makes it look like no other: parts, classes, elements, kinds of fields and of drawings.
 _MARK: Final = re.compile(
     r'parts/(?P<part>\w+)\.html|class="(?P<class>[^"{]+)|<(?P<element>[a-z]\w*)|type="(?P<type>\w+)"'
