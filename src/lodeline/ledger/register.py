@@ -78,6 +78,9 @@ TABLES: dict[str, dict[str, pl.DataType]] = {
     },
 }  # fmt: skip
 
+#: An alias with which an organisation says of itself that it was made up.
+SYNTHETIC_ALIAS = "synthetic:"
+
 #: What identifies a record of each table; a later record with the same key replaces the earlier one.
 KEYS: dict[str, tuple[str, ...]] = {
     "organisations": ("id",),
@@ -131,6 +134,13 @@ class Register:
             .agg(pl.col("yield_low_pct").cast(pl.Float64()).min(), pl.col("yield_high_pct").cast(pl.Float64()).max())
         )
         return {stage: (low, high) for stage, low, high in rows.drop_nulls().iter_rows()}
+
+    @cached_property
+    def synthetic(self) -> tuple[int, int]:
+        """How many organisations say of themselves that they are synthetic, and how many there are."""
+        aliases = self.tables["organisations"]["aliases"]
+        marked = aliases.list.eval(pl.element().str.starts_with(SYNTHETIC_ALIAS)).list.any()
+        return int(marked.sum()), len(aliases)
 
     @cached_property
     def licences(self) -> Mapping[str, Licence]:

@@ -29,15 +29,6 @@ from lodeline.store.store import Store
 
 #: The detectors whose findings say that a difference is beyond measurement, and the sign of the mass they find missing.
 SIDES: Mapping[str, int] = {"unexplained-gain": -1, "unexplained-loss": 1}
-#: Where the synthetic world says of an organisation that it does not exist.
-_SYNTHETIC_ALIAS = "synthetic:"
-
-
-def synthetic_organisations(snapshot: Snapshot) -> tuple[int, int]:
-    """How many organisations of the register say of themselves that they are synthetic, and how many there are."""
-    aliases = snapshot.register.tables["organisations"]["aliases"]
-    marked = aliases.list.eval(pl.element().str.starts_with(_SYNTHETIC_ALIAS)).list.any()
-    return int(marked.sum()), len(aliases)
 
 
 def entries(store: Store) -> pl.DataFrame:

@@ -19,7 +19,6 @@ from lodeline.office.looking import LOOK_REASONS
 from lodeline.office.notices import unread
 from lodeline.office.parties import waiting
 from lodeline.regulation.parameter import load
-from lodeline.service.overview import synthetic_organisations
 from lodeline.spoken import SpokenError
 from lodeline.web import format as written
 from lodeline.web.language import LANGUAGES, NAMES, TAGS, Language, Text, language_at, say
@@ -182,7 +181,17 @@ def _frame(visit: Visit, links: Mapping[Language, str]) -> dict[str, object]:
         "find_at": visit.opens("find"),
         "reason": _reason(visit),
         "computed_from": None,
+        "synthetic": _synthetic(visit),
     }
+
+
+def _synthetic(visit: Visit) -> str:
+    """Whether "all" or "some" organisations of the register are made up; "" for none, and where there is no store."""
+    try:
+        synthetic, organisations = visit.store.newest_register().synthetic
+    except (SpokenError, DjangoDatabaseError):
+        return ""
+    return ("all" if synthetic == organisations else "some") if synthetic else ""
 
 
 def _reason(visit: Visit) -> dict[str, str] | None:
@@ -224,7 +233,6 @@ def _waiting(visit: Visit) -> int:
 
 
 def _computed_from(visit: Visit, reading: Reading) -> dict[str, object]:
-    synthetic, organisations = reading.answer(synthetic_organisations, reading.snapshot)
     snapshot = reading.snapshot
     return {
         "size": written.count(snapshot.entry + 1),
@@ -233,6 +241,4 @@ def _computed_from(visit: Visit, reading: Reading) -> dict[str, object]:
         "short_root": written.short_hash(snapshot.root),
         "filed_at": written.moment(snapshot.as_of, visit.language, reading.law.timezone),
         "log": visit.opens("log"),
-        "synthetic": synthetic > 0,
-        "wholly_synthetic": synthetic == organisations,
     }

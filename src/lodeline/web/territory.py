@@ -61,7 +61,6 @@ _NARROWED: Final[dict[Callable[..., Any], Narrow]] = {
     overview.elements: _nobodys,
     overview.entries: of_firms,
     overview.months: _nobodys,
-    overview.synthetic_organisations: _nobodys,
     quotas.grants: of_firms,
     transfers.standing_transfers: _of_either,
 }

@@ -16,6 +16,7 @@ from lodeline.regulation.parameter import load
 from lodeline.service.licence_answers import UnknownLicence, licence_list, licence_shown
 from lodeline.web import format as written
 from lodeline.web import words
+from lodeline.web.firm_names import firm_names
 from lodeline.web.language import Text, say
 from lodeline.web.pages import lawful
 from lodeline.web.pages.application_part import KINDS
@@ -60,7 +61,7 @@ def licences(visit: Visit) -> HttpResponse:
     """The page `licences/` of the authority."""
     store, law = visit.store, load()
     document = licence_list(store, store.newest_register(), law, day=lawful.today(law))
-    table = _list(visit, document["rows"])
+    table = _list(visit, document["rows"], firm_names(visit))
     csv = wanted_csv(visit, table)
     if csv is not None:
         return csv
@@ -91,7 +92,7 @@ def firm_licence(visit: Visit, organisation: str, licence: str) -> HttpResponse:
     return _page(visit, {**document, "draws": own, "of_others": {}}, whose=organisation)
 
 
-def _list(visit: Visit, rows: Sequence[Mapping[str, Any]]) -> Table:
+def _list(visit: Visit, rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Table:
     return Table(
         name="licences",
         caption=visit.say("Export licences", "出口许可证"),
@@ -102,12 +103,12 @@ def _list(visit: Visit, rows: Sequence[Mapping[str, Any]]) -> Table:
             *(Column(key=key, label=LABELS[key], number=True, unit="kg") for key in MASSES),
             Column(key="state", label=say("State", "状态")),
         ),
-        rows=[_list_row(visit, row) for row in rows],
+        rows=[_list_row(visit, row, names) for row in rows],
         empty=visit.say("The register has no export licence.", "登记簿中没有出口许可证。"),
     )
 
 
-def _list_row(visit: Visit, row: Mapping[str, Any]) -> Row:
+def _list_row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -> Row:
     word, shape, tone = STATES[row["state"]]
     exporter = row["exporter"] or ", ".join(row["of_others"])
     return (
@@ -116,7 +117,7 @@ def _list_row(visit: Visit, row: Mapping[str, Any]) -> Row:
             note=words.word(KINDS, row["kind"] or "", visit.language),
         ),
         Cell(
-            text=exporter or written.NOTHING, value=exporter,
+            text=names.get(exporter, exporter) or written.NOTHING, value=exporter,
             href=visit.opens("organisation", organisation=exporter) if row["exporter"] else None,
         ),
         Cell(text=written.day(_day(row["valid_to"]), visit.language), value=row["valid_to"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lodeline.material.mass import parse_mass
 from lodeline.regulation.parameter import load
 from lodeline.service import party_lists
 from lodeline.service.parties import REASON_CHARACTERS
@@ -88,7 +89,7 @@ def seen_table(visit: Visit, found: dict[str, Any]) -> Table:
                  href=visit.opens("organisation", organisation=one["by"])),
             Cell(text=one["name"] or written.NOTHING, value=one["name"]),
             Cell(text=written.count(one["rows"]), value=one["rows"]),
-            Cell(text=f"{one['mass_kg']} kg", value=float(one["mass_kg"])),
+            Cell(text=written.mass(parse_mass(one["mass_kg"]), visit.language), value=float(one["mass_kg"])),
             Cell(text=written.day(one["last_on"], visit.language), value=one["last_on"]),
         )
         for one in found["seen"]
@@ -160,14 +161,13 @@ def name_facts(visit: Visit, found: dict[str, Any]) -> list[str]:
     names = words.organisation_names(visit.reading.snapshot.register, visit.language)
     by = visit.say(", ", "、").join(names.get(one, one) for one in found["by"][:6])
     countries = visit.say(", ", "、").join(words.country(one, visit.language) for one in found["countries"])
-    rows = written.count(found["rows"])
+    count, mass = written.count(found["rows"]), written.mass(parse_mass(found["mass_kg"]), visit.language)
+    rows = visit.say("1 row" if found["rows"] == 1 else f"{count} rows", f"{count}行")
     first, last = (written.day(found[key], visit.language) for key in ("first_on", "last_on"))
+    when = first if first == last else visit.say(f"{first} to {last}", f"{first}至{last}")
     told = [
         visit.say(f"Filed by {by}", f"申报企业：{by}"),
-        visit.say(
-            f"{rows} rows, {found['mass_kg']} kg, {first} to {last}",
-            f"{rows} 行，{found['mass_kg']} kg，{first}至{last}",
-        ),
+        visit.say(f"{rows}, {mass}, {when}", f"{rows}，{mass}，{when}"),
     ]
     return [*told, visit.say(f"Country as filed: {countries}", f"申报国家：{countries}")] if countries else told
 
