@@ -82,6 +82,7 @@ class Reader(Thread):
         """Ends it."""
         self._done.set()
         self.join()
+        self._client.close()
 
 
 def page_of(browser: Browser, portal: Portal, role: str) -> Page:
