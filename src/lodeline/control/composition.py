@@ -16,6 +16,7 @@ from lodeline.material.mass import MG_PER_KG, PPB_PER_PERCENT
 #: Exactly 100.00 %: nothing that rounds to it at the second decimal.
 _HUNDRED_PPB = 100 * PPB_PER_PERCENT
 _SECOND_DECIMAL_PPB = PPB_PER_PERCENT // 200
+_RARE_EARTHS = frozenset(RARE_EARTHS)
 
 
 def exactly_100(case: Case) -> Iterator[Reason]:
@@ -33,7 +34,7 @@ def exactly_100(case: Case) -> Iterator[Reason]:
 def total_differs(case: Case) -> Iterator[Reason]:
     """Rare earths that do not add up to the stated total: as elements, or as oxides where that is what was meant."""
     stated, bounds = case.line.composition, case.rules.parameter("desk-bounds")
-    if stated is None or bounds is None or not any(symbol in stated.shares for symbol in RARE_EARTHS):
+    if stated is None or bounds is None or _RARE_EARTHS.isdisjoint(stated.shares):
         return
     as_oxides = treo_ppb({symbol: share for symbol, share in stated.shares.items() if symbol != TREO})
     sums = (stated.rare_earth_ppb, as_oxides)

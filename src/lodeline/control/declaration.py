@@ -63,6 +63,7 @@ def columns() -> dict[str, Column]:
 
 
 _NAMES = frozenset(columns())
+_REQUIRED = tuple(one.name for one in columns().values() if one.required)
 
 
 @cache
@@ -85,8 +86,9 @@ class Line:
     problems: tuple[Problem, ...] = ()
 
     def __getitem__(self, column: str) -> Any:
-        assert column in _NAMES, f"a declaration has no column {column}"
-        return self.values.get(column)
+        found = self.values.get(column)
+        assert found is not None or column in _NAMES, f"a declaration has no column {column}"
+        return found
 
     @property
     def composition(self) -> Stated | None:
@@ -213,9 +215,9 @@ def _line(cells: Mapping[str, str], row: int, where: Where, reader: _Reader) -> 
         if read.value is not None:
             values[name] = read.value
     found += [
-        problem("declaration.cell-missing", replace(where, row=row, column=one.name), column=one.name)
-        for one in columns().values()
-        if one.required and one.name not in cells
+        problem("declaration.cell-missing", replace(where, row=row, column=name), column=name)
+        for name in _REQUIRED
+        if name not in cells
     ]
     return Line(row=row, cells=cells, values=values, problems=tuple(found))
 
@@ -230,20 +232,23 @@ def _with_problems(lines: Sequence[Line], by_row: Mapping[int, list[Problem]], w
             at = replace(where, row=line.row, column="line")
             yield problem("declaration.line-twice", at, line=str(line["line"]))
 
-    return tuple(replace(line, problems=(*line.problems, *more(line))) for line in lines)
+    told = ((line, tuple(more(line))) for line in lines)
+    return tuple(replace(line, problems=(*line.problems, *found)) if found else line for line, found in told)
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
     """Reads each distinct text of a column once."""
 
-    known: dict[tuple[str, str, str], Any] = field(default_factory=dict)
+    known: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     def read(self, column: str, text: str, basis: str) -> Any:
-        key = (column, text, basis if column == "composition" else "")
-        if key not in self.known:
-            self.known[key] = _PARSERS[columns()[column].type](text, basis if column == "composition" else "element")
-        return self.known[key]
+        own = basis if column == "composition" else "element"
+        known = self.known.setdefault((column, own), {})
+        found = known.get(text)
+        if found is None:
+            found = known[text] = _PARSERS[columns()[column].type](text, own)
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

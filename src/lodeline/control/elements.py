@@ -23,7 +23,7 @@ def elements_of(case: Case) -> list[dict[str, Any]]:
     present = [one for one in RARE_EARTHS if goods.shares.get(one) or one in goods.named or one in needs]
     if not present:
         return []
-    listed = {item.element for item in case.rules.items}
+    listed = case.rules.items_by_element
     unknown = {item.element: item.item for item in unknown_items_of(goods, case.rules)}
     is_licensed = covers(case)
     found = []

@@ -21,6 +21,9 @@ from lodeline.material.product import product_kind
 #: Goods for which a control list can name an element; the rest are told apart only so as not to be taken for these.
 LISTABLE = ("magnet-ndfeb", "magnet-smco", "magnet", "metal", "alloy", "target", "oxide", "compound")
 MAGNETS = ("magnet-ndfeb", "magnet-smco", "magnet")
+_MAGNETS = frozenset(MAGNETS)
+_RARE_EARTHS = frozenset(RARE_EARTHS)
+_RARE_SHARES = frozenset({*RARE_EARTHS, TREO})
 SHARE_FIELDS = ("composition", "assay_composition")
 
 
@@ -102,20 +105,45 @@ class Words:
     elements: frozenset[str]
 
 
-@lru_cache(maxsize=65_536)
+#: A figure that stands by itself: a size, a count, a number of a series. No pattern of goods begins with a figure.
+_FIGURE = re.compile(r"(?:^|(?<=[ ,;:()/]))[0-9]+", re.ASCII)
+
+
 def read_words(text: str) -> Words:
     """What the words of a text mean, in English and Chinese."""
+    # Names that differ in figures alone mean the same, and are read once; the length stays, for denials are looked for
+    # within so many characters.
+    return _read_words(_FIGURE.sub(_noughts, text))
+
+
+def _noughts(match: re.Match[str]) -> str:
+    return "0" * (match.end() - match.start())
+
+
+@lru_cache(maxsize=65_536)
+def _read_words(text: str) -> Words:
     # Characters of no width part a word for a program and not for a reader.
     shown = text if text.isascii() else "".join(one for one in text if unicodedata.category(one) != "Cf")
     plain = unicodedata.normalize("NFKC", shown)
     folded = plain.lower()
     means = frozenset(what for what, pattern in _patterns().items() if pattern.search(folded))
-    # Most names name no element: one look tells.
-    named = _element_patterns().items() if _any_element().search(plain) else ()
     elements = {
-        symbol for symbol, pattern in named if any(not _is_denied(plain, match) for match in pattern.finditer(plain))
+        symbol
+        for symbol, pattern in _possible_elements(plain, folded)
+        if any(not _is_denied(plain, match) for match in pattern.finditer(plain))
     }
     return Words(means=means, elements=frozenset(elements))
+
+
+def _possible_elements(plain: str, folded: str) -> Iterable[tuple[str, re.Pattern[str]]]:
+    """The elements that a text may name; most name none, and one look tells."""
+    if not _any_element().search(plain):
+        return ()
+    patterns = _element_patterns().items()
+    if not plain.isascii():
+        return patterns
+    # A formula begins with the symbol.
+    return [one for one in patterns if one[0] in plain or ELEMENTS[one[0]].name_en.lower() in folded]
 
 
 def _is_denied(text: str, match: re.Match[str]) -> bool:
@@ -153,12 +181,12 @@ class Goods:
 
     @property
     def is_magnet(self) -> bool:
-        return bool(self.forms & set(MAGNETS))
+        return bool(self.forms & _MAGNETS)
 
     @property
     def is_composition_stated(self) -> bool:
         """Whether shares of rare earths are stated element by element; a total alone is none."""
-        return any(symbol in self.shares for symbol in RARE_EARTHS)
+        return not _RARE_EARTHS.isdisjoint(self.shares)
 
 
 def goods_of(line: Line, rules: Rulebook, *, recorded: tuple[Mapping[str, int], str] | None = None) -> Goods:
@@ -176,7 +204,7 @@ def goods_of(line: Line, rules: Rulebook, *, recorded: tuple[Mapping[str, int], 
         "hs_code": frozenset(tariff.forms) if tariff else frozenset(),
         "product_name": _forms_of_words(words),
     }
-    magnetic = any("magnet" in forms or forms & set(MAGNETS) for forms in told.values())
+    magnetic = any("magnet" in forms or forms & _MAGNETS for forms in told.values())
     # Scrap of magnets has their composition and is none, unless its code says so.
     if magnetic or not any("waste" in forms for forms in told.values()):
         told["composition"] = _forms_of_composition(shares, rules, magnetic)
@@ -187,7 +215,7 @@ def goods_of(line: Line, rules: Rulebook, *, recorded: tuple[Mapping[str, int], 
     if tariff and len(tariff.elements) == 1:
         named |= {tariff.elements[0]: "hs_code"}
     rare = (
-        any(shares.get(symbol) for symbol in (*RARE_EARTHS, TREO))
+        any(share and symbol in _RARE_SHARES for symbol, share in shares.items())
         or bool(named or words.means & {"ndfeb", "smco", "rare-earth"})
         or bool(tariff and tariff.rare)
         or bool(told.get("product", frozenset()) - {"assembly", "magnet-other"})
@@ -213,9 +241,14 @@ def forms_of_product(product: str | None) -> frozenset[str]:
     return _product_forms().get(product_kind(product), frozenset()) if product else frozenset()
 
 
-def label(forms: Iterable[str]) -> dict[str, str]:
+def label(forms: Iterable[str]) -> Mapping[str, str]:
     """The names of some forms, in both languages."""
-    names = [form_labels()[form] for form in form_labels() if form in set(forms)]
+    return _label(frozenset(forms))
+
+
+@cache
+def _label(forms: frozenset[str]) -> Mapping[str, str]:
+    names = [form_labels()[form] for form in form_labels() if form in forms]
     return {
         "en": " or ".join(one["en"] for one in names) or "goods of no form told",
         "zh": "或".join(one["zh"] for one in names) or "未说明形态的货物",

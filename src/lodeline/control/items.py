@@ -34,6 +34,8 @@ def needs_of(line: Line, goods: Goods, rules: Rulebook) -> tuple[Need, ...]:
 
 def unknown_items_of(goods: Goods, rules: Rulebook) -> tuple[ControlItem, ...]:
     """The items that the goods would meet and whose state on the day no text tells."""
+    if not rules.unknown_items:
+        return ()
     possible = _possible(goods, rules.unknown_by_element)
     return tuple(item for item in possible if next(_met(item, goods, rules), None))
 
@@ -49,7 +51,9 @@ def _possible(goods: Goods, items: Mapping[str, tuple[ControlItem, ...]]) -> Ite
 
 
 def _stated_items(line: Line) -> tuple[str, ...]:
-    text = str(line["control_item"] or "").replace("；", ";").replace("|", ";")
+    if not line["control_item"]:
+        return ()
+    text = str(line["control_item"]).replace("；", ";").replace("|", ";")
     return tuple(part.strip() for part in text.split(";") if part.strip())
 
 
@@ -203,8 +207,9 @@ def said_to_be_controlled(case: Case) -> Iterator[Reason]:
     """The exporter's own word: a control item that is none on the day, or goods called controlled without a reason."""
     if not case.rules.items:
         return
-    known = {item.item for item in (*case.rules.items, *case.rules.unknown_items)}
-    for stated in _stated_items(case.line):
+    stated_items = _stated_items(case.line)
+    known = {item.item for item in (*case.rules.items, *case.rules.unknown_items)} if stated_items else ()
+    for stated in stated_items:
         if stated not in known and not any(number.startswith(stated + ".") for number in known):
             yield reason("item.number-unknown", declared=stated, day=case.rules.day.isoformat())
     if case.line["controlled_declared"] and not case.needs:

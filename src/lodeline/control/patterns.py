@@ -22,14 +22,20 @@ from lodeline.control.record import Trade
 from lodeline.material.mass import MG_PER_KG, format_kg
 from lodeline.material.product import product_kind
 
+#: Column → the words in it that tell of samples and parcels.
+_SAMPLES = {
+    "product_name": frozenset({"sample"}), "note": frozenset({"sample"}), "transport": frozenset({"courier", "sample"}),
+}  # fmt: skip
+
 
 def sample_or_courier(case: Case) -> Iterator[Reason]:
     """Samples and courier parcels: the way in which metals left for years."""
     if not (case.goods.rare or case.goods.forms):
         return
-    looked_for = {"product_name": {"sample"}, "note": {"sample"}, "transport": {"courier", "sample"}}
     fields = [
-        column for column, wanted in looked_for.items() if read_words(str(case.line[column] or "")).means & wanted
+        column
+        for column, wanted in _SAMPLES.items()
+        if (text := case.line[column]) and not wanted.isdisjoint(read_words(str(text)).means)
     ]
     if fields:
         yield reason("pattern.sample", fields=fields)

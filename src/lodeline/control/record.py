@@ -134,5 +134,7 @@ def plain(name: str) -> str:
 
 def named_models(text: str | None) -> tuple[str, ...]:
     """The models that a cell names, each once."""
-    parts = (part.strip() for part in re.split(r"[;；,，、|/]", text or ""))
+    if not text:
+        return ()
+    parts = (part.strip() for part in re.split(r"[;；,，、|/]", text))
     return tuple(dict.fromkeys(filter(None, parts)))

@@ -34,6 +34,7 @@ def _names() -> dict[str, tuple[str, bool]]:
 
 
 _SYMBOL_BY_NAME = _names()
+_RARE_EARTHS = frozenset(RARE_EARTHS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class Stated:
 
     @property
     def rare_earth_ppb(self) -> int:
-        return sum(self.shares.get(symbol, 0) for symbol in RARE_EARTHS)
+        return sum(share for symbol, share in self.shares.items() if symbol in _RARE_EARTHS)
 
 
 @lru_cache(maxsize=65_536)

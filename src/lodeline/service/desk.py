@@ -218,6 +218,10 @@ def uncollected(lines: int) -> Iterator[None]:
         yield
     finally:
         if pauses:
+            if not gc.get_freeze_count():
+                # What was made lives on, so it goes to the oldest at once, and is not looked through as young.
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 
@@ -315,4 +319,7 @@ def _models(case: Case) -> list[Json]:
 
 def _digest(content: Any) -> str:
     """SHA-256 of the content as JSON with sorted keys and no spaces; there are texts, lists and objects in it."""
-    return sha256(json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return sha256(_TO_DIGEST(content).encode()).hexdigest()
+
+
+_TO_DIGEST = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode

@@ -1,0 +1,36 @@
+"""What words of a declaration mean: names that differ in their figures alone mean the same, formulae keep theirs."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lodeline.control import goods
+from lodeline.control.goods import read_words
+
+PIECES = st.sampled_from(
+    [
+        "Nd2O3", "Dy2O3 99", "Sm2Co17", "Sm 2 Co 17", "N45SH", "20x10x2", "12 pcs", "NdFeB", "Pr6O11/4", "(3)",
+        "without", "no", "Dy", "free", "磁钢", "氧化镝", "７", "²", "D\u200b2O3", "Y2O3", "Nd\uff12O3", "Tb 4O7", "2845",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=9), st.sampled_from([" ", "", ", ", "-", "/", ";"]))
+def test_a_figure_changes_nothing_that_is_read(pieces: list[str], between: str) -> None:
+    text = between.join(pieces)
+    assert read_words(text) == goods._read_words.__wrapped__(text)
+
+
+def test_names_that_differ_in_figures_alone_are_read_once() -> None:
+    goods._read_words.cache_clear()
+    for number in range(100, 900):
+        read_words(f"NdFeB magnets, lot {number} of 900")
+    assert goods._read_words.cache_info().misses == 1
+
+
+def test_a_denial_is_looked_for_within_the_same_distance() -> None:
+    assert read_words("without 1234567 dysprosium").elements == {"Dy"}
+    assert read_words("without dysprosium").elements == set()
+    far = "without cerium or " + "9" * 60 + " dysprosium"
+    assert read_words(far).elements == {"Dy"}
