@@ -71,9 +71,13 @@ def _grade_pattern() -> re.Pattern[str]:
 def _element_patterns() -> dict[str, re.Pattern[str]]:
     """Element → how its name, Chinese name, symbol of two letters or oxide formula stands in a text."""
     found = {}
+    called = [ELEMENTS[symbol].name_en.lower() for symbol in RARE_EARTHS]
     for symbol in RARE_EARTHS:
         element = ELEMENTS[symbol]
-        names = [rf"(?i:{element.name_en})", element.name_zh]
+        name = element.name_en.lower()
+        # Ytterbium holds the name of terbium, and both that of erbium: behind a letter it is the longer one.
+        is_held = any(name in other for other in called if other != name)
+        names = [rf"(?i:(?<![a-z]){name})" if is_held else rf"(?i:{name})", element.name_zh]
         if element.oxide:
             names.append(rf"(?<![A-Za-z]){element.oxide}")
         if len(symbol) == 2:
