@@ -139,3 +139,17 @@ def test_a_batch_that_waits_is_stopped(customs: Program, monkeypatch: pytest.Mon
     path = begun["Location"].removeprefix("/api/v1")
     assert customs.post(f"{path}/stop", {}).json()["state"] == "stopped"
     assert customs.post("/declarations?amends=3", {"rows": [LINE] * 4}).status_code in (200, 409)
+
+
+def test_customs_release_what_may_leave_once_and_a_firm_does_not(firm: Program, customs: Program) -> None:
+    line = {**LINE, "models_in_lot": "1", "end_user_name": "Motors GmbH", "destination": "DE"}
+    kept = customs.post("/declarations", {"rows": [line]}).json()
+    assert kept["verdict"] == "release", kept["lines"][0]["reasons"]
+    where = f"/declarations/{kept['entry']}/decisions"
+    assert firm.post(where, {"act": "release"}).status_code == 403
+    answer = customs.post(where, {"act": "release"})
+    assert answer.status_code == 200, answer.content
+    (told,) = answer.json()["releases"]
+    assert told["released"] and told["reservation"] is None and told["line"] == kept["lines"][0]["id"]
+    again = customs.post(where, {"act": "release"})
+    assert again.status_code == 409 and "waits to be released" in again.json()["detail"]

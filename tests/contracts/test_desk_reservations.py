@@ -16,7 +16,7 @@ from tests.desk import LAW, Desk
 from lodeline.control.declaration import Declaration, Line, read_fields
 from lodeline.service import desk_papers, papers
 from lodeline.service.desk_papers import DeskError, Question
-from lodeline.service.desk_release import judge
+from lodeline.service.desk_release import judge, judge_again, release_kept
 from lodeline.service.draws import Exit, confirm_exits, void
 from lodeline.store.snapshot import open_snapshot
 
@@ -204,3 +204,80 @@ def test_whatever_happens_to_declarations_the_licence_closes(licensed: Desk) -> 
         }  # fmt: skip
         standing = {one.reserved.number for one in licence.positions if one.reserved and one.state == "open"}
         assert standing <= promised, f"turn {turn}: something stands that no declaration in place holds"
+
+
+def release(desk: Desk, question: Question, **options: Any) -> Mapping[str, Any]:
+    """Releases what was asked without a reservation, as the officer's page does; what the question then says."""
+    again = judge_again(store=desk.store, snapshot=open_snapshot(desk.store), asked=question, law=LAW, today=DAY)
+    release_kept(store=desk.store, asked=question, judged=again, filed_at=NOW, by="customs", **options)
+    told = desk_papers.standing(desk.store, question).releases
+    return {one["line"]: one for one in told.values()}
+
+
+def test_a_first_release_reserves_in_the_same_transaction_and_once(licensed: Desk) -> None:
+    question = asked(licensed, {"1": 60, "2": 30}, reserve=False)
+    assert goods(licensed) == (0, 0, 100, 0)
+    told = release(licensed, question)
+    assert goods(licensed) == (90, 0, 10, 0)
+    assert {line: one["reservation"]["mass_kg"] for line, one in told.items()} == {"1": "60", "2": "30"}
+    with pytest.raises(DeskError, match="waits"):
+        release(licensed, question)
+    withdraw(licensed, question)
+    assert goods(licensed) == (0, 0, 100, 0)
+    with pytest.raises(DeskError, match="withdrawn"):
+        release(licensed, question)
+
+
+def test_lines_are_released_one_by_one_and_one_that_customs_ask_about_stays(licensed: Desk) -> None:
+    question = asked(licensed, {"1": 60, "2": 30}, reserve=False)
+    first, second = (line["id"] for line in question.lines)
+    assert list(release(licensed, question, only={second})) == ["2"]
+    assert goods(licensed) == (30, 0, 70, 0)
+    with pytest.raises(DeskError):
+        release(licensed, question, besides={first})
+    assert set(release(licensed, question)) == {"1", "2"}
+    assert goods(licensed) == (90, 0, 10, 0)
+
+
+def test_what_somebody_else_has_reserved_meanwhile_is_not_released(licensed: Desk) -> None:
+    question = asked(licensed, {"1": 60}, reserve=False)
+    again = judge_again(
+        store=licensed.store, snapshot=open_snapshot(licensed.store), asked=question, law=LAW, today=DAY
+    )
+    asked(licensed, {"1": 70}, declaration="D2")
+    before = licensed.store.head().size
+    # Judged before the other was quicker: the head refuses it, with what is left.
+    with pytest.raises(DeskError, match="30 kg are left"):
+        release_kept(store=licensed.store, asked=question, judged=again, filed_at=NOW, by="customs")
+    # Judged after it: the desk holds the line now.
+    with pytest.raises(DeskError, match="waits"):
+        release(licensed, question)
+    assert licensed.store.head().size == before
+    assert goods(licensed) == (70, 0, 30, 0)
+    assert desk_papers.standing(licensed.store, question).releases == {}
+
+
+def test_what_was_reserved_when_it_was_asked_does_not_wait_and_what_an_exporter_asked_is_not_released(
+    licensed: Desk,
+) -> None:
+    with pytest.raises(DeskError, match="waits"):
+        release(licensed, asked(licensed, {"1": 60}))
+    with pytest.raises(DeskError, match="asked beforehand by the exporter"):
+        release(licensed, asked(licensed, {"2": 10}, asker="MAG"))
+    assert goods(licensed) == (60, 0, 40, 0)
+
+
+def test_a_line_that_an_officer_released_otherwise_is_reserved_and_a_hold_needs_two(licensed: Desk) -> None:
+    question = asked(licensed, {"1": 60}, reserve=False, models_in_lot="16", licence="L9")
+    (line,) = question.lines
+    assert line["verdict"] == "hold"
+    put = desk_papers.override(
+        licensed.store, question, verdict_id=line["id"], verdict="release", reason="paper seen", by="one", filed_at=NOW
+    )
+    with pytest.raises(DeskError, match="waits"):
+        release(licensed, question)
+    desk_papers.confirm(licensed.store, question, override_entry=put.index, by="two", filed_at=NOW)
+    # Two officers may let it go; the register still has no such licence, and nothing can be promised on it.
+    with pytest.raises(DeskError, match="L9"):
+        release(licensed, question)
+    assert goods(licensed) == (0, 0, 100, 0)

@@ -248,6 +248,33 @@ def test_what_is_reserved_for_a_line_and_why_nothing_is_stand_beside_its_reasons
     assert "Nothing reserved" in refused.text and "To release" not in refused.text
 
 
+def test_an_officer_releases_from_the_page_and_the_licence_is_reserved(elsewhere: Any, copied: Store) -> None:
+    browser, law, now = elsewhere(copied.database.url), load(), clock.now()
+    firm = str(copied.register(copied.head()).tables["organisations"]["id"][0])
+    terms = {
+        "id": "XK-2", "kind": "general", "exporter": firm, "end_users": ["Motors GmbH"], "mass_mg": 100_000_000,
+        "control_items": ["1C905.a.4"], "valid_from": date(2025, 5, 1),
+        "valid_to": clock.today(law.timezone) + timedelta(days=60),
+    }  # fmt: skip
+    assert grant_licence(store=copied, licence=licence_from(terms), law=law, filed_at=now).accepted
+    line = MAGNET | {
+        "line": "1", "declaration": "D-7", "on": "2025-07-04", "exporter": firm, "licence": "XK-2", "destination": "DE",
+        "composition": "Nd=28;Pr=2;Dy=2;Fe=66;B=1", "end_user_name": "Motors GmbH", "value": "2700", "currency": "USD",
+        "mass_kg": "60",
+    }  # fmt: skip
+    answer = asked(browser, line)
+    assert answer.headings[0] == "This line may leave" and "Release and reserve" in answer.text
+    (kept,) = set(re.findall(r'action="(/en/desk/asked/[0-9]+/)"', answer.html))
+    done = browser.post(kept, {"act": "release"})
+    assert done.status_code == 303
+    page = browser.page(str(done["Location"]))
+    assert "60 kg are reserved on XK-2 until" in page.text and "1 released" in page.text
+    assert "Release and reserve" not in page.text
+    assert "已放行1项" in browser.page(kept.replace("/en/", "/zh/")).text
+    again = Page(browser.post(kept, {"act": "release"}))
+    assert again.status == 400 and "No line of it waits to be released" in again.text
+
+
 @pytest.fixture
 def copied(store: Store, tmp_path: Path) -> Store:
     """A copy of the small world that a test may change."""

@@ -208,6 +208,14 @@ def open_about(asked: Question, *, lock: bool = True) -> list[Case]:
     return [one for one in (found.select_for_update() if lock else found) if asked.entry.index in _entries(one)]
 
 
+def asked_about(asked: Question, *, lock: bool = True) -> frozenset[str]:
+    """The ids of the verdicts of a question about which customs ask and nobody has decided."""
+    cases = open_about(asked, lock=lock)
+    return frozenset(
+        verdict for one in cases for verdict in (one.finding.partition(":")[2], json.loads(one.seen)["verdict_id"])
+    )  # fmt: skip
+
+
 def end_with_question(
     actor: Actor, store: Store, case: Case, *, became: Became, entry: int, text: str, now: datetime
 ) -> None:  # fmt: skip

@@ -5,8 +5,8 @@ A declaration that is amended or withdrawn ends the queries of customs about it 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Collection
+from datetime import date, datetime
 from typing import Any
 
 from lodeline.control.declaration import Declaration
@@ -14,9 +14,11 @@ from lodeline.control.reason import VerdictWord
 from lodeline.office import customs_cases
 from lodeline.office.actor import Actor
 from lodeline.office.audit import record_act
+from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service import desk_papers
 from lodeline.service.desk_papers import Channel, DeskError, Question
-from lodeline.service.desk_release import Judged
+from lodeline.service.desk_release import Judged, judge_again, release_kept
+from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store, StoredEntry
 
 
@@ -89,6 +91,31 @@ def confirm(actor: Actor, store: Store, entry: int, *, override_entry: int, now:
     asked = desk_papers.question(store, entry)
     put = desk_papers.confirm(store, asked, override_entry=override_entry, by=actor.pseudonym, filed_at=now)
     _record(actor, asked, "desk.confirmed", put)
+    return put
+
+
+def release(
+    actor: Actor, store: Store, entry: int, *, snapshot: Snapshot, law: Jurisdiction, today: date, now: datetime,
+    only: Collection[str] = (),
+) -> StoredEntry:  # fmt: skip
+    """Releases the lines that may leave, or those of `only` (ids of verdicts), and reserves for them on their licences.
+
+    A line about which customs still ask stays. Requires "desk.decide"; raises DeskError where nothing is released.
+    """
+    actor.require("desk.decide")
+    asked = desk_papers.question(store, entry)
+    judged = judge_again(store=store, snapshot=snapshot, asked=asked, law=law, today=today)
+    with store.database.transaction():
+        besides = customs_cases.asked_about(asked)
+        put = release_kept(
+            store=store, asked=asked, judged=judged, filed_at=now, by=actor.pseudonym, only=only, besides=besides
+        )  # fmt: skip
+        if customs_cases.asked_about(asked, lock=False) - besides:
+            raise DeskError(
+                "Customs have just opened a query about this. Look at it and decide again.",
+                "海关刚就此提出质疑。请查看后再作决定。",
+            )
+        _record(actor, asked, "desk.released", put)
     return put
 
 

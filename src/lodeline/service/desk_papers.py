@@ -7,6 +7,7 @@ same transaction what the lines of the earlier one held reserved; what has left 
     question ── amended by a later question
        ├─ override            another verdict on one line, with its grounds; milder than a hold only when
        │   └─ confirmation    another officer confirms it
+       ├─ release             lines that may leave, with what was reserved for them
        └─ withdrawal
 
 DeskError      what was asked for cannot be done; the message says what can
@@ -17,7 +18,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Final, Literal
 
@@ -36,7 +37,7 @@ from lodeline.store.opening import assert_guarded
 from lodeline.store.store import DESK_KIND, Head, Store, StoredEntry
 
 FORMAT: Final = "lodeline-declaration-v1"
-Act = Literal["question", "override", "confirmation", "withdrawal"]
+Act = Literal["question", "override", "confirmation", "release", "withdrawal"]
 #: Where a question was put: the authority's desk, beforehand by an exporter, a command, a port without a network.
 Channel = Literal["desk", "pre-check", "command", "offline"]
 REASON_CHARACTERS: Final = 4_000
@@ -95,17 +96,38 @@ class Override:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What became of a question: the entries of its amendment and withdrawal, and the newest override of each line."""
+    """What became of a question: the entries of its amendment and withdrawal, and the newest override of each line.
+
+    `releases`: id of a verdict → what was said of it when an officer last released it: `entry`, `released`, and
+    `reservation` as `service.draws.Drawn.as_json`, None where the line draws on no licence.
+    """
 
     amended_by: int | None
     withdrawn: int | None
     reason: str
     overrides: Mapping[str, Override]
+    releases: Mapping[str, Json]
 
     @property
     def is_in_place(self) -> bool:
         """Whether it was neither amended nor withdrawn."""
         return self.amended_by is None and self.withdrawn is None
+
+    def verdict(self, line: Mapping[str, Any]) -> VerdictWord:
+        """The verdict that stands about a line of the answer: the officers', where one does, else the desk's."""
+        found = self.overrides.get(line["id"])
+        return found.verdict if found is not None and found.stands else line["verdict"]
+
+    def waits(self, asked: Question, line: Mapping[str, Any], *, day: date) -> bool:
+        """Whether a line may leave by its verdict and nobody has released it yet, or what was reserved has lapsed."""
+        told: Json | None = self.releases.get(line["id"])
+        # Asked with a reservation it was released then, but for what an officer has decided since.
+        if told is None and "reserved" in asked.paper["answer"] and line["id"] not in self.overrides:
+            told = {"released": line["verdict"] == "release", "reservation": line.get("reservation")}
+        if asked.paper["asker"] or self.verdict(line) != "release":
+            return False
+        until = (told.get("reservation") or {}).get("until") if told else None
+        return told is None or not told["released"] or (until is not None and until < day.isoformat())
 
 
 def put_question(
@@ -192,6 +214,37 @@ def confirm(store: Store, asked: Question, *, override_entry: int, by: str, file
         return _put(store, head, asked, "confirmation", by=by, filed_at=filed_at, about=override_entry, more={})
 
 
+def release(
+    store: Store, asked: Question, *, lines: Callable[[Standing], list[Json]], by: str, filed_at: datetime
+) -> StoredEntry:  # fmt: skip
+    """Keeps that an officer released lines. `lines`: reserves for them under the head, as the question stands there,
+    and returns what became of each (`Standing.releases`, without the entry).
+
+    Raises DeskError, and then nothing is reserved, where the question does not stand or no line is released.
+    """
+    with store.database.transaction():
+        store.head(lock=True)
+        state = standing(store, asked)
+        _check_stands(state)
+        told = lines(state)
+        if not any(one["released"] for one in told):
+            raise _nothing_released(told)
+        return _put(
+            store, store.head(), asked, "release", by=by, filed_at=filed_at, about=asked.entry.index,
+            more={"lines": told},
+        )  # fmt: skip
+
+
+def _nothing_released(told: Sequence[Json]) -> DeskError:
+    faults = [found for one in told for found in (one["reservation"] or {}).get("problems", ())]
+    english = " ".join(dict.fromkeys(str(one["message"]["en"]) for one in faults))
+    chinese = "".join(dict.fromkeys(str(one["message"]["zh"]) for one in faults))
+    return DeskError(
+        f"Nothing of it is released. {english}".strip() if told else "No line of it waits to be released.",
+        f"未放行任何一项。{chinese}" if told else "没有待放行的项。",
+    )
+
+
 def withdraw(store: Store, asked: Question, *, reason: str, by: str, filed_at: datetime) -> StoredEntry:
     """Withdraws a declaration that was asked about, and what it holds reserved with it.
 
@@ -226,6 +279,7 @@ def standing(store: Store, asked: Question) -> Standing:
     """What later papers say about a question."""
     amended_by = withdrawn = None
     why = ""
+    releases: dict[str, Json] = {}
     overrides: dict[str, Override] = {}
     for entry in store.entries_of(DESK_KIND, organisation=asked.entry.organisation):
         facts = facts_of(entry)
@@ -241,11 +295,16 @@ def standing(store: Store, asked: Question) -> Standing:
                 entry=entry.index, verdict_id=paper["verdict_id"], verdict=paper["verdict"], reason=paper["reason"],
                 by=paper["by"], confirmed_by="", needs_confirmation=paper["needs_confirmation"],
             )  # fmt: skip
+        elif facts["act"] == "release" and facts["about"] == asked.entry.index:
+            lines = json.loads(papers.paper_of(store, entry))["lines"]
+            releases |= {one["verdict_id"]: {**one, "entry": entry.index} for one in lines}
         elif facts["act"] == "confirmation":
             for key, one in overrides.items():
                 if one.entry == facts["about"]:
                     overrides[key] = _confirmed(one, facts["by"])
-    return Standing(amended_by=amended_by, withdrawn=withdrawn, reason=why, overrides=overrides)
+    return Standing(
+        amended_by=amended_by, withdrawn=withdrawn, reason=why, overrides=overrides, releases=releases
+    )  # fmt: skip
 
 
 def exporter_of(declaration: Declaration, asker: str = "") -> str | None:

@@ -1,17 +1,18 @@
 """Release with a reservation: what the desk releases on a licence is promised at once, so that nobody else gets it.
 
 The verdict is the desk's; only the promise is written. A line that cannot be promised waits. A declaration that amends
-another gives back what that held and is promised anew in one transaction, so nobody gets in between.
+another gives back what that held and is promised anew in one transaction, so nobody gets in between. What was asked
+without a promise is released later by an officer, and reserved then: judged anew, for a licence may have been spent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from lodeline.control.declaration import Declaration
+from lodeline.control.declaration import Declaration, read_fields
 from lodeline.control.desk import Verdict
 from lodeline.control.licence import draws_of
 from lodeline.control.reason import VERDICTS, worst
@@ -19,11 +20,11 @@ from lodeline.ledger.licence import GOODS, Licence
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service import desk_papers
 from lodeline.service.desk import Sources, answered, sources_of
-from lodeline.service.desk_papers import Promise
+from lodeline.service.desk_papers import DeskError, Promise, Question, Standing
 from lodeline.service.desk_reservations import keys_of
 from lodeline.service.draws import Wanted, reserve
 from lodeline.store.snapshot import Snapshot
-from lodeline.store.store import Store
+from lodeline.store.store import Store, StoredEntry
 
 Json = dict[str, Any]
 
@@ -118,6 +119,64 @@ def release(
     judged = judge(store=store, snapshot=snapshot, declaration=declaration, law=law, today=today)
     judged.promise(store, filed_at=filed_at, by=by)(False)
     return judged.document
+
+
+def judge_again(*, store: Store, snapshot: Snapshot, asked: Question, law: Jurisdiction, today: date) -> Judged:
+    """A kept question as the desk judges it now. Raises DeskError for what an exporter asked beforehand."""
+    if asked.paper["asker"]:
+        raise DeskError(
+            "This was asked beforehand by the exporter. Ask it at the desk of customs, and release that.",
+            "此为企业预先查询。请在海关窗口查询后放行。",
+        )
+    lines = tuple(read_fields(cells).lines[0] for cells in asked.paper["cells"])
+    return judge(
+        store=store, snapshot=snapshot, declaration=Declaration(lines=lines), law=law, today=today,
+        amends=asked.entry.index,
+    )  # fmt: skip
+
+
+def release_kept(
+    *,
+    store: Store,
+    asked: Question,
+    judged: Judged,
+    filed_at: datetime,
+    by: str,
+    only: Collection[str] = (),
+    besides: Collection[str] = (),
+) -> StoredEntry:
+    """Releases the lines of a kept question that may leave and were not released yet, and reserves for each that draws
+    on a licence: one transaction. `judged`: as of `judge_again`; what the desk judges more strictly now than when it
+    was asked stays. `only`: ids of verdicts, all where there is none; `besides`: those about which customs still ask.
+
+    Raises DeskError where nothing is released.
+    """
+    today, law = judged.today, judged.law
+
+    def released(state: Standing) -> list[Json]:
+        places = [
+            place
+            for place, line in enumerate(asked.lines)
+            if state.waits(asked, line, day=today)
+            and (not only or line["id"] in only)
+            and line["id"] not in besides
+            and VERDICTS.index(judged.verdicts[place].verdict) <= VERDICTS.index(line["verdict"])
+        ]
+        drawing = [place for place in places if _draws(judged.verdicts[place])]
+        licences = store.register(store.head()).licences
+        wanted = [_wanted(judged.verdicts[place], licences) for place in drawing]
+        drawn = reserve(store=store, wanted=wanted, law=law, on=today, filed_at=filed_at, by=by) if wanted else []
+        told = {place: one.as_json() for place, one in zip(drawing, drawn, strict=True)}
+        return [
+            {
+                "verdict_id": asked.lines[place]["id"], "line": asked.lines[place]["line"],
+                "released": place not in told or told[place]["reservation"] is not None,
+                "reservation": told.get(place),
+            }
+            for place in places
+        ]  # fmt: skip
+
+    return desk_papers.release(store, asked, lines=released, by=by, filed_at=filed_at)
 
 
 def _draws(verdict: Verdict) -> dict[str, int]:

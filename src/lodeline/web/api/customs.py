@@ -37,11 +37,12 @@ CASE: Final = Path(..., max_length=80, **told.said("Reference of the query.", "è
 class DeskDecisionIn(BaseModel):
     """What an officer decides about a question that was kept.
 
-    `line`: id of the verdict (override, query); `verdict`: the officer's (override); `override`: the entry to confirm.
+    `line`: id of the verdict (override, query; release: that line alone); `verdict`: the officer's (override);
+    `override`: the entry to confirm.
     """
 
     model_config = ConfigDict(extra="forbid")
-    act: Literal["override", "confirm", "withdraw", "query"]
+    act: Literal["override", "confirm", "release", "withdraw", "query"]
     line: str = Field("", max_length=64)
     verdict: Literal["release", "query", "hold"] | None = None
     override: int = Field(-1, ge=-1, le=told.INTEGER_MAX)
@@ -87,7 +88,8 @@ def get_declaration(request: HttpRequest, entry: int = ENTRY) -> Json:
     ),
 )  # fmt: skip
 def decide_declaration(request: HttpRequest, entry: int = ENTRY) -> HttpResponse:
-    """Whatever lets go what was held is confirmed by another officer."""
+    """Whatever lets go what was held is confirmed by another officer. `release` reserves on the licences of the lines
+    that may leave, in the same transaction."""
     officer = decides_at_the_desk(request)
     sent, digest = sent_as(request, DeskDecisionIn)
 
@@ -110,6 +112,11 @@ def _decide(request: HttpRequest, officer: Actor, entry: int, sent: DeskDecision
             )  # fmt: skip
         elif sent.act == "confirm":
             desk.confirm(officer, store(), entry, override_entry=sent.override, now=now)
+        elif sent.act == "release":
+            desk.release(
+                officer, store(), entry, snapshot=reading().snapshot, law=pack,
+                today=now.astimezone(ZoneInfo(pack.timezone)).date(), now=now, only=(sent.line,) if sent.line else (),
+            )  # fmt: skip
         elif sent.act == "withdraw":
             desk.withdraw(officer, store(), entry, reason=sent.text, now=now)
         else:
@@ -237,6 +244,12 @@ def _question(asked: Question) -> Json:
         "entry": asked.entry.index, "asked_at": paper["asked_at"], "channel": paper["channel"],
         "amends": paper["amends"], "late_s": paper["late_s"], "amended_by": state.amended_by,
         "withdrawn": state.withdrawn, "answer": paper["answer"],
+        "releases": [
+            {
+                "entry": one["entry"], "line": key, "released": one["released"], "reservation": one["reservation"],
+            }
+            for key, one in state.releases.items()
+        ],
         "overrides": [
             {
                 "entry": one.entry, "line": key, "verdict": one.verdict, "reason": one.reason, "stands": one.stands,

@@ -584,7 +584,8 @@ class Application(ApplicationSummary):
 
 
 class DeskQuestion(Shape):
-    """A question to the desk as the log keeps it, and what was decided since."""
+    """A question to the desk as the log keeps it, and what was decided since. `releases`: of each line that an officer
+    released, by the id of its verdict, what was reserved."""
 
     entry: int
     asked_at: str
@@ -594,6 +595,7 @@ class DeskQuestion(Shape):
     withdrawn: int | None
     late_s: int | None
     answer: Json
+    releases: list[Json]
     overrides: list[Json]
 
 

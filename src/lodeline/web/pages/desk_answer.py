@@ -122,6 +122,12 @@ def show_answer(visit: Visit, asked: Asked, more: Mapping[str, object] | None = 
         here=desk_address(visit, asked.asker),
         entry=asked.entry,
         kept_at=_kept_at(visit, asked),
+        releases=bool(
+            asked.entry is not None
+            and not asked.asker
+            and document["counts"].get("release")
+            and visit.actor.may("desk.decide")
+        ),
         asker=asked.asker,
         **{"notices": [], "deciding": None, "status": 200, **(more or {})},  # type: ignore[arg-type]
     )

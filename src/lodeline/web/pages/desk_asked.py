@@ -5,7 +5,7 @@ An officer gives another verdict here, confirms a colleague's, opens a query, wi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -34,6 +34,10 @@ from lodeline.web.visit import NotHereError, Visit
 #: So many questions are listed: each is read from its paper.
 _LISTED: Final = 200
 SAID: Final[Mapping[str, Text]] = {
+    "release": say(
+        "Released. What it draws on a licence is reserved; each line says how much.",
+        "已放行，并已在许可证上预留；各项列明数量。",
+    ),
     "override": say("The other verdict is in the log.", "改判已记入日志。"),
     "confirm": say("The other verdict stands now.", "改判已生效。"),
     "withdraw": say(
@@ -153,6 +157,9 @@ def _since(visit: Visit, state: Standing) -> str:
         told.append(visit.say("withdrawn", "已撤回"))
     waiting = sum(not one.stands for one in state.overrides.values())
     standing = sum(one.stands for one in state.overrides.values())
+    released = sum(one["released"] for one in state.releases.values())
+    if released:
+        told.append(visit.say(f"{released} released", f"已放行{released}项"))
     if standing:
         told.append(visit.say(f"{standing} overridden", f"改判{standing}项"))
     if waiting:
@@ -172,29 +179,38 @@ def _one(visit: Visit, entry: int, organisation: str | None) -> HttpResponse:
         except (DeskError, CaseError) as error:
             refused = visit.say(error.en, error.zh)
     state = desk_papers.standing(visit.store, asked)
+    waiting = [one["id"] for one in asked.lines if state.waits(asked, one, day=clock.today(load().timezone))]
     lawful.reading_or_reason(visit)
     lines = tuple(read_fields(cells).lines[0] for cells in asked.paper["cells"])
     law = load()
     kept = Asked(
-        document=_with_reservations(with_words(asked.paper["answer"]), asked), declaration=Declaration(lines=lines),
-        fields={}, file=None, no_store=None, at=datetime.fromisoformat(asked.paper["asked_at"]), seconds=0.01,
-        timezone=law.timezone, asker=organisation or "", entry=entry,
+        document=_with_reservations(with_words(asked.paper["answer"]), asked, state),
+        declaration=Declaration(lines=lines), fields={}, file=None, no_store=None,
+        at=datetime.fromisoformat(asked.paper["asked_at"]), seconds=0.01, timezone=law.timezone,
+        asker=organisation or "", entry=entry,
     )  # fmt: skip
     said = visit.query("said")
     notices = [Notice(kind="problem", says=refused)] if refused else []
     if said is not None and said in SAID:
         notices = [Notice(kind="success", says=visit.spoken(SAID[said]))]
     return show_answer(
-        visit, kept, {"notices": notices, "deciding": _deciding(visit, asked, state), "status": 400 if refused else 200}
+        visit,
+        kept,
+        {"notices": notices, "deciding": _deciding(visit, asked, state, waiting), "status": 400 if refused else 200},
     )
 
 
-def _with_reservations(answer: dict[str, Any], asked: Question) -> dict[str, Any]:
-    """The answer of a port with what became of its promises when they came home."""
+def _with_reservations(answer: dict[str, Any], asked: Question, state: Standing) -> dict[str, Any]:
+    """The answer with what was reserved since: of a port when its promises came home, of a line that was released."""
     home = {(one["declaration"], one["line"]): one for one in asked.paper.get("reservations", ())}
-    if not home:
+    later = {key: one["reservation"] for key, one in state.releases.items()}
+    if not home and not later:
         return answer
-    lines = [{**line, "reservation": home.get((line["declaration"], line["line"]))} for line in answer["lines"]]
+    lines = [
+        {**line, "reservation": later.get(line["id"]) or home.get((line["declaration"], line["line"]))
+         or line.get("reservation")}
+        for line in answer["lines"]
+    ]  # fmt: skip
     return {**answer, "lines": lines}
 
 
@@ -215,6 +231,12 @@ def _done(visit: Visit, asked: Question) -> HttpResponse:
         put = desk.confirm(
             visit.actor, visit.store, entry, override_entry=int(number) if number.isdecimal() else -1, now=now
         )
+    elif act == "release":
+        law = load()
+        put = desk.release(
+            visit.actor, visit.store, entry, snapshot=visit.reading.snapshot, law=law,
+            today=clock.today(law.timezone), now=now, only=(line,) if line else (),
+        )  # fmt: skip
     elif act == "withdraw":
         put = desk.withdraw(visit.actor, visit.store, entry, reason=text, now=now)
     elif act == "query":
@@ -230,7 +252,7 @@ def _done(visit: Visit, asked: Question) -> HttpResponse:
     return HttpResponseRedirect(visit.here(said=act), status=303)
 
 
-def _deciding(visit: Visit, asked: Question, state: Standing) -> dict[str, object]:
+def _deciding(visit: Visit, asked: Question, state: Standing, waiting: Sequence[str]) -> dict[str, object]:
     """What was decided about the question, and the forms that whoever asks may send."""
     names = {one["id"]: str(one["line"] or one["row"]) for one in asked.lines}
     stands = state.amended_by is None and state.withdrawn is None
@@ -248,6 +270,13 @@ def _deciding(visit: Visit, asked: Question, state: Standing) -> dict[str, objec
         "since": _since(visit, state),
         "amend": f"{desk_address(visit, '' if visit.actor.may('desk.use') else asker)}?amends={asked.entry.index}"
         if stands
+        else None,
+        "releases": [
+            {"line": names[key], "entry": one["entry"], "released": one["released"]}
+            for key, one in list(state.releases.items())[:_LISTED]
+        ],
+        "release": _release_field(visit, [one for one in lines if one[0] in waiting], len(waiting))
+        if decides and waiting
         else None,
         "overrides": [_override(visit, one, names[key], decides) for key, one in state.overrides.items()],
         "queries": [
@@ -287,6 +316,21 @@ def _override(visit: Visit, one: Override, line: str, decides: bool) -> dict[str
         "confirm": decides and not one.stands and one.by != visit.actor.pseudonym,
         "act": Act(label=visit.say("Confirm it", "确认"), name="act", value="confirm"),
     }  # fmt: skip
+
+
+def _release_field(visit: Visit, lines: list[tuple[str, str]], number: int) -> Field:
+    every = visit.say(
+        "The one line that may leave" if number == 1 else f"All {written.count(number)} lines that may leave",
+        "可放行的一项" if number == 1 else f"可放行的全部{written.count(number)}项",
+    )
+    return Field(
+        name="line", key="release", label=visit.say("What leaves", "放行项"), kind="select", width="full",
+        options=[("", every), *(lines if number > 1 else [])],
+        hint=visit.say(
+            "Each is judged once more. What it draws on a licence is reserved in the same moment, or it stays.",
+            "各项将重新判断；所用许可数量同时预留，不能预留的不予放行。",
+        ),
+    )  # fmt: skip
 
 
 def _line_field(visit: Visit, lines: list[tuple[str, str]], key: str) -> Field:
