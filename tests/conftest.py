@@ -70,6 +70,13 @@ def postgresql() -> Iterator[Any]:
         shutil.rmtree(room, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def run_room(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory of this run that all its workers see."""
+    room = tmp_path_factory.getbasetemp()
+    return room.parent if hasattr(request.config, "workerinput") else room
+
+
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
     """The path of a SQLite file that does not exist yet."""

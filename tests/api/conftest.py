@@ -12,37 +12,28 @@ from typing import Any
 
 import pytest
 from django.test import Client, override_settings
+from tests import worlds
 from tests.desk import Desk
-from tests.stores import copied, put_away, ready_store
+from tests.stores import copied
 
 from lodeline.office import clock
 from lodeline.office.actor import Actor, actor_of
 from lodeline.office.models import Membership, User
 from lodeline.office.tokens import grantable, issue
-from lodeline.regulation.parameter import load as load_law
-from lodeline.service.loading import load
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
-from lodeline.world import build_world, write_world
 
 #: After the last month of the small world.
 MOMENT = "2025-05-05T09:00:00+08:00"
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(run_room: Path) -> Path:
     """A world of 20 firms and 3 months in one file, where SEP-0001 never filed January, with the office's tables.
 
     Not to be changed.
     """
-    room = tmp_path_factory.mktemp("api")
-    write_world(build_world(seed=3, organisations=20, months=3), room / "world")
-    (room / "world/filings/SEP-0001/2025-01.csv").unlink()
-    path = room / "store.sqlite3"
-    store = ready_store(str(path))
-    load(store, room / "world", law=load_law())
-    put_away(store)
-    return path
+    return worlds.flawed(run_room).store
 
 
 @dataclass(kw_only=True)

@@ -25,7 +25,7 @@ LAW = load_law()
 def sights(tmp_path_factory: pytest.TempPathFactory) -> tuple[QuickSight, LedgerSight]:
     """A world with plants and dirt, looked at both ways."""
     room: Path = tmp_path_factory.mktemp("world")
-    world = build_world(seed=431, organisations=36, months=4)
+    world = build_world(seed=431, organisations=24, months=4)
     write_world(world, room / "w", plants=asked_plants(world, "random:0.6"), feeds=True)
     store, _ = create(str(room / "store.sqlite3"), secret="a test has no secrets")
     load(store, room / "w", law=LAW, own_process=False)
@@ -57,14 +57,14 @@ def test_both_ways_give_the_same_rows(sights: tuple[QuickSight, LedgerSight], fr
 def test_files_were_refused_and_corrected_in_that_world(sights: tuple[QuickSight, LedgerSight]) -> None:
     quick, _ = sights
     originals = quick.filings.filter(pl.col("corrects").is_null())
-    assert quick.filings.height > originals.height > 100
+    assert quick.filings.height > originals.height > 60
     assert originals.height < sum(1 for _ in (quick.snapshot.directory / "w/filings").rglob("*-*.csv"))
 
 
 @pytest.mark.medium
 def test_both_ways_give_the_same_findings(sights: tuple[QuickSight, LedgerSight]) -> None:
     quick, full = ([one.as_json() for one in look(sight)] for sight in sights)
-    assert {one["detector"] for one in full} >= {"feed-mismatch"} and len(full) > 10
+    assert {one["detector"] for one in full} >= {"feed-mismatch"} and len(full) > 5
     assert quick == full
 
 

@@ -31,10 +31,10 @@ def executable() -> str:
 
 
 @pytest.fixture(scope="session")
-def portal(executable: str, worker_room: Path) -> Iterator[Portal]:
+def portal(executable: str, run_room: Path) -> Iterator[Portal]:
     """What most tests look at: one server for all workers. No test changes the ledger that it shows."""
     with (
-        one_for_all(worker_room / "portal", partial(furnished, worker_room)) as told,
+        one_for_all(run_room / "portal", partial(furnished, run_room)) as told,
         Portal(told["origin"], told["kept"]) as portal,
     ):
         yield portal
@@ -49,9 +49,9 @@ class Workshop:
 
 
 @pytest.fixture(scope="session")
-def workshop(executable: str, worker_room: Path) -> Iterator[Workshop]:
+def workshop(executable: str, run_room: Path) -> Iterator[Workshop]:
     """Of one worker, where its tests follow one another: each keeps to its own firm, month or person."""
-    store = build(worker_room)
+    store = build(run_room)
     with served(store, store.with_name("errors")) as origin, Portal(origin) as portal:
         yield Workshop(portal=portal, store=store)
 
@@ -59,13 +59,6 @@ def workshop(executable: str, worker_room: Path) -> Iterator[Workshop]:
 @pytest.fixture(scope="session")
 def places(portal: Portal) -> Places:
     return Places(portal)
-
-
-@pytest.fixture(scope="session")
-def worker_room(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory of this test session that all its workers see."""
-    room = tmp_path_factory.getbasetemp()
-    return room.parent if hasattr(request.config, "workerinput") else room
 
 
 @pytest.fixture(scope="package")

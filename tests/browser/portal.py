@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -25,6 +26,7 @@ import httpx
 
 from lodeline.office.demonstration import PASSWORD, SAMPLE_ACCOUNTS
 from tests.web.test_serving import free_port
+from tests.worlds import made_once
 
 PROGRAM: Final = Path(sys.executable).with_name("lodeline")
 #: Small, and yet with findings of five kinds, overdrawn quotas, open transfers, stock counts and magnets.
@@ -41,23 +43,19 @@ KEY: Final = "of the tests in a browser, and of nobody else"
 _PROVED_S: Final = 200
 
 
-def build(room: Path) -> Path:
-    """A store of the world as it was loaded, for one server, in `room`: whoever comes first builds it."""
-    pristine = room / "browser-world"
-    pristine.mkdir(exist_ok=True)
-    with (pristine / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        store = pristine / "store.sqlite3"
-        if not (pristine / "made").exists():
-            options = [f"--{name}={value}" for name, value in WORLD.items()]
-            subprocess.run(
-                [PROGRAM, "demo", "--no-serve", "--database", store, *options],
-                check=True, stdout=subprocess.DEVNULL, env=_environment(),
-            )  # fmt: skip
-            (pristine / "made").touch()
-        copy = room / f"browser-copy-{len(list(room.glob('browser-copy-*')))}"
-        shutil.copytree(pristine, copy, ignore=shutil.ignore_patterns("lock", "made"))
-    return copy / store.name
+def build(run_room: Path) -> Path:
+    """A store of the world as it was loaded, for one server: whoever comes first in this run builds it."""
+
+    def make(room: Path) -> None:
+        options = [f"--{name}={value}" for name, value in WORLD.items()]
+        subprocess.run(
+            [PROGRAM, "demo", "--no-serve", "--database", room / "store.sqlite3", *options],
+            check=True, stdout=subprocess.DEVNULL, env=_environment(),
+        )  # fmt: skip
+
+    made = made_once(run_room / "browser-world", make)
+    copy = Path(tempfile.mkdtemp(prefix="browser-", dir=run_room))
+    return shutil.copytree(made, copy, dirs_exist_ok=True) / "store.sqlite3"
 
 
 @contextmanager

@@ -22,9 +22,9 @@ PASSWORD = "nine lamps above the river"
 
 
 @pytest.fixture(scope="module")
-def origin(executable: str, worker_room: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def origin(executable: str, run_room: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A portal on the world as it was loaded, where what is filed stays filed."""
-    store = build(worker_room)
+    store = build(run_room)
     with served(store, tmp_path_factory.mktemp("journeys") / "errors") as origin:
         yield origin
 

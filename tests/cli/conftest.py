@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import worlds
 from tests.cli.program import ENVELOPE, JUNE, Lodeline, write_register
 
 
@@ -67,13 +69,9 @@ class World:
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+def world(run_room: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
     """The small world, written and loaded by the program itself."""
-    room = tmp_path_factory.mktemp("world")
-    lodeline = Lodeline(database=str(room / "store.sqlite3"), snapshots=str(room / "snapshots"))
-    written = lodeline("world", room / "w", "--seed", 3, "--organisations", 20, "--months", 3)
-    assert (written.status, written.err) == (0, "")
-    assert lodeline("init").status == 0
-    loaded = lodeline("load", room / "w", "--json")
-    assert loaded.status == 0, loaded.err
-    return World(dossier=room / "w", truth=room / "w.truth.json", lodeline=lodeline, loaded=loaded.document)
+    made, room = worlds.small(run_room), tmp_path_factory.mktemp("world")
+    lodeline = Lodeline(database=made.copied_to(room / "store.sqlite3"), snapshots=str(room / "snapshots"))
+    loaded = json.loads(made.loaded.read_text("utf-8"))
+    return World(dossier=made.dossier, truth=made.truth, lodeline=lodeline, loaded=loaded)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import worlds
 from tests.cli.program import Lodeline
 
 from lodeline.service.evidence_file import SUMS, BundleError, packed, unpacked
@@ -39,18 +40,11 @@ class Case:
 
 
 @pytest.fixture(scope="module")
-def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
+def case(run_room: Path, tmp_path_factory: pytest.TempPathFactory) -> Case:
     """A small world in which SEP-0001 never filed January and SEP-0002 was granted less than it used."""
     room = tmp_path_factory.mktemp("case")
-    lodeline = Lodeline(database=str(room / "store.sqlite3"), snapshots=str(room / "snapshots"))
-    assert lodeline("world", room / "w", "--seed", 3, "--organisations", 20, "--months", 3).status == 0
-    (room / "w/filings/SEP-0001/2025-01.csv").unlink()
-    grants = room / "w/grants/quotas.csv"
-    granted = [line.split(",") for line in grants.read_text("utf-8").splitlines()]
-    less = [[*row[:4], "400000" if row[0] == "SEP-0002" else row[4], *row[5:]] for row in granted]
-    grants.write_text("\n".join(map(",".join, less)), "utf-8")
-    assert lodeline("init").status == 0
-    assert lodeline("load", room / "w", "--json").status == 0
+    store = worlds.flawed(run_room).copied_to(room / "store.sqlite3")
+    lodeline = Lodeline(database=store, snapshots=str(room / "snapshots"))
     rows = lodeline("findings", "--json").document["rows"]
     row = next(row for row in rows if row["detector"] == "quota-overrun")
     bundle = room / "evidence.zip"
@@ -176,15 +170,19 @@ def without_entry(files: Files) -> None:
         (change("finding.json", lambda row: row.update(mass_kg="1")), "bundle.differs"),
         (change("finding.json", lambda row: row.update(id="ab" * 32)), "bundle.differs"),
         (change("stamp.json", lambda stamp: stamp.update(root="ab" * 32)), "bundle.checkpoint"),
-        (change("stamp.json", lambda stamp: stamp.update(entry=3)), "bundle.checkpoint"),
+        pytest.param(
+            change("stamp.json", lambda stamp: stamp.update(entry=3)), "bundle.checkpoint", marks=pytest.mark.slow
+        ),
         (change("stamp.json", lambda stamp: stamp.update(detector="no-such")), "bundle.differs"),
         (change("data/lines.json", lambda rows: rows.pop()), "bundle.row"),
-        (change("data/lines.json", lambda rows: rows.append(rows[0])), "bundle.row"),
+        pytest.param(
+            change("data/lines.json", lambda rows: rows.append(rows[0])), "bundle.row", marks=pytest.mark.slow
+        ),
         (change("data/lots.json", lambda lots: lots[0].update(name="X/Y")), "bundle.row"),
         (heavier, "row.changed"),
         (without_entry, "bundle.absent"),
         (lambda files: files.update({"index.html": b"<p>All is well.</p>"}), "bundle.text"),
-        (lambda files: files.update({"README.md": b"All is well."}), "bundle.text"),
+        pytest.param(lambda files: files.update({"README.md": b"All is well."}), "bundle.text", marks=pytest.mark.slow),
         (lambda files: files.update({"verify.py": b"print('YES')"}), "bundle.verifier"),
         (lambda files: files.update({"law/parameters.csv": b"detector,name\n"}), "bundle.parameters"),
         (lambda files: files.update({"case/note.txt": b"He said so."}), "bundle.paper"),

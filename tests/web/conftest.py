@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -12,48 +11,35 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client, override_settings
-from tests.stores import put_away, ready_store
+from tests import worlds
+from tests.stores import put_away
 from tests.web.as_official import furnish
 
-from lodeline.regulation.parameter import load as load_law
-from lodeline.service.loading import load
+from lodeline.store.opening import open_store
 from lodeline.store.store import Store
-from lodeline.world import build_world, write_world
 
 #: What the test client gives back: a response with what it was made of.
 Response = Any
 
 
 @pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+def store(run_room: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A world of 20 firms and 3 months. Not to be changed."""
-    room = tmp_path_factory.mktemp("web")
-    write_world(build_world(seed=3, organisations=20, months=3), room / "world")
-    made = ready_store(str(room / "store.sqlite3"))
-    load(made, room / "world", law=load_law())
-    furnish(made.database.url)
-    put_away(made)
-    return made
+    return _furnished(worlds.small(run_room), tmp_path_factory.mktemp("web"))
 
 
 @pytest.fixture(scope="session")
-def flawed(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Store:
+def flawed(run_room: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """The same world where SEP-0001 never filed January and SEP-0002 was granted less than it used."""
-    assert store.database.path is not None
-    room = tmp_path_factory.mktemp("flawed")
-    shutil.copytree(store.database.path.parent / "world", room / "world")
-    (room / "world/filings/SEP-0001/2025-01.csv").unlink()
-    grants = room / "world/grants/quotas.csv"
-    granted = [line.split(",") for line in grants.read_text("utf-8").splitlines()]
-    grants.write_text(
-        "\n".join(",".join([*row[:4], "400000" if row[0] == "SEP-0002" else row[4], *row[5:]]) for row in granted),
-        "utf-8",
-    )
-    made = ready_store(str(room / "store.sqlite3"))
-    load(made, room / "world", law=load_law())
-    furnish(made.database.url)
-    made.database.close()
-    return made
+    return _furnished(worlds.flawed(run_room), tmp_path_factory.mktemp("flawed"))
+
+
+def _furnished(made: worlds.Made, room: Path) -> Store:
+    """A copy of its store, with the account of whoever looks at it."""
+    store = open_store(made.copied_to(room / "store.sqlite3"))
+    furnish(store.database.url)
+    put_away(store)
+    return store
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,99 @@
+"""Small synthetic worlds in stores: made once in a run of the tests by whichever worker comes first, then copied."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.cli.program import Lodeline
+from tests.stores import put_away, ready_store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A world and a store with the office's tables that has taken it in. Not to be changed: copy it."""
+
+    room: Path
+
+    @property
+    def dossier(self) -> Path:
+        return self.room / "w"
+
+    @property
+    def truth(self) -> Path:
+        return self.room / "w.truth.json"
+
+    @property
+    def store(self) -> Path:
+        return self.room / "store.sqlite3"
+
+    @property
+    def loaded(self) -> Path:
+        """What `lodeline load --json` said."""
+        return self.room / "loaded.json"
+
+    def copied_to(self, path: Path) -> str:
+        """The path of a store of one's own."""
+        return str(shutil.copy(self.store, path))
+
+
+def made_once(room: Path, make: Callable[[Path], None]) -> Path:
+    """The directory `room`, in which `make` has made what nobody changes afterwards.
+
+    Whoever comes while it is made waits. What a worker began that died is made anew.
+    """
+    done = room.with_name(f"{room.name}.made")
+    with room.with_name(f"{room.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(room, ignore_errors=True)
+            room.mkdir()
+            make(room)
+            done.touch()
+    return room
+
+
+def small(run_room: Path) -> Made:
+    """20 firms and 3 months, with what other authorities know."""
+
+    def make(room: Path) -> None:
+        made = Made(room=room)
+        world = ("world", made.dossier, "--seed", 3, "--organisations", 20, "--months", 3)
+        written = Lodeline(database="")(*world)
+        assert (written.status, written.err) == (0, "")
+        _load(made)
+
+    return Made(room=made_once(run_room / "small", make))
+
+
+def flawed(run_room: Path) -> Made:
+    """The same world where SEP-0001 never filed January and SEP-0002 was granted less than it used."""
+
+    def make(room: Path) -> None:
+        made = Made(room=room)
+        shutil.copytree(small(run_room).dossier, made.dossier)
+        (made.dossier / "filings/SEP-0001/2025-01.csv").unlink()
+        grants = made.dossier / "grants/quotas.csv"
+        with grants.open(encoding="utf-8", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        for row in rows:
+            row["reo_kg"] = "400000" if row["organisation"] == "SEP-0002" else row["reo_kg"]
+        with grants.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, rows[0], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        _load(made)
+
+    return Made(room=made_once(run_room / "flawed", make))
+
+
+def _load(made: Made) -> None:
+    put_away(ready_store(str(made.store)))
+    said = Lodeline(database=str(made.store))("load", made.dossier, "--json")
+    assert (said.status, said.err) == (0, "")
+    made.loaded.write_text(said.out, "utf-8")
+    put_away(ready_store(str(made.store)))
