@@ -46,6 +46,7 @@ LISTED: Final[Mapping[str, str]] = {
     "application": "applications/",
     "firm-application": "firm/{firm}/applications/",
     "licence": "licences/",
+    "desk-licence": "desk/licences/",
     "firm-licence": "firm/{firm}/licences/",
 }
 #: Views that a form leads to, and that are kept by the server for a while: name → where it is, what is sent.

@@ -13,9 +13,15 @@ import pytest
 from django.test import Client, override_settings
 from tests.desk import LAW
 from tests.office.trade import NOW, file_trade, furnish, person
-from tests.web.conftest import Browser
+from tests.web.conftest import Browser, Page
 
+from lodeline.office.actor import Actor, Standing
+from lodeline.office.models import AuditRecord
+from lodeline.service.accounts import licence_accounts
+from lodeline.service.draw_facts import draws_about
 from lodeline.service.draws import Wanted, reserve
+from lodeline.store.opening import open_store
+from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium
 MG_PER_KG = 1_000_000
@@ -74,3 +80,98 @@ def test_a_firm_sees_its_own_licence_and_no_other(pages: None, url: str) -> None
     assert of_firm("MAG").get("/en/firm/MAG/licences/LIC-1/").status_code == 404
     assert of_firm("MAG").get("/en/firm/SEP/licences/LIC-1/").status_code in (403, 404)
     assert of_firm("SEP").get("/en/licences/LIC-1/").status_code == 403
+
+
+DESK = "/en/desk/licences/LIC-1/"
+
+
+def customs(role: str = "customs-officer") -> Browser:
+    actor = Actor(user=1, name="C", pseudonym="c", standings=(Standing(organisation="", role=role),))
+    environ: Any = {"lodeline.actor": actor}
+    return Browser(client=Client(HTTP_HOST="127.0.0.1", **environ))
+
+
+def sent(browser: Browser, act: str, **fields: str) -> Any:
+    return browser.post(DESK, {"act": act, **fields})
+
+
+def masses(store: Store) -> tuple[int, ...]:
+    """Reserved, used, overdrawn, left of LIC-1, in kg."""
+    accounts = licence_accounts(store, store.register(store.head()), LAW, ["LIC-1"])
+    found = accounts["LIC-1"].account.balance("", NOW.date())
+    return tuple(mass // MG_PER_KG for mass in (found.reserved, found.used, found.overdrawn, found.left))
+
+
+def number_of(store: Store) -> str:
+    return str(draws_about(store, ["D-9"])[0].number)
+
+
+def test_customs_confirm_an_exit_on_the_page_of_the_licence(pages: None, url: str) -> None:
+    browser, store = customs(), open_store(url)
+    assert "Licences: exits and tranches" in browser.page("/en/desk/").text
+    assert 'href="/en/desk/licences/LIC-1/"' in browser.page("/en/desk/licences/").html
+    page = browser.page(DESK)
+    assert page.status == 200 and "D-9, line 1: 10 kg may still leave" in page.html and "Waits to leave" in page.text
+    leaves = {"reservation": number_of(store), "mass_kg": "6", "reference": "E-1"}
+    done = sent(browser, "exit", **leaves)
+    assert done.status_code == 303 and "The exit is booked" in browser.page(done["Location"]).text
+    assert masses(store) == (4, 26, 0, 20)
+    again = sent(browser, "exit", **leaves)
+    assert "That stood already" in browser.page(again["Location"]).text
+    sent(browser, "exit", **leaves | {"mass_kg": "1", "reference": "E-2", "closes": "yes"})
+    assert masses(store) == (0, 27, 0, 23)
+    assert "已结清" in browser.page(DESK.replace("/en/", "/zh/")).text
+    records = AuditRecord.objects.filter(what="licence.exits")
+    assert records.count() == 2
+
+
+def test_what_cannot_be_booked_says_why_and_keeps_what_was_typed(pages: None, url: str) -> None:
+    browser, store = customs(), open_store(url)
+    head = store.head().size
+    wrong = Page(sent(browser, "exit", reservation=number_of(store), mass_kg="six", reference="E-1"))
+    assert wrong.status == 400 and "“six” is no mass in kilograms" in wrong.text and 'value="E-1"' in wrong.html
+    missing = Page(sent(browser, "void", reservation=number_of(store), reason=" "))
+    assert missing.status == 400
+    beyond = Page(sent(browser, "allot", tranche="T1", port="Erenhot", mass_kg="21"))
+    assert beyond.status == 400 and "21 kg" in beyond.text
+    assert sent(browser, "burn").status_code == 400
+    assert store.head().size == head
+
+
+def test_a_reservation_is_taken_back_and_a_tranche_allotted_and_taken_back(pages: None, url: str) -> None:
+    browser, store = customs(), open_store(url)
+    done = sent(browser, "void", reservation=number_of(store), reason="not sold")
+    assert done.status_code == 303 and masses(store) == (0, 20, 0, 30)
+    assert "Taken back" in browser.page(DESK).text
+    sent(browser, "allot", tranche="T1", port="Erenhot", mass_kg="30")
+    assert masses(store) == (30, 20, 0, 0)
+    page = browser.page(DESK)
+    assert "tranche T1" in page.text and "With the port" in page.text
+    sent(browser, "void-tranche", tranche="T1", reason="the line is up again")
+    assert masses(store) == (0, 20, 0, 30)
+    told = {one.what for one in AuditRecord.objects.all()}
+    assert told >= {"licence.void", "licence.tranche", "licence.tranche-void"}
+
+
+def test_an_exit_without_a_reservation_is_booked_on_this_licence_and_not_on_that_of_another(
+    pages: None, url: str
+) -> None:
+    browser, store = customs(), open_store(url)
+    other = {"reservation": "", "declaration": "D-9", "line": "1", "mass_kg": "5", "reference": "E-7"}
+    elsewhere = Page(browser.post("/en/desk/licences/LIC-0/", {"act": "exit", **other}))
+    assert elsewhere.status == 400 and "reserved on LIC-1" in elsewhere.text
+    done = sent(browser, "exit", **other | {"declaration": "D-20", "mass_kg": "40"})
+    page = browser.page(done["Location"])
+    assert "It is flagged" in page.text and masses(store) == (10, 60, 20, 0)
+
+
+def test_who_may_not_decide_at_the_desk_sees_no_form_and_enters_nothing(pages: None, url: str) -> None:
+    store = open_store(url)
+    officer = customs("licensing-officer")
+    page = officer.page(DESK)
+    assert page.status == 200 and "Confirm an exit" not in page.text
+    assert sent(officer, "void", reservation=number_of(store), reason="because").status_code == 403
+    assert of_firm("SEP").get(DESK).status_code == 403
+    assert masses(store) == (10, 20, 0, 20)
+    own = of_firm("SEP").page("/en/firm/SEP/licences/LIC-1/")
+    assert "Waits to leave" in own.text and "Confirm an exit" not in own.text

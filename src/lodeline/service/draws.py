@@ -229,6 +229,13 @@ class _Desk:
                 )  # fmt: skip
 
 
+def reserved_for(store: Store, *, declaration: str, line: str) -> Draw | None:
+    """The reservation of a line that stands, on whatever licence; None where there is none."""
+    about = [draw for draw in draws_about(store, [declaration]) if draw.line == line]
+    standing = live(draws_of(store, "licence", sorted({draw.account for draw in about})))
+    return next((draw for draw in reversed(about) if draw.number in standing), None)
+
+
 def live(draws: Iterable[Draw]) -> dict[int, Reserved]:
     """The reservations by number that were not taken back."""
     return {

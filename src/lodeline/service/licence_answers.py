@@ -14,7 +14,7 @@ from lodeline.ledger.reservation import Account
 from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.accounts import LicenceAccount, filed_rows, licence_accounts
-from lodeline.service.draw_facts import draws_of
+from lodeline.service.draw_facts import Draw, draws_of
 from lodeline.spoken import SpokenError
 from lodeline.store.store import Store
 
@@ -50,7 +50,7 @@ def licence_shown(store: Store, register: Register, law: Jurisdiction, id_: str,
             {"deed": act.deed, "on": act.on.isoformat(), "holder": act.holder or None, "reason": act.reason}
             for act in acts
         ],
-        "positions": _positions(found),
+        "positions": _positions(found, told, day),
         "draws": sorted([*_told(told), *_filed(rows)], key=lambda one: (one["entry"], one["number"])),
     }  # fmt: skip
 
@@ -85,18 +85,23 @@ def _balance(account: Account, name: str, day: date) -> Json:
     }  # fmt: skip
 
 
-def _positions(found: LicenceAccount) -> list[Json]:
-    every = [*found.account.positions, *(one for other in found.strangers.values() for one in other.positions)]
+def _positions(found: LicenceAccount, told: Iterable[Draw], day: date) -> list[Json]:
+    """`organisation` is None of what a holder used beside any reservation; `lapsed`: its day has passed unused."""
+    whose = {draw.number: draw.organisation for draw in told}
+    every = [(one, None) for one in found.account.positions]
+    others = [(one, who) for who, other in found.strangers.items() for one in other.positions]
     return [
         {
             "declaration": one.declaration or None, "line": (one.reserved.line or None) if one.reserved else None,
             "number": one.reserved.number if one.reserved else None,
+            "organisation": whose.get(one.reserved.number) if one.reserved else who,
             "tranche": (one.reserved.tranche or None) if one.reserved else None, "state": one.state,
+            "lapsed": one.state in ("open", "tranche") and any(one.open_mg.values()) and not one.is_awaited(day),
             "mass_kg": format_kg(one.reserved.masses_mg.get(GOODS, 0)) if one.reserved else None,
             "used_kg": format_kg(one.used_mg.get(GOODS, 0)), "open_kg": format_kg(one.open_mg.get(GOODS, 0)),
             "until": _day(one.reserved.until) if one.reserved else None,
         }
-        for one in every
+        for one, who in (*every, *others)
     ]  # fmt: skip
 
 

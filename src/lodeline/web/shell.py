@@ -110,7 +110,7 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             Line(
                 page="desk",
                 label=say("Customs desk", "海关窗口"),
-                leads_to=("desk-asked", "desk-asked-one", "desk-batch"),
+                leads_to=("desk-asked", "desk-asked-one", "desk-batch", "desk-licences", "desk-licence"),
             ),
             Line(page="desk-queries", label=say("Customs queries", "海关质疑"), leads_to=("desk-query",)),
             Line(page="parties", label=say("Parties", "交易方"), leads_to=("party-name", "party")),

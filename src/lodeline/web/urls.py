@@ -77,7 +77,7 @@ from lodeline.web.pages.invitation import invitation
 from lodeline.web.pages.law import law
 from lodeline.web.pages.law_diff import law_diff
 from lodeline.web.pages.law_replay import law_replay
-from lodeline.web.pages.licence import firm_licence, licence, licences
+from lodeline.web.pages.licence import desk_licence, desk_licences, firm_licence, licence, licences
 from lodeline.web.pages.log import entry, log, receipt_file
 from lodeline.web.pages.lot import lot
 from lodeline.web.pages.lots import lots
@@ -203,6 +203,15 @@ PAGES: tuple[Page, ...] = (
         looks_at="entry",
     ),
     Page(at="desk/batches/<str:batch>/", view=desk_batch, name="desk-batch", permission="desk.use", posts=True),
+    Page(at="desk/licences/", view=desk_licences, name="desk-licences", permission="desk.use"),
+    Page(
+        at="desk/licences/<named:licence>/",
+        view=desk_licence,
+        name="desk-licence",
+        permission="desk.use",
+        posts=True,
+        looks_at="licence",
+    ),
     Page(at="desk/queries/", view=desk_queries, name="desk-queries", permission="desk.use"),
     Page(at="desk/queries/<str:case>/", view=desk_query, name="desk-query", permission="desk.use", posts=True),
     Page(at="screening/", view=screening, name="screening", permission="nation.read"),

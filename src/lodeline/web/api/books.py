@@ -248,7 +248,8 @@ def get_licence(
     look(request, "licence", whose, organisation=found["exporter"], subject=licence)
     if whose.organisation is not None:
         found["of_others"] = {}
-        found["draws"] = [one for one in found["draws"] if one["organisation"] == whose.organisation]
+        for what in ("draws", "positions"):
+            found[what] = [one for one in found[what] if one["organisation"] in (None, whose.organisation)]
     return found
 
 

@@ -254,6 +254,7 @@ def _form(visit: Visit, asker: str, *, missing: Text | None = None) -> HttpRespo
         case=None if case is None else {"state": visit.spoken(case.state), "story": visit.spoken(case.story)},
         cases=[] if asker else [_shown(visit, one) for one in published_cases()],
         asked_before=visit.opens("firm-asked", organisation=asker) if asker else visit.opens("desk-asked"),
+        licences_at=None if asker else visit.opens("desk-licences"),
         lines_most=settings.LODELINE_DESK_LINES,
         bytes_most=f"{settings.LODELINE_UPLOAD_BYTES / 1_000_000:g}",
         batch_most=written.count(settings.LODELINE_BATCH_LINES),

@@ -1,6 +1,7 @@
 """Licences, and one of them: what is reserved, used and left of each mass, its acts, and the log of its draw-downs.
 
-The authority's page and the firm's own are one; each is open to whoever may see the licence's holder.
+The authority's page and the firm's own are one; each is open to whoever may see the licence's holder. That of the
+customs desk enters besides what customs decide about it (`licence_acts`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.firm_names import firm_names
 from lodeline.web.language import Text, say
-from lodeline.web.pages import lawful
+from lodeline.web.pages import lawful, licence_acts
 from lodeline.web.pages.application_part import KINDS
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Row, Table, shown, wanted_csv
@@ -33,6 +34,14 @@ STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
     "expired": (say("Ended", "已到期"), "bar", "quiet"),
     "revoked": (say("Revoked", "已撤销"), "square", "hold"),
     "unknown": (say("Not in the register", "未登记"), "square", "hold"),
+}
+#: How a reservation or tranche stands.
+POSITIONS: Final[Mapping[str, tuple[Text, str, Tone]]] = {
+    "open": (say("Waits to leave", "待出境"), "half", "flow"),
+    "tranche": (say("With the port", "在口岸"), "half", "flow"),
+    "lapsed": (say("Lapsed", "已失效"), "bar", "quiet"),
+    "closed": (say("Closed", "已结清"), "tick", "quiet"),
+    "voided": (say("Taken back", "已撤销"), "bar", "quiet"),
 }
 _ACTS: Final[Mapping[str, Text]] = {
     "reserve": say("Reserved on release", "放行时预留"),
@@ -59,9 +68,13 @@ MASSES: Final = ("granted", "reserved", "used", "overdrawn", "left")
 
 def licences(visit: Visit) -> HttpResponse:
     """The page `licences/` of the authority."""
+    return _licences(visit, "licence")
+
+
+def _licences(visit: Visit, leads_to: str) -> HttpResponse:
     store, law = visit.store, load()
     document = licence_list(store, store.newest_register(), law, day=lawful.today(law))
-    table = _list(visit, document["rows"], firm_names(visit))
+    table = _list(visit, document["rows"], firm_names(visit), leads_to)
     csv = wanted_csv(visit, table)
     if csv is not None:
         return csv
@@ -75,10 +88,24 @@ def licences(visit: Visit) -> HttpResponse:
     return show(visit, "lodeline/licences.html", title=title, table=shown(visit, table))
 
 
+def desk_licences(visit: Visit) -> HttpResponse:
+    """The page `desk/licences/`: the same for the customs desk, and leads to the desk's page of each."""
+    return _licences(visit, "desk-licence")
+
+
 def licence(visit: Visit, licence: str) -> HttpResponse:
     """The page `licences/NUMBER/` of the authority. It is the holder's firm that is looked at."""
     document = _asked(visit, licence)
     return _page(visit, document, whose=document["exporter"] or "")
+
+
+def desk_licence(visit: Visit, licence: str) -> HttpResponse:
+    """The page `desk/licences/NUMBER/`: the same; its forms enter what customs saw leave, take back, and allot."""
+    document = _asked(visit, licence)
+    done = licence_acts.done(visit, document) if visit.request.method == "POST" else None
+    if isinstance(done, HttpResponse):
+        return done
+    return _page(visit, document, whose=document["exporter"] or "", refused=done, acts=True)
 
 
 def firm_licence(visit: Visit, organisation: str, licence: str) -> HttpResponse:
@@ -88,11 +115,14 @@ def firm_licence(visit: Visit, organisation: str, licence: str) -> HttpResponse:
         raise _not_here(licence)
     document = _asked(visit, licence)
     # What others did is not the firm's business, even on its own licence.
-    own = [one for one in document["draws"] if one["organisation"] == organisation]
-    return _page(visit, {**document, "draws": own, "of_others": {}}, whose=organisation)
+    own = {
+        what: [one for one in document[what] if one["organisation"] in (None, organisation)]
+        for what in ("draws", "positions")
+    }
+    return _page(visit, {**document, **own, "of_others": {}}, whose=organisation)
 
 
-def _list(visit: Visit, rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Table:
+def _list(visit: Visit, rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], leads_to: str) -> Table:
     return Table(
         name="licences",
         caption=visit.say("Export licences", "出口许可证"),
@@ -103,17 +133,17 @@ def _list(visit: Visit, rows: Sequence[Mapping[str, Any]], names: Mapping[str, s
             *(Column(key=key, label=LABELS[key], number=True, unit="kg") for key in MASSES),
             Column(key="state", label=say("State", "状态")),
         ),
-        rows=[_list_row(visit, row, names) for row in rows],
+        rows=[_list_row(visit, row, names, leads_to) for row in rows],
         empty=visit.say("The register has no export licence.", "登记簿中没有出口许可证。"),
     )
 
 
-def _list_row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -> Row:
+def _list_row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], leads_to: str) -> Row:
     word, shape, tone = STATES[row["state"]]
     exporter = row["exporter"] or ", ".join(row["of_others"])
     return (
         Cell(
-            text=row["id"], value=row["id"], href=visit.opens("licence", licence=row["id"]),
+            text=row["id"], value=row["id"], href=visit.opens(leads_to, licence=row["id"]),
             note=words.word(KINDS, row["kind"] or "", visit.language),
         ),
         Cell(
@@ -138,8 +168,13 @@ def _not_here(licence: str) -> NotHereError:
     return NotHereError(f"There is no licence {licence}.", f"没有许可证 {licence}。")
 
 
-def _page(visit: Visit, document: Mapping[str, Any], *, whose: str) -> HttpResponse:
-    tables = {"masses": _masses(visit, document), "draws": _draws(visit, document)}
+def _page(
+    visit: Visit, document: Mapping[str, Any], *, whose: str, acts: bool = False, refused: Sequence[str] | None = None
+) -> HttpResponse:
+    """`refused`: why what a form asked was not done; `acts`: with the forms of the desk, for whoever may decide."""
+    tables = {
+        "masses": _masses(visit, document), "positions": _positions(visit, document), "draws": _draws(visit, document),
+    }  # fmt: skip
     csv = wanted_csv(visit, *tables.values())
     if csv is not None:
         return csv
@@ -154,6 +189,10 @@ def _page(visit: Visit, document: Mapping[str, Any], *, whose: str) -> HttpRespo
         until=written.day(_day(document["valid_to"]), language),
         since=written.day(_day(document["valid_from"]), language),
         document=document,
+        status=400 if refused else 200,
+        notices=licence_acts.notices(visit, refused),
+        forms=licence_acts.forms(visit, document) if acts and visit.actor.may("desk.decide") else None,
+        at_desk=None if acts else visit.opens("desk-licence", licence=document["id"]),
         acts=[
             {
                 "on": written.day(date.fromisoformat(act["on"]), language),
@@ -194,6 +233,42 @@ def _masses(visit: Visit, document: Mapping[str, Any]) -> Table:
         ),
         rows=rows,
         empty="",
+    )
+
+
+def _positions(visit: Visit, document: Mapping[str, Any]) -> Table:
+    """Reservations and tranches: what of each is used and what may still leave."""
+    return Table(
+        name="positions",
+        caption=visit.say("Reservations and tranches", "预留与口岸额度"),
+        columns=(
+            Column(key="for", label=say("For", "用于")),
+            Column(key="state", label=say("State", "状态")),
+            Column(key="mass", label=say("Reserved", "预留"), number=True, unit="kg"),
+            Column(key="used", label=say("Has left", "已出境"), number=True, unit="kg"),
+            Column(key="open", label=say("May still leave", "尚可出境"), number=True, unit="kg"),
+            Column(key="until", label=say("Until", "有效期至")),
+        ),
+        rows=[_position_row(visit, one) for one in document["positions"] if one["number"] is not None],
+        empty=visit.say("Nothing is reserved on it.", "尚无预留。"),
+    )
+
+
+def _position_row(visit: Visit, one: Mapping[str, Any]) -> Row:
+    state = "lapsed" if one["lapsed"] else one["state"]
+    word, shape, tone = POSITIONS[state]
+    is_tranche = one["state"] == "tranche" or one["declaration"] is None
+    goods = visit.say(f"tranche {one['tranche']}", f"额度 {one['tranche']}") if is_tranche else one["declaration"]
+    notes = [] if is_tranche else [visit.say(f"line {one['line']}", f"第 {one['line']} 项")]
+    if one["tranche"] and not is_tranche:
+        notes.append(visit.say(f"of tranche {one['tranche']}", f"自额度 {one['tranche']}"))
+    return (
+        Cell(text=goods, value=one["declaration"] or one["tranche"], note=" · ".join(notes)),
+        Cell(text=visit.spoken(word), value=state, shape=shape, tone=tone),
+        kg_cell(visit, one["mass_kg"]),
+        kg_cell(visit, one["used_kg"]),
+        kg_cell(visit, one["open_kg"]),
+        Cell(text=written.day(_day(one["until"]), visit.language), value=one["until"]),
     )
 
 
