@@ -84,6 +84,11 @@ def test_a_firm_is_told_of_no_one_beyond_its_edge(looked_at: Office, names: dict
                 "SELECT DISTINCT organisation FROM line WHERE party = %s", (firm,)
             )
         }
+        # An invoice of its own names who is at its other end, whether either has filed the goods or not.
+        invoiced = looked_at.store.database.rows("SELECT seller, seller_name, buyer, buyer_name FROM invoice_line")
+        whose = {name: other for other, told in names.items() for name in told}
+        papers = [{whose[name] for name in paper if name in whose} for paper in invoiced]
+        told_it |= {one for paper in papers if firm in paper for one in paper}
         edge = {firm, *own.next_to, *told_it}
         strangers = {name for other, told in names.items() if other not in edge for name in told}
         near = {name for other in edge for name in names.get(other, ())}
