@@ -289,7 +289,7 @@ def test_a_planned_run_reserves_quota_until_its_rows_draw_it(desk: Desk) -> None
     assert said(announce_run(**common, **plan, run="R1", reo_mg=400 * KG)) == []
     assert quota() == (400, 0, 200, 0)
     assert announce_run(**common, **plan, run="R1", reo_mg=400 * KG).repeated
-    assert said(announce_run(**common, **plan, run="R1", reo_mg=1)) == ["reservation.exists-with-other-content"]
+    assert said(announce_run(**common, **plan, run="R1", reo_mg=1)) == ["run.exists-with-other-content"]
     row = "O{} origin 2 mine {} {} product=concentrate composition=TREO=60 origin_kind=mined origin_place=P{}"
     desk.rows("MINE", "2025-06", row.format(1, 1, 500, " run=R1"), row.format(2, 2, 100, ""))
     assert quota() == (100, 360, 140, 0)

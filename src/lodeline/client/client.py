@@ -271,6 +271,24 @@ class Client:
         document = {"declaration": declaration, "line": line, "reason": reason}
         return self._post("/reservations/void", document, key=key)
 
+    # Planned runs.
+
+    def runs(self) -> list[Json]:
+        """Planned runs, the newest first, with what each still reserves of its quota."""
+        return list(self._get("/runs")["rows"])
+
+    def announce_run(
+        self, run: str, kind: str, reo_kg: str, *, ore_type: str | None = None, year: int | None = None,
+        key: str | None = None,
+    ) -> Json:  # fmt: skip
+        """Sets quota (`mining`, `separation`) aside for a planned run until rows that name it draw it."""
+        document = {"run": run, "kind": kind, "reo_kg": reo_kg, "ore_type": ore_type, "year": year}
+        return self._post("/runs", document, key=key)
+
+    def put_off_run(self, run: str, reason: str, *, key: str | None = None) -> Json:
+        """Gives back what a planned run has not drawn."""
+        return self._post("/runs/void", {"run": run, "reason": reason}, key=key)
+
     # What the authority enters.
 
     def inspections(self, *, site: str | None = None) -> Iterator[Json]:

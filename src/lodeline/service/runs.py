@@ -1,13 +1,19 @@
 """A producer announces a planned run: so much of its quota is reserved until rows that name the run draw it.
 
-A quota is never refused: what passes it is accepted and flagged, by whom, when and by how much.
+A quota is never refused: what passes it is accepted and flagged, by whom, when and by how much. A run waits until rows
+draw it, it is put off, or its day passes.
 """
 
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Final, Literal
+
+import polars as pl
 
 from lodeline.ledger.problem import problem
+from lodeline.ledger.register import Register
+from lodeline.ledger.reservation import Position
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
 from lodeline.service.accounts import quota_accounts, quota_key
@@ -15,6 +21,42 @@ from lodeline.service.draw_facts import Draw, draws_of, put_draws
 from lodeline.service.draws import Drawn, days, live, take_back
 from lodeline.store.opening import assert_guarded
 from lodeline.store.store import Store
+
+RunState = Literal["awaited", "drawn", "lapsed", "put-off"]
+#: Planned runs; masses in mg of REO. `number`: of the reservation in the log; `until`: its last day.
+RUN: Final[dict[str, pl.DataType]] = {
+    "organisation": pl.String(), "run": pl.String(), "kind": pl.String(), "ore_type": pl.String(), "year": pl.Int64(),
+    "reo_mg": pl.Int64(), "used_mg": pl.Int64(), "open_mg": pl.Int64(), "until": pl.Date(), "state": pl.String(),
+    "entry": pl.Int64(), "number": pl.Int64(),
+}  # fmt: skip
+
+
+def planned_runs(store: Store, register: Register, *, day: date, organisation: str | None = None) -> pl.DataFrame:
+    """Every run that was announced, of one organisation or of all, the newest first (`RUN`); `ore_type` is null where
+    the quota names none. `open_mg` is what of it rows have not drawn and still may by its last day."""
+    rows = []
+    for (who, kind, ore_type, year), found in quota_accounts(store, register, organisation).items():
+        for one in found.positions:
+            if one.reserved is not None and one.reserved.declaration:
+                open_mg = one.open_mg.get(TREO, 0) if one.is_awaited(day) else 0
+                rows.append(
+                    {
+                        "organisation": who, "run": one.reserved.declaration, "kind": kind,
+                        "ore_type": ore_type or None, "year": year, "reo_mg": one.reserved.masses_mg.get(TREO, 0),
+                        "used_mg": one.used_mg.get(TREO, 0), "open_mg": open_mg, "until": one.reserved.until,
+                        "state": _state(one, day), "entry": one.reserved.entry, "number": one.reserved.number,
+                    }
+                )  # fmt: skip
+    return pl.DataFrame(rows, schema=RUN).sort("number", descending=True)
+
+
+def _state(one: Position, day: date) -> RunState:
+    assert one.reserved is not None, "a use beside any run is no run"
+    if one.reserved.voided:
+        return "put-off"
+    if not any(one.open_mg.values()):
+        return "drawn"
+    return "awaited" if one.is_awaited(day) else "lapsed"
 
 
 def announce_run(
@@ -40,7 +82,8 @@ def announce_run(
         if mine and mine[-1].number in live(draws_of(store, "quota", [key])):
             if mine[-1].masses_mg == {TREO: reo_mg}:
                 return Drawn(draw=mine[-1], repeated=True)
-            found = problem("reservation.exists-with-other-content", declaration=run, line=kind, licence=key)
+            stands_kg = format_kg(mine[-1].masses_mg.get(TREO, 0))
+            found = problem("run.exists-with-other-content", run=run, reo_kg=stands_kg)
             return Drawn(draw=None, problems=(found,))
         draw = Draw(
             book="quota", act="reserve", account=key, organisation=organisation, masses_mg={TREO: reo_mg}, on=on,

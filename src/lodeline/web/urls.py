@@ -369,7 +369,7 @@ PAGES: tuple[Page, ...] = (
         at="firm/<str:organisation>/sites/<named:site>/", view=firm_balance, name="firm-balance", permission="own.read"
     ),
     Page(at="firm/<str:organisation>/customers/", view=firm_customers, name="firm-customers", permission="own.read"),
-    Page(at="firm/<str:organisation>/quota/", view=firm_quota, name="firm-quota", permission="own.read"),
+    Page(at="firm/<str:organisation>/quota/", view=firm_quota, name="firm-quota", permission="own.read", posts=True),
     Page(at="firm/<str:organisation>/licences/", view=firm_licences, name="firm-licences", permission="own.read"),
     # Before packing, and what customs asks.
     Page(at="firm/<str:organisation>/desk/", view=firm_desk, name="firm-desk", permission="own.read", posts=True),

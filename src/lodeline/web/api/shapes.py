@@ -543,6 +543,26 @@ class Drawn(Shape):
     problems: list[Json]
 
 
+class RunAnswer(Shape):
+    """What became of a planned run, in the shape of `lodeline run --json`; `problems` may flag that it passes the
+    quota."""
+
+    organisation: str
+    run: str
+    reo_kg: Mass | None
+    reservation: int
+    entry: int
+    until: Day | None
+    repeated: bool
+    problems: list[Json]
+
+
+class Runs(Shape):
+    """Planned runs, the newest first: announced, drawn, and what is still reserved, in kg of REO."""
+
+    rows: list[Json]
+
+
 class DrawnRows(Shape):
     """The same for each of several, in the order in which they were sent."""
 

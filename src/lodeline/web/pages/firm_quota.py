@@ -1,4 +1,4 @@
-"""A firm's quota: what was granted, what its filings have used of it, what is left."""
+"""A firm's quota: what was granted, what its filings have used of it, what planned runs reserve, what is left."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 import polars as pl
 from django.http import HttpResponse
 
+from lodeline.service.runs import planned_runs
 from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.language import say
+from lodeline.web.pages import quota_runs
 from lodeline.web.pages.firm_part import Firm
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Row, Table, shown, wanted_csv
@@ -18,11 +20,15 @@ from lodeline.web.visit import Visit
 
 
 def firm_quota(visit: Visit, organisation: str) -> HttpResponse:
-    """The page `firm/ID/quota/`."""
+    """The page `firm/ID/quota/`; its forms announce a planned run and put one off."""
+    refused = quota_runs.done(visit, organisation) if visit.request.method == "POST" else None
+    if isinstance(refused, HttpResponse):
+        return refused
     firm = Firm(visit, organisation)
     every = firm.own.quota(firm.today)
-    table = _table(firm, every)
-    csv = wanted_csv(visit, table)
+    planned = planned_runs(visit.store, firm.own.register, day=firm.today, organisation=organisation)
+    table, runs = _table(firm, every), quota_runs.runs_table(visit, planned)
+    csv = wanted_csv(visit, table, runs)
     if csv is not None:
         return csv
     return show(
@@ -31,6 +37,12 @@ def firm_quota(visit: Visit, organisation: str) -> HttpResponse:
         title=_headline(firm, every),
         name=firm.name,
         table=shown(visit, table),
+        runs=shown(visit, runs),
+        status=400 if refused else 200,
+        notices=quota_runs.notices(visit, refused),
+        forms=quota_runs.forms(visit, planned, year=firm.today.year)
+        if visit.actor.may("own.file", organisation)
+        else None,
         unjudged=not every["judged"].all(),
     )
 

@@ -6,6 +6,7 @@ The nation's quota stands beside where it was published, with its source; where 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 
 import polars as pl
@@ -14,14 +15,19 @@ from django.http import HttpResponse
 from lodeline.material.mass import UNITS_MG
 from lodeline.service import quotas as questions
 from lodeline.service.quotas import NationalQuota
+from lodeline.service.runs import planned_runs
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.store import Store
 from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.language import say
 from lodeline.web.pages import asked, lawful
+from lodeline.web.pages.quota_runs import runs_table
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Row, Table, shown, wanted_csv
+from lodeline.web.territory import kept_to_firms
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 
 #: Grants in one drawing; the table has all.
@@ -49,8 +55,12 @@ def quotas(visit: Visit) -> HttpResponse:
         pl.col("share").is_null(), -pl.col("share"), "organisation", "kind"
     )
     nation = [] if year is None else _nation(visit, year)
+    planned = reading.answer(_planned, reading.store, reading.snapshot, day=lawful.today(reading.law))
+    of_year_too = {"year": year, **chosen}
+    planned = planned.filter(**{column: value for column, value in of_year_too.items() if value is not None})
     tables = {
-        "quotas": _grants_table(visit, rows, names), "nation": _nation_table(visit, nation, of_year),
+        "quotas": _grants_table(visit, rows, names), "runs": runs_table(visit, planned, names),
+        "nation": _nation_table(visit, nation, of_year),
     }  # fmt: skip
     csv = wanted_csv(visit, *tables.values())
     if csv is not None:
@@ -82,6 +92,12 @@ def quotas(visit: Visit) -> HttpResponse:
             "year": str(year or ""), "kind": kind or "", "ore": ore or "", "organisation": organisation or "",
         },
     )  # fmt: skip
+
+
+@kept_to_firms
+def _planned(store: Store, snapshot: Snapshot, *, day: date) -> pl.DataFrame:
+    """Planned runs of all firms (`service.runs.RUN`)."""
+    return planned_runs(store, snapshot.register, day=day)
 
 
 def _year(visit: Visit, years: list[int]) -> int | None:

@@ -1,0 +1,57 @@
+"""A firm announces its planned runs and puts them off: who may, and that it was done. What they are: service.runs."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from lodeline.ledger.problem import problem
+from lodeline.office.actor import Actor
+from lodeline.office.audit import record_act
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service import runs
+from lodeline.service.draws import Drawn
+from lodeline.store.store import Store
+
+#: As long as a number of a run may be in a filing.
+RUN_CHARACTERS = 200
+REASON_CHARACTERS = 4_000
+
+
+def announce(
+    actor: Actor, store: Store, organisation: str, *, run: str, kind: str, ore_type: str, year: int, reo_mg: int,
+    law: Jurisdiction, now: datetime,
+) -> Drawn:  # fmt: skip
+    """Sets quota aside for a planned run. Requires "own.file" about the organisation."""
+    actor.require("own.file", organisation)
+    day = _day(law, now)
+    if not day.year <= year <= day.year + 1:
+        return Drawn(draw=None, problems=(problem("run.year", year=year, first=day.year, last=day.year + 1),))
+    found = runs.announce_run(
+        store=store, organisation=organisation, kind=kind, ore_type=ore_type, year=year,
+        run=run.strip()[:RUN_CHARACTERS], reo_mg=reo_mg, on=day, filed_at=now, by=actor.pseudonym,
+    )  # fmt: skip
+    return _recorded(actor, "quota.run", organisation, found)
+
+
+def put_off(
+    actor: Actor, store: Store, organisation: str, *, run: str, reason: str, law: Jurisdiction, now: datetime
+) -> Drawn:
+    """Gives back what a planned run has not drawn. Requires "own.file" about the organisation."""
+    actor.require("own.file", organisation)
+    found = runs.void_run(
+        store=store, organisation=organisation, run=run.strip(), reason=reason[:REASON_CHARACTERS], on=_day(law, now),
+        filed_at=now, by=actor.pseudonym,
+    )  # fmt: skip
+    return _recorded(actor, "quota.run-void", organisation, found)
+
+
+def _recorded(actor: Actor, what: str, organisation: str, found: Drawn) -> Drawn:
+    if found.draw is not None and not found.repeated:
+        draw = found.draw
+        record_act(actor, what, organisation=organisation, subject=draw.declaration, facts={"entry": draw.entry})
+    return found
+
+
+def _day(law: Jurisdiction, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(law.timezone)).date()

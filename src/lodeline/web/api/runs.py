@@ -1,0 +1,138 @@
+"""Planned runs by program: announced by the firm that plans them, put off, and listed with what they reserve."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from pydantic import BaseModel, ConfigDict, Field
+
+from lodeline.material.element import TREO
+from lodeline.material.mass import format_kg, parse_mass
+from lodeline.office import runs
+from lodeline.service.draws import Drawn
+from lodeline.service.runs import planned_runs
+from lodeline.web.api import shapes, told
+from lodeline.web.api.problems import ApiProblem
+from lodeline.web.api.sending import body_of, json_answer, once, sent_as
+from lodeline.web.api.who import as_of_head, call_of, law, look, reads, store, writes
+
+router = Router(tags=["balances"])
+Json = dict[str, Any]
+
+
+class RunIn(BaseModel):
+    """A run that is planned. `run`: as its rows will have it; `year`: of the quota, by default this; `reo_kg`: oxide
+    that it will draw."""
+
+    model_config = ConfigDict(extra="forbid")
+    run: str = Field(min_length=1, max_length=runs.RUN_CHARACTERS)
+    kind: Literal["mining", "separation"]
+    ore_type: Literal["rock", "ion"] | None = None
+    year: int | None = Field(None, ge=1900, le=2199)
+    reo_kg: str = Field(max_length=40)
+
+
+class RunVoidIn(BaseModel):
+    """The run that is put off, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+    run: str = Field(min_length=1, max_length=runs.RUN_CHARACTERS)
+    reason: str = Field(max_length=runs.REASON_CHARACTERS)
+
+
+@router.get(
+    "/runs", response=shapes.Runs, url_name="runs",
+    **told.operation("Planned runs, and what they reserve of quotas", "计划批次及其预占指标", scope="balances:read"),
+)  # fmt: skip
+def list_runs(request: HttpRequest, organisation: str | None = told.ORGANISATION) -> Json:
+    """The newest first; `state` is awaited, drawn, lapsed or put-off."""
+    whose = reads(request, "balances:read", organisation)
+    as_of_head(request)
+    look(request, "quotas", whose)
+    today = call_of(request).now.astimezone(ZoneInfo(law().timezone)).date()
+    found = planned_runs(store(), store().register(store().head()), day=today, organisation=whose.organisation)
+    return {
+        "rows": [
+            {
+                **{name: row[name] for name in ("organisation", "run", "kind", "ore_type", "year", "state", "entry")},
+                "reservation": row["number"], "reo_kg": format_kg(row["reo_mg"]), "used_kg": format_kg(row["used_mg"]),
+                "open_kg": format_kg(row["open_mg"]), "until": row["until"].isoformat() if row["until"] else None,
+            }
+            for row in found.iter_rows(named=True)
+        ]
+    }  # fmt: skip
+
+
+@router.post(
+    "/runs", response=shapes.RunAnswer, url_name="runs-announce",
+    **told.operation(
+        "Announce a planned run", "登记计划批次", scope="filings:write", idempotent=True,
+        body=body_of(RunIn, {"run": "R-2026-07", "kind": "separation", "reo_kg": "1200"}),
+        more=(
+            "Its quota is set aside until rows that name the run draw it. What passes the quota is accepted and"
+            " flagged. The same run with the same mass is a repetition.",
+            "预占指标，至申报行注明该批次时核销。超出指标的予以接受并标记。同一批次、同一数量重复登记视为重复。",
+        ),
+    ),
+)  # fmt: skip
+def announce_run(request: HttpRequest) -> HttpResponse:
+    """422 where the run stands with another mass, or the year is neither this nor the next."""
+    program, organisation = writes(request, "filings:write")
+    sent, digest = sent_as(request, RunIn)
+
+    def act() -> HttpResponse:
+        now = call_of(request).now
+        year = sent.year if sent.year is not None else now.astimezone(ZoneInfo(law().timezone)).year
+        found = runs.announce(
+            program, store(), organisation, run=sent.run, kind=sent.kind, ore_type=sent.ore_type or "", year=year,
+            reo_mg=_mg(sent.reo_kg), law=law(), now=now,
+        )  # fmt: skip
+        return _answer(found, organisation, sent.run)
+
+    return once(request, digest, act)
+
+
+@router.post(
+    "/runs/void", response=shapes.RunAnswer, url_name="run-void",
+    **told.operation(
+        "Put a planned run off", "取消计划批次", scope="filings:write", idempotent=True,
+        body=body_of(RunVoidIn, {"run": "R-2026-07", "reason": "the furnace is down"}),
+    ),
+)  # fmt: skip
+def void_run(request: HttpRequest) -> HttpResponse:
+    """What rows have drawn stays drawn."""
+    program, organisation = writes(request, "filings:write")
+    sent, digest = sent_as(request, RunVoidIn)
+
+    def act() -> HttpResponse:
+        found = runs.put_off(
+            program, store(), organisation, run=sent.run, reason=sent.reason, law=law(), now=call_of(request).now
+        )
+        return _answer(found, organisation, sent.run)
+
+    return once(request, digest, act)
+
+
+def _answer(found: Drawn, organisation: str, run: str) -> HttpResponse:
+    """In the shape of `lodeline run --json`. Raises ApiProblem where it was refused."""
+    draw = found.draw
+    if draw is None:
+        raise ApiProblem(
+            "not-possible", " ".join(one.message("en") for one in found.problems),
+            "".join(one.message("zh") for one in found.problems), errors=[one.as_json() for one in found.problems],
+        )  # fmt: skip
+    kept = {name: value for name, value in found.as_json().items() if name in shapes.RunAnswer.model_fields}
+    reo_kg = None if draw.act == "void" else format_kg(draw.masses_mg.get(TREO, 0))
+    return json_answer(200, {**kept, "organisation": organisation, "run": run, "reo_kg": reo_kg})
+
+
+def _mg(text: str) -> int:
+    try:
+        return int(parse_mass(text))
+    except ValueError as error:
+        raise ApiProblem(
+            "request-malformed", f"{text!r} is no mass in kilograms.", f"{text!r} 不是以千克计的质量。"
+        ) from error
