@@ -16,7 +16,7 @@ from lodeline.service.audit import rebuild
 from lodeline.service.draws import Drawn, Exit, Wanted, allot, confirm_exits, reserve, void, void_tranche
 from lodeline.service.licences import change_holder, grant_licence, licence_from, revoke_licence, suspend_licence
 from lodeline.service.posting import Outcome
-from lodeline.service.runs import announce_run, void_run
+from lodeline.service.runs import announce_run, planned_runs, void_run
 
 pytestmark = pytest.mark.medium
 
@@ -298,6 +298,18 @@ def test_a_planned_run_reserves_quota_until_its_rows_draw_it(desk: Desk) -> None
     assert void_run(**common, run="R2", reason="put off").draw
     assert quota() == (100, 360, 140, 0)
     assert quota(date(2025, 9, 11)) == (0, 360, 240, 0)
+
+    def runs(day: date = DAY) -> list[tuple[str, str, int, int]]:
+        found = planned_runs(desk.store, desk.store.register(desk.store.head()), day=day)
+        return [
+            (run, state, used // KG, left // KG)
+            for run, state, used, left in found.select("run", "state", "used_mg", "open_mg").rows()
+        ]
+
+    assert runs() == [("R2", "put-off", 0, 0), ("R1", "awaited", 300, 100)]
+    assert runs(date(2025, 9, 11)) == [("R2", "put-off", 0, 0), ("R1", "lapsed", 300, 0)]
+    desk.rows("MINE", "2025-07", row.format(3, 3, 200, " run=R1"))
+    assert runs()[1] == ("R1", "drawn", 400, 0)
 
 
 def test_a_position_that_was_changed_is_found_and_mended(licensed: Desk) -> None:

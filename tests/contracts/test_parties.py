@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from tests.desk import Desk, assert_sound, organisation, send_feed
 
@@ -12,9 +15,12 @@ from lodeline.ledger.register import TABLES
 from lodeline.party.identifier import Identifier
 from lodeline.service import parties
 from lodeline.service.parties import Decision, PartyError, Proposal
-from lodeline.service.party_index import screener_of
+from lodeline.service.party_index import known_parties, screener_of
 from lodeline.service.party_lists import load_list, newest
+from lodeline.service.records import put_records
+from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot, open_snapshot_as_of
+from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium
 
@@ -287,3 +293,36 @@ def test_the_index_follows_what_is_decided(desk: Desk) -> None:
 
 def test_every_table_of_parties_can_be_loaded_from_a_dossier() -> None:
     assert {"parties", "party_names", "ownership", "party_proposals"} <= set(TABLES)
+
+
+def test_another_store_at_the_same_address_is_not_resolved_against_the_old_one(tmp_path: Path) -> None:
+    address = tmp_path / "store.sqlite3"
+
+    def put(room: str, name: str) -> Store:
+        """A store of its own, put where the one before it was."""
+        desk = Desk(str(tmp_path / f"{room}.sqlite3"))
+        desk.register(organisations=[organisation(room, name_en=name)])
+        desk.put_away()
+        desk.store.database.close()
+        shutil.copy(tmp_path / f"{room}.sqlite3", address)
+        return open_store(str(address))
+
+    def verdict(store: Store, name: str) -> str:
+        return known_parties(store).screen(name, day=DAY).verdict
+
+    first = put("OLD", "Laputa Trading B.V.")
+    assert verdict(first, "Laputa Trading B.V.") == "known"
+    first_register = first.head().register_entry
+    first.database.close()
+    second = put("NEW", "Luggnagg Metals")
+    assert second.head().register_entry == first_register
+    assert verdict(second, "Luggnagg Metals") == "known"
+    assert verdict(second, "Laputa Trading B.V.") == "unknown"
+    # The log goes on: the same index follows it.
+    kept = known_parties(second)
+    more = pl.DataFrame([organisation("ELSE", name_en="Balnibarbi Works")], schema=TABLES["organisations"])
+    put_records(second, {"organisations": more}, filed_at=NOW)
+    assert verdict(second, "Balnibarbi Works") == "known" and known_parties(second) is kept
+    second.database.close()
+    # The first again, whose log is shorter than what was seen here.
+    assert verdict(put("OLD2", "Laputa Trading B.V."), "Balnibarbi Works") == "unknown"
