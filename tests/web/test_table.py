@@ -61,6 +61,8 @@ def test_cell_is_what_it_says_with_nothing_that_could_be_markup() -> None:
     assert cell(Cell(text="a", href="?q=<", note="'n'")) == '<a href="?q=&lt;">a</a><small>&#x27;n&#x27;</small>'
     assert cell(Cell(text="a", title='"t"')) == '<span title="&quot;t&quot;">a</span>'
     assert cell(Cell(text="a", tone="loss")) == '<span class="c-loss">a</span>'
+    assert cell(Cell(text="XK-1", whole=True)) == '<span class="nw">XK-1</span>'
+    assert cell(Cell(text="XK-" * 9, note="of T-1", whole=True)) == "XK-" * 9 + '<small class="nw">of T-1</small>'
     shaped = str(cell(Cell(text="<a>", shape="tick", tone="flow", href="#x")))
     assert re.fullmatch(r'<a href="#x"><span class="st c-flow"><svg .*</svg>&lt;a&gt;</span></a>', shaped)
 

@@ -43,7 +43,8 @@ class Column:
 class Cell:
     """What a cell shows, and the `value` it sorts by and exports. `shape` and `tone` go with a word, never alone.
 
-    `title`: what `text` puts into words, as it was written.
+    `title`: what `text` puts into words, as it was written. `whole`: text and note are identifiers or short words, and
+    do not break at their hyphens (unless they are so long that they must).
     """
 
     text: str
@@ -53,6 +54,7 @@ class Cell:
     title: str = ""
     shape: str = ""
     tone: Tone | None = None
+    whole: bool = False
 
 
 Row = tuple[Cell, ...]

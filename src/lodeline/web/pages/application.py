@@ -329,7 +329,7 @@ def _licences_table(visit: Visit, found: pl.DataFrame) -> Table:
         ),
         rows=[
             (
-                Cell(text=row["id"], value=row["id"], note=" ".join(row["control_items"] or ())),
+                Cell(text=row["id"], value=row["id"], whole=True, note=" ".join(row["control_items"] or ())),
                 Cell(text=visit.say("; ", "；").join(row["end_users"] or ())),
                 Cell(text=written.day(row["valid_to"], visit.language), value=str(row["valid_to"] or "")),
                 _mass(visit, row["mass_mg"]), _mass(visit, row["left_mg"]),
@@ -382,7 +382,7 @@ def _exports_table(visit: Visit, found: pl.DataFrame) -> Table:
                     shape="diamond" if row["same"] else "",
                 ),
                 Cell(text=row["product"] or ""), _mass(visit, row["mass_mg"]),
-                Cell(text=row["licence"] or written.NOTHING),
+                Cell(text=row["licence"] or written.NOTHING, whole=True),
             )
             for row in shown_rows.iter_rows(named=True)
         ],

@@ -437,7 +437,7 @@ def _verdict_row(visit: Visit, pair: Pair) -> Row:
     kilograms = None if line["mass_kg"] is None else line["mass_kg"] / written.MG_PER_KG
     return (
         Cell(text=str(answer["line"] or answer["row"])),
-        Cell(text=answer["declaration"] or written.NOTHING, value=answer["declaration"] or ""),
+        Cell(text=answer["declaration"] or written.NOTHING, value=answer["declaration"] or "", whole=True),
         Cell(text=visit.spoken(VERDICTS[answer["verdict"]]), shape=shape, tone=tone),
         Cell(text=answer["product_name"] or written.NOTHING),
         Cell(text=answer["hs_code"] or written.NOTHING),

@@ -129,7 +129,10 @@ def _row(firm: Firm, one: Application) -> Row:
             href=firm.url("firm-application", application=one.reference),
             note=words.country(str(content["destination"]), visit.language) if content["destination"] else "",
         ),
-        Cell(text=words.word(part.RELATIONS, one.relation, visit.language), value=one.relation, note=one.of_licence),
+        Cell(
+            text=words.word(part.RELATIONS, one.relation, visit.language), value=one.relation, note=one.of_licence,
+            whole=True,
+        ),
         Cell(text=visit.say(", ", "、").join(str(row.get("product_name", "")) for row in goods[:3])),
         Cell(
             text="" if one.submitted_at is None else firm.moment(one.submitted_at),

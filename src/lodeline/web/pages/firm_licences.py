@@ -83,7 +83,7 @@ def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
     country = words.country(row["destination"], language) if row["destination"] else ""
     return (
         Cell(
-            text=row["id"], value=row["id"], href=firm.url("firm-licence", licence=row["id"]),
+            text=row["id"], value=row["id"], whole=True, href=firm.url("firm-licence", licence=row["id"]),
             note=words.word(KINDS, row["kind"] or "", language),
         ),
         Cell(

@@ -143,7 +143,7 @@ def _export(visit: Visit, row: Json, names: Mapping[str, str]) -> Row:
         Cell(text=written.mass(float(row["mass_kg"]) * 1e6, visit.language), value=float(row["mass_kg"])),
         _licensable(visit, row["from"]),
         _licensable(visit, row["to"]),
-        Cell(text=row["licence"] or "–", value=row["licence"]),
+        Cell(text=row["licence"] or "–", value=row["licence"], whole=True),
     )  # fmt: skip
 
 

@@ -143,7 +143,7 @@ def _list_row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], le
     exporter = row["exporter"] or ", ".join(row["of_others"])
     return (
         Cell(
-            text=row["id"], value=row["id"], href=visit.opens(leads_to, licence=row["id"]),
+            text=row["id"], value=row["id"], whole=True, href=visit.opens(leads_to, licence=row["id"]),
             note=words.word(KINDS, row["kind"] or "", visit.language),
         ),
         Cell(
@@ -263,7 +263,7 @@ def _position_row(visit: Visit, one: Mapping[str, Any]) -> Row:
     if one["tranche"] and not is_tranche:
         notes.append(visit.say(f"of tranche {one['tranche']}", f"自额度 {one['tranche']}"))
     return (
-        Cell(text=goods, value=one["declaration"] or one["tranche"], note=" · ".join(notes)),
+        Cell(text=goods, value=one["declaration"] or one["tranche"], whole=True, note=" · ".join(notes)),
         Cell(text=visit.spoken(word), value=state, shape=shape, tone=tone),
         kg_cell(visit, one["mass_kg"]),
         kg_cell(visit, one["used_kg"]),
@@ -277,7 +277,7 @@ def _draws(visit: Visit, document: Mapping[str, Any]) -> Table:
         name="draws",
         caption=visit.say("Draw-downs, oldest first", "核销记录（由旧到新）"),
         columns=(
-            Column(key="entry", label=say("Entry", "条目"), number=True),
+            Column(key="entry", label=say("Entry", "条目")),
             Column(key="on", label=say("Day", "日期")),
             Column(key="act", label=say("What", "办理")),
             Column(key="declaration", label=say("Declaration", "报关单")),
@@ -299,7 +299,7 @@ def _draw_row(visit: Visit, one: Mapping[str, Any]) -> Row:
         Cell(text=str(one["entry"]), value=one["entry"]),
         Cell(text=written.day(day, visit.language), value=one["on"]),
         Cell(text=words.word(_ACTS, one["act"], visit.language), value=one["act"], note=one["organisation"]),
-        Cell(text=one["declaration"] or written.NOTHING, value=one["declaration"], note=line),
+        Cell(text=one["declaration"] or written.NOTHING, value=one["declaration"], whole=True, note=line),
         kg_cell(visit, one["mass_kg"]),
         Cell(text="; ".join(filter(None, notes))),
     )

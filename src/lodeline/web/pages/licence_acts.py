@@ -27,6 +27,8 @@ _SAID: Final[Mapping[str, Text]] = {
     "void-tranche": say("What the port has not spent is taken back.", "口岸未用额度已收回。"),
 }
 _REPEATED: Final = say("That stood already: nothing was written.", "此前已登记，未作改动。")
+#: Stands in the form for a line that nothing is reserved for.
+_OTHER: Final = "none"
 #: A field longer than any number of customs, port or reason.
 _SHORT, _LONG = 200, 4_000
 
@@ -97,14 +99,14 @@ def forms(visit: Visit, document: Json) -> dict[str, list[Field] | None]:
         "exit": _exit_fields(visit, lines),
         "void": [
             _select(visit, say("Reservation", "预留"), "reservation", "void", lines),
-            _reason(visit, "void", "left by another port, or not at all"),
+            _reason(visit, "void"),
         ]
         if lines
         else None,
         "allot": _allot_fields(visit, document) if document["state"] == "granted" else None,
         "void_tranche": [
             _select(visit, say("Tranche", "额度"), "tranche", "void-tranche", parts),
-            _reason(visit, "void-tranche", "the line is up again"),
+            _reason(visit, "void-tranche"),
         ]
         if tranches
         else None,
@@ -114,7 +116,7 @@ def forms(visit: Visit, document: Json) -> dict[str, list[Field] | None]:
 def _exit_fields(visit: Visit, lines: list[tuple[str, str]]) -> list[Field]:
     other = visit.say("another declaration: nothing is reserved for it here", "其他报关单：此证未为其预留")
     return [
-        _select(visit, say("What left", "出境项"), "reservation", "exit", [*lines, ("", other)], required=False),
+        _select(visit, say("What left", "出境项"), "reservation", "exit", [*lines, (_OTHER, other)]),
         _text(visit, say("Declaration", "报关单号"), "declaration", "exit", required=False, hint=say(
             "Only where nothing is reserved: it is booked on this licence and its holder.",
             "仅在未预留时填写：计入本证及其持有人。",
@@ -172,8 +174,8 @@ def _exit(visit: Visit, document: Json, form: Mapping[str, str]) -> Drawn:
 
 
 def _chosen(document: Json, form: Mapping[str, str]) -> Json | None:
-    number = form.get("reservation") or None
-    return next((one for one in document["positions"] if number is not None and _key(one) == number), None)
+    number = form.get("reservation", _OTHER)
+    return next((one for one in document["positions"] if number and _key(one) == number), None)
 
 
 def _void(visit: Visit, document: Json, form: Mapping[str, str]) -> Drawn:
@@ -214,8 +216,8 @@ def _mg(visit: Visit, text: str) -> int:
         shown = text.strip()[:40]
         raise _Unread(
             visit.say(
-                f"“{shown}” is no mass in kilograms: write it like 60.5.",
-                f"“{shown}” 不是以千克计的质量：请写作 60.5。",
+                f"{shown!r} is no mass in kilograms: write it like 60.5.",
+                f"{shown!r} 不是以千克计的质量：请写作 60.5。",
             )
         ) from None
 
@@ -254,20 +256,18 @@ def _mass(visit: Visit, label: Text, name: str, act: str, hint: str = "") -> Fie
     )  # fmt: skip
 
 
-def _select(
-    visit: Visit, label: Text, name: str, act: str, options: list[tuple[str, str]], *, required: bool = True
-) -> Field:
+def _select(visit: Visit, label: Text, name: str, act: str, options: list[tuple[str, str]]) -> Field:
     return Field(
-        name=name, key=act, label=visit.spoken(label), kind="select", required=required, width="full",
+        name=name, key=act, label=visit.spoken(label), kind="select", required=True, width="full",
         value=_sent(visit, act, name), options=options,
     )  # fmt: skip
 
 
-def _reason(visit: Visit, act: str, example: str) -> Field:
+def _reason(visit: Visit, act: str) -> Field:
     return Field(
         name="reason", key=act, label=visit.say("Why", "原因"), kind="textarea", lines=2, required=True, width="full",
         value=_sent(visit, act, "reason"),
-        hint=visit.say(f"It goes into the log and stays there, as “{example}”.", "将记入日志并保留。"),
+        hint=visit.say("It goes into the log and stays there.", "将记入日志并保留。"),
     )  # fmt: skip
 
 

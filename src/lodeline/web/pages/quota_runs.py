@@ -70,7 +70,7 @@ def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str] | None) 
         ),
     )  # fmt: skip
     return (
-        Cell(text=row["run"], value=row["run"]),
+        Cell(text=row["run"], value=row["run"], whole=True),
         *whose,
         Cell(
             text=visit.say(
@@ -95,8 +95,8 @@ def done(visit: Visit, organisation: str) -> HttpResponse | list[str]:
         reo_mg = _mg(form.get("reo_kg", ""))
         if reo_mg is None:
             shown = form.get("reo_kg", "").strip()[:40]
-            english = f"“{shown}” is no mass in kilograms: write it like 1200."
-            return [visit.say(english, f"“{shown}” 不是以千克计的质量：请写作 1200。")]
+            english = f"{shown!r} is no mass in kilograms: write it like 1200."
+            return [visit.say(english, f"{shown!r} 不是以千克计的质量：请写作 1200。")]
         kind, ore = form.get("kind", ""), form.get("ore_type", "")
         year = form.get("year", "")
         if kind not in words.QUOTA_KINDS or (ore and ore not in words.ORE_TYPES) or not _is_year(year):

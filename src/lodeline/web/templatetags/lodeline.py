@@ -61,6 +61,10 @@ def cell(one: Cell) -> SafeString:
     return mark_safe(_cell(one))
 
 
+#: A longer identifier breaks where it must: it would not fit a telephone.
+_WHOLE_MOST = 24
+
+
 # Written in Python: a page has a thousand cells, and a template that is included for each of them is most of the time
 # that the page takes.
 def _cells(row: Row, heads: Sequence[Head], language: Language) -> str:
@@ -74,6 +78,8 @@ def _cells(row: Row, heads: Sequence[Head], language: Language) -> str:
 
 def _cell(one: Cell) -> str:
     said = escape(one.text)
+    if one.whole and len(one.text) <= _WHOLE_MOST:
+        said = f'<span class="nw">{said}</span>'
     if one.shape:
         said = f'<span class="st c-{escape(one.tone or "2")}">{_SHAPES[one.shape]}{said}</span>'
     elif one.tone:
@@ -82,7 +88,8 @@ def _cell(one: Cell) -> str:
         said = f'<span title="{escape(one.title)}">{said}</span>'
     if one.href:
         said = f'<a href="{escape(one.href)}">{said}</a>'
-    return f"{said}<small>{escape(one.note)}</small>" if one.note else said
+    whole = ' class="nw"' if one.whole and len(one.note) <= _WHOLE_MOST else ""
+    return f"{said}<small{whole}>{escape(one.note)}</small>" if one.note else said
 
 
 @register.filter
