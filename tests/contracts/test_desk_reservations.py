@@ -206,6 +206,16 @@ def test_whatever_happens_to_declarations_the_licence_closes(licensed: Desk) -> 
         assert standing <= promised, f"turn {turn}: something stands that no declaration in place holds"
 
 
+def test_a_line_that_names_its_exporter_in_words_gives_back_too(licensed: Desk) -> None:
+    named: dict[str, Any] = {"exporter": "", "exporter_name": "mag ltd"}
+    first = asked(licensed, {"1": 60}, **named)
+    assert goods(licensed) == (60, 0, 40, 0)
+    second = asked(licensed, {"1": 95}, amends=first.entry.index, **named)
+    assert [line["verdict"] for line in second.lines] == ["release"] and goods(licensed) == (95, 0, 5, 0)
+    withdraw(licensed, second)
+    assert goods(licensed) == (0, 0, 100, 0)
+
+
 def release(desk: Desk, question: Question, **options: Any) -> Mapping[str, Any]:
     """Releases what was asked without a reservation, as the officer's page does; what the question then says."""
     again = judge_again(store=desk.store, snapshot=open_snapshot(desk.store), asked=question, law=LAW, today=DAY)

@@ -269,6 +269,7 @@ def test_an_officer_releases_from_the_page_and_the_licence_is_reserved(elsewhere
     assert done.status_code == 303
     page = browser.page(str(done["Location"]))
     assert "60 kg are reserved on XK-2 until" in page.text and "1 released" in page.text
+    assert 'href="/en/desk/licences/XK-2/"' in page.html
     assert "Release and reserve" not in page.text
     assert "已放行1项" in browser.page(kept.replace("/en/", "/zh/")).text
     again = Page(browser.post(kept, {"act": "release"}))

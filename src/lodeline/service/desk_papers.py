@@ -364,7 +364,7 @@ def _give_back(
     """
     if before.paper["asker"]:
         return ()
-    lines = keys_of(before.paper["cells"])
+    lines = keys_of(before.paper["cells"], exporters=store.register(head).organisation_by_name)
     for draw in left_already(store, lines):
         mass = format_kg(draw.masses_mg.get(GOODS, 0))
         raise DeskError(

@@ -90,7 +90,7 @@ def judge(
         document, verdicts = answered(declaration, Sources(), law=law, today=today)
     else:
         # What an exporter asks beforehand holds nothing.
-        amended = frozenset() if asker else _amended(store, amends)
+        amended = frozenset() if asker else _amended(store, amends, snapshot.register.organisation_by_name)
         sources = sources_of(
             declaration, snapshot, store=store, law=law, day=today, asker=asker, amended=amended
         )  # fmt: skip
@@ -98,11 +98,13 @@ def judge(
     return Judged(declaration=declaration, document=document, verdicts=verdicts, law=law, today=today)
 
 
-def _amended(store: Store | None, amends: int | None) -> frozenset[tuple[str, str]]:
+def _amended(store: Store | None, amends: int | None, exporters: Mapping[str, str]) -> frozenset[tuple[str, str]]:
     if store is None or amends is None:
         return frozenset()
     before = desk_papers.question(store, amends)
-    return frozenset((declaration, line) for declaration, line, _ in keys_of(before.paper["cells"]))
+    return frozenset(
+        (declaration, line) for declaration, line, _ in keys_of(before.paper["cells"], exporters=exporters)
+    )
 
 
 def release(

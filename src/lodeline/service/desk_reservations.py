@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
-from lodeline.control.declaration import read_fields
+from lodeline.control.declaration import Line, read_fields
 from lodeline.service.accounts import project_again
 from lodeline.service.draw_facts import Draw, draws_about, draws_of, exits_about, put_draws
 from lodeline.service.draws import live
@@ -19,11 +19,18 @@ from lodeline.store.store import Head, Store
 LineKey = tuple[str, str, str]
 
 
-def keys_of(cells: Iterable[Mapping[str, str]]) -> frozenset[LineKey]:
-    """The lines that may hold something reserved, read from the cells as a paper keeps them."""
+def keys_of(cells: Iterable[Mapping[str, str]], *, exporters: Mapping[str, str]) -> frozenset[LineKey]:
+    """The lines that may hold something reserved, read from the cells as a paper keeps them.
+
+    `exporters`: case-folded name → id, for lines that give the exporter's name alone (`control.desk.judge`).
+    """
     lines = [line for one in cells for line in read_fields(one).lines]
-    named = {(line["declaration"] or "", line["line"] or "", line["exporter"] or "") for line in lines}
+    named = {(line["declaration"] or "", line["line"] or "", _exporter(line, exporters)) for line in lines}
     return frozenset(one for one in named if all(one))
+
+
+def _exporter(line: Line, exporters: Mapping[str, str]) -> str:
+    return line["exporter"] or exporters.get(str(line["exporter_name"] or "").casefold(), "")
 
 
 def left_already(store: Store, lines: Collection[LineKey]) -> list[Draw]:

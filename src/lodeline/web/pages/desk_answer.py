@@ -306,6 +306,7 @@ def _reservation(visit: Visit, told: Json | None) -> dict[str, object] | None:
             f"{told['mass_kg']} kg are reserved on {told['licence']} until {until}.",
             f"已在 {told['licence']} 上预留 {told['mass_kg']} 千克，至{until}。",
         ),
+        "href": visit.opens("desk-licence", licence=told["licence"]),
         "refused": [],
     }  # fmt: skip
 
