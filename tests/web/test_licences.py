@@ -168,8 +168,10 @@ def test_an_exit_without_a_reservation_is_booked_on_this_licence_and_not_on_that
 def test_who_may_not_decide_at_the_desk_sees_no_form_and_enters_nothing(pages: None, url: str) -> None:
     store = open_store(url)
     officer = customs("licensing-officer")
-    page = officer.page(DESK)
-    assert page.status == 200 and "Confirm an exit" not in page.text
+    assert "Licences: exits" not in officer.page("/en/desk/").text
+    assert officer.get(DESK).status_code == 403 and officer.get("/en/desk/licences/").status_code == 403
+    assert "Waits to leave" in officer.page("/en/licences/LIC-1/").text
+    assert "Confirm an exit" not in officer.page("/en/licences/LIC-1/").text
     assert sent(officer, "void", reservation=number_of(store), reason="because").status_code == 403
     assert of_firm("SEP").get(DESK).status_code == 403
     assert masses(store) == (10, 20, 0, 20)

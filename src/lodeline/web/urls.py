@@ -203,12 +203,13 @@ PAGES: tuple[Page, ...] = (
         looks_at="entry",
     ),
     Page(at="desk/batches/<str:batch>/", view=desk_batch, name="desk-batch", permission="desk.use", posts=True),
-    Page(at="desk/licences/", view=desk_licences, name="desk-licences", permission="desk.use"),
+    # Of all licences in the country: for those alone who enter what leaves on them.
+    Page(at="desk/licences/", view=desk_licences, name="desk-licences", permission="desk.decide"),
     Page(
         at="desk/licences/<named:licence>/",
         view=desk_licence,
         name="desk-licence",
-        permission="desk.use",
+        permission="desk.decide",
         posts=True,
         looks_at="licence",
     ),

@@ -31,6 +31,8 @@ from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.visit import NotHereError, Visit
 
+#: Stands in the form of a release for every line that may leave.
+_EVERY: Final = "all"
 #: So many questions are listed: each is read from its paper.
 _LISTED: Final = 200
 SAID: Final[Mapping[str, Text]] = {
@@ -235,7 +237,7 @@ def _done(visit: Visit, asked: Question) -> HttpResponse:
         law = load()
         put = desk.release(
             visit.actor, visit.store, entry, snapshot=visit.reading.snapshot, law=law,
-            today=clock.today(law.timezone), now=now, only=(line,) if line else (),
+            today=clock.today(law.timezone), now=now, only=() if line in ("", _EVERY) else (line,),
         )  # fmt: skip
     elif act == "withdraw":
         put = desk.withdraw(visit.actor, visit.store, entry, reason=text, now=now)
@@ -325,7 +327,7 @@ def _release_field(visit: Visit, lines: list[tuple[str, str]], number: int) -> F
     )
     return Field(
         name="line", key="release", label=visit.say("What leaves", "放行项"), kind="select", width="full",
-        options=[("", every), *(lines if number > 1 else [])],
+        required=True, options=[(_EVERY, every), *(lines if number > 1 else [])],
         hint=visit.say(
             "Each is judged once more. What it draws on a licence is reserved in the same moment, or it stays.",
             "各项将重新判断；所用许可数量同时预留，不能预留的不予放行。",

@@ -171,7 +171,7 @@ def _not_here(licence: str) -> NotHereError:
 def _page(
     visit: Visit, document: Mapping[str, Any], *, whose: str, acts: bool = False, refused: Sequence[str] | None = None
 ) -> HttpResponse:
-    """`refused`: why what a form asked was not done; `acts`: with the forms of the desk, for whoever may decide."""
+    """`refused`: why what a form asked was not done; `acts`: with the forms of the desk."""
     tables = {
         "masses": _masses(visit, document), "positions": _positions(visit, document), "draws": _draws(visit, document),
     }  # fmt: skip
@@ -191,7 +191,7 @@ def _page(
         document=document,
         status=400 if refused else 200,
         notices=licence_acts.notices(visit, refused),
-        forms=licence_acts.forms(visit, document) if acts and visit.actor.may("desk.decide") else None,
+        forms=licence_acts.forms(visit, document) if acts else None,
         at_desk=None if acts else visit.opens("desk-licence", licence=document["id"]),
         acts=[
             {
