@@ -39,7 +39,7 @@ from lodeline.service.exceptions import PAPER_CELLS, Disagreements
 from lodeline.service.feeds import day_of
 from lodeline.service.finding import LedgerSight
 from lodeline.service.moment import utc_text
-from lodeline.service.posting import parties
+from lodeline.service.preparing import parties
 from lodeline.service.records import put_records
 from lodeline.store.opening import create
 from lodeline.store.snapshot import FED, Snapshot

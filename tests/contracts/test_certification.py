@@ -25,7 +25,8 @@ from lodeline.journal.checkpoint import sign_checkpoint
 from lodeline.journal.entry import Envelope, canonical_json
 from lodeline.service import audit
 from lodeline.service.filing import Filed, submit
-from lodeline.service.posting import Upload, encode, rows_root_of
+from lodeline.service.posting import rows_root_of
+from lodeline.service.preparing import Upload, encode
 
 pytestmark = pytest.mark.medium
 

@@ -41,7 +41,7 @@ def take(desk: Desk, step: Step) -> list[str]:
 
 
 def name(desk: Desk, who: str, lot: str, alias: str) -> int:
-    number = desk.store.lot_ids([lot])[lot]
+    number = desk.store.books.lot_ids([lot])[lot]
     return give_alias(desk.store, who, lot=number, alias=alias, filed_at=NOW).index
 
 
@@ -66,7 +66,7 @@ def test_goods_that_were_passed_on_close_without_a_difference(desk: Desk, order:
 
 
 def number_of(desk: Desk, lot: str) -> int:
-    return desk.store.lot_ids([lot])[lot]
+    return desk.store.books.lot_ids([lot])[lot]
 
 
 def test_a_label_of_two_lots_is_flagged_and_an_alias_or_the_makers_name_cures_it(desk: Desk) -> None:
@@ -207,14 +207,14 @@ def test_names_outlive_a_backup_of_the_store(own: Desk, back_up: Any) -> None:
     name(own, "MINE", "MINE/7", "A")
     kept: Backup = back_up(own)
     again = kept.restore(own)
-    assert again.store.all_aliases().rows() == [("MINE", number_of(again, "MINE/7"), "A")]
+    assert again.store.books.all_aliases().rows() == [("MINE", number_of(again, "MINE/7"), "A")]
     own.store = again.store
 
 
 def test_a_buyer_knows_a_lot_by_the_alias_alone(desk: Desk) -> None:
     take(desk, MINED)
     take(desk, ("TRADE", "R receipt 4 trade 7 500 counterparty=MINE"))
-    before = desk.store.lot_ids(["MINE/7"])["MINE/7"]
+    before = desk.store.books.lot_ids(["MINE/7"])["MINE/7"]
     name(desk, "TRADE", "MINE/7", "T-1")
     take(desk, ("TRADE", "S shipment 5 trade MINE/7 400 counterparty=MAG"))
     mag, trade = (Own(desk.store, LAW, who) for who in ("MAG", "TRADE"))

@@ -133,9 +133,9 @@ def test_rows_are_found_by_whatever_names_are_made_of(empty: Store) -> None:
                 "INSERT INTO lot (id, name, maker, local) VALUES (%s, %s, %s, %s)", (number + 1, name, "M", name)
             )
     asked = [*names, "none", "nul\0in it"]
-    assert set(empty.lot_ids(asked)) == set(names)
-    assert empty.lot_ids([]) == {}
-    assert empty.lot_names([1, 3, 99]) == {1: names[0], 3: names[2]}
+    assert set(empty.books.lot_ids(asked)) == set(names)
+    assert empty.books.lot_ids([]) == {}
+    assert empty.books.lot_names([1, 3, 99]) == {1: names[0], 3: names[2]}
     pairs = sorted(("M", name) for name in asked if "\0" not in name)
     found = database.rows_in_pairs("SELECT local FROM lot WHERE (maker, local) IN ({keys})", pairs)
     assert {local for (local,) in found} == set(names)

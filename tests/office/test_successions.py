@@ -111,7 +111,7 @@ def test_flows_of_before_are_what_they_were(desk: Desk, by: str) -> None:
 
 def test_what_is_left_of_the_quota_moves_and_the_nation_has_as_much_as_before(desk: Desk) -> None:
     before = desk.store.register(desk.store.head()).grants
-    used_mg = int(desk.store.drawn("OLD")["reo_mg"].sum())
+    used_mg = int(desk.store.books.drawn("OLD")["reo_mg"].sum())
     assert used_mg > 0
     entered(desk.store)
     after = desk.store.register(desk.store.head()).grants

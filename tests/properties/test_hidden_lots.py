@@ -47,7 +47,7 @@ SEES = {"HIDDENA": {"MINE", "TRADE"}, "HIDDENB": {"MINE"}}
 
 
 def name(desk: Desk, who: str, lot: str, alias: str) -> None:
-    give_alias(desk.store, who, lot=desk.store.lot_ids([lot])[lot], alias=alias, filed_at=NOW)
+    give_alias(desk.store, who, lot=desk.store.books.lot_ids([lot])[lot], alias=alias, filed_at=NOW)
 
 
 @pytest.fixture(scope="module")

@@ -342,7 +342,7 @@ class LedgerMachine(RuleBasedStateMachine):
         event, shipped = data.draw(st.sampled_from(self.shipments()))
         self.number += 1
         alias = f"a{self.number}"
-        number = self.desk.store.lot_ids([shipped.lot])[shipped.lot]
+        number = self.desk.store.books.lot_ids([shipped.lot])[shipped.lot]
         give_alias(self.desk.store, event.firm, lot=number, alias=alias, filed_at=NOW)
         self.model.aliases[f"{event.firm}/{alias}"] = shipped.lot
 

@@ -131,7 +131,7 @@ def test_find_says_when_there_is_nothing(browser: Browser) -> None:
 
 
 def test_find_finds_lots(browser: Browser, store: Store) -> None:
-    name = store.lot_names([1])[1]
+    name = store.books.lot_names([1])[1]
     assert name in browser.page(f"/en/find/?q={name[:-1]}").text
 
 

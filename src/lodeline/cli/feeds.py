@@ -40,7 +40,7 @@ def feed(
     from lodeline.filing.feed_schema import FEEDS  # noqa: PLC0415
     from lodeline.service.audit import receipt  # noqa: PLC0415
     from lodeline.service.feeds import day_of, receive  # noqa: PLC0415
-    from lodeline.service.posting import Upload  # noqa: PLC0415
+    from lodeline.service.preparing import Upload  # noqa: PLC0415
 
     chosen = next((one for one in FEEDS if one == kind), None)
     if kind is not None and chosen is None:

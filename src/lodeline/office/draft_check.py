@@ -27,7 +27,8 @@ from lodeline.office.sandbox import books_of, ledger_of
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.drafting import in_force, lot_compositions, what_changes
 from lodeline.service.filing import preview
-from lodeline.service.posting import Encoded, encode, rows_root_of
+from lodeline.service.posting import rows_root_of
+from lodeline.service.preparing import Encoded, encode
 from lodeline.store.store import Store
 
 #: Bytes of files up to which a draft is judged, and filed, while its filer waits.

@@ -26,7 +26,7 @@ def canonical_name(actor: Actor, own: Own, called: str) -> str:
     number = own.lot_of(called)
     if number is None:
         raise unknown_lot(called)
-    return own.store.lot_names([number])[number]
+    return own.store.books.lot_names([number])[number]
 
 
 def own_trace(actor: Actor, own: Own, snapshot: Snapshot, called: str, *, forward: bool, depth: int | None) -> Json:

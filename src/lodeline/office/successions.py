@@ -154,7 +154,7 @@ def _quotas_moved(store: Store, register: Register, wanted: Wanted, on: date) ->
     The grants themselves stand; what moves is a record of its own on either side, and the sum of the nation stays.
     """
     used: dict[tuple[str, str, str, int], int] = {}
-    for row in store.drawn(wanted.organisation).iter_rows(named=True):
+    for row in store.books.drawn(wanted.organisation).iter_rows(named=True):
         grant = register.grant_for(wanted.organisation, row["kind"], row["ore_type"] or "", row["year"])
         used[grant] = used.get(grant, 0) + row["reo_mg"]
     moved = []

@@ -170,7 +170,7 @@ def _new_events(
     while wanted:
         ending = "" if number == 1 else f"-{number}"
         tried = {key: f"{prefix}{key[1]}"[: _EVENT_CHARACTERS - len(ending)] + ending for key in wanted}
-        taken |= set(store.filed_events(organisation, sorted(set(tried.values()))))
+        taken |= set(store.books.filed_events(organisation, sorted(set(tried.values()))))
         for key, event in tried.items():
             if event not in taken:
                 found[key] = event

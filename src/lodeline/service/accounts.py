@@ -28,7 +28,8 @@ from lodeline.material.mass import share_mg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.draw_facts import Said, draws_of, said
 from lodeline.service.history import tied_history
-from lodeline.store.store import IN_FORCE, LINE_SELECT, Store
+from lodeline.store.books import IN_FORCE, LINE_SELECT
+from lodeline.store.store import Store
 
 #: Export rows that name a licence, as far as an account asks for them.
 FILED: Final[dict[str, pl.DataType]] = {
@@ -172,7 +173,7 @@ def element_masses(dry_mg: int, composition: str | None) -> dict[str, int]:
 def compositions(store: Store, lots: set[int]) -> dict[int, str | None]:
     """Lot → its composition as it stands; a renamed lot is what it was shipped as."""
     touched, history = tied_history(store, store.head(), pl.DataFrame(schema=LINE), lots)
-    facts = facts_of_lots(history, match(history, store.aliases(sorted(touched))))
+    facts = facts_of_lots(history, match(history, store.books.aliases(sorted(touched))))
     return dict(facts.select("lot", "composition").iter_rows())
 
 
@@ -288,7 +289,7 @@ def _run_draws(
         if lines.is_empty():
             continue
         touched, history = tied_history(store, store.head(), lines.clear(), set(lines["lot"]))
-        facts = facts_of_lots(history, match(history, store.aliases(sorted(touched))))
+        facts = facts_of_lots(history, match(history, store.books.aliases(sorted(touched))))
         for (run,), of_run in lines.group_by("run"):
             for row in quota_draws(of_run, facts).iter_rows(named=True):
                 grant = register.grant_for(organisation, row["kind"], row["ore_type"], row["year"])

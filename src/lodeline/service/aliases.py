@@ -56,7 +56,7 @@ def give_alias(
         before = _given_before(store, organisation, lot, alias)
         if before is not None:
             return before
-        content = paper(organisation, store.lot_names([lot])[lot], alias)
+        content = paper(organisation, store.books.lot_names([lot])[lot], alias)
         digest = sha256(content).hexdigest()
         envelope = journal.Envelope(
             index=head.size,
@@ -68,7 +68,7 @@ def give_alias(
         entry, new_head = store.append_entry(head, envelope, digest=digest, rows=0, flags=[])
         store.put_upload(entry.index, name="alias.json", content=content)
         store.put_alias(entry.index, organisation=organisation, lot=lot, alias=alias)
-        _project_again(store, head, {lot, *store.lot_ids([f"{organisation}/{alias}"]).values()})
+        _project_again(store, head, {lot, *store.books.lot_ids([f"{organisation}/{alias}"]).values()})
         store.set_head(replace(new_head, next_lot=head.next_lot))
     return entry
 
@@ -88,8 +88,8 @@ def _given_before(store: Store, organisation: str, lot: int, alias: str) -> Stor
     if same and given[-1][2] == alias:
         return store.entry(same[0])
     # What was bought by title under an alias is sold on under it.
-    labels = store.known(organisation, []).labels
-    other = labels.filter((pl.col("filed") == alias) & (pl.col("name") != store.lot_names([lot])[lot]))
+    labels = store.books.known(organisation, []).labels
+    other = labels.filter((pl.col("filed") == alias) & (pl.col("name") != store.books.lot_names([lot])[lot]))
     if same or other.height:
         raise AliasError(
             f"You have used the alias {alias} before, and papers may still bear it. Take another.",
@@ -111,7 +111,7 @@ def _given_before(store: Store, organisation: str, lot: int, alias: str) -> Stor
 def _project_again(store: Store, head: Head, lots: set[int]) -> None:
     """Puts what the lots amount to under the new name in place of what stood."""
     touched, history = tied_history(store, head, pl.DataFrame(schema=LINE), lots)
-    state = project(history.select(STATE_COLUMNS), store.aliases(sorted(touched)))
+    state = project(history.select(STATE_COLUMNS), store.books.aliases(sorted(touched)))
     store.replace_state(state, touched)
 
 

@@ -365,7 +365,7 @@ def rebuild(store: Store) -> dict[str, Any]:
         if differences:
             # First what is in force, then what it amounts to.
             store.rebuild_superseded()
-            store.rebuild_state(project(_legible(store.all_lines()), store.all_aliases()))
+            store.rebuild_state(project(_legible(store.books.all_lines()), store.books.all_aliases()))
             rebuild_positions(store)
     return {
         "ok": not differences,
@@ -374,9 +374,9 @@ def rebuild(store: Store) -> dict[str, Any]:
 
 
 def _state_differences(store: Store) -> Iterable[tuple[str, str, object]]:
-    lines = _legible(store.all_lines())
-    state = project(lines, store.all_aliases())
-    names = store.lot_names(lines["lot"].unique().to_list()) if lines.height else {}
+    lines = _legible(store.books.all_lines())
+    state = project(lines, store.books.all_aliases())
+    names = store.books.lot_names(lines["lot"].unique().to_list()) if lines.height else {}
     last_entry = dict(lines.group_by("lot").agg(pl.col("entry").max()).iter_rows())
     for table, expected in zip(STATE_TABLES, (state.holdings, state.transfers, state.drawdowns), strict=True):
         stored = store.state_table(table, expected.schema)

@@ -74,7 +74,7 @@ class Calling:
         )
         sent = {(str(shipper), int(str(lot))) for shipper, lot in found}
         lots = sorted({lot for _, lot in sent})
-        every = with_inherited(self._store.aliases(lots), self._store.titles_of(lots))
+        every = with_inherited(self._store.books.aliases(lots), self._store.books.titles_of(lots))
         return {key: alias for key, alias in newest_aliases(every).items() if key in sent}
 
     @cached_property
@@ -92,7 +92,7 @@ class Calling:
             lots,
             before=(self._organisation,),
         )
-        names = self._store.lot_names(sorted(set(lots) - {int(str(lot)) for (lot,) in known}))
+        names = self._store.books.lot_names(sorted(set(lots) - {int(str(lot)) for (lot,) in known}))
         labels = {names[lot]: f"{shipper}/{alias}" for (shipper, lot), alias in sent.items() if lot in names}
         return dict(sorted(labels.items(), key=lambda one: -len(one[0])))
 

@@ -21,8 +21,9 @@ from lodeline.material.assay import explode
 from lodeline.material.composition import CompositionError
 from lodeline.material.element import SYMBOLS
 from lodeline.material.product import PRODUCTS
+from lodeline.store.books import IN_FORCE
 from lodeline.store.snapshot import Snapshot
-from lodeline.store.store import IN_FORCE, Store
+from lodeline.store.store import Store
 
 #: Goods worked beyond the last stage that the lists name.
 _PROCESSED = frozenset(kind for kind, product in PRODUCTS.items() if product.stage == "use")

@@ -25,8 +25,9 @@ from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import share_mg_expr
 from lodeline.regulation.duty import next_month
 from lodeline.service.calling import Calling
-from lodeline.service.posting import parties
-from lodeline.store.store import IN_FORCE, Store
+from lodeline.service.preparing import parties
+from lodeline.store.books import IN_FORCE
+from lodeline.store.store import Store
 
 #: A row in force: its cells, its dry mass, the lot and party that it resolved to, its number and its entry.
 STANDING: Final[dict[str, pl.DataType]] = {
@@ -70,7 +71,7 @@ def lot_compositions(store: Store, organisation: str, rows: pl.DataFrame) -> pl.
     `rows` as checked. One that the ledger does not know, or of which nobody has stated a composition, is absent.
     """
     names = _lot_names(store, organisation, rows)
-    ids = store.lot_ids(names.drop_nulls().unique().to_list())
+    ids = store.books.lot_ids(names.drop_nulls().unique().to_list())
     known = _compositions(store, list(ids.values()))
     by_name = {name: known[lot] for name, lot in ids.items() if lot in known}
     return (
@@ -94,7 +95,7 @@ def what_changes(
     stands = comparison.stands
     withdrawn = [event for event in comparison.of("missing") if event in void]
     restated = [*comparison.of("changed"), *comparison.of("new")]
-    names = store.lot_names(stands["lot_id"].drop_nulls().unique().to_list())
+    names = store.books.lot_names(stands["lot_id"].drop_nulls().unique().to_list())
     before = stands.select(
         *_EFFECT, name=pl.col("lot_id").replace_strict(names, default=None, return_dtype=pl.String())
     )
@@ -106,7 +107,7 @@ def what_changes(
             named.filter(pl.col("event").is_in(restated)),
         ]
     )
-    ids = store.lot_ids(pl.concat([before["name"], after["name"]]).drop_nulls().unique().to_list())
+    ids = store.books.lot_ids(pl.concat([before["name"], after["name"]]).drop_nulls().unique().to_list())
     known = _compositions(store, list(ids.values()))
     of_ledger = {name: known[lot] for name, lot in ids.items() if lot in known}
     joined = _masses(before, of_ledger).join(
@@ -162,7 +163,7 @@ def _lot_names(store: Store, organisation: str, rows: pl.DataFrame) -> pl.Series
     """The canonical name of the lot that each row means, as posting will resolve it; null where there is none."""
     register = store.register(store.head())
     named = register.meant(rows.with_columns(parties(rows, register)))
-    resolved = resolve(named, organisation=organisation, known=lambda wanted: store.known(organisation, wanted))
+    resolved = resolve(named, organisation=organisation, known=lambda wanted: store.books.known(organisation, wanted))
     return pl.Series("name", resolved.names, pl.String())
 
 

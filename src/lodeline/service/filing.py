@@ -14,6 +14,7 @@ from lodeline.ledger.problem import Problem, problem
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service import posting
 from lodeline.service.audit import receipt
+from lodeline.service.preparing import Encoded, Progress, Upload
 from lodeline.store.store import Store, StoredEntry
 
 
@@ -31,12 +32,12 @@ def submit(
     store: Store,
     checked: Checked,
     *,
-    uploads: Sequence[posting.Upload],
+    uploads: Sequence[Upload],
     filed_at: datetime,
     law: Jurisdiction,
     corrects: int | None = None,
     certification: Certification | None = None,
-    progress: posting.Progress | None = None,
+    progress: Progress | None = None,
     also: Callable[[StoredEntry], None] | None = None,
     said: Sequence[Problem] | None = None,
 ) -> Filed:
@@ -65,7 +66,7 @@ def preview(
     filed_at: datetime,
     law: Jurisdiction,
     corrects: int | None = None,
-    encoded: posting.Encoded | None = None,
+    encoded: Encoded | None = None,
 ) -> tuple[Problem, ...]:
     """Every problem that filing this now would meet; nothing is written."""
     return posting.judge_only(store, checked, filed_at=filed_at, law=law, corrects=corrects, encoded=encoded)

@@ -22,9 +22,9 @@ def tied_history(store: Store, head: Head, lines: pl.DataFrame, changed: set[int
     touched, unseen, history = changed, changed, []
     looked_at = [lines]
     while True:
-        older = store.lines_of_lots([lot for lot in unseen if lot < head.next_lot])
+        older = store.books.lines_of_lots([lot for lot in unseen if lot < head.next_lot])
         history.append(older)
-        unseen = store.lots_tied([*looked_at, older]) - touched
+        unseen = store.books.lots_tied([*looked_at, older]) - touched
         if not unseen:
             return touched, pl.concat(history) if len(history) > 1 else older
         touched, looked_at = touched | unseen, []

@@ -27,7 +27,7 @@ from lodeline.ledger.resolution import resolve
 from lodeline.ledger.succession import holders_of
 from lodeline.service import papers
 from lodeline.service.moment import utc_text
-from lodeline.service.posting import parties
+from lodeline.service.preparing import parties
 from lodeline.spoken import SpokenError
 from lodeline.store.opening import assert_guarded
 from lodeline.store.snapshot import Snapshot
@@ -239,7 +239,7 @@ def _rows(
         )
     named = resolve(
         register.meant(checked.rows.with_columns(parties(checked.rows, register))), organisation=organisation,
-        known=lambda wanted: store.known(organisation, wanted),
+        known=lambda wanted: store.books.known(organisation, wanted),
     ).names  # fmt: skip
     return [
         {

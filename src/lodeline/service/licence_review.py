@@ -20,8 +20,9 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service import desk
 from lodeline.service.own import Own
 from lodeline.service.screening import screen
+from lodeline.store.books import IN_FORCE
 from lodeline.store.snapshot import Snapshot
-from lodeline.store.store import IN_FORCE, Store
+from lodeline.store.store import Store
 
 Json = dict[str, Any]
 #: Lots whose origins are asked for: the largest in stock of the products applied for.

@@ -31,7 +31,8 @@ from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.ledger.register import Register
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.feeds import day_of, receive
-from lodeline.service.posting import Encoded, Outcome, Upload, encode, post
+from lodeline.service.posting import Outcome, post
+from lodeline.service.preparing import Encoded, Upload, encode
 from lodeline.service.records import put_records
 from lodeline.store.store import Store
 

@@ -29,7 +29,8 @@ from lodeline.service.accounts import DRAWN, drawn, licence_accounts, quota_acco
 from lodeline.service.answers import has_duty
 from lodeline.service.calling import Calling
 from lodeline.service.quotas import GRANT
-from lodeline.store.store import IN_FORCE, Store
+from lodeline.store.books import IN_FORCE
+from lodeline.store.store import Store
 
 MonthState = Literal["filed", "late", "missing", "due", "running"]
 

@@ -100,7 +100,7 @@ class _Scanned:
         keys = {"party_names": "name", "parties": "id"}
         named = frozenset(one for table, key in keys.items() if table in tables for one in tables[table][key])
         texts = _led_to(store, head, named)
-        return cls(named=named, texts=texts, lots=frozenset(store.lots_naming(texts)), upto=head.next_line)
+        return cls(named=named, texts=texts, lots=frozenset(store.books.lots_naming(texts)), upto=head.next_line)
 
 
 def _led_to(store: Store, head: Head, named: frozenset[str]) -> tuple[str, ...]:
@@ -121,8 +121,8 @@ class _Naming:
     def of(cls, store: Store, head: Head, scanned: _Scanned) -> _Naming:
         texts = _led_to(store, head, scanned.named)
         # Others may have decided as well since the look.
-        lots = set(scanned.lots) if texts == scanned.texts else store.lots_naming(texts)
-        lots |= store.lots_naming(texts, first_line=scanned.upto)
+        lots = set(scanned.lots) if texts == scanned.texts else store.books.lots_naming(texts)
+        lots |= store.books.lots_naming(texts, first_line=scanned.upto)
         return cls(party_of=store.register(head).party_of, lots=tied_history(store, head, NO_LINES, lots)[0])
 
     def follow(self, store: Store) -> None:
@@ -132,7 +132,7 @@ class _Naming:
             if store.register(head).party_of == self.party_of or not self.lots:
                 return
             touched, history = tied_history(store, head, NO_LINES, self.lots)
-            store.replace_state(project(history[STATE_COLUMNS], store.aliases(sorted(touched))), touched)
+            store.replace_state(project(history[STATE_COLUMNS], store.books.aliases(sorted(touched))), touched)
         finally:
             # The transaction may still be undone: what was read in it is not kept.
             store.forget_register()

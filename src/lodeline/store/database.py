@@ -216,3 +216,9 @@ _DEFAULTS: dict[str, object] = {
     "TIME_ZONE": None, "USER": "", "PASSWORD": "", "HOST": "", "PORT": "",
     "TEST": {"CHARSET": None, "COLLATION": None, "MIGRATE": True, "MIRROR": None, "NAME": None},
 }  # fmt: skip
+
+
+def integer(value: object) -> int:
+    """A number as either database gives it. Raises AssertionError for what is none."""
+    assert isinstance(value, int | float | str) or value.__class__.__name__ == "Decimal", f"{value!r} is no number"
+    return int(str(value))

@@ -32,8 +32,9 @@ from lodeline.ledger.state import facts_of_lots
 from lodeline.ledger.transfer import match, passed_on
 from lodeline.material.assay import explode, with_treo
 from lodeline.material.element import RARE_EARTHS
+from lodeline.store.books import LINE_SELECT
 from lodeline.store.database import Database
-from lodeline.store.store import FEED_TABLES, LINE_SELECT, Head, Store
+from lodeline.store.store import FEED_TABLES, Head, Store
 
 FORMAT = 3
 #: Segments are merged beyond this number, so that opening a snapshot stays a handful of reads.
@@ -306,7 +307,7 @@ def open_snapshot(store: Store, before: Snapshot | None = None) -> Snapshot:
         lines=register.meant(_in_force(store, lines, head.size)),
         lots=lots,
         register=register,
-        aliases=store.all_aliases(before=head.size),
+        aliases=store.books.all_aliases(before=head.size),
     )
 
 
@@ -329,7 +330,7 @@ def open_snapshot_as_of(store: Store, entry: int) -> Snapshot:
         lines=register.meant(_in_force(store, lines, entry + 1)),
         lots=newest.lots.filter(pl.col("lot") <= (lines["lot"].max() or 0)),
         register=register,
-        aliases=store.all_aliases(before=entry + 1),
+        aliases=store.books.all_aliases(before=entry + 1),
     )
 
 
