@@ -12,10 +12,13 @@ from django.db import DatabaseError
 from tests.office.conftest import of_firm
 
 from lodeline.journal.verify import verify_receipt
+from lodeline.office import application_review as review
+from lodeline.office import application_views
 from lodeline.office import applications as office
 from lodeline.office.actor import Actor, NotAllowedError, Standing
 from lodeline.office.application_documents import open_document
-from lodeline.office.applications import ApplicationError, ApplicationMovedError, NotReadyError, Proposal
+from lodeline.office.application_review import Proposal
+from lodeline.office.application_steps import ApplicationError, ApplicationMovedError, NotReadyError
 from lodeline.office.case_files import attached
 from lodeline.office.models import Application, ApplicationDocument, ApplicationStep, AuditRecord, Notice, User
 from lodeline.regulation.parameter import load
@@ -65,9 +68,9 @@ def handed_in(store: Store) -> Application:
 def granted(store: Store, **changes: Any) -> Application:
     one = office.submit(FILER, store, drafted(store, **changes), LAW, now=NOW)
     first, second = officer("first"), officer("second")
-    one = office.take(first, store, one, seen=1, now=NOW)
-    one = office.propose(first, store, one, Proposal(grant=True, text="In order."), LAW, seen=2, now=NOW)
-    return office.decide(second, store, one, LAW, seen=3, now=NOW)
+    one = review.take(first, store, one, seen=1, now=NOW)
+    one = review.propose(first, store, one, Proposal(grant=True, text="In order."), LAW, seen=2, now=NOW)
+    return review.decide(second, store, one, LAW, seen=3, now=NOW)
 
 
 def test_from_draft_to_licence(store: Store) -> None:
@@ -75,16 +78,16 @@ def test_from_draft_to_licence(store: Store) -> None:
     assert one.state == "granted" and one.licence == f"XK-2026-{one.pk:05d}"
     licence = store.register(store.head()).licences[one.licence]
     assert (licence.exporter, licence.mass_mg, licence.valid_to) == (FIRM, 1_200_000_000, date(2027, 2, 28))
-    kinds = [step.kind for step, _ in office.steps_of(one, told_only=False)]
+    kinds = [step.kind for step, _ in application_views.steps_of(one, told_only=False)]
     assert kinds == ["submitted", "taken", "proposed", "granted"]
-    assert [step.kind for step, _ in office.steps_of(one, told_only=True)] == ["submitted", "granted"]
+    assert [step.kind for step, _ in application_views.steps_of(one, told_only=True)] == ["submitted", "granted"]
     assert Notice.objects.filter(organisation=FIRM, kind="application-decided").count() == 1
     assert verify(store).faults == ()
 
 
 def test_every_step_opens_with_its_receipt(store: Store) -> None:
     one = granted(store)
-    for step, _ in office.steps_of(one, told_only=False):
+    for step, _ in application_views.steps_of(one, told_only=False):
         proof = receipt(store, step.entry, content=step.content.encode())
         assert proof is not None
         assert verify_receipt(proof, upload=step.content.encode()) == []
@@ -125,17 +128,17 @@ def test_what_was_handed_in_stands(store: Store) -> None:
 def test_the_clock_stands_while_a_query_is_open(store: Store) -> None:
     one = handed_in(store)
     first = officer("first")
-    one = office.take(first, store, one, seen=1, now=NOW)
-    one = office.query(first, store, one, text="Which machine?", until=date(2026, 2, 20), seen=2, now=NOW)
-    assert office.clock_of(one, LAW, today=date(2026, 3, 2)).status == "stopped"
+    one = review.take(first, store, one, seen=1, now=NOW)
+    one = review.query(first, store, one, text="Which machine?", until=date(2026, 2, 20), seen=2, now=NOW)
+    assert application_views.clock_of(one, LAW, today=date(2026, 3, 2)).status == "stopped"
     assert Notice.objects.filter(organisation=FIRM, kind="application-queried").count() == 1
     assert office.remind(date(2026, 2, 21), NOW) == 1 and office.remind(date(2026, 2, 22), NOW) == 0
     with pytest.raises(ApplicationError):
-        office.propose(first, store, one, Proposal(grant=True, text="Yes."), LAW, seen=3, now=NOW)
+        review.propose(first, store, one, Proposal(grant=True, text="Yes."), LAW, seen=3, now=NOW)
     later = NOW + timedelta(days=25)
     one = office.answer(FILER, store, one, text="A packer.", files=attached([("a.pdf", PDF)]), now=later)
     assert one.state == "submitted"
-    running = office.clock_of(one, LAW, today=date(2026, 3, 2))
+    running = application_views.clock_of(one, LAW, today=date(2026, 3, 2))
     assert running.status == "running" and running.used == 0
 
 
@@ -143,26 +146,26 @@ def test_who_proposes_does_not_decide(store: Store) -> None:
     one = handed_in(store)
     first, second = officer("first"), officer("second")
     with pytest.raises(NotAllowedError):
-        office.propose(first, store, one, Proposal(grant=True, text="Yes."), LAW, seen=1, now=NOW)
-    one = office.take(first, store, one, seen=1, now=NOW)
-    one = office.propose(first, store, one, Proposal(grant=False, text="No end user."), LAW, seen=2, now=NOW)
+        review.propose(first, store, one, Proposal(grant=True, text="Yes."), LAW, seen=1, now=NOW)
+    one = review.take(first, store, one, seen=1, now=NOW)
+    one = review.propose(first, store, one, Proposal(grant=False, text="No end user."), LAW, seen=2, now=NOW)
     with pytest.raises(ApplicationError):
-        office.decide(first, store, one, LAW, seen=3, now=NOW)
+        review.decide(first, store, one, LAW, seen=3, now=NOW)
     with pytest.raises(ApplicationError):
-        office.send_back(first, store, one, text="Hm.", seen=3, now=NOW)
-    one = office.send_back(second, store, one, text="Ask them first.", seen=3, now=NOW)
+        review.send_back(first, store, one, text="Hm.", seen=3, now=NOW)
+    one = review.send_back(second, store, one, text="Ask them first.", seen=3, now=NOW)
     assert one.state == "submitted" and one.proposal == ""
-    one = office.propose(first, store, one, Proposal(grant=False, text="They did not say."), LAW, seen=4, now=NOW)
-    one = office.decide(second, store, one, LAW, seen=5, now=NOW)
+    one = review.propose(first, store, one, Proposal(grant=False, text="They did not say."), LAW, seen=4, now=NOW)
+    one = review.decide(second, store, one, LAW, seen=5, now=NOW)
     assert one.state == "refused" and one.licence == "" and not store.register(store.head()).licences
 
 
 def test_whoever_was_slower_looks_again(store: Store) -> None:
     one = handed_in(store)
     first = officer("first")
-    office.take(first, store, one, seen=1, now=NOW)
+    review.take(first, store, one, seen=1, now=NOW)
     with pytest.raises(ApplicationMovedError):
-        office.query(first, store, one, text="Which machine?", until=None, seen=1, now=NOW)
+        review.query(first, store, one, text="Which machine?", until=None, seen=1, now=NOW)
 
 
 def test_documents_are_sealed_and_only_who_may_opens_them(store: Store) -> None:
@@ -174,7 +177,7 @@ def test_documents_are_sealed_and_only_who_may_opens_them(store: Store) -> None:
     for nobody in (first, OTHER, officer("second")):
         with pytest.raises(NotAllowedError):
             open_document(nobody, store, one, document.pk)
-    one = office.take(first, store, one, seen=1, now=NOW)
+    one = review.take(first, store, one, seen=1, now=NOW)
     assert open_document(first, store, one, document.pk)[1] == PDF
     assert AuditRecord.objects.filter(what="application.document").count() == 2
     other = handed_in(store)
@@ -186,26 +189,26 @@ def test_documents_are_sealed_and_only_who_may_opens_them(store: Store) -> None:
 def test_nobody_reads_or_acts_for_another_firm(store: Store) -> None:
     one = handed_in(store)
     with pytest.raises(ApplicationError):
-        office.own_one(OTHER, "ALL-1", one.reference)
+        application_views.own_one(OTHER, "ALL-1", one.reference)
     with pytest.raises(NotAllowedError):
-        office.own_one(OTHER, FIRM, one.reference)
+        application_views.own_one(OTHER, FIRM, one.reference)
     with pytest.raises(NotAllowedError):
         office.withdraw(OTHER, store, one, text="Ours now.", now=NOW)
     with pytest.raises(NotAllowedError):
-        office.take(FILER, store, one, seen=1, now=NOW)
+        review.take(FILER, store, one, seen=1, now=NOW)
     with pytest.raises(NotAllowedError):
         office.begin(of_firm(FIRM, "certifier"), FIRM, now=NOW)
     away = officer("away", region="somewhere else")
-    assert office.handed(away) == []
+    assert application_views.handed(away) == []
     with pytest.raises(NotAllowedError):
-        office.take(away, store, one, seen=1, now=NOW)
+        review.take(away, store, one, seen=1, now=NOW)
 
 
 def test_a_draft_is_nobodys_but_its_firms(store: Store) -> None:
     made = drafted(store)
-    assert office.handed(officer("first")) == []
+    assert application_views.handed(officer("first")) == []
     with pytest.raises(ApplicationError):
-        office.handed_one(officer("first"), made.reference)
+        application_views.handed_one(officer("first"), made.reference)
     office.drop(FILER, made)
     assert not Application.objects.exists() and not ApplicationDocument.objects.exists()
 
@@ -225,11 +228,11 @@ def test_an_amendment_ends_the_licence_that_it_amends(store: Store) -> None:
     for kind in ("applicant", "contract", "technical", "end-use"):
         office.attach(FILER, store, made, kind, attached([(f"{kind}.pdf", PDF)]))
     one = office.submit(FILER, store, made, LAW, now=NOW)
-    assert office.clock_of(one, LAW, today=date(2026, 2, 10)).limit == 20
+    assert application_views.clock_of(one, LAW, today=date(2026, 2, 10)).limit == 20
     first, second = officer("first"), officer("second")
-    one = office.take(first, store, one, seen=1, now=NOW)
-    one = office.propose(first, store, one, Proposal(grant=True, text="As asked."), LAW, seen=2, now=NOW)
-    one = office.decide(second, store, one, LAW, seen=3, now=NOW)
+    one = review.take(first, store, one, seen=1, now=NOW)
+    one = review.propose(first, store, one, Proposal(grant=True, text="As asked."), LAW, seen=2, now=NOW)
+    one = review.decide(second, store, one, LAW, seen=3, now=NOW)
     standing = store.register(store.head()).licences
     assert standing[before.licence].standing(date(2026, 3, 31)) == "granted"
     assert standing[before.licence].standing(date(2026, 4, 1)) == "revoked"
@@ -247,18 +250,18 @@ def test_another_end_user_is_no_amendment(store: Store) -> None:
 def test_a_grant_that_cannot_be_leaves_nothing_half_done(store: Store) -> None:
     one = handed_in(store)
     first = officer("first")
-    one = office.take(first, store, one, seen=1, now=NOW)
+    one = review.take(first, store, one, seen=1, now=NOW)
     size = store.head().size
     wrong = Proposal(grant=True, text="For long.", valid_to=date(2030, 1, 1))
     with pytest.raises(NotReadyError):
-        office.propose(first, store, one, wrong, LAW, seen=2, now=NOW)
+        review.propose(first, store, one, wrong, LAW, seen=2, now=NOW)
     assert store.head().size == size and Application.objects.get(pk=one.pk).state == "submitted"
 
 
 def test_what_was_licensed_is_reported_on(store: Store) -> None:
     one = granted(store)
     one = office.report(FILER, store, one, what="arrival", text="Arrived on 9 March.", now=NOW)
-    (step, content) = office.steps_of(one, told_only=True)[-1]
+    (step, content) = application_views.steps_of(one, told_only=True)[-1]
     assert (step.kind, content["what"], one.state) == ("reported", "arrival", "granted")
     with pytest.raises(ApplicationError):
         office.withdraw(FILER, store, one, text="Too late.", now=NOW)

@@ -8,7 +8,7 @@ import polars as pl
 
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.ledger.succession import holders_of
-from lodeline.office.applications import applicant_of
+from lodeline.office.application_views import applicant_of
 from lodeline.office.audit import record_look
 from lodeline.office.case_views import about, party_of
 from lodeline.office.looking import LOOK_REASONS, USUAL_REASON

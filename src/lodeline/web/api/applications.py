@@ -21,15 +21,10 @@ from lodeline.control.application import needed_documents
 from lodeline.control.licensing import Kind
 from lodeline.ledger.problem import Problem
 from lodeline.material.mass import parse_mass
-from lodeline.office import applications
+from lodeline.office import application_review, application_views, applications
 from lodeline.office.application_documents import open_document
-from lodeline.office.applications import (
-    TEXT_CHARACTERS,
-    ApplicationError,
-    ApplicationMovedError,
-    NotReadyError,
-    Proposal,
-)
+from lodeline.office.application_review import Proposal
+from lodeline.office.application_steps import TEXT_CHARACTERS, ApplicationError, ApplicationMovedError, NotReadyError
 from lodeline.office.case_files import MOST_FILES, FileRefusedError, attached
 from lodeline.office.models import Application
 from lodeline.office.tokens import Program
@@ -117,9 +112,9 @@ def list_applications(request: HttpRequest, organisation: str | None = told.ORGA
     whose, actor = reads(request, "applications:read", organisation), call_of(request).actor
     if not whose.whole:
         assert whose.organisation is not None, "who does not read all reads of one"
-        return {"rows": [_summary(one) for one in applications.own(actor, whose.organisation)]}
+        return {"rows": [_summary(one) for one in application_views.own(actor, whose.organisation)]}
     look(request, "applications", whose)
-    found = [one for one in applications.handed(actor) if whose.organisation in (None, one.organisation)]
+    found = [one for one in application_views.handed(actor) if whose.organisation in (None, one.organisation)]
     return {"rows": [_summary(one) for one in found]}
 
 
@@ -303,21 +298,21 @@ def decide_application(request: HttpRequest, application: str = APPLICATION) -> 
 def _decided(request: HttpRequest, officer: Program, one: Application, sent: ApplicationDecisionIn) -> None:
     now, seen, text = call_of(request).now, sent.steps, sent.text
     if sent.act == "take":
-        applications.take(officer, store(), one, seen=seen, now=now)
+        application_review.take(officer, store(), one, seen=seen, now=now)
     elif sent.act == "query":
-        applications.query(officer, store(), one, text=text, until=sent.until, seen=seen, now=now)
+        application_review.query(officer, store(), one, text=text, until=sent.until, seen=seen, now=now)
     elif sent.act == "pause":
         kind: Kind = _needed(sent.pause, "pause")
-        applications.pause(officer, store(), one, kind, text=text, seen=seen, now=now)
+        application_review.pause(officer, store(), one, kind, text=text, seen=seen, now=now)
     elif sent.act == "watch-list":
-        applications.mark_watched(officer, one, on_watch_list=sent.watched)
+        application_review.mark_watched(officer, one, on_watch_list=sent.watched)
     elif sent.act == "propose":
         proposal = _proposal(_needed(sent.proposal, "proposal"), text)
-        applications.propose(officer, store(), one, proposal, law(), seen=seen, now=now)
+        application_review.propose(officer, store(), one, proposal, law(), seen=seen, now=now)
     elif sent.act == "return":
-        applications.send_back(officer, store(), one, text=text, seen=seen, now=now)
+        application_review.send_back(officer, store(), one, text=text, seen=seen, now=now)
     else:
-        applications.decide(officer, store(), one, law(), seen=seen, now=now)
+        application_review.decide(officer, store(), one, law(), seen=seen, now=now)
 
 
 def _needed(value: Any, name: str) -> Any:
@@ -349,7 +344,7 @@ def _own_act(
         one = _own(program, organisation, reference)
         _done(lambda: act(program, one))
         try:
-            after = applications.own_one(program, organisation, reference)
+            after = application_views.own_one(program, organisation, reference)
         except ApplicationError:
             return json_answer(200, {**_told(one), "state": "dropped"})
         return json_answer(200, _whole(request, after, told_only=True))
@@ -394,29 +389,29 @@ def _text(value: Any) -> str:
 
 def _one(request: HttpRequest, reference: str) -> tuple[Application, Whose]:
     """The application, and whose rows whoever asks may read. Raises ApiProblem."""
-    applicant = applications.applicant_of(reference)
+    applicant = application_views.applicant_of(reference)
     actor, program = call_of(request).actor, call_of(request).program
     named = applicant if program is None else None
     try:
         whose = reads(request, "applications:read", named)
         if whose.whole:
-            return applications.handed_one(actor, reference), whose
+            return application_views.handed_one(actor, reference), whose
         assert whose.organisation is not None, "who does not read all reads of one"
-        return applications.own_one(actor, whose.organisation, reference), whose
+        return application_views.own_one(actor, whose.organisation, reference), whose
     except ApplicationError as error:
         raise not_found(error.en, error.zh) from error
 
 
 def _own(program: Program, organisation: str, reference: str) -> Application:
     try:
-        return applications.own_one(program, organisation, reference)
+        return application_views.own_one(program, organisation, reference)
     except ApplicationError as error:
         raise not_found(error.en, error.zh) from error
 
 
 def _handed(officer: Program, reference: str) -> Application:
     try:
-        return applications.handed_one(officer, reference)
+        return application_views.handed_one(officer, reference)
     except ApplicationError as error:
         raise not_found(error.en, error.zh) from error
 
@@ -448,7 +443,7 @@ def _kinds_needed(request: HttpRequest, one: Application) -> list[str]:
 def _whole(request: HttpRequest, one: Application, *, told_only: bool) -> Json:
     pack = law()
     today = call_of(request).now.astimezone(ZoneInfo(pack.timezone)).date()
-    time = applications.clock_of(one, pack, today=today)
+    time = application_views.clock_of(one, pack, today=today)
     problems: list[Problem] = applications.problems_of(store(), one, pack, today=today) if one.state == "draft" else []
     return {
         **_told(one),
@@ -462,7 +457,7 @@ def _whole(request: HttpRequest, one: Application, *, told_only: bool) -> Json:
                 "number": step.number, "kind": step.kind, "at": step.at.isoformat(), "entry": step.entry,
                 "organisation": step.organisation, "text": content["text"],
             }
-            for step, content in applications.steps_of(one, told_only=told_only)
+            for step, content in application_views.steps_of(one, told_only=told_only)
         ],
         "clock": {
             "status": time.status, "limit": time.limit, "used": time.used, "left": time.left,

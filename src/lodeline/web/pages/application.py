@@ -14,9 +14,9 @@ from lodeline.control import application as written_application
 from lodeline.control.application import needed_documents
 from lodeline.control.licensing import MOVES, Kind, proposers
 from lodeline.material.mass import format_kg, parse_mass
-from lodeline.office import applications as office
-from lodeline.office import clock
-from lodeline.office.applications import ApplicationError, NotReadyError, Proposal
+from lodeline.office import application_review, application_views, clock
+from lodeline.office.application_review import Proposal
+from lodeline.office.application_steps import ApplicationError, NotReadyError
 from lodeline.office.models import Application
 from lodeline.service.licence_review import Review, review
 from lodeline.service.overview import balances
@@ -82,7 +82,7 @@ def application(visit: Visit, application: str) -> HttpResponse:
         return csv
     names = words.organisation_names(visit.register, visit.language)
     name = names.get(one.organisation, one.organisation)
-    time = office.clock_of(one, law, today=today)
+    time = application_views.clock_of(one, law, today=today)
     state = part.state_cell(visit, one)
     return show(
         visit,
@@ -110,7 +110,7 @@ def application(visit: Visit, application: str) -> HttpResponse:
 
 def _one(visit: Visit, reference: str) -> Application:
     try:
-        return office.handed_one(visit.actor, reference)
+        return application_views.handed_one(visit.actor, reference)
     except ApplicationError as error:
         raise NotHereError(error.en, error.zh) from error
 
@@ -127,15 +127,15 @@ def _act(visit: Visit, one: Application) -> str:
     sent = form.get("steps", "")
     seen = int(sent) if sent.isdecimal() and len(sent) < 19 else -1
     verbs: dict[str, Callable[[], object]] = {
-        "take": lambda: office.take(actor, store, one, seen=seen, now=now),
-        "query": lambda: office.query(
+        "take": lambda: application_review.take(actor, store, one, seen=seen, now=now),
+        "query": lambda: application_review.query(
             actor, store, one, text=text, until=part.day_of(form.get("until", "")), seen=seen, now=now
         ),
-        "pause": lambda: office.pause(actor, store, one, _pause(form), text=text, seen=seen, now=now),
-        "watch-list": lambda: office.mark_watched(actor, one, on_watch_list=form.get("watched") == "yes"),
-        "propose": lambda: office.propose(actor, store, one, _proposal(form), law, seen=seen, now=now),
-        "return": lambda: office.send_back(actor, store, one, text=text, seen=seen, now=now),
-        "decide": lambda: office.decide(actor, store, one, law, seen=seen, now=now),
+        "pause": lambda: application_review.pause(actor, store, one, _pause(form), text=text, seen=seen, now=now),
+        "watch-list": lambda: application_review.mark_watched(actor, one, on_watch_list=form.get("watched") == "yes"),
+        "propose": lambda: application_review.propose(actor, store, one, _proposal(form), law, seen=seen, now=now),
+        "return": lambda: application_review.send_back(actor, store, one, text=text, seen=seen, now=now),
+        "decide": lambda: application_review.decide(actor, store, one, law, seen=seen, now=now),
     }
     act = form.get("act", "")
     if act not in verbs:
@@ -239,7 +239,10 @@ def _text(visit: Visit, label: Text) -> Field:
 
 
 def _pauses(visit: Visit, one: Application) -> Field:
-    identified, checked = office.stopped_by(one, "identification-began"), office.stopped_by(one, "check-began")
+    identified, checked = (
+        application_views.stopped_by(one, "identification-began"),
+        application_views.stopped_by(one, "check-began"),
+    )
     fitting = {
         "identification-began": not identified, "identification-ended": identified, "check-began": not checked,
         "check-ended": checked, "referred": True,

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 
 from lodeline.control import application as written_application
 from lodeline.control.licensing import Clock
-from lodeline.office import applications
+from lodeline.office import application_views
 from lodeline.office.application_documents import open_document
 from lodeline.office.models import Application, ApplicationStep
 from lodeline.service.audit import receipt
@@ -175,7 +175,7 @@ def goods_table(visit: Visit, application: Application) -> Table:
 
 def changes_table(visit: Visit, application: Application) -> Table | None:
     """What a renewal or an amendment says otherwise than the application of its licence; None where there is none."""
-    before = applications.before_of(application)
+    before = application_views.before_of(application)
     if before is None:
         return None
     changed = written_application.differences(json.loads(before.content), json.loads(application.content))
@@ -203,7 +203,7 @@ def taken(
     visit: Visit, application: Application, *, told_only: bool, called: Callable[[str], str], timezone: str
 ) -> list[Taken]:
     """The steps, oldest first; of people their pseudonym is in the words alone."""
-    steps = applications.steps_of(application, told_only=told_only)
+    steps = application_views.steps_of(application, told_only=told_only)
     return [_taken(visit, step, content, called=called, timezone=timezone) for step, content in steps]
 
 
@@ -240,7 +240,7 @@ def wanted_paper(visit: Visit, application: Application, *, told_only: bool) -> 
         name, content = open_document(visit.actor, visit.store, application, _number(document))
         # Whatever it is, it is saved and never shown in our name.
         return attachment(content, name, "application/octet-stream")
-    steps = {step.number: step for step, _ in applications.steps_of(application, told_only=told_only)}
+    steps = {step.number: step for step, _ in application_views.steps_of(application, told_only=told_only)}
     for asked in ("words", "receipt"):
         text = visit.query(asked)
         if text is None:

@@ -9,8 +9,7 @@ from typing import Final
 from django.http import HttpResponse
 
 from lodeline.control.licensing import Clock
-from lodeline.office import applications as office
-from lodeline.office import clock
+from lodeline.office import application_views, clock
 from lodeline.office.models import Application
 from lodeline.web import format as written
 from lodeline.web import words
@@ -32,8 +31,8 @@ def applications(visit: Visit) -> HttpResponse:
     """The page `applications/`."""
     law = visit.reading.law
     today = clock.today(law.timezone)
-    every = office.handed(visit.actor)
-    clocks = {one.pk: office.clock_of(one, law, today=today) for one in every}
+    every = application_views.handed(visit.actor)
+    clocks = {one.pk: application_views.clock_of(one, law, today=today) for one in every}
     chosen = visit.query("state") if visit.query("state") in _TABS else "open"
     assert chosen is not None, "one of the tabs is open"
     table = _table(visit, [one for one in every if one.state in _TABS[chosen][1]], clocks)

@@ -11,8 +11,8 @@ from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from lodeline.control import application as written_application
 from lodeline.control.application import GOODS, SHARED, TERMS, needed_documents
 from lodeline.ledger.problem import Problem as Found
-from lodeline.office import applications
-from lodeline.office.applications import ApplicationError, NotReadyError
+from lodeline.office import application_views, applications
+from lodeline.office.application_steps import ApplicationError, NotReadyError
 from lodeline.office.case_files import FileRefusedError, attached
 from lodeline.office.models import Application
 from lodeline.regulation.parameter import NoLawError
@@ -44,7 +44,7 @@ def firm_application(visit: Visit, organisation: str, application: str) -> HttpR
     """The page `firm/ID/applications/REFERENCE/`."""
     firm = Firm(visit, organisation)
     try:
-        one = applications.own_one(visit.actor, organisation, application)
+        one = application_views.own_one(visit.actor, organisation, application)
     except ApplicationError as error:
         raise NotHereError(error.en, error.zh) from error
     paper = part.wanted_paper(visit, one, told_only=True)
@@ -59,7 +59,7 @@ def firm_application(visit: Visit, organisation: str, application: str) -> HttpR
             problems = error.problems
         except (ApplicationError, FileRefusedError) as error:
             refused = spoken_error(visit, error)
-        one = applications.own_one(visit.actor, organisation, application)
+        one = application_views.own_one(visit.actor, organisation, application)
     notices = [Notice(kind="problem", says=refused)] if refused else _notices(visit)
     if one.state == "draft":
         return _draft(firm, one, problems, notices, status=400 if refused or problems else 200)
@@ -248,7 +248,7 @@ def _followed(firm: Firm, one: Application, notices: Sequence[Notice], *, status
     csv = wanted_csv(visit, *tables.values())
     if csv is not None:
         return csv
-    clock = applications.clock_of(one, firm.own.law, today=firm.today)
+    clock = application_views.clock_of(one, firm.own.law, today=firm.today)
     may = visit.actor.may("own.file", firm.organisation)
     state = part.state_cell(visit, one)
     return show(
@@ -274,7 +274,9 @@ def _followed(firm: Firm, one: Application, notices: Sequence[Notice], *, status
 
 def _letter(firm: Firm, one: Application) -> dict[str, str] | None:
     """The decision, as a letter to print."""
-    decided = [step for step, _ in applications.steps_of(one, told_only=True) if step.kind in ("granted", "refused")]
+    decided = [
+        step for step, _ in application_views.steps_of(one, told_only=True) if step.kind in ("granted", "refused")
+    ]
     if not decided:
         return None
     return {

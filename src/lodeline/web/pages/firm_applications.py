@@ -9,8 +9,8 @@ from typing import Final
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.control.licensing import RELATIONS
-from lodeline.office import applications
-from lodeline.office.applications import ApplicationError
+from lodeline.office import application_views, applications
+from lodeline.office.application_steps import ApplicationError
 from lodeline.office.models import Application
 from lodeline.web import words
 from lodeline.web.language import say
@@ -36,7 +36,7 @@ def firm_applications(visit: Visit, organisation: str) -> HttpResponse:
         else:
             where = visit.url("firm-application", organisation=organisation, application=made.reference)
             return HttpResponseRedirect(str(where), status=303)
-    every = applications.own(visit.actor, organisation)
+    every = application_views.own(visit.actor, organisation)
     table = _table(firm, every)
     csv = wanted_csv(visit, table)
     if csv is not None:
@@ -122,7 +122,7 @@ def _row(firm: Firm, one: Application) -> Row:
     users = str(content["end_users"]).splitlines()
     goods = content["goods"]
     assert isinstance(goods, list)
-    clock = applications.clock_of(one, firm.own.law, today=firm.today)
+    clock = application_views.clock_of(one, firm.own.law, today=firm.today)
     return (
         Cell(
             text=users[0] if users else visit.say("not stated yet", "尚未填写"), value=one.reference,

@@ -1,0 +1,81 @@
+"""What is asked about applications for licences, by those who asked for them and by those who decide."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+from lodeline.control.licensing import UNTOLD, Clock, Kind, clock, is_stopped_by
+from lodeline.office.actor import Actor
+from lodeline.office.application_steps import ApplicationError, day_of, relation_of
+from lodeline.office.models import Application, ApplicationStep
+from lodeline.regulation.parameter import Jurisdiction
+
+
+def own(actor: Actor, organisation: str) -> list[Application]:
+    """An organisation's applications, the newest first. Requires "own.read"."""
+    actor.require("own.read", organisation)
+    return list(Application.objects.filter(organisation=organisation).order_by("-pk"))
+
+
+def own_one(actor: Actor, organisation: str, reference: str) -> Application:
+    """One of `own`. Raises ApplicationError where there is none. Requires "own.read"."""
+    actor.require("own.read", organisation)
+    return _found(Application.objects.filter(organisation=organisation, reference=reference).first())
+
+
+def handed(actor: Actor) -> list[Application]:
+    """Every application that was handed in and that the officer may see, the oldest first. Requires "nation.read"."""
+    actor.require("nation.read")
+    every = Application.objects.exclude(state="draft").select_related("officer").order_by("submitted_at", "pk")
+    return [one for one in every if actor.may("nation.read", one.organisation)]
+
+
+def handed_one(actor: Actor, reference: str) -> Application:
+    """One of `handed`. Raises ApplicationError where there is none. Requires "nation.read"."""
+    actor.require("nation.read")
+    found = _found(
+        Application.objects.exclude(state="draft").select_related("officer").filter(reference=reference).first()
+    )
+    actor.require("nation.read", found.organisation)
+    return found
+
+
+def applicant_of(reference: str) -> str | None:
+    """Whose application that is."""
+    return Application.objects.filter(reference=reference).values_list("organisation", flat=True).first()
+
+
+def steps_of(application: Application, *, told_only: bool) -> list[tuple[ApplicationStep, dict[str, Any]]]:
+    """Its steps in order with what each holds; `told_only`: those that the applicant is told of."""
+    steps = application.steps.prefetch_related("documents").order_by("number")
+    return [(one, json.loads(one.content)) for one in steps if not told_only or one.kind not in UNTOLD]
+
+
+def clock_of(application: Application, law: Jurisdiction, *, today: date) -> Clock:
+    """How the time to decide stands."""
+    steps = [(step.kind, day_of(law, step.at)) for step in application.steps.order_by("number")]
+    return clock(
+        steps, relation=relation_of(application), law=law, today=today, on_watch_list=application.on_watch_list
+    )  # fmt: skip
+
+
+def stopped_by(application: Application, kind: Kind) -> bool:
+    """Whether a stop of this kind is open."""
+    return is_stopped_by(list(application.steps.order_by("number").values_list("kind", flat=True)), kind)
+
+
+def before_of(application: Application) -> Application | None:
+    """The application of the licence that this one renews or amends."""
+    if not application.of_licence:
+        return None
+    return Application.objects.filter(
+        organisation=application.organisation, licence=application.of_licence
+    ).first()  # fmt: skip
+
+
+def _found(application: Application | None) -> Application:
+    if application is None:
+        raise ApplicationError("There is no such application.", "没有此申请。")
+    return application
