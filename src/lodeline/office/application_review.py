@@ -33,6 +33,11 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.licences import grant_licence, revoke_licence
 from lodeline.store.store import Store
 
+#: Steps that begin or end a stop of the law's clock.
+_PAUSES: Final[frozenset[Kind]] = frozenset(
+    {"identification-began", "identification-ended", "check-began", "check-ended", "referred"}
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
@@ -63,11 +68,6 @@ def pause(
     """Experts or a check on site begin or end, or it goes to the State Council: the law's clock stands."""
     assert kind in _PAUSES, f"{kind} is no pause"
     return _decide(actor, store, application, kind, Said(text=worded(text)), seen=seen, now=now)
-
-
-_PAUSES: Final[frozenset[Kind]] = frozenset(
-    {"identification-began", "identification-ended", "check-began", "check-ended", "referred"}
-)
 
 
 def mark_watched(actor: Actor, application: Application, *, on_watch_list: bool) -> None:

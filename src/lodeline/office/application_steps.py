@@ -128,6 +128,8 @@ def _facts_of(one: Attached) -> dict[str, Any]:
 
 
 def locked_one(application: Application, *, seen: int | None = None) -> Application:
+    """The application as it stands, held until the transaction ends. Raises ApplicationMovedError unless it has had
+    `seen` steps."""
     locked = Application.objects.select_for_update().get(pk=application.pk)
     if seen is not None and locked.steps_taken != seen:
         raise ApplicationMovedError(
@@ -138,14 +140,17 @@ def locked_one(application: Application, *, seen: int | None = None) -> Applicat
 
 
 def relation_of(application: Application) -> Relation:
+    """Whether it asks for a new licence, or renews or amends one."""
     return next(one for one in RELATIONS if one == application.relation)
 
 
 def day_of(law: Jurisdiction, at: datetime) -> date:
+    """The day of a moment where the law is in force."""
     return at.astimezone(ZoneInfo(law.timezone)).date()
 
 
 def worded(text: str) -> str:
+    """What somebody wrote, without blanks around it. Raises ApplicationError for nothing, and for too much."""
     stripped = text.replace("\r\n", "\n").strip()
     if not stripped:
         raise ApplicationError("Write it in a sentence or two.", "请用一两句话写明。")
