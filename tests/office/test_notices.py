@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import smtplib
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -15,7 +14,8 @@ from django.core import mail as django_mail
 from django.test import override_settings
 from tests.conftest import REPOSITORY
 from tests.desk import Desk
-from tests.office.trade import FIRMS, LATER, NOW, file_trade, furnish, member, person
+from tests.office.trade import FIRMS, LATER, NOW, made_trade, member, person
+from tests.stores import copied
 
 from lodeline.office import mail
 from lodeline.office.actor import Actor, NotAllowedError, Standing
@@ -34,24 +34,13 @@ SENDING = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = Path(tmp_path_factory.mktemp("notices")) / "store.sqlite3"
-    desk = file_trade(str(path))
-    furnish(str(path))
-    desk.store.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    desk.store.database.close()
-    return path
-
-
 @pytest.fixture
-def store(made: Path, tmp_path: Path) -> Iterator[Store]:
+def store(tmp_path: Path) -> Iterator[Store]:
     """The trade, with the office's tables, for one test; mail goes into `django.core.mail.outbox`."""
-    path = tmp_path / "store.sqlite3"
-    shutil.copy(made, path)
+    path = copied(made_trade, str(tmp_path / "store.sqlite3"))
     django_mail.outbox = []
-    with override_settings(LODELINE_DATABASE=str(path), **SENDING):
-        opened = open_store(str(path))
+    with override_settings(LODELINE_DATABASE=path, **SENDING):
+        opened = open_store(path)
         yield opened
         opened.database.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,7 +10,8 @@ import polars as pl
 import pytest
 from django.test import override_settings
 from tests.desk import LAW, Desk
-from tests.office.trade import LATER, NOW, file_trade, furnish, person
+from tests.office.trade import LATER, NOW, made_trade, person
+from tests.stores import copied
 
 from lodeline.filing.check import check
 from lodeline.office import disputes, drafts, transfers
@@ -28,23 +28,12 @@ from lodeline.store.store import Store
 pytestmark = pytest.mark.medium
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = Path(tmp_path_factory.mktemp("trade")) / "store.sqlite3"
-    desk = file_trade(str(path))
-    furnish(str(path))
-    desk.store.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    desk.store.database.close()
-    return path
-
-
 @pytest.fixture
-def store(made: Path, tmp_path: Path) -> Iterator[Store]:
+def store(tmp_path: Path) -> Iterator[Store]:
     """The trade, with the office's tables, for one test."""
-    path = tmp_path / "store.sqlite3"
-    shutil.copy(made, path)
-    with override_settings(LODELINE_DATABASE=str(path)):
-        opened = open_store(str(path))
+    path = copied(made_trade, str(tmp_path / "store.sqlite3"))
+    with override_settings(LODELINE_DATABASE=path):
+        opened = open_store(path)
         yield opened
         opened.database.close()
 

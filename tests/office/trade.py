@@ -83,6 +83,13 @@ def furnish(url: str) -> None:
         User.objects.create_user("person@test.example", pk=1, name="Person", joined_at=NOW)
 
 
+def made_trade(url: str) -> None:
+    """Files it and furnishes the office, and leaves it to be copied (`tests.stores.copied`)."""
+    desk = file_trade(url)
+    furnish(url)
+    desk.put_away()
+
+
 def member(number: int, firm: str, role: str = "filer", *, language: str = "en", wants_mail: bool = True) -> User:
     """An account with a membership that is in force."""
     user = User.objects.create_user(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,8 @@ from django.db import connections
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from tests.desk import Desk
-from tests.office.trade import NOW, file_trade, furnish, member, person
+from tests.office.trade import NOW, made_trade, member, person
+from tests.stores import copied
 from tests.web.conftest import Browser, Page
 
 from lodeline.office.models import Dispute, Draft, DraftEdit, Notice, User
@@ -27,23 +27,12 @@ pytestmark = pytest.mark.medium
 CLOCK = "2025-02-07T09:00:00+08:00"
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = Path(tmp_path_factory.mktemp("firm")) / "store.sqlite3"
-    desk = file_trade(str(path))
-    furnish(str(path))
-    desk.store.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    desk.store.database.close()
-    return path
-
-
 @pytest.fixture
-def url(made: Path, tmp_path: Path) -> Iterator[str]:
+def url(tmp_path: Path) -> Iterator[str]:
     """The trade for one test, shortly before January is due."""
-    path = tmp_path / "store.sqlite3"
-    shutil.copy(made, path)
-    with override_settings(LODELINE_DATABASE=str(path), LODELINE_DEMO_CLOCK=CLOCK):
-        yield str(path)
+    path = copied(made_trade, str(tmp_path / "store.sqlite3"))
+    with override_settings(LODELINE_DATABASE=path, LODELINE_DEMO_CLOCK=CLOCK):
+        yield path
 
 
 def browser(firm: str, *roles: str, user: int = 1) -> Browser:

@@ -38,8 +38,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )  # fmt: skip
     (drawn,) = reserve(store=desk.store, wanted=[wanted], law=LAW, on=NOW.date(), filed_at=NOW)
     assert drawn.draw, drawn.problems
-    desk.store.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    desk.store.database.close()
+    desk.put_away()
     return path
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client, override_settings
-from tests.office.trade import NOW, file_trade, furnish, person
+from tests.office.trade import NOW, made_trade, person
+from tests.stores import copied
 from tests.web.conftest import Browser, Page
 
 from lodeline.office.models import AuditRecord
@@ -24,23 +24,11 @@ RUN = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """SEP may separate 200 kg REO in 2025."""
-    path = Path(tmp_path_factory.mktemp("runs")) / "store.sqlite3"
-    desk = file_trade(str(path))
-    furnish(str(path))
-    desk.store.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    desk.store.database.close()
-    return path
-
-
 @pytest.fixture
-def store(made: Path, tmp_path: Path, pages: None) -> Iterator[Store]:
-    path = tmp_path / "store.sqlite3"
-    shutil.copy(made, path)
-    with override_settings(LODELINE_DATABASE=str(path), LODELINE_DEMO_CLOCK="2025-02-07T09:00:00+08:00"):
-        yield open_store(str(path))
+def store(tmp_path: Path, pages: None) -> Iterator[Store]:
+    path = copied(made_trade, str(tmp_path / "store.sqlite3"))
+    with override_settings(LODELINE_DATABASE=path, LODELINE_DEMO_CLOCK="2025-02-07T09:00:00+08:00"):
+        yield open_store(path)
 
 
 def of_firm(firm: str, *roles: str) -> Browser:
