@@ -50,6 +50,7 @@ from names.pairs import (
     elsewhere,
     firms,
     language,
+    lookalikes,
     pairs,
     spelt,
     traditional,
@@ -99,7 +100,8 @@ def main() -> int:
     print(f"{len(every)} pairs of names: {len(tuning)} to tune, {len(test)} to test; seed {SEED}")
     counted(every)
     if given.fit:
-        fit([*tuning, *elsewhere()])
+        known = [*tuning, *elsewhere()]
+        fit([*known, *lookalikes(known)])
     judged: dict[str, float] = {}
     judged |= told_apart(tuning, test, given.peers)
     calibration(test, draw=given.write_docs)
@@ -258,6 +260,11 @@ def fit(tuning: Sequence[Pair]) -> None:
         said = 1 / (1 + np.exp(-matrix @ weights))
         curvature = matrix.T @ (matrix * (counts * said * (1 - said) + 1e-9)[:, None]) + ridge
         weights = weights - np.linalg.solve(curvature, matrix.T @ (counts * (said - same)) + ridge @ weights)
+    # Lookalikes order names and say nothing of how often a pair is one firm's: that is of the tuning half alone.
+    own = np.array([one.how != "elsewhere" for one in tuning])
+    slope, shift = _scaled((matrix @ weights)[own], same[own])
+    weights = weights * slope
+    weights[0] += shift
     with WEIGHTS.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(("feature", "weight"))
@@ -266,6 +273,16 @@ def fit(tuning: Sequence[Pair]) -> None:
         )
     model._weights.cache_clear()
     print(f"fitted {len(weights)} weights on {len(tuning)} pairs: {WEIGHTS}")
+
+
+def _scaled(logits: Floats, same: Floats) -> tuple[float, float]:
+    """What logits are to be multiplied by, and what added to them, so that what they say of these pairs is so."""
+    both, found = np.column_stack([logits, np.ones(len(logits))]), np.array([1.0, 0.0])
+    for _ in range(40):
+        said = 1 / (1 + np.exp(-both @ found))
+        curvature = both.T @ (both * (said * (1 - said))[:, None]) + 1e-6 * np.eye(2)
+        found = found - np.linalg.solve(curvature, both.T @ (said - same))
+    return float(found[0]), float(found[1])
 
 
 # Found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -19,13 +20,19 @@ from typing import Final
 import opencc
 from pypinyin import lazy_pinyin
 
+from lodeline.party.index import NameIndex
 from lodeline.party.name import parsed
 from lodeline.party.terms import as_transcribed
 from lodeline.party.transcription import FIRST_SOUND, evidence
+from names.synthetic import names as synthetic_names
 
 FIRMS: Final = Path(__file__).parent / "firms.csv"
 ELSEWHERE: Final = Path(__file__).parent / "elsewhere.csv"
 SEED: Final = 20_261_125
+#: Synthetic strangers, others than those that are searched among, and how many of them are taken for each name.
+CROWD: Final = 4_000
+CROWD_SEED: Final = 7
+NEAREST: Final = 3
 _OTHER_CHARACTERS: Final = "盛宏鑫泰华源达丰瑞恒科力信安中天金正永新"
 _CITIES: Final = (("宁波", "Ningbo"), ("包头", "Baotou"), ("赣州", "Ganzhou"), ("烟台", "Yantai"), ("成都", "Chengdu"),
                   ("北京", "Beijing"), ("厦门", "Xiamen"), ("太原", "Taiyuan"), ("杭州", "Hangzhou"))  # fmt: skip
@@ -134,6 +141,20 @@ def elsewhere() -> list[Pair]:
                 for other in (*strangers, *(rows[at] for at in near))
             ]  # fmt: skip
     return found
+
+
+def lookalikes(some: Sequence[Pair]) -> list[Pair]:
+    """What a search shows first for the names of these pairs among synthetic ones, all of them strangers: to tune with.
+
+    Strangers by chance teach nothing of those that are nearest among thousands.
+    """
+    index = NameIndex((str(at), name) for at, name in enumerate(synthetic_names(CROWD, seed=CROWD_SEED)))
+    asked = dict.fromkeys(name for one in some if one.same for name in (one.one, one.other))
+    return [
+        Pair(one=name, other=hit.name, same=False, how="elsewhere", test=False)
+        for name in asked
+        for hit in index.find(name, most=NEAREST)
+    ]
 
 
 def _same(firm: Firm, chance: random.Random) -> list[tuple[str, str, str]]:

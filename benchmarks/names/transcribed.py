@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -27,9 +28,13 @@ from lodeline.party.script import spoken
 
 ROOM: Final = Path(__file__).parent
 TABLE: Final = ROOM.parents[1] / "src/lodeline/data/party/transcription.csv"
+HABITS: Final = TABLE.with_name("transcribing.csv")
 ROUNDS: Final = 15
 #: How many pairs' worth of chance is mixed in for each pair that was seen.
 PRIOR: Final = 0.02
+#: How brands come of English that are Chinese ones, and how many of each sign are added to those that were seen.
+OF_CHINA: Final = frozenset({"read", "translated", "initials"})
+DOUBT: Final = 0.5
 _VOWELS: Final = frozenset("aeiouy")
 _LETTERS: Final = "abcdefghijklmnopqrstuvwyzCST"
 
@@ -50,6 +55,12 @@ def main() -> int:
                 if (sound or letter) and weights[row, column] > transcription.UNLEARNED:
                     writer.writerow((sound, letter, f"{weights[row, column]:.2f}"))
     print(f"learned on {len(known)} names: {TABLE}")
+    habits = learned_habits()
+    with HABITS.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(("heard", "bits"))
+        writer.writerows((one, f"{bits:.2f}") for one, bits in sorted(habits.items()))
+    print(f"learned {len(habits)} hanzi and syllables: {HABITS}")
     return 0
 
 
@@ -63,6 +74,23 @@ def names() -> list[tuple[str, str]]:
         han, english = parsed(row["zh"]), parsed(row["en"])
         if han.brand_han and len(english.brand_words) == 1:
             found.append((han.brand_han, english.brand))
+    return found
+
+
+def learned_habits() -> dict[str, float]:
+    """Hanzi, and syllable → bits for it being of a transcription, and not of a Chinese brand (`brands.csv`)."""
+    with (ROOM / "brands.csv").open(encoding="utf-8", newline="") as stream:
+        brands = [row["han"] for row in csv.DictReader(stream)]
+    with (ROOM / "elsewhere.csv").open(encoding="utf-8", newline="") as stream:
+        brands += [parsed(row["zh"]).brand_han for row in csv.DictReader(stream) if row["english"] in OF_CHINA]
+    found: dict[str, float] = {}
+    for parts in (list, spoken):
+        there, here = (Counter(one for han in some for one in parts(han))
+                       for some in ([han for han, _ in names()], brands))  # fmt: skip
+        every = {*there, *here}
+        shares = [{one: (count[one] + DOUBT) / (count.total() + DOUBT * len(every)) for one in every}
+                  for count in (there, here)]  # fmt: skip
+        found |= {one: float(np.log2(shares[0][one] / shares[1][one])) for one in every}
     return found
 
 

@@ -18,7 +18,7 @@ from importlib.resources import files
 from itertools import product
 from typing import Final
 
-from lodeline.party.words import glosses
+from lodeline.party.words import glosses, said
 
 #: How many spellings of one tongue are tried, and of Japanese where a firm's own form says that it is one.
 _MOST: Final = 4
@@ -108,7 +108,7 @@ def characters() -> dict[str, dict[str, tuple[str, ...]]]:
 def meanings() -> frozenset[str]:
     """Every English word that hanzi of a brand may mean."""
     of_characters = {word for row in characters().values() for word in row["english"]}
-    return frozenset(of_characters.union(*glosses().values()))
+    return frozenset(of_characters.union(*map(said, glosses().values())))
 
 
 def _several(readings: list[tuple[str, ...]]) -> list[tuple[str, ...]]:

@@ -14,9 +14,9 @@ from itertools import islice, pairwise
 from typing import Final
 
 from lodeline.party.abroad import characters, meanings
-from lodeline.party.name import Name, as_syllables
-from lodeline.party.script import spoken
-from lodeline.party.words import glosses, phrases, place_letters, trade_letters, vocabulary
+from lodeline.party.name import Name, as_syllables, is_spelt, parted_han
+from lodeline.party.script import HAN, spoken
+from lodeline.party.words import glosses, phrases, place_letters, said, trade_letters, vocabulary
 
 #: First letters stand for so many words.
 _LEAST_LETTERS: Final = 2
@@ -29,6 +29,12 @@ _LEAST_PART: Final = 3
 _ENDINGS: Final = ("s", "en", "y", "ic", "al")
 #: How many characters of the first level GB 2312 has: those in common use.
 _COMMON: Final = 3_755
+#: How much first letters say that leave out words, or translate them freely.
+_FREELY: Final = 0.3
+#: How many of those are looked for.
+_MOST_SPELT: Final = 600
+#: What stands for company, group, limited, works, industry at the end of first letters.
+_TAILS: Final = ("", "c", "g", "l", "gc", "co", "cg", "ic", "i", "cl", "w", "corp")
 #: How many syllables a word of the table of glosses has at most.
 _MOST_SYLLABLES: Final = 4
 
@@ -39,7 +45,7 @@ _MOST_SYLLABLES: Final = 4
 def meant(name: Name) -> frozenset[str]:
     """English words that the brand means: all that its hanzi may, or those that it is made of."""
     if name.brand_han:
-        return frozenset().union(*name.meanings)
+        return frozenset().union(*map(said, name.meanings))
     if name.cjk:
         return frozenset()
     return frozenset(word for one in (*name.brand_words, *_joined(name.brand_words)) for word in _made_of(one))
@@ -49,9 +55,18 @@ def meaning(a: Name, b: Name) -> float:
     """How much of a brand in hanzi the other brand translates, and of that one the hanzi: 大地熊 is "Earth-Panda"."""
     best = 0.0
     for han, latin in ((a, b), (b, a)):
-        if han.meanings and latin.brand_words and not latin.brand_han and not latin.cjk:
-            best = max(best, sum(_covered(han.meanings, latin.brand_words)) / 2)
+        words = latin.brand_words
+        if han.meanings and words and not latin.brand_han and not latin.cjk:
+            # 方正 may be a word, or 方 and 正.
+            for parts in (han.meanings, _each(han.brand_han)):
+                best = max(best, sum(_covered(parts, words, _countries(latin))) / 2)
     return best
+
+
+@lru_cache(maxsize=50_000)
+def _each(brand_han: str) -> tuple[frozenset[str], ...]:
+    """What each of the hanzi means by itself."""
+    return tuple(map(_meant_by, brand_han))
 
 
 def meaning_of_trades(a: Name, b: Name) -> float:
@@ -62,14 +77,30 @@ def meaning_of_trades(a: Name, b: Name) -> float:
     for han, latin in ((a, b), (b, a)):
         if han.cjk and not latin.cjk:
             own, others = trades_left(han, latin), trades_left(latin, han)
-            parts = (*han.meanings, *(_meant_by(text) for text in own))
-            words = (*latin.brand_words, *others)
-            # A city that stands for the brand is translated by itself.
-            cities = any(one.placed and one.brand_words for one in (han, latin))
-            branded = bool(han.meanings or latin.brand_words)
+            # A city that stands for the brand is translated by itself, unless the other name says it as well.
+            cities = any(one.placed and one.brand_words and not _share_place(one, other)
+                         for one, other in ((han, latin), (latin, han)))  # fmt: skip
+            meant_, called = (() if han.placed else han.meanings), (() if latin.placed else latin.brand_words)
+            parts = (*meant_, *(_meant_by(text) for text in own if text != han.brand_han))
+            words = (*called, *(text for text in others if text not in called))
+            branded = bool(meant_ or called)
             if branded and (own or others) and parts and words and not cities:
-                return sum(_covered(parts, words)) / 2
+                return sum(_covered(parts, words, _countries(latin))) / 2
+            if han.meanings and latin.placed and not cities and not han.placed:
+                # 永久磁业 is "Permanent Magnetics", whose first word says what the firm makes.
+                begun = _begun(han.meanings, latin)
+                return sum(_covered(han.meanings, begun)) / 2 if begun else 0.0
     return 0.0
+
+
+def _begun(parts: tuple[frozenset[str], ...], name: Name) -> tuple[str, ...]:
+    """Words that a brand means with which a branch of trade of the name begins, each once."""
+    words = sorted(word for word in frozenset().union(*map(said, parts)) if len(word) >= _LEAST_JOINED)
+    return tuple(word for word in words if any(text.startswith(word) and text != word for text, _ in name.trades))
+
+
+def _share_place(a: Name, b: Name) -> bool:
+    return any(one & other for one in a.places for other in b.places)
 
 
 def trades_left(name: Name, other: Name) -> tuple[str, ...]:
@@ -85,24 +116,64 @@ def _meant_by(han: str) -> frozenset[str]:
     return known or frozenset(word for one in han if one in characters() for word in characters()[one]["english"])
 
 
-def meaning_by_sound(a: Name, b: Name) -> float:
-    """The same where one brand is in pinyin: which part is translated, of the brand with fewer such parts."""
+def meaning_by_sound(a: Name, b: Name, *, of_trades: bool = False) -> float:
+    """The same where one brand is in pinyin: which part is translated, of the brand with fewer such parts.
+
+    `of_trades`: where a branch of trade that the other lacks is of the brand, "Gold Cup"; 0 where there is none.
+    """
     best = 0.0
     for read, latin in ((a, b), (b, a)):
         parts = _parts_by_sound(read)
-        if parts and latin.brand_words and not latin.cjk and in_pinyin(latin) is None:
-            best = max(best, min(_covered(parts, latin.brand_words)))
+        if not parts or latin.cjk or in_pinyin(latin) is not None:
+            continue
+        words = latin.brand_words
+        if of_trades:
+            left = trades_left(latin, read)
+            words = (*words, *(one for one in left if one not in words)) if left else ()
+        if words:
+            best = max(best, min(_covered(parts, words, _countries(latin))))
     return best
 
 
-def _covered(parts: tuple[frozenset[str], ...], words: tuple[str, ...]) -> tuple[float, float]:
-    """Which part of what a brand means is among the words, and which part of the words is meant; both or neither."""
+def _covered(
+    parts: tuple[frozenset[str], ...], words: tuple[str, ...], beside: frozenset[str] = frozenset()
+) -> tuple[float, float]:
+    """Which part of what a brand means is among the words, or `beside` them, and which part of the words is meant."""
     alone, joined = ([frozenset(_made_of(one)) for one in some] for some in (words, _joined(words)))
-    every, said = frozenset().union(*alone, *joined), frozenset().union(*parts)
-    told = {at for at, one in enumerate(alone) if one & said}
+    every, meant_ = beside.union(*alone, *joined), frozenset().union(*map(said, parts))
+    told = {at for at, one in enumerate(alone) if one & meant_}
     for at, one in enumerate(joined):
-        told |= {at, at + 1} if one & said else set()
-    return sum(bool(one & every) for one in parts) / len(parts), len(told) / len(words)
+        told |= {at, at + 1} if one & meant_ else set()
+    return sum(_among(one, every) for one in parts) / len(parts), len(told) / len(words)
+
+
+def _among(phrases_: frozenset[str], words: frozenset[str]) -> float:
+    """Which part of the phrase that is best told is among the words: of "great wall" its half if there is a wall."""
+    if phrases_ & words:
+        return 1.0
+    return max(
+        (
+            1.0 if one.replace(" ", "") in words else sum(part in words for part in one.split()) / (one.count(" ") + 1)
+            for one in phrases_
+            if " " in one
+        ),
+        default=0.0,
+    )
+
+
+def _countries(name: Name) -> frozenset[str]:
+    """What its countries and directions are called in English, which the other brand may say: 中铁 is China Railway,
+    北极星 the North Star.
+    """
+    ways = (form for one in name.directions for form in (one, one + "ern"))
+    return frozenset(ways).union(*map(_called, name.places))
+
+
+@lru_cache(maxsize=10_000)
+def _called(places: frozenset[str]) -> frozenset[str]:
+    return frozenset(
+        phrase for _, concept, phrase in phrases() if concept in places and "-" not in concept and phrase.isascii()
+    )
 
 
 def _joined(words: tuple[str, ...]) -> list[str]:
@@ -112,7 +183,7 @@ def _joined(words: tuple[str, ...]) -> list[str]:
 
 def meant_by_sound(name: Name) -> frozenset[str]:
     """English words that a brand in pinyin may mean."""
-    return frozenset().union(*_parts_by_sound(name))
+    return frozenset().union(*map(said, _parts_by_sound(name)))
 
 
 def in_pinyin(name: Name) -> tuple[str, ...] | None:
@@ -121,7 +192,9 @@ def in_pinyin(name: Name) -> tuple[str, ...] | None:
         return None
     if all(len(word) >= _LEAST_JOINED and word in meanings() for word in name.brand_words):
         return None
-    return as_syllables(name.brand)
+    found = as_syllables(name.brand)
+    # "Ace" is a word, and no firm is called a-ce.
+    return None if found and len(found[0]) == 1 and name.brand in meanings() else found
 
 
 def _made_of(word: str) -> Iterator[str]:
@@ -179,7 +252,7 @@ def letters_alone(name: Name) -> tuple[str, ...]:
     return tuple(word for word in name.brand_words[:1] if _is_acronym(word))
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=2_000)
 def acronyms(name: Name) -> tuple[str, ...]:
     """First letters that may stand for the name: of its brand, or of its place, brand, trade, group and company.
 
@@ -189,12 +262,15 @@ def acronyms(name: Name) -> tuple[str, ...]:
     if len(words) < _LEAST_LETTERS and not name.placed:
         return ()
     heads = "" if name.placed else "".join(word[0] for word in words)
-    place = next((letter for one in reversed(name.places) for letter in map(_place_letter, one) if letter), "")
+    place = next((letter for one in reversed(name.places) for letter in map(_place_letter, sorted(one)) if letter), "")
     trade = "".join(sorted({_trade_letters(one) for one in name.industries}))
     if name.placed:
-        found = [place + trade, place + trade + "c", place + trade + "co", place + trade + "g"]
+        spelt = "".join(one[0] for one in as_syllables(name.brand) or ())
+        found = [place + trade, place + trade + "c", place + trade + "co", place + trade + "g", place + trade + "ic",
+                 spelt + trade, spelt + "c"]  # fmt: skip
     else:
         found = [heads, heads[:2], heads + "c", place + heads, heads + trade]
+        found += [heads + "g"] if name.group else []
     return tuple(dict.fromkeys(one for one in found if _LEAST_LETTERS <= len(one) <= _MOST_LETTERS))
 
 
@@ -222,18 +298,145 @@ def _english() -> dict[str, str]:
     return found
 
 
-def acronym(a: Name, b: Name) -> bool:
-    """Whether one brand is first letters of the other name, or begins with them as a word of its own: JL of 金力."""
+def acronym(a: Name, b: Name) -> float:
+    """Whether one brand is first letters of the other name, or begins with them as a word of its own: JL of 金力. 1 as
+    firms mostly shorten, less where words of the name are left out or translated freely; 0 where it is none.
+    """
     for short, long in ((a, b), (b, a)):
-        if short.brand_han or short.cjk or not short.brand_words or not (long.brand_han or as_syllables(long.brand)):
+        if short.brand_han or short.cjk or not short.brand_words or not (long.cjk or as_syllables(long.brand)):
             continue
         first = short.brand_words[0]
         whole = len(short.brand_words) == 1 and len(first) > _LEAST_LETTERS
         # Two letters with a vowel may be anything, unless both firms do the same.
         same = bool(short.industries) and short.industries == long.industries
-        if (whole or same or _VOWELS.isdisjoint(first)) and first in acronyms(long):
-            return True
-    return False
+        if not whole and not same and not _VOWELS.isdisjoint(first):
+            continue
+        if first in acronyms(long):
+            return 1.0 if long.cjk else _FREELY
+        if spells(first, long):
+            return _FREELY
+    return 0.0
+
+
+def spells(letters: str, name: Name) -> bool:
+    """Whether letters may be the first ones of a name in hanzi or pinyin, however freely it is translated."""
+    if len(letters) <= _LEAST_LETTERS or not _is_acronym(letters) or not _is_chinese(name):
+        return False
+    ends = {0}
+    for slot in _slots(name):
+        ends = {end + len(one) for end in ends for one in slot if letters.startswith(one, end)}
+    return len(letters) in ends
+
+
+def _is_chinese(name: Name) -> bool:
+    return name.cjk or is_spelt(name.text.split())
+
+
+def letters_within(name: Name) -> int:
+    """Which letters may be among its first letters, or be none of them: a bit for each. 0 for a name not in hanzi."""
+    if not name.cjk:
+        return 0
+    found = bits_of(_TAILS) | bits_of(tuple(one[0] for one in name.brand_words))
+    for one in name.directions:
+        found |= bits_of((one[0],))
+    for places in name.places:
+        found |= bits_of(_place_letters(places))
+    for part in name.meanings:
+        found |= _bits_meant(part)
+    for text, concepts in name.trades:
+        found |= _bits_traded(text, concepts)
+    return found
+
+
+@lru_cache(maxsize=50_000)
+def bits_of(texts: tuple[str, ...]) -> int:
+    """The letters a to z of the texts, a bit for each."""
+    return sum(1 << (ord(one) - 97) for one in frozenset("".join(texts)) if "a" <= one <= "z")
+
+
+@lru_cache(maxsize=50_000)
+def _bits_meant(part: frozenset[str]) -> int:
+    return bits_of(tuple(word[0] for one in part for word in one.split()))
+
+
+@lru_cache(maxsize=50_000)
+def _bits_traded(text: str, concepts: frozenset[str]) -> int:
+    return bits_of((*_trade_initials(concepts), *_read_letters(text)))
+
+
+def acronyms_freely(name: Name) -> tuple[str, ...]:
+    """First letters that may stand for a name in hanzi, however freely its words are translated: for what is asked."""
+    if not _is_chinese(name):
+        return ()
+    found = {""}
+    for slot in _slots(name):
+        found = {one + other for one in found for other in slot if len(one) + len(other) <= _MOST_LETTERS}
+        if len(found) > _MOST_SPELT:
+            found = set(sorted(found, key=lambda one: (-len(one), one))[:_MOST_SPELT])
+    return tuple(sorted(one for one in found if len(one) > _LEAST_LETTERS))
+
+
+@lru_cache(maxsize=2_000)
+def _slots(name: Name) -> tuple[tuple[str, ...], ...]:
+    """What each word of a name in hanzi may be shortened to, in order: of 徐州 x and xz, of 工程机械 cm."""
+    optional = ("",) if name.brand_words and not name.placed else ()
+    slots = [(*optional, *_place_letters(places)) for places in name.places]
+    if name.directions:
+        slots.append(("", *(one[0] for one in sorted(name.directions))))
+    if name.brand_words and not name.placed:
+        slots.append(_brand_letters(name))
+    slots += [("", *_trade_initials(concepts), *_read_letters(text)) for text, concepts in name.trades]
+    slots.append(_TAILS)
+    return tuple(tuple(dict.fromkeys(slot)) for slot in slots)
+
+
+def _brand_letters(name: Name) -> tuple[str, ...]:
+    """Of a brand the first letters of its syllables, all or some; of what its parts mean; or of both."""
+    heads = "".join(word[0] for word in name.brand_words)
+    found = [heads[:size] for size in range(len(heads), 0, -1)]
+    translated = [""]
+    for part, head in zip(name.meanings, _heads_of_parts(name), strict=True):
+        initials = sorted({"".join(word[0] for word in one.split()) for one in part})
+        translated = [one + other for one in translated for other in (head, *initials)][:_MOST_SPELT]
+    return (*found, *translated)
+
+
+def _heads_of_parts(name: Name) -> list[str]:
+    """The first letters of the syllables of each part that has a meaning of its own."""
+    heads, found, at = "".join(word[0] for word in name.brand_words), [], 0
+    for size in parted_han(name.brand_han):
+        found.append(heads[at : at + size])
+        at += size
+    return found
+
+
+@lru_cache(maxsize=10_000)
+def _place_letters(places: frozenset[str]) -> tuple[str, ...]:
+    found: list[str] = []
+    for place in sorted(places):
+        spelt = _english().get(place, "")
+        found += [spelt[:1], "".join(one[0] for one in as_syllables(spelt.replace(" ", "")) or ())]
+    return tuple(filter(None, found))
+
+
+@lru_cache(maxsize=10_000)
+def _trade_initials(concepts: frozenset[str]) -> tuple[str, ...]:
+    """First letters of all that a branch of trade is called in English."""
+    near = vocabulary().near
+    fields = {field for one in concepts for field in near[one]}
+    found = {
+        "".join(word[0] for word in phrase.replace(" and ", " ").split())
+        for kind, concept, phrase in phrases()
+        if kind == "industry" and concept in concepts and phrase.isascii()
+    }
+    # Automobiles are motors as well.
+    found |= {_trade_letters(one) for one, some in near.items() if not fields.isdisjoint(some)}
+    return tuple(sorted(one for one in found if 0 < len(one) < _MOST_LETTERS))
+
+
+@lru_cache(maxsize=10_000)
+def _read_letters(text: str) -> tuple[str, ...]:
+    return ("".join(one[0] for one in spoken(text) if one),) if HAN.match(text) else ()
 
 
 def shortened(name: Name, *, by_sound: bool = False) -> list[tuple[frozenset[str], frozenset[str]]]:

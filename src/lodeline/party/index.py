@@ -12,6 +12,7 @@ one name is added in milliseconds and none is lost. Source: Robertson, J. Doc. 6
 from __future__ import annotations
 
 import gc
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -22,9 +23,10 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz
 
+from lodeline.party.brand import bits_of, letters_alone, letters_within, spells
 from lodeline.party.likeness import ANOTHER_WORD, Likeness, compared
 from lodeline.party.name import Name, parsed, taken_apart
-from lodeline.party.segment import Known, Segment, gather_rare, highest, other_place, summed
+from lodeline.party.segment import Columns, Known, Segment, gather_rare, highest, other_place, summed
 from lodeline.party.terms import (
     MOST_SOUNDS,
     Codes,
@@ -33,9 +35,9 @@ from lodeline.party.terms import (
     is_heard,
     rarity_of,
     standing,
-    terms,
     terms_asked,
     terms_meant,
+    terms_of,
 )
 from lodeline.party.transcription import evidences
 
@@ -47,6 +49,8 @@ _LOOKED_THROUGH: Final = 6_000
 _LOOKED_THROUGH_ALL: Final = 20_000
 #: And how many with nothing but meanings in common.
 _LOOKED_THROUGH_MEANT: Final = 2_000
+#: And how many whose words may begin with letters that are asked.
+_SPELT_OUT: Final = 200
 #: For these, a word that one name in so many has says too little.
 _ONE_IN: Final = 40
 #: How many names are taken apart in one go where several processes do it.
@@ -68,21 +72,22 @@ class Candidate:
 
 def _known(name: str) -> Known:
     parts = taken_apart(name)
-    return Known(parts.text, parts.brand, as_transcribed(parts), terms(parts).tobytes())
+    codes = array("i", terms_of(parts)).tobytes()
+    return Known(parts.text, parts.brand, as_transcribed(parts), letters_within(parts), codes)
 
 
-def _several(names: Sequence[str]) -> list[Known]:
+def _several(names: Sequence[str]) -> Columns:
     # What is made for a name is thrown away without a cycle: looking for cycles among it takes a fifth of the time.
     looks = gc.isenabled()
     gc.disable()
     try:
-        return [_known(name) for name in names]
+        return Columns.of([_known(name) for name in names])
     finally:
         if looks:
             gc.enable()
 
 
-def _all_known(names: Sequence[tuple[str, str]], *, processes: int) -> Iterator[list[Known]]:
+def _all_known(names: Sequence[tuple[str, str]], *, processes: int) -> Iterator[Columns]:
     """What is kept of each name, in parts and in order."""
     parts = [[name for _, name in names[at : at + _PART]] for at in range(0, len(names), _PART)]
     if processes < 2 or len(parts) < 2 * processes:
@@ -113,12 +118,9 @@ class NameIndex:
             self._keys.append(key)
             self._names.append(name)
         self._alive.extend(b"\1" * len(fresh))
-        parts, first = [], 0
-        for found in _all_known(fresh, processes=processes):
-            parts.append(Segment.of(found, first=first))
-            first += len(found)
+        parts = list(_all_known(fresh, processes=processes))
         if parts:
-            self._segments.append(parts[0] if len(parts) == 1 else Segment.joined(parts))
+            self._segments.append(Segment.of(Columns.joined(parts), first=0))
 
     def __len__(self) -> int:
         return len(self._places)
@@ -143,7 +145,7 @@ class NameIndex:
 
     def _close(self) -> None:
         """Makes a segment of the open names, and joins it with those before that are no larger."""
-        parts = [Segment.of(self._open, first=len(self._names) - len(self._open))]
+        parts = [Segment.of(Columns.of(self._open), first=len(self._names) - len(self._open))]
         self._open = []
         while self._segments and self._segments[-1].size <= sum(part.size for part in parts):
             parts.insert(0, self._segments.pop())
@@ -161,8 +163,8 @@ class NameIndex:
         for segment in self._parts():
             own = (here >= segment.first) & (here < segment.first + segment.size)
             at = here[own] - segment.first
-            written[own] = segment.texts.ratios([asked.text], at)
-            sound[own] = segment.sounds.ratios([*asked.sounds[:MOST_SOUNDS], *asked.abroad], at)
+            written[own] = segment.columns.texts.ratios([asked.text], at)
+            sound[own] = segment.columns.sounds.ratios([*asked.sounds[:MOST_SOUNDS], *asked.abroad], at)
         # Of those that sound the same, the one that is written most alike.
         return here[np.lexsort((here, -np.minimum(written, sound), -np.maximum(written, sound)))]
 
@@ -171,10 +173,22 @@ class NameIndex:
         bits, wanted = np.zeros(len(here), np.float32), as_transcribed(asked)
         for segment in self._parts():
             own = (here >= segment.first) & (here < segment.first + segment.size)
-            kept = segment.transcribed
+            kept = segment.columns.transcribed
             bits[own] = evidences(wanted, kept.units, kept.offsets, here[own] - segment.first)
         # Of equals the one with more in common, as the places come.
         return here[np.argsort(-bits, kind="stable")]
+
+    def _by_first_letters(self, asked: Name, here: npt.NDArray[np.int64]) -> list[int]:
+        """Places of names in hanzi of which the brand that is asked may be the first letters, in the order given."""
+        for letters in letters_alone(asked):
+            wanted = np.uint32(bits_of((letters,)))
+            may = np.zeros(len(here), np.bool_)
+            for segment in self._parts():
+                own = (here >= segment.first) & (here < segment.first + segment.size)
+                may[own] = (segment.columns.within[here[own] - segment.first] & wanted) == wanted
+            some = here[may][:_SPELT_OUT].tolist()
+            return [place for place in some if spells(letters, parsed(self._names[place]))]
+        return []
 
     def _by_ear(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """(len(here),) whether both brands are in hanzi or pinyin, and so are compared by ear: they share all that
@@ -195,7 +209,7 @@ class NameIndex:
         scores = np.zeros(len(here), np.float32)
         for segment in self._parts():
             own = (here >= segment.first) & (here < segment.first + segment.size)
-            scores[own] = summed(weights, segment.terms, segment.offsets, here[own] - segment.first)
+            scores[own] = summed(weights, segment.columns.terms, segment.columns.offsets, here[own] - segment.first)
         return here[np.lexsort((here, -scores * ~self._by_ear(asked, here)))]
 
     def _elsewhere(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
@@ -205,7 +219,9 @@ class NameIndex:
         if stands is not None:
             for segment in self._parts():
                 own = (here >= segment.first) & (here < segment.first + segment.size)
-                found[own] = other_place(stands, segment.terms, segment.offsets, here[own] - segment.first)
+                found[own] = other_place(
+                    stands, segment.columns.terms, segment.columns.offsets, here[own] - segment.first
+                )
         return found
 
     def _translated(self, asked: Name) -> npt.NDArray[np.int64]:
@@ -245,7 +261,7 @@ class NameIndex:
     def _parts(self) -> Sequence[Segment]:
         if not self._open:
             return self._segments
-        return [*self._segments, Segment.of(self._open, first=len(self._names) - len(self._open))]
+        return [*self._segments, Segment.of(Columns.of(self._open), first=len(self._names) - len(self._open))]
 
     def _frequencies(self, wanted: Codes) -> npt.NDArray[np.int64]:
         total = np.zeros(len(wanted), dtype=np.int64)
@@ -262,7 +278,8 @@ class NameIndex:
         best: dict[str, Candidate] = {}
         wide = most * _BREADTH + 5
         common = self._common(terms_asked(asked), most=max(_LOOKED_THROUGH, wide))
-        if common.size and len(self._names) <= _LOOKED_THROUGH_ALL:
+        # First letters that are translated freely are no terms.
+        if (common.size or letters_alone(asked)) and len(self._names) <= _LOOKED_THROUGH_ALL:
             alive = np.flatnonzero(np.frombuffer(self._alive, np.bool_))
             common = np.concatenate([common, np.setdiff1d(alive, common, assume_unique=True)])
         # What is translated has no sound in common.
@@ -273,6 +290,7 @@ class NameIndex:
         here, common = common[~elsewhere], common[np.argsort(elsewhere, kind="stable")]
         # Errors of typing are found by letters, translations by what is said in common.
         looked_at = [
+            *self._by_first_letters(asked, here)[:wide],
             *self._by_letters(asked, here)[:wide].tolist(), *common[:wide].tolist(),
             *self._by_meaning(asked, here)[:wide].tolist(), *self._by_transcription(asked, here)[:wide].tolist(),
         ]  # fmt: skip

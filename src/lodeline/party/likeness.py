@@ -26,8 +26,8 @@ from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 from lodeline.party.brand import acronym, in_pinyin, meaning, meaning_by_sound, meaning_of_trades, shortens
 from lodeline.party.name import Name, as_syllables, parsed
 from lodeline.party.terms import as_transcribed
-from lodeline.party.transcription import FIRST_SOUND, evidence
-from lodeline.party.words import vocabulary
+from lodeline.party.transcription import FIRST_SOUND, evidence, habit
+from lodeline.party.words import trade_letters, vocabulary
 
 #: All that is not hanzi, and the forms that stand behind a name in short.
 HANZI: Final = re.compile(r"[^\u4e00-\u9fff]|股份$|集团$|股份有限公司$|有限公司$|有限责任公司$")
@@ -61,7 +61,7 @@ _ALIKE_ABROAD: Final = 0.85
 _NEAR_ABROAD: Final = 0.75
 #: Branches of trade by which a subsidiary differs from its parent more often than a translation from its original.
 _FUNCTIONS: Final = frozenset(
-    {"trade", "investment", "logistics", "research-institute", "recycling", "holding-asset", "service", "equipment"}
+    {"trade", "investment", "logistics", "research-institute", "recycling", "holding-asset", "service"}
 )
 
 FEATURES: Final = (
@@ -141,10 +141,21 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
     """What the model weighs: FEATURES, each from 0 to 1."""
     abroad, short, place_and_trade, translated = _abroad(a, b), acronym(a, b), shortens(a, b), meaning(a, b)
     whole = meaning_of_trades(a, b)
-    industries = _Overlap(_fields(a), _fields(b))
+    industries = _Overlap(_fields(a) | _implied(a, b), _fields(b) | _implied(b, a))
+    functions = (a.industries ^ b.industries) & _FUNCTIONS
+    missing = bool(a.sounds) != bool(b.sounds) or _one_placed(a, b)
     if whole > max(translated, _FAR):
         # What is the brand of one name is a branch of trade in the other: neither is one-sided for that.
         translated = whole
+        industries = _Overlap(_fields(a) & _fields(b), _fields(a) & _fields(b))
+        if whole == 1.0:
+            functions, missing = frozenset(), False
+    if short == 1.0 and not (a.industries and b.industries):
+        # The letters say what the firm does as well.
+        missing, industries = False, _Overlap(_fields(a) & _fields(b), _fields(a) & _fields(b))
+    by_sound, of_trades = meaning_by_sound(a, b), meaning_by_sound(a, b, of_trades=True)
+    if of_trades == 1.0 > by_sound:
+        by_sound, functions, missing = of_trades, frozenset(), False
         industries = _Overlap(_fields(a) & _fields(b), _fields(a) & _fields(b))
     # What is called otherwise need not sound alike.
     otherwise = abroad >= _ALIKE_ABROAD or short or place_and_trade or translated == 1.0
@@ -156,8 +167,7 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
     part = branded and not another and _is_part(a, b)
     ratio = fuzz.ratio(a.text, b.text) / 100
     heads = branded and sound < 1.0 and _initials(a, b)
-    by_sound = meaning_by_sound(a, b) if sound < 1.0 else 0.0
-    bits = 0.0 if otherwise or sound == 1.0 else _transcribed(a, b)
+    bits, habits = (0.0, 0.0) if otherwise or sound == 1.0 else _transcribed(a, b)
     return {
         "brand-same": float(branded and sound == 1.0 and not _han_differs(a, b)),
         "brand-sound": sound,
@@ -168,7 +178,7 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
         "another-syllable": float(another > 0),
         "brand-part": float(part),
         "initials": float(heads),
-        "brand-missing": float(bool(a.sounds) != bool(b.sounds) or _one_placed(a, b)),
+        "brand-missing": float(missing),
         # "Brazilian Rare Earths" is nobody's name who has a brand and says nothing of Brazil.
         "placed-elsewhere": float(_one_placed(a, b) and places != 1 and not otherwise),
         "no-brand": float(not a.sounds and not b.sounds),
@@ -179,7 +189,7 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
         "industry-partly": 1 - industries.shared if industries.shared else 0.0,
         "industry-one-sided": industries.one_sided,
         "industry-disjoint": industries.disjoint,
-        "function-one-sided": float(bool((a.industries ^ b.industries) & _FUNCTIONS)),
+        "function-one-sided": float(bool(functions)),
         "group-one-sided": float(a.group != b.group),
         # Across scripts every form is translated as "Co., Ltd.".
         "form-differs": float(a.cjk == b.cjk and bool(a.forms) and bool(b.forms) and not a.forms & b.forms),
@@ -189,13 +199,13 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
         "meaning": translated if sound < 1.0 else 0.0,
         "abbreviation": float(_abbreviates(a, b) or _abbreviates(b, a)),
         "transcribed": min(1.0, max(0.0, bits) / _SURE_BITS),
-        "transcribed-well": min(1.0, max(0.0, bits - _SOME_BITS) / (_SURE_BITS - _SOME_BITS)),
+        "transcribed-well": min(1.0, max(0.0, bits + habits - _SOME_BITS) / (_SURE_BITS - _SOME_BITS)),
         "transcribed-far": min(1.0, max(0.0, -bits) / _SURE_BITS),
         "abroad": max(0.0, abroad - _NEAR_ABROAD) / (1 - _NEAR_ABROAD) if sound < 1.0 else 0.0,
-        "acronym": float(short and sound < 1.0),
+        "acronym": short if sound < 1.0 else 0.0,
         "shortened": float(place_and_trade),
         # A syllable means so much that half of a brand is always said.
-        "meaning-by-sound": max(0.0, 2 * by_sound - 1),
+        "meaning-by-sound": max(0.0, 2 * by_sound - 1) if sound < 1.0 else 0.0,
         "letters": max(0.0, ratio - 0.8) / 0.2 if a.cjk == b.cjk and not another else 0.0,
     }
 
@@ -256,16 +266,16 @@ def _abroad(a: Name, b: Name) -> float:
     return best
 
 
-def _transcribed(a: Name, b: Name) -> float:
+def _transcribed(a: Name, b: Name) -> tuple[float, float]:
     """Bits for one brand transcribing the other, where one is heard in hanzi or pinyin and the other is in letters of
-    another language; 0 where there is nothing to compare.
+    another language, and for such hanzi transcribing anything; 0 where there is nothing to compare.
     """
     one, other = as_transcribed(a), as_transcribed(b)
     if not one or not other or a.placed or b.placed:
-        return 0.0
+        return 0.0, 0.0
     if (one[0] >= chr(FIRST_SOUND)) == (other[0] >= chr(FIRST_SOUND)):
-        return 0.0
-    return evidence(max(one, other), min(one, other))
+        return 0.0, 0.0
+    return evidence(max(one, other), min(one, other)), habit(max(one, other))
 
 
 def _han_differs(a: Name, b: Name) -> float:
@@ -314,6 +324,14 @@ def _abbreviates(short: Name, long: Name) -> bool:
 def _fields(name: Name) -> frozenset[str]:
     near = vocabulary().near
     return frozenset(field for industry in name.industries for field in near[industry])
+
+
+def _implied(name: Name, other: Name) -> frozenset[str]:
+    """Fields of the other name that the last character of a brand stands for: 鞍钢 is "Angang Steel"."""
+    near = vocabulary().near
+    return frozenset(field for one in trade_letters().get(name.brand_han[-1:], ()) for field in near[one]) & _fields(
+        other
+    )
 
 
 def _initials(a: Name, b: Name) -> bool:

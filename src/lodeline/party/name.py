@@ -28,12 +28,24 @@ from lodeline.party.script import (
     syllables,
     traditional_letters,
 )
-from lodeline.party.words import MOST_WORDS, Word, close_word, compound, foreign_readings, glosses, vocabulary
+from lodeline.party.words import (
+    MOST_WORDS,
+    Word,
+    close_word,
+    compound,
+    foreign_readings,
+    glosses,
+    places_near,
+    vocabulary,
+)
 
 _TOKEN: Final = re.compile(r"[()]|[^\s()]+")
 _DIGITS: Final = re.compile(r"\d+")
 _CHINESE_NUMBER: Final = re.compile(r"第?([一二三四五六七八九十]+)(?=厂|矿|公司|研究所)|第([一二三四五六七八九十]+)")
 _NUMERALS: Final = {"一": "1", "二": "2", "三": "3", "四": "4", "五": "5", "六": "6", "七": "7", "八": "8", "九": "9"}
+_ORDINALS: Final = {"first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "sixth": "6"}
+#: Words that join others of a brand and say nothing: "Light of Hope".
+_JOINING: Final = frozenset({"of", "the", "and", "for"})
 _ROMAN: Final = {"ii": "2", "iii": "3", "iv": "4"}
 #: Legal forms of three letters and fewer are words of other languages as well: they count at the end of a name alone.
 _SHORT: Final = 3
@@ -41,6 +53,8 @@ _SHORT: Final = 3
 _MOST_READINGS: Final = 8
 #: Two words of fewer letters are too often two others.
 _LEAST_JOINED: Final = 9
+#: So many pieces a name has at least of which one took the beginning of another.
+_SEVERAL: Final = 2
 #: From so many syllables on, each by itself, a name is one that was spelt.
 _SPELT: Final = 4
 #: And so many pieces, the brand and what it does, stand before a place that was in brackets.
@@ -48,6 +62,8 @@ _LEAST_BEFORE: Final = 0
 #: What it costs to leave something of a name without a word: each run of it, and each character or token.
 _RUN_UNKNOWN: Final = 1.5
 _UNKNOWN: Final = 1.0
+#: No word that means something has more hanzi.
+_MOST_MEANT: Final = 6
 #: A brand of one character or one syllable is rare.
 _LONE: Final = 1.2
 _WORD_KNOWN: Final = 0.01
@@ -136,11 +152,14 @@ class _Piece(NamedTuple):
 def _pieces(whole: str) -> list[_Piece]:
     """The name as phrases of the vocabulary and what stands between them, longest phrase first."""
     tokens: list[tuple[str, bool]] = []
-    depth = 0
-    for token in _TOKEN.findall(whole):
-        depth = max(0, depth + {"(": 1, ")": -1}.get(token, 0))
-        if token not in "()":
-            tokens += [(part, depth > 0) for part in _by_script(token)]
+    if "(" in whole or ")" in whole:
+        depth = 0
+        for token in _TOKEN.findall(whole):
+            depth = max(0, depth + {"(": 1, ")": -1}.get(token, 0))
+            if token not in "()":
+                tokens += [(part, depth > 0) for part in _by_script(token)]
+    else:
+        tokens = [(part, False) for token in whole.split() for part in _by_script(token)]
     pieces: list[_Piece] = []
     place = 0
     while place < len(tokens):
@@ -159,12 +178,13 @@ def _pieces(whole: str) -> list[_Piece]:
     end = len(pieces)
     while end and (pieces[end - 1].word is not None and pieces[end - 1].word.kind in ("form", "generic")):  # type: ignore[union-attr]
         end -= 1
-    spelt = _is_spelt([token for token, _ in tokens])
-    return [
-        # Where a name is spelt there are no brackets: a place behind the brand stands where they would have been.
-        _Piece(one.text, one.word, one.bracketed or (spelt and at == end - 1 > _LEAST_BEFORE), at >= end)
-        for at, one in enumerate(pieces)
-    ]
+    # Where a name is spelt there are no brackets: a place behind the brand stands where they would have been.
+    behind = end - 1 if end - 1 > _LEAST_BEFORE and is_spelt([token for token, _ in tokens]) else -1
+    for at in range(end, len(pieces)):
+        pieces[at] = _Piece(pieces[at].text, pieces[at].word, pieces[at].bracketed, True)
+    if behind >= 0:
+        pieces[behind] = _Piece(pieces[behind].text, pieces[behind].word, True, False)
+    return pieces
 
 
 def _by_script(token: str) -> list[str]:
@@ -178,34 +198,75 @@ def _by_script(token: str) -> list[str]:
 def _cjk_phrases(text: str) -> list[tuple[str, Word | None]]:
     """The text as words and what is none: 京磁电工 is 京磁 and 电工, not 京, 磁电 and 工."""
     words, lengths, size = vocabulary().cjk, vocabulary().cjk_lengths, len(text)
-    # A single character is a word only at the end of the name: 厂 of a works, not of a brand.
-    known = [
-        [
-            long
-            for long in lengths.get(one, ())
-            if place + long <= size and (long > 1 or place + 1 == size) and text[place : place + long] in words
-        ]
-        for place, one in enumerate(text)
-    ]
+    known: list[Sequence[int]] = []
+    for place, one in enumerate(text):
+        longest = lengths.get(one)
+        if longest is None:
+            known.append(())
+            continue
+        rest = text[place:]
+        left = size - place
+        # A single character is a word only at the end of the name: 厂 of a works, not of a brand.
+        known.append([
+            long for long in longest if long <= left and (long > 1 or left == 1) and rest[:long] in words
+        ])  # fmt: skip
     parts = _parted(known, [_LONE] * size)
-    return [(text[start:end], words[text[start:end]] if word else None) for start, end, word in parts]
+    return _unbroken([(text[start:end], words[text[start:end]] if word else None) for start, end, word in parts])
+
+
+def _unbroken(pieces: list[tuple[str, Word | None]]) -> list[tuple[str, Word | None]]:
+    """The pieces of a name in hanzi, but for a brand of which a word took the beginning: 摩托罗拉 is no motorcycle, and
+    丹佛斯 is not in Denver.
+    """
+    if len(pieces) < _SEVERAL or pieces[1][1] is not None:
+        return pieces
+    (text, word), (rest, _) = pieces[:2]
+    if word is None or len(text) > _SHORT or not all_cjk(rest):
+        return pieces
+    far = word.kind == "place" and len(rest) == 1 and not word.concepts & places_near()
+    if word.kind == "industry" or far:
+        return [(text + rest, None), *pieces[2:]]
+    return pieces
+
+
+def _unbroken_sounds(found: list[tuple[int, int, Word | None]]) -> list[tuple[int, int, Word | None]]:
+    """The same of a name that is spelt syllable by syllable, behind its places: "Xin Xi Wang" is 新希望, and not 信息.
+
+    A branch of trade that brands sound like is none before another one, or before what no word has.
+    """
+    at = next((at for at, (_, _, word) in enumerate(found) if word is None or word.kind != "place"), len(found))
+    start, end, word = found[at] if at < len(found) else (0, 0, None)
+    if word is None or word.kind != "industry":
+        return found
+    rest = found[at + 1] if at + 1 < len(found) and found[at + 1][2] is None else None
+    if rest is not None and (word.weak or rest[1] - rest[0] == 1):
+        return [*found[:at], (start, rest[1], None), *found[at + 2 :]]
+    after = found[at + 1][2] if at + 1 < len(found) else None
+    if word.weak and after is not None and after.kind == "industry":
+        return [*found[:at], (start, end, None), *found[at + 1 :]]
+    return found
 
 
 def _latin_phrases(tokens: list[str]) -> list[tuple[int, int, Word | None]]:
     """Tokens in Latin letters as phrases (from, until, word); a token that is no word has none."""
-    words, blank = (vocabulary().spelt, " ") if _is_spelt(tokens) else (vocabulary().latin, "")
-
+    every, size = vocabulary(), len(tokens)
+    words, heads, blank = (
+        (every.spelt, every.spelt_heads, " ") if is_spelt(tokens) else (every.latin, every.latin_heads, "")
+    )
     known: list[list[int]] = []
     for place, token in enumerate(tokens):
         joined = token
         ends = [1] if joined in words else []
-        for end in range(place + 1, min(len(tokens), place + MOST_WORDS)):
+        for end in range(place + 1, min(size, place + MOST_WORDS)):
+            if joined not in heads:
+                break
             joined += blank + tokens[end]
             if joined in words:
                 ends.append(end - place + 1)
         known.append(ends)
     # Only what is spelt syllable by syllable: a brand of another language is one word.
-    spelt = [one in syllables() for one in tokens] + [True]
+    mandarin = syllables()
+    spelt = [*(one in mandarin for one in tokens), True]
     lone = [_LONE if here and after else 0.0 for here, after in pairwise(spelt)]
     found: list[tuple[int, int, Word | None]] = []
     for start, end, word in _parted(known, lone):
@@ -214,14 +275,15 @@ def _latin_phrases(tokens: list[str]) -> list[tuple[int, int, Word | None]]:
             continue
         place = start
         while place < end:
-            length, near = _almost(tokens, place)
+            length, near = _almost(tokens, place) if tokens[place] not in _JOINING else (1, words.get(tokens[place]))
             found.append((place, place + length, near))
             place += length
     # What an error of typing joined to the next word took that word with it.
-    return [one for at, one in enumerate(found) if not at or found[at - 1][1] <= one[0]]
+    found = [one for at, one in enumerate(found) if not at or found[at - 1][1] <= one[0]]
+    return _unbroken_sounds(found) if blank else found
 
 
-def _is_spelt(tokens: list[str]) -> bool:
+def is_spelt(tokens: list[str]) -> bool:
     """Whether a name is in pinyin, each syllable by itself: "Ning Bo Yun Sheng Gu Fen You Xian Gong Si"."""
     return len(tokens) >= _SPELT and all(one in syllables() for one in tokens)
 
@@ -256,9 +318,8 @@ def _parted(known: Sequence[Sequence[int]], lone: Sequence[float]) -> list[tuple
     for place in range(size - 1, -1, -1):
         best, length = _NEVER, 0
         for long in known[place]:
-            cost = free[place + long] + _WORD_KNOWN
-            if cost < best:
-                best, length = cost, long
+            if free[place + long] + _WORD_KNOWN < best:
+                best, length = free[place + long] + _WORD_KNOWN, long
         on = running[place + 1] + _UNKNOWN
         running[place], steps[2][place] = (best, length) if best <= on else (on, 0)
         parted = best + lone[place - 1] if place else best
@@ -312,8 +373,15 @@ class _Reader:
         elif word.kind == "place":
             # A town after the brand belongs to what the firm is called, unless it stands in brackets or behind what
             # the firm does; a country never does.
-            follows = self.brand and not piece.bracketed and not self.industries and not _is_country(word.concepts)
-            if follows or (word.read and not _is_country(word.concepts) and self._elsewhere(word.concepts)):
+            country = _is_country(word.concepts)
+            follows = self.brand and not piece.bracketed and not self.industries and not country
+            # "Zhong Guo Zhong Hua" is 中国中化: nobody says his country twice in a row.
+            again = (
+                country and word.read and not piece.bracketed and self.places and self.places[-1][1] == word.concepts
+            )
+            # "包头万安" is no firm of Wan'an, which lies elsewhere.
+            small = word.read or word.weak
+            if follows or again or (small and not country and self._elsewhere(word.concepts)):
                 self.brand.append(text)
             else:
                 self.places.append((text, word.concepts))
@@ -349,12 +417,14 @@ class _Reader:
         return bool(self.places) and not any(x in within[y] for y in concepts for x in self.places[-1][1])
 
     def _plain(self, text: str) -> None:
-        if text in _ROMAN and self.brand:
-            self.numbers.add(_ROMAN[text])
+        if text in _ORDINALS or (text in _ROMAN and self.brand):
+            self.numbers.add(_ORDINALS.get(text) or _ROMAN[text])
             return
-        for number in _CHINESE_NUMBER.finditer(text):
-            self.numbers.add("".join(_NUMERALS.get(one, "") for one in number.group(1) or number.group(2)))
-        text = _CHINESE_NUMBER.sub("", text)
+        if text not in glosses() or text.startswith("第"):
+            # 五矿 is a firm's name, and no fifth mine.
+            for number in _CHINESE_NUMBER.finditer(text):
+                self.numbers.add("".join(_NUMERALS.get(one, "") for one in number.group(1) or number.group(2)))
+            text = _CHINESE_NUMBER.sub("", text)
         if text.isdigit():
             self.numbers.add(text.lstrip("0") or "0")
         elif text:
@@ -366,6 +436,9 @@ class _Reader:
             self.brand = [self.read[0].text]
             assert self.read[0].word is not None, "it was taken for a word"
             self.industries -= self.read[0].word.concepts
+        elif not self.brand and self.read and not self.places and not self.direction_words:
+            # And where nothing else could be it may be: "Lü Ye" is 绿叶 as well as 铝业.
+            self.brand = [self.read[0].text]
         self._called_like_a_place(whole)
         brand, places = self.brand, self.places
         placed = not brand
@@ -440,13 +513,20 @@ def _read_abroad(han: str) -> tuple[str, ...]:
 
 def _meanings(han: str) -> tuple[frozenset[str], ...]:
     """What the hanzi of a brand mean, longest words first; an unknown character means nothing (an empty set)."""
-    known = glosses()
-    found: list[frozenset[str]] = []
-    while han:
-        end = next((end for end in range(len(han), 1, -1) if han[:end] in known), 1)
-        found.append(_meaning(han[:end]))
-        han = han[end:]
+    found, at = [], 0
+    for size in parted_han(han):
+        found.append(_meaning(han[at : at + size]))
+        at += size
     return tuple(found)
+
+
+def parted_han(han: str) -> list[int]:
+    """How long the parts of a brand are that mean something together, longest words first."""
+    known, sizes = glosses(), []
+    while han:
+        sizes.append(next((end for end in range(min(len(han), _MOST_MEANT), 1, -1) if han[:end] in known), 1))
+        han = han[sizes[-1] :]
+    return sizes
 
 
 @cache

@@ -33,6 +33,8 @@ _NO_LETTER: Final = re.compile(r"[^a-z0-9]")
 _BLANKS: Final = re.compile(r"\s+")
 #: Format marks, controls, private use, unassigned.
 _INVISIBLE: Final = frozenset({"Cf", "Cc", "Co", "Cn"})
+#: Hanzi that are simplified in some words alone, as 沈 in 沈思.
+_TURNING: Final = "沈藉瞭覆著么麽於夥徵昇"
 _APOSTROPHES: Final = dict.fromkeys(map(ord, "'’‘`´ʼ·"))
 #: Letters that NFKD does not part, as they are written where there is no key for them.
 _UNPARTED: Final = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
@@ -69,7 +71,7 @@ def faults(text: str) -> tuple[str, ...]:
 def folded(text: str) -> str:
     """Lower case, simplified hanzi, no accents, no invisible characters; words parted by one blank, brackets kept."""
     text = text[:MOST_CHARACTERS]
-    if not text.isascii():
+    if not text.isascii() and not _plain().issuperset(text):
         text = "".join(map(_visible, unicodedata.normalize("NFKC", text)))
         text = " ".join(_unmixed(word) for word in text.split())
         text = simplified().convert(text.casefold()).translate(_UNPARTED)
@@ -77,6 +79,13 @@ def folded(text: str) -> str:
     text = text.lower().translate(_APOSTROPHES)
     text = _NO_WORD.sub(" ", text.replace("&", " and ").replace("(", " ( ").replace(")", " ) "))
     return _BLANKS.sub(" ", text).strip()
+
+
+@cache
+def _plain() -> frozenset[str]:
+    """Characters that folding leaves as they are: hanzi of the mainland, and ASCII, which is folded by itself."""
+    hanzi = frozenset(map(chr, range(0x4E00, 0xA000))) - traditional_letters()
+    return hanzi.difference(_TURNING) | frozenset(map(chr, range(0x20, 0x7F)))
 
 
 @cache
@@ -164,8 +173,9 @@ def syllables() -> frozenset[str]:
 
 
 def _toneless(reading: str) -> str:
-    parted = unicodedata.normalize("NFD", reading.replace("ü", "v"))
-    return "".join(one for one in parted if not unicodedata.combining(one)).replace("ü", "v").lower()
+    # ǜ falls apart into u, two dots and the tone: the dots are kept, as the v that is written for them.
+    parted = unicodedata.normalize("NFD", reading).replace("u\u0308", "v")
+    return "".join(one for one in parted if not unicodedata.combining(one)).lower()
 
 
 @lru_cache(maxsize=_KEPT)

@@ -23,11 +23,14 @@ _STEPS: Final = 4_096
 
 
 class Known(NamedTuple):
-    """What the index keeps of a name: its text, how its brand sounds and is transcribed, and its terms, as bytes."""
+    """What the index keeps of a name: its text, how its brand sounds and is transcribed, which letters its words may
+    begin with, a bit for each, and its terms, as bytes.
+    """
 
     text: str
     sound: str
     transcribed: str
+    within: int
     terms: bytes
 
 
@@ -67,61 +70,79 @@ class Letters:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """Names from `first` on by what they are found by.
+class Columns:
+    """What is kept of names, each kind joined: one process hands it to another so, and not name by name.
 
-    `terms`, `offsets`: the terms of each name, joined; `starts`, `holders`: for each term the names (from 0) that have
-    it, joined; `lengths`: how long each name's vector is, with weights by term kind alone. `texts`, `sounds`: how each
-    name is written, how its brand sounds, and how that is compared with transcriptions; `heard`: whether its brand is
-    in hanzi or pinyin.
+    `terms`, `offsets`: the terms of each name, joined; `texts`, `sounds`, `transcribed`: how each name is written, how
+    its brand sounds, and how that is compared with transcriptions; `within`: which letters its words may begin with.
     """
 
-    first: int
     terms: Codes
     offsets: npt.NDArray[np.int64]
-    starts: npt.NDArray[np.int64]
-    holders: Codes
-    lengths: npt.NDArray[np.float32]
     texts: Letters
     sounds: Letters
     transcribed: Letters
+    within: npt.NDArray[np.uint32]
+
+    @staticmethod
+    def of(known: Sequence[Known]) -> Columns:
+        offsets = np.zeros(len(known) + 1, dtype=np.int64)
+        np.cumsum([len(one.terms) // 4 for one in known], out=offsets[1:])
+        return Columns(
+            np.frombuffer(b"".join([one.terms for one in known]), np.int32), offsets,
+            Letters.of([one.text for one in known]), Letters.of([one.sound for one in known]),
+            Letters.of([one.transcribed for one in known]), np.array([one.within for one in known], np.uint32),
+        )  # fmt: skip
+
+    @staticmethod
+    def joined(parts: Sequence[Columns]) -> Columns:
+        if len(parts) == 1:
+            return parts[0]
+        texts, sounds, transcribed = (
+            Letters.joined(some) for some in zip(*((p.texts, p.sounds, p.transcribed) for p in parts), strict=True)
+        )
+        return Columns(
+            np.concatenate([part.terms for part in parts]), _end_to_end([part.offsets for part in parts]),
+            texts, sounds, transcribed, np.concatenate([part.within for part in parts]),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Names from `first` on by what they are found by.
+
+    `starts`, `holders`: for each term the names (from 0) that have it, joined; `lengths`: how long each name's vector
+    is, with weights by term kind alone; `heard`: whether its brand is in hanzi or pinyin.
+    """
+
+    first: int
+    columns: Columns
+    starts: npt.NDArray[np.int64]
+    holders: Codes
+    lengths: npt.NDArray[np.float32]
     heard: npt.NDArray[np.bool_]
 
     @property
     def size(self) -> int:
-        return len(self.offsets) - 1
+        return len(self.columns.offsets) - 1
 
     @staticmethod
-    def of(known: Sequence[Known], *, first: int) -> Segment:
-        offsets = np.zeros(len(known) + 1, dtype=np.int64)
-        np.cumsum([len(one.terms) // 4 for one in known], out=offsets[1:])
-        codes = np.frombuffer(b"".join(one.terms for one in known), np.int32)
-        letters = [[one.text for one in known], [one.sound for one in known], [one.transcribed for one in known]]
-        return Segment._indexed(first, codes, offsets, [Letters.of(some) for some in letters])
-
-    @staticmethod
-    def joined(parts: Sequence[Segment]) -> Segment:
-        return Segment._indexed(
-            parts[0].first, np.concatenate([part.terms for part in parts]), _end_to_end([p.offsets for p in parts]),
-            [Letters.joined(some) for some in zip(*((p.texts, p.sounds, p.transcribed) for p in parts), strict=True)],
-        )  # fmt: skip
-
-    @staticmethod
-    def _indexed(
-        first: int, terms: Codes, offsets: npt.NDArray[np.int64], letters: Sequence[Letters]
-    ) -> Segment:  # fmt: skip
+    def of(columns: Columns, *, first: int) -> Segment:
+        terms, offsets = columns.terms, columns.offsets
         counts = np.bincount(terms, minlength=every_code() + 1)
         starts = np.zeros(len(counts) + 1, dtype=np.int64)
         np.cumsum(counts, out=starts[1:])
         weights = weights_of(terms) ** 2
         sums = np.add.reduceat(np.append(weights, np.float32(0.0)), offsets[:-1]) * (np.diff(offsets) > 0)
-        holders = _by_term(terms, offsets, starts)
-        texts, sounds, transcribed = letters
         return Segment(
-            first=first, terms=terms, offsets=offsets, starts=starts, holders=holders,
-            lengths=np.sqrt(sums + 1.0).astype(np.float32), texts=texts, sounds=sounds, transcribed=transcribed,
-            heard=_heard(transcribed.units, transcribed.offsets),
+            first=first, columns=columns, starts=starts, holders=_by_term(terms, offsets, starts),
+            lengths=np.sqrt(sums + 1.0).astype(np.float32),
+            heard=_heard(columns.transcribed.units, columns.transcribed.offsets),
         )  # fmt: skip
+
+    @staticmethod
+    def joined(parts: Sequence[Segment]) -> Segment:
+        return Segment.of(Columns.joined([part.columns for part in parts]), first=parts[0].first)
 
     def scores(self, wanted: Codes, frequency: npt.NDArray[np.int64], names: int) -> npt.NDArray[np.float32]:
         """(size,) how much each name has in common with the terms `wanted`, before its length is regarded."""

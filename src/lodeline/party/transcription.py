@@ -62,6 +62,18 @@ _OR: Final = 0x7C
 _MOST: Final = 40
 #: What a pair weighs that was never learned.
 UNLEARNED: Final = -6.0
+#: Behind the sounds stands one unit for how likely the hanzi themselves are ones that transcribe: bits by _STEPS from
+#: here, which is none.
+_HABIT: Final = 0xF000
+_NO_HABIT: Final = 0xF080
+_STEPS: Final = 8
+#: More than that is said by no brand's hanzi, and less by none: Chinese firms make English of their brands by ear, too.
+_MOST_HABIT: Final = 6.0
+_LEAST_HABIT: Final = -4.0
+#: What it costs in bits to leave the rest of a word unheard, however long it is, once some of it was heard: 诺华 is
+#: Novartis.
+_CUT: Final = 5.0
+_LEAST_KEPT: Final = 2
 
 Units = npt.NDArray[np.uint16]
 
@@ -165,10 +177,24 @@ def letters_of(word: str) -> str:
 
 
 @lru_cache(maxsize=50_000)
-def heard(syllables: tuple[str, ...]) -> str:
-    """The sounds of syllables of pinyin, one sign each, as the index keeps them."""
+def heard(syllables: tuple[str, ...], hanzi: str = "") -> str:
+    """The sounds of syllables of pinyin, one sign each, as the index keeps them, and how likely such hanzi, or without
+    them such syllables, transcribe anything at all: 特 and 斯 do, 盛 and 鑫 do not.
+    """
     signs = _signs()
-    return "".join(signs[one] for one in sounds_of(syllables) if one in signs)[:_MOST]
+    sounds = "".join(signs[one] for one in sounds_of(syllables) if one in signs)[:_MOST]
+    if not sounds:
+        return ""
+    known = _habits()
+    bits = sum(known.get(one, 0.0) for one in hanzi or syllables)
+    return sounds + chr(_NO_HABIT + round(_STEPS * max(_LEAST_HABIT, min(_MOST_HABIT, bits))))
+
+
+@cache
+def _habits() -> dict[str, float]:
+    """Hanzi, and syllable → bits for it being of a transcription, and not of another brand."""
+    text = files("lodeline").joinpath("data", "party", "transcribing.csv").read_text(encoding="utf-8")
+    return {row["heard"]: float(row["bits"]) for row in csv.DictReader(text.splitlines())}
 
 
 @lru_cache(maxsize=50_000)
@@ -185,12 +211,17 @@ def as_units(text: str) -> Units:
 
 def evidence(of_sounds: str, of_words: str) -> float:
     """Bits for hanzi with these sounds (`heard`) transcribing these words (`written`), or the one of them that they are
-    nearest to; below 0 it speaks against it.
+    nearest to; below 0 it speaks against it. Whether such hanzi transcribe anything is `habit`.
     """
     one = as_units(of_words)
     best = np.full(1, -np.inf, np.float32)
     _gather(as_units(of_sounds), (one, np.array([0, len(one)])), np.zeros(1, np.int64), _table(), best)
-    return float(best[0])
+    return float(best[0]) - habit(of_sounds)
+
+
+def habit(of_sounds: str) -> float:
+    """Bits for hanzi with these sounds (`heard`) being a transcription, whatever of."""
+    return (ord(of_sounds[-1]) - _NO_HABIT) / _STEPS if of_sounds and ord(of_sounds[-1]) >= _HABIT else 0.0
 
 
 def evidences(
@@ -247,7 +278,11 @@ def _aligned(
             best = max(before + weights[sound, words[at]], row[at + 1] + weights[sound, none_written])
             before = row[at + 1]
             row[at + 1] = max(best, row[at] + weights[none_heard, words[at]])
-    return float(row[count])
+    # What is heard may end before the word does.
+    best = row[count]
+    for kept in range(_LEAST_KEPT, count):
+        best = max(best, row[kept] - np.float32(_CUT))
+    return float(best)
 
 
 @numba.njit(cache=True)
@@ -266,6 +301,10 @@ def _gather(
             continue
         text = asked if not is_heard else units[start:end]
         read = asked if is_heard else units[start:end]
+        habit = 0.0
+        if read[-1] >= _HABIT:
+            habit = (float(read[-1]) - _NO_HABIT) / _STEPS
+            read = read[:-1]
         for at in range(len(read)):
             sounds[at] = read[at] - FIRST_SOUND
         # All words in one, and each by itself: of several often one alone is transcribed.
@@ -284,4 +323,4 @@ def _gather(
                     count = 0
             if not several:
                 break
-        best[number] = found
+        best[number] = found + habit

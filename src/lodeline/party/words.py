@@ -26,6 +26,8 @@ LEAST_LETTERS: Final = 6
 LEAST_MEANT: Final = 5
 #: A word of so many hanzi may be shortened to one of them.
 MOST_SHORTENED: Final = 2
+#: A word of a meaning of several that has no more letters says nothing by itself.
+_LEAST_SAID: Final = 2
 #: Each word of a compound has at least so many letters.
 LEAST_PART: Final = 4
 #: And the last of a German one more: "goldwind" is none.
@@ -37,12 +39,14 @@ class Word:
     """What a phrase of a name says: `kind` is form, place, group, direction, industry or generic.
 
     `concepts` has more than one entry where the spelling is shared: Fuzhou is 福州 and 抚州. `read`: whether the phrase
-    is a Chinese word in pinyin, which a brand may sound like.
+    is a Chinese word in pinyin, which a brand may sound like; `weak`: whether brands are so often like it that it is
+    meant only where nothing contradicts it: a county, or a trade by ear.
     """
 
     kind: str
     concepts: frozenset[str]
     read: bool = False
+    weak: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,9 @@ class Vocabulary:
 
     latin: dict[str, Word]
     cjk: dict[str, Word]
+    #: All that phrases in Latin letters, and those that are spelt, begin with.
+    latin_heads: frozenset[str]
+    spelt_heads: frozenset[str]
     #: First character of a phrase → how long the phrases are that begin with it, the longest first.
     cjk_lengths: dict[str, tuple[int, ...]]
     #: Chinese words as a name has them that is spelt syllable by syllable: "ji an", which "jian" is not.
@@ -68,10 +75,12 @@ def _table(name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines()))
 
 
+@cache
 def phrases() -> list[tuple[str, str, str]]:
     """(kind, concept, phrase as the table has it)."""
     rows = [("form", row["form"], row["terms"]) for row in _table("forms.csv")]
     rows += [(row["kind"], row["concept"], row["terms"]) for row in _table("words.csv")]
+    rows += [(row["kind"], row["concept"], row["written"]) for row in _table("words.csv") if row["written"]]
     rows += [("place", row["place"], row["terms"]) for row in _table("places.csv")]
     return [(kind, concept, term) for kind, concept, terms in rows for term in terms.split("|")]
 
@@ -84,12 +93,16 @@ def vocabulary() -> Vocabulary:
     read: dict[str, tuple[str, set[str]]] = {}
     spelt: dict[str, tuple[str, set[str]]] = {}
     cjk: dict[str, tuple[str, set[str]]] = {}
+    strong: set[str] = set()
+    written = {folded(term) for row in _table("words.csv") for term in row["written"].split("|")}
     for kind, concept, phrase in phrases():
         term = folded(phrase).replace(" ", "")
         if any(map(is_cjk, term)):
             _known(cjk, term, kind, concept)
             if len(term) > 1 and all(HAN.fullmatch(one) for one in term) and _is_spelt_out(term, places.get(concept)):
-                _known(read, "".join(spoken(term)), kind, concept)
+                if term not in written:
+                    _known(read, "".join(spoken(term)), kind, concept)
+                    strong.add(" ".join(spoken(term)))
                 _known(spelt, " ".join(spoken(term)), kind, concept)
         else:
             known = latin.get(term)
@@ -97,18 +110,29 @@ def vocabulary() -> Vocabulary:
                 latin[term] = (kind, {concept})
             else:
                 known[1].add(concept)
+    strong.update(" ".join(spoken(term)) for term, (kind, _) in cjk.items() if kind != "industry")
     lengths: dict[str, set[int]] = defaultdict(set)
     for term in cjk:
         lengths[term[0]].add(len(term))
+    every, small = {*latin, *read}, {place for place, row in places.items() if row["read"] == "no"}
     return Vocabulary(
+        latin_heads=frozenset(term[:end] for term in every for end in range(1, len(term) + 1)),
+        spelt_heads=frozenset(
+            " ".join(words[:end]) for term in spelt for words in [term.split()] for end in range(1, len(words) + 1)
+        ),
         # What is written in Latin letters wins over a Chinese word that happens to sound like it.
         latin={term: Word(kind=kind, concepts=frozenset(found), read=True) for term, (kind, found) in read.items()}
         | {
-            term: Word(kind=kind, concepts=frozenset(found | _same_kind(read.get(term), kind)))
+            term: Word(kind=kind, concepts=frozenset(found | _same_kind(read.get(term), kind)), weak=found <= small)
             for term, (kind, found) in latin.items()
         },
-        spelt={term: Word(kind=kind, concepts=frozenset(found), read=True) for term, (kind, found) in spelt.items()},
-        cjk={term: Word(kind=kind, concepts=frozenset(found)) for term, (kind, found) in cjk.items()},
+        spelt={
+            term: Word(kind=kind, concepts=frozenset(found), read=True, weak=term not in strong)
+            for term, (kind, found) in spelt.items()
+        },
+        cjk={
+            term: Word(kind=kind, concepts=frozenset(found), weak=found <= small) for term, (kind, found) in cjk.items()
+        },
         cjk_lengths={head: tuple(sorted(found, reverse=True)) for head, found in lengths.items()},
         heads=frozenset(words[0] for _, _, phrase in phrases() for words in [folded(phrase).split()] if len(words) > 1),
         within={place: _chain(place, places) for place in places},
@@ -122,10 +146,18 @@ def _near() -> frozenset[str]:
     return frozenset(row["country"] for row in _table("pinyin_countries.csv"))
 
 
+@cache
+def places_near() -> frozenset[str]:
+    """The places that lie in them."""
+    return frozenset(row["place"] for row in _table("places.csv") if row["country"] in _near())
+
+
 def _is_spelt_out(term: str, place: dict[str, str] | None) -> bool:
     """Whether a Chinese word is looked for in pinyin as well: of places far away only those that sound like no brand
     does. 挪威 is Norway, and "nuo wei" the beginning of Noveon.
     """
+    if place is not None and place["read"] == "no":
+        return False
     near = place is None or place["country"] in _near()
     return near or len(term) > MOST_SHORTENED or term.endswith("国")
 
@@ -184,11 +216,18 @@ def _long_words() -> dict[str, list[str]]:
 
 @cache
 def glosses() -> dict[str, frozenset[str]]:
-    """Words in hanzi of brands → what they mean in English, joined: 大地 → earth, land."""
-    return {
-        simplified().convert(row["han"]): frozenset(one.replace(" ", "") for one in row["words"].split("|"))
-        for row in _table("glosses.csv")
-    }
+    """Words in hanzi of brands → what they mean in English, of one word or several: 大地 → earth, land."""
+    return {simplified().convert(row["han"]): frozenset(row["words"].split("|")) for row in _table("glosses.csv")}
+
+
+@lru_cache(maxsize=50_000)
+def said(phrases_: frozenset[str]) -> frozenset[str]:
+    """All words that phrases in English have, and each phrase in one: great wall is great, wall and greatwall."""
+    return frozenset(
+        word
+        for one in phrases_
+        for word in (one.replace(" ", ""), *(part for part in one.split() if len(part) > _LEAST_SAID))
+    )
 
 
 @cache

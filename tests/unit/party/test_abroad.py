@@ -63,7 +63,8 @@ def test_what_is_kept_joined_is_judged_as_each_by_itself() -> None:
     offsets = np.cumsum([0, *map(len, texts)])
     asked = transcription.heard(spoken("博世"))
     bits = transcription.evidences(asked, transcription.as_units("".join(texts)), offsets, np.arange(3))
-    assert bits[0] == pytest.approx(transcription.evidence(asked, texts[0]))
+    habit = transcription.habit(asked)
+    assert bits[0] == pytest.approx(transcription.evidence(asked, texts[0]) + habit)
     # What is heard is compared with what is written alone.
     assert bits[1] == 0.0 > bits[2]
 

@@ -108,6 +108,6 @@ def test_a_daughter_is_not_certainly_its_parent_and_strangers_in_pinyin_are_not_
 
 def test_strangers_in_hanzi_and_letters_that_have_nothing_in_common_are_not_worth_a_look() -> None:
     assert likeness("宁波韵升股份有限公司", "Separating Works of the North").probability <= NOTHING
-    # A place and a trade in common, or letters that transcribe the hanzi, speak for it.
-    assert likeness("宁波安泰磁材有限公司", "Ningbo Permanent Magnetics Ltd").probability > NOTHING
+    # A brand that is translated, or letters that transcribe the hanzi, speak for it.
+    assert likeness("宁波永久磁材有限公司", "Ningbo Permanent Magnetics Ltd").probability > NOTHING
     assert likeness("博世有限公司", "Bosch GmbH").probability > NOTHING

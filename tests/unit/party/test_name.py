@@ -6,7 +6,9 @@ import random
 
 import pytest
 from pypinyin import lazy_pinyin
+from pypinyin.constants import PHRASES_DICT
 
+from lodeline.party import script
 from lodeline.party.abroad import characters
 from lodeline.party.name import as_syllables, parsed
 from lodeline.party.script import faults, folded, spoken
@@ -77,6 +79,13 @@ def test_a_word_with_one_typing_error_is_still_that_word() -> None:
 def test_what_is_wrong_with_a_name_is_said(text: str, found: tuple[str, ...]) -> None:
     assert faults(text) == found
     parsed(text)
+
+
+def test_hanzi_of_the_mainland_are_folded_without_a_dictionary_and_as_with_one() -> None:
+    some = [phrase for phrase in PHRASES_DICT if script._plain().issuperset(phrase)]
+    assert len(some) > 40_000
+    assert [script.folded(phrase) for phrase in some] == [script.simplified().convert(phrase) for phrase in some]
+    assert script.folded("沈思乾坤") == script.simplified().convert("沈思乾坤")
 
 
 def test_invisible_and_lookalike_letters_change_nothing() -> None:

@@ -1,0 +1,103 @@
+"""The words of the tables: what they take of a name, what they leave to the brand, and what they say in English."""
+
+from __future__ import annotations
+
+import csv
+from importlib.resources import files
+
+import numpy as np
+import pytest
+
+from lodeline.party import transcription
+from lodeline.party.brand import acronym, in_pinyin, meaning, meaning_of_trades, spells
+from lodeline.party.index import NameIndex
+from lodeline.party.likeness import likeness
+from lodeline.party.name import as_syllables, parsed
+from lodeline.party.script import spoken
+from lodeline.party.words import said, vocabulary
+
+
+@pytest.mark.parametrize(
+    ("name", "brand"),
+    [
+        # 信息 is information, and no firm is called 望.
+        ("Xin Xi Wang Ji Tuan You Xian Gong Si", "xinxiwang"),
+        ("摩托罗拉公司", "motuoluola"),
+        ("丹佛斯公司", "danfusi"),
+        # 铝业 sounds the same, and then the firm would be called nothing.
+        ("Lv Ye Zhi Yao Ji Tuan You Xian Gong Si", "lvye"),
+        ("中国中化集团有限公司", "zhonghua"),
+        ("Zhong Guo Zhong Hua Ji Tuan You Xian Gong Si", "zhonghua"),
+        ("Light of Hope Electronics Co., Ltd.", "lighthope"),
+        ("中国五矿集团有限公司", "wukuang"),
+    ],
+)
+def test_a_brand_keeps_what_a_word_of_the_table_would_take_of_it(name: str, brand: str) -> None:
+    assert parsed(name).brand == brand
+
+
+def test_a_word_that_stands_where_trades_and_places_stand_is_one() -> None:
+    assert {"petroleum", "gas"} <= parsed("Zhong Guo Shi You Tian Ran Qi Ji Tuan You Xian Gong Si").industries
+    assert parsed("丹佛磁业有限公司").places == (frozenset({"US-DENVER"}),)
+    assert parsed("第五稀土冶炼厂").numbers == parsed("Fifth Rare Earth Smelting Works").numbers == {"5"}
+    assert parsed("China National Building Material Group").places == parsed("中国建材集团").places
+    assert as_syllables("lvyuan") == ("lv", "yuan")
+    assert in_pinyin(parsed("Ace Magnetics")) is None and in_pinyin(parsed("Emei Magnetics")) == ("e", "mei")
+    # A county that lies elsewhere is what the firm is called.
+    assert parsed("包头万安磁材有限公司").brand == parsed("Baotou Wanan Magnetics").brand == "wanan"
+    assert parsed("江西万安磁材有限公司").places == (frozenset({"CN-JX"}), frozenset({"CN-JX-WANAN"}))
+
+
+def test_a_phrase_is_told_whole_or_by_its_words() -> None:
+    assert said(frozenset({"great wall"})) == {"great", "wall", "greatwall"}
+    assert meaning(parsed("长城磁材有限公司"), parsed("Great Wall Magnetics")) == 1.0
+    assert meaning(parsed("长城磁材有限公司"), parsed("Great Hall Magnetics")) < 1.0
+    assert meaning(parsed("白鹭金属有限公司"), parsed("White Egret Metal")) == 1.0
+    # The country is said beside the brand, and so is what the firm makes.
+    assert meaning_of_trades(parsed("中国铁建股份有限公司"), parsed("China Railway Construction Corporation")) == 1.0
+    assert meaning_of_trades(parsed("宁波永久磁材有限公司"), parsed("Ningbo Permanent Magnetics Ltd")) == 1.0
+    assert meaning_of_trades(parsed("宁波韵升磁材有限公司"), parsed("Ningbo Permanent Magnetics Ltd")) == 0.0
+
+
+def test_first_letters_may_be_of_the_translation_and_say_less_where_they_are_free() -> None:
+    name = parsed("徐州工程机械集团有限公司")
+    assert spells("xcmg", name) and spells("xcmg", parsed("Xu Zhou Gong Cheng Ji Xie Ji Tuan You Xian Gong Si"))
+    assert not spells("xcbg", name) and not spells("xc", name)
+    assert acronym(parsed("SAIC Motor"), parsed("上海汽车集团股份有限公司")) == 1.0
+    assert 0 < acronym(parsed("XCMG Group"), name) < 1 and acronym(parsed("XCBG Group"), name) == 0
+    index = NameIndex(
+        (one, one) for one in ["徐州工程机械集团有限公司", "徐州稀土集团有限公司", "宁波韵升集团有限公司"]
+    )
+    assert index.find("XCMG Group")[0].name == "徐州工程机械集团有限公司"
+    here = np.arange(3)
+    assert index._by_first_letters(parsed("XCMG Group"), here) == [0]
+    assert index._by_first_letters(parsed("XCBG Group"), here) == []
+
+
+def test_hanzi_that_transcribe_are_told_from_those_that_brands_are_made_of() -> None:
+    assert transcription.habit(transcription.heard(spoken("特斯拉"), "特斯拉")) > 3
+    assert transcription.habit(transcription.heard(spoken("特斯拉"))) > 3
+    assert transcription.habit(transcription.heard(spoken("盛鑫"), "盛鑫")) < 0
+    assert transcription.habit(transcription.written(("tesla",))) == 0
+
+
+def test_a_transcription_may_end_before_the_word_does() -> None:
+    novartis = transcription.written(("novartis",))
+    assert transcription.evidence(transcription.heard(spoken("诺华")), novartis) > 3
+    assert transcription.evidence(transcription.heard(spoken("韵升")), novartis) < 0
+
+
+def test_the_last_of_the_hanzi_may_say_what_the_firm_does() -> None:
+    steel = likeness("鞍钢股份有限公司", "Angang Steel Company Limited")
+    food = likeness("鞍钢股份有限公司", "Angang Food Company Limited")
+    assert (steel.features["industry-shared"], steel.features["industry-one-sided"]) == (1.0, 0.0)
+    assert food.features["industry-one-sided"] == 1.0 and food.probability < steel.probability
+
+
+def test_no_word_has_two_kinds_and_no_hanzi_of_the_tables_stand_twice() -> None:
+    every = vocabulary()
+    assert {word.kind for word in every.cjk.values()} == {"form", "group", "direction", "industry", "place"}
+    table = files("lodeline").joinpath("data", "party", "glosses.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(table.splitlines()))
+    assert len({row["han"] for row in rows}) == len(rows) > 3_000
+    assert all(word == word.strip().lower() and word.isascii() for row in rows for word in row["words"].split("|"))
