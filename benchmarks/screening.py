@@ -45,6 +45,7 @@ from lodeline.party import likeness as model
 from lodeline.party.index import NameIndex
 from lodeline.party.name import parsed
 from names.pairs import (
+    Firm,
     Pair,
     chinese,
     elsewhere,
@@ -55,6 +56,8 @@ from names.pairs import (
     spelt,
     traditional,
     typed_wrongly,
+    unseen,
+    was_looked_at,
     without_form,
 )
 from names.picture import picture
@@ -296,23 +299,10 @@ def found_across_scripts() -> dict[str, float]:
     """
     every = firms()
     crowd = [(f"crowd-{at}", name) for at, name in enumerate(synthetic_names(DISTRACTORS, seed=SEED))]
-    spellings: dict[str, dict[str, str]] = {
-        "hanzi": {one.id: one.zh for one in every},
-        "English": {one.id: one.en for one in every},
-        "pinyin": {one.id: spelt(one.zh) for one in every if chinese(one)},
-    }
     of_test = {name for pair in pairs() if pair.test and pair.same for name in (pair.one, pair.other)}
     half = {one.id for one in every if one.zh in of_test}
-    # A name that is none of the other read, translated or shortened is found by nobody who has no record of it.
     coined = {one.id for one in every if one.english == "coined"}
-    indices = {stands: NameIndex([*spellings[stands].items(), *crowd]) for stands in ("hanzi", "English")}
-    asked = [(one, stands) for stands in ("hanzi", "English") for one in spellings if one != stands]
-    # Pinyin is the hanzi read, whatever the firm is called in English.
-    found = [
-        _Found(way=f"{one:8} → {stands}", firm=key, hit=key in {hit.key for hit in indices[stands].find(name, most=5)},
-               derived=key not in coined or "English" not in (one, stands))
-        for one, stands in asked for key, name in spellings[one].items()
-    ]  # fmt: skip
+    found = _asked_each_way(every, crowd)
     print(f"\nFound among the first five, {DISTRACTORS} synthetic names and all {len(every)} firms beside it, where one"
           f" spelling stands alone; {len(half)} test firms, of which {len(half & coined)} are coined")  # fmt: skip
     print(f"  {'':22}{'test firms':>15}{'derivable':>15}{'coined':>15}{'all firms':>15}")
@@ -326,6 +316,13 @@ def found_across_scripts() -> dict[str, float]:
     for how in sorted(set(kind.values())):
         some = [one for one in found if kind[one.firm] == how]
         print(f"    {how:20}{_share([one for one in some if one.firm in half])}{_share(some)}")
+    outside = unseen()
+    derived = [one for one in _asked_each_way(outside, crowd) if one.derived]
+    kind = {one.id: one.english for one in outside}
+    print(f"  {len(outside)} firms outside of the table, written down before words were added; derivable ways")
+    for how in ["together", *sorted(set(kind.values()) - {"coined"})]:
+        print(f"    {how:20}{_share([one for one in derived if how in ('together', kind[one.firm])])}")
+    print(f"    of which none was looked at{_share([one for one in derived if not was_looked_at(one.firm)])}")
     recorded = _found_where_recorded(every, half, crowd)
     ours_ = [one for one in found if one.firm in half]
     return {
@@ -342,6 +339,25 @@ class _Found(NamedTuple):
     firm: str
     hit: bool
     derived: bool
+
+
+def _asked_each_way(every: Sequence[Firm], crowd: Sequence[tuple[str, str]]) -> list[_Found]:
+    """Each firm asked by each spelling among all of them under another, and the crowd."""
+    spellings: dict[str, dict[str, str]] = {
+        "hanzi": {one.id: one.zh for one in every},
+        "English": {one.id: one.en for one in every},
+        "pinyin": {one.id: spelt(one.zh) for one in every if chinese(one)},
+    }
+    # A name that is none of the other read, translated or shortened is found by nobody who has no record of it.
+    coined = {one.id for one in every if one.english == "coined"}
+    indices = {stands: NameIndex([*spellings[stands].items(), *crowd]) for stands in ("hanzi", "English")}
+    asked = [(one, stands) for stands in ("hanzi", "English") for one in spellings if one != stands]
+    # Pinyin is the hanzi read, whatever the firm is called in English.
+    return [
+        _Found(way=f"{one:8} → {stands}", firm=key, hit=key in {hit.key for hit in indices[stands].find(name, most=5)},
+               derived=key not in coined or "English" not in (one, stands))
+        for one, stands in asked for key, name in spellings[one].items()
+    ]  # fmt: skip
 
 
 def _share(some: Sequence[_Found]) -> str:

@@ -27,6 +27,7 @@ from lodeline.party.transcription import FIRST_SOUND, evidence
 from names.synthetic import names as synthetic_names
 
 FIRMS: Final = Path(__file__).parent / "firms.csv"
+UNSEEN: Final = Path(__file__).parent / "unseen.csv"
 ELSEWHERE: Final = Path(__file__).parent / "elsewhere.csv"
 SEED: Final = 20_261_125
 #: Synthetic strangers, others than those that are searched among, and how many of them are taken for each name.
@@ -141,6 +142,20 @@ def elsewhere() -> list[Pair]:
                 for other in (*strangers, *(rows[at] for at in near))
             ]  # fmt: skip
     return found
+
+
+def unseen() -> list[Firm]:
+    """Firms that were written down before words were added to the tables; none is fitted on."""
+    with UNSEEN.open(encoding="utf-8", newline="") as stream:
+        return [
+            Firm(id=row["firm"], zh=row["zh"], en=row["en"], english=row["english"], short="", other="", family="")
+            for row in csv.DictReader(stream)
+        ]
+
+
+def was_looked_at(firm: str) -> bool:
+    """Whether misses of this firm of `unseen` were looked at when words were added: of one half, by a hash."""
+    return sha256(firm.encode()).digest()[0] % 2 == 0
 
 
 def lookalikes(some: Sequence[Pair]) -> list[Pair]:

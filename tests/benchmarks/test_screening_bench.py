@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+
 import numpy as np
 import pytest
 
 import screening
-from names.pairs import elsewhere, firms, language, pairs
+from lodeline.party.name import parsed
+from names.pairs import UNSEEN, elsewhere, firms, language, pairs, unseen, was_looked_at
 from names.synthetic import names
 
 
@@ -43,3 +46,15 @@ def test_no_firm_of_the_test_half_is_among_those_that_are_learned_from() -> None
     of_test = {name for pair in pairs() if pair.test and pair.same for name in (pair.one, pair.other)}
     assert of_test.isdisjoint(name for pair in elsewhere() for name in (pair.one, pair.other))
     assert of_test & {firm.zh for firm in firms()}
+
+
+def test_no_brand_of_the_test_half_is_among_those_that_hanzi_are_learned_of() -> None:
+    of_test = {name for pair in pairs() if pair.test and pair.same for name in (pair.one, pair.other)}
+    brands = "|".join(parsed(name).brand_han for name in of_test)
+    for table in ("brands", "transcribed"):
+        with (UNSEEN.parent / f"{table}.csv").open(encoding="utf-8", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        assert len(rows) > 500
+        assert not [row for row in rows if row["han"] in brands], table
+    assert {firm.zh for firm in unseen()}.isdisjoint(of_test)
+    assert {was_looked_at(firm.id) for firm in unseen()} == {True, False}

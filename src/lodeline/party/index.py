@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz
 
-from lodeline.party.brand import bits_of, letters_alone, letters_within, spells
+from lodeline.party.initials import bits_of, letters_alone, letters_within, spells
 from lodeline.party.likeness import ANOTHER_WORD, Likeness, compared
 from lodeline.party.name import Name, parsed, taken_apart
 from lodeline.party.segment import Columns, Known, Segment, gather_rare, highest, other_place, summed

@@ -23,7 +23,8 @@ from typing import Final
 from rapidfuzz import fuzz
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
-from lodeline.party.brand import acronym, in_pinyin, meaning, meaning_by_sound, meaning_of_trades, shortens
+from lodeline.party.brand import in_pinyin, meaning, meaning_by_sound, meaning_of_trades
+from lodeline.party.initials import acronym, shortens
 from lodeline.party.name import Name, as_syllables, parsed
 from lodeline.party.terms import as_transcribed
 from lodeline.party.transcription import FIRST_SOUND, evidence, habit

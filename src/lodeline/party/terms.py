@@ -17,15 +17,8 @@ import numpy.typing as npt
 
 from lodeline.party import transcription
 from lodeline.party.abroad import meanings
-from lodeline.party.brand import (
-    acronyms,
-    acronyms_freely,
-    in_pinyin,
-    letters_alone,
-    meant,
-    meant_by_sound,
-    shortened,
-)
+from lodeline.party.brand import in_pinyin, meant, meant_by_sound
+from lodeline.party.initials import acronyms, acronyms_freely, letters_alone, shortened
 from lodeline.party.name import Name
 from lodeline.party.words import said, stem, vocabulary
 

@@ -7,8 +7,9 @@ import pytest
 
 from lodeline.party import transcription
 from lodeline.party.abroad import cantonese, characters, korean, read_abroad, wade
-from lodeline.party.brand import acronym, in_pinyin, meaning, meaning_by_sound, meaning_of_trades, shortens
+from lodeline.party.brand import in_pinyin, meaning, meaning_by_sound, meaning_of_trades
 from lodeline.party.index import NameIndex
+from lodeline.party.initials import acronym, shortens
 from lodeline.party.likeness import likeness
 from lodeline.party.name import parsed
 from lodeline.party.script import spoken

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from lodeline.party import transcription
-from lodeline.party.brand import acronym, in_pinyin, meaning, meaning_of_trades, spells
+from lodeline.party.brand import in_pinyin, meaning, meaning_of_trades
 from lodeline.party.index import NameIndex
+from lodeline.party.initials import acronym, spells
 from lodeline.party.likeness import likeness
 from lodeline.party.name import as_syllables, parsed
 from lodeline.party.script import spoken
