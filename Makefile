@@ -22,8 +22,9 @@ test: check browser
 quick: .venv/dev.stamp
 	$(TEST) -m "not slow and not medium" tests/unit tests/properties tests/world tests/web/drawing tests/docs $(ARGS)
 
+# In the browser that people have; without LODELINE_BROWSER it is the one that has no windows, where there is one.
 test-full: check browser
-	$(TEST) $(ARGS)
+	LODELINE_BROWSER=chromium $(TEST) $(ARGS)
 
 # The pages are tested in a real browser. Where it is missing and nobody may install it, those tests are skipped and say so.
 browser:
@@ -32,6 +33,8 @@ browser:
 			echo "Fetching chromium, in which the pages are tested"; \
 			{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
 				chromium fonts-noto-cjk; } >/dev/null 2>&1 || echo "chromium could not be fetched"; \
+			DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+				chromium-headless-shell >/dev/null 2>&1 || true; \
 		else \
 			echo "The pages are tested in chromium, which is not here. As root: apt-get install chromium fonts-noto-cjk"; \
 		fi; }

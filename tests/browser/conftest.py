@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from tests.browser import looking
 from tests.browser.examples import furnished
 from tests.browser.looking import Watch
-from tests.browser.portal import PEOPLE, Portal, build, chromium, one_for_all, served
+from tests.browser.portal import PEOPLE, Portal, build, one_for_all, served, tested_in
 from tests.browser.views import VIEWS, Places
 
 #: Milliseconds that anything in the browser may take: a machine under load is slow, and not wrong.
@@ -24,7 +24,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @pytest.fixture(scope="session")
 def executable() -> str:
-    found = chromium()
+    found = tested_in()
     if found is None:
         pytest.skip("The pages are tested in chromium. As root: apt-get install chromium fonts-noto-cjk")
     return found

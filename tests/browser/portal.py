@@ -239,3 +239,12 @@ class Portal:
 def chromium() -> str | None:
     """The browser of the distribution, which needs no download by a test."""
     return shutil.which("chromium")
+
+
+def tested_in() -> str | None:
+    """The browser of the tests: chromium without what only windows need, which is quicker, where there is one.
+
+    LODELINE_BROWSER names another: the whole one for the tests that take long.
+    """
+    named = os.environ.get("LODELINE_BROWSER")
+    return shutil.which(named) if named else shutil.which("chromium-headless-shell") or chromium()

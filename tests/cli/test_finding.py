@@ -62,8 +62,8 @@ def test_the_bundle_of_every_kind_of_finding_gives_it_again(case: Case, tmp_path
     first = {row["detector"]: row for row in reversed(case.rows)}
     assert {"quota-overrun", "missing-filing"} <= set(first)
     for row in first.values():
-        out = tmp_path / f"{row['detector']}.zip"
-        assert case.lodeline("finding", "bundle", row["id"], out).status == 0
+        out = case.bundle if row == case.row else tmp_path / f"{row['detector']}.zip"
+        assert out.exists() or case.lodeline("finding", "bundle", row["id"], out).status == 0
         answer = case.lodeline("finding", "recompute", out, "--vkey", case.vkey, "--json")
         assert answer.status == 0, answer.out
         assert (answer.document["finding"], answer.document["recomputed"]) == (row["id"], True)
@@ -168,12 +168,18 @@ def without_entry(files: Files) -> None:
     ("forge", "what"),
     [
         (change("finding.json", lambda row: row.update(mass_kg="1")), "bundle.differs"),
-        (change("finding.json", lambda row: row.update(id="ab" * 32)), "bundle.differs"),
+        pytest.param(
+            change("finding.json", lambda row: row.update(id="ab" * 32)), "bundle.differs", marks=pytest.mark.slow
+        ),
         (change("stamp.json", lambda stamp: stamp.update(root="ab" * 32)), "bundle.checkpoint"),
         pytest.param(
             change("stamp.json", lambda stamp: stamp.update(entry=3)), "bundle.checkpoint", marks=pytest.mark.slow
         ),
-        (change("stamp.json", lambda stamp: stamp.update(detector="no-such")), "bundle.differs"),
+        pytest.param(
+            change("stamp.json", lambda stamp: stamp.update(detector="no-such")),
+            "bundle.differs",
+            marks=pytest.mark.slow,
+        ),
         (change("data/lines.json", lambda rows: rows.pop()), "bundle.row"),
         pytest.param(
             change("data/lines.json", lambda rows: rows.append(rows[0])), "bundle.row", marks=pytest.mark.slow
