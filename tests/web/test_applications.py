@@ -18,6 +18,7 @@ from tests.web.conftest import Browser, Page
 from lodeline.office import clock
 from lodeline.office.actor import Actor, Standing
 from lodeline.office.models import User
+from lodeline.service.party_lists import load_list
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
@@ -122,6 +123,16 @@ def test_a_licence_is_applied_for_queried_answered_and_granted(copy: Store) -> N
     assert "Granted" in of_firm().page(at).text and licence.id in of_firm().page(at).text
     assert "Report on the goods" in of_firm().page(at).text
     assert "准予许可" in of_firm().page(at.replace("/en/", "/zh/")).text
+
+
+def test_the_officer_sees_whether_an_end_user_is_listed_and_who_is_known(copy: Store) -> None:
+    at = f"/en/applications/{handed_in().rstrip('/').rpartition('/')[2]}/"
+    assert "Muster Antriebe GmbH: nobody known by this name" in officer(11).page(at).text.replace(" :", ":")
+    content = b"id,names,listed_from\nW-1,Muster Antriebe GmbH,2025-01-01\n"
+    entry, read = load_list(copy, content, name="watch", file="watch.csv", filed_at=clock.now(), by="analyst")
+    assert entry is not None, read.problems
+    page = officer(11).page(at)
+    assert "Muster Antriebe GmbH (0.99), listed" in page.text and "nobody known" not in page.text
 
 
 def test_nobody_else_sees_it(copy: Store) -> None:

@@ -19,7 +19,8 @@ from lodeline.regulation.control_list import control_items
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service import desk
 from lodeline.service.own import Own
-from lodeline.service.screening import screen
+from lodeline.service.party_index import screener_of
+from lodeline.service.screening import screening_json
 from lodeline.store.books import IN_FORCE
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
@@ -34,7 +35,7 @@ class Review:
     """What is known of an application's goods and of who applies.
 
     desk : what `service.desk.answer` says of the goods if they were declared without a licence.
-    screening : what `service.screening.screen` says of end users and consignee.
+    parties : what `service.screening.screening_json` says of end users and consignee, by register, lists and filings.
     licences : `service.own.Own.licences` of the exporter.
     balances : the newest counted balance of each of its sites on total REO (`accountancy.balance.BALANCE`).
     exports : `on`, `end_user_name`, `destination`, `product`, `mass_mg`, `licence`, `same`, the newest first; `same`:
@@ -44,7 +45,7 @@ class Review:
     """
 
     desk: Json
-    screening: Json
+    parties: list[Json]
     licences: pl.DataFrame
     balances: pl.DataFrame
     exports: pl.DataFrame
@@ -65,11 +66,10 @@ def review(
         *application.end_users,
         *([first["consignee_name"]] if first is not None and first["consignee_name"] else []),
     ]
+    screener = screener_of(store, snapshot)
     return Review(
         desk=desk.answer(application.declaration, law=law, today=today, snapshot=snapshot),
-        screening=screen(
-            list(dict.fromkeys(names)), lists=(), register=snapshot.register, stamp=snapshot.stamp, day=today
-        ),
+        parties=[screening_json(screener.screen(name, day=today)) for name in dict.fromkeys(names)],
         licences=own.licences(today),
         balances=_balances(balances, snapshot, exporter),
         exports=_exports(store, exporter, application),

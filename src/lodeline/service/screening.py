@@ -5,7 +5,6 @@ Nothing is written: not the name that was asked, nor what was found.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
@@ -32,7 +31,10 @@ def screen(
 
     `identifiers` and `country` belong to every name. `stamp`: the entry and root that the register is of.
     """
-    screener = _of_register(register) if register is not None and not lists else _screener(register, lists)
+    parties = [] if register is None else registered(register)
+    parties += [party for one in lists for party in one.parties]
+    stakes = [] if register is None else held_stakes(register)
+    screener = Screener(parties, [*stakes, *(stake for one in lists for stake in one.stakes)])
     found = [screener.screen(name, day=day, identifiers=identifiers, country=country) for name in names]
     return {
         "verdict": min((one.verdict for one in found), key=VERDICTS.index, default="unknown"),
@@ -48,26 +50,6 @@ def screen(
         ],
         "stamp": stamp,
     }  # fmt: skip
-
-
-#: The register that was asked last without lists, and its screener: pages ask one register after each other.
-_KEPT: list[tuple[weakref.ref[Register], Screener]] = []
-
-
-def _of_register(register: Register) -> Screener:
-    for whose, screener in tuple(_KEPT):
-        if whose() is register:
-            return screener
-    made = _screener(register, ())
-    _KEPT[:] = [(weakref.ref(register), made)]
-    return made
-
-
-def _screener(register: Register | None, lists: Sequence[PartyList]) -> Screener:
-    parties = [] if register is None else registered(register)
-    parties += [party for one in lists for party in one.parties]
-    stakes = [] if register is None else held_stakes(register)
-    return Screener(parties, [*stakes, *(stake for one in lists for stake in one.stakes)])
 
 
 def screening_json(found: Screening) -> Json:

@@ -13,7 +13,6 @@ from lodeline.party.identifier import Identifier
 from lodeline.party.lists import Listing, Party
 from lodeline.party.ownership import Stake
 from lodeline.party.screening import Screener, Screening, registered
-from lodeline.service.screening import screen
 
 DAY = date(2025, 7, 1)
 USCC = Identifier("uscc", "91999999FCT000001P")
@@ -171,22 +170,3 @@ def test_organisations_of_a_register_are_parties_with_the_numbers_that_hold() ->
     }
     (found,) = registered(register(organisations=[row]))
     assert (found.key, found.names, found.identifiers) == ("register:Y", ("韵升", "Yunsheng"), frozenset({USCC}))
-
-
-def test_each_register_that_is_asked_answers_for_itself_however_they_take_turns() -> None:
-    def of(*ids: str) -> Register:
-        rows: list[dict[str, object]] = [{"id": one, "name_zh": f"{one}磁材", "country": "CN"} for one in ids]
-        return register(organisations=rows)
-
-    def hits(asked: Register) -> set[str]:
-        found = screen(["北方韵升磁材"], lists=(), register=asked, stamp=None, day=DAY)
-        return {record["id"] for hit in found["names"][0]["hits"] for record in hit["parties"]}
-
-    one, two = of("北方韵升", "金力"), of("金力")
-    assert [hits(asked) for asked in (one, two, one, one, two)] == [
-        {"北方韵升"},
-        set(),
-        {"北方韵升"},
-        {"北方韵升"},
-        set(),
-    ]

@@ -18,6 +18,7 @@ from lodeline.office import application_review, application_views, clock
 from lodeline.office.application_review import Proposal
 from lodeline.office.application_steps import ApplicationError, NotReadyError
 from lodeline.office.models import Application
+from lodeline.party.screening import FILED
 from lodeline.service.licence_review import Review, review
 from lodeline.service.overview import balances
 from lodeline.web import format as written
@@ -293,12 +294,13 @@ def _desk(visit: Visit, seen: Review) -> list[dict[str, str]]:
 
 
 def _parties(visit: Visit, seen: Review) -> list[dict[str, Any]]:
-    """Who the end users and the consignee may be."""
+    """Who the end users and the consignee may be. A name that filings alone have is nobody who is known."""
     found = []
-    for one in seen.screening["names"]:
+    for one in seen.parties:
+        known = [hit for hit in one["hits"] if any(party["source"] != FILED for party in hit["parties"])]
         hits = [
             f"{hit['name']} ({hit['probability']:.2f})" + (visit.say(", listed", "，列入名单") if hit["listed"] else "")
-            for hit in one["hits"][:5]
+            for hit in known[:5]
             if hit["probability"] >= _LIKELY or hit["listed"]
         ]
         found.append({"name": one["name"], "hits": hits})
