@@ -6,7 +6,6 @@ import fcntl
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -163,7 +162,7 @@ def _moment() -> tuple[Any, datetime, date]:
     """The law, the moment, and the day that it is there."""
     pack = law()
     now = datetime.now(UTC).replace(microsecond=0)
-    return pack, now, now.astimezone(ZoneInfo(pack.timezone)).date()
+    return pack, now, pack.day_of(now)
 
 
 @app.command()

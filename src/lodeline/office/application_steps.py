@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from lodeline.control.licensing import MOVES, RELATIONS, Kind, Relation, State
 from lodeline.journal.entry import canonical_json
@@ -17,7 +16,6 @@ from lodeline.office.application_documents import Attached, handed_in, put
 from lodeline.office.audit import record_act
 from lodeline.office.models import Application, ApplicationStep, User
 from lodeline.office.notices import notify
-from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.cases import put_step
 from lodeline.service.moment import utc_text
 from lodeline.spoken import SpokenError
@@ -142,11 +140,6 @@ def locked_one(application: Application, *, seen: int | None = None) -> Applicat
 def relation_of(application: Application) -> Relation:
     """Whether it asks for a new licence, or renews or amends one."""
     return next(one for one in RELATIONS if one == application.relation)
-
-
-def day_of(law: Jurisdiction, at: datetime) -> date:
-    """The day of a moment where the law is in force."""
-    return at.astimezone(ZoneInfo(law.timezone)).date()
 
 
 def worded(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from lodeline.control.licensing import UNTOLD, Clock, Kind, clock, is_stopped_by
 from lodeline.office.actor import Actor
-from lodeline.office.application_steps import ApplicationError, day_of, relation_of
+from lodeline.office.application_steps import ApplicationError, relation_of
 from lodeline.office.models import Application, ApplicationStep
 from lodeline.regulation.parameter import Jurisdiction
 
@@ -55,7 +55,7 @@ def steps_of(application: Application, *, told_only: bool) -> list[tuple[Applica
 
 def clock_of(application: Application, law: Jurisdiction, *, today: date) -> Clock:
     """How the time to decide stands."""
-    steps = [(step.kind, day_of(law, step.at)) for step in application.steps.order_by("number")]
+    steps = [(step.kind, law.day_of(step.at)) for step in application.steps.order_by("number")]
     return clock(
         steps, relation=relation_of(application), law=law, today=today, on_watch_list=application.on_watch_list
     )  # fmt: skip

@@ -23,7 +23,6 @@ from lodeline.office.application_steps import (
     ApplicationError,
     NotReadyError,
     Said,
-    day_of,
     locked_one,
     take_step,
     worded,
@@ -114,7 +113,7 @@ def problems_of(store: Store, application: Application, law: Jurisdiction, *, to
 def submit(actor: Actor, store: Store, application: Application, law: Jurisdiction, *, now: datetime) -> Application:
     """Hands it in: from now on its words stand. Raises NotReadyError with all that is wrong."""
     actor.require("own.file", application.organisation)
-    found = problems_of(store, application, law, today=day_of(law, now))
+    found = problems_of(store, application, law, today=law.day_of(now))
     if any(one.severity == "reject" for one in found):
         raise NotReadyError(found)
     with store.database.transaction():

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from lodeline.office.case_states import STANDING, parameters
 from lodeline.office.cases import reopen_due
@@ -40,7 +39,7 @@ def remind(today: date, now: datetime) -> int:
 
 def review(store: Store, law: Jurisdiction, *, now: datetime) -> int:
     """Opens again what was decided and does not stand any more; returns how many cases that were."""
-    today = now.astimezone(ZoneInfo(law.timezone)).date()
+    today = law.day_of(now)
     standing = Case.objects.filter(state__in=STANDING)
     if not standing.exists():
         return 0

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
@@ -159,7 +158,7 @@ def judge_job(payload: Mapping[str, Any], say: Any) -> object:
     if not _note(batch, state=State.RUNNING, lines=len(declaration.lines), parts=len(parts)):
         return None
     say(_READ)
-    today = batch.created_at.astimezone(ZoneInfo(law.timezone)).date()
+    today = law.day_of(batch.created_at)
     hearing = BatchHearing(
         store, open_snapshot(store), declaration, law=law, today=today, asker=batch.organisation or None,
         say=lambda share: say(_READ + (_LOOKED - _READ) * share),
@@ -266,4 +265,4 @@ def _limits() -> Limits:
 
 def law_day(batch: DeskBatch, law: Jurisdiction) -> str:
     """The day as of which the law of a batch is known: that on which it was sent."""
-    return batch.created_at.astimezone(ZoneInfo(law.timezone)).date().isoformat()
+    return law.day_of(batch.created_at).isoformat()

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from lodeline.filing.check import Checked, check
 from lodeline.filing.division import settle
@@ -54,7 +53,7 @@ def divide_job(payload: Mapping[str, Any], say: Any) -> object:
         return None
     now = clock.now()
     user = User.objects.get(pk=payload["user"])
-    actor = actor_of(user, on=now.astimezone(ZoneInfo(load().timezone)).date())
+    actor = actor_of(user, on=load().day_of(now))
     say(0.1)
     try:
         good = divide(actor, found, seen=found.revision, now=now)

@@ -17,7 +17,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -177,7 +176,7 @@ def carry_out(
     """
     actor.require("erasure.write", AUTHORITY)
     _require_text(said)
-    today = now.astimezone(ZoneInfo(law.timezone)).date()
+    today = law.day_of(now)
     with together():
         found = _open(request)
         _require_second(actor, found)
@@ -208,7 +207,7 @@ def erase_again(actor: Actor, pseudonyms: Collection[str], *, now: datetime) -> 
     Raises InputError where a pseudonym is nobody's, and changes nothing.
     """
     actor.require("erasure.write", AUTHORITY)
-    today = now.astimezone(ZoneInfo(load().timezone)).date()
+    today = load().day_of(now)
     with together():
         found = {one.pseudonym: one for one in User.objects.select_for_update().filter(pseudonym__in=pseudonyms)}
         unknown = sorted(set(pseudonyms) - found.keys())
@@ -286,7 +285,7 @@ def erasable_from(person: User, *, law: Jurisdiction, today: date) -> date | Non
     term = max((one for one in years if one is not None), default=None)
     if term is None:
         return None
-    on = last.astimezone(ZoneInfo(law.timezone)).date() + timedelta(days=1)
+    on = law.day_of(last) + timedelta(days=1)
     try:
         return on.replace(year=on.year + term)
     except ValueError:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -90,7 +89,7 @@ def end(actor: Actor, store: Store, extension: str, *, law: Jurisdiction, now: d
     if found is None:
         raise ExtensionError("There is no such extension.", "没有该项延期。")
     _require_all(actor, found.region, found.organisations)
-    today = now.astimezone(ZoneInfo(law.timezone)).date()
+    today = law.day_of(now)
     if found.until <= today:
         raise ExtensionError(
             "It ends today or has ended: what was in time stays in time.",

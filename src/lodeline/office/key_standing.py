@@ -7,7 +7,6 @@ of the organisation are told of each key, so that one which nobody there knows o
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import Q
@@ -63,7 +62,7 @@ def registration_of(organisation: str, certifier: str, public_key: str) -> int |
 
 def _giver(person: User, organisation: str, now: datetime) -> str:
     """The pseudonym of who made the person a certifier, of the organisation or an agent of it; "" of nobody known."""
-    on = now.astimezone(ZoneInfo(load().timezone)).date()
+    on = load().day_of(now)
     in_force = Q(valid_from__lte=on) & (Q(valid_to__isnull=True) | Q(valid_to__gte=on))
     found = Membership.objects.filter(in_force, user=person, role="certifier").select_related("granted_by")
     own = sorted(found, key=lambda one: (one.organisation != organisation, one.pk))

@@ -6,8 +6,7 @@ The verbs are those of `service.draws`; here is who may, and that it was done.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from lodeline.office.actor import Actor
 from lodeline.office.audit import record_act
@@ -23,7 +22,7 @@ def confirm_exits(
     """Books what customs saw leave. Requires "desk.decide"."""
     actor.require("desk.decide")
     found = draws.confirm_exits(
-        store=store, exits=exits, law=law, on=_day(law, now), filed_at=now, by=actor.pseudonym
+        store=store, exits=exits, law=law, on=law.day_of(now), filed_at=now, by=actor.pseudonym
     )  # fmt: skip
     booked = [one for one in found if one.draw is not None and not one.repeated]
     if booked:
@@ -38,7 +37,7 @@ def void(
     """Takes the reservation of a line back. Requires "desk.decide"."""
     actor.require("desk.decide")
     found = draws.void(
-        store=store, declaration=declaration, line=line, reason=reason, on=_day(law, now), filed_at=now,
+        store=store, declaration=declaration, line=line, reason=reason, on=law.day_of(now), filed_at=now,
         by=actor.pseudonym,
     )  # fmt: skip
     return _recorded(actor, "licence.void", found)
@@ -52,7 +51,7 @@ def allot(
     actor.require("desk.decide")
     found = draws.allot(
         store=store, licence=licence, tranche=tranche, port=port, mass_mg=mass_mg, elements_mg=elements_mg, law=law,
-        on=_day(law, now), filed_at=now, by=actor.pseudonym,
+        on=law.day_of(now), filed_at=now, by=actor.pseudonym,
     )  # fmt: skip
     return _recorded(actor, "licence.tranche", found)
 
@@ -63,7 +62,7 @@ def void_tranche(
     """Takes back what a port has not spent of its tranche. Requires "desk.decide"."""
     actor.require("desk.decide")
     found = draws.void_tranche(
-        store=store, licence=licence, tranche=tranche, reason=reason, on=_day(law, now), filed_at=now,
+        store=store, licence=licence, tranche=tranche, reason=reason, on=law.day_of(now), filed_at=now,
         by=actor.pseudonym,
     )  # fmt: skip
     return _recorded(actor, "licence.tranche-void", found)
@@ -76,7 +75,3 @@ def _recorded(actor: Actor, what: str, found: Drawn) -> Drawn:
             actor, what, organisation=draw.organisation, subject=draw.account, facts={"entry": draw.entry}
         )  # fmt: skip
     return found
-
-
-def _day(law: Jurisdiction, now: datetime) -> date:
-    return now.astimezone(ZoneInfo(law.timezone)).date()

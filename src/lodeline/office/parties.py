@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
@@ -104,7 +103,7 @@ def settle_job(payload: Mapping[str, Any], say: Callable[[float], None]) -> obje
     if isinstance(told, dict) and told.get("at") == moved:
         return told
     now = clock.now()
-    today = now.astimezone(ZoneInfo(load().timezone)).date()
+    today = load().day_of(now)
     done = parties.settle_names(store, open_snapshot(store), day=today, filed_at=now)
     at = moved if done.entry is None else done.entry.index
     return {"at": at, "settled": len(done.names), "waiting": done.waiting}

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import polars as pl
 from django.conf import settings
@@ -41,7 +40,7 @@ def remind(now: datetime, store: Store | None = None) -> int:
     """Makes the notices that are due at `now`; returns how many are new. Run twice, the second time makes none."""
     law = load()
     store = store or open_store(settings.LODELINE_DATABASE)
-    today = now.astimezone(ZoneInfo(law.timezone)).date()
+    today = law.day_of(now)
     organisations = with_people(today)
     new = sum(_about(Own(store, law, one), now, today) for one in sorted(organisations))
     new += case_review.remind(today, now) + customs_cases.remind(today, now) + applications.remind(today, now)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from lodeline.ledger.problem import problem
 from lodeline.office.actor import Actor
@@ -24,7 +23,7 @@ def announce(
 ) -> Drawn:  # fmt: skip
     """Sets quota aside for a planned run. Requires "own.file" about the organisation."""
     actor.require("own.file", organisation)
-    day = _day(law, now)
+    day = law.day_of(now)
     if not day.year <= year <= day.year + 1:
         return Drawn(draw=None, problems=(problem("run.year", year=year, first=day.year, last=day.year + 1),))
     found = runs.announce_run(
@@ -40,7 +39,7 @@ def put_off(
     """Gives back what a planned run has not drawn. Requires "own.file" about the organisation."""
     actor.require("own.file", organisation)
     found = runs.void_run(
-        store=store, organisation=organisation, run=run.strip(), reason=reason[:REASON_CHARACTERS], on=_day(law, now),
+        store=store, organisation=organisation, run=run.strip(), reason=reason[:REASON_CHARACTERS], on=law.day_of(now),
         filed_at=now, by=actor.pseudonym,
     )  # fmt: skip
     return _recorded(actor, "quota.run-void", organisation, found)
@@ -51,7 +50,3 @@ def _recorded(actor: Actor, what: str, organisation: str, found: Drawn) -> Drawn
         draw = found.draw
         record_act(actor, what, organisation=organisation, subject=draw.declaration, facts={"entry": draw.entry})
     return found
-
-
-def _day(law: Jurisdiction, now: datetime) -> date:
-    return now.astimezone(ZoneInfo(law.timezone)).date()

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
@@ -123,7 +122,7 @@ def accept(
     Raises ClosedShipment, DraftError, AcceptanceError.
     """
     program.require("own.file", organisation)
-    if on > now.astimezone(ZoneInfo(law.timezone)).date():
+    if on > law.day_of(now):
         raise AcceptanceError("The day of receipt cannot be later than today.", "收货日期不能晚于今天。")
     rows = receipt_rows(Own(store, law, organisation), acceptances, on=on, site=site)
     taken = pending(program, organisation)

@@ -17,7 +17,6 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from threading import Lock
 from typing import Final, Literal
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import F, Q
@@ -289,7 +288,7 @@ def program_of(text: str, *, now: datetime) -> Program:
 def _program(token: Token, now: datetime) -> Program:
     granted = frozenset(token.scopes.split())
     user: User = token.created_by
-    maker = actor_of(user, on=now.astimezone(ZoneInfo(load().timezone)).date())
+    maker = actor_of(user, on=load().day_of(now))
     known = {one.name: one for one in scopes_of(token.organisation) if one.name in granted}
     if token.organisation:
         if not maker.may("own.certify", token.organisation):

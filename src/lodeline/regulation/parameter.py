@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -125,6 +125,10 @@ class Jurisdiction:
     timezone: str
     instruments: dict[str, Instrument]
     parameters: dict[str, Parameter]
+
+    def day_of(self, moment: datetime) -> date:
+        """The day of a moment, which has a time zone, where this law is in force."""
+        return moment.astimezone(ZoneInfo(self.timezone)).date()
 
     def named(self, name: str) -> tuple[Parameter, ...]:
         """Every parameter of that name, by order of instrument."""

@@ -30,7 +30,6 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -157,7 +156,7 @@ def make(
     store: Store, snapshot: Snapshot, law: Jurisdiction, *, now: datetime, days: int = USUAL_DAYS, port: str = ""
 ) -> bytes:
     """The bytes of a bundle that may be used until the end of `days` days from today."""
-    register, today = snapshot.register, now.astimezone(ZoneInfo(law.timezone)).date()
+    register, today = snapshot.register, law.day_of(now)
     licences, tranches = port_licences(store, register, law, day=today, port=port)
     content = canonical_json(
         {

@@ -15,7 +15,6 @@ from datetime import date, datetime
 from functools import partial
 from hashlib import sha256
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from lodeline.control.declaration import Declaration, read_fields
 from lodeline.journal.entry import canonical_json
@@ -99,7 +98,7 @@ def merge(
         repeated = digest in known
         if not repeated:
             promise = partial(
-                _reserved, store, asked["answer"], law=law, on=asked_at.astimezone(ZoneInfo(law.timezone)).date(),
+                _reserved, store, asked["answer"], law=law, on=law.day_of(asked_at),
                 filed_at=now, by=by,
             )  # fmt: skip
             known[digest] = put_question(

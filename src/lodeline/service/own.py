@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from typing import Final, Literal
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -90,7 +89,7 @@ class Own:
 
     def today(self, now: datetime) -> date:
         """The day of a moment on the jurisdiction's calendar."""
-        return now.astimezone(ZoneInfo(self.law.timezone)).date()
+        return self.law.day_of(now)
 
     @cached_property
     def register(self) -> Register:

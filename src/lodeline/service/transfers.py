@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -27,7 +26,7 @@ def last_filing_day(snapshot: Snapshot, law: Jurisdiction) -> date | None:
     """The day of the last filing in the log on the jurisdiction's calendar: ages are counted to it."""
     if snapshot.as_of is None:
         return None
-    return datetime.fromisoformat(snapshot.as_of).astimezone(ZoneInfo(law.timezone)).date()
+    return law.day_of(datetime.fromisoformat(snapshot.as_of))
 
 
 def standing_transfers(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:

@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final, Literal
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import content_disposition_header
@@ -436,13 +435,13 @@ def _told(one: Application) -> Json:
 def _kinds_needed(request: HttpRequest, one: Application) -> list[str]:
     """The kinds of documents that the law asks for."""
     pack = law()
-    today = call_of(request).now.astimezone(ZoneInfo(pack.timezone)).date()
+    today = pack.day_of(call_of(request).now)
     return list(needed_documents(pack, json.loads(one.content)["kind"] or "individual", day=today))
 
 
 def _whole(request: HttpRequest, one: Application, *, told_only: bool) -> Json:
     pack = law()
-    today = call_of(request).now.astimezone(ZoneInfo(pack.timezone)).date()
+    today = pack.day_of(call_of(request).now)
     time = application_views.clock_of(one, pack, today=today)
     problems: list[Problem] = applications.problems_of(store(), one, pack, today=today) if one.state == "draft" else []
     return {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final, Literal
-from zoneinfo import ZoneInfo
 
 import polars as pl
 from django.http import HttpRequest, HttpResponse
@@ -187,7 +186,7 @@ def list_replayed(
 )  # fmt: skip
 def list_quotas(request: HttpRequest, organisation: str | None = told.ORGANISATION) -> Json:
     """granted + overdrawn = reserved + used + left."""
-    today = call_of(request).now.astimezone(ZoneInfo(law().timezone)).date()
+    today = law().day_of(call_of(request).now)
     whose = reads(request, "balances:read", organisation)
     if whose.organisation is None:
         now = _read_now(request)
@@ -206,7 +205,7 @@ def list_licences(request: HttpRequest, organisation: str | None = told.ORGANISA
     """As registered."""
     whose = reads(request, "balances:read", organisation)
     as_of_head(request)
-    today = call_of(request).now.astimezone(ZoneInfo(law().timezone)).date()
+    today = law().day_of(call_of(request).now)
     if whose.organisation is not None:
         look(request, "licences", whose)
         rows = Own(store(), law(), whose.organisation).licences(today)
@@ -236,7 +235,7 @@ def get_licence(
     """As of the head."""
     whose = reads(request, "balances:read")
     as_of_head(request)
-    today = call_of(request).now.astimezone(ZoneInfo(law().timezone)).date()
+    today = law().day_of(call_of(request).now)
     register = store().register(store().head())
     known = register.licences.get(licence)
     if whose.organisation is not None and (known is None or whose.organisation not in known.holders):
@@ -319,7 +318,7 @@ def _with_states(request: HttpRequest, whose: Whose, rows: list[Json]) -> list[J
     """With where each stands; an organisation hears nothing of what it was not asked."""
     call = call_of(request)
     if whose.whole:
-        today = call.now.astimezone(ZoneInfo(law().timezone)).date()
+        today = law().day_of(call.now)
         stand = {one: found.state for one, found in standings(call.actor, rows, today=today).items()}
     else:
         stand = {one.finding: own_state(one) for one in own_cases(call.actor, str(whose.organisation))}
@@ -449,7 +448,7 @@ def judge_declaration(
                 "不能查询其他企业的货物。",
             )  # fmt: skip
         now = reading()
-        today = call_of(request).now.astimezone(ZoneInfo(now.law.timezone)).date()
+        today = now.law.day_of(call_of(request).now)
         call = call_of(request)
         try:
             judged = desk_release.judge(

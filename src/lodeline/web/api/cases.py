@@ -10,7 +10,6 @@ import binascii
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final, Literal
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import content_disposition_header
@@ -198,7 +197,7 @@ def _day(day: date | None) -> str | None:
 
 
 def _today(request: HttpRequest) -> date:
-    return call_of(request).now.astimezone(ZoneInfo(law().timezone)).date()
+    return law().day_of(call_of(request).now)
 
 
 @router.get(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from typing import Any, Final, Literal
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
@@ -115,12 +114,12 @@ def _decide(request: HttpRequest, officer: Actor, entry: int, sent: DeskDecision
         elif sent.act == "release":
             desk.release(
                 officer, store(), entry, snapshot=reading().snapshot, law=pack,
-                today=now.astimezone(ZoneInfo(pack.timezone)).date(), now=now, only=(sent.line,) if sent.line else (),
+                today=pack.day_of(now), now=now, only=(sent.line,) if sent.line else (),
             )  # fmt: skip
         elif sent.act == "withdraw":
             desk.withdraw(officer, store(), entry, reason=sent.text, now=now)
         else:
-            today = now.astimezone(ZoneInfo(pack.timezone)).date()
+            today = pack.day_of(now)
             customs_cases.open_case(
                 officer, store(), entry, verdict_id=sent.line, text=sent.text, law=pack, today=today, now=now
             )
@@ -174,7 +173,7 @@ def take_query_step(request: HttpRequest, case: str = CASE) -> HttpResponse:
 
 def _take(request: HttpRequest, officer: Actor, case: str, sent: CustomsStepIn) -> None:
     now, pack = call_of(request).now, law()
-    today = now.astimezone(ZoneInfo(pack.timezone)).date()
+    today = pack.day_of(now)
     options: dict[str, Any] = {"text": sent.text, "steps": sent.steps, "now": now}
     if sent.act == "found":
         customs_cases.enter_result(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 from ninja import Router
@@ -34,7 +33,7 @@ KNOWN: Final = Query(
 def get_law(request: HttpRequest, on: date | None = ON, known: date | None = KNOWN) -> dict[str, Any]:
     """Every parameter with its value, status and citation."""
     pack = law_pack()
-    today = call_of(request).now.astimezone(ZoneInfo(pack.timezone)).date()
+    today = pack.day_of(call_of(request).now)
     return in_force(pack, _within(on or today), _within(known or today))
 
 

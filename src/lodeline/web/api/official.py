@@ -10,7 +10,6 @@ import csv
 import io
 from datetime import date
 from typing import Any, Final, Literal
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
@@ -165,7 +164,7 @@ def enter_inspection(request: HttpRequest) -> HttpResponse:
             act=sent.act, site=sent.site, on=sent.on, table=_table(sent.rows), whole=sent.whole, note=sent.note,
             seals=[Seal(number=one.number, on=one.on) for one in sent.seals],
         )  # fmt: skip
-        today = now.astimezone(ZoneInfo(law().timezone)).date()
+        today = law().day_of(now)
         done = entering.enter(program, store(), visited, organisation=organisation, now=now, today=today)
         if done.entry is None:
             raise ApiProblem(

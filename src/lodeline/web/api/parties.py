@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any, Final, Literal
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -162,4 +161,4 @@ def _now() -> Reading:
 
 
 def _today(request: HttpRequest) -> date:
-    return call_of(request).now.astimezone(ZoneInfo(law().timezone)).date()
+    return law().day_of(call_of(request).now)

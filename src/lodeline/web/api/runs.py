@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
@@ -52,7 +51,7 @@ def list_runs(request: HttpRequest, organisation: str | None = told.ORGANISATION
     whose = reads(request, "balances:read", organisation)
     as_of_head(request)
     look(request, "quotas", whose)
-    today = call_of(request).now.astimezone(ZoneInfo(law().timezone)).date()
+    today = law().day_of(call_of(request).now)
     found = planned_runs(store(), store().register(store().head()), day=today, organisation=whose.organisation)
     return {
         "rows": [
@@ -85,7 +84,7 @@ def announce_run(request: HttpRequest) -> HttpResponse:
 
     def act() -> HttpResponse:
         now = call_of(request).now
-        year = sent.year if sent.year is not None else now.astimezone(ZoneInfo(law().timezone)).year
+        year = sent.year if sent.year is not None else law().day_of(now).year
         found = runs.announce(
             program, store(), organisation, run=sent.run, kind=sent.kind, ore_type=sent.ore_type or "", year=year,
             reo_mg=_mg(sent.reo_kg), law=law(), now=now,
