@@ -14,8 +14,8 @@ from itertools import islice, pairwise
 from typing import Final
 
 from lodeline.party.abroad import characters, meanings
-from lodeline.party.name import Name, as_syllables
-from lodeline.party.script import spoken
+from lodeline.party.name import Name
+from lodeline.party.script import as_syllables, spoken
 from lodeline.party.words import glosses, phrases, said, vocabulary
 
 #: A brand in pinyin has so many syllables at least of which each means something.

@@ -10,8 +10,9 @@ from collections import defaultdict
 from functools import cache, lru_cache
 from typing import Final
 
-from lodeline.party.name import Name, as_syllables, is_spelt, parted_han
-from lodeline.party.script import HAN, spoken
+from lodeline.party.name import Name, parted_han
+from lodeline.party.pieces import is_spelt
+from lodeline.party.script import HAN, as_syllables, spoken
 from lodeline.party.words import phrases, place_letters, trade_letters, vocabulary
 
 #: First letters stand for so many words.

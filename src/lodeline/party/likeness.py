@@ -25,7 +25,8 @@ from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
 from lodeline.party.brand import in_pinyin, meaning, meaning_by_sound, meaning_of_trades
 from lodeline.party.initials import acronym, shortens
-from lodeline.party.name import Name, as_syllables, parsed
+from lodeline.party.name import Name, parsed
+from lodeline.party.script import as_syllables
 from lodeline.party.terms import as_transcribed
 from lodeline.party.transcription import FIRST_SOUND, evidence, habit
 from lodeline.party.words import trade_letters, vocabulary

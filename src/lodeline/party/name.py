@@ -7,67 +7,36 @@ Steel"), because that is how people call the firm. A name is parsed alone, witho
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import pairwise, product
-from typing import Final, NamedTuple
+from itertools import product
+from typing import Final
 
-from rapidfuzz.distance import DamerauLevenshtein
-
-from lodeline.party.abroad import characters, korean, meanings, read_abroad
+from lodeline.party.abroad import characters, korean, read_abroad
+from lodeline.party.pieces import Piece, pieces_of
 from lodeline.party.script import (
     HAN,
     HANGUL,
-    all_cjk,
     folded,
     is_cjk,
     readings,
     sounded,
     spoken,
-    syllables,
     traditional_letters,
 )
-from lodeline.party.words import (
-    MOST_WORDS,
-    Word,
-    close_word,
-    compound,
-    foreign_readings,
-    glosses,
-    places_near,
-    vocabulary,
-)
+from lodeline.party.words import foreign_readings, glosses, vocabulary
 
-_TOKEN: Final = re.compile(r"[()]|[^\s()]+")
 _DIGITS: Final = re.compile(r"\d+")
 _CHINESE_NUMBER: Final = re.compile(r"第?([一二三四五六七八九十]+)(?=厂|矿|公司|研究所)|第([一二三四五六七八九十]+)")
 _NUMERALS: Final = {"一": "1", "二": "2", "三": "3", "四": "4", "五": "5", "六": "6", "七": "7", "八": "8", "九": "9"}
 _ORDINALS: Final = {"first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "sixth": "6"}
-#: Words that join others of a brand and say nothing: "Light of Hope".
-_JOINING: Final = frozenset({"of", "the", "and", "for"})
 _ROMAN: Final = {"ii": "2", "iii": "3", "iv": "4"}
 #: Legal forms of three letters and fewer are words of other languages as well: they count at the end of a name alone.
 _SHORT: Final = 3
 #: How many readings of a brand are tried; one with more heteronyms than that is a rare one.
 _MOST_READINGS: Final = 8
-#: Two words of fewer letters are too often two others.
-_LEAST_JOINED: Final = 9
-#: So many pieces a name has at least of which one took the beginning of another.
-_SEVERAL: Final = 2
-#: From so many syllables on, each by itself, a name is one that was spelt.
-_SPELT: Final = 4
-#: And so many pieces, the brand and what it does, stand before a place that was in brackets.
-_LEAST_BEFORE: Final = 0
-#: What it costs to leave something of a name without a word: each run of it, and each character or token.
-_RUN_UNKNOWN: Final = 1.5
-_UNKNOWN: Final = 1.0
 #: No word that means something has more hanzi.
 _MOST_MEANT: Final = 6
-#: A brand of one character or one syllable is rare.
-_LONE: Final = 1.2
-_WORD_KNOWN: Final = 0.01
-_NEVER: Final = float("inf")
 #: Forms that a Chinese company cannot have under its own law: of a translation, or of another tongue.
 _FOREIGN_FORM: Final = re.compile(r"会社|责任有限公司|两合公司|股份公司$|私人有限公司")
 #: And forms that no name in pinyin has, as `folded` leaves them.
@@ -127,7 +96,7 @@ class Name:
 def taken_apart(text: str) -> Name:
     """The name in its parts; any text has some, an empty one none."""
     whole = folded(text)
-    pieces = _pieces(whole)
+    pieces = pieces_of(whole)
     reader = _Reader()
     for piece in pieces:
         reader.take(piece)
@@ -138,207 +107,6 @@ def taken_apart(text: str) -> Name:
 def parsed(text: str) -> Name:
     """The same, and kept at hand for the next time."""
     return taken_apart(text)
-
-
-class _Piece(NamedTuple):
-    """A phrase of the vocabulary, or a word that is not in it; whether it stands in brackets, or at the end."""
-
-    text: str
-    word: Word | None
-    bracketed: bool
-    last: bool
-
-
-def _pieces(whole: str) -> list[_Piece]:
-    """The name as phrases of the vocabulary and what stands between them, longest phrase first."""
-    tokens: list[tuple[str, bool]] = []
-    if "(" in whole or ")" in whole:
-        depth = 0
-        for token in _TOKEN.findall(whole):
-            depth = max(0, depth + {"(": 1, ")": -1}.get(token, 0))
-            if token not in "()":
-                tokens += [(part, depth > 0) for part in _by_script(token)]
-    else:
-        tokens = [(part, False) for token in whole.split() for part in _by_script(token)]
-    pieces: list[_Piece] = []
-    place = 0
-    while place < len(tokens):
-        token, bracketed = tokens[place]
-        if is_cjk(token[0]):
-            pieces += [_Piece(text, word, bracketed, False) for text, word in _cjk_phrases(token)]
-            place += 1
-            continue
-        end = next((at for at in range(place, len(tokens)) if is_cjk(tokens[at][0][0])), len(tokens))
-        run = [one for one, _ in tokens[place:end]]
-        pieces += [
-            _Piece("".join(run[start:until]), word, tokens[place + start][1], False)
-            for start, until, word in _latin_phrases(run)
-        ]
-        place = end
-    end = len(pieces)
-    while end and (pieces[end - 1].word is not None and pieces[end - 1].word.kind in ("form", "generic")):  # type: ignore[union-attr]
-        end -= 1
-    # Where a name is spelt there are no brackets: a place behind the brand stands where they would have been.
-    behind = end - 1 if end - 1 > _LEAST_BEFORE and is_spelt([token for token, _ in tokens]) else -1
-    for at in range(end, len(pieces)):
-        pieces[at] = _Piece(pieces[at].text, pieces[at].word, pieces[at].bracketed, True)
-    if behind >= 0:
-        pieces[behind] = _Piece(pieces[behind].text, pieces[behind].word, True, False)
-    return pieces
-
-
-def _by_script(token: str) -> list[str]:
-    """ "jl永磁" is two words."""
-    if token.isascii() or all_cjk(token):
-        return [token]
-    starts = [0, *(at for at, (a, b) in enumerate(pairwise(token), 1) if is_cjk(a) != is_cjk(b)), len(token)]
-    return [token[a:b] for a, b in pairwise(starts)]
-
-
-def _cjk_phrases(text: str) -> list[tuple[str, Word | None]]:
-    """The text as words and what is none: 京磁电工 is 京磁 and 电工, not 京, 磁电 and 工."""
-    words, lengths, size = vocabulary().cjk, vocabulary().cjk_lengths, len(text)
-    known: list[Sequence[int]] = []
-    for place, one in enumerate(text):
-        longest = lengths.get(one)
-        if longest is None:
-            known.append(())
-            continue
-        rest = text[place:]
-        left = size - place
-        # A single character is a word only at the end of the name: 厂 of a works, not of a brand.
-        known.append([
-            long for long in longest if long <= left and (long > 1 or left == 1) and rest[:long] in words
-        ])  # fmt: skip
-    parts = _parted(known, [_LONE] * size)
-    return _unbroken([(text[start:end], words[text[start:end]] if word else None) for start, end, word in parts])
-
-
-def _unbroken(pieces: list[tuple[str, Word | None]]) -> list[tuple[str, Word | None]]:
-    """The pieces of a name in hanzi, but for a brand of which a word took the beginning: 摩托罗拉 is no motorcycle, and
-    丹佛斯 is not in Denver.
-    """
-    if len(pieces) < _SEVERAL or pieces[1][1] is not None:
-        return pieces
-    (text, word), (rest, _) = pieces[:2]
-    if word is None or len(text) > _SHORT or not all_cjk(rest):
-        return pieces
-    far = word.kind == "place" and len(rest) == 1 and not word.concepts & places_near()
-    if word.kind == "industry" or far:
-        return [(text + rest, None), *pieces[2:]]
-    return pieces
-
-
-def _unbroken_sounds(found: list[tuple[int, int, Word | None]]) -> list[tuple[int, int, Word | None]]:
-    """The same of a name that is spelt syllable by syllable, behind its places: "Xin Xi Wang" is 新希望, and not 信息.
-
-    A branch of trade that brands sound like is none before another one, or before what no word has.
-    """
-    at = next((at for at, (_, _, word) in enumerate(found) if word is None or word.kind != "place"), len(found))
-    start, end, word = found[at] if at < len(found) else (0, 0, None)
-    if word is None or word.kind != "industry":
-        return found
-    rest = found[at + 1] if at + 1 < len(found) and found[at + 1][2] is None else None
-    if rest is not None and (word.weak or rest[1] - rest[0] == 1):
-        return [*found[:at], (start, rest[1], None), *found[at + 2 :]]
-    after = found[at + 1][2] if at + 1 < len(found) else None
-    if word.weak and after is not None and after.kind == "industry":
-        return [*found[:at], (start, end, None), *found[at + 1 :]]
-    return found
-
-
-def _latin_phrases(tokens: list[str]) -> list[tuple[int, int, Word | None]]:
-    """Tokens in Latin letters as phrases (from, until, word); a token that is no word has none."""
-    every, size = vocabulary(), len(tokens)
-    words, heads, blank = (
-        (every.spelt, every.spelt_heads, " ") if is_spelt(tokens) else (every.latin, every.latin_heads, "")
-    )
-    known: list[list[int]] = []
-    for place, token in enumerate(tokens):
-        joined = token
-        ends = [1] if joined in words else []
-        for end in range(place + 1, min(size, place + MOST_WORDS)):
-            if joined not in heads:
-                break
-            joined += blank + tokens[end]
-            if joined in words:
-                ends.append(end - place + 1)
-        known.append(ends)
-    # Only what is spelt syllable by syllable: a brand of another language is one word.
-    mandarin = syllables()
-    spelt = [*(one in mandarin for one in tokens), True]
-    lone = [_LONE if here and after else 0.0 for here, after in pairwise(spelt)]
-    found: list[tuple[int, int, Word | None]] = []
-    for start, end, word in _parted(known, lone):
-        if word:
-            found.append((start, end, words[blank.join(tokens[start:end])]))
-            continue
-        place = start
-        while place < end:
-            length, near = _almost(tokens, place) if tokens[place] not in _JOINING else (1, words.get(tokens[place]))
-            found.append((place, place + length, near))
-            place += length
-    # What an error of typing joined to the next word took that word with it.
-    found = [one for at, one in enumerate(found) if not at or found[at - 1][1] <= one[0]]
-    return _unbroken_sounds(found) if blank else found
-
-
-def is_spelt(tokens: list[str]) -> bool:
-    """Whether a name is in pinyin, each syllable by itself: "Ning Bo Yun Sheng Gu Fen You Xian Gong Si"."""
-    return len(tokens) >= _SPELT and all(one in syllables() for one in tokens)
-
-
-def _almost(tokens: list[str], place: int) -> tuple[int, Word | None]:
-    """The word that is joined of two, or written with a typing error: how many tokens it is, and what it says."""
-    token = tokens[place]
-    if place + 1 < len(tokens) and token in vocabulary().heads:
-        joined = token + tokens[place + 1]
-        near = close_word(joined) if len(joined) >= _LEAST_JOINED else None
-        if near is not None:
-            return 2, near
-    if place + 1 == len(tokens) and place and DamerauLevenshtein.distance(token, "ltd") == 1:
-        return 1, vocabulary().latin["ltd"]
-    if as_syllables(token) is not None:
-        return 1, None
-    # Lightning is no error of lighting.
-    return 1, compound(token) or (close_word(token) if token not in meanings() else None)
-
-
-def _parted(known: Sequence[Sequence[int]], lone: Sequence[float]) -> list[tuple[int, int, bool]]:
-    """The cheapest way through: (from, until, whether it is a word), runs of what no word has in one.
-
-    `known`: for each place how long the words are that begin there; `lone`: what a run costs beside if it has nothing
-    but this place.
-    """
-    size = len(known)
-    # What the rest costs from each place on: after a word, after one place of a run that no word has, and after more.
-    free, alone, running = [0.0] * (size + 1), [0.0] * (size + 1), [0.0] * (size + 1)
-    alone[size] = lone[size - 1] if size else 0.0
-    steps = [0] * (size + 1), [0] * (size + 1), [0] * (size + 1)
-    for place in range(size - 1, -1, -1):
-        best, length = _NEVER, 0
-        for long in known[place]:
-            if free[place + long] + _WORD_KNOWN < best:
-                best, length = free[place + long] + _WORD_KNOWN, long
-        on = running[place + 1] + _UNKNOWN
-        running[place], steps[2][place] = (best, length) if best <= on else (on, 0)
-        parted = best + lone[place - 1] if place else best
-        alone[place], steps[1][place] = (parted, length) if parted <= on else (on, 0)
-        on = alone[place + 1] + _UNKNOWN + _RUN_UNKNOWN
-        free[place], steps[0][place] = (best, length) if best <= on else (on, 0)
-    found: list[tuple[int, int, bool]] = []
-    place = start = 0
-    while place < size:
-        length = steps[min(2, place - start)][place]
-        if length:
-            if place > start:
-                found.append((start, place, False))
-            found.append((place, place + length, True))
-            start = place + length
-        place += length or 1
-    if place > start:
-        found.append((start, place, False))
-    return found
 
 
 class _Reader:
@@ -356,10 +124,10 @@ class _Reader:
         self.group = False
         self.foreign = False
         #: Branches of trade in pinyin at the front, which a brand may sound like; and whether others are in English.
-        self.read: list[_Piece] = []
+        self.read: list[Piece] = []
         self.translated = False
 
-    def take(self, piece: _Piece) -> None:
+    def take(self, piece: Piece) -> None:
         word, text = piece.word, piece.text
         if word is None:
             self._plain(text)
@@ -537,23 +305,3 @@ def _meaning(word: str) -> frozenset[str]:
 def _senses(han: str) -> tuple[str, ...]:
     known = characters().get(han[0])
     return known["english"] if known else ()
-
-
-@lru_cache(maxsize=100_000)
-def as_syllables(sound: str) -> tuple[str, ...] | None:
-    """The word as syllables of Mandarin, fewest first; none if it is not Mandarin in pinyin.
-
-    "zhengan" is zhen-gan or zheng-an: the longer first syllable is taken, as a reader does. "Seagate" is none.
-    """
-    best: list[tuple[str, ...] | None] = [None] * (len(sound) + 1)
-    best[len(sound)] = ()
-    known = syllables()
-    for start in range(len(sound) - 1, -1, -1):
-        for end in range(min(len(sound), start + 6), start, -1):
-            rest = best[end]
-            # No name has an "a" for a syllable, but it may begin with an e: "emei".
-            if rest is not None and sound[start:end] in known and (end - start > 1 or start == 0):
-                kept = best[start]
-                if kept is None or len(rest) + 1 < len(kept):
-                    best[start] = (sound[start:end], *rest)
-    return best[0]

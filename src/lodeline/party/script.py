@@ -184,3 +184,23 @@ def sounded(text: str) -> str:
     if text.isascii() and text.isalnum():
         return text.lower()
     return _NO_LETTER.sub("", anyascii(text).lower())
+
+
+@lru_cache(maxsize=100_000)
+def as_syllables(sound: str) -> tuple[str, ...] | None:
+    """The word as syllables of Mandarin, fewest first; none if it is not Mandarin in pinyin.
+
+    "zhengan" is zhen-gan or zheng-an: the longer first syllable is taken, as a reader does. "Seagate" is none.
+    """
+    best: list[tuple[str, ...] | None] = [None] * (len(sound) + 1)
+    best[len(sound)] = ()
+    known = syllables()
+    for start in range(len(sound) - 1, -1, -1):
+        for end in range(min(len(sound), start + 6), start, -1):
+            rest = best[end]
+            # No name has an "a" for a syllable, but it may begin with an e: "emei".
+            if rest is not None and sound[start:end] in known and (end - start > 1 or start == 0):
+                kept = best[start]
+                if kept is None or len(rest) + 1 < len(kept):
+                    best[start] = (sound[start:end], *rest)
+    return best[0]

@@ -10,8 +10,8 @@ from pypinyin.constants import PHRASES_DICT
 
 from lodeline.party import script
 from lodeline.party.abroad import characters
-from lodeline.party.name import as_syllables, parsed
-from lodeline.party.script import faults, folded, spoken
+from lodeline.party.name import parsed
+from lodeline.party.script import as_syllables, faults, folded, spoken
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from lodeline.party.brand import in_pinyin, meaning, meaning_of_trades
 from lodeline.party.index import NameIndex
 from lodeline.party.initials import acronym, spells
 from lodeline.party.likeness import likeness
-from lodeline.party.name import as_syllables, parsed
-from lodeline.party.script import spoken
+from lodeline.party.name import parsed
+from lodeline.party.script import as_syllables, spoken
 from lodeline.party.words import said, vocabulary
 
 

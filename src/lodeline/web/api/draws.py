@@ -9,13 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from pydantic import BaseModel, ConfigDict, Field
 
-from lodeline.material.mass import parse_mass
 from lodeline.office import licence_draws
 from lodeline.office.tokens import Program
 from lodeline.service.draws import Drawn, Exit
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem
-from lodeline.web.api.sending import Sent, body_of, json_answer, once, sent_as
+from lodeline.web.api.sending import Sent, body_of, json_answer, mass_mg, once, sent_as
 from lodeline.web.api.who import call_of, decides_at_the_desk, law, store
 
 router = Router(tags=["licences"])
@@ -144,8 +143,9 @@ def allot_tranche(request: HttpRequest) -> HttpResponse:
     def act(officer: Program, sent: TrancheIn) -> HttpResponse:
         return _answer(
             licence_draws.allot(
-                officer, store(), licence=sent.licence, tranche=sent.tranche, port=sent.port, mass_mg=_mg(sent.mass_kg),
-                elements_mg={name: _mg(text) for name, text in sent.elements.items()}, law=law(),
+                officer, store(), licence=sent.licence, tranche=sent.tranche, port=sent.port,
+                mass_mg=mass_mg(sent.mass_kg),
+                elements_mg={name: mass_mg(text) for name, text in sent.elements.items()}, law=law(),
                 now=call_of(request).now,
             )
         )  # fmt: skip
@@ -191,17 +191,8 @@ def _answer(found: Drawn) -> HttpResponse:
 
 
 def _exit(sent: ExitIn) -> Exit:
-    elements = None if sent.elements is None else {name: _mg(text) for name, text in sent.elements.items()}
+    elements = None if sent.elements is None else {name: mass_mg(text) for name, text in sent.elements.items()}
     return Exit(
-        declaration=sent.declaration, line=sent.line, mass_mg=_mg(sent.mass_kg), reference=sent.reference,
+        declaration=sent.declaration, line=sent.line, mass_mg=mass_mg(sent.mass_kg), reference=sent.reference,
         closes=sent.closes, elements_mg=elements, licence=sent.licence, organisation=sent.exporter,
     )  # fmt: skip
-
-
-def _mg(text: str) -> int:
-    try:
-        return int(parse_mass(text))
-    except ValueError as error:
-        raise ApiProblem(
-            "request-malformed", f"{text!r} is no mass in kilograms.", f"{text!r} 不是以千克计的质量。"
-        ) from error

@@ -9,13 +9,13 @@ from ninja import Router
 from pydantic import BaseModel, ConfigDict, Field
 
 from lodeline.material.element import TREO
-from lodeline.material.mass import format_kg, parse_mass
+from lodeline.material.mass import format_kg
 from lodeline.office import runs
 from lodeline.service.draws import Drawn
 from lodeline.service.runs import planned_runs
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem
-from lodeline.web.api.sending import body_of, json_answer, once, sent_as
+from lodeline.web.api.sending import body_of, json_answer, mass_mg, once, sent_as
 from lodeline.web.api.who import as_of_head, call_of, law, look, reads, store, writes
 
 router = Router(tags=["balances"])
@@ -87,7 +87,7 @@ def announce_run(request: HttpRequest) -> HttpResponse:
         year = sent.year if sent.year is not None else law().day_of(now).year
         found = runs.announce(
             program, store(), organisation, run=sent.run, kind=sent.kind, ore_type=sent.ore_type or "", year=year,
-            reo_mg=_mg(sent.reo_kg), law=law(), now=now,
+            reo_mg=mass_mg(sent.reo_kg), law=law(), now=now,
         )  # fmt: skip
         return _answer(found, organisation, sent.run)
 
@@ -126,12 +126,3 @@ def _answer(found: Drawn, organisation: str, run: str) -> HttpResponse:
     kept = {name: value for name, value in found.as_json().items() if name in shapes.RunAnswer.model_fields}
     reo_kg = None if draw.act == "void" else format_kg(draw.masses_mg.get(TREO, 0))
     return json_answer(200, {**kept, "organisation": organisation, "run": run, "reo_kg": reo_kg})
-
-
-def _mg(text: str) -> int:
-    try:
-        return int(parse_mass(text))
-    except ValueError as error:
-        raise ApiProblem(
-            "request-malformed", f"{text!r} is no mass in kilograms.", f"{text!r} 不是以千克计的质量。"
-        ) from error

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from pydantic import BaseModel, ValidationError
 
+from lodeline.material.mass import parse_mass
 from lodeline.office import idempotency
 from lodeline.office.drafts import FILES_LIMIT, FileIn
 from lodeline.web.api.problems import MEDIA_TYPE, ApiProblem, response_of
@@ -196,3 +197,13 @@ def once(request: HttpRequest, digest: str, act: Callable[[], HttpResponse]) -> 
         idempotency.forget(token, key)
         raise
     return dress(request, response)
+
+
+def mass_mg(text: str) -> int:
+    """A mass in kilograms as mg. Raises ApiProblem for what is none."""
+    try:
+        return int(parse_mass(text))
+    except ValueError as error:
+        raise ApiProblem(
+            "request-malformed", f"{text!r} is no mass in kilograms.", f"{text!r} 不是以千克计的质量。"
+        ) from error
