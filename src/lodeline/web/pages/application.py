@@ -26,6 +26,7 @@ from lodeline.web import words
 from lodeline.web.language import Text, say
 from lodeline.web.pages import application_part as part
 from lodeline.web.pages.firm_part import spoken_error
+from lodeline.web.pages.lot_graph import origin_name
 from lodeline.web.parts import Act, Field, Look, Notice
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Table, shown, wanted_csv
@@ -410,10 +411,7 @@ def _origins_table(visit: Visit, found: pl.DataFrame) -> Table:
                     text=row["name"], value=row["name"], href=visit.opens("lot", lot=row["name"]), note=row["product"]
                 ),
                 Cell(text=row["element"]),
-                Cell(
-                    text=words.word(words.ORIGINS, row["origin_kind"] or "", visit.language),
-                    note=row["origin_place"] or "",
-                ),
+                Cell(text=origin_name(visit, row["origin_kind"], row["origin_place"])),
                 Cell(text=f"{100 * row['share']:.1f}", value=row["share"]),
             )
             for row in found.iter_rows(named=True)

@@ -184,7 +184,7 @@ def _page(
         visit,
         "lodeline/licence.html",
         title=visit.say(f"Licence {document['id']}", f"许可证 {document['id']}"),
-        state=visit.spoken(word), shape=shape, tone=tone, whose=whose,
+        state=visit.spoken(word), shape=shape, tone=tone, whose=firm_names(visit).get(whose, whose),
         kind=words.word(KINDS, document["kind"] or "", language),
         until=written.day(_day(document["valid_to"]), language),
         since=written.day(_day(document["valid_from"]), language),
