@@ -411,7 +411,7 @@ def _origins_table(visit: Visit, found: pl.DataFrame) -> Table:
                     text=row["name"], value=row["name"], href=visit.opens("lot", lot=row["name"]), note=row["product"]
                 ),
                 Cell(text=row["element"]),
-                Cell(text=origin_name(visit, row["origin_kind"], row["origin_place"])),
+                Cell(text=origin_name(visit, row["origin_kind"], None), note=row["origin_place"] or ""),
                 Cell(text=f"{100 * row['share']:.1f}", value=row["share"]),
             )
             for row in found.iter_rows(named=True)
