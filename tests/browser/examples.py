@@ -16,7 +16,7 @@ from typing import Any
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core import signing
 
-from tests.browser.portal import GUARDED, HALFWAY, KEY, Portal, build, served
+from tests.browser.portal import GUARDED, HALFWAY, KEY, PEOPLE, Portal, build, served
 from tests.browser.views import ADMIN, ANALYST, CERTIFIER, FILER
 
 #: The month that is due in these tests, and the one before.
@@ -53,7 +53,7 @@ def make(portal: Portal, *, due: str = DUE, filed: str = FILED) -> None:
     made["mail-end"] = f"mail/end/{signing.dumps(1, key=KEY, salt='lodeline.mail')}/"
     made |= _declared(portal, firm)
     _request_to_be_erased(portal)
-    made["application, draft"] = _application(portal, firm)
+    made |= _applications(portal, firm)
     made["inspections"] = f"inspections/{portal.firm}-A/"
     made["party"] = f"parties/{portal.firm}/"
     made["edition"] = _frozen(portal, filed)
@@ -217,20 +217,51 @@ def _declared(portal: Portal, firm: str) -> dict[str, str]:
     }
 
 
-def _application(portal: Portal, firm: str) -> str:
-    """An application that waits for a decision, and the address of another that is still a draft."""
+def _applications(portal: Portal, firm: str) -> dict[str, str]:
+    """An application that was granted, one that waits for a decision, and one that is still a draft."""
+    granted = _handed_in(portal, firm)
+    _grant(portal, granted)
+    return {
+        "application, granted": granted.removeprefix("/en/"),
+        "application": _examined(_handed_in(portal, firm)),
+        "firm-application": _drafted(portal, firm).removeprefix("/en/"),
+    }
+
+
+def _drafted(portal: Portal, firm: str) -> str:
+    """Where the firm goes on writing an application."""
     at = f"{firm}/applications/"
-    for send in (True, False):
-        where = portal.answer(FILER, at, portal.html(at, FILER), {"relation": "new"}).url.path
-        form: dict[str, Any] = {**APPLICATION, "act": "save"}
-        portal.answer(FILER, where, portal.html(where, FILER), form)
-        if not send:
-            return str(where).removeprefix("/en/")
-        for kind in ("applicant", "contract", "technical", "end-use"):
-            files = {"files": (f"{kind}.pdf", b"%PDF-1.7 made up")}
-            portal.send(FILER, where, {**APPLICATION, "act": "attach", "document_kind": kind}, files)
-        portal.answer(FILER, where, portal.html(where, FILER), {**APPLICATION, "act": "submit"})
-    raise AssertionError("the second stays a draft")
+    where = str(portal.answer(FILER, at, portal.html(at, FILER), {"relation": "new"}).url.path)
+    portal.answer(FILER, where, portal.html(where, FILER), {**APPLICATION, "act": "save"})
+    return where
+
+
+def _handed_in(portal: Portal, firm: str) -> str:
+    """Where the firm sees an application that the authority has."""
+    where = _drafted(portal, firm)
+    for kind in ("applicant", "contract", "technical", "end-use"):
+        files = {"files": (f"{kind}.pdf", b"%PDF-1.7 made up")}
+        portal.send(FILER, where, {**APPLICATION, "act": "attach", "document_kind": kind}, files)
+    portal.answer(FILER, where, portal.html(where, FILER), {**APPLICATION, "act": "submit"})
+    return where
+
+
+def _examined(application: str) -> str:
+    """Where officers examine what the firm sees at this address; below the language."""
+    return f"applications/{application.rstrip('/').rpartition('/')[2]}/"
+
+
+def _grant(portal: Portal, application: str) -> None:
+    """One officer takes it and proposes to grant it, another does."""
+    at = f"/en/{_examined(application)}"
+    first, second = PEOPLE["licensing-officer"], "licensing-2@demo.example"
+    terms = {"decision": "grant", "mass_kg": "800", "valid_from": "2025-09-01", "valid_to": "2026-08-31"}
+    for by, form in (first, {"act": "take"}), (first, {"act": "propose", **terms}), (second, {"act": "decide"}):
+        portal.sign_in(by)
+        page = portal.html(at, by)
+        steps = re.search(r'name="steps" value="(\d+)"', page)
+        assert steps is not None, "the application can be decided"
+        portal.answer(by, at, page, {"steps": steps[1], "text": "In order.", **form})
 
 
 def _frozen(portal: Portal, period: str) -> str:

@@ -43,8 +43,6 @@ LISTED: Final[Mapping[str, str]] = {
     "firm-balance": "firm/{firm}/balances/",
     "firm-filing": "firm/{firm}/filings/",
     "erasure": "erasures/",
-    "application": "applications/",
-    "firm-application": "firm/{firm}/applications/",
     "licence": "licences/",
     "desk-licence": "desk/licences/",
     "firm-licence": "firm/{firm}/licences/",
@@ -108,6 +106,7 @@ FURTHER: Final = (
     View(name="draft, at work", by=FILER, template="lodeline/firm_draft_progress.html"),
     View(name="draft, correction", by=FILER),
     View(name="draft, asked", by=FILER),
+    View(name="application, granted", by=FILER),
     View(name="receipt of the sandbox", by=CERTIFIER, template="lodeline/firm_sandbox_receipt.html"),
 )  # fmt: skip
 #: The parts that pages are made of: in the table of pages of a demo alone.
