@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 from lodeline.office.demonstration import PASSWORD
 from tests.browser.conftest import Workshop, context_of
@@ -94,7 +94,9 @@ def test_a_month_is_filed_by_keyboard_alone(browser: Browser, demo: Portal) -> N
     expect(page.locator("h1")).to_contain_text("stand")
     for name, text in cells.items():
         expect(page.locator(f"#c-0-2-{name}")).to_have_value(text)
-    page.goto(f"{address}?edit=columns")
+    # Whoever goes on while a cell is on its way does not lose it.
+    press(page, "All columns")
+    page.wait_for_url("**?edit=columns#rows")
     for name, text in {"origin_kind": "secondary", "origin_place": "CN"}.items():
         tab_to(page, f"#c-0-2-{name}")
         page.keyboard.type(text)
@@ -141,6 +143,22 @@ def test_a_mended_cell_is_saved_and_the_next_problem_has_the_focus(browser: Brow
     expect(page.locator("h1")).to_contain_text("Nothing stands in the way of July")
     assert barriers(page) == []
     assert watch.complaints == []
+    page.context.close()
+
+
+def test_who_leaves_by_a_link_while_a_cell_is_on_its_way_does_not_lose_it(browser: Browser, demo: Portal) -> None:
+    page = page_of(browser, demo, "filer")
+    begin(page, demo)
+    upload(page, "\n".join([HEADER, row(demo, "L-1", "L-1", OVER), row(demo, "L-2", "L-2", OVER)]))
+    held: list[Route] = []
+    page.route("**/file/*/", lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
+    page.get_by_label("Composition, %, row 2").fill("Nd=24.1")
+    page.get_by_role("link", name="All rows").click()
+    page.wait_for_timeout(500)
+    assert len(held) == 1 and not page.url.endswith("#rows")
+    held[0].continue_()
+    page.wait_for_url("**?rows=all#rows")
+    expect(page.locator("h1")).to_contain_text("One row stands in the way of July")
     page.context.close()
 
 

@@ -97,6 +97,20 @@ document.addEventListener("submit", async (event) => {
     const same = [...document.querySelectorAll("#draft button[name=act]")].filter((one) => one.value === button?.value);
     same.at(-1)?.click();
   } else if (isUpload) upload(form, button);
+  else left = true;
+});
+// So is a link: whoever leaves before the cell has come would lose it. What cannot be sent is asked about.
+let left = false;
+document.addEventListener("click", async (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a[href]:not([target], [download])") : null;
+  if (!link || waiting === 0 || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  await sending;
+  location.assign(link.href);
+});
+window.addEventListener("beforeunload", (event) => {
+  const form = document.querySelector("form[data-autosave]");
+  if (!left && form && [...form.querySelectorAll('[name^="c-"]')].some(isChanged)) event.preventDefault();
 });
 
 // An upload with words for how far it is; where the server leads afterwards is where the browser goes.
