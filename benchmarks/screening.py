@@ -50,6 +50,7 @@ from names.pairs import (
     chinese,
     elsewhere,
     firms,
+    further,
     language,
     lookalikes,
     pairs,
@@ -57,7 +58,6 @@ from names.pairs import (
     traditional,
     typed_wrongly,
     unseen,
-    was_looked_at,
     without_form,
 )
 from names.picture import picture
@@ -311,6 +311,8 @@ def found_across_scripts() -> dict[str, float]:
         ours_ = [one for one in some if one.firm in half]
         print(f"  {way:22}{_share(ours_)}{_share([one for one in ours_ if one.derived])}"
               f"{_share([one for one in ours_ if not one.derived])}{_share(some)}")  # fmt: skip
+    missed = {one.firm for one in found if one.firm in half and one.derived and not one.hit}
+    print(f"  the derivable ways that miss are of {len(missed)} of the test firms")
     kind = {one.id: one.english for one in every}
     print("  by how the English name comes of the hanzi; test firms, and all")
     for how in sorted(set(kind.values())):
@@ -322,7 +324,8 @@ def found_across_scripts() -> dict[str, float]:
     print(f"  {len(outside)} firms outside of the table, written down before words were added; derivable ways")
     for how in ["together", *sorted(set(kind.values()) - {"coined"})]:
         print(f"    {how:20}{_share([one for one in derived if how in ('together', kind[one.firm])])}")
-    print(f"    of which none was looked at{_share([one for one in derived if not was_looked_at(one.firm)])}")
+    derived = [one for one in _asked_each_way(further(), crowd) if one.derived]
+    print(f"  further firms, most with translated names, of which all misses were looked at{_share(derived)}")
     recorded = _found_where_recorded(every, half, crowd)
     ours_ = [one for one in found if one.firm in half]
     return {

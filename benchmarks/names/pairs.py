@@ -28,12 +28,15 @@ from names.synthetic import names as synthetic_names
 
 FIRMS: Final = Path(__file__).parent / "firms.csv"
 UNSEEN: Final = Path(__file__).parent / "unseen.csv"
+FURTHER: Final = Path(__file__).parent / "further.csv"
 ELSEWHERE: Final = Path(__file__).parent / "elsewhere.csv"
 SEED: Final = 20_261_125
 #: Synthetic strangers, others than those that are searched among, and how many of them are taken for each name.
 CROWD: Final = 4_000
 CROWD_SEED: Final = 7
+#: Strangers of each name: of synthetic ones, and of the other firms that are known.
 NEAREST: Final = 3
+NEAREST_KNOWN: Final = 1
 _OTHER_CHARACTERS: Final = "盛宏鑫泰华源达丰瑞恒科力信安中天金正永新"
 _CITIES: Final = (("宁波", "Ningbo"), ("包头", "Baotou"), ("赣州", "Ganzhou"), ("烟台", "Yantai"), ("成都", "Chengdu"),
                   ("北京", "Beijing"), ("厦门", "Xiamen"), ("太原", "Taiyuan"), ("杭州", "Hangzhou"))  # fmt: skip
@@ -145,30 +148,49 @@ def elsewhere() -> list[Pair]:
 
 
 def unseen() -> list[Firm]:
-    """Firms that were written down before words were added to the tables; none is fitted on."""
-    with UNSEEN.open(encoding="utf-8", newline="") as stream:
+    """Firms that were written down before words were added to the tables; none is fitted on, and all
+    misses were looked at.
+    """
+    return _listed(UNSEEN)
+
+
+def further() -> list[Firm]:
+    """Firms, most with translated names, that were written down before the words of everyday English were; none is
+    fitted on, and all their misses were looked at.
+    """
+    return _listed(FURTHER)
+
+
+def _listed(file: Path) -> list[Firm]:
+    with file.open(encoding="utf-8", newline="") as stream:
         return [
             Firm(id=row["firm"], zh=row["zh"], en=row["en"], english=row["english"], short="", other="", family="")
             for row in csv.DictReader(stream)
         ]
 
 
-def was_looked_at(firm: str) -> bool:
-    """Whether misses of this firm of `unseen` were looked at when words were added: of one half, by a hash."""
-    return sha256(firm.encode()).digest()[0] % 2 == 0
-
-
 def lookalikes(some: Sequence[Pair]) -> list[Pair]:
-    """What a search shows first for the names of these pairs among synthetic ones, all of them strangers: to tune with.
+    """What a search shows first for the names of these pairs among synthetic ones and each other's, all of them
+    strangers: to tune with.
 
-    Strangers by chance teach nothing of those that are nearest among thousands.
+    Strangers by chance teach nothing of those that are nearest among thousands; and synthetic names have a brand each.
     """
-    index = NameIndex((str(at), name) for at, name in enumerate(synthetic_names(CROWD, seed=CROWD_SEED)))
-    asked = dict.fromkeys(name for one in some if one.same for name in (one.one, one.other))
+    of_firm: dict[str, set[str]] = {}
+    for one in some:
+        if one.same:
+            own = of_firm.get(one.one, {one.one}) | of_firm.get(one.other, {one.other})
+            of_firm |= dict.fromkeys(own, own)
+    crowd = NameIndex((name, name) for name in synthetic_names(CROWD, seed=CROWD_SEED))
+    others = NameIndex((name, name) for name in of_firm)
     return [
-        Pair(one=name, other=hit.name, same=False, how="elsewhere", test=False)
-        for name in asked
-        for hit in index.find(name, most=NEAREST)
+        Pair(one=name, other=other, same=False, how="elsewhere", test=False)
+        for name, own in of_firm.items()
+        for other in (
+            *(hit.name for hit in crowd.find(name, most=NEAREST)),
+            *[hit.name for hit in others.find(name, most=NEAREST_KNOWN + len(own)) if hit.name not in own][
+                :NEAREST_KNOWN
+            ],
+        )
     ]
 
 

@@ -58,8 +58,8 @@ def main() -> int:
     habits = learned_habits()
     with HABITS.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(("heard", "bits"))
-        writer.writerows((one, f"{bits:.2f}") for one, bits in sorted(habits.items()))
+        writer.writerow(("heard", "bits", "rarity"))
+        writer.writerows((one, f"{bits:.2f}", f"{rarity:.2f}") for one, (bits, rarity) in sorted(habits.items()))
     print(f"learned {len(habits)} hanzi and syllables: {HABITS}")
     return 0
 
@@ -77,20 +77,24 @@ def names() -> list[tuple[str, str]]:
     return found
 
 
-def learned_habits() -> dict[str, float]:
-    """Hanzi, and syllable → bits for it being of a transcription, and not of a Chinese brand (`brands.csv`)."""
+def learned_habits() -> dict[str, tuple[float, float]]:
+    """Hanzi, and syllable → bits for it being of a transcription, and not of a Chinese brand (`brands.csv`); and how
+    rare it is in such a brand, in bits.
+    """
     with (ROOM / "brands.csv").open(encoding="utf-8", newline="") as stream:
         brands = [row["han"] for row in csv.DictReader(stream)]
     with (ROOM / "elsewhere.csv").open(encoding="utf-8", newline="") as stream:
         brands += [parsed(row["zh"]).brand_han for row in csv.DictReader(stream) if row["english"] in OF_CHINA]
-    found: dict[str, float] = {}
+    found: dict[str, tuple[float, float]] = {}
     for parts in (list, spoken):
         there, here = (Counter(one for han in some for one in parts(han))
                        for some in ([han for han, _ in names()], brands))  # fmt: skip
         every = {*there, *here}
         shares = [{one: (count[one] + DOUBT) / (count.total() + DOUBT * len(every)) for one in every}
                   for count in (there, here)]  # fmt: skip
-        found |= {one: float(np.log2(shares[0][one] / shares[1][one])) for one in every}
+        found |= {
+            one: (float(np.log2(shares[0][one] / shares[1][one])), float(-np.log2(shares[1][one]))) for one in every
+        }
     return found
 
 

@@ -493,7 +493,7 @@ def test_the_name_of_a_file_is_a_text(filer: Someone, tmp_path: Path, name: str)
     assert filer.post(address, act="upload", revision=0, files=[sent]).status_code in (303, 400)
     for kept in draft_at(address).files.all():
         assert not {"/", "\\", "\x00"} & set(kept.name)
-    assert list(tmp_path.parent.rglob("*outside*")) == []
+    assert list(tmp_path.parent.rglob("*outside.csv")) == []
 
 
 def test_a_nil_return_is_filed_and_a_dropped_draft_says_so(filer: Someone) -> None:

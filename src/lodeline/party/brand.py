@@ -8,14 +8,16 @@ be known by a record alone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
+from math import log2
 from typing import Final
 
 from lodeline.party.abroad import characters, meanings
-from lodeline.party.name import Name
+from lodeline.party.name import MOST_MEANT, Name
 from lodeline.party.script import as_syllables, spoken
+from lodeline.party.transcription import UNSEEN, rarity
 from lodeline.party.words import glosses, phrases, said, vocabulary
 
 #: A brand in pinyin has so many syllables at least of which each means something.
@@ -25,8 +27,12 @@ _LEAST_JOINED: Final = 4
 _LEAST_PART: Final = 3
 #: What English adds to a word that means the same in a name: stars, golden, sunny, ionic, natural.
 _ENDINGS: Final = ("s", "en", "y", "ic", "al")
+#: Words that are alike in so many letters are forms of one.
+_STEM: Final = 7
 #: How many characters of the first level GB 2312 has: those in common use.
 _COMMON: Final = 3_755
+#: What is told wholly goes before as much that is told in part.
+_WHOLLY: Final = 0.01
 #: How many syllables a word of the table of glosses has at most.
 _MOST_SYLLABLES: Final = 4
 
@@ -46,16 +52,111 @@ def meaning(a: Name, b: Name) -> float:
     for han, latin in ((a, b), (b, a)):
         words = latin.brand_words
         if han.meanings and words and not latin.brand_han and not latin.cjk:
-            # 方正 may be a word, or 方 and 正.
-            for parts in (han.meanings, _each(han.brand_han)):
-                best = max(best, sum(_covered(parts, words, _countries(latin))) / 2)
+            beside = _countries(latin)
+            parts = _meanings_of(_told_best(_in_hanzi(han.brand_han), words, beside))
+            best = max(best, sum(_covered(parts, words, beside)) / 2)
     return best
 
 
+def bits_meant(a: Name, b: Name) -> float:
+    """Bits for one brand translating the other: how rarely a brand that is not translated holds hanzi, or syllables,
+    that mean the words of the other by chance. 金 is of many brands, and "gold" says little; 长江 is of few.
+    """
+    best = 0.0
+    for one, latin in ((a, b), (b, a)):
+        known = _in_hanzi(one.brand_han) if one.brand_han else _parts_by_sound(one)
+        if latin.cjk or one.placed or not known or in_pinyin(latin) is not None:
+            continue
+        words = () if latin.placed else latin.brand_words
+        if words:
+            words += tuple(text for text in trades_left(latin, one) if text not in words)
+        elif one.brand_han:
+            words = _begun(one.meanings, latin)
+        best = max(best, _bits(known, words, _countries(latin), by_sound=not one.brand_han))
+    return best
+
+
+def _bits(known: _Words, words: tuple[str, ...], beside: frozenset[str], *, by_sound: bool) -> float:
+    every, chances, total = _said_by(words, beside), _chances(by_sound), 0.0
+    left = set(every)
+    for length, phrases_ in _told_best(known, words, beside):
+        told = [one for one in phrases_ if left.issuperset(one.split()) or one.replace(" ", "") in left]
+        if told:
+            chance, word = min((chances.get((one, length), 2.0**-UNSEEN), one) for one in told)
+            total -= log2(min(1.0, len(known) * chance))
+            left.difference_update(word.split())
+    return total
+
+
+#: For each place of a brand how long the words are that begin there, the longest first, and what each means.
+_Words = tuple[tuple[tuple[int, frozenset[str]], ...], ...]
+
+
 @lru_cache(maxsize=50_000)
-def _each(brand_han: str) -> tuple[frozenset[str], ...]:
-    """What each of the hanzi means by itself."""
-    return tuple(map(_meant_by, brand_han))
+def _in_hanzi(brand_han: str) -> _Words:
+    known = glosses()
+    return tuple(
+        (
+            *(
+                (end - at, known[brand_han[at:end]])
+                for end in range(min(len(brand_han), at + MOST_MEANT), at + 1, -1)
+                if brand_han[at:end] in known
+            ),
+            (1, _meant_by(brand_han[at])),
+        )
+        for at in range(len(brand_han))
+    )
+
+
+def _meanings_of(parts: tuple[tuple[int, frozenset[str]], ...]) -> tuple[frozenset[str], ...]:
+    return tuple(meant_ for _, meant_ in parts)
+
+
+@lru_cache(maxsize=50_000)
+def _said_by(words: tuple[str, ...], beside: frozenset[str]) -> frozenset[str]:
+    """All that words say, those they join and those beside them."""
+    return beside.union(*map(_made_of, words), *map(_made_of, _joined(words)))
+
+
+@cache
+def _chances(by_sound: bool) -> dict[tuple[str, int], float]:
+    """(English phrase, how many hanzi or syllables) → the chance that so many at a place of a Chinese brand mean it."""
+    found: dict[tuple[str, int], float] = defaultdict(float)
+    known: Iterable[tuple[Sequence[str], Iterable[str]]] = (
+        ((sound.split(), words) for sound, words in _spelt_out().items())
+        if by_sound
+        else chain(
+            ((han, words) for han, words in glosses().items()),
+            ((han, row["english"]) for han, row in islice(characters().items(), _COMMON) if han not in glosses()),
+        )
+    )
+    for signs, words in known:
+        chance = 2.0 ** -sum(map(rarity, signs))
+        for word in words:
+            found[word, len(signs)] += chance
+    return dict(found)
+
+
+def _told_best(known: _Words, words: tuple[str, ...], beside: frozenset[str]) -> tuple[tuple[int, frozenset[str]], ...]:
+    """What the parts of a brand mean if it is parted so that most of it is among the words: 方正 may be a word, or 方
+    and 正. Of equals the longest parts.
+    """
+    every = _said_by(words, beside)
+    size = len(known)
+    told = [0.0] * (size + 1)
+    chosen: list[tuple[int, frozenset[str]]] = [(0, frozenset())] * size
+    for at in range(size - 1, -1, -1):
+        told[at] = -1.0
+        for length, meant_ in known[at]:
+            share = _among(meant_, every)
+            here = told[at + length] + length * (share + _WHOLLY * (share == 1.0))
+            if here > told[at]:
+                told[at], chosen[at] = here, (length, meant_)
+    found, at = [], 0
+    while at < size:
+        found.append(chosen[at])
+        at += chosen[at][0]
+    return tuple(found)
 
 
 def meaning_of_trades(a: Name, b: Name) -> float:
@@ -69,9 +170,11 @@ def meaning_of_trades(a: Name, b: Name) -> float:
             # A city that stands for the brand is translated by itself, unless the other name says it as well.
             cities = any(one.placed and one.brand_words and not _share_place(one, other)
                          for one, other in ((han, latin), (latin, han)))  # fmt: skip
-            meant_, called = (() if han.placed else han.meanings), (() if latin.placed else latin.brand_words)
-            parts = (*meant_, *(_meant_by(text) for text in own if text != han.brand_han))
+            called = () if latin.placed else latin.brand_words
             words = (*called, *(text for text in others if text not in called))
+            told = () if han.placed else _told_best(_in_hanzi(han.brand_han), words, _countries(latin))
+            meant_ = _meanings_of(told)
+            parts = (*meant_, *(_meant_by(text) for text in own if text != han.brand_han))
             branded = bool(meant_ or called)
             if branded and (own or others) and parts and words and not cities:
                 return sum(_covered(parts, words, _countries(latin))) / 2
@@ -112,15 +215,16 @@ def meaning_by_sound(a: Name, b: Name, *, of_trades: bool = False) -> float:
     """
     best = 0.0
     for read, latin in ((a, b), (b, a)):
-        parts = _parts_by_sound(read)
-        if not parts or latin.cjk or in_pinyin(latin) is not None:
+        known = _parts_by_sound(read)
+        if not known or latin.cjk or in_pinyin(latin) is not None:
             continue
         words = latin.brand_words
-        if of_trades:
+        if of_trades and words:
             left = trades_left(latin, read)
             words = (*words, *(one for one in left if one not in words)) if left else ()
         if words:
-            best = max(best, min(_covered(parts, words, _countries(latin))))
+            beside = _countries(latin)
+            best = max(best, min(_covered(_meanings_of(_told_best(known, words, beside)), words, beside)))
     return best
 
 
@@ -128,7 +232,7 @@ def _covered(
     parts: tuple[frozenset[str], ...], words: tuple[str, ...], beside: frozenset[str] = frozenset()
 ) -> tuple[float, float]:
     """Which part of what a brand means is among the words, or `beside` them, and which part of the words is meant."""
-    alone, joined = ([frozenset(_made_of(one)) for one in some] for some in (words, _joined(words)))
+    alone, joined = ([_made_of(one) for one in some] for some in (words, _joined(words)))
     every, meant_ = beside.union(*alone, *joined), frozenset().union(*map(said, parts))
     told = {at for at, one in enumerate(alone) if one & meant_}
     for at, one in enumerate(joined):
@@ -138,7 +242,7 @@ def _covered(
 
 def _among(phrases_: frozenset[str], words: frozenset[str]) -> float:
     """Which part of the phrase that is best told is among the words: of "great wall" its half if there is a wall."""
-    if phrases_ & words:
+    if not words.isdisjoint(phrases_):
         return 1.0
     return max(
         (
@@ -171,10 +275,23 @@ def _joined(words: tuple[str, ...]) -> list[str]:
 
 
 def meant_by_sound(name: Name) -> frozenset[str]:
-    """English words that a brand in pinyin may mean."""
-    return frozenset().union(*map(said, _parts_by_sound(name)))
+    """English words that a brand in pinyin may mean, its syllables by themselves only where no word has them."""
+    return _meant_by_parts(_parts_by_sound(name))
 
 
+@lru_cache(maxsize=50_000)
+def _meant_by_parts(known: _Words) -> frozenset[str]:
+    found: set[str] = set()
+    until = 0
+    for at, here in enumerate(known):
+        for length, phrases_ in here:
+            if length > 1 or at >= until:
+                found |= said(phrases_)
+                until = max(until, at + length)
+    return frozenset(found)
+
+
+@lru_cache(maxsize=50_000)
 def in_pinyin(name: Name) -> tuple[str, ...] | None:
     """The syllables of a brand in Latin letters, if it is Mandarin: what is a word of English as well is not."""
     if name.cjk or not name.brand or name.foreign:
@@ -182,50 +299,70 @@ def in_pinyin(name: Name) -> tuple[str, ...] | None:
     if all(len(word) >= _LEAST_JOINED and word in meanings() for word in name.brand_words):
         return None
     found = as_syllables(name.brand)
-    # "Ace" is a word, and no firm is called a-ce.
-    return None if found and len(found[0]) == 1 and name.brand in meanings() else found
+    # "Ace" is a word, and no firm is called a-ce, nor "Sun" by one syllable.
+    short = found and (len(found) == 1 or len(found[0]) == 1)
+    return None if short and name.brand in meanings() else found
 
 
-def _made_of(word: str) -> Iterator[str]:
+@lru_cache(maxsize=50_000)
+def _made_of(word: str) -> frozenset[str]:
     """The word, what it is a form of, and the two words it joins, as far as hanzi may mean them."""
     known = meanings()
-    for form in {word, *(word.removesuffix(ending) for ending in _ENDINGS)}:
-        if form in known:
-            yield form
-    if len(word) < _LEAST_JOINED + _LEAST_PART or as_syllables(word) is not None:
-        return
-    for end in range(_LEAST_PART, len(word) - _LEAST_PART + 1):
-        if word[:end] in known and word[end:] in known:
-            yield from (word[:end], word[end:])
+    found = {form for form in (word, *(word.removesuffix(ending) for ending in _ENDINGS)) if form in known}
+    found |= _alike().get(word[:_STEM], frozenset()) if len(word) >= _STEM else frozenset()
+    if len(word) >= _LEAST_JOINED + _LEAST_PART and as_syllables(word) is None:
+        for end in range(_LEAST_PART, len(word) - _LEAST_PART + 1):
+            if word[:end] in known and word[end:] in known:
+                found |= {word[:end], word[end:]}
+    return frozenset(found)
 
 
-def _parts_by_sound(name: Name) -> tuple[frozenset[str], ...]:
-    """What each part of a brand in pinyin may mean, longest words first; none if it is not pinyin of several syllables
-    or a part means nothing.
-    """
+@cache
+def _alike() -> dict[str, frozenset[str]]:
+    """How words that hanzi may mean begin → the words: infinite, infinity."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for word in meanings():
+        if len(word) >= _STEM:
+            found[word[:_STEM]].add(word)
+    return {head: frozenset(words) for head, words in found.items()}
+
+
+def _parts_by_sound(name: Name) -> _Words:
+    """What a brand in pinyin may mean; nothing if it is not pinyin of several syllables or one means nothing."""
     syllables = in_pinyin(name)
     return _parted_by_sound(syllables) if syllables and len(syllables) >= _LEAST_SYLLABLES else ()
 
 
 @lru_cache(maxsize=50_000)
-def _parted_by_sound(syllables: tuple[str, ...]) -> tuple[frozenset[str], ...]:
-    known, found, at = _by_sound(), [], 0
-    while at < len(syllables):
-        ends = range(min(len(syllables), at + _MOST_SYLLABLES), at, -1)
-        end = next((end for end in ends if "".join(syllables[at:end]) in known), 0)
-        if not end:
-            return ()
-        found.append(known["".join(syllables[at:end])])
-        at = end
-    return tuple(found)
+def _parted_by_sound(syllables: tuple[str, ...]) -> _Words:
+    known, size = _by_sound(), len(syllables)
+    if any(one not in known for one in syllables):
+        return ()
+    return tuple(
+        tuple(
+            (end - at, known[sound])
+            for end in range(min(size, at + _MOST_SYLLABLES), at, -1)
+            if (sound := "".join(syllables[at:end])) in known
+        )
+        for at in range(size)
+    )
 
 
 @cache
-def _by_sound() -> dict[str, frozenset[str]]:
-    """Pinyin, joined → the English words that hanzi in common use with that sound may mean."""
+def _spelt_out() -> dict[str, frozenset[str]]:
+    """Pinyin, syllable by syllable → the English words that hanzi in common use with that sound may mean."""
     found: dict[str, set[str]] = defaultdict(set)
     for han, row in islice(characters().items(), _COMMON):
         found["".join(spoken(han))].update(row["english"])
     for han, words in glosses().items():
-        found["".join(spoken(han))] |= words
+        found[" ".join(spoken(han))] |= words
     return {sound: frozenset(words) for sound, words in found.items()}
+
+
+@cache
+def _by_sound() -> dict[str, frozenset[str]]:
+    """The same, joined."""
+    found: dict[str, frozenset[str]] = defaultdict(frozenset)
+    for sound, words in _spelt_out().items():
+        found[sound.replace(" ", "")] |= words
+    return dict(found)

@@ -146,6 +146,7 @@ def _bits_traded(text: str, concepts: frozenset[str]) -> int:
     return bits_of((*_trade_initials(concepts), *_read_letters(text)))
 
 
+@lru_cache(maxsize=2_000)
 def acronyms_freely(name: Name) -> tuple[str, ...]:
     """First letters that may stand for a name in hanzi, however freely its words are translated: for what is asked."""
     if not _is_chinese(name):

@@ -23,7 +23,7 @@ from typing import Final
 from rapidfuzz import fuzz
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
-from lodeline.party.brand import in_pinyin, meaning, meaning_by_sound, meaning_of_trades
+from lodeline.party.brand import bits_meant, in_pinyin, meaning, meaning_by_sound, meaning_of_trades
 from lodeline.party.initials import acronym, shortens
 from lodeline.party.name import Name, parsed
 from lodeline.party.script import as_syllables
@@ -42,8 +42,8 @@ ANOTHER_BRAND: Final = 0.1
 _MOST_LEFT: Final = {"syllable": ANOTHER_WORD, "brand": ANOTHER_BRAND}
 #: And when brands in letters and hanzi have nothing to do with each other, nor a trade or a place in common.
 NOTHING: Final = 0.2
-_SPEAKING: Final = ("meaning", "meaning-by-sound", "abroad", "acronym", "shortened", "abbreviation", "initials",
-                    "brand-part", "industry-shared", "place-same", "direction-same")  # fmt: skip
+_SPEAKING: Final = ("meaning", "meaning-by-sound", "meant", "abroad", "acronym", "shortened", "abbreviation",
+                    "initials", "brand-part", "industry-shared", "place-same", "direction-same")  # fmt: skip
 #: What is likely at least where all parts are the same in one script: in the tuning half 107 of 108 such pairs are.
 SAME_PARTS: Final = 0.98
 #: What is said at most where one name has a branch of trade that the other lacks: parent and daughter differ by that.
@@ -72,7 +72,7 @@ FEATURES: Final = (
     "place-same", "place-one-sided", "industry-shared", "industry-partly", "industry-one-sided", "industry-disjoint",
     "function-one-sided", "group-one-sided", "form-differs", "whole", "industry-differs-in-one-script",
     "direction-same", "meaning", "abbreviation", "letters", "transcribed", "transcribed-well", "transcribed-far",
-    "abroad", "acronym", "shortened", "meaning-by-sound",
+    "abroad", "acronym", "shortened", "meaning-by-sound", "meant", "meant-well", "trade-same",
 )  # fmt: skip
 
 
@@ -165,10 +165,11 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
     # Words that differ by a syllable sound alike and are different words all the same.
     sound = _sound(a, b) * (1 - another)
     branded = bool(a.sounds) and bool(b.sounds) and not _one_placed(a, b)
-    places = _place(a, b)
+    places, trades = _place(a, b), _same_trades(a, b)
     part = branded and not another and _is_part(a, b)
     ratio = fuzz.ratio(a.text, b.text) / 100
     heads = branded and sound < 1.0 and _initials(a, b)
+    meant = bits_meant(a, b) if sound < 1.0 and (translated or by_sound or of_trades) else 0.0
     bits, habits = (0.0, 0.0) if otherwise or sound == 1.0 else _transcribed(a, b)
     return {
         "brand-same": float(branded and sound == 1.0 and not _han_differs(a, b)),
@@ -188,6 +189,7 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
         "place-same": float(places == 1),
         "place-one-sided": float(bool(a.places) != bool(b.places)),
         "industry-shared": float(industries.shared > 0),
+        "trade-same": trades,
         "industry-partly": 1 - industries.shared if industries.shared else 0.0,
         "industry-one-sided": industries.one_sided,
         "industry-disjoint": industries.disjoint,
@@ -208,6 +210,8 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
         "shortened": float(place_and_trade),
         # A syllable means so much that half of a brand is always said.
         "meaning-by-sound": max(0.0, 2 * by_sound - 1) if sound < 1.0 else 0.0,
+        "meant": min(1.0, meant / _SURE_BITS),
+        "meant-well": min(1.0, max(0.0, meant - _SOME_BITS) / (_SURE_BITS - _SOME_BITS)),
         "letters": max(0.0, ratio - 0.8) / 0.2 if a.cjk == b.cjk and not another else 0.0,
     }
 
@@ -316,8 +320,10 @@ def _is_part(a: Name, b: Name) -> bool:
 
 def _abbreviates(short: Name, long: Name) -> bool:
     """Whether a Chinese name in short is made of the other's characters in their order: 江铜 of 江西铜业."""
+    if not short.brand_han or not long.cjk:
+        return False
     one, other = (HANZI.sub("", name.text) for name in (short, long))
-    if not 2 <= len(one) <= 4 or len(other) < 2 * len(one) or not short.brand_han or one[0] != other[0]:
+    if not 2 <= len(one) <= 4 or len(other) < 2 * len(one) or one[0] != other[0]:
         return False
     rest = iter(other)
     return all(character in rest for character in one)
@@ -334,6 +340,16 @@ def _implied(name: Name, other: Name) -> frozenset[str]:
     return frozenset(field for one in trade_letters().get(name.brand_han[-1:], ()) for field in near[one]) & _fields(
         other
     )
+
+
+def _same_trades(a: Name, b: Name) -> float:
+    """Which part of the branches of trade of both is said by both, or by the last character of a brand."""
+    letters = trade_letters()
+    ones, others = (
+        one.industries | (letters.get(one.brand_han[-1:], frozenset()) & other.industries)
+        for one, other in ((a, b), (b, a))
+    )
+    return _Overlap(ones, others).shared
 
 
 def _initials(a: Name, b: Name) -> bool:

@@ -36,7 +36,7 @@ _SHORT: Final = 3
 #: How many readings of a brand are tried; one with more heteronyms than that is a rare one.
 _MOST_READINGS: Final = 8
 #: No word that means something has more hanzi.
-_MOST_MEANT: Final = 6
+MOST_MEANT: Final = 6
 #: Forms that a Chinese company cannot have under its own law: of a translation, or of another tongue.
 _FOREIGN_FORM: Final = re.compile(r"会社|责任有限公司|两合公司|股份公司$|私人有限公司")
 #: And forms that no name in pinyin has, as `folded` leaves them.
@@ -44,6 +44,9 @@ _FOREIGN_LETTERS: Final = frozenset(
     {"ag", "gmbh", "ab", "se", "sa", "spa", "nv", "bv", "oy", "oyj", "asa", "kg", "kgaa", "plc", "pty", "ptyltd", "sas",
      "srl", "kk", "ohg", "aktiengesellschaft", "kabushikikaisha"}
 )  # fmt: skip
+#: So many letters a name in short has that stands before the whole.
+_LEAST_LETTERS: Final = 2
+_MOST_LETTERS: Final = 5
 #: Where hanzi are read otherwise than in Mandarin.
 _READ_OTHERWISE: Final = frozenset({"HK", "MO", "TW", "JP", "KR", "VN", "SG", "MY"})
 
@@ -96,7 +99,7 @@ class Name:
 def taken_apart(text: str) -> Name:
     """The name in its parts; any text has some, an empty one none."""
     whole = folded(text)
-    pieces = pieces_of(whole)
+    pieces = pieces_of(whole.removeprefix(_own_letters(whole)).lstrip())
     reader = _Reader()
     for piece in pieces:
         reader.take(piece)
@@ -226,6 +229,13 @@ class _Reader:
         )  # fmt: skip
 
 
+def _own_letters(whole: str) -> str:
+    """The first word if it is but the first letters of those behind it: "HTC Harbin Turbine Company"; or nothing."""
+    first, *others = whole.split() or [""]
+    heads = "".join(word[0] for word in others[: len(first)])
+    return first if first == heads and _LEAST_LETTERS <= len(first) <= _MOST_LETTERS else ""
+
+
 def _is_foreign(whole: str, text: str, places: list[tuple[str, frozenset[str]]]) -> bool:
     return (
         any(concepts & _READ_OTHERWISE for _, concepts in places)
@@ -292,7 +302,7 @@ def parted_han(han: str) -> list[int]:
     """How long the parts of a brand are that mean something together, longest words first."""
     known, sizes = glosses(), []
     while han:
-        sizes.append(next((end for end in range(min(len(han), _MOST_MEANT), 1, -1) if han[:end] in known), 1))
+        sizes.append(next((end for end in range(min(len(han), MOST_MEANT), 1, -1) if han[:end] in known), 1))
         han = han[sizes[-1] :]
     return sizes
 

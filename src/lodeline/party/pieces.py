@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -34,6 +35,8 @@ _RUN_UNKNOWN: Final = 1.5
 _UNKNOWN: Final = 1.0
 #: A brand of one character or one syllable is rare.
 _LONE: Final = 1.2
+#: Signs with the radical of metal.
+_METALS: Final = ("\u9486", "\u9577")
 _WORD_KNOWN: Final = 0.01
 _NEVER: Final = float("inf")
 
@@ -108,8 +111,23 @@ def _cjk_phrases(text: str) -> list[tuple[str, Word | None]]:
         known.append([
             long for long in longest if long <= left and (long > 1 or left == 1) and rest[:long] in words
         ])  # fmt: skip
+    metal = _metals().get(text[0]) if size > 1 else None
+    if metal is not None and any(words[text[1 : 1 + long]].kind == "industry" for long in known[1]):
+        # 钛金属 are titanium and metals; behind another sign the metal is of a brand.
+        return [(text[0], metal), *_cjk_phrases(text[1:])]
     parts = _parted(known, [_LONE] * size)
     return _unbroken([(text[start:end], words[text[start:end]] if word else None) for start, end, word in parts])
+
+
+@cache
+def _metals() -> dict[str, Word]:
+    """The signs of metals that have a trade, as 钛 of 钛业."""
+    first, last = _METALS
+    return {
+        term[0]: word
+        for term, word in vocabulary().cjk.items()
+        if word.kind == "industry" and term[1:] == "业" and first <= term[0] <= last
+    }
 
 
 def _unbroken(pieces: list[tuple[str, Word | None]]) -> list[tuple[str, Word | None]]:

@@ -101,6 +101,7 @@ def terms_asked(name: Name) -> Codes:
     return np.array(sorted(codes), dtype=np.int32)
 
 
+@lru_cache(maxsize=2_000)
 def terms_meant(name: Name) -> Codes:
     """The terms of a name that is asked beside the sound of its brand. What is first letters is looked for in whole."""
     found = {*terms_said(name), *_meant_codes(meant_by_sound(name))}

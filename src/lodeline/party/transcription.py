@@ -62,6 +62,8 @@ _OR: Final = 0x7C
 _MOST: Final = 40
 #: What a pair weighs that was never learned.
 UNLEARNED: Final = -6.0
+#: How rare a sign is, in bits, that none of the brands has which were counted.
+UNSEEN: Final = 12.0
 #: Behind the sounds stands one unit for how likely the hanzi themselves are ones that transcribe: bits by _STEPS from
 #: here, which is none.
 _HABIT: Final = 0xF000
@@ -193,8 +195,22 @@ def heard(syllables: tuple[str, ...], hanzi: str = "") -> str:
 @cache
 def _habits() -> dict[str, float]:
     """Hanzi, and syllable → bits for it being of a transcription, and not of another brand."""
+    return {row["heard"]: float(row["bits"]) for row in _brand_signs()}
+
+
+def rarity(sign: str) -> float:
+    """How rare a hanzi or a syllable is in Chinese brands that transcribe nothing, in bits."""
+    return _rarities().get(sign, UNSEEN)
+
+
+@cache
+def _rarities() -> dict[str, float]:
+    return {row["heard"]: float(row["rarity"]) for row in _brand_signs()}
+
+
+def _brand_signs() -> list[dict[str, str]]:
     text = files("lodeline").joinpath("data", "party", "transcribing.csv").read_text(encoding="utf-8")
-    return {row["heard"]: float(row["bits"]) for row in csv.DictReader(text.splitlines())}
+    return list(csv.DictReader(text.splitlines()))
 
 
 @lru_cache(maxsize=50_000)

@@ -7,7 +7,7 @@ import pytest
 
 from lodeline.party import transcription
 from lodeline.party.abroad import cantonese, characters, korean, read_abroad, wade
-from lodeline.party.brand import in_pinyin, meaning, meaning_by_sound, meaning_of_trades
+from lodeline.party.brand import bits_meant, in_pinyin, meaning, meaning_by_sound, meaning_of_trades
 from lodeline.party.index import NameIndex
 from lodeline.party.initials import acronym, shortens
 from lodeline.party.likeness import likeness
@@ -140,3 +140,31 @@ def test_the_index_finds_a_name_by_what_it_is_elsewhere(stands: str, asked: str)
              for trade in ("磁材", "贸易", "光学")]  # fmt: skip
     index = NameIndex((name, name) for name in [*crowd, "Ningbo Yunsheng Optical Co., Ltd.", stands])
     assert index.find(asked)[0].name == stands
+
+
+def test_what_many_brands_may_mean_says_less_than_what_few_do() -> None:
+    def bits(one: str, other: str) -> float:
+        return bits_meant(parsed(one), parsed(other))
+
+    river, gold = (
+        bits("中国长江电力股份有限公司", "China Yangtze Power"),
+        bits("宁波金韵电机有限公司", "Golden Motor Ltd"),
+    )
+    assert river > 10 > gold > 0 == bits("珲春韵升塑料股份有限公司", "China Yangtze Power")
+    # By ear there are more that it may be.
+    assert 10 > bits("Ning Bo Jin Yun Dian Ji You Xian Gong Si", "Golden Motor Ltd") >= 0
+    assert bits("Dong Fang Ming Zhu You Xian Gong Si", "Oriental Pearl Group") > 10
+    # Nor does it say anything where no brand stands.
+    assert bits("Suzhou Yichang Electronics Co., Ltd.", "China Oilfield Services Limited") == 0
+
+
+def test_a_brand_is_parted_as_the_other_name_translates_it() -> None:
+    # 世纪 and 星 and 源, though 星源 sounds like other words.
+    assert meaning_by_sound(parsed("Shi Ji Xing Yuan You Xian Gong Si"), parsed("Century Star Source Ltd")) == 1.0
+    assert meaning(parsed("无限锂业有限公司"), parsed("Infinity Lithium Corporation")) == 1.0, "infinite, infinity"
+
+
+def test_a_short_word_of_english_is_no_syllable() -> None:
+    assert in_pinyin(parsed("Fujian Nanping Sun Cable Co., Ltd.")) is None
+    assert in_pinyin(parsed("Ningbo Yunsheng Co., Ltd.")) == ("yun", "sheng")
+    assert likeness("Fu Jian Nan Ping Tai Yang Dian Lan You Xian Gong Si", "Fujian Nanping Sun Cable").vetoes == ()

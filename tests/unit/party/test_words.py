@@ -102,3 +102,20 @@ def test_no_word_has_two_kinds_and_no_hanzi_of_the_tables_stand_twice() -> None:
     rows = list(csv.DictReader(table.splitlines()))
     assert len({row["han"] for row in rows}) == len(rows) > 3_000
     assert all(word == word.strip().lower() and word.isascii() for row in rows for word in row["words"].split("|"))
+
+
+def test_the_sign_of_a_metal_before_a_trade_is_a_trade() -> None:
+    titanium = parsed("钛金属公司")
+    assert titanium.industries == {"titanium", "metal"} and not titanium.brand_han
+    assert parsed("华铜金属有限公司").brand_han == "华铜", "behind another sign it is of the brand"
+
+
+def test_the_first_letters_of_a_name_before_it_are_no_brand() -> None:
+    own = parsed("HTC Harbin Turbine Company Limited")
+    assert own.industries == {"turbine"} and own.placed and own.text.startswith("htc")
+    assert parsed("HTC Motor Company Limited").brand == "htc"
+
+
+def test_a_country_lies_within_its_continent() -> None:
+    assert likeness("江苏亚星锚链股份有限公司", "Asian Star Anchor Chain Co., Ltd. Jiangsu").vetoes == ()
+    assert "place" in likeness("江苏亚星锚链股份有限公司", "European Star Anchor Chain Co., Ltd.").vetoes
