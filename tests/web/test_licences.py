@@ -122,6 +122,12 @@ def test_customs_confirm_an_exit_on_the_page_of_the_licence(pages: None, url: st
     assert "已结清" in browser.page(DESK.replace("/en/", "/zh/")).text
     records = AuditRecord.objects.filter(what="licence.exits")
     assert records.count() == 2
+    # The exporter is told of each, once.
+    told = of_firm("SEP").page("/en/firm/SEP/notices/")
+    for mass in ("6", "1"):
+        assert told.text.count(f"Customs confirms that {mass} kg left under declaration D-9, line 1") == 1
+    assert 'href="/en/firm/SEP/licences/LIC-1/"' in told.html
+    assert "海关确认申报 D-9 第 1 项的 6 千克货物已出境" in of_firm("SEP").page("/zh/firm/SEP/notices/").text
 
 
 def test_what_cannot_be_booked_says_why_and_keeps_what_was_typed(pages: None, url: str) -> None:
@@ -150,6 +156,8 @@ def test_a_reservation_is_taken_back_and_a_tranche_allotted_and_taken_back(pages
     assert masses(store) == (0, 20, 0, 30)
     told = {one.what for one in AuditRecord.objects.all()}
     assert told >= {"licence.void", "licence.tranche", "licence.tranche-void"}
+    notices = of_firm("SEP").page("/en/firm/SEP/notices/").text
+    assert "for declaration D-9, line 1 is taken back. The reason: not sold" in notices
 
 
 def test_an_exit_without_a_reservation_is_booked_on_this_licence_and_not_on_that_of_another(

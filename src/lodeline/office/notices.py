@@ -345,6 +345,29 @@ def _application_decided(facts: Facts, named: Named) -> Text:
     return _APPLICATION_DECIDED[facts["decided"]]
 
 
+def _line(facts: Facts) -> Text:
+    declaration, line = facts["declaration"], facts["line"]
+    return _text(f"declaration {declaration}, line {line}", f"申报 {declaration} 第 {line} 项")
+
+
+def _exit_confirmed(facts: Facts, named: Named) -> Text:
+    del named
+    line, licence, mass = _line(facts), facts["licence"], facts["mass_kg"]
+    return _text(
+        f"Customs confirms that {mass} kg left under {line['en']}; they count on the licence {licence}.",
+        f"海关确认{line['zh']}的 {mass} 千克货物已出境，计入许可证 {licence}。",
+    )
+
+
+def _reservation_void(facts: Facts, named: Named) -> Text:
+    del named
+    line, licence = _line(facts), facts["licence"]
+    return _text(
+        f"What was reserved on the licence {licence} for {line['en']} is taken back. The reason: {facts['reason']}",
+        f"许可证 {licence} 为{line['zh']}预留的额度已收回。理由：{facts['reason']}",
+    )
+
+
 def _extension_ended(facts: Facts, named: Named) -> Text:
     del named
     period, last = month(facts["period"]), day(facts["last_day"])
@@ -488,6 +511,10 @@ KINDS: Final[Mapping[str, Kind]] = {
     "application-queried": Kind(says=_application_queried, mail=_FROM_AUTHORITY, page="firm-application", at_once=True),
     "application-overdue": Kind(says=_application_overdue, mail=_FROM_AUTHORITY, page="firm-application"),
     "application-decided": Kind(says=_application_decided, mail=_FROM_AUTHORITY, page="firm-application", at_once=True),
+    "exit-confirmed": Kind(
+        says=_exit_confirmed, mail=_text("Customs has confirmed an exit.", "海关已确认出境。"), page="firm-licence"
+    ),
+    "reservation-void": Kind(says=_reservation_void, mail=_FROM_AUTHORITY, page="firm-licence"),
 }
 
 

@@ -17,7 +17,7 @@ from lodeline.web.visit import NotHereError, Visit
 _ARGUMENTS = {
     "firm-draft": ("draft", "draft"), "firm-finding": ("finding", "finding"),
     "firm-query": ("case", "case"), "firm-application": ("application", "application"),
-    "firm-balance": ("site", "site"),
+    "firm-balance": ("site", "site"), "firm-licence": ("licence", "licence"),
 }  # fmt: skip
 
 
