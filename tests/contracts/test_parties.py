@@ -178,6 +178,7 @@ def test_a_name_beside_a_number_is_recorded_with_its_paper_and_can_be_split_off(
     (told,) = parties.history(desk.store, called)
     assert (told["basis"], told["valid_from"]) == ("evidence", "2025-07-04")
     assert told["reason"].startswith(f"USCC {number} stands beside this name, invoice in entry ")
+    assert told["reason"].endswith(f"号条目的发票中，USCC {number} 与此名称并列")
     wanted = Proposal(kind="split", party="YS", names=[called], reason="the number was mistyped")
     _, proposal = parties.propose(desk.store, wanted, filed_at=NOW, by="analyst")
     parties.settle(desk.store, proposal, accept=True, filed_at=NOW, by="registrar")

@@ -213,7 +213,7 @@ def said_to_be_controlled(case: Case) -> Iterator[Reason]:
         if stated not in known and not any(number.startswith(stated + ".") for number in known):
             yield reason("item.number-unknown", declared=stated, day=case.rules.day.isoformat())
     if case.line["controlled_declared"] and not case.needs:
-        declared = case.line["control_item"] or "yes"
+        declared = case.line["control_item"] or "–"
         if not case.line["licence"]:
             yield reason("declared.no-licence", declared=declared, law=case.rules.cited("declaration-remark"))
         yield reason("item.declared-unexplained", declared=declared)

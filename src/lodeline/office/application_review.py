@@ -176,7 +176,7 @@ def _grant(
         assert licence.valid_from is not None, "a licence that was granted begins on a day"
         ended = revoke_licence(
             store=store, licence=application.of_licence, on=licence.valid_from, filed_at=now, by=actor.pseudonym,
-            reason=f"amended: {licence.id} stands in its place",
+            reason=f"amended: {licence.id} stands in its place · 已变更，由 {licence.id} 取代",
         )  # fmt: skip
         if not ended.accepted:
             raise NotReadyError(ended.problems)

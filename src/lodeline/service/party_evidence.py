@@ -36,6 +36,7 @@ _PAPERS: Final = (
     ("invoice", 'SELECT buyer, buyer_name, MIN(entry), MIN("on") FROM invoice_line WHERE buyer IS NOT NULL'
      " AND buyer_name IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"),
 )  # fmt: skip
+_CALLED_ZH: Final = {"filing": "申报", "invoice": "发票"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +52,9 @@ class Tie:
 
     @property
     def reason(self) -> str:
-        """What the record of the name says: where it comes from."""
-        return f"{self.by} stands beside this name, {self.paper} in entry {self.entry}"
+        """What the record of the name says, in both languages: where it comes from."""
+        zh = f"第 {self.entry} 号条目的{_CALLED_ZH[self.paper]}中，{self.by} 与此名称并列"
+        return f"{self.by} stands beside this name, {self.paper} in entry {self.entry} · {zh}"
 
 
 def ties(store: Store, register: Register, *, day: date) -> list[Tie]:
