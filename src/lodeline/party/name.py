@@ -150,8 +150,10 @@ class _Reader:
             again = (
                 country and word.read and not piece.bracketed and self.places and self.places[-1][1] == word.concepts
             )
-            # "包头万安" is no firm of Wan'an, which lies elsewhere.
-            small = word.read or word.weak
+            # "包头万安" is no firm of Wan'an, which lies elsewhere, nor "Ningbo Datong" one of Datong. A province may
+            # say what the firm does: "Sichuan Jiangxi Copper".
+            town = not piece.bracketed and not self.industries and all(map(_is_town, word.concepts))
+            small = word.read or word.weak or town
             if follows or again or (small and not country and self._elsewhere(word.concepts)):
                 self.brand.append(text)
             else:
@@ -242,6 +244,11 @@ def _is_foreign(whole: str, text: str, places: list[tuple[str, frozenset[str]]])
         or _FOREIGN_FORM.search(whole) is not None
         or not traditional_letters().isdisjoint(text)
     )
+
+
+def _is_town(concept: str) -> bool:
+    """Whether a place lies in a province of China, and is none."""
+    return concept.count("-") > 1
 
 
 def _is_country(concepts: frozenset[str]) -> bool:

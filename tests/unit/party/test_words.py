@@ -119,3 +119,19 @@ def test_the_first_letters_of_a_name_before_it_are_no_brand() -> None:
 def test_a_country_lies_within_its_continent() -> None:
     assert likeness("江苏亚星锚链股份有限公司", "Asian Star Anchor Chain Co., Ltd. Jiangsu").vetoes == ()
     assert "place" in likeness("江苏亚星锚链股份有限公司", "European Star Anchor Chain Co., Ltd.").vetoes
+
+
+@pytest.mark.parametrize(
+    ("han", "english", "brand"),
+    [
+        ("宁波大通新材料有限公司", "Ningbo Datong New Materials Co., Ltd.", "datong"),
+        ("包头岳阳稀土股份有限公司", "Baotou Yueyang Rare Earth Co., Ltd.", "yueyang"),
+    ],
+)
+def test_a_town_behind_a_place_that_it_does_not_lie_in_is_the_brand(han: str, english: str, brand: str) -> None:
+    assert parsed(han).brand == parsed(english).brand == brand
+    assert likeness(han, english).vetoes == ()
+    # A town of the place is one, and so is one that stands in brackets or behind what the firm does.
+    assert len(parsed("浙江宁波韵升股份有限公司").places) == 2
+    assert len(parsed("Hangzhou Magnets (Ningbo) Co., Ltd.").places) == 2
+    assert len(parsed("Sichuan Jiangxi Copper Rare Earth Co., Ltd.").places) == 2
