@@ -53,7 +53,7 @@ def meaning(a: Name, b: Name) -> float:
         words = latin.brand_words
         if han.meanings and words and not latin.brand_han and not latin.cjk:
             beside = _countries(latin)
-            parts = _meanings_of(_told_best(_in_hanzi(han.brand_han), words, beside))
+            parts = _meant_best(_in_hanzi(han.brand_han), words, beside)
             best = max(best, sum(_covered(parts, words, beside)) / 2)
     return best
 
@@ -108,10 +108,6 @@ def _in_hanzi(brand_han: str) -> _Words:
     )
 
 
-def _meanings_of(parts: tuple[tuple[int, frozenset[str]], ...]) -> tuple[frozenset[str], ...]:
-    return tuple(meant_ for _, meant_ in parts)
-
-
 @lru_cache(maxsize=50_000)
 def _said_by(words: tuple[str, ...], beside: frozenset[str]) -> frozenset[str]:
     """All that words say, those they join and those beside them."""
@@ -159,6 +155,11 @@ def _told_best(known: _Words, words: tuple[str, ...], beside: frozenset[str]) ->
     return tuple(found)
 
 
+def _meant_best(known: _Words, words: tuple[str, ...], beside: frozenset[str]) -> tuple[frozenset[str], ...]:
+    """What each part means, without how long it is."""
+    return tuple(meant_ for _, meant_ in _told_best(known, words, beside))
+
+
 def meaning_of_trades(a: Name, b: Name) -> float:
     """The same where what one name has for its brand is a branch of trade of the other: 国防金属 is "Defense Metals".
 
@@ -172,8 +173,7 @@ def meaning_of_trades(a: Name, b: Name) -> float:
                          for one, other in ((han, latin), (latin, han)))  # fmt: skip
             called = () if latin.placed else latin.brand_words
             words = (*called, *(text for text in others if text not in called))
-            told = () if han.placed else _told_best(_in_hanzi(han.brand_han), words, _countries(latin))
-            meant_ = _meanings_of(told)
+            meant_ = () if han.placed else _meant_best(_in_hanzi(han.brand_han), words, _countries(latin))
             parts = (*meant_, *(_meant_by(text) for text in own if text != han.brand_han))
             branded = bool(meant_ or called)
             if branded and (own or others) and parts and words and not cities:
@@ -224,7 +224,7 @@ def meaning_by_sound(a: Name, b: Name, *, of_trades: bool = False) -> float:
             words = (*words, *(one for one in left if one not in words)) if left else ()
         if words:
             beside = _countries(latin)
-            best = max(best, min(_covered(_meanings_of(_told_best(known, words, beside)), words, beside)))
+            best = max(best, min(_covered(_meant_best(known, words, beside), words, beside)))
     return best
 
 
@@ -233,7 +233,7 @@ def _covered(
 ) -> tuple[float, float]:
     """Which part of what a brand means is among the words, or `beside` them, and which part of the words is meant."""
     alone, joined = ([_made_of(one) for one in some] for some in (words, _joined(words)))
-    every, meant_ = beside.union(*alone, *joined), frozenset().union(*map(said, parts))
+    every, meant_ = _said_by(words, beside), frozenset().union(*map(said, parts))
     told = {at for at, one in enumerate(alone) if one & meant_}
     for at, one in enumerate(joined):
         told |= {at, at + 1} if one & meant_ else set()
@@ -335,14 +335,14 @@ def _parts_by_sound(name: Name) -> _Words:
 
 @lru_cache(maxsize=50_000)
 def _parted_by_sound(syllables: tuple[str, ...]) -> _Words:
-    known, size = _by_sound(), len(syllables)
+    known, size = _spelt_out(), len(syllables)
     if any(one not in known for one in syllables):
         return ()
     return tuple(
         tuple(
             (end - at, known[sound])
             for end in range(min(size, at + _MOST_SYLLABLES), at, -1)
-            if (sound := "".join(syllables[at:end])) in known
+            if (sound := " ".join(syllables[at:end])) in known
         )
         for at in range(size)
     )
@@ -357,12 +357,3 @@ def _spelt_out() -> dict[str, frozenset[str]]:
     for han, words in glosses().items():
         found[" ".join(spoken(han))] |= words
     return {sound: frozenset(words) for sound, words in found.items()}
-
-
-@cache
-def _by_sound() -> dict[str, frozenset[str]]:
-    """The same, joined."""
-    found: dict[str, frozenset[str]] = defaultdict(frozenset)
-    for sound, words in _spelt_out().items():
-        found[sound.replace(" ", "")] |= words
-    return dict(found)

@@ -8,6 +8,7 @@ const say = (en, zh) => (chinese ? zh : en);
 let sending = Promise.resolve();
 let waiting = 0;
 let typedAt = 0;
+let left = false;
 const PAUSE_MS = 500;
 
 const isChanged = (field) =>
@@ -100,7 +101,6 @@ document.addEventListener("submit", async (event) => {
   else left = true;
 });
 // So is a link: whoever leaves before the cell has come would lose it. What cannot be sent is asked about.
-let left = false;
 document.addEventListener("click", async (event) => {
   const link = event.target instanceof Element ? event.target.closest("a[href]:not([target], [download])") : null;
   if (!link || waiting === 0 || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
