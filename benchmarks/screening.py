@@ -50,6 +50,7 @@ from names.pairs import (
     chinese,
     elsewhere,
     firms,
+    fresh,
     further,
     language,
     lookalikes,
@@ -326,6 +327,12 @@ def found_across_scripts() -> dict[str, float]:
         print(f"    {how:20}{_share([one for one in derived if how in ('together', kind[one.firm])])}")
     derived = [one for one in _asked_each_way(further(), crowd) if one.derived]
     print(f"  further firms, most with translated names, of which all misses were looked at{_share(derived)}")
+    untouched = fresh()
+    derived = [one for one in _asked_each_way(untouched, crowd) if one.derived]
+    kind = {one.id: one.english for one in untouched}
+    print(f"  {len(untouched)} fresh firms, as they came to mind, of which no miss was looked at")
+    for how in ["together", *sorted(set(kind.values()) - {"coined"})]:
+        print(f"    {how:20}{_share([one for one in derived if how in ('together', kind[one.firm])])}")
     recorded = _found_where_recorded(every, half, crowd)
     ours_ = [one for one in found if one.firm in half]
     return {

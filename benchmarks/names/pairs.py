@@ -29,6 +29,7 @@ from names.synthetic import names as synthetic_names
 FIRMS: Final = Path(__file__).parent / "firms.csv"
 UNSEEN: Final = Path(__file__).parent / "unseen.csv"
 FURTHER: Final = Path(__file__).parent / "further.csv"
+FRESH: Final = Path(__file__).parent / "fresh.csv"
 ELSEWHERE: Final = Path(__file__).parent / "elsewhere.csv"
 SEED: Final = 20_261_125
 #: Synthetic strangers, others than those that are searched among, and how many of them are taken for each name.
@@ -159,6 +160,13 @@ def further() -> list[Firm]:
     fitted on, and all their misses were looked at.
     """
     return _listed(FURTHER)
+
+
+def fresh() -> list[Firm]:
+    """Firms as they came to mind, that were written down before names were parted in several ways; none is fitted on,
+    and no miss was looked at.
+    """
+    return _listed(FRESH)
 
 
 def _listed(file: Path) -> list[Firm]:

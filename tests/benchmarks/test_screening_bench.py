@@ -9,7 +9,7 @@ import pytest
 
 import screening
 from lodeline.party.name import parsed
-from names.pairs import UNSEEN, elsewhere, firms, further, language, pairs, unseen
+from names.pairs import UNSEEN, elsewhere, firms, fresh, further, language, pairs, unseen
 from names.synthetic import names
 
 
@@ -56,4 +56,4 @@ def test_no_brand_of_the_test_half_is_among_those_that_hanzi_are_learned_of() ->
             rows = list(csv.DictReader(stream))
         assert len(rows) > 500
         assert not [row for row in rows if row["han"] in brands], table
-    assert {firm.zh for firm in (*unseen(), *further())}.isdisjoint(of_test)
+    assert {firm.zh for firm in (*unseen(), *further(), *fresh())}.isdisjoint(of_test)

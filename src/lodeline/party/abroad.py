@@ -13,18 +13,22 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import product
 from typing import Final
 
-from lodeline.party.words import glosses, said
+from lodeline.party.words import foreign_readings, glosses, said
 
 #: How many spellings of one tongue are tried, and of Japanese where a firm's own form says that it is one.
 _MOST: Final = 4
 _MOST_NATIVE: Final = 48
 #: What a Japanese word begins with where it is not the first of a name: 小林 is ko and hayashi, "kobayashi".
 _VOICED: Final = (("ch", "j"), ("sh", "j"), ("ts", "z"), ("k", "g"), ("s", "z"), ("t", "d"), ("h", "b"), ("f", "b"))
+#: Before these an n is an m; ends of readings that fall together with the consonant behind them: 日産 is nichi and san, "nissan".
+_LIPS: Final = ("b", "m", "p")
+_DOUBLED: Final = ("tsu", "chi", "ku", "ki")
 _SYLLABLE: Final = re.compile(r"(zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw]?)([a-z]+)")
 _WADE_INITIALS: Final = {
     "b": "p", "d": "t", "g": "k", "zh": "ch", "j": "ch", "q": "ch", "x": "hs", "z": "ts", "c": "ts", "r": "j",
@@ -85,6 +89,40 @@ def _native(rows: list[dict[str, tuple[str, ...]]]) -> list[str]:
             words = (*words, *(_voiced(one) for one in words))
         choices.append(tuple(dict.fromkeys([*words, *row["japanese"]])))
     return [_short("".join(some)) for some, _ in zip(product(*choices), range(_MOST_NATIVE), strict=False)]
+
+
+def spells_japanese(hanzi: str, letters: str) -> bool:
+    """Whether letters are simplified hanzi as Japanese reads them, each in a way of its own: 測器 is "sokki", soku and
+    ki.
+    """
+    reached: list[set[int]] = [{0}, *(set() for _ in hanzi)]
+    for at, ends in enumerate(reached[:-1]):
+        words = {
+            (1, _short(word))
+            for tongue in ("japanese", "native")
+            for word in characters().get(hanzi[at], {}).get(tongue, ())
+        }
+        known = ((size, foreign_readings().get(hanzi[at : at + size], ())) for size in range(2, len(hanzi) - at + 1))
+        words |= {(size, word) for size, readings in known for word in readings}
+        for size, word in words:
+            reached[at + size].update(until for end in ends for until in _read_on(word, letters, end))
+    return len(letters) in reached[-1]
+
+
+def _read_on(word: str, letters: str, start: int) -> Iterator[int]:
+    """Where letters go on behind a word at this place: as it is, voiced, or with its end in the consonant that
+    follows.
+    """
+    for one in (word, _voiced(word)) if start else (word,):
+        until = start + len(one)
+        before_lips = one.endswith("n") and letters[until : until + 1] in _LIPS
+        if letters.startswith(one, start) or (before_lips and letters.startswith(one[:-1] + "m", start)):
+            yield until
+        ending = next((end for end in _DOUBLED if one.endswith(end) and len(one) > len(end)), "")
+        stem = one.removesuffix(ending)
+        behind = letters[start + len(stem) : start + len(stem) + 2]
+        if ending and letters.startswith(stem, start) and len(set(behind)) == 1 < len(behind):
+            yield start + len(stem) + 1
 
 
 def _voiced(word: str) -> str:

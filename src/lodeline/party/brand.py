@@ -31,6 +31,8 @@ _ENDINGS: Final = ("s", "en", "y", "ic", "al")
 _STEM: Final = 7
 #: How many characters of the first level GB 2312 has: those in common use.
 _COMMON: Final = 3_755
+#: Bits that a word says which is a branch of trade as well (assumed).
+_TRADE: Final = 5.0
 #: What is told wholly goes before as much that is told in part.
 _WHOLLY: Final = 0.01
 #: How many syllables a word of the table of glosses has at most.
@@ -126,8 +128,13 @@ def _chances(by_sound: bool) -> dict[tuple[str, int], float]:
             ((han, row["english"]) for han, row in islice(characters().items(), _COMMON) if han not in glosses()),
         )
     )
+    trades = vocabulary().spelt if by_sound else vocabulary().cjk
     for signs, words in known:
         chance = 2.0 ** -sum(map(rarity, signs))
+        trade = trades.get(" ".join(signs) if by_sound else str(signs))
+        if trade is not None and trade.kind == "industry":
+            # Brands are seldom made of it, and names have it often.
+            chance = max(chance, 2.0**-_TRADE)
         for word in words:
             found[word, len(signs)] += chance
     return dict(found)

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz
 
-from lodeline.party.initials import bits_of, letters_alone, letters_within, spells
+from lodeline.party.initials import bits_asked, letters_alone, letters_within, spelt_bits
 from lodeline.party.likeness import ANOTHER_WORD, Likeness, compared
 from lodeline.party.name import Name, parsed, taken_apart
 from lodeline.party.segment import Columns, Known, Segment, gather_rare, highest, other_place, summed
@@ -35,6 +35,7 @@ from lodeline.party.terms import (
     is_heard,
     rarity_of,
     standing,
+    term_spelt,
     terms_asked,
     terms_meant,
     terms_of,
@@ -56,7 +57,10 @@ _ONE_IN: Final = 40
 #: How many names are taken apart in one go where several processes do it.
 _PART: Final = 10_000
 #: How many candidates are compared in full for each name that is wanted.
-_BREADTH: Final = 5
+_BREADTH: Final = 3
+#: And how many where none of them is as likely as that.
+_BREADTH_UNSURE: Final = 20
+_CONVINCING: Final = 0.75
 #: What is written less alike is no typing error.
 _TYPED: Final = 0.8
 
@@ -178,17 +182,20 @@ class NameIndex:
         # Of equals the one with more in common, as the places come.
         return here[np.argsort(-bits, kind="stable")]
 
-    def _by_first_letters(self, asked: Name, here: npt.NDArray[np.int64]) -> list[int]:
-        """Places of names in hanzi of which the brand that is asked may be the first letters, in the order given."""
+    def _by_first_letters(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Places of names in hanzi of which the brand that is asked may be the first letters, those first of which
+        that says most.
+        """
         for letters in letters_alone(asked):
-            wanted = np.uint32(bits_of((letters,)))
+            wanted = np.uint64(bits_asked(letters))
             may = np.zeros(len(here), np.bool_)
             for segment in self._parts():
                 own = (here >= segment.first) & (here < segment.first + segment.size)
                 may[own] = (segment.columns.within[here[own] - segment.first] & wanted) == wanted
-            some = here[may][:_SPELT_OUT].tolist()
-            return [place for place in some if spells(letters, parsed(self._names[place]))]
-        return []
+            bits = {place: spelt_bits(letters, parsed(self._names[place])) for place in here[may][:_SPELT_OUT].tolist()}
+            found = sorted((place for place, told in bits.items() if told), key=lambda place: -bits[place])
+            return np.array(found, np.int64)
+        return np.empty(0, np.int64)
 
     def _by_ear(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """(len(here),) whether both brands are in hanzi or pinyin, and so are compared by ear: they share all that
@@ -203,14 +210,24 @@ class NameIndex:
 
     def _by_meaning(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The places, those first that have most in common with it beside the letters of the brand."""
-        wanted = terms_meant(asked)
+        scores = self._said(terms_meant(asked), here)
+        return here[np.lexsort((here, -scores * ~self._by_ear(asked, here)))]
+
+    def _by_share(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The places, those first that have most of what is asked, however much they have beside it: a brand in hanzi
+        may be read in several tongues.
+        """
+        return here[np.argsort(-self._said(terms_asked(asked), here), kind="stable")]
+
+    def _said(self, wanted: Codes, here: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """(len(here),) how much the names at the places have of the terms."""
         weights = np.zeros(every_code(), np.float32)
         weights[wanted] = rarity_of(wanted, self._frequencies(wanted), len(self._names))
         scores = np.zeros(len(here), np.float32)
         for segment in self._parts():
             own = (here >= segment.first) & (here < segment.first + segment.size)
             scores[own] = summed(weights, segment.columns.terms, segment.columns.offsets, here[own] - segment.first)
-        return here[np.lexsort((here, -scores * ~self._by_ear(asked, here)))]
+        return scores
 
     def _elsewhere(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """(len(here),) whether each name says a place, and none that lies within or around a place of the asked one."""
@@ -272,12 +289,34 @@ class NameIndex:
     def find(self, name: str, *, most: int = 5) -> list[Candidate]:
         """Whom a name may mean, the likeliest first; at most `most` keys, each by the name that is most alike.
 
-        One that a typing error may have made another word of goes before what is no likelier than that.
+        One that a typing error may have made another word of goes before what is no likelier than that. Where nothing
+        convinces of what leads, more is compared.
         """
         asked = parsed(name)
+        leading = [some for one in asked.every for some in self._leading(one)]
+        worth = self._worth_of(asked, leading, most * _BREADTH + 5, {})
+        if all(value < _CONVINCING for value, _ in worth.values()):
+            worth = self._worth_of(asked, leading, most * _BREADTH_UNSURE + 5, worth)
         best: dict[str, Candidate] = {}
-        wide = most * _BREADTH + 5
-        common = self._common(terms_asked(asked), most=max(_LOOKED_THROUGH, wide))
+        for _, one in sorted(worth.values(), key=lambda told: (-told[0], told[1].key)):
+            best.setdefault(one.key, one)
+        return list(best.values())[:most]
+
+    def _worth_of(
+        self, asked: Name, leading: list[npt.NDArray[np.int64]], wide: int, known: dict[int, tuple[float, Candidate]]
+    ) -> dict[int, tuple[float, Candidate]]:
+        """Place → how much the candidate should be shown, for the first so many of each order, and what is known."""
+        worth = dict(known)
+        for place in dict.fromkeys(place for some in leading for place in some[:wide].tolist()):
+            if place not in worth:
+                text = self._names[place]
+                one = Candidate(key=self._keys[place], name=text, likeness=compared(asked, parsed(text)))
+                worth[place] = _worth(asked, one), one
+        return worth
+
+    def _leading(self, asked: Name) -> list[npt.NDArray[np.int64]]:
+        """Places of the names that may be meant, in each of the orders in which they are looked through."""
+        common = self._common(terms_asked(asked), most=_LOOKED_THROUGH)
         # First letters that are translated freely are no terms.
         if (common.size or letters_alone(asked)) and len(self._names) <= _LOOKED_THROUGH_ALL:
             alive = np.flatnonzero(np.frombuffer(self._alive, np.bool_))
@@ -286,21 +325,13 @@ class NameIndex:
         translated = self._translated(asked)
         common = np.concatenate([common, np.setdiff1d(translated, common, assume_unique=True)])
         # Of names that stand elsewhere there are many, and none of them is meant.
-        elsewhere = self._elsewhere(asked, common)
+        elsewhere = self._elsewhere(asked, common) & (self._said(np.array(term_spelt(asked), np.int32), common) == 0)
         here, common = common[~elsewhere], common[np.argsort(elsewhere, kind="stable")]
         # Errors of typing are found by letters, translations by what is said in common.
-        looked_at = [
-            *self._by_first_letters(asked, here)[:wide],
-            *self._by_letters(asked, here)[:wide].tolist(), *common[:wide].tolist(),
-            *self._by_meaning(asked, here)[:wide].tolist(), *self._by_transcription(asked, here)[:wide].tolist(),
+        return [
+            self._by_first_letters(asked, here), self._by_letters(asked, here), common, self._by_meaning(asked, here),
+            self._by_transcription(asked, here), self._by_share(asked, here),
         ]  # fmt: skip
-        for place in dict.fromkeys(looked_at):
-            text = self._names[place]
-            one = Candidate(key=self._keys[place], name=text, likeness=compared(asked, parsed(text)))
-            known = best.get(one.key)
-            if known is None or known.likeness.probability < one.likeness.probability:
-                best[one.key] = one
-        return sorted(best.values(), key=lambda one: (-_worth(asked, one), one.key))[:most]
 
 
 def _worth(asked: Name, one: Candidate) -> float:

@@ -19,12 +19,34 @@ from lodeline.party.words import phrases, place_letters, trade_letters, vocabula
 _LEAST_LETTERS: Final = 2
 _MOST_LETTERS: Final = 5
 _VOWELS: Final = frozenset("aeiou")
-#: How much first letters say that leave out words, or translate them freely.
-_FREELY: Final = 0.3
-#: How many of those are looked for.
-_MOST_SPELT: Final = 600
-#: What stands for company, group, limited, works, industry at the end of first letters.
-_TAILS: Final = ("", "c", "g", "l", "gc", "co", "cg", "ic", "i", "cl", "w", "corp")
+#: How many first letters that leave out words, or translate them freely, are looked for, and how many of a brand.
+_MOST_SPELT: Final = 300
+_MOST_OF_BRAND: Final = 60
+#: Bits that a letter says which may be any; and what is lost if a name is in pinyin, of which a syllable may be many
+#: hanzi.
+_LETTER_BITS: Final = 4.0
+_BY_SOUND: Final = 3.0
+#: What it costs to take letters so, in bits (assumed): a word otherwise than by its usual translation, left out,
+#: by one of many translations, or in a way that firms seldom do.
+_OTHERWISE: Final = 1.0
+_LEFT_OUT: Final = 2.0
+_FREELY: Final = 2.5
+_SELDOM: Final = 3.0
+_NEVER: Final = 99.0
+#: What stands for company, group, limited, works, industry at the end of first letters; more seldom for engineering,
+#: technology, holding, manufacturing, materials and for what a state owns.
+_TAILS: Final = {
+    "": 0.0,
+    **dict.fromkeys(("c", "g", "l", "gc", "co", "cg", "ic"), _OTHERWISE),
+    **dict.fromkeys(("i", "cl", "w", "corp"), _LEFT_OUT),
+}
+_RARE_TAILS: Final = dict.fromkeys(("e", "ec", "t", "tc", "tg", "h", "m", "mc", "mg"), _SELDOM)
+_OF_THE_STATE: Final = {"": 0.0, "s": _LEFT_OUT, "n": _LEFT_OUT}
+#: How many bits higher those letters stand with which first letters may begin.
+_BEGUN: Final = 32
+#: Directions and numbers, as they are read.
+_READ: Final = {"east": "d", "south": "n", "west": "x", "north": "b", "central": "z", "1": "d"}
+_NUMBERS: Final = {"1": "f", "2": "s", "3": "t"}
 
 
 def letters_alone(name: Name) -> tuple[str, ...]:
@@ -80,9 +102,9 @@ def _english() -> dict[str, str]:
     return found
 
 
-def acronym(a: Name, b: Name) -> float:
-    """Whether one brand is first letters of the other name, or begins with them as a word of its own: JL of 金力. 1 as
-    firms mostly shorten, less where words of the name are left out or translated freely; 0 where it is none.
+def acronym(a: Name, b: Name) -> tuple[float, bool]:
+    """Bits for one brand being first letters of the other name, or beginning with them as a word of its own (JL of
+    金力); and whether they are as firms mostly shorten. 0 bits where they are none.
     """
     for short, long in ((a, b), (b, a)):
         if short.brand_han or short.cjk or not short.brand_words or not (long.cjk or as_syllables(long.brand)):
@@ -93,21 +115,30 @@ def acronym(a: Name, b: Name) -> float:
         same = bool(short.industries) and short.industries == long.industries
         if not whole and not same and not _VOWELS.isdisjoint(first):
             continue
-        if first in acronyms(long):
-            return 1.0 if long.cjk else _FREELY
-        if spells(first, long):
-            return _FREELY
-    return 0.0
+        usual = long.cjk and first in acronyms(long)
+        bits = max(_LETTER_BITS * len(first) * usual, spelt_bits(first, long))
+        if bits:
+            return bits, usual
+    return 0.0, False
 
 
-def spells(letters: str, name: Name) -> bool:
-    """Whether letters may be the first ones of a name in hanzi or pinyin, however freely it is translated."""
-    if len(letters) <= _LEAST_LETTERS or not _is_acronym(letters) or not _is_chinese(name):
-        return False
-    ends = {0}
+def spelt_bits(letters: str, name: Name) -> float:
+    """Bits for letters being the first ones of a name in hanzi or pinyin, by the way to take them that costs least; 0
+    where there is none.
+    """
+    if len(letters) < _LEAST_LETTERS or not _is_acronym(letters) or not _is_chinese(name):
+        return 0.0
+    ends = {0: 0.0}
     for slot in _slots(name):
-        ends = {end + len(one) for end in ends for one in slot if letters.startswith(one, end)}
-    return len(letters) in ends
+        further: dict[int, float] = {}
+        for end, cost in ends.items():
+            for one, more in slot.items():
+                if letters.startswith(one, end):
+                    until = end + len(one)
+                    further[until] = min(further.get(until, _NEVER), cost + more)
+        ends = further
+    sounds = 0.0 if name.cjk else _BY_SOUND
+    return max(0.0, _LETTER_BITS * len(letters) - sounds - ends.get(len(letters), _NEVER))
 
 
 def _is_chinese(name: Name) -> bool:
@@ -115,19 +146,37 @@ def _is_chinese(name: Name) -> bool:
 
 
 def letters_within(name: Name) -> int:
-    """Which letters may be among its first letters, or be none of them: a bit for each. 0 for a name not in hanzi."""
+    """Which letters may be among its first letters, a bit for each; and with which they may begin, 32 bits higher. 0
+    for a name not in hanzi.
+    """
     if not name.cjk:
         return 0
-    found = bits_of(_TAILS) | bits_of(tuple(one[0] for one in name.brand_words))
+    within = bits_of(tuple(_TAILS)) | bits_of(tuple(_RARE_TAILS)) | bits_of(tuple(_OF_THE_STATE))
+    begun = 0
     for one in name.directions:
-        found |= bits_of((one[0],))
+        begun |= bits_of((one[0], _READ.get(one, "")))
+    for one in name.numbers:
+        begun |= bits_of((_NUMBERS.get(one, ""), _READ.get(one, "")))
     for places in name.places:
-        found |= bits_of(_place_letters(places))
-    for part in name.meanings:
-        found |= _bits_meant(part)
+        begun |= bits_of(_place_letters(places))
+    for places, trades in shortened(name):
+        begun |= bits_of(_place_letters(places))
+        within |= bits_of(_trade_initials(trades))
+    if not name.placed:
+        begun |= bits_of(tuple(one[0] for one in name.brand_words[:1]))
+        within |= bits_of(tuple(one[0] for one in name.brand_words))
+        for at, part in enumerate(name.meanings):
+            here = _bits_meant(part)
+            within |= here
+            begun |= here if not at else 0
     for text, concepts in name.trades:
-        found |= _bits_traded(text, concepts)
-    return found
+        within |= _bits_traded(text, concepts)
+    return (within | begun) | begun << _BEGUN
+
+
+def bits_asked(letters: str) -> int:
+    """The bits that `letters_within` has of each name of which the letters may be the first ones."""
+    return bits_of((letters,)) | bits_of((letters[0],)) << _BEGUN
 
 
 @lru_cache(maxsize=50_000)
@@ -143,7 +192,7 @@ def _bits_meant(part: frozenset[str]) -> int:
 
 @lru_cache(maxsize=50_000)
 def _bits_traded(text: str, concepts: frozenset[str]) -> int:
-    return bits_of((*_trade_initials(concepts), *_read_letters(text)))
+    return bits_of((*_trade_initials(concepts), *_letters_near(concepts), *_read_letters(text)))
 
 
 @lru_cache(maxsize=2_000)
@@ -151,37 +200,69 @@ def acronyms_freely(name: Name) -> tuple[str, ...]:
     """First letters that may stand for a name in hanzi, however freely its words are translated: for what is asked."""
     if not _is_chinese(name):
         return ()
-    found = {""}
+    spelt = {"": 0.0}
     for slot in _slots(name):
-        found = {one + other for one in found for other in slot if len(one) + len(other) <= _MOST_LETTERS}
-        if len(found) > _MOST_SPELT:
-            found = set(sorted(found, key=lambda one: (-len(one), one))[:_MOST_SPELT])
-    return tuple(sorted(one for one in found if len(one) > _LEAST_LETTERS))
+        found: dict[str, float] = {}
+        for one, cost in spelt.items():
+            for other, more in slot.items():
+                if len(one) + len(other) <= _MOST_LETTERS:
+                    found[one + other] = min(found.get(one + other, _NEVER), cost + more)
+        spelt = _cheapest(found, _MOST_SPELT)
+    return tuple(sorted(one for one in spelt if len(one) > _LEAST_LETTERS))
 
 
-@lru_cache(maxsize=2_000)
-def _slots(name: Name) -> tuple[tuple[str, ...], ...]:
-    """What each word of a name in hanzi may be shortened to, in order: of 徐州 x and xz, of 工程机械 cm."""
-    optional = ("",) if name.brand_words and not name.placed else ()
-    slots = [(*optional, *_place_letters(places)) for places in name.places]
-    if name.directions:
-        slots.append(("", *(one[0] for one in sorted(name.directions))))
-    if name.brand_words and not name.placed:
+def _cheapest(found: dict[str, float], most: int) -> dict[str, float]:
+    if len(found) <= most:
+        return found
+    return dict(sorted(found.items(), key=lambda told: (told[1], told[0]))[:most])
+
+
+@lru_cache(maxsize=20_000)
+def _slots(name: Name) -> tuple[dict[str, float], ...]:
+    """What each word of a name in hanzi may be shortened to, in order, and what that costs: of 徐州 x and xz, of
+    工程机械 cm.
+    """
+    branded = bool(name.brand_words) and not name.placed
+    slots = []
+    for places in name.places:
+        country = all("-" not in one for one in places)
+        left_out = {"": 0.0 if country else _OTHERWISE} if branded or name.numbers or name.directions else {}
+        slots.append(left_out | dict.fromkeys(_place_letters(places), 0.0))
+        slots += [_OF_THE_STATE] if country else []
+    for number in sorted(name.numbers):
+        slots.append({"": _LEFT_OUT, _READ.get(number, number): _OTHERWISE, _NUMBERS.get(number, number): 0.0})
+    for one in sorted(name.directions):
+        slots.append({"": _LEFT_OUT, one[0]: 0.0, _READ.get(one, one[0]): 0.0, _READ.get(one, one[0]) + "f": 0.0})
+    if branded:
         slots.append(_brand_letters(name))
-    slots += [("", *_trade_initials(concepts), *_read_letters(text)) for text, concepts in name.trades]
-    slots.append(_TAILS)
-    return tuple(tuple(dict.fromkeys(slot)) for slot in slots)
+    for text, concepts in name.trades:
+        near = dict.fromkeys(_letters_near(concepts), _SELDOM)
+        own = dict.fromkeys((*_trade_initials(concepts), *_read_letters(text)), _OTHERWISE)
+        usual = dict.fromkeys(filter(None, map(_trade_letters, concepts)), 0.0)
+        slots.append(near | own | usual | {"": _LEFT_OUT})
+    slots.append(_RARE_TAILS | _TAILS)
+    return tuple(slots)
 
 
-def _brand_letters(name: Name) -> tuple[str, ...]:
+def _brand_letters(name: Name) -> dict[str, float]:
     """Of a brand the first letters of its syllables, all or some; of what its parts mean; or of both."""
-    heads = "".join(word[0] for word in name.brand_words)
-    found = [heads[:size] for size in range(len(heads), 0, -1)]
-    translated = [""]
+    translated = {"": 0.0}
     for part, head in zip(name.meanings, _heads_of_parts(name), strict=True):
-        initials = sorted({"".join(word[0] for word in one.split()) for one in part})
-        translated = [one + other for one in translated for other in (head, *initials)][:_MOST_SPELT]
-    return (*found, *translated)
+        initials = {"".join(word[0] for word in one.split()): _FREELY for one in part} | {head: 0.0}
+        found: dict[str, float] = {}
+        for one, cost in translated.items():
+            for other, more in initials.items():
+                found[one + other] = min(found.get(one + other, _NEVER), cost + more)
+        translated = _cheapest(found, _MOST_OF_BRAND)
+    for places, trades in shortened(name):
+        short = {
+            place + trade: _OTHERWISE for place in _place_letters(places) for trade in ("", *_trade_initials(trades))
+        }
+        translated = short | translated
+    heads = "".join(word[0] for word in name.brand_words)
+    some = {heads[:size]: _LEFT_OUT * (len(heads) - size) for size in range(1, len(heads) + 1)}
+    # A brand in pinyin has no parts that mean something.
+    return {one: cost for one, cost in (translated | some).items() if one}
 
 
 def _heads_of_parts(name: Name) -> list[str]:
@@ -193,10 +274,23 @@ def _heads_of_parts(name: Name) -> list[str]:
     return found
 
 
+@cache
+def _country_letters() -> dict[str, str]:
+    """Country → the first letters of all that it is called."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for kind, concept, phrase in phrases():
+        if kind == "place" and "-" not in concept and phrase.isascii():
+            found[concept].add(phrase[0].lower())
+    return {country: "".join(sorted(letters)) for country, letters in found.items()}
+
+
 @lru_cache(maxsize=10_000)
 def _place_letters(places: frozenset[str]) -> tuple[str, ...]:
     found: list[str] = []
     for place in sorted(places):
+        if "-" not in place:
+            # Nippon Denki is NEC.
+            found += _country_letters().get(place, "")
         spelt = _english().get(place, "")
         found += [spelt[:1], "".join(one[0] for one in as_syllables(spelt.replace(" ", "")) or ())]
     return tuple(filter(None, found))
@@ -205,15 +299,20 @@ def _place_letters(places: frozenset[str]) -> tuple[str, ...]:
 @lru_cache(maxsize=10_000)
 def _trade_initials(concepts: frozenset[str]) -> tuple[str, ...]:
     """First letters of all that a branch of trade is called in English."""
-    near = vocabulary().near
-    fields = {field for one in concepts for field in near[one]}
     found = {
         "".join(word[0] for word in phrase.replace(" and ", " ").split())
         for kind, concept, phrase in phrases()
         if kind == "industry" and concept in concepts and phrase.isascii()
     }
-    # Automobiles are motors as well.
-    found |= {_trade_letters(one) for one, some in near.items() if not fields.isdisjoint(some)}
+    return tuple(sorted(one for one in found if 0 < len(one) < _MOST_LETTERS))
+
+
+@lru_cache(maxsize=10_000)
+def _letters_near(concepts: frozenset[str]) -> tuple[str, ...]:
+    """And of those that are of the same fields: automobiles are motors as well."""
+    near = vocabulary().near
+    fields = {field for one in concepts for field in near[one]}
+    found = {_trade_letters(one) for one, some in near.items() if not fields.isdisjoint(some)}
     return tuple(sorted(one for one in found if 0 < len(one) < _MOST_LETTERS))
 
 

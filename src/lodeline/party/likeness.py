@@ -15,7 +15,7 @@ import csv
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -25,7 +25,7 @@ from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
 from lodeline.party.brand import bits_meant, in_pinyin, meaning, meaning_by_sound, meaning_of_trades
 from lodeline.party.initials import acronym, shortens
-from lodeline.party.name import Name, parsed
+from lodeline.party.name import Name, parsed, spells_whole
 from lodeline.party.script import as_syllables
 from lodeline.party.terms import as_transcribed
 from lodeline.party.transcription import FIRST_SOUND, evidence, habit
@@ -42,8 +42,9 @@ ANOTHER_BRAND: Final = 0.1
 _MOST_LEFT: Final = {"syllable": ANOTHER_WORD, "brand": ANOTHER_BRAND}
 #: And when brands in letters and hanzi have nothing to do with each other, nor a trade or a place in common.
 NOTHING: Final = 0.2
-_SPEAKING: Final = ("meaning", "meaning-by-sound", "meant", "abroad", "acronym", "shortened", "abbreviation",
-                    "initials", "brand-part", "industry-shared", "place-same", "direction-same")  # fmt: skip
+_SPEAKING: Final = ("meaning", "meaning-by-sound", "meant", "abroad", "acronym", "acronym-bits", "shortened",
+                    "abbreviation", "initials", "brand-part", "industry-shared", "place-same",
+                    "direction-same")  # fmt: skip
 #: What is likely at least where all parts are the same in one script: in the tuning half 107 of 108 such pairs are.
 SAME_PARTS: Final = 0.98
 #: What is said at most where one name has a branch of trade that the other lacks: parent and daughter differ by that.
@@ -53,8 +54,12 @@ _TOLD: Final = 2
 #: As much evidence a name among thousands gives by chance, and more than that says no more.
 _SOME_BITS: Final = 6.0
 _SURE_BITS: Final = 20.0
+#: From here on first letters may be what the other name is called in short.
+_SHORTENED_BITS: Final = 9.0
 #: Brands that sound less alike are different words.
 _FAR: Final = 0.6
+#: And names that are read out are others where less is alike, of a hundred.
+_READ_OUT: Final = 80.0
 #: And from here on a brand is what the other calls its place.
 _SAME_PLACE: Final = 0.8
 #: From here on a brand is what the other's hanzi are called abroad.
@@ -72,17 +77,21 @@ FEATURES: Final = (
     "place-same", "place-one-sided", "industry-shared", "industry-partly", "industry-one-sided", "industry-disjoint",
     "function-one-sided", "group-one-sided", "form-differs", "whole", "industry-differs-in-one-script",
     "direction-same", "meaning", "abbreviation", "letters", "transcribed", "transcribed-well", "transcribed-far",
-    "abroad", "acronym", "shortened", "meaning-by-sound", "meant", "meant-well", "trade-same",
+    "abroad", "acronym", "acronym-bits", "shortened", "meaning-by-sound", "meant", "meant-well", "trade-same",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Likeness:
-    """`probability` that both names are one firm's; `vetoes` are the parts that contradict; `features` as weighed."""
+    """`probability` that both names are one firm's; `vetoes` are the parts that contradict; `features` as weighed;
+    `one`, `other`: how both names were parted, of all that they may be the likeliest.
+    """
 
     probability: float
     vetoes: tuple[str, ...]
     features: dict[str, float]
+    one: Name
+    other: Name
 
 
 def likeness(one: str, other: str) -> Likeness:
@@ -93,9 +102,42 @@ def likeness(one: str, other: str) -> Likeness:
 def compared(a: Name, b: Name) -> Likeness:
     """Compares two parsed names. Equal after folding is certain but for firms that share a name: 0.99.
 
-    Names in one script whose parts are all the same are nearly that (`SAME_PARTS`); across scripts, words that only
-    sound the same are too many.
+    Names in one script whose parts are all the same are nearly that (`SAME_PARTS`), and so is one that spells the whole
+    of the other; across scripts, brands that only sound the same are too many. Of several ways to part a name the one
+    counts that makes them most alike.
     """
+    if not a.otherwise and not b.otherwise:
+        best = _compared(a, b)
+    else:
+        best = max((_compared(x, y) for x in a.every for y in b.every), key=lambda one: one.probability)
+    if best.probability < SAME_PARTS and spells_whole(a, b):
+        return replace(best, probability=SAME_PARTS, vetoes=())
+    most = 1.0 if a.text == b.text or _called_otherwise(best.features) else _most_left_by_ear(a, b)
+    if best.probability > most:
+        return replace(best, probability=most, vetoes=("syllable",) if most == ANOTHER_WORD else ("brand",))
+    return best
+
+
+def _most_left_by_ear(a: Name, b: Name) -> float:
+    """What is likely at most where one name is spelt in pinyin, and the other is not heard in it: such a name is
+    another one read out, all of it if that is in hanzi, and its brand if that is in pinyin.
+    """
+    for spelt, other in ((a, b), (b, a)):
+        letters = "" if spelt.cjk else spelt.read
+        if not letters:
+            continue
+        if other.cjk and spelt.forms and other.forms:
+            if other.read and fuzz.ratio(letters, other.read) < _READ_OUT:
+                return ANOTHER_BRAND
+        elif not other.cjk and not other.placed and not other.read:
+            syllables = in_pinyin(other)
+            if syllables and len(syllables) >= _TOLD and other.brand not in letters:
+                near = fuzz.partial_ratio(other.brand, letters) >= _READ_OUT
+                return ANOTHER_WORD if near else ANOTHER_BRAND
+    return 1.0
+
+
+def _compared(a: Name, b: Name) -> Likeness:
     features = features_of(a, b)
     vetoes = _vetoes(a, b, features)
     weights = _weights()
@@ -111,7 +153,7 @@ def compared(a: Name, b: Name) -> Likeness:
         probability = min(probability, NOTHING)
     elif bool(a.industries) != bool(b.industries) or (a.cjk == b.cjk and a.industries != b.industries):
         probability = min(probability, ANOTHER_TRADE)
-    return Likeness(probability=probability, vetoes=vetoes, features=features)
+    return Likeness(probability=probability, vetoes=vetoes, features=features, one=a, other=b)
 
 
 def _nothing_speaks_for_it(features: Mapping[str, float]) -> bool:
@@ -141,7 +183,9 @@ def _weights() -> dict[str, float]:
 
 def features_of(a: Name, b: Name) -> dict[str, float]:
     """What the model weighs: FEATURES, each from 0 to 1."""
-    abroad, short, place_and_trade, translated = _abroad(a, b), acronym(a, b), shortens(a, b), meaning(a, b)
+    abroad, place_and_trade, translated = _abroad(a, b), shortens(a, b), meaning(a, b)
+    letters, usual = acronym(a, b)
+    short = usual or letters >= _SHORTENED_BITS
     whole = meaning_of_trades(a, b)
     industries = _Overlap(_fields(a) | _implied(a, b), _fields(b) | _implied(b, a))
     functions = (a.industries ^ b.industries) & _FUNCTIONS
@@ -152,8 +196,8 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
         industries = _Overlap(_fields(a) & _fields(b), _fields(a) & _fields(b))
         if whole == 1.0:
             functions, missing = frozenset(), False
-    if short == 1.0 and not (a.industries and b.industries):
-        # The letters say what the firm does as well.
+    if short and not (a.industries and b.industries):
+        # The letters say what the firm does as well, and where.
         missing, industries = False, _Overlap(_fields(a) & _fields(b), _fields(a) & _fields(b))
     by_sound, of_trades = meaning_by_sound(a, b), meaning_by_sound(a, b, of_trades=True)
     if of_trades == 1.0 > by_sound:
@@ -187,14 +231,14 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
         "no-brand": float(not a.sounds and not b.sounds),
         "no-brand-same": float(not a.sounds and not b.sounds and a.industries == b.industries),
         "place-same": float(places == 1),
-        "place-one-sided": float(bool(a.places) != bool(b.places)),
+        "place-one-sided": float(bool(a.places) != bool(b.places) and not short),
         "industry-shared": float(industries.shared > 0),
         "trade-same": trades,
         "industry-partly": 1 - industries.shared if industries.shared else 0.0,
         "industry-one-sided": industries.one_sided,
         "industry-disjoint": industries.disjoint,
         "function-one-sided": float(bool(functions)),
-        "group-one-sided": float(a.group != b.group),
+        "group-one-sided": float(a.group != b.group and not short),
         # Across scripts every form is translated as "Co., Ltd.".
         "form-differs": float(a.cjk == b.cjk and bool(a.forms) and bool(b.forms) and not a.forms & b.forms),
         "whole": fuzz.token_sort_ratio(a.text, b.text) / 100 if a.cjk == b.cjk else 0.0,
@@ -203,17 +247,23 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
         "meaning": translated if sound < 1.0 else 0.0,
         "abbreviation": float(_abbreviates(a, b) or _abbreviates(b, a)),
         "transcribed": min(1.0, max(0.0, bits) / _SURE_BITS),
-        "transcribed-well": min(1.0, max(0.0, bits + habits - _SOME_BITS) / (_SURE_BITS - _SOME_BITS)),
+        "transcribed-well": _above(bits + habits),
         "transcribed-far": min(1.0, max(0.0, -bits) / _SURE_BITS),
         "abroad": max(0.0, abroad - _NEAR_ABROAD) / (1 - _NEAR_ABROAD) if sound < 1.0 else 0.0,
-        "acronym": short if sound < 1.0 else 0.0,
+        "acronym": float(usual and sound < 1.0),
+        "acronym-bits": _above(letters) if sound < 1.0 else 0.0,
         "shortened": float(place_and_trade),
         # A syllable means so much that half of a brand is always said.
         "meaning-by-sound": max(0.0, 2 * by_sound - 1) if sound < 1.0 else 0.0,
         "meant": min(1.0, meant / _SURE_BITS),
-        "meant-well": min(1.0, max(0.0, meant - _SOME_BITS) / (_SURE_BITS - _SOME_BITS)),
+        "meant-well": _above(meant),
         "letters": max(0.0, ratio - 0.8) / 0.2 if a.cjk == b.cjk and not another else 0.0,
     }
+
+
+def _above(bits: float) -> float:
+    """Bits above those that a name among thousands gives by chance, 0 to 1."""
+    return min(1.0, max(0.0, bits - _SOME_BITS) / (_SURE_BITS - _SOME_BITS))
 
 
 def _one_placed(a: Name, b: Name) -> bool:
@@ -381,7 +431,12 @@ def _vetoes(a: Name, b: Name, features: Mapping[str, float]) -> tuple[str, ...]:
     # The place that a brand shortens stands in one of the names alone.
     if _place(a, b) == -1 and not features["shortened"]:
         found.append("place")
-    if a.directions != b.directions and (bool(a.directions) == bool(b.directions) or not a.sounds or not b.sounds):
+    letters = features["acronym"] or features["acronym-bits"] >= _above(_SHORTENED_BITS)
+    if (
+        a.directions != b.directions
+        and not letters
+        and (bool(a.directions) == bool(b.directions) or not a.sounds or not b.sounds)
+    ):
         found.append("direction")
     if a.numbers and b.numbers and not a.numbers & b.numbers:
         found.append("number")
@@ -415,6 +470,7 @@ def _called_otherwise(features: Mapping[str, float]) -> bool:
     return bool(
         features["abbreviation"]
         or features["acronym"]
+        or features["acronym-bits"] >= _above(_SHORTENED_BITS)
         or features["shortened"]
         or features["meaning"] == 1.0
         or features["meaning-by-sound"] == 1.0

@@ -12,8 +12,8 @@ from functools import cache, lru_cache
 from itertools import product
 from typing import Final
 
-from lodeline.party.abroad import characters, korean, read_abroad
-from lodeline.party.pieces import Piece, pieces_of
+from lodeline.party.abroad import characters, korean, read_abroad, spells_japanese
+from lodeline.party.pieces import Piece, is_spelt, pieces_of, pieces_otherwise
 from lodeline.party.script import (
     HAN,
     HANGUL,
@@ -31,6 +31,11 @@ _CHINESE_NUMBER: Final = re.compile(r"第?([一二三四五六七八九十]+)(?=
 _NUMERALS: Final = {"一": "1", "二": "2", "三": "3", "四": "4", "五": "5", "六": "6", "七": "7", "八": "8", "九": "9"}
 _ORDINALS: Final = {"first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "sixth": "6"}
 _ROMAN: Final = {"ii": "2", "iii": "3", "iv": "4"}
+#: What is left out where a whole name is spelt.
+_NO_LETTERS: Final = re.compile(r"[^a-z]")
+_JAPANESE_FORM: Final = re.compile(r"(株式|有限|合同)会社")
+_LEAST_READ: Final = 3
+_BESIDE: Final = re.compile(r"[\s()]")
 #: Legal forms of three letters and fewer are words of other languages as well: they count at the end of a name alone.
 _SHORT: Final = 3
 #: How many readings of a brand are tried; one with more heteronyms than that is a rare one.
@@ -62,6 +67,8 @@ class Name:
     `industries` are said, and `trades` has each as it is written. `cjk`: whether the name is written without blanks.
     `foreign`: whether its brand is likely one of another tongue than Mandarin: by its form, and where it is in hanzi by
     a place or by traditional characters. `placed`: whether the place stands for a brand that is not there.
+    `otherwise`: what it is where it may be parted in other ways as well. `read`: the whole of it in pinyin, if it is in
+    hanzi or spelt so.
     """
 
     text: str
@@ -79,6 +86,13 @@ class Name:
     trades: tuple[tuple[str, frozenset[str]], ...] = ()
     foreign: bool = False
     placed: bool = False
+    otherwise: tuple[Name, ...] = ()
+    read: str = ""
+
+    @property
+    def every(self) -> tuple[Name, ...]:
+        """The name, and what it may be otherwise."""
+        return (self, *self.otherwise)
 
     @property
     def abroad(self) -> tuple[str, ...]:
@@ -99,17 +113,69 @@ class Name:
 def taken_apart(text: str) -> Name:
     """The name in its parts; any text has some, an empty one none."""
     whole = folded(text)
-    pieces = pieces_of(whole.removeprefix(_own_letters(whole)).lstrip())
+    own = whole.removeprefix(_own_letters(whole)).lstrip()
+    pieces = pieces_of(own)
+    read = _read_out(whole, pieces)
+    others = tuple(_read(one, whole, text, read) for one in pieces_otherwise(own, pieces))
+    return _read(pieces, whole, text, read, others)
+
+
+def _read_out(whole: str, pieces: list[Piece]) -> str:
+    if whole.isascii():
+        return whole.replace(" ", "") if is_spelt(whole.split()) else ""
+    texts = [piece.text for piece in pieces]
+    if not all(HAN.match(sign) for one in texts for sign in one):
+        return ""
+    # Piece by piece: words of the table are known by heart.
+    return "".join(syllable for one in texts for syllable in spoken(one))
+
+
+def _read(pieces: list[Piece], whole: str, text: str, read: str, otherwise: tuple[Name, ...] = ()) -> Name:
     reader = _Reader()
     for piece in pieces:
         reader.take(piece)
-    return reader.name(whole, text)
+    return reader.name(whole, text, read, otherwise)
 
 
 @lru_cache(maxsize=50_000)
 def parsed(text: str) -> Name:
     """The same, and kept at hand for the next time."""
     return taken_apart(text)
+
+
+def spells_whole(a: Name, b: Name) -> bool:
+    """Whether one name is in hanzi, and the other all of it as it is read: in pinyin with its legal form, or as a
+    Japanese firm's is, whose form is translated.
+    """
+    for han, latin in ((a, b), (b, a)):
+        if han.cjk and latin.text.isascii():
+            letters = _NO_LETTERS.sub("", latin.text)
+            if letters and (_may_be_read(han.text, letters) or _read_in_japan(han.text, latin.text)):
+                return True
+    return False
+
+
+@lru_cache(maxsize=10_000)
+def _read_in_japan(text: str, other: str) -> bool:
+    hanzi, found = _JAPANESE_FORM.subn("", text)
+    if not found or len(hanzi) < _LEAST_READ:
+        return False
+    words, known = other.split(), vocabulary().latin
+    while sizes := [one for one in (1, 2) if (word := known.get("".join(words[-one:]))) and word.kind == "form"]:
+        del words[-max(sizes) :]
+    return spells_japanese(hanzi, "".join(words))
+
+
+@lru_cache(maxsize=10_000)
+def _may_be_read(text: str, letters: str) -> bool:
+    ends = {0}
+    for character in _BESIDE.sub("", text):
+        if not HAN.match(character):
+            return False
+        ends = {end + len(one) for end in ends for one in readings(character) if letters.startswith(one, end)}
+        if not ends:
+            return False
+    return len(letters) in ends
 
 
 class _Reader:
@@ -203,7 +269,7 @@ class _Reader:
         elif text:
             self.brand.append(text)
 
-    def name(self, whole: str, text: str) -> Name:
+    def name(self, whole: str, text: str, read: str, otherwise: tuple[Name, ...]) -> Name:
         if not self.brand and self.read and self.translated:
             # "Tongxin Magnets": what sounds like a trade in a name that is English otherwise is the brand.
             self.brand = [self.read[0].text]
@@ -228,6 +294,7 @@ class _Reader:
             places=tuple(concepts for _, concepts in places), directions=frozenset(self.directions),
             industries=frozenset(self.industries), trades=tuple(self.trades), group=self.group,
             forms=frozenset(self.forms), numbers=frozenset(self.numbers), placed=placed,
+            read=read, otherwise=otherwise,
         )  # fmt: skip
 
 

@@ -6,7 +6,8 @@ What a phrase says of the firm is read by `party.name`.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -14,8 +15,8 @@ from typing import Final, NamedTuple
 from rapidfuzz.distance import DamerauLevenshtein
 
 from lodeline.party.abroad import meanings
-from lodeline.party.script import all_cjk, as_syllables, is_cjk, syllables
-from lodeline.party.words import MOST_WORDS, Word, close_word, compound, places_near, vocabulary
+from lodeline.party.script import all_cjk, as_syllables, is_cjk, sounded, syllables
+from lodeline.party.words import MOST_WORDS, Word, close_word, compound, glosses, places_near, vocabulary
 
 _TOKEN: Final = re.compile(r"[()]|[^\s()]+")
 #: Words that join others of a brand and say nothing: "Light of Hope".
@@ -28,6 +29,8 @@ _MOST_BROKEN: Final = 3
 _SEVERAL: Final = 2
 #: From so many syllables on, each by itself, a name is one that was spelt.
 _SPELT: Final = 4
+#: So many syllables a brand has at most that words of the table hide.
+_MOST_HIDDEN: Final = 4
 #: And so many pieces, the brand and what it does, stand before a place that was in brackets.
 _LEAST_BEFORE: Final = 0
 #: What it costs to leave something of a name without a word: each run of it, and each character or token.
@@ -76,16 +79,93 @@ def pieces_of(whole: str) -> list[Piece]:
             for start, until, word in _latin_phrases(run)
         ]
         place = end
+    return _ended(pieces, spelt=is_spelt([token for token, _ in tokens]))
+
+
+def _ended(pieces: list[Piece], *, spelt: bool) -> list[Piece]:
+    """The same pieces, which know whether they stand at the end; of a name that is spelt the last place in brackets."""
     end = len(pieces)
     while end and (pieces[end - 1].word is not None and pieces[end - 1].word.kind in ("form", "generic")):  # type: ignore[union-attr]
         end -= 1
     # Where a name is spelt there are no brackets: a place behind the brand stands where they would have been.
-    behind = end - 1 if end - 1 > _LEAST_BEFORE and is_spelt([token for token, _ in tokens]) else -1
+    behind = end - 1 if end - 1 > _LEAST_BEFORE and spelt else -1
     for at in range(end, len(pieces)):
         pieces[at] = Piece(pieces[at].text, pieces[at].word, pieces[at].bracketed, True)
     if behind >= 0:
         pieces[behind] = Piece(pieces[behind].text, pieces[behind].word, True, False)
     return pieces
+
+
+def pieces_otherwise(whole: str, usual: list[Piece]) -> list[list[Piece]]:
+    """Other ways to part the name, where words of the table may hide a brand.
+
+    "Di Ping Xian Kuang Ye" is 地平线 in mining, and no display in it; of 循环磁体 and "Crystal Optech", the branch of
+    trade in front may be the brand or of it; and Bruker is no broker that was typed wrongly.
+    """
+    tokens = whole.split()
+    if is_spelt(tokens):
+        return [one for one in _hidden(tokens, usual) if one != usual]
+    front = next((at for at, one in enumerate(usual) if one.word is None or one.word.kind == "industry"), len(usual))
+    if front == len(usual) or usual[front].word is None:
+        return []
+    several = sum(one.word is None or one.word.kind == "industry" for one in usual) >= _SEVERAL
+    if _is_written(usual[front].text) and not (several and _means_something(usual[front].text)):
+        return []
+    return [[one._replace(word=None) if at == front else one for at, one in enumerate(usual)]]
+
+
+def _is_written(text: str) -> bool:
+    """Whether a phrase of the table is written so, and not only with a typing error."""
+    every = vocabulary()
+    return text in every.latin or text in every.cjk
+
+
+def _means_something(text: str) -> bool:
+    """Whether a word of trade is one that brands are made of as well: crystal, and not rare earths."""
+    return text in meanings() if text.isascii() else text in glosses()
+
+
+def _hidden(tokens: list[str], usual: list[Piece]) -> Iterator[list[Piece]]:
+    """What is spelt with other syllables for its brand, behind its places; or in their stead, where nothing else is a
+    brand. A branch of trade stands behind it.
+    """
+    known = _spelt_phrases(tokens)
+    places = next((at for at, (_, _, word) in enumerate(known) if word is None or word.kind != "place"), len(known))
+    behind = known[places - 1][1] if places else 0
+    starts = {behind} if any(one.word is None for one in usual) else {0, behind}
+    for start in sorted(starts):
+        before = _spelt_pieces(tokens, [one for one in known[:places] if one[1] <= start])
+        for end in range(start + 1, min(start + _MOST_HIDDEN, len(tokens) - 1) + 1):
+            rest = _spelt_phrases(tokens[end:])
+            word = rest[0][2]
+            if word is None or _says_where(tokens[start:end]):
+                continue
+            if word.kind != "industry" and not _only_sounds(tokens[start:end]):
+                continue
+            hidden, after = tokens[start:end], _spelt_pieces(tokens[end:], rest)
+            yield _ended([*before, *(Piece(one, None, False, False) for one in hidden), *after], spelt=True)
+            metal = _metals_read().get(hidden[0]) if len(hidden) == 1 else None
+            if metal is not None:
+                yield _ended([*before, Piece(hidden[0], metal, False, False), *after], spelt=True)
+
+
+def _only_sounds(tokens: list[str]) -> bool:
+    """Whether syllables are a brand that goes on in what sounds like a branch of trade: 诺基亚 squeezes nothing."""
+    found = _spelt_phrases(tokens)
+    behind = [word for _, _, word in found[1:]]
+    return found[0][2] is None and len(behind) == 1 and behind[0] is not None and behind[0].weak
+
+
+def _says_where(tokens: list[str]) -> bool:
+    """Whether syllables are a country or a direction, which are no brand by themselves."""
+    word = vocabulary().spelt.get(" ".join(tokens))
+    if word is None:
+        return False
+    return word.kind == "direction" or (word.kind == "place" and all("-" not in one for one in word.concepts))
+
+
+def _spelt_pieces(tokens: list[str], found: list[tuple[int, int, Word | None]]) -> list[Piece]:
+    return [Piece("".join(tokens[start:end]), word, False, False) for start, end, word in found]
 
 
 def _by_script(token: str) -> list[str]:
@@ -130,6 +210,15 @@ def _metals() -> dict[str, Word]:
     }
 
 
+@cache
+def _metals_read() -> dict[str, Word]:
+    """The same by their sound, each of which may be several metals."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for sign, word in _metals().items():
+        found[sounded(sign)] |= word.concepts
+    return {sound: Word(kind="industry", concepts=frozenset(concepts)) for sound, concepts in found.items()}
+
+
 def _unbroken(pieces: list[tuple[str, Word | None]]) -> list[tuple[str, Word | None]]:
     """The pieces of a name in hanzi, but for a brand of which a word took the beginning: 摩托罗拉 is no motorcycle, and
     丹佛斯 is not in Denver.
@@ -165,10 +254,22 @@ def _unbroken_sounds(found: list[tuple[int, int, Word | None]]) -> list[tuple[in
 
 def _latin_phrases(tokens: list[str]) -> list[tuple[int, int, Word | None]]:
     """Tokens in Latin letters as phrases (from, until, word); a token that is no word has none."""
-    every, size = vocabulary(), len(tokens)
-    words, heads, blank = (
-        (every.spelt, every.spelt_heads, " ") if is_spelt(tokens) else (every.latin, every.latin_heads, "")
-    )
+    if is_spelt(tokens):
+        return _unbroken_sounds(_spelt_phrases(tokens))
+    every = vocabulary()
+    return _phrases(tokens, every.latin, every.latin_heads, blank="")
+
+
+def _spelt_phrases(tokens: list[str]) -> list[tuple[int, int, Word | None]]:
+    """The same of a name that is spelt syllable by syllable."""
+    every = vocabulary()
+    return _phrases(tokens, every.spelt, every.spelt_heads, blank=" ")
+
+
+def _phrases(
+    tokens: list[str], words: dict[str, Word], heads: frozenset[str], *, blank: str
+) -> list[tuple[int, int, Word | None]]:
+    size = len(tokens)
     known: list[list[int]] = []
     for place, token in enumerate(tokens):
         joined = token
@@ -195,8 +296,7 @@ def _latin_phrases(tokens: list[str]) -> list[tuple[int, int, Word | None]]:
             found.append((place, place + length, near))
             place += length
     # What an error of typing joined to the next word took that word with it.
-    found = [one for at, one in enumerate(found) if not at or found[at - 1][1] <= one[0]]
-    return _unbroken_sounds(found) if blank else found
+    return [one for at, one in enumerate(found) if not at or found[at - 1][1] <= one[0]]
 
 
 def is_spelt(tokens: list[str]) -> bool:

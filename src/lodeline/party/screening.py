@@ -326,7 +326,7 @@ class Screener:
         names = [name for record in records for name in record.names] or [""]
         likenesses = [compared(asked.name, parsed(name)) for name in names]
         at = max(range(len(names)), key=lambda place: likenesses[place].probability)
-        told = explained(asked.name, parsed(names[at]), likenesses[at]) if asked.name.text else []
+        told = explained(likenesses[at]) if asked.name.text else []
         unlike = likenesses[at].probability < threshold("possible", asked.day)
         if asked.name.text and (unlike or any(one.code == "brand-far" for one in told)):
             told = [Reason(code="name-differs", facts={"name": shorten(names[at])})]
@@ -334,10 +334,9 @@ class Screener:
         return self._hit(person, names[at], by="number", probability=1.0, reasons=reasons, day=asked.day)
 
     def _named(self, person: str, name: str, asked: _Asked) -> Hit:
-        other = parsed(name)
-        alike = compared(asked.name, other)
+        alike = compared(asked.name, parsed(name))
         probability = alike.probability
-        reasons = explained(asked.name, other, alike)
+        reasons = explained(alike)
         records = self._of(person)
         countries = frozenset(one for record in records for one in record.countries)
         if asked.country and asked.country in countries:
@@ -427,9 +426,9 @@ class Screener:
         return self._belongings[day]
 
 
-def explained(a: Name, b: Name, alike: Likeness) -> list[Reason]:
+def explained(alike: Likeness) -> list[Reason]:
     """What makes two names alike or not, in words, what weighs most first."""
-    features = alike.features
+    a, b, features = alike.one, alike.other, alike.features
     brands = {"one": shorten(a.brand_han or a.brand), "other": shorten(b.brand_han or b.brand)}
     if a.text == b.text and a.text:
         return [Reason(code="written-same")]

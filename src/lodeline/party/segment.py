@@ -82,7 +82,7 @@ class Columns:
     texts: Letters
     sounds: Letters
     transcribed: Letters
-    within: npt.NDArray[np.uint32]
+    within: npt.NDArray[np.uint64]
 
     @staticmethod
     def of(known: Sequence[Known]) -> Columns:
@@ -91,7 +91,7 @@ class Columns:
         return Columns(
             np.frombuffer(b"".join([one.terms for one in known]), np.int32), offsets,
             Letters.of([one.text for one in known]), Letters.of([one.sound for one in known]),
-            Letters.of([one.transcribed for one in known]), np.array([one.within for one in known], np.uint32),
+            Letters.of([one.transcribed for one in known]), np.array([one.within for one in known], np.uint64),
         )  # fmt: skip
 
     @staticmethod

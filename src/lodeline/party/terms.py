@@ -32,7 +32,8 @@ _CONCEPT_WEIGHT: Final = 0.7
 _MEANING_WEIGHT: Final = 0.5
 #: And first letters.
 _ACRONYM_WEIGHT: Final = 0.7
-#: Into how many terms first letters are put, those that stand alone and those of whole names; some share one.
+#: Into how many terms first letters are put, those that stand alone and those of whole names, and names that are spelt;
+#: some share one.
 _ACRONYMS: Final = 1 << 15
 #: Readings and translations of a brand that are looked up beside its likeliest sound.
 MOST_SOUNDS: Final = 3
@@ -49,11 +50,14 @@ def terms(name: Name) -> Codes:
 
 def terms_of(name: Name) -> list[int]:
     """The same as a list, which is quicker where there are many names."""
-    codes = terms_said(name)
-    for sound in (*name.sounds[:MOST_SOUNDS], *(name.abroad if name.foreign else ())):
-        codes.update(_triples(f"^{sound}$"))
-    codes.update(_skeletons(name))
-    codes.update(_shortened(alone=letters_alone(name), whole=acronyms(name)))
+    codes: set[int] = set()
+    for one in name.every:
+        codes |= terms_said(one)
+        for sound in (*one.sounds[:MOST_SOUNDS], *(one.abroad if one.foreign else ())):
+            codes.update(_triples(f"^{sound}$"))
+        codes.update(_skeletons(one))
+        codes.update(_shortened(alone=letters_alone(one), whole=acronyms(one)))
+    codes.update(term_spelt(name))
     return sorted(codes)
 
 
@@ -67,6 +71,12 @@ def _shortened(*, alone: Iterable[str], whole: Iterable[str]) -> list[int]:
         for some, start in ((alone, first), (whole, first + _ACRONYMS))
         for letters in some
     ]
+
+
+def term_spelt(name: Name) -> list[int]:
+    """The term of a whole name in hanzi or pinyin, which it shares with those that are read like it; some share one."""
+    start = _first_letters() + 2 * _ACRONYMS
+    return [start + zlib.crc32(name.read.encode()) % _ACRONYMS] if name.read else []
 
 
 @cache
@@ -214,7 +224,7 @@ def standing(name: Name) -> npt.NDArray[np.int8] | None:
 
 
 def every_code() -> int:
-    return TRIPLES + len(_concepts()) + len(_meanings()) + 2 * _ACRONYMS
+    return TRIPLES + len(_concepts()) + len(_meanings()) + 3 * _ACRONYMS
 
 
 def rarity_of(wanted: Codes, frequency: npt.NDArray[np.int64], names: int) -> npt.NDArray[np.float32]:

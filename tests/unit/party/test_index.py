@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lodeline.party import index as module
 from lodeline.party.index import NameIndex
+from lodeline.party.likeness import compared
 from lodeline.party.name import parsed
 from lodeline.party.terms import terms, weights_of
 
@@ -102,3 +103,21 @@ def test_several_processes_make_the_same_index() -> None:
         several = NameIndex(names, processes=2)
     for _, name in names[::100]:
         assert one.nearest(name) == several.nearest(name)
+
+
+def test_where_nothing_convinces_more_is_compared() -> None:
+    first, second = "安阿马达田满曼大宏德", "马达满曼大田安阿盛隆"
+    names = [f"苏州{a}{b}电机有限公司" for a in first for b in second]
+    index = NameIndex((name, name) for name in names)
+    with patch.object(module, "compared", side_effect=compared) as comparing:
+        index.find(names[0], most=1)
+        convinced = comparing.call_count
+        index.find("Wuxi Zhenggui Ceramics GmbH", most=1)
+        unsure = comparing.call_count - convinced
+    assert convinced < unsure < len(names)
+
+
+def test_a_name_that_is_spelt_is_found_though_it_sounds_like_another_place() -> None:
+    # 鹤岗, a town of the north-east, is "he gang" as well.
+    index = NameIndex((name, name) for name in ["河钢集团有限公司", "鹤岗和发集团有限公司", "鹤岗宝业集团有限公司"])
+    assert index.find("He Gang Ji Tuan You Xian Gong Si", most=1)[0].name == "河钢集团有限公司"

@@ -111,3 +111,39 @@ def test_strangers_in_hanzi_and_letters_that_have_nothing_in_common_are_not_wort
     # A brand that is translated, or letters that transcribe the hanzi, speak for it.
     assert likeness("宁波永久磁材有限公司", "Ningbo Permanent Magnetics Ltd").probability > NOTHING
     assert likeness("博世有限公司", "Bosch GmbH").probability > NOTHING
+
+
+@pytest.mark.parametrize(
+    ("hanzi", "read"),
+    [
+        ("地平线矿业公司", "Di Ping Xian Kuang Ye Gong Si"),
+        ("宝山钢铁股份有限公司", "Bao Shan Gang Tie Gu Fen You Xian Gong Si"),
+        ("长城磁业(包头)有限公司", "Chang Cheng Ci Ye Bao Tou You Xian Gong Si"),
+        ("三共理化学株式会社", "Sankyo Rikagaku Co., Ltd."),
+        ("日本電磁測器株式会社", "Nihon Denji Sokki K.K."),
+        ("日産化学株式会社", "Nissan Kagaku Corporation"),
+        ("日本金鋼株式会社", "Nippon Kinko Co., Ltd."),
+    ],
+)
+def test_a_name_that_is_the_other_read_out_is_nearly_certain(hanzi: str, read: str) -> None:
+    assert likeness(hanzi, read).probability >= SAME_PARTS
+    assert likeness(hanzi, read).vetoes == ()
+
+
+@pytest.mark.parametrize(
+    ("hanzi", "read"),
+    [
+        ("地平线矿业公司", "Di Ping Xin Kuang Ye Gong Si"),
+        ("三共理化学株式会社", "Sankei Rikagaku Co., Ltd."),
+        ("三共理化学有限公司", "Sankyo Rikagaku Co., Ltd."),
+    ],
+)
+def test_and_not_with_another_syllable_or_of_a_firm_that_is_not_read_so(hanzi: str, read: str) -> None:
+    assert likeness(hanzi, read).probability < SAME_PARTS
+
+
+def test_of_several_ways_to_part_a_name_the_likeliest_counts_and_is_told() -> None:
+    alike = likeness("Bruker Corporation", "布鲁克公司")
+    assert alike.probability > 0.8 and alike.one.brand == "bruker"
+    assert likeness("Circular Magnets GmbH", "循环磁体有限公司").probability > 0.3
+    assert likeness("Recycling Magnets GmbH", "循环磁体有限公司").one.brand == ""

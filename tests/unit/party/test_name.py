@@ -157,3 +157,30 @@ def test_a_town_far_away_is_none_in_pinyin_and_one_behind_a_name_that_is_spelt_i
 def test_a_word_that_means_something_is_no_typing_error_of_a_trade() -> None:
     assert parsed("Lightning Motor Co., Ltd.").brand == "lightning"
     assert "lighting" in parsed("Lightinng Motor Co., Ltd.").industries
+
+
+def test_what_words_of_the_table_may_hide_is_told_beside_the_likeliest_parts() -> None:
+    def brands(text: str) -> list[str]:
+        return [one.brand for one in parsed(text).every]
+
+    # 平显 is a display; the firm is called 地平线, or 东方 with what stands before it.
+    assert brands("Di Ping Xian Kuang Ye Gong Si") == ["di", "dipingxian"]
+    assert brands("Xin Dong Fang Jiao Yu Ke Ji Ji Tuan You Xian Gong Si") == ["xin", "xindongfang"]
+    assert brands("Nuo Ji Ya Gong Si") == ["nuo", "nuojiya"]
+    # Bruker is no broker, and recycling goes round in circles.
+    assert brands("Bruker Corporation") == ["", "bruker"]
+    assert brands("循环磁体有限公司") == ["", "xunhuan"]
+    assert brands("Crystal Optech Co., Ltd.") == ["optech", "crystaloptech"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Ning Bo Yun Sheng Gu Fen You Xian Gong Si", "宁波韵升股份有限公司", "Zhong Guo Gang Tie Gong Si", "钛业有限公司"],
+)
+def test_a_name_that_can_be_parted_in_one_way_is_that_alone(text: str) -> None:
+    assert [(one.brand, one.placed) for one in parsed(text).every][1:] in ([], [("gangtie", False)])
+
+
+def test_a_metal_before_a_trade_is_one_by_its_sound_as_well() -> None:
+    assert any(one.industries == {"metal", "titanium"} for one in parsed("Tai Jin Shu Gong Si").every)
+    assert all("titanium" not in one.industries for one in parsed("Tai Yuan Gong Si").every)

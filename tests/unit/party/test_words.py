@@ -11,7 +11,7 @@ import pytest
 from lodeline.party import transcription
 from lodeline.party.brand import in_pinyin, meaning, meaning_of_trades
 from lodeline.party.index import NameIndex
-from lodeline.party.initials import acronym, spells
+from lodeline.party.initials import acronym, spelt_bits
 from lodeline.party.likeness import likeness
 from lodeline.party.name import parsed
 from lodeline.party.script import as_syllables, spoken
@@ -62,17 +62,24 @@ def test_a_phrase_is_told_whole_or_by_its_words() -> None:
 
 def test_first_letters_may_be_of_the_translation_and_say_less_where_they_are_free() -> None:
     name = parsed("徐州工程机械集团有限公司")
-    assert spells("xcmg", name) and spells("xcmg", parsed("Xu Zhou Gong Cheng Ji Xie Ji Tuan You Xian Gong Si"))
-    assert not spells("xcbg", name) and not spells("xc", name)
-    assert acronym(parsed("SAIC Motor"), parsed("上海汽车集团股份有限公司")) == 1.0
-    assert 0 < acronym(parsed("XCMG Group"), name) < 1 and acronym(parsed("XCBG Group"), name) == 0
+    assert spelt_bits("xcmg", name) and spelt_bits("xcmg", parsed("Xu Zhou Gong Cheng Ji Xie Ji Tuan You Xian Gong Si"))
+    assert not spelt_bits("xcbg", name)
+    assert acronym(parsed("SAIC Motor"), parsed("上海汽车集团股份有限公司")) == (16.0, True)
+    bits, usual = acronym(parsed("XCMG Group"), name)
+    assert 0 < bits < 16 and not usual
+    assert acronym(parsed("XCBG Group"), name) == (0.0, False)
+    # A state's firm, nonferrous metals and mining; steel is iron as well; Nippon Denki.
+    assert spelt_bits("cnmc", parsed("中国有色矿业集团有限公司")) > 10
+    assert spelt_bits("cnmc", parsed("宁波韵升股份有限公司")) == 0
+    assert spelt_bits("tisco", parsed("太原钢铁(集团)有限公司")) > 15
+    assert spelt_bits("nec", parsed("日本电气株式会社"))
     index = NameIndex(
         (one, one) for one in ["徐州工程机械集团有限公司", "徐州稀土集团有限公司", "宁波韵升集团有限公司"]
     )
     assert index.find("XCMG Group")[0].name == "徐州工程机械集团有限公司"
     here = np.arange(3)
-    assert index._by_first_letters(parsed("XCMG Group"), here) == [0]
-    assert index._by_first_letters(parsed("XCBG Group"), here) == []
+    assert index._by_first_letters(parsed("XCMG Group"), here).tolist() == [0]
+    assert index._by_first_letters(parsed("XCBG Group"), here).tolist() == []
 
 
 def test_hanzi_that_transcribe_are_told_from_those_that_brands_are_made_of() -> None:
