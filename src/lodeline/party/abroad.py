@@ -26,8 +26,9 @@ _MOST: Final = 4
 _MOST_NATIVE: Final = 48
 #: What a Japanese word begins with where it is not the first of a name: 小林 is ko and hayashi, "kobayashi".
 _VOICED: Final = (("ch", "j"), ("sh", "j"), ("ts", "z"), ("k", "g"), ("s", "z"), ("t", "d"), ("h", "b"), ("f", "b"))
-#: Before these an n is an m; ends of readings that fall together with the consonant behind them: 日産 is nichi and san, "nissan".
+#: Before these an n is an m.
 _LIPS: Final = ("b", "m", "p")
+#: Ends of readings that fall together with the consonant behind them: 日産 is nichi and san, "nissan".
 _DOUBLED: Final = ("tsu", "chi", "ku", "ki")
 _SYLLABLE: Final = re.compile(r"(zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw]?)([a-z]+)")
 _WADE_INITIALS: Final = {
