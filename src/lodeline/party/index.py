@@ -290,12 +290,13 @@ class NameIndex:
         """Whom a name may mean, the likeliest first; at most `most` keys, each by the name that is most alike.
 
         One that a typing error may have made another word of goes before what is no likelier than that. Where nothing
-        convinces of what leads, more is compared.
+        convinces of what leads, and names are not too many, more is compared.
         """
         asked = parsed(name)
         leading = [some for one in asked.every for some in self._leading(one)]
         worth = self._worth_of(asked, leading, most * _BREADTH + 5, {})
-        if all(value < _CONVINCING for value, _ in worth.values()):
+        # Among more names than that a stranger would take a tenth of a second and more.
+        if len(self._names) <= _LOOKED_THROUGH_ALL and all(value < _CONVINCING for value, _ in worth.values()):
             worth = self._worth_of(asked, leading, most * _BREADTH_UNSURE + 5, worth)
         best: dict[str, Candidate] = {}
         for _, one in sorted(worth.values(), key=lambda told: (-told[0], told[1].key)):
