@@ -319,20 +319,10 @@ def found_across_scripts() -> dict[str, float]:
     for how in sorted(set(kind.values())):
         some = [one for one in found if kind[one.firm] == how]
         print(f"    {how:20}{_share([one for one in some if one.firm in half])}{_share(some)}")
-    outside = unseen()
-    derived = [one for one in _asked_each_way(outside, crowd) if one.derived]
-    kind = {one.id: one.english for one in outside}
-    print(f"  {len(outside)} firms outside of the table, written down before words were added; derivable ways")
-    for how in ["together", *sorted(set(kind.values()) - {"coined"})]:
-        print(f"    {how:20}{_share([one for one in derived if how in ('together', kind[one.firm])])}")
+    _tell_outside("firms outside of the table, written down before words were added; derivable ways", unseen(), crowd)
     derived = [one for one in _asked_each_way(further(), crowd) if one.derived]
     print(f"  further firms, most with translated names, of which all misses were looked at{_share(derived)}")
-    untouched = fresh()
-    derived = [one for one in _asked_each_way(untouched, crowd) if one.derived]
-    kind = {one.id: one.english for one in untouched}
-    print(f"  {len(untouched)} fresh firms, as they came to mind, of which no miss was looked at")
-    for how in ["together", *sorted(set(kind.values()) - {"coined"})]:
-        print(f"    {how:20}{_share([one for one in derived if how in ('together', kind[one.firm])])}")
+    _tell_outside("fresh firms, as they came to mind, of which no miss was looked at", fresh(), crowd)
     recorded = _found_where_recorded(every, half, crowd)
     ours_ = [one for one in found if one.firm in half]
     return {
@@ -340,6 +330,15 @@ def found_across_scripts() -> dict[str, float]:
         "recall@5, derivable": float(np.mean([one.hit for one in ours_ if one.derived])),
         "recall@5, names recorded": recorded,
     }
+
+
+def _tell_outside(title: str, outside: Sequence[Firm], crowd: Sequence[tuple[str, str]]) -> None:
+    """Prints how many derivable ways of these firms are found, by how the English name comes of the hanzi."""
+    derived = [one for one in _asked_each_way(outside, crowd) if one.derived]
+    kind = {one.id: one.english for one in outside}
+    print(f"  {len(outside)} {title}")
+    for how in ["together", *sorted(set(kind.values()) - {"coined"})]:
+        print(f"    {how:20}{_share([one for one in derived if how in ('together', kind[one.firm])])}")
 
 
 class _Found(NamedTuple):

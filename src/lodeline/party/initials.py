@@ -202,16 +202,17 @@ def acronyms_freely(name: Name) -> tuple[str, ...]:
         return ()
     spelt = {"": 0.0}
     for slot in _slots(name):
-        found: dict[str, float] = {}
-        for one, cost in spelt.items():
-            for other, more in slot.items():
-                if len(one) + len(other) <= _MOST_LETTERS:
-                    found[one + other] = min(found.get(one + other, _NEVER), cost + more)
-        spelt = _cheapest(found, _MOST_SPELT)
+        spelt = _behind(spelt, slot, _MOST_SPELT)
     return tuple(sorted(one for one in spelt if len(one) > _LEAST_LETTERS))
 
 
-def _cheapest(found: dict[str, float], most: int) -> dict[str, float]:
+def _behind(before: dict[str, float], after: dict[str, float], most: int) -> dict[str, float]:
+    """Letters behind others, not longer than first letters are, each by the way that costs least; the cheapest ones."""
+    found: dict[str, float] = {}
+    for one, cost in before.items():
+        for other, more in after.items():
+            if len(one) + len(other) <= _MOST_LETTERS:
+                found[one + other] = min(found.get(one + other, _NEVER), cost + more)
     if len(found) <= most:
         return found
     return dict(sorted(found.items(), key=lambda told: (told[1], told[0]))[:most])
@@ -249,11 +250,7 @@ def _brand_letters(name: Name) -> dict[str, float]:
     translated = {"": 0.0}
     for part, head in zip(name.meanings, _heads_of_parts(name), strict=True):
         initials = {"".join(word[0] for word in one.split()): _FREELY for one in part} | {head: 0.0}
-        found: dict[str, float] = {}
-        for one, cost in translated.items():
-            for other, more in initials.items():
-                found[one + other] = min(found.get(one + other, _NEVER), cost + more)
-        translated = _cheapest(found, _MOST_OF_BRAND)
+        translated = _behind(translated, initials, _MOST_OF_BRAND)
     for places, trades in shortened(name):
         short = {
             place + trade: _OTHERWISE for place in _place_letters(places) for trade in ("", *_trade_initials(trades))

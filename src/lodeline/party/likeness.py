@@ -431,10 +431,9 @@ def _vetoes(a: Name, b: Name, features: Mapping[str, float]) -> tuple[str, ...]:
     # The place that a brand shortens stands in one of the names alone.
     if _place(a, b) == -1 and not features["shortened"]:
         found.append("place")
-    letters = features["acronym"] or features["acronym-bits"] >= _above(_SHORTENED_BITS)
     if (
         a.directions != b.directions
-        and not letters
+        and not _in_letters(features)
         and (bool(a.directions) == bool(b.directions) or not a.sounds or not b.sounds)
     ):
         found.append("direction")
@@ -465,12 +464,16 @@ def _other_brand(a: Name, b: Name) -> bool:
     return not related and _sound(a, b) < _FAR
 
 
+def _in_letters(features: Mapping[str, float]) -> bool:
+    """Whether one brand may well be first letters of the other name."""
+    return bool(features["acronym"] or features["acronym-bits"] >= _above(_SHORTENED_BITS))
+
+
 def _called_otherwise(features: Mapping[str, float]) -> bool:
     """Whether one brand is what the other is called in short, or in another tongue."""
     return bool(
         features["abbreviation"]
-        or features["acronym"]
-        or features["acronym-bits"] >= _above(_SHORTENED_BITS)
+        or _in_letters(features)
         or features["shortened"]
         or features["meaning"] == 1.0
         or features["meaning-by-sound"] == 1.0

@@ -121,7 +121,7 @@ def _is_written(text: str) -> bool:
 
 
 def _means_something(text: str) -> bool:
-    """Whether a word of trade is one that brands are made of as well: crystal, and not rare earths."""
+    """Whether a word of trade is one that brands are made of as well: crystal."""
     return text in meanings() if text.isascii() else text in glosses()
 
 
