@@ -21,7 +21,8 @@ from lodeline.office import mail
 from lodeline.office.actor import Actor, NotAllowedError, Standing
 from lodeline.office.extensions import Wanted, grant
 from lodeline.office.models import Mail, Membership, Notice, User
-from lodeline.office.notices import KINDS, mark_read, notify, told, unread
+from lodeline.office.notice_kinds import KINDS
+from lodeline.office.notices import mark_read, notify, told, unread
 from lodeline.office.reminders import remind
 from lodeline.regulation.parameter import load
 from lodeline.store.opening import open_store

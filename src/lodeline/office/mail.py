@@ -21,7 +21,7 @@ from django.db import transaction
 from django.db.models import Max, Q
 
 from lodeline.office.models import Delegation, Mail, Membership, Notice, NoticeRead, User
-from lodeline.office.notices import KINDS
+from lodeline.office.notice_kinds import KINDS
 from lodeline.office.router import OneStore
 from lodeline.regulation.parameter import load
 

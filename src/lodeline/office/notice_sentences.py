@@ -1,0 +1,385 @@
+"""What a notice says, in both languages: one sentence for each kind, made of its facts when somebody reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, Final
+
+Facts = Mapping[str, Any]
+#: What a sentence needs beside the facts: the name of an organisation in the reader's language.
+Named = Callable[[str], str]
+#: A text in both languages.
+Text = Mapping[str, str]
+
+_MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+
+def month(period: str) -> Text:
+    """`2026-01` → January 2026, 2026年1月."""
+    year, number = int(period[:4]), int(period[5:7])
+    return {"en": f"{_MONTHS[number - 1]} {year}", "zh": f"{year}年{number}月"}
+
+
+def day(on: str) -> Text:
+    """`2026-02-09` → 9 February 2026, 2026年2月9日."""
+    at = date.fromisoformat(on)
+    return {"en": f"{at.day} {_MONTHS[at.month - 1]} {at.year}", "zh": f"{at.year}年{at.month}月{at.day}日"}
+
+
+def text(en: str, zh: str) -> Text:
+    """Both languages of one text."""
+    return {"en": en, "zh": zh}
+
+
+def _deliveries(count: int) -> Text:
+    return text("One delivery" if count == 1 else f"{count} deliveries", f"{count}笔到货")
+
+
+def due_soon(facts: Facts, named: Named) -> Text:
+    del named
+    period, last = month(facts["period"]), day(facts["last_day"])
+    days = facts["days"]
+    left = {0: "today", 1: "tomorrow"}.get(days, f"in {days} days")
+    left_zh = {0: "即今天", 1: "即明天"}.get(days, f"还有{days}天")
+    return text(f"{period['en']} is due by {last['en']}, {left}.", f"{period['zh']}的申报{last['zh']}截止，{left_zh}。")
+
+
+def late(facts: Facts, named: Named) -> Text:
+    del named
+    period, last = month(facts["period"]), day(facts["last_day"])
+    return text(
+        f"{period['en']} was due by {last['en']} and is not filed. It can still be filed; it will be marked late.",
+        f"{period['zh']}的申报已于{last['zh']}截止，贵企业尚未申报。仍可申报，将标记为逾期。",
+    )
+
+
+def extended_deadline(facts: Facts, named: Named) -> Text:
+    del named
+    period, last = month(facts["period"]), day(facts["last_day"])
+    return text(
+        f"{period['en']} can be filed in time until the end of {last['en']}. The authority's reason: {facts['reason']}",
+        f"{period['zh']}的申报期限延至{last['zh']}。主管部门说明：{facts['reason']}",
+    )
+
+
+def to_accept(facts: Facts, named: Named) -> Text:
+    del named
+    some = _deliveries(facts["count"])
+    verb = "waits" if facts["count"] == 1 else "wait"
+    return text(f"{some['en']} {verb} for you to accept.", f"有{some['zh']}待确认。")
+
+
+def exceptions(facts: Facts, named: Named) -> Text:
+    del named
+    count, period = facts["count"], month(facts["period"])
+    shipments = "One transfer" if count == 1 else f"{count} transfers"
+    return text(
+        f"{shipments} of {period['en']} {'is' if count == 1 else 'are'} past both deadlines without the other half.",
+        f"{period['zh']}有{count}笔流转双方均已逾期，仍缺一方申报。",
+    )
+
+
+def records(facts: Facts, named: Named) -> Text:
+    del named
+    count, period = facts["count"], month(facts["period"])
+    papers = "One paper" if count == 1 else f"{count} papers"
+    return text(
+        f"{papers} of {period['en']} {'disagrees' if count == 1 else 'disagree'} with what the tax authority or customs"
+        " record. A correction settles most.",
+        f"{period['zh']}有{count}项单据与税务或海关记录不符，多数可通过更正申报消除。",
+    )
+
+
+def corrected(facts: Facts, named: Named) -> Text:
+    who, period = named(facts["other"]), month(facts["period"])
+    return text(
+        f"{who} has corrected its filing of {period['en']}, and with it deliveries between you.",
+        f"{who}更正了{period['zh']}的申报，涉及与贵企业之间的流转。",
+    )
+
+
+def certify(facts: Facts, named: Named) -> Text:
+    del named
+    period = month(facts["period"])
+    return text(f"The filing of {period['en']} waits for you to certify it.", f"{period['zh']}的申报待您签认。")
+
+
+def disputed(facts: Facts, named: Named) -> Text:
+    who = named(facts["other"])
+    return text(f"{who} disputes your shipment {facts['event']}.", f"{who}对贵企业的发货 {facts['event']} 提出异议。")
+
+
+def dispute_answered(facts: Facts, named: Named) -> Text:
+    who = named(facts["other"])
+    return text(
+        f"{who} has answered your dispute of shipment {facts['event']}.",
+        f"{who}答复了贵企业对发货 {facts['event']} 的异议。",
+    )
+
+
+def dispute_withdrawn(facts: Facts, named: Named) -> Text:
+    who = named(facts["other"])
+    return text(
+        f"{who} has withdrawn its dispute of your shipment {facts['event']}.",
+        f"{who}撤回了对贵企业发货 {facts['event']} 的异议。",
+    )
+
+
+def confirm(facts: Facts, named: Named) -> Text:
+    who, some = named(facts["other"]), _deliveries(facts["count"])
+    return text(f"{who} asks you to confirm: {some['en'].lower()}.", f"{who}请贵企业确认{some['zh']}。")
+
+
+def reminded(facts: Facts, named: Named) -> Text:
+    del named
+    period = month(facts["period"])
+    return text(f"The authority reminds you to file {period['en']}.", f"主管部门提醒贵企业申报{period['zh']}。")
+
+
+def ordered(facts: Facts, named: Named) -> Text:
+    del named
+    period, until = month(facts["period"]), day(facts["until"])
+    return text(
+        f"The authority orders you to file {period['en']} by {until['en']}.",
+        f"主管部门责令贵企业在{until['zh']}前申报{period['zh']}。",
+    )
+
+
+def ordered_to_correct(facts: Facts, named: Named) -> Text:
+    del named
+    period, until = month(facts["period"]), day(facts["until"])
+    return text(
+        f"The authority orders you to correct {period['en']} by {until['en']}: {facts['why']}",
+        f"主管部门责令贵企业在{until['zh']}前更正{period['zh']}：{facts['why']}",
+    )
+
+
+def asked(facts: Facts, named: Named) -> Text:
+    del named
+    until = day(facts["until"])
+    return text(
+        f"The authority asks you about a finding. Please answer by {until['en']}.",
+        f"主管部门就一条线索向贵企业询问，请于{until['zh']}前答复。",
+    )
+
+
+def extended(facts: Facts, named: Named) -> Text:
+    del named
+    until = day(facts["until"])
+    return text(
+        f"You have until {until['en']} to answer the authority's question.",
+        f"对主管部门询问的答复期限延至{until['zh']}。",
+    )
+
+
+def unanswered(facts: Facts, named: Named) -> Text:
+    del named
+    until = day(facts["until"])
+    return text(
+        f"A question of the authority is to be answered by {until['en']}.",
+        f"主管部门的一项询问须于{until['zh']}前答复。",
+    )
+
+
+def overdue(facts: Facts, named: Named) -> Text:
+    del named
+    until = day(facts["until"])
+    return text(
+        f"A question of the authority was to be answered by {until['en']}. You can still answer until it is decided.",
+        f"主管部门的一项询问应于{until['zh']}前答复，现已逾期。作出决定前仍可答复。",
+    )
+
+
+#: What became of a question, as the organisation is told it.
+_DECIDED: Final[Mapping[str, Text]] = {
+    "explained": text(
+        "The authority accepts the explanation of a question it asked you.", "主管部门已接受贵企业对一项询问的说明。"
+    ),
+    "confirmed": text("The authority has confirmed a finding about you.", "主管部门已认定一条涉及贵企业的线索。"),
+    "withdrawn": text("The authority has withdrawn a question it asked you.", "主管部门已撤回一项询问。"),
+    "reopened": text(
+        "A question that was settled is open again. You will be asked before anything is decided.",
+        "一项已办结的询问重新开启。作出决定前将再次听取贵企业说明。",
+    ),
+}
+
+
+def decided(facts: Facts, named: Named) -> Text:
+    del named
+    return _DECIDED[facts["decided"]]
+
+
+def key(facts: Facts, named: Named) -> Text:
+    del named
+    entry, certifier = facts["entry"], facts["certifier"]
+    return text(
+        f"A key that certifies for you was registered in entry {entry}; its holder is {certifier}. Tell the authority"
+        " if nobody of you knows of it.",
+        f"第 {entry} 号条目登记了一个代表贵企业签认的密钥，持有人为 {certifier}。如贵企业无人知悉，请告知主管部门。",
+    )
+
+
+def customs_asked(facts: Facts, named: Named) -> Text:
+    del named
+    until = day(facts["until"])
+    return text(
+        f"Customs queries a line that you declared. Submit the documents by {until['en']}; until then the goods stay.",
+        f"海关对贵企业申报的一项货物提出质疑，请于{until['zh']}前提交材料；其间货物不予放行。",
+    )
+
+
+def customs_due(facts: Facts, named: Named) -> Text:
+    del named
+    until = day(facts["until"])
+    return text(
+        f"The documents for a query of customs are due by {until['en']}.",
+        f"海关质疑所需材料须于{until['zh']}前提交。",
+    )
+
+
+def customs_overdue(facts: Facts, named: Named) -> Text:
+    del named
+    until = day(facts["until"])
+    return text(
+        f"The documents for a query of customs were due by {until['en']}. They can be submitted until it is decided.",
+        f"海关质疑所需材料应于{until['zh']}前提交，现已逾期。作出决定前仍可提交。",
+    )
+
+
+#: What became of a query of customs, as the exporter is told it.
+_CUSTOMS: Final[Mapping[str, Text]] = {
+    "laboratory": text("Customs has sent goods that it queries to a laboratory.", "海关已将所质疑的货物送实验室鉴别。"),
+    "found": text("The laboratory's result about queried goods is there.", "所质疑货物的鉴别结果已出具。"),
+    "released": text("Customs has released goods that it had queried.", "海关已放行所质疑的货物。"),
+    "refused": text("Customs does not release goods that it had queried.", "海关对所质疑的货物不予放行。"),
+    "closed": text("A query of customs is closed.", "海关的一项质疑已结束。"),
+}
+
+
+def customs_decided(facts: Facts, named: Named) -> Text:
+    del named
+    return _CUSTOMS[facts["became"]]
+
+
+def application_queried(facts: Facts, named: Named) -> Text:
+    del named
+    if not facts["until"]:
+        return text(
+            "The licensing authority asks about your application. Its time to decide stands until you answer.",
+            "许可机关就贵企业的申请提出质询，答复前审查期限中止。",
+        )
+    until = day(facts["until"])
+    return text(
+        f"The licensing authority asks about your application. Please answer by {until['en']}.",
+        f"许可机关就贵企业的申请提出质询，请于{until['zh']}前答复。",
+    )
+
+
+def application_overdue(facts: Facts, named: Named) -> Text:
+    del named
+    until = day(facts["until"])
+    return text(
+        f"A query about your application was to be answered by {until['en']}. You can still answer.",
+        f"就贵企业申请提出的质询应于{until['zh']}前答复，现已逾期，仍可答复。",
+    )
+
+
+_APPLICATION_DECIDED: Final[Mapping[str, Text]] = {
+    "granted": text("The licence that you applied for is granted.", "贵企业申请的许可证已获准。"),
+    "refused": text(
+        "The licence that you applied for is refused; the reasons are with it.",
+        "贵企业申请的许可证未获准，理由见决定。",
+    ),
+}
+
+
+def application_decided(facts: Facts, named: Named) -> Text:
+    del named
+    return _APPLICATION_DECIDED[facts["decided"]]
+
+
+def _line(facts: Facts) -> Text:
+    declaration, line = facts["declaration"], facts["line"]
+    return text(f"declaration {declaration}, line {line}", f"申报 {declaration} 第 {line} 项")
+
+
+def exit_confirmed(facts: Facts, named: Named) -> Text:
+    del named
+    line, licence, mass = _line(facts), facts["licence"], facts["mass_kg"]
+    return text(
+        f"Customs confirms that {mass} kg left under {line['en']}; they count on the licence {licence}.",
+        f"海关确认{line['zh']}的 {mass} 千克货物已出境，计入许可证 {licence}。",
+    )
+
+
+def reservation_void(facts: Facts, named: Named) -> Text:
+    del named
+    line, licence = _line(facts), facts["licence"]
+    return text(
+        f"What was reserved on the licence {licence} for {line['en']} is taken back. The reason: {facts['reason']}",
+        f"许可证 {licence} 为{line['zh']}预留的额度已收回。理由：{facts['reason']}",
+    )
+
+
+def extension_ended(facts: Facts, named: Named) -> Text:
+    del named
+    period, last = month(facts["period"]), day(facts["last_day"])
+    return text(
+        f"The extension for {period['en']} ends early: it can be filed in time until the end of {last['en']}.",
+        f"{period['zh']}的延期提前结束：按期申报截至{last['zh']}。",
+    )
+
+
+def inspected(facts: Facts, named: Named) -> Text:
+    del named
+    on, site, entry = day(facts["on"]), facts["site"], facts["entry"]
+    return text(
+        f"The authority has entered what it found at {site} on {on['en']}, as entry {entry}.",
+        f"主管部门已将{on['zh']}在 {site} 的检查结果记入第 {entry} 号条目。",
+    )
+
+
+def merged_into(facts: Facts, named: Named) -> Text:
+    who, on = named(facts["other"]), day(facts["on"])
+    return text(
+        f"From {on['en']} you are part of {who}. File the months before, with the deliveries of your goods to it; you"
+        " go on seeing what you have filed.",
+        f"自{on['zh']}起贵企业并入{who}。请申报此前各月，并申报向其交付的货物；贵企业仍可查看已申报的内容。",
+    )
+
+
+def merged_from(facts: Facts, named: Named) -> Text:
+    who, on = named(facts["other"]), day(facts["on"])
+    return text(
+        f"From {on['en']} {who} is part of you: its sites are yours to file, and its goods come as deliveries.",
+        f"自{on['zh']}起{who}并入贵企业：其场所由贵企业申报，其货物以交付方式转入。",
+    )
+
+
+def handed_over(facts: Facts, named: Named) -> Text:
+    who, on, site = named(facts["other"]), day(facts["on"]), facts["site"]
+    return text(
+        f"From {on['en']} the site {site} is held by {who}. File your own days there, and deliver what goes with it.",
+        f"自{on['zh']}起场所 {site} 由{who}持有。请申报此前由贵企业持有的期间，并申报随之交付的货物。",
+    )
+
+
+def taken_over(facts: Facts, named: Named) -> Text:
+    who, on, site = named(facts["other"]), day(facts["on"]), facts["site"]
+    return text(
+        f"From {on['en']} you hold the site {site}, which {who} held before.",
+        f"自{on['zh']}起贵企业持有场所 {site}，此前由{who}持有。",
+    )
+
+
+def closed(facts: Facts, named: Named) -> Text:
+    del named
+    on, site = day(facts["on"]), facts["site"]
+    return text(
+        f"The site {site} is closed from {on['en']} on. File what became of its goods before.",
+        f"场所 {site} 自{on['zh']}起关闭。请申报此前其货物的去向。",
+    )
