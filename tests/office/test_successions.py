@@ -251,3 +251,17 @@ def test_goods_that_wait_are_the_former_holders_and_not_the_successors_to_see(de
 def test_both_sides_are_told(desk: Desk, changes: dict[str, str], told: set[tuple[str, str]]) -> None:
     entered(desk.store, replace(MERGER, **changes))  # type: ignore[arg-type]
     assert set(Notice.objects.values_list("organisation", "kind")) == told
+
+
+def test_nothing_is_entered_of_which_the_firms_are_not_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def dies(*_: object, **__: object) -> bool:
+        raise SystemExit
+
+    size, known = desk.store.head().size, AuditRecord.objects.count()
+    with monkeypatch.context() as dead:
+        dead.setattr("lodeline.office.successions.notify", dies)
+        with pytest.raises(SystemExit):
+            entered(desk.store, MERGER)
+    assert (desk.store.head().size, AuditRecord.objects.count()) == (size, known)
+    entered(desk.store, MERGER)
+    assert desk.store.head().size == size + 1

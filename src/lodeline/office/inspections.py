@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from lodeline.office.actor import Actor
 from lodeline.office.audit import record_act
-from lodeline.office.notices import notify
+from lodeline.office.log_notices import tell_entry
 from lodeline.service import inspections
 from lodeline.service.inspections import Entered, Visited
 from lodeline.store.store import Store
@@ -25,9 +25,5 @@ def enter(
             actor, f"inspection.{visited.act}", organisation=organisation, subject=visited.site,
             facts={"entry": done.entry.index},
         )  # fmt: skip
-        notify(
-            organisation, "inspected",
-            {"site": visited.site, "on": visited.on.isoformat(), "act": visited.act, "entry": done.entry.index},
-            key=f"inspected:{done.entry.index}", now=now,
-        )  # fmt: skip
+        tell_entry(store, done.entry.index, now=now)
     return done

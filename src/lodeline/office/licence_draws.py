@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from lodeline.ledger.licence import GOODS
-from lodeline.material.mass import format_kg
 from lodeline.office.actor import Actor
 from lodeline.office.audit import record_act
-from lodeline.office.notices import notify
+from lodeline.office.log_notices import tell_entry
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service import draws
 from lodeline.service.draws import Drawn, Exit
@@ -27,12 +25,11 @@ def confirm_exits(
     found = draws.confirm_exits(
         store=store, exits=exits, law=law, on=law.day_of(now), filed_at=now, by=actor.pseudonym
     )  # fmt: skip
-    booked = [one for one in found if one.draw is not None and not one.repeated]
+    booked = [one.draw for one in found if one.draw is not None and not one.repeated]
     if booked:
-        facts = {"exits": len(booked), "entry": booked[0].draw.entry if booked[0].draw else None}
+        facts = {"exits": len(booked), "entry": booked[0].entry}
         record_act(actor, "licence.exits", subject=exits[0].declaration, facts=facts)
-    for one in found:
-        _tell("exit-confirmed", one, now=now)
+        tell_entry(store, booked[0].entry, now=now)
     return found
 
 
@@ -45,7 +42,8 @@ def void(
         store=store, declaration=declaration, line=line, reason=reason, on=law.day_of(now), filed_at=now,
         by=actor.pseudonym,
     )  # fmt: skip
-    _tell("reservation-void", found, now=now)
+    if found.draw is not None and not found.repeated:
+        tell_entry(store, found.draw.entry, now=now)
     return _recorded(actor, "licence.void", found)
 
 
@@ -72,17 +70,6 @@ def void_tranche(
         by=actor.pseudonym,
     )  # fmt: skip
     return _recorded(actor, "licence.tranche-void", found)
-
-
-def _tell(kind: str, found: Drawn, *, now: datetime) -> None:
-    """Tells the exporter, once for each row: whoever enters it again mends what was not told."""
-    draw = found.draw
-    if draw is not None and draw.organisation:
-        facts = {
-            "licence": draw.account, "declaration": draw.declaration, "line": draw.line, "reason": draw.reason,
-            "mass_kg": format_kg(draw.masses_mg.get(GOODS, 0)),
-        }  # fmt: skip
-        notify(draw.organisation, kind, facts, key=f"{kind}:{draw.entry}:{draw.number}", now=now)
 
 
 def _recorded(actor: Actor, what: str, found: Drawn) -> Drawn:

@@ -454,6 +454,16 @@ class NoticeRead(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["notice", "user"], name="notice_read_once")]
 
 
+class Bookmark(models.Model):
+    """How far the log has been read for something that follows from its entries: the first that is not read yet."""
+
+    name = models.TextField(unique=True)
+    entry = models.BigIntegerField()
+
+    class Meta:
+        db_table = "office_bookmark"
+
+
 class Mail(models.Model):
     """A mail to a person, claimed before it is sent: of one key, at most one is."""
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final
 
+from lodeline.service.desk_reservations import AMENDED
+
 Facts = Mapping[str, Any]
 #: What a sentence needs beside the facts: the name of an organisation in the reader's language.
 Named = Callable[[str], str]
@@ -319,6 +321,11 @@ def exit_confirmed(facts: Facts, named: Named) -> Text:
 def reservation_void(facts: Facts, named: Named) -> Text:
     del named
     line, licence = _line(facts), facts["licence"]
+    if facts["reason"] == AMENDED:
+        return text(
+            f"What was reserved on the licence {licence} for {line['en']} is taken back: the declaration was amended.",
+            f"许可证 {licence} 为{line['zh']}预留的额度已收回：该申报已更正。",
+        )
     return text(
         f"What was reserved on the licence {licence} for {line['en']} is taken back. The reason: {facts['reason']}",
         f"许可证 {licence} 为{line['zh']}预留的额度已收回。理由：{facts['reason']}",

@@ -1,7 +1,8 @@
 """What people are reminded of without asking: looked for every few minutes, and told once however often it is found.
 
 Only organisations that somebody can sign in for are looked at. Everything here follows from the ledger and the tables
-of the office as of a moment, so a run that was missed is made up for by the next.
+of the office as of a moment, so a run that was missed is made up for by the next. What single entries of the log say
+is told with it (`log_notices`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import polars as pl
 from django.conf import settings
 from django.db.models import Q
 
-from lodeline.office import applications, case_review, clock, customs_cases, mail
+from lodeline.office import applications, case_review, clock, customs_cases, log_notices, mail
 from lodeline.office.models import Membership, Notice
 from lodeline.office.notices import notify
 from lodeline.regulation.parameter import load
@@ -31,9 +32,6 @@ _LAST_DAYS: Final = 1
 _LATE_FOR: Final = timedelta(days=62)
 #: Days for which records disagree before a firm is told: what is on its way has come by then.
 _RECORDS_AGE_DAYS: Final = 15
-#: Corrections are looked for among the entries of this time.
-_CORRECTED_WITHIN: Final = timedelta(days=14)
-_ENTRIES_AT_ONCE: Final = 1000
 
 
 def remind(now: datetime, store: Store | None = None) -> int:
@@ -42,10 +40,10 @@ def remind(now: datetime, store: Store | None = None) -> int:
     store = store or open_store(settings.LODELINE_DATABASE)
     today = law.day_of(now)
     organisations = with_people(today)
-    new = sum(_about(Own(store, law, one), now, today) for one in sorted(organisations))
+    new = log_notices.read_on(store, organisations, now=now)
+    new += sum(_about(Own(store, law, one), now, today) for one in sorted(organisations))
     new += case_review.remind(today, now) + customs_cases.remind(today, now) + applications.remind(today, now)
-    new += _records(store, organisations, now, today)
-    return new + _corrections(store, organisations, now)
+    return new + _records(store, organisations, now, today)
 
 
 def remind_job(payload: Mapping[str, Any], say: Callable[[float], None]) -> object:
@@ -140,42 +138,3 @@ def _records(store: Store, organisations: frozenset[str], now: datetime, today: 
         notify(one, "records-disagree", {"period": period, "count": count}, key=f"records:{one}:{period}", now=now)
         for one, period, count in counts.iter_rows()
     )
-
-
-def _corrections(store: Store, organisations: frozenset[str], now: datetime) -> int:
-    """Whoever a shipment or receipt names that a counterparty has restated or withdrawn."""
-    new = 0
-    meant = store.register(store.head()).party_of
-    for entry, organisation, period, first, count in _corrected_since(store, now - _CORRECTED_WITHIN):
-        parties = store.database.rows(
-            "SELECT DISTINCT party FROM line WHERE id >= %s AND id < %s AND kind IN ('shipment', 'receipt')"
-            " UNION SELECT DISTINCT e.party FROM line n JOIN line e ON e.organisation = n.organisation"
-            " AND e.event = n.event AND e.entry < n.entry WHERE n.id >= %s AND n.id < %s"
-            " AND e.kind IN ('shipment', 'receipt')",
-            (first, first + count, first, first + count),
-        )
-        for party in {meant.get(str(party), str(party)) for (party,) in parties} & organisations - {organisation}:
-            new += notify(
-                party, "corrected-by-counterparty", {"other": organisation, "period": period},
-                key=f"corrected:{party}:{entry}", now=now,
-            )  # fmt: skip
-    return new
-
-
-def _corrected_since(store: Store, since: datetime) -> list[tuple[int, str, str, int, int]]:
-    """(entry, organisation, period, first line, lines) of the corrections filed since; the log is in order of time."""
-    found: list[tuple[int, str, str, int, int]] = []
-    until = store.head().size
-    while until > 0:
-        rows = store.database.rows(
-            'SELECT "index", organisation, period, corrects, first_line, row_count, filed_at FROM entry'
-            ' WHERE "index" >= %s AND "index" < %s ORDER BY "index" DESC',
-            (until - _ENTRIES_AT_ONCE, until),
-        )
-        for entry, organisation, period, corrects, first, count, filed_at in rows:
-            if datetime.fromisoformat(str(filed_at)) < since:
-                return found
-            if corrects is not None:
-                found.append((int(str(entry)), str(organisation), str(period), int(str(first)), int(str(count))))
-        until -= _ENTRIES_AT_ONCE
-    return found

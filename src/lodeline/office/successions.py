@@ -62,12 +62,12 @@ def enter(actor: Actor, store: Store, wanted: Wanted, *, now: datetime) -> Store
         assert wanted.on is not None, "judged above"
         tables = _follows(store, register, wanted, wanted.on)
         entry = put_records(store, _frames(tables), filed_at=now, by=actor.pseudonym)
-    assert entry is not None, "a succession is new by its moment"
-    record_act(
-        actor, f"register.{wanted.kind}", organisation=wanted.organisation, subject=wanted.site or wanted.successor,
-        facts={"entry": entry.index, "on": wanted.on.isoformat(), "successor": wanted.successor},
-    )  # fmt: skip
-    _tell(wanted, entry, now=now)
+        assert entry is not None, "a succession is new by its moment"
+        record_act(
+            actor, f"register.{wanted.kind}", organisation=wanted.organisation, subject=wanted.site or wanted.successor,
+            facts={"entry": entry.index, "on": wanted.on.isoformat(), "successor": wanted.successor},
+        )  # fmt: skip
+        _tell(wanted, entry, now=now)
     return entry
 
 

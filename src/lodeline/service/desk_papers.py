@@ -28,7 +28,7 @@ from lodeline.journal.entry import canonical_json
 from lodeline.ledger.licence import GOODS
 from lodeline.material.mass import format_kg
 from lodeline.service import papers
-from lodeline.service.desk_reservations import give_back, keys_of, left_already, numbers_of
+from lodeline.service.desk_reservations import AMENDED, give_back, keys_of, left_already, numbers_of
 from lodeline.service.draw_facts import Draw
 from lodeline.service.feeds import day_of
 from lodeline.service.moment import utc_text
@@ -151,7 +151,7 @@ def put_question(
         given_back: tuple[Draw, ...] = ()
         if before is not None:
             _check_amendment(store, before, declaration, exporter, asker)
-            given_back = _give_back(store, head, before, reason="amended", by=by, filed_at=filed_at)
+            given_back = _give_back(store, head, before, reason=AMENDED, by=by, filed_at=filed_at)
         promised = promise(bool(given_back)) if promise is not None else None
         head = store.head()
         asked = asked_at or filed_at

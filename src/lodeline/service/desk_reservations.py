@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Final
 
 from lodeline.control.declaration import Line, read_fields
 from lodeline.service.accounts import project_again
@@ -15,6 +16,8 @@ from lodeline.service.draw_facts import Draw, draws_about, draws_of, exits_about
 from lodeline.service.draws import live
 from lodeline.store.store import Head, Store
 
+#: Why a reservation was taken back, where nobody gave a reason of his own: its declaration was amended.
+AMENDED: Final = "amended"
 #: A line of a declaration: number of the declaration, number of the line, exporter.
 LineKey = tuple[str, str, str]
 

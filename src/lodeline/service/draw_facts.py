@@ -145,6 +145,12 @@ def _about(store: Store, act: Act, declarations: Iterable[str]) -> list[Draw]:
     return sorted(_read(store.database.rows_in(condition, wanted, before=(act,))), key=lambda draw: draw.number)
 
 
+def draws_entered(store: Store, first: int, end: int, *, acts: Sequence[Act]) -> list[Draw]:
+    """The rows of the entries [first, end) that do one of these acts, in the order of the log."""
+    condition = f"{_SELECT} WHERE d.entry >= %s AND d.entry < %s AND d.act IN ({{keys}}) ORDER BY d.id"
+    return _read(store.database.rows_in(condition, acts, before=(first, end)))
+
+
 def told_before(store: Store, references: Iterable[str]) -> dict[str, Draw]:
     """The rows that bear these numbers of their tellers."""
     found = store.database.rows_in(

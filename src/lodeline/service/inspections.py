@@ -113,6 +113,16 @@ def inspections(
     )  # fmt: skip
 
 
+def entered(store: Store, first: int, end: int) -> list[Inspection]:
+    """Those of the entries [first, end), in order."""
+    found = store.database.rows(
+        'SELECT "index" FROM entry WHERE "index" >= %s AND "index" < %s AND kind = %s ORDER BY "index"',
+        (first, end, INSPECTION_KIND),
+    )
+    entries = [store.entry(int(str(index))) for (index,) in found]
+    return [Inspection(entry=one, content=papers.paper_of(store, one)) for one in entries if one is not None]
+
+
 def enter(
     store: Store, visited: Visited, *, organisation: str, filed_at: datetime, today: date, by: str
 ) -> Entered:  # fmt: skip

@@ -1,0 +1,107 @@
+"""What the log says that a firm should know, told from the entries themselves: nothing that is entered goes untold.
+
+Whoever enters an exit, by page, program or command, enters it in the log; the office reads the log in order and keeps a
+bookmark. So a notice needs no transaction with what it tells of: where a server dies in between, the next reading tells
+it, and the notice's key keeps it from being told twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Final
+
+from lodeline.ledger.licence import GOODS
+from lodeline.material.mass import format_kg
+from lodeline.office.models import Bookmark
+from lodeline.office.notices import notify
+from lodeline.service.draw_facts import draws_entered
+from lodeline.service.inspections import entered
+from lodeline.service.moment import utc_text
+from lodeline.store.store import Store
+
+#: Where a log is read for the first time, older entries are no news.
+_NEWS: Final = timedelta(days=14)
+_ENTRIES_AT_ONCE: Final = 1000
+_BOOKMARK: Final = "notices"
+
+
+def read_on(store: Store, firms: Collection[str], *, now: datetime) -> int:
+    """Tells what the log says since it was last read; returns how many notices are new.
+
+    `firms`: those that somebody can sign in for; only they are told of corrections of others, which are many.
+    """
+    end = store.head().size
+    mark, _ = Bookmark.objects.get_or_create(name=_BOOKMARK, defaults={"entry": _first_news(store, now, end)})
+    new = 0
+    for first in range(mark.entry, end, _ENTRIES_AT_ONCE):
+        until = min(first + _ENTRIES_AT_ONCE, end)
+        new += _entered(store, first, until, now) + _corrections(store, firms, first, until, now)
+        # After what it tells of, and never back: two who read at once tell the same, once.
+        Bookmark.objects.filter(name=_BOOKMARK, entry__lt=until).update(entry=until)
+    return new
+
+
+def tell_entry(store: Store, entry: int, *, now: datetime) -> None:
+    """Tells what an official has just entered without waiting for the log to be read."""
+    _entered(store, entry, entry + 1, now)
+
+
+def _first_news(store: Store, now: datetime, end: int) -> int:
+    ((first,),) = store.database.rows(
+        'SELECT MIN("index") FROM entry WHERE filed_at >= %s', (utc_text(now - _NEWS),)
+    )  # fmt: skip
+    return end if first is None else int(str(first))
+
+
+def _entered(store: Store, first: int, end: int, now: datetime) -> int:
+    return _draws(store, first, end, now) + _inspections(store, first, end, now)
+
+
+def _draws(store: Store, first: int, end: int, now: datetime) -> int:
+    """Exits, and reservations taken back, whoever did: tranches of ports and planned runs are of no declaration."""
+    new = 0
+    for draw in draws_entered(store, first, end, acts=("exit", "void")):
+        if draw.book == "licence" and draw.declaration and draw.organisation:
+            kind = "exit-confirmed" if draw.act == "exit" else "reservation-void"
+            facts = {
+                "licence": draw.account, "declaration": draw.declaration, "line": draw.line, "reason": draw.reason,
+                "mass_kg": format_kg(draw.masses_mg.get(GOODS, 0)),
+            }  # fmt: skip
+            new += notify(draw.organisation, kind, facts, key=f"{kind}:{draw.entry}:{draw.number}", now=now)
+    return new
+
+
+def _inspections(store: Store, first: int, end: int, now: datetime) -> int:
+    new = 0
+    for one in entered(store, first, end):
+        facts = {name: one.paper[name] for name in ("site", "on", "act")} | {"entry": one.entry.index}
+        new += notify(one.paper["organisation"], "inspected", facts, key=f"inspected:{one.entry.index}", now=now)
+    return new
+
+
+def _corrections(store: Store, firms: Collection[str], first: int, end: int, now: datetime) -> int:
+    """Whoever a shipment or receipt names that a counterparty has restated or withdrawn."""
+    found = store.database.rows(
+        'SELECT "index", organisation, period, first_line, row_count FROM entry'
+        ' WHERE "index" >= %s AND "index" < %s AND corrects IS NOT NULL ORDER BY "index"',
+        (first, end),
+    )
+    if not found or not firms:
+        return 0
+    new, meant = 0, store.register(store.head()).party_of
+    for entry, organisation, period, line, count in found:
+        lines = (int(str(line)), int(str(line)) + int(str(count)))
+        parties = store.database.rows(
+            "SELECT DISTINCT party FROM line WHERE id >= %s AND id < %s AND kind IN ('shipment', 'receipt')"
+            " UNION SELECT DISTINCT e.party FROM line n JOIN line e ON e.organisation = n.organisation"
+            " AND e.event = n.event AND e.entry < n.entry WHERE n.id >= %s AND n.id < %s"
+            " AND e.kind IN ('shipment', 'receipt')",
+            lines * 2,
+        )
+        for party in {meant.get(str(one), str(one)) for (one,) in parties} & set(firms) - {str(organisation)}:
+            new += notify(
+                party, "corrected-by-counterparty", {"other": str(organisation), "period": str(period)},
+                key=f"corrected:{party}:{entry}", now=now,
+            )  # fmt: skip
+    return new
