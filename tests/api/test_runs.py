@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.api.conftest import Office
+from tests.api.test_draws import official
 
 RUN = {"run": "R-7", "kind": "separation", "reo_kg": "120"}
 
@@ -16,6 +17,22 @@ def test_a_run_is_announced_once_listed_and_put_off(counter: Office) -> None:
     (row,) = firm.get("/runs").json()["rows"]
     assert (row["organisation"], row["run"], row["state"], row["open_kg"]) == ("MINE", "R-7", "awaited", "120")
     assert firm.post("/runs/void", {"run": "R-7", "reason": "the furnace is down"}).status_code == 200
+    assert firm.get("/runs").json()["rows"][0]["state"] == "put-off"
+
+
+def test_an_officer_puts_a_firms_run_off_by_its_reservation(counter: Office) -> None:
+    firm = counter.program("MINE", "filings:write", "balances:read")
+    firm.post("/runs", RUN)
+    officer = official("quota-officer", scopes=("quotas:decide", "nation:read"), name="quota")
+    (row,) = officer.get("/runs").json()["rows"]
+    at = f"/runs/{row['reservation']}/void"
+    assert firm.post(at, {"reason": "ours"}).status_code == 403
+    assert officer.post(at, {"reason": ""}).status_code == 422
+    answer = officer.post(at, {"reason": "the line was closed by order"})
+    assert answer.status_code == 200, answer.content
+    assert (answer.json()["organisation"], answer.json()["run"], answer.json()["repeated"]) == ("MINE", "R-7", False)
+    assert officer.post(at, {"reason": "once more"}).json()["repeated"]
+    assert officer.post("/runs/999999/void", {"reason": "x"}).status_code == 404
     assert firm.get("/runs").json()["rows"][0]["state"] == "put-off"
 
 

@@ -16,7 +16,7 @@ from lodeline.service.audit import rebuild
 from lodeline.service.draws import Drawn, Exit, Wanted, allot, confirm_exits, reserve, void, void_tranche
 from lodeline.service.licences import change_holder, grant_licence, licence_from, revoke_licence, suspend_licence
 from lodeline.service.posting import Outcome
-from lodeline.service.runs import announce_run, planned_runs, void_run
+from lodeline.service.runs import announce_run, planned_runs, put_off_run, void_run
 
 pytestmark = pytest.mark.medium
 
@@ -278,6 +278,25 @@ def test_a_port_without_network_spends_its_tranche(licensed: Desk) -> None:
     assert goods(licensed) == (0, 20, 80, 0)
 
 
+def test_a_run_of_two_quotas_is_put_off_in_both(desk: Desk) -> None:
+    common: dict[str, Any] = {"store": desk.store, "organisation": "MINE", "on": DAY, "filed_at": NOW}
+    for kind in ("mining", "separation"):
+        announce_run(**common, kind=kind, ore_type="", year=2025, run="R1", reo_mg=KG)
+
+    def runs() -> list[tuple[str, str]]:
+        found = planned_runs(desk.store, desk.store.register(desk.store.head()), day=DAY)
+        return [(kind, state) for kind, state in found.select("kind", "state").rows()]
+
+    number = planned_runs(desk.store, desk.store.register(desk.store.head()), day=DAY)["number"][1]
+    assert put_off_run(store=desk.store, number=number, reason="no ore", on=DAY, filed_at=NOW).draw
+    assert runs() == [("separation", "awaited"), ("mining", "put-off")]
+    assert put_off_run(store=desk.store, number=number, reason="no ore", on=DAY, filed_at=NOW).repeated
+    assert void_run(**common, run="R1", reason="no ore").draw
+    assert runs() == [("separation", "put-off"), ("mining", "put-off")]
+    assert void_run(**common, run="R1", reason="no ore").repeated
+    assert said(put_off_run(store=desk.store, number=0, reason="x", on=DAY, filed_at=NOW)) == ["reservation.unknown"]
+
+
 def test_a_planned_run_reserves_quota_until_its_rows_draw_it(desk: Desk) -> None:
     common: dict[str, Any] = {"store": desk.store, "organisation": "MINE", "on": DAY, "filed_at": NOW}
     plan: dict[str, Any] = {"kind": "mining", "ore_type": "rock", "year": 2025}
@@ -310,6 +329,7 @@ def test_a_planned_run_reserves_quota_until_its_rows_draw_it(desk: Desk) -> None
     assert runs(date(2025, 9, 11)) == [("R2", "put-off", 0, 0), ("R1", "lapsed", 300, 0)]
     desk.rows("MINE", "2025-07", row.format(3, 3, 200, " run=R1"))
     assert runs()[1] == ("R1", "drawn", 400, 0)
+    assert said(void_run(**common, run="R1", reason="too late")) == ["run.nothing-reserved"]
 
 
 def test_a_position_that_was_changed_is_found_and_mended(licensed: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,14 +12,14 @@ from django.test import override_settings
 from tests.cli.program import Lodeline
 from tests.desk import LAW
 from tests.office.conftest import official
-from tests.office.trade import NOW, made_trade, person
+from tests.office.trade import NOW, made_trade, member, person
 from tests.stores import copied
 
 from lodeline.office import inspections, licence_draws, log_notices
 from lodeline.office.models import Bookmark, Notice
 from lodeline.office.notices import notify, told
 from lodeline.office.reminders import remind
-from lodeline.service import draws
+from lodeline.service import draws, runs
 from lodeline.service.draws import Drawn, Exit, Wanted
 from lodeline.service.inspections import Seal, Visited
 from lodeline.store.opening import open_store
@@ -127,6 +128,19 @@ def test_reservations_taken_back_are_told_whoever_did(store: Store) -> None:
         " amended.",
         "What was reserved on the licence LIC-1 for declaration D-9, line 1 is taken back. The reason: not sold",
     ]
+
+
+def test_a_run_that_the_firm_did_not_put_off_itself_is_told(store: Store) -> None:
+    filer = member(9, "SEP")
+    for run, by in (("R-1", filer.pseudonym), ("R-2", None), ("R-3", "an-official")):
+        runs.announce_run(
+            store=store, organisation="SEP", kind="separation", ore_type="", year=2025, run=run, reo_mg=KG,
+            on=NOW.date(), filed_at=NOW,
+        )  # fmt: skip
+        runs.void_run(store=store, organisation="SEP", run=run, reason="no ore", on=NOW.date(), filed_at=NOW, by=by)
+    remind(SOON, store)
+    every = Notice.objects.filter(kind="run-put-off").order_by("pk").values_list("facts", flat=True)
+    assert [json.loads(one)["run"] for one in every] == ["R-2", "R-3"]
 
 
 def test_what_ports_hold_is_no_news_to_the_exporter(store: Store) -> None:

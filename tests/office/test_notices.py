@@ -185,7 +185,7 @@ FACTS = {
     "until": "2025-03-01", "why": "the scale", "dispute": 1, "reason": "an outage.",
     "finding": "ab" * 32, "decided": "explained", "entry": 7, "certifier": "ab12",
     "case": "cd34", "became": "released",
-    "licence": "LIC-1", "declaration": "D-9", "line": "1", "mass_kg": "6",
+    "run": "R-7", "licence": "LIC-1", "declaration": "D-9", "line": "1", "mass_kg": "6",
     "site": "sep", "on": "2025-02-03", "act": "count",
 }  # fmt: skip
 DECIDED = {"customs-query-decided": "closed", "application-decided": "granted"}

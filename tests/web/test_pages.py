@@ -45,6 +45,7 @@ from lodeline.service.desk import answer as judged
 from lodeline.service.exceptions import every as every_exception
 from lodeline.service.own import Own
 from lodeline.service.records import put_records
+from lodeline.service.runs import announce_run
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
@@ -123,6 +124,7 @@ def _made(url: str) -> Examples:
     }  # fmt: skip
     asked, own, query = declared(store, member, str(firm))
     common["licence"] = licensed(store, str(firm))
+    common["run"] = announced(store, str(firm))
     common["exception"] = disagreed(store, member, str(firm))
     edition = freeze(member, store, law, "2025-01", reason="", now=now)
     return {
@@ -175,6 +177,17 @@ def licensed(store: Store, firm: str) -> str:
     }  # fmt: skip
     put_records(store, {"licences": pl.DataFrame([licence], schema=dict(TABLES["licences"]))}, filed_at=clock.now())
     return str(licence["id"])
+
+
+def announced(store: Store, firm: str) -> str:
+    """A run that the firm plans."""
+    now = clock.now()
+    drawn = announce_run(
+        store=store, organisation=firm, kind="separation", ore_type="", year=now.year, run="R-7", reo_mg=1_000_000,
+        on=now.date(), filed_at=now,
+    )  # fmt: skip
+    assert drawn.draw is not None
+    return str(drawn.draw.number)
 
 
 def disagreed(store: Store, member: Any, firm: str) -> str:

@@ -22,6 +22,7 @@ from lodeline.office.models import Application
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.exceptions import every as every_exception
 from lodeline.service.finding import findings
+from lodeline.service.runs import announce_run
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
@@ -85,9 +86,19 @@ def divided(flawed: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         assert here and elsewhere
         for firm in (min(here), min(elsewhere)):
             applied(firm)
+            planned(store, firm)
         content = _INVOICE.format(seller=min(here)).encode()
         assert feeds.hand_in(OFFICIAL, store, feed="invoices", name="invoices.csv", content=content, now=now).entry
         yield Divided(store=store, register=register, here=here, elsewhere=elsewhere)
+
+
+def planned(store: Store, firm: str) -> None:
+    """Announces a run of the firm."""
+    now = clock.now()
+    announce_run(
+        store=store, organisation=firm, kind="separation", ore_type="", year=now.year, run=f"RUN-{firm}",
+        reo_mg=1_000_000, on=now.date(), filed_at=now,
+    )  # fmt: skip
 
 
 def applied(firm: str) -> None:
@@ -111,6 +122,7 @@ def addresses(divided: Divided, firms: frozenset[str]) -> dict[str, list[dict[st
     snapshot = open_snapshot(divided.store)
     seen = findings(divided.store, snapshot, load_law())["rows"]
     disagree = every_exception(divided.store, snapshot, load_law()).filter(pl.col("organisation").is_in(firms))
+    planned = divided.store.database.rows("SELECT id, organisation FROM draw WHERE book = 'quota' ORDER BY id")
     handed = Application.objects.filter(organisation__in=firms).values_list("reference", flat=True)
     return {
         "organisation": [{"organisation": one} for one in sorted(firms)],
@@ -120,6 +132,7 @@ def addresses(divided: Divided, firms: frozenset[str]) -> dict[str, list[dict[st
         "finding": [{"finding": row["id"]} for row in seen if row["subject"].get("organisation") in firms],
         "application": [{"application": one} for one in handed],
         "exception": [{"exception": one} for one in disagree["id"]][:5],
+        "run": [{"run": str(number)} for number, who in planned if who in firms],
     }
 
 

@@ -289,6 +289,10 @@ class Client:
         """Gives back what a planned run has not drawn."""
         return self._post("/runs/void", {"run": run, "reason": reason}, key=key)
 
+    def put_off_run_of(self, reservation: int, reason: str, *, key: str | None = None) -> Json:
+        """For the authority: gives back what a firm's planned run has not drawn, by its `reservation` in `runs`."""
+        return self._post(f"/runs/{reservation}/void", {"reason": reason}, key=key)
+
     # What the authority enters.
 
     def inspections(self, *, site: str | None = None) -> Iterator[Json]:

@@ -23,7 +23,7 @@ Permission = Literal[
     "nation.read", "finding.decide", "desk.use", "desk.decide", "register.write", "duty.chase", "accounts.write",
     "audit.read", "system.read", "erasure.write", "hold.write", "edition.write", "inspection.write",
     "parties.decide",
-    "licence.decide", "records.write",
+    "licence.decide", "quotas.decide", "records.write",
 ]  # fmt: skip
 PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
 
@@ -41,7 +41,7 @@ ORGANISATION_ROLES: Final[Mapping[str, frozenset[str]]] = {
 AUTHORITY_ROLES: Final[Mapping[str, frozenset[str]]] = {
     "analyst": frozenset({"nation.read", "finding.decide", "duty.chase", "edition.write", "parties.decide"}),
     "licensing-officer": frozenset({"nation.read", "desk.use", "licence.decide"}),
-    "quota-officer": frozenset({"nation.read"}),
+    "quota-officer": frozenset({"nation.read", "quotas.decide"}),
     "customs-officer": frozenset({"desk.use", "desk.decide"}),
     "inspector": frozenset({"nation.read", "finding.decide", "desk.use", "hold.write", "inspection.write"}),
     "registrar": frozenset(

@@ -7,15 +7,16 @@ it, and the notice's key keeps it from being told twice.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
 from lodeline.ledger.licence import GOODS
 from lodeline.material.mass import format_kg
-from lodeline.office.models import Bookmark
+from lodeline.office.models import Bookmark, Delegation, Membership
 from lodeline.office.notices import notify
-from lodeline.service.draw_facts import draws_entered
+from lodeline.service.draw_facts import Draw, draws_entered
 from lodeline.service.inspections import entered
 from lodeline.service.moment import utc_text
 from lodeline.store.store import Store
@@ -59,17 +60,33 @@ def _entered(store: Store, first: int, end: int, now: datetime) -> int:
 
 
 def _draws(store: Store, first: int, end: int, now: datetime) -> int:
-    """Exits, and reservations taken back, whoever did: tranches of ports and planned runs are of no declaration."""
+    """Exits, reservations taken back, whoever did, and runs put off, unless the firm did; tranches are a port's."""
     new = 0
     for draw in draws_entered(store, first, end, acts=("exit", "void")):
-        if draw.book == "licence" and draw.declaration and draw.organisation:
+        if draw.book == "quota":
+            if _is_its_own(store, draw):
+                continue
+            kind, facts = "run-put-off", {"run": draw.declaration, "reason": draw.reason}
+        elif draw.declaration and draw.organisation:
             kind = "exit-confirmed" if draw.act == "exit" else "reservation-void"
             facts = {
                 "licence": draw.account, "declaration": draw.declaration, "line": draw.line, "reason": draw.reason,
                 "mass_kg": format_kg(draw.masses_mg.get(GOODS, 0)),
             }  # fmt: skip
-            new += notify(draw.organisation, kind, facts, key=f"{kind}:{draw.entry}:{draw.number}", now=now)
+        else:
+            continue
+        new += notify(draw.organisation, kind, facts, key=f"{kind}:{draw.entry}:{draw.number}", now=now)
     return new
+
+
+def _is_its_own(store: Store, draw: Draw) -> bool:
+    """Whether somebody of the firm that a row is about wrote it, or of one that files for it. Commands are nobody's."""
+    entry = store.entry(draw.entry)
+    assert entry is not None, "a row stands in an entry"
+    by = json.loads(entry.envelope)["facts"].get("by")
+    agents = Delegation.objects.filter(organisation=draw.organisation).values_list("agent", flat=True)
+    whose = Membership.objects.filter(organisation__in=[draw.organisation, *agents], user__pseudonym=by)
+    return by is not None and whose.exists()
 
 
 def _inspections(store: Store, first: int, end: int, now: datetime) -> int:

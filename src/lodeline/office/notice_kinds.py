@@ -122,4 +122,5 @@ KINDS: Final[Mapping[str, Kind]] = {
         page="firm-licence",
     ),
     "reservation-void": Kind(says=sentences.reservation_void, mail=_FROM_AUTHORITY, page="firm-licence"),
+    "run-put-off": Kind(says=sentences.run_put_off, mail=_FROM_AUTHORITY, page="firm-quota"),
 }

@@ -332,6 +332,16 @@ def reservation_void(facts: Facts, named: Named) -> Text:
     )
 
 
+def run_put_off(facts: Facts, named: Named) -> Text:
+    del named
+    run, reason = facts["run"], facts["reason"]
+    return text(
+        f"The authority has put your planned run {run} off: what it had not drawn of the quota is free again. The"
+        f" reason: {reason}",
+        f"主管部门已取消贵企业的计划批次 {run}，未用指标已退回。理由：{reason}",
+    )
+
+
 def extension_ended(facts: Facts, named: Named) -> Text:
     del named
     period, last = month(facts["period"]), day(facts["last_day"])

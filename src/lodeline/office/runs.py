@@ -1,12 +1,16 @@
-"""A firm announces its planned runs and puts them off: who may, and that it was done. What they are: service.runs."""
+"""A firm announces its planned runs and puts them off, or the authority does: who may, and that it was done.
+
+What they are: service.runs.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from lodeline.ledger.problem import problem
-from lodeline.office.actor import Actor
+from lodeline.office.actor import AUTHORITY, Actor
 from lodeline.office.audit import record_act
+from lodeline.office.log_notices import tell_entry
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service import runs
 from lodeline.service.draws import Drawn
@@ -42,6 +46,25 @@ def put_off(
         store=store, organisation=organisation, run=run.strip(), reason=reason[:REASON_CHARACTERS], on=law.day_of(now),
         filed_at=now, by=actor.pseudonym,
     )  # fmt: skip
+    return _recorded(actor, "quota.run-void", organisation, found)
+
+
+def put_off_by_authority(
+    actor: Actor, store: Store, number: int, *, reason: str, law: Jurisdiction, now: datetime
+) -> Drawn:  # fmt: skip
+    """Gives back what a firm's planned run has not drawn, by the number of its reservation, and tells the firm.
+
+    Requires "quotas.decide" about the firm; where there is no such run, about the whole country.
+    """
+    run = runs.announced(store, number)
+    organisation = AUTHORITY if run is None else run.organisation
+    actor.require("quotas.decide", organisation)
+    found = runs.put_off_run(
+        store=store, number=number, reason=reason[:REASON_CHARACTERS], on=law.day_of(now), filed_at=now,
+        by=actor.pseudonym,
+    )  # fmt: skip
+    if found.draw is not None and not found.repeated:
+        tell_entry(store, found.draw.entry, now=now)
     return _recorded(actor, "quota.run-void", organisation, found)
 
 

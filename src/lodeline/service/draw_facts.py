@@ -145,6 +145,19 @@ def _about(store: Store, act: Act, declarations: Iterable[str]) -> list[Draw]:
     return sorted(_read(store.database.rows_in(condition, wanted, before=(act,))), key=lambda draw: draw.number)
 
 
+def draw_at(store: Store, number: int) -> Draw | None:
+    """The row of that number."""
+    found = _read(store.database.rows(f"{_SELECT} WHERE d.id = %s", (number,)))
+    return found[0] if found else None
+
+
+def taken_back(store: Store, number: int) -> Draw | None:
+    """The row that took the reservation of that number back."""
+    row = draw_at(store, number)
+    mine = [] if row is None else draws_of(store, row.book, [row.account])
+    return next((one for one in mine if one.act == "void" and one.target == number), None)
+
+
 def draws_entered(store: Store, first: int, end: int, *, acts: Sequence[Act]) -> list[Draw]:
     """The rows of the entries [first, end) that do one of these acts, in the order of the log."""
     condition = f"{_SELECT} WHERE d.entry >= %s AND d.entry < %s AND d.act IN ({{keys}}) ORDER BY d.id"

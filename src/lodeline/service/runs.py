@@ -6,6 +6,7 @@ draw it, it is put off, or its day passes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final, Literal
 
@@ -17,10 +18,10 @@ from lodeline.ledger.reservation import Position
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
 from lodeline.service.accounts import quota_accounts, quota_key
-from lodeline.service.draw_facts import Draw, draws_of, put_draws
+from lodeline.service.draw_facts import Draw, draw_at, draws_of, put_draws
 from lodeline.service.draws import Drawn, days, live, take_back
 from lodeline.store.opening import assert_guarded
-from lodeline.store.store import Store
+from lodeline.store.store import Head, Store
 
 RunState = Literal["awaited", "drawn", "lapsed", "put-off"]
 #: Planned runs; masses in mg of REO. `number`: of the reservation in the log; `until`: its last day.
@@ -103,7 +104,7 @@ def announce_run(
 def void_run(
     *, store: Store, organisation: str, run: str, reason: str, on: date, filed_at: datetime, by: str | None = None
 ) -> Drawn:
-    """Takes back what a planned run has not drawn."""
+    """Takes back what a planned run has not drawn: of its newest reservation that still stands."""
     assert_guarded(store)
     with store.database.transaction():
         head = store.head(lock=True)
@@ -111,4 +112,38 @@ def void_run(
             draw for draw in draws_of(store, "quota")
             if draw.act == "reserve" and (draw.organisation, draw.declaration) == (organisation, run)
         ]  # fmt: skip
-        return take_back(store, head, mine, reason=reason, on=on, filed_at=filed_at, by=by)
+        standing = live(draws_of(store, "quota", sorted({draw.account for draw in mine})))
+        mine = [draw for draw in mine if draw.number in standing] or mine
+        return _put_off(store, head, mine[-1:], reason=reason, on=on, filed_at=filed_at, by=by)
+
+
+def announced(store: Store, number: int) -> Draw | None:
+    """The planned run whose reservation has that number in the log."""
+    found = draw_at(store, number)
+    return found if found is not None and (found.book, found.act) == ("quota", "reserve") else None
+
+
+def put_off_run(
+    *, store: Store, number: int, reason: str, on: date, filed_at: datetime, by: str | None = None
+) -> Drawn:  # fmt: skip
+    """Takes back what the planned run of this reservation has not drawn."""
+    assert_guarded(store)
+    with store.database.transaction():
+        head, run = store.head(lock=True), announced(store, number)
+        mine = [] if run is None else [run]
+        return _put_off(store, head, mine, reason=reason, on=on, filed_at=filed_at, by=by)
+
+
+def _put_off(
+    store: Store, head: Head, mine: Sequence[Draw], *, reason: str, on: date, filed_at: datetime, by: str | None
+) -> Drawn:
+    """What was drawn or has lapsed stays what it is: there is nothing to give back."""
+    for draw in mine:
+        accounts = quota_accounts(store, store.register(head), draw.organisation).values()
+        (position,) = (
+            one for account in accounts for one in account.positions
+            if one.reserved is not None and one.reserved.number == draw.number
+        )  # fmt: skip
+        if _state(position, on) in ("drawn", "lapsed"):
+            return Drawn(draw=None, problems=(problem("run.nothing-reserved", run=draw.declaration),))
+    return take_back(store, head, mine, reason=reason, on=on, filed_at=filed_at, by=by)

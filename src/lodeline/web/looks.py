@@ -14,10 +14,11 @@ from lodeline.office.case_views import about, party_of
 from lodeline.office.looking import LOOK_REASONS, USUAL_REASON
 from lodeline.service import exceptions
 from lodeline.service.finding import findings
+from lodeline.service.runs import announced
 from lodeline.web.visit import NotHereError, Visit
 
 #: The part of an address that says whose business a page shows.
-Part = Literal["organisation", "site", "lot", "entry", "finding", "application", "licence", "exception"]
+Part = Literal["organisation", "site", "lot", "entry", "finding", "application", "licence", "exception", "run"]
 _SESSION_KEY = "reason"
 
 
@@ -83,6 +84,9 @@ def _firm_of(visit: Visit, part: Part, subject: str) -> str | None:
         reading = visit.reading
         every = reading.answer(exceptions.every, reading.store, reading.snapshot, reading.law)
         return next(iter(every.filter(pl.col("id") == subject)["organisation"]), None)
+    if part == "run":
+        run = announced(visit.store, int(subject))
+        return run.organisation if run else None
     if part == "application":
         return applicant_of(subject)
     entry = visit.store.entry(int(subject))

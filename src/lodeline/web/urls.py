@@ -87,6 +87,7 @@ from lodeline.web.pages.organisations import organisations
 from lodeline.web.pages.overview import overview
 from lodeline.web.pages.parties import parties, party, party_name, screening
 from lodeline.web.pages.people import firm_people, firm_person, register_people, register_person
+from lodeline.web.pages.planned_run import planned_run
 from lodeline.web.pages.quotas import quotas
 from lodeline.web.pages.reason import reason
 from lodeline.web.pages.register import register, register_new, register_organisation
@@ -184,6 +185,16 @@ PAGES: tuple[Page, ...] = (
     Page(at="licences/", view=licences, name="licences", permission="nation.read"),
     Page(at="licences/<named:licence>/", view=licence, name="licence", permission="nation.read", looks_at="licence"),
     Page(at="quotas/", view=quotas, name="quotas", permission="nation.read", regional=True),
+    # What its form does is for quota officers (`office.runs`).
+    Page(
+        at="quotas/runs/<int:run>/",
+        view=planned_run,
+        name="planned-run",
+        permission="nation.read",
+        posts=True,
+        looks_at="run",
+        regional=True,
+    ),
     Page(at="editions/", view=editions, name="editions", permission="nation.read", posts=True),
     Page(at="editions/<str:period>/", view=edition, name="edition", permission="nation.read"),
     Page(

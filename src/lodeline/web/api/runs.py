@@ -1,4 +1,5 @@
-"""Planned runs by program: announced by the firm that plans them, put off, and listed with what they reserve."""
+"""Planned runs by program: announced by the firm that plans them, listed with what they reserve, and put off by it or
+by the authority."""
 
 from __future__ import annotations
 
@@ -12,11 +13,11 @@ from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
 from lodeline.office import runs
 from lodeline.service.draws import Drawn
-from lodeline.service.runs import planned_runs
+from lodeline.service.runs import announced, planned_runs
 from lodeline.web.api import shapes, told
-from lodeline.web.api.problems import ApiProblem
+from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, mass_mg, once, sent_as
-from lodeline.web.api.who import as_of_head, call_of, law, look, reads, store, writes
+from lodeline.web.api.who import as_of_head, call_of, decides, law, look, reads, store, writes
 
 router = Router(tags=["balances"])
 Json = dict[str, Any]
@@ -39,6 +40,13 @@ class RunVoidIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     run: str = Field(min_length=1, max_length=runs.RUN_CHARACTERS)
+    reason: str = Field(max_length=runs.REASON_CHARACTERS)
+
+
+class RunOfFirmVoidIn(BaseModel):
+    """Why the run of a firm is put off; the firm reads it."""
+
+    model_config = ConfigDict(extra="forbid")
     reason: str = Field(max_length=runs.REASON_CHARACTERS)
 
 
@@ -111,6 +119,31 @@ def void_run(request: HttpRequest) -> HttpResponse:
             program, store(), organisation, run=sent.run, reason=sent.reason, law=law(), now=call_of(request).now
         )
         return _answer(found, organisation, sent.run)
+
+    return once(request, digest, act)
+
+
+@router.post(
+    "/runs/{int:reservation}/void", response=shapes.RunAnswer, url_name="run-of-firm-void",
+    **told.operation(
+        "Put a firm's planned run off", "取消企业计划批次", scope="quotas:decide", problems=(404,), idempotent=True,
+        body=body_of(RunOfFirmVoidIn, {"reason": "the line was closed by order"}),
+        more=("The firm is told, with the reason.", "将连同理由通知企业。"),
+    ),
+)  # fmt: skip
+def void_run_of_firm(request: HttpRequest, reservation: int) -> HttpResponse:
+    """`reservation`: as the list has it. What rows have drawn stays drawn."""
+    officer = decides(request, "quotas:decide")
+    sent, digest = sent_as(request, RunOfFirmVoidIn)
+    run = announced(store(), reservation)
+    if run is None:
+        raise not_found("There is no planned run of that number.", "没有该编号的计划批次。")
+
+    def act() -> HttpResponse:
+        found = runs.put_off_by_authority(
+            officer, store(), reservation, reason=sent.reason, law=law(), now=call_of(request).now
+        )
+        return _answer(found, run.organisation, run.declaration)
 
     return once(request, digest, act)
 

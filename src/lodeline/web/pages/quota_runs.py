@@ -70,7 +70,10 @@ def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str] | None) 
         ),
     )  # fmt: skip
     return (
-        Cell(text=row["run"], value=row["run"], whole=True),
+        Cell(
+            text=row["run"], value=row["run"], whole=True,
+            href=None if names is None else visit.opens("planned-run", run=row["number"]),
+        ),
         *whose,
         Cell(
             text=visit.say(
