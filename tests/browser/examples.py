@@ -54,6 +54,7 @@ def make(portal: Portal, *, due: str = DUE, filed: str = FILED) -> None:
     made |= _declared(portal, firm)
     _request_to_be_erased(portal)
     made |= _applications(portal, firm)
+    _run_announced(portal, firm, year=due[:4])
     made["inspections"] = f"inspections/{portal.firm}-A/"
     made["party"] = f"parties/{portal.firm}/"
     made["edition"] = _frozen(portal, filed)
@@ -270,6 +271,12 @@ def _frozen(portal: Portal, period: str) -> str:
     page = portal.html(at, ANALYST)
     portal.answer(ANALYST, at, page, {"period": period, "reason": ""})
     return f"editions/{period}/"
+
+
+def _run_announced(portal: Portal, firm: str, *, year: str) -> None:
+    """Quota set aside for a run of the filer's firm: listed beside the quotas of the year."""
+    run = {"run": "R-2025-31", "kind": "separation", "ore_type": "", "year": year, "reo_kg": "1200"}
+    portal.send(FILER, f"{firm}/quota/", {"act": "announce", **run})
 
 
 def _request_to_be_erased(portal: Portal) -> None:

@@ -23,7 +23,7 @@ from tests.browser.portal import GUARDED, HALFWAY, PEOPLE, Portal
 
 TEMPLATES: Final = Path(str(files("lodeline"))) / "web/templates"
 ANALYST, FILER, ADMIN = PEOPLE["analyst"], PEOPLE["filer"], PEOPLE["organisation-admin"]
-REGISTRAR, CERTIFIER = PEOPLE["registrar"], PEOPLE["certifier"]
+REGISTRAR, CERTIFIER, QUOTA_OFFICER = PEOPLE["registrar"], PEOPLE["certifier"], PEOPLE["quota-officer"]
 
 #: Pages whose address has parts → the page from which the first link to one is taken; `{firm}` is the filer's.
 LISTED: Final[Mapping[str, str]] = {
@@ -44,6 +44,7 @@ LISTED: Final[Mapping[str, str]] = {
     "firm-filing": "firm/{firm}/filings/",
     "erasure": "erasures/",
     "licence": "licences/",
+    "planned-run": "quotas/",
     "desk-licence": "desk/licences/",
     "firm-licence": "firm/{firm}/licences/",
 }
@@ -61,7 +62,12 @@ FILES: Final = frozenset(
 #: Pages behind a link that went out by mail, good once: shown as it is to whoever comes with another.
 MAILED: Final[Mapping[str, str]] = {"account-email": "self/email/no-such-link/"}
 #: Pages that say more to somebody else than to the first who may open them.
-BETTER_BY: Final[Mapping[str, str]] = {"firm-people": ADMIN, "firm-delegations": ADMIN, "duty": REGISTRAR}
+BETTER_BY: Final[Mapping[str, str]] = {
+    "firm-people": ADMIN,
+    "firm-delegations": ADMIN,
+    "duty": REGISTRAR,
+    "planned-run": QUOTA_OFFICER,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

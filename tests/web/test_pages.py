@@ -249,6 +249,7 @@ def test_page_is_whole(opened: Any, page: Any, language: Any) -> None:
     assert len(seen.headings) == 1 and seen.headings[0].strip()
     assert seen.title.strip().removesuffix("· Lodeline").strip()
     assert ("模拟数据" if language == "zh" else "Synthetic data") in seen.text, "made up, and not said so"
+    assert 'href=""' not in seen.html, "a link leads nowhere"
     # Of the API's page, what stands in braces is meant.
     assert page.name == "api" or not re.search(r"\{[a-z_]*\}|\{\{|\{%", seen.html), "a value was not filled in"
     if language == "zh":

@@ -44,7 +44,7 @@ def planned_run(visit: Visit, run: int) -> HttpResponse:
         notices=notices(visit, [one.message(visit.language) for one in refused]),
         facts=_facts(visit, row, name),
         back=visit.opens("quotas", query={"year": row["year"], "organisation": row["organisation"]}),
-        reason=_reason(visit) if waits and visit.actor.may("quotas.decide", row["organisation"]) else None,
+        why=_reason(visit) if waits and visit.actor.may("quotas.decide", row["organisation"]) else None,
         open=written.mass(row["open_mg"], visit.language),
     )
 
@@ -63,6 +63,10 @@ def _facts(visit: Visit, row: Mapping[str, Any], name: str) -> list[Fact]:
     kind = words.word(words.QUOTA_KINDS, row["kind"], language)
     ore = words.word(words.ORE_TYPES, row["ore_type"], language) if row["ore_type"] else ""
     void = taken_back(visit.store, row["number"])
+
+    def mass(mass_mg: int) -> str:
+        return written.mass(mass_mg, language) if mass_mg else written.NOTHING
+
     put_off = [] if void is None else [
         Fact(
             term=visit.say("Put off", "取消"), text=written.day(void.on, language), note=void.reason,
@@ -82,8 +86,8 @@ def _facts(visit: Visit, row: Mapping[str, Any], name: str) -> list[Fact]:
             term=visit.say("Announced, REO", "计划量（REO）"), text=written.mass(row["reo_mg"], language),
             href=visit.opens("entry", entry=row["entry"]),
         ),
-        Fact(term=visit.say("Drawn", "已用"), text=written.mass(row["used_mg"], language)),
-        Fact(term=visit.say("Still reserved", "仍预占"), text=written.mass(row["open_mg"], language)),
+        Fact(term=visit.say("Drawn", "已用"), text=mass(row["used_mg"])),
+        Fact(term=visit.say("Still reserved", "仍预占"), text=mass(row["open_mg"])),
         Fact(term=visit.say("Until", "有效期至"), text=written.day(row["until"], language)),
         Fact(term=visit.say("State", "状态"), text=visit.spoken(STATES[row["state"]][0])),
         *put_off,
