@@ -17,7 +17,7 @@ from tests.stores import copied
 
 from lodeline.office import inspections, licence_draws, log_notices
 from lodeline.office.models import Bookmark, Notice
-from lodeline.office.notices import notify, told
+from lodeline.office.notices import notify_all, told
 from lodeline.office.reminders import remind
 from lodeline.service import draws, runs
 from lodeline.service.draws import Drawn, Exit, Wanted
@@ -72,16 +72,15 @@ def left(kg: str, line: str) -> str:
     return f"Customs confirms that {kg} kg left under declaration D-9, line {line}; they count on the licence LIC-1."
 
 
-def dying(monkeypatch: pytest.MonkeyPatch, *, after: int) -> None:
-    """The server dies when it would tell more than so many notices of the log."""
-    made = iter(range(after))
+def dying(monkeypatch: pytest.MonkeyPatch, *, told_first: bool) -> None:
+    """The server dies when it would tell what the log says, or as soon as it has."""
 
-    def dies(*words: Any, **more: Any) -> bool:
-        if next(made, None) is None:
-            raise SystemExit
-        return notify(*words, **more)
+    def dies(tellings: Any, *, now: datetime) -> int:
+        if told_first:
+            notify_all(tellings, now=now)
+        raise SystemExit
 
-    monkeypatch.setattr(log_notices, "notify", dies)
+    monkeypatch.setattr(log_notices, "notify_all", dies)
 
 
 def test_an_exit_entered_by_command_is_told_once(store: Store) -> None:
@@ -106,16 +105,24 @@ def test_who_dies_between_booking_and_notice_leaves_it_to_the_next(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as dead:
-        dying(dead, after=1)
+        dying(dead, told_first=False)
         with pytest.raises(SystemExit):
             by_officer(store, *exits(("1", 6), ("2", 4)))
     assert [one.repeated for one in by_officer(store, *exits(("1", 6), ("2", 4)))] == [True, True], "booked it is"
+    assert said() == []
+    assert remind(SOON, store) == 2
+    assert said() == [left("6", "1"), left("4", "2")]
+
+
+def test_who_dies_between_notice_and_bookmark_tells_nothing_twice(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_command(store, *exits(("1", 6), ("2", 4)))
     with monkeypatch.context() as dead:
-        dying(dead, after=1)
+        dying(dead, told_first=True)
         with pytest.raises(SystemExit):
             remind(SOON, store)
-    assert said() == [left("6", "1")]
-    assert remind(SOON, store) == 1
+    assert remind(SOON, store) == 0
     assert said() == [left("6", "1"), left("4", "2")]
 
 
@@ -155,7 +162,7 @@ def test_what_ports_hold_is_no_news_to_the_exporter(store: Store) -> None:
 def test_an_inspection_that_was_entered_is_told_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     visited = Visited(act="seal", site="sep", on=NOW.date(), seals=[Seal(number="K-1", on="the north door")])
     with monkeypatch.context() as dead:
-        dying(dead, after=0)
+        dying(dead, told_first=False)
         with pytest.raises(SystemExit):
             inspections.enter(
                 official("inspector"), store, visited, organisation="SEP", now=NOW, today=NOW.date()
@@ -183,7 +190,7 @@ def test_who_reads_a_log_for_the_first_time_tells_the_last_fortnight_alone(store
 def test_one_who_read_less_does_not_turn_the_page_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     mark = Bookmark.objects.get()
     by_command(store, *exits(("1", 6)))
-    monkeypatch.setattr(log_notices, "_entered", lambda *_: Bookmark.objects.update(entry=999) and 0)
+    monkeypatch.setattr(log_notices, "notify_all", lambda *_, now: Bookmark.objects.update(entry=999))
     remind(SOON, store)
     assert mark.entry < Bookmark.objects.get().entry == 999
 

@@ -8,14 +8,15 @@ it, and the notice's key keeps it from being told twice.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final
 
 from lodeline.ledger.licence import GOODS
 from lodeline.material.mass import format_kg
 from lodeline.office.models import Bookmark, Delegation, Membership
-from lodeline.office.notices import notify
+from lodeline.office.notices import Telling, notify_all
 from lodeline.service.draw_facts import Draw, draws_entered
 from lodeline.service.inspections import entered
 from lodeline.service.moment import utc_text
@@ -37,7 +38,7 @@ def read_on(store: Store, firms: Collection[str], *, now: datetime) -> int:
     new = 0
     for first in range(mark.entry, end, _ENTRIES_AT_ONCE):
         until = min(first + _ENTRIES_AT_ONCE, end)
-        new += _entered(store, first, until, now) + _corrections(store, firms, first, until, now)
+        new += notify_all(chain(_entered(store, first, until), _corrections(store, firms, first, until)), now=now)
         # After what it tells of, and never back: two who read at once tell the same, once.
         Bookmark.objects.filter(name=_BOOKMARK, entry__lt=until).update(entry=until)
     return new
@@ -45,7 +46,7 @@ def read_on(store: Store, firms: Collection[str], *, now: datetime) -> int:
 
 def tell_entry(store: Store, entry: int, *, now: datetime) -> None:
     """Tells what an official has just entered without waiting for the log to be read."""
-    _entered(store, entry, entry + 1, now)
+    notify_all(_entered(store, entry, entry + 1), now=now)
 
 
 def _first_news(store: Store, now: datetime, end: int) -> int:
@@ -55,13 +56,17 @@ def _first_news(store: Store, now: datetime, end: int) -> int:
     return end if first is None else int(str(first))
 
 
-def _entered(store: Store, first: int, end: int, now: datetime) -> int:
-    return _draws(store, first, end, now) + _inspections(store, first, end, now)
+def _entered(store: Store, first: int, end: int) -> Iterator[Telling]:
+    yield from _draws(store, first, end)
+    for one in entered(store, first, end):
+        facts = {name: one.paper[name] for name in ("site", "on", "act")} | {"entry": one.entry.index}
+        yield Telling(
+            organisation=one.paper["organisation"], kind="inspected", facts=facts, key=f"inspected:{one.entry.index}"
+        )  # fmt: skip
 
 
-def _draws(store: Store, first: int, end: int, now: datetime) -> int:
+def _draws(store: Store, first: int, end: int) -> Iterator[Telling]:
     """Exits, reservations taken back, whoever did, and runs put off, unless the firm did; tranches are a port's."""
-    new = 0
     for draw in draws_entered(store, first, end, acts=("exit", "void")):
         if draw.book == "quota":
             if _is_its_own(store, draw):
@@ -75,8 +80,8 @@ def _draws(store: Store, first: int, end: int, now: datetime) -> int:
             }  # fmt: skip
         else:
             continue
-        new += notify(draw.organisation, kind, facts, key=f"{kind}:{draw.entry}:{draw.number}", now=now)
-    return new
+        key = f"{kind}:{draw.entry}:{draw.number}"
+        yield Telling(organisation=draw.organisation, kind=kind, facts=facts, key=key)
 
 
 def _is_its_own(store: Store, draw: Draw) -> bool:
@@ -89,15 +94,7 @@ def _is_its_own(store: Store, draw: Draw) -> bool:
     return by is not None and whose.exists()
 
 
-def _inspections(store: Store, first: int, end: int, now: datetime) -> int:
-    new = 0
-    for one in entered(store, first, end):
-        facts = {name: one.paper[name] for name in ("site", "on", "act")} | {"entry": one.entry.index}
-        new += notify(one.paper["organisation"], "inspected", facts, key=f"inspected:{one.entry.index}", now=now)
-    return new
-
-
-def _corrections(store: Store, firms: Collection[str], first: int, end: int, now: datetime) -> int:
+def _corrections(store: Store, firms: Collection[str], first: int, end: int) -> Iterator[Telling]:
     """Whoever a shipment or receipt names that a counterparty has restated or withdrawn."""
     found = store.database.rows(
         'SELECT "index", organisation, period, first_line, row_count FROM entry'
@@ -105,8 +102,8 @@ def _corrections(store: Store, firms: Collection[str], first: int, end: int, now
         (first, end),
     )
     if not found or not firms:
-        return 0
-    new, meant = 0, store.register(store.head()).party_of
+        return
+    meant = store.register(store.head()).party_of
     for entry, organisation, period, line, count in found:
         lines = (int(str(line)), int(str(line)) + int(str(count)))
         parties = store.database.rows(
@@ -117,8 +114,7 @@ def _corrections(store: Store, firms: Collection[str], first: int, end: int, now
             lines * 2,
         )
         for party in {meant.get(str(one), str(one)) for (one,) in parties} & set(firms) - {str(organisation)}:
-            new += notify(
-                party, "corrected-by-counterparty", {"other": str(organisation), "period": str(period)},
-                key=f"corrected:{party}:{entry}", now=now,
+            yield Telling(
+                organisation=party, kind="corrected-by-counterparty", key=f"corrected:{party}:{entry}",
+                facts={"other": str(organisation), "period": str(period)},
             )  # fmt: skip
-    return new

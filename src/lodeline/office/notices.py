@@ -7,9 +7,11 @@ language. `key` says what happened: what has happened once is told once, however
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
+from typing import Final
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -19,6 +21,9 @@ from lodeline.office.models import Notice, NoticeRead
 from lodeline.office.notice_kinds import KINDS
 from lodeline.office.notice_sentences import Facts, Named, Text
 from lodeline.office.router import OneStore
+
+#: Notices that are written together.
+_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,17 +39,40 @@ class Told:
     read: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """What an organisation is to be told. `key`: what has happened; `role`: to whom of it, "" for all."""
+
+    organisation: str
+    kind: str
+    facts: Facts
+    key: str
+    role: str = ""
+
+    def kept(self) -> dict[str, str]:
+        """As a notice keeps it, without its moment."""
+        assert self.kind in KINDS, f"{self.kind!r} is no kind of notice"
+        facts = json.dumps(dict(self.facts), ensure_ascii=False)
+        return {"organisation": self.organisation, "role": self.role, "kind": self.kind, "facts": facts}
+
+
 def notify(organisation: str, kind: str, facts: Facts, *, key: str, now: datetime, role: str = "") -> bool:
     """Tells an organisation something once; False where it was told before. `role`: to whom of it, "" for all."""
-    assert kind in KINDS, f"{kind!r} is no kind of notice"
+    kept = Telling(organisation=organisation, kind=kind, facts=facts, key=key, role=role).kept()
     with transaction.atomic(using=OneStore().db_for_write(Notice)):
-        _, new = Notice.objects.get_or_create(
-            key=key,
-            defaults={
-                "organisation": organisation, "role": role, "kind": kind, "created_at": now,
-                "facts": json.dumps(dict(facts), ensure_ascii=False),
-            },
-        )  # fmt: skip
+        _, new = Notice.objects.get_or_create(key=key, defaults={**kept, "created_at": now})
+    return new
+
+
+def notify_all(tellings: Iterable[Telling], *, now: datetime) -> int:
+    """`notify` of many things at once; returns how many were new."""
+    new, left = 0, iter(tellings)
+    while part := {one.key: one for one in islice(left, _AT_ONCE)}:
+        known = set(Notice.objects.filter(key__in=part).values_list("key", flat=True))
+        fresh = [Notice(key=key, created_at=now, **one.kept()) for key, one in part.items() if key not in known]
+        # Whoever tells the same at this moment is not told that it stands already.
+        Notice.objects.bulk_create(fresh, ignore_conflicts=True)
+        new += len(fresh)
     return new
 
 

@@ -105,7 +105,7 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             Line(page="duty", label=say("Who has filed", "申报情况")),
             Line(page="editions", label=say("Editions", "公布版"), leads_to=("edition",)),
             Line(page="applications", label=say("Licences", "许可审查"), leads_to=("application",)),
-            Line(page="quotas", label=say("Quotas", "总量指标")),
+            Line(page="quotas", label=say("Quotas", "总量指标"), leads_to=("planned-run",)),
             Line(page="licences", label=say("Licences in use", "许可证使用"), leads_to=("licence",)),
             Line(
                 page="desk",
