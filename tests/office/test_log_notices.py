@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 from tests.cli.program import Lodeline
-from tests.desk import LAW
+from tests.desk import LAW, Desk
 from tests.office.conftest import official
 from tests.office.trade import NOW, made_trade, member, person
 from tests.stores import copied
@@ -185,6 +185,22 @@ def test_who_reads_a_log_for_the_first_time_tells_the_last_fortnight_alone(store
     by_command(store, *exits(("2", 4)), at=NOW + timedelta(days=10))
     assert remind(NOW + timedelta(days=20), store) == 1
     assert said() == [left("4", "2")]
+
+
+@pytest.mark.parametrize(
+    ("last_read", "told"),
+    [("2025-02-07", ["TRADE"]), ("2025-05-31", [])],
+    ids=["missed for long", "history of a dossier"],
+)
+def test_a_correction_is_news_unless_it_came_in_as_history(store: Store, last_read: str, told: list[str]) -> None:
+    member(9, "SEP")
+    remind(datetime.fromisoformat(f"{last_read}T10:00:00+08:00"), store)
+    entry = next(one.index for one in store.entries() if one.organisation == "TRADE")
+    filed_at = NOW + timedelta(days=3)
+    assert Desk(store).try_rows("TRADE", "2025-01", "S4 void", corrects=entry, filed_at=filed_at).entry
+    remind(datetime.fromisoformat("2025-06-01T09:00:00+08:00"), store)
+    every = Notice.objects.filter(kind="corrected-by-counterparty", organisation="SEP").values_list("facts", flat=True)
+    assert [json.loads(one)["other"] for one in every] == told
 
 
 def test_one_who_read_less_does_not_turn_the_page_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

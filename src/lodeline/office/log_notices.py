@@ -22,7 +22,7 @@ from lodeline.service.inspections import entered
 from lodeline.service.moment import utc_text
 from lodeline.store.store import Store
 
-#: Where a log is read for the first time, older entries are no news.
+#: What was filed longer before the last reading came in since as history, by a dossier; at first, before this reading.
 _NEWS: Final = timedelta(days=14)
 _ENTRIES_AT_ONCE: Final = 1000
 _BOOKMARK: Final = "notices"
@@ -34,13 +34,18 @@ def read_on(store: Store, firms: Collection[str], *, now: datetime) -> int:
     `firms`: those that somebody can sign in for; only they are told of corrections of others, which are many.
     """
     end = store.head().size
-    mark, _ = Bookmark.objects.get_or_create(name=_BOOKMARK, defaults={"entry": _first_news(store, now, end)})
-    new = 0
+    mark, _ = Bookmark.objects.get_or_create(
+        name=_BOOKMARK, defaults={"entry": _first_news(store, now, end), "read_at": now}
+    )
+    new, since = 0, mark.read_at - _NEWS
     for first in range(mark.entry, end, _ENTRIES_AT_ONCE):
         until = min(first + _ENTRIES_AT_ONCE, end)
-        new += notify_all(chain(_entered(store, first, until), _corrections(store, firms, first, until)), now=now)
+        new += notify_all(
+            chain(_entered(store, first, until), _corrections(store, firms, first, until, since)), now=now
+        )
         # After what it tells of, and never back: two who read at once tell the same, once.
         Bookmark.objects.filter(name=_BOOKMARK, entry__lt=until).update(entry=until)
+    Bookmark.objects.filter(name=_BOOKMARK).update(read_at=now)
     return new
 
 
@@ -94,12 +99,12 @@ def _is_its_own(store: Store, draw: Draw) -> bool:
     return by is not None and whose.exists()
 
 
-def _corrections(store: Store, firms: Collection[str], first: int, end: int) -> Iterator[Telling]:
+def _corrections(store: Store, firms: Collection[str], first: int, end: int, since: datetime) -> Iterator[Telling]:
     """Whoever a shipment or receipt names that a counterparty has restated or withdrawn."""
     found = store.database.rows(
         'SELECT "index", organisation, period, first_line, row_count FROM entry'
-        ' WHERE "index" >= %s AND "index" < %s AND corrects IS NOT NULL ORDER BY "index"',
-        (first, end),
+        ' WHERE "index" >= %s AND "index" < %s AND corrects IS NOT NULL AND filed_at >= %s ORDER BY "index"',
+        (first, end, utc_text(since)),
     )
     if not found or not firms:
         return

@@ -459,6 +459,7 @@ class Bookmark(models.Model):
 
     name = models.TextField(unique=True)
     entry = models.BigIntegerField()
+    read_at = models.DateTimeField()
 
     class Meta:
         db_table = "office_bookmark"
