@@ -33,6 +33,7 @@ def test_an_officer_puts_a_firms_run_off_by_its_reservation(counter: Office) -> 
     assert (answer.json()["organisation"], answer.json()["run"], answer.json()["repeated"]) == ("MINE", "R-7", False)
     assert officer.post(at, {"reason": "once more"}).json()["repeated"]
     assert officer.post("/runs/999999/void", {"reason": "x"}).status_code == 404
+    assert officer.post(f"/runs/{'9' * 30}/void", {"reason": "x"}).status_code == 400
     assert firm.get("/runs").json()["rows"][0]["state"] == "put-off"
 
 

@@ -23,6 +23,8 @@ from lodeline.web.pages import overview
         ("/en/organisations/%3Cscript%3E/", 404, "No organisation"),
         ("/en/log/9999999/", 404, "entries run from 0 to"),
         ("/en/log/9999999/receipt.json", 404, "entries run from 0 to"),
+        (f"/en/log/{'9' * 30}/", 404, "a number as high as that"),
+        (f"/en/quotas/runs/{'9' * 30}/", 404, "a number as high as that"),
         ("/en/no/such/page/", 404, "Look in the menu"),
         ("/en/?element=Xx", 400, "one of"),
         ("/en/?element=Fe", 404, "look at one of"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -96,9 +96,11 @@ from lodeline.web.pages.register_methods import register_methods
 from lodeline.web.pages.system import system
 from lodeline.web.pages.transfers import transfers
 from lodeline.web.pages.verify import verify
-from lodeline.web.visit import Visit, to_sign_in
+from lodeline.web.visit import NotHereError, Visit, to_sign_in
 
 View = Callable[..., HttpResponse]
+#: No table numbers its rows higher; a database would not even be asked.
+_NUMBER_MAX: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -527,6 +529,8 @@ def _served(page: Page) -> View:
         request.visit = visit  # type: ignore[attr-defined]  # errors are shown in the visit's language
         if page.permission != "anyone" and not visit.actor.signed_in:
             return HttpResponseRedirect(to_sign_in(visit))
+        if any(isinstance(one, int) and one > _NUMBER_MAX for one in arguments.values()):
+            raise NotHereError("Nothing has a number as high as that.", "没有此编号的内容。")
         visit.permission = page.permission
         visit.actor.require(
             page.permission, arguments.get("organisation") if page.permission.startswith("own.") else None

@@ -3,10 +3,11 @@ by the authority."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
+from ninja.params.functions import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from lodeline.material.element import TREO
@@ -19,6 +20,9 @@ from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, mass_mg, once, sent_as
 from lodeline.web.api.who import as_of_head, call_of, decides, law, look, reads, store, writes
 
+RESERVATION: Final = Path(
+    ..., ge=0, le=told.INTEGER_MAX, **told.said("Number of its reservation, as the list has it.", "列表中的预占编号。")
+)  # fmt: skip
 router = Router(tags=["balances"])
 Json = dict[str, Any]
 
@@ -124,15 +128,15 @@ def void_run(request: HttpRequest) -> HttpResponse:
 
 
 @router.post(
-    "/runs/{int:reservation}/void", response=shapes.RunAnswer, url_name="run-of-firm-void",
+    "/runs/{reservation}/void", response=shapes.RunAnswer, url_name="run-of-firm-void",
     **told.operation(
         "Put a firm's planned run off", "取消企业计划批次", scope="quotas:decide", problems=(404,), idempotent=True,
         body=body_of(RunOfFirmVoidIn, {"reason": "the line was closed by order"}),
         more=("The firm is told, with the reason.", "将连同理由通知企业。"),
     ),
 )  # fmt: skip
-def void_run_of_firm(request: HttpRequest, reservation: int) -> HttpResponse:
-    """`reservation`: as the list has it. What rows have drawn stays drawn."""
+def void_run_of_firm(request: HttpRequest, reservation: int = RESERVATION) -> HttpResponse:
+    """What rows have drawn stays drawn."""
     officer = decides(request, "quotas:decide")
     sent, digest = sent_as(request, RunOfFirmVoidIn)
     run = announced(store(), reservation)
