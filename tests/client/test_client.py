@@ -13,6 +13,7 @@ import httpx
 import pytest
 from django.core.wsgi import get_wsgi_application
 from tests.api.conftest import Office, counter, serve, small  # noqa: F401  (fixtures)
+from tests.api.test_draws import official
 
 from lodeline import client as package
 from lodeline.client import (
@@ -247,3 +248,22 @@ def test_a_licence_is_applied_for(opened: Opened, tmp_path: Path) -> None:
     assert client.application_step(reference, "drop")["state"] == "dropped"
     with pytest.raises(NotFoundError):
         client.application(reference)
+
+
+def test_a_run_is_put_off_by_its_firm_or_by_the_authority(opened: Opened) -> None:
+    token = official("quota-officer", scopes=("quotas:decide", "nation:read"), name="quota").token
+    assert token is not None
+    with (
+        opened("MINE", "filings:write", "balances:read") as firm,
+        Client("http://127.0.0.1", token, transport=Portal([])) as officer,
+    ):
+        for run in ("R-7", "R-8"):
+            firm.announce_run(run, "separation", "120")
+        assert firm.put_off_run("R-7", "no ore")["run"] == "R-7"
+        newest, _ = officer.runs()
+        with pytest.raises(NotAllowedError):
+            firm.put_off_run_of(newest["reservation"], "ours")
+        assert officer.put_off_run_of(newest["reservation"], "closed by order")["organisation"] == "MINE"
+        with pytest.raises(NotFoundError):
+            officer.put_off_run_of(999_999, "closed by order")
+        assert [(one["run"], one["state"]) for one in firm.runs()] == [("R-8", "put-off"), ("R-7", "put-off")]
