@@ -106,11 +106,15 @@ def ledger_lines(*rows: str, year_month: str = "2025-06") -> pl.DataFrame:
     return pl.DataFrame(lines, schema=LINE, orient="row")
 
 
-def send_feed(store: Store, text: str, name: str, *, filed_at: datetime.datetime, **about: str) -> Received:
-    """Takes in CSV text as a feed, exactly as `lodeline feed` would. `about`: `authority`, `by`."""
+def send_feed(
+    store: Store, text: str, name: str, *, filed_at: datetime.datetime, authority: str | None = None,
+    by: str | None = None,
+) -> Received:  # fmt: skip
+    """Takes in CSV text as a feed, exactly as `lodeline feed` would."""
     content, today = text.encode(), day_of(filed_at)
     checked = read_feed_bytes(name, content, today=today, register=store.register(store.head()))
-    return receive(store, checked, upload=Upload(name=name, content=content), filed_at=filed_at, **about)
+    upload = Upload(name=name, content=content)
+    return receive(store, checked, upload=upload, filed_at=filed_at, authority=authority, by=by)
 
 
 class Desk:

@@ -29,6 +29,7 @@ from lodeline.office.application_steps import (
 from lodeline.office.application_views import stopped_by
 from lodeline.office.audit import record_act
 from lodeline.office.models import Application
+from lodeline.office.people import together
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.licences import grant_licence, revoke_licence
 from lodeline.store.store import Store
@@ -75,15 +76,12 @@ def mark_watched(actor: Actor, application: Application, *, on_watch_list: bool)
     actor.require("licence.decide", application.organisation)
     _require_officer(actor, application)
     application.on_watch_list = on_watch_list
-    application.save(update_fields=["on_watch_list"])
-    facts = {"on_watch_list": on_watch_list}
-    record_act(
-        actor,
-        "application.watch-list",
-        organisation=application.organisation,
-        subject=application.reference,
-        facts=facts,
-    )
+    with together():
+        application.save(update_fields=["on_watch_list"])
+        record_act(
+            actor, "application.watch-list", organisation=application.organisation, subject=application.reference,
+            facts={"on_watch_list": on_watch_list},
+        )  # fmt: skip
 
 
 def propose(

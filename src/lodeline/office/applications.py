@@ -31,6 +31,7 @@ from lodeline.office.application_views import before_of
 from lodeline.office.audit import record_act
 from lodeline.office.models import Application
 from lodeline.office.notices import notify
+from lodeline.office.people import together
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.store.store import Store
 
@@ -56,8 +57,9 @@ def begin(
         )
     content = written.plain(json.loads(before.content)) if before is not None else written.plain({})
     begun.content, begun.opened_at, begun.changed_at = json.dumps(content, ensure_ascii=False), now, now
-    begun.save()
-    record_act(actor, "application.begin", organisation=organisation, subject=begun.reference)
+    with together():
+        begun.save()
+        record_act(actor, "application.begin", organisation=organisation, subject=begun.reference)
     return begun
 
 
@@ -89,9 +91,10 @@ def drop(actor: Actor, application: Application) -> None:
     """Throws a draft away."""
     actor.require("own.file", application.organisation)
     _require_draft(application)
-    application.documents.all().delete()
-    application.delete()
-    record_act(actor, "application.drop", organisation=application.organisation, subject=application.reference)
+    with together():
+        application.documents.all().delete()
+        application.delete()
+        record_act(actor, "application.drop", organisation=application.organisation, subject=application.reference)
 
 
 def problems_of(store: Store, application: Application, law: Jurisdiction, *, today: date) -> list[Problem]:

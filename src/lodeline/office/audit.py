@@ -1,4 +1,8 @@
-"""Who saw and did what. A look at an organisation is written before it is granted; records are only ever added."""
+"""Who saw and did what. A look at an organisation is written before it is granted; records are only ever added.
+
+An act and its record are one transaction: both stand or neither. Two things cannot be: what the account library does,
+which tells of it afterwards (`web.accounts.records`), and a look, which is written down before it is had.
+"""
 
 from __future__ import annotations
 

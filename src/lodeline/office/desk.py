@@ -45,15 +45,16 @@ def ask(
             promise=promise,
         )  # fmt: skip
 
-    if amends is None:
-        entry = put()
-    else:
-        before = desk_papers.question(store, amends)
-        entry = _instead(actor, store, before, put, became="amended", text="", by_exporter=bool(asker), now=now)
-    exporter = entry.organisation or ""
-    record_act(actor, "desk.asked", organisation=exporter, subject=str(entry.index), facts={"channel": channel})
-    if answer.get("reserved"):
-        record_act(actor, "licence.reserve", subject=answer["id"], facts={"lines": answer["reserved"]})
+    before = None if amends is None else desk_papers.question(store, amends)
+    with store.database.transaction():
+        if before is None:
+            entry = put()
+        else:
+            entry = _instead(actor, store, before, put, became="amended", text="", by_exporter=bool(asker), now=now)
+        exporter = entry.organisation or ""
+        record_act(actor, "desk.asked", organisation=exporter, subject=str(entry.index), facts={"channel": channel})
+        if answer.get("reserved"):
+            record_act(actor, "licence.reserve", subject=answer["id"], facts={"lines": answer["reserved"]})
     return entry
 
 
@@ -78,10 +79,11 @@ def override(
     """Another verdict than the machine's. Requires "desk.decide"; raises DeskError."""
     actor.require("desk.decide")
     asked = desk_papers.question(store, entry)
-    put = desk_papers.override(
-        store, asked, verdict_id=verdict_id, verdict=verdict, reason=reason, by=actor.pseudonym, filed_at=now
-    )
-    _record(actor, asked, "desk.overridden", put)
+    with store.database.transaction():
+        put = desk_papers.override(
+            store, asked, verdict_id=verdict_id, verdict=verdict, reason=reason, by=actor.pseudonym, filed_at=now
+        )
+        _record(actor, asked, "desk.overridden", put)
     return put
 
 
@@ -89,8 +91,9 @@ def confirm(actor: Actor, store: Store, entry: int, *, override_entry: int, now:
     """Confirms another officer's override of a hold. Requires "desk.decide"; raises DeskError."""
     actor.require("desk.decide")
     asked = desk_papers.question(store, entry)
-    put = desk_papers.confirm(store, asked, override_entry=override_entry, by=actor.pseudonym, filed_at=now)
-    _record(actor, asked, "desk.confirmed", put)
+    with store.database.transaction():
+        put = desk_papers.confirm(store, asked, override_entry=override_entry, by=actor.pseudonym, filed_at=now)
+        _record(actor, asked, "desk.confirmed", put)
     return put
 
 
@@ -134,8 +137,9 @@ def withdraw(actor: Actor, store: Store, entry: int, *, reason: str, now: dateti
     def put() -> StoredEntry:
         return desk_papers.withdraw(store, asked, reason=reason, by=actor.pseudonym, filed_at=now)
 
-    kept = _instead(actor, store, asked, put, became="withdrawn", text=reason, by_exporter=by_exporter, now=now)
-    _record(actor, asked, "desk.withdrawn", kept)
+    with store.database.transaction():
+        kept = _instead(actor, store, asked, put, became="withdrawn", text=reason, by_exporter=by_exporter, now=now)
+        _record(actor, asked, "desk.withdrawn", kept)
     return kept
 
 

@@ -19,6 +19,7 @@ from lodeline.office.actor import Actor
 from lodeline.office.audit import record_act
 from lodeline.office.models import Dispute, User
 from lodeline.office.notices import notify
+from lodeline.office.people import together
 from lodeline.service.own import Own
 from lodeline.spoken import SpokenError
 
@@ -48,31 +49,34 @@ def dispute(actor: Actor, own: Own, line: int, reason: str, *, now: datetime) ->
     }  # fmt: skip
     if Dispute.objects.filter(**subject, withdrawn_at__isnull=True).exists():
         raise DisputeError("You have disputed this delivery already.", "您已对该到货提出异议。")
-    made = Dispute.objects.create(**subject, reason=text, raised_by=_user(actor), raised_at=now)
-    _tell(made, "dispute-raised", made.shipper, made.receiver, now)
-    record_act(actor, "dispute.raise", organisation=own.organisation, subject=str(made.pk))
+    with together():
+        made = Dispute.objects.create(**subject, reason=text, raised_by=_user(actor), raised_at=now)
+        _tell(made, "dispute-raised", made.shipper, made.receiver, now)
+        record_act(actor, "dispute.raise", organisation=own.organisation, subject=str(made.pk))
     return made
 
 
 def answer(actor: Actor, organisation: str, number: int, text: str, *, now: datetime) -> Dispute:
     """The shipper's answer; the receiver is told. Requires "own.file" of the shipper."""
     actor.require("own.file", organisation)
-    found = _find(number, shipper=organisation)
-    found.answer, found.answered_at = _text(text), now
-    found.save()
-    _tell(found, "dispute-answered", found.receiver, found.shipper, now)
-    record_act(actor, "dispute.answer", organisation=organisation, subject=str(number))
+    with together():
+        found = _find(number, shipper=organisation)
+        found.answer, found.answered_at = _text(text), now
+        found.save()
+        _tell(found, "dispute-answered", found.receiver, found.shipper, now)
+        record_act(actor, "dispute.answer", organisation=organisation, subject=str(number))
     return found
 
 
 def withdraw(actor: Actor, organisation: str, number: int, *, now: datetime) -> Dispute:
     """The receiver withdraws it; the shipper is told. Requires "own.file" of the receiver."""
     actor.require("own.file", organisation)
-    found = _find(number, receiver=organisation)
-    found.withdrawn_at = now
-    found.save()
-    _tell(found, "dispute-withdrawn", found.shipper, found.receiver, now)
-    record_act(actor, "dispute.withdraw", organisation=organisation, subject=str(number))
+    with together():
+        found = _find(number, receiver=organisation)
+        found.withdrawn_at = now
+        found.save()
+        _tell(found, "dispute-withdrawn", found.shipper, found.receiver, now)
+        record_act(actor, "dispute.withdraw", organisation=organisation, subject=str(number))
     return found
 
 

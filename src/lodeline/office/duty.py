@@ -10,6 +10,8 @@ from typing import Final, Literal
 from lodeline.office.actor import AUTHORITY, Actor
 from lodeline.office.audit import record_act
 from lodeline.office.models import Notice
+from lodeline.office.notices import notify
+from lodeline.office.people import together
 from lodeline.spoken import SpokenError
 
 #: What the authority says to a firm about a month: a reminder, an order to file, an order to correct.
@@ -39,16 +41,10 @@ def demand(
     for organisation in organisations:
         facts = {"period": period, "until": until.isoformat() if until else None, "why": why.strip()[:2000]}
         key = f"demand:{kind}:{organisation}:{period}:{until or now.date()}"
-        _, new = Notice.objects.get_or_create(
-            key=key,
-            defaults={
-                "organisation": organisation, "kind": kind, "facts": json.dumps(facts, ensure_ascii=False),
-                "created_at": now,
-            },
-        )  # fmt: skip
-        if new:
-            said += 1
-            record_act(actor, f"duty.{kind}", organisation=organisation, subject=period, facts=facts)
+        with together():
+            if notify(organisation, kind, facts, key=key, now=now):
+                said += 1
+                record_act(actor, f"duty.{kind}", organisation=organisation, subject=period, facts=facts)
     return said
 
 

@@ -16,8 +16,10 @@ from lodeline.store.store import Store
 def freeze(actor: Actor, store: Store, law: Jurisdiction, period: str, *, reason: str, now: datetime) -> Edition:
     """Freezes a month as of the newest entry. Requires "edition.write" for the whole country; raises EditionError."""
     actor.require("edition.write", AUTHORITY)
-    made = editions.freeze(
-        store, open_snapshot(store), law, period, reason=reason, filed_at=now, by=actor.pseudonym
+
+    def record(made: Edition) -> None:
+        record_act(actor, "edition.freeze", subject=f"{period}/{made.number}", facts={"entry": made.entry.index})
+
+    return editions.freeze(
+        store, open_snapshot(store), law, period, reason=reason, filed_at=now, by=actor.pseudonym, also=record
     )  # fmt: skip
-    record_act(actor, "edition.freeze", subject=f"{period}/{made.number}", facts={"entry": made.entry.index})
-    return made

@@ -125,18 +125,21 @@ def _require_all(actor: Actor, region: str, organisations: Sequence[str]) -> Non
 
 
 def _enter(actor: Actor, store: Store, extension: Extension, what: str, now: datetime) -> StoredEntry:
-    record = {
+    row = {
         "id": extension.id, "period": extension.period, "region": extension.region or None,
         "organisations": list(extension.organisations), "until": extension.until, "reason": extension.reason,
     }  # fmt: skip
-    frame = pl.DataFrame([record], schema=TABLES["extensions"])
-    entry = put_records(store, {"extensions": frame}, filed_at=now, by=actor.pseudonym)
+    frame = pl.DataFrame([row], schema=TABLES["extensions"])
+
+    def record(entry: StoredEntry) -> None:
+        facts = {"until": extension.until.isoformat(), "entry": entry.index, "region": extension.region}
+        record_act(
+            actor, what, organisation=extension.organisations[0] if len(extension.organisations) == 1 else "",
+            subject=extension.id, facts=facts,
+        )  # fmt: skip
+
+    entry = put_records(store, {"extensions": frame}, filed_at=now, by=actor.pseudonym, also=record)
     assert entry is not None, "an extension that is new or ends earlier is another record"
-    facts = {"until": extension.until.isoformat(), "entry": entry.index, "region": extension.region}
-    record_act(
-        actor, what, organisation=extension.organisations[0] if len(extension.organisations) == 1 else "",
-        subject=extension.id, facts=facts,
-    )  # fmt: skip
     return entry
 
 

@@ -10,7 +10,7 @@ from lodeline.office.actor import Actor
 from lodeline.office.audit import record_act
 from lodeline.service.feeds import Received, day_of, receive
 from lodeline.service.preparing import Upload
-from lodeline.store.store import Store
+from lodeline.store.store import Store, StoredEntry
 
 
 def hand_in(actor: Actor, store: Store, *, feed: Feed, name: str, content: bytes, now: datetime) -> Received:
@@ -18,7 +18,9 @@ def hand_in(actor: Actor, store: Store, *, feed: Feed, name: str, content: bytes
     actor.require("records.write")
     register = store.register(store.head())
     checked = read_feed_bytes(name, content, today=day_of(now), register=register, feed=feed)
-    done = receive(store, checked, upload=Upload(name=name, content=content), filed_at=now, by=actor.pseudonym)
-    if done.entry is not None and not done.repeated:
-        record_act(actor, "feed.receive", organisation="", subject=feed, facts={"entry": done.entry.index})
-    return done
+
+    def record(entry: StoredEntry) -> None:
+        record_act(actor, "feed.receive", organisation="", subject=feed, facts={"entry": entry.index})
+
+    upload = Upload(name=name, content=content)
+    return receive(store, checked, upload=upload, filed_at=now, by=actor.pseudonym, also=record)

@@ -1,4 +1,7 @@
-"""An inspector enters what was found at a site: who may, and that it was done. What it is: service.inspections."""
+"""An inspector enters what was found at a site: who may, and that it was done. What it is: service.inspections.
+
+The visit and who entered it are one transaction. The firm is told after it, from the log (`office.log_notices`).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from lodeline.office.audit import record_act
 from lodeline.office.log_notices import tell_entry
 from lodeline.service import inspections
 from lodeline.service.inspections import Entered, Visited
-from lodeline.store.store import Store
+from lodeline.store.store import Store, StoredEntry
 
 
 def enter(
@@ -17,13 +20,16 @@ def enter(
 ) -> Entered:  # fmt: skip
     """Enters a visit and tells the firm. Requires "inspection.write" about it; raises InspectionError."""
     actor.require("inspection.write", organisation)
-    done = inspections.enter(
-        store, visited, organisation=organisation, filed_at=now, today=today, by=actor.pseudonym
-    )  # fmt: skip
-    if done.entry is not None:
+
+    def record(entry: StoredEntry) -> None:
         record_act(
             actor, f"inspection.{visited.act}", organisation=organisation, subject=visited.site,
-            facts={"entry": done.entry.index},
+            facts={"entry": entry.index},
         )  # fmt: skip
+
+    done = inspections.enter(
+        store, visited, organisation=organisation, filed_at=now, today=today, by=actor.pseudonym, also=record
+    )  # fmt: skip
+    if done.entry is not None:
         tell_entry(store, done.entry.index, now=now)
     return done

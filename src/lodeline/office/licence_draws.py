@@ -1,6 +1,7 @@
 """What customs and licensing enter about licences beside filings: exits, reservations taken back, tranches of ports.
 
-The verbs are those of `service.draws`; here is who may, that it was done, and that the exporter is told.
+The verbs are those of `service.draws`; here is who may, that it was done, and that the exporter is told. What is booked
+and who booked it are one transaction. The exporter is told after it, from the log (`office.log_notices`).
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ def confirm_exits(
 ) -> list[Drawn]:
     """Books what customs saw leave. Requires "desk.decide"."""
     actor.require("desk.decide")
-    found = draws.confirm_exits(
-        store=store, exits=exits, law=law, on=law.day_of(now), filed_at=now, by=actor.pseudonym
-    )  # fmt: skip
-    booked = [one.draw for one in found if one.draw is not None and not one.repeated]
+    with store.database.transaction():
+        found = draws.confirm_exits(
+            store=store, exits=exits, law=law, on=law.day_of(now), filed_at=now, by=actor.pseudonym
+        )  # fmt: skip
+        booked = [one.draw for one in found if one.draw is not None and not one.repeated]
+        if booked:
+            facts = {"exits": len(booked), "entry": booked[0].entry}
+            record_act(actor, "licence.exits", subject=exits[0].declaration, facts=facts)
     if booked:
-        facts = {"exits": len(booked), "entry": booked[0].entry}
-        record_act(actor, "licence.exits", subject=exits[0].declaration, facts=facts)
         tell_entry(store, booked[0].entry, now=now)
     return found
 
@@ -38,13 +41,15 @@ def void(
 ) -> Drawn:
     """Takes the reservation of a line back. Requires "desk.decide"."""
     actor.require("desk.decide")
-    found = draws.void(
-        store=store, declaration=declaration, line=line, reason=reason, on=law.day_of(now), filed_at=now,
-        by=actor.pseudonym,
-    )  # fmt: skip
+    with store.database.transaction():
+        found = draws.void(
+            store=store, declaration=declaration, line=line, reason=reason, on=law.day_of(now), filed_at=now,
+            by=actor.pseudonym,
+        )  # fmt: skip
+        _record(actor, "licence.void", found)
     if found.draw is not None and not found.repeated:
         tell_entry(store, found.draw.entry, now=now)
-    return _recorded(actor, "licence.void", found)
+    return found
 
 
 def allot(
@@ -53,11 +58,13 @@ def allot(
 ) -> Drawn:  # fmt: skip
     """Allots a tranche of a licence to a port without network. Requires "desk.decide"."""
     actor.require("desk.decide")
-    found = draws.allot(
-        store=store, licence=licence, tranche=tranche, port=port, mass_mg=mass_mg, elements_mg=elements_mg, law=law,
-        on=law.day_of(now), filed_at=now, by=actor.pseudonym,
-    )  # fmt: skip
-    return _recorded(actor, "licence.tranche", found)
+    with store.database.transaction():
+        found = draws.allot(
+            store=store, licence=licence, tranche=tranche, port=port, mass_mg=mass_mg, elements_mg=elements_mg,
+            law=law, on=law.day_of(now), filed_at=now, by=actor.pseudonym,
+        )  # fmt: skip
+        _record(actor, "licence.tranche", found)
+    return found
 
 
 def void_tranche(
@@ -65,17 +72,18 @@ def void_tranche(
 ) -> Drawn:
     """Takes back what a port has not spent of its tranche. Requires "desk.decide"."""
     actor.require("desk.decide")
-    found = draws.void_tranche(
-        store=store, licence=licence, tranche=tranche, reason=reason, on=law.day_of(now), filed_at=now,
-        by=actor.pseudonym,
-    )  # fmt: skip
-    return _recorded(actor, "licence.tranche-void", found)
+    with store.database.transaction():
+        found = draws.void_tranche(
+            store=store, licence=licence, tranche=tranche, reason=reason, on=law.day_of(now), filed_at=now,
+            by=actor.pseudonym,
+        )  # fmt: skip
+        _record(actor, "licence.tranche-void", found)
+    return found
 
 
-def _recorded(actor: Actor, what: str, found: Drawn) -> Drawn:
+def _record(actor: Actor, what: str, found: Drawn) -> None:
     if found.draw is not None and not found.repeated:
         draw = found.draw
         record_act(
             actor, what, organisation=draw.organisation, subject=draw.account, facts={"entry": draw.entry}
         )  # fmt: skip
-    return found

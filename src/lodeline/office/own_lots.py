@@ -88,10 +88,11 @@ def give_alias(actor: Actor, own: Own, called: str, alias: str, *, now: datetime
     number = own.lot_of(called)
     if number is None or not own.names(number):
         raise unknown_lot(called)
-    aliases.give_alias(
-        own.store, own.organisation, lot=number, alias=alias.strip(), filed_at=now, by=actor.pseudonym or None
-    )
-    record_act(actor, "lot.alias", organisation=own.organisation, subject=called, facts={"alias": alias.strip()})
+    with own.store.database.transaction():
+        aliases.give_alias(
+            own.store, own.organisation, lot=number, alias=alias.strip(), filed_at=now, by=actor.pseudonym or None
+        )
+        record_act(actor, "lot.alias", organisation=own.organisation, subject=called, facts={"alias": alias.strip()})
 
 
 def unknown_lot(called: str) -> UnknownLotError:

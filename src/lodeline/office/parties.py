@@ -32,30 +32,36 @@ JOB: Final = "parties.settle"
 def decide(actor: Actor, store: Store, decision: Decision, *, now: datetime) -> tuple[StoredEntry, str | None]:
     """Decides whom a name means. Requires "parties.decide" for the whole country; raises PartyError."""
     actor.require("parties.decide", AUTHORITY)
-    entry, party = parties.decide(store, decision, filed_at=now, by=actor.pseudonym)
-    record_act(
-        actor, f"party.{decision.verdict}", subject=decision.name[:200],
-        facts={"entry": entry.index, "party": party or ""},
-    )  # fmt: skip
-    return entry, party
+
+    def record(entry: StoredEntry, party: str | None) -> None:
+        record_act(
+            actor, f"party.{decision.verdict}", subject=decision.name[:200],
+            facts={"entry": entry.index, "party": party or ""},
+        )  # fmt: skip
+
+    return parties.decide(store, decision, filed_at=now, by=actor.pseudonym, also=record)
 
 
 def propose(actor: Actor, store: Store, proposal: Proposal, *, now: datetime) -> tuple[StoredEntry, str]:
     """Proposes to merge or split parties. Requires "parties.decide" for the whole country; raises PartyError."""
     actor.require("parties.decide", AUTHORITY)
-    entry, made = parties.propose(store, proposal, filed_at=now, by=actor.pseudonym)
-    facts = {"entry": entry.index, "party": proposal.party, "into": proposal.into}
-    record_act(actor, f"party.propose-{proposal.kind}", subject=made, facts=facts)
-    return entry, made
+
+    def record(entry: StoredEntry, made: str) -> None:
+        facts = {"entry": entry.index, "party": proposal.party, "into": proposal.into}
+        record_act(actor, f"party.propose-{proposal.kind}", subject=made, facts=facts)
+
+    return parties.propose(store, proposal, filed_at=now, by=actor.pseudonym, also=record)
 
 
 def settle(actor: Actor, store: Store, proposal: str, *, accept: bool, now: datetime) -> StoredEntry:
     """Accepts or refuses what another has proposed. Requires "parties.decide"; raises PartyError."""
     actor.require("parties.decide", AUTHORITY)
-    entry = parties.settle(store, proposal, accept=accept, filed_at=now, by=actor.pseudonym)
     word = "accept" if accept else "refuse"
-    record_act(actor, f"party.{word}", subject=proposal, facts={"entry": entry.index})
-    return entry
+
+    def record(entry: StoredEntry) -> None:
+        record_act(actor, f"party.{word}", subject=proposal, facts={"entry": entry.index})
+
+    return parties.settle(store, proposal, accept=accept, filed_at=now, by=actor.pseudonym, also=record)
 
 
 def own(
@@ -64,14 +70,15 @@ def own(
 ) -> StoredEntry | None:  # fmt: skip
     """Enters that a party holds a share of another. Requires "parties.decide"; raises PartyError."""
     actor.require("parties.decide", AUTHORITY)
-    entry = parties.own(
-        store, owner=owner, owned=owned, share_pct=share_pct, since=since, until=until, source=source, filed_at=now,
-        by=actor.pseudonym,
-    )  # fmt: skip
-    if entry is not None:
+
+    def record(entry: StoredEntry) -> None:
         facts = {"entry": entry.index, "owner": owner, "share_pct": share_pct}
         record_act(actor, "party.own", subject=owned, facts=facts)
-    return entry
+
+    return parties.own(
+        store, owner=owner, owned=owned, share_pct=share_pct, since=since, until=until, source=source, filed_at=now,
+        by=actor.pseudonym, also=record,
+    )  # fmt: skip
 
 
 def load_list(
@@ -79,11 +86,14 @@ def load_list(
 ) -> tuple[StoredEntry | None, PartyList]:
     """Loads an edition of a list. Requires "parties.decide" for the whole country."""
     actor.require("parties.decide", AUTHORITY)
-    entry, read = party_lists.load_list(store, content, name=name, file=file, filed_at=now, by=actor.pseudonym)
-    if entry is not None:
+
+    def record(entry: StoredEntry, read: PartyList) -> None:
         facts = {"entry": entry.index, "parties": len(read.parties), "sha256": read.digest}
         record_act(actor, "party.list", subject=name, facts=facts)
-    return entry, read
+
+    return party_lists.load_list(
+        store, content, name=name, file=file, filed_at=now, by=actor.pseudonym, also=record
+    )  # fmt: skip
 
 
 def waiting() -> int:

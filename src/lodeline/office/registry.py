@@ -55,14 +55,16 @@ def enter(
     _require_region(actor, store.register(store.head()), table, typed)
     if problems:
         return Entered(entry=None, problems=tuple(problems))
-    entry = put_records(store, {table: typed}, filed_at=now, by=actor.pseudonym)
-    if entry is not None:
+
+    def record(entry: StoredEntry) -> None:
         keys = [str(row[KEYS[table][0]]) for row in typed.iter_rows(named=True)]
         organisations = typed["organisation" if "organisation" in typed.columns else "id"].to_list()
         record_act(
             actor, f"register.{table}", organisation=str(organisations[0]) if organisations else "",
             subject=", ".join(keys[:20]), facts={"entry": entry.index, "records": len(keys)},
         )  # fmt: skip
+
+    entry = put_records(store, {table: typed}, filed_at=now, by=actor.pseudonym, also=record)
     return Entered(entry=entry, problems=())
 
 

@@ -1,6 +1,6 @@
 """A firm announces its planned runs and puts them off, or the authority does: who may, and that it was done.
 
-What they are: service.runs.
+What they are: service.runs. What is booked and who booked it are one transaction; the firm is told after it.
 """
 
 from __future__ import annotations
@@ -30,11 +30,13 @@ def announce(
     day = law.day_of(now)
     if not day.year <= year <= day.year + 1:
         return Drawn(draw=None, problems=(problem("run.year", year=year, first=day.year, last=day.year + 1),))
-    found = runs.announce_run(
-        store=store, organisation=organisation, kind=kind, ore_type=ore_type, year=year,
-        run=run.strip()[:RUN_CHARACTERS], reo_mg=reo_mg, on=day, filed_at=now, by=actor.pseudonym,
-    )  # fmt: skip
-    return _recorded(actor, "quota.run", organisation, found)
+    with store.database.transaction():
+        found = runs.announce_run(
+            store=store, organisation=organisation, kind=kind, ore_type=ore_type, year=year,
+            run=run.strip()[:RUN_CHARACTERS], reo_mg=reo_mg, on=day, filed_at=now, by=actor.pseudonym,
+        )  # fmt: skip
+        _record(actor, "quota.run", organisation, found)
+    return found
 
 
 def put_off(
@@ -42,11 +44,13 @@ def put_off(
 ) -> Drawn:
     """Gives back what a planned run has not drawn. Requires "own.file" about the organisation."""
     actor.require("own.file", organisation)
-    found = runs.void_run(
-        store=store, organisation=organisation, run=run.strip(), reason=reason[:REASON_CHARACTERS], on=law.day_of(now),
-        filed_at=now, by=actor.pseudonym,
-    )  # fmt: skip
-    return _recorded(actor, "quota.run-void", organisation, found)
+    with store.database.transaction():
+        found = runs.void_run(
+            store=store, organisation=organisation, run=run.strip(), reason=reason[:REASON_CHARACTERS],
+            on=law.day_of(now), filed_at=now, by=actor.pseudonym,
+        )  # fmt: skip
+        _record(actor, "quota.run-void", organisation, found)
+    return found
 
 
 def put_off_by_authority(
@@ -59,17 +63,18 @@ def put_off_by_authority(
     run = runs.announced(store, number)
     organisation = AUTHORITY if run is None else run.organisation
     actor.require("quotas.decide", organisation)
-    found = runs.put_off_run(
-        store=store, number=number, reason=reason[:REASON_CHARACTERS], on=law.day_of(now), filed_at=now,
-        by=actor.pseudonym,
-    )  # fmt: skip
+    with store.database.transaction():
+        found = runs.put_off_run(
+            store=store, number=number, reason=reason[:REASON_CHARACTERS], on=law.day_of(now), filed_at=now,
+            by=actor.pseudonym,
+        )  # fmt: skip
+        _record(actor, "quota.run-void", organisation, found)
     if found.draw is not None and not found.repeated:
         tell_entry(store, found.draw.entry, now=now)
-    return _recorded(actor, "quota.run-void", organisation, found)
+    return found
 
 
-def _recorded(actor: Actor, what: str, organisation: str, found: Drawn) -> Drawn:
+def _record(actor: Actor, what: str, organisation: str, found: Drawn) -> None:
     if found.draw is not None and not found.repeated:
         draw = found.draw
         record_act(actor, what, organisation=organisation, subject=draw.declaration, facts={"entry": draw.entry})
-    return found

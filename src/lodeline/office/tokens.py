@@ -24,6 +24,7 @@ from django.db.models import F, Q
 from lodeline.office.actor import AUTHORITY, Actor, NotAllowedError, Permission, Standing, actor_of
 from lodeline.office.audit import record_act
 from lodeline.office.models import Token, User
+from lodeline.office.people import together
 from lodeline.regulation.parameter import load
 from lodeline.spoken import SpokenError
 
@@ -239,14 +240,15 @@ def issue(
             f"A token is valid for 1 to {LONGEST.days} days.", f"令牌有效期为 1 至 {LONGEST.days} 天。"
         )
     text = PREFIX + secrets.token_urlsafe(32)
-    token = Token.objects.create(
-        organisation=organisation, name=name, beginning=text[:_SHOWN], digest=_digest(text), scopes=" ".join(wanted),
-        created_by_id=actor.user, created_at=now, expires_at=now + timedelta(days=days),
-    )  # fmt: skip
-    record_act(
-        actor, "token.issue", organisation=organisation, subject=str(token.pk), request=request,
-        facts={"scopes": wanted, "days": days},
-    )  # fmt: skip
+    with together():
+        token = Token.objects.create(
+            organisation=organisation, name=name, beginning=text[:_SHOWN], digest=_digest(text),
+            scopes=" ".join(wanted), created_by_id=actor.user, created_at=now, expires_at=now + timedelta(days=days),
+        )  # fmt: skip
+        record_act(
+            actor, "token.issue", organisation=organisation, subject=str(token.pk), request=request,
+            facts={"scopes": wanted, "days": days},
+        )  # fmt: skip
     return token, text
 
 
@@ -260,8 +262,9 @@ def revoke(actor: Actor, organisation: str, token: int, *, now: datetime, reques
     found = Token.objects.filter(pk=token, organisation=organisation).first()
     if found is not None and found.revoked_at is None:
         found.revoked_at = now
-        found.save(update_fields=["revoked_at"])
-        record_act(actor, "token.revoke", organisation=organisation, subject=str(token), request=request)
+        with together():
+            found.save(update_fields=["revoked_at"])
+            record_act(actor, "token.revoke", organisation=organisation, subject=str(token), request=request)
     return found
 
 

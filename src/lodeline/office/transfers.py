@@ -23,6 +23,7 @@ from lodeline.office.audit import record_act
 from lodeline.office.draft_content import TYPED
 from lodeline.office.models import Draft, DraftEdit
 from lodeline.office.notices import notify
+from lodeline.office.people import together
 from lodeline.service.acceptance import Acceptance, receipt_rows
 from lodeline.service.own import Own
 from lodeline.spoken import SpokenError
@@ -57,10 +58,7 @@ def accept(actor: Actor, own: Own, acceptances: Sequence[Acceptance], *, on: dat
     _require_shipped(acceptances, waiting, on)
     rows = receipt_rows(own, acceptances, on=on, site=site)
     draft = _put(actor, own, f"{on:%Y-%m}", rows, now)
-    record_act(
-        actor, "transfer.accept", organisation=own.organisation, subject=str(draft.pk), facts={"deliveries": len(rows)}
-    )
-    return draft
+    return draft_check.begin(draft, now=now)
 
 
 def pending(actor: Actor, organisation: str) -> Mapping[Sent, int]:
@@ -102,15 +100,16 @@ def ask_to_confirm(actor: Actor, own: Own, receiver: str, *, now: datetime) -> b
             "Nothing that you sent there waits to be confirmed any more.", "发往该企业的货物均已确认，无需提醒。"
         )
     year, week, _ = own.today(now).isocalendar()
-    new = notify(
-        receiver, "confirmation-asked", {"other": own.organisation, "count": waiting.height},
-        key=f"confirm:{own.organisation}:{receiver}:{year}-{week:02d}", now=now,
-    )  # fmt: skip
-    if new:
-        record_act(
-            actor, "transfer.remind", organisation=own.organisation, subject=receiver,
-            facts={"deliveries": waiting.height},
+    with together():
+        new = notify(
+            receiver, "confirmation-asked", {"other": own.organisation, "count": waiting.height},
+            key=f"confirm:{own.organisation}:{receiver}:{year}-{week:02d}", now=now,
         )  # fmt: skip
+        if new:
+            record_act(
+                actor, "transfer.remind", organisation=own.organisation, subject=receiver,
+                facts={"deliveries": waiting.height},
+            )  # fmt: skip
     return new
 
 
@@ -140,7 +139,7 @@ def _require_shipped(acceptances: Sequence[Acceptance], waiting: pl.DataFrame, o
 
 
 def _put(actor: Actor, own: Own, period: str, rows: Sequence[Mapping[str, str]], now: datetime) -> Draft:
-    """The rows in the organisation's open draft of receipts of a month, else in a new one."""
+    """The rows in the organisation's open draft of receipts of a month, else in a new one, and who put them there."""
     taken = pending(actor, own.organisation)
     fresh = [
         row for row in rows
@@ -150,16 +149,20 @@ def _put(actor: Actor, own: Own, period: str, rows: Sequence[Mapping[str, str]],
         raise AcceptanceError(
             "All of this is accepted already and waits to be certified.", "所选到货均已确认，正等待签认。"
         )
-    draft = _receipts_of(own.organisation, period)
-    if draft is None:
-        made = drafts.new_from_rows(actor, own.organisation, period, fresh, now, law=own.law)
-        return draft_check.begin(made, now=now)
-    cells = [
-        drafts.Cell(source=TYPED, row=number, column=column, text=text)
-        for number, row in enumerate(fresh, start=drafts.next_typed_row(draft))
-        for column, text in row.items()
-    ]
-    return draft_check.begin(drafts.set_cells(actor, draft, cells, seen=draft.revision, now=now), now=now)
+    with together():
+        draft = _receipts_of(own.organisation, period)
+        if draft is None:
+            draft = drafts.new_from_rows(actor, own.organisation, period, fresh, now, law=own.law)
+        else:
+            cells = [
+                drafts.Cell(source=TYPED, row=number, column=column, text=text)
+                for number, row in enumerate(fresh, start=drafts.next_typed_row(draft))
+                for column, text in row.items()
+            ]
+            draft = drafts.set_cells(actor, draft, cells, seen=draft.revision, now=now)
+        facts = {"deliveries": len(rows)}
+        record_act(actor, "transfer.accept", organisation=own.organisation, subject=str(draft.pk), facts=facts)
+    return draft
 
 
 def _receipts_of(organisation: str, period: str) -> Draft | None:

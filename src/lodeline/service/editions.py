@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -134,12 +134,14 @@ def recompute(store: Store, law: Jurisdiction, edition: Edition) -> bytes:
 
 
 def freeze(
-    store: Store, snapshot: Snapshot, law: Jurisdiction, period: str, *, reason: str = "", filed_at: datetime, by: str
-) -> Edition:
+    store: Store, snapshot: Snapshot, law: Jurisdiction, period: str, *, reason: str = "", filed_at: datetime, by: str,
+    also: Callable[[Edition], None] | None = None,
+) -> Edition:  # fmt: skip
     """Freezes a month as the next edition of it, computed from the snapshot.
 
-    `by`: the pseudonym of who decided. Raises EditionError where the month is still open, nobody has filed it, nothing
-    has changed since the last edition, or a later edition comes without a reason.
+    `by`: the pseudonym of who decided. `also` is done in the transaction that writes the entry; it locks nothing.
+    Raises EditionError where the month is still open, nobody has filed it, nothing has changed since the last edition,
+    or a later edition comes without a reason.
     """
     assert_guarded(store)
     reason = reason.strip()
@@ -164,7 +166,10 @@ def freeze(
             store, head, content, kind=EDITION_KIND, name=f"edition-{period}-{number}.json", filed_at=filed_at,
             facts=facts, period=period,
         )  # fmt: skip
-    return Edition(number=number, entry=entry, content=content)
+        made = Edition(number=number, entry=entry, content=content)
+        if also is not None:
+            also(made)
+    return made
 
 
 def _check(

@@ -6,7 +6,7 @@ stated (an invoice by its number, a customs line by declaration and line) replac
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
@@ -52,12 +52,12 @@ class Received:
 
 def receive(
     store: Store, checked: CheckedFeed, *, upload: Upload, filed_at: datetime, authority: str | None = None,
-    by: str | None = None,
+    by: str | None = None, also: Callable[[StoredEntry], None] | None = None,
 ) -> Received:  # fmt: skip
     """Takes in a checked feed, whole or not at all.
 
     `authority`: whose records they are, an organisation of the register. `by`: the opaque id of who sent it. Neither is
-    part of what identifies a feed.
+    part of what identifies a feed. `also` is done in the transaction that writes a new entry; it locks nothing.
     """
     if checked.rejects or checked.feed is None:
         return Received(entry=None, problems=checked.problems)
@@ -93,6 +93,8 @@ def receive(
         store.append_rows(FEED_TABLES[checked.feed], rows)
         store.put_upload(entry.index, name=upload.name, content=upload.content)
         store.set_head(new_head)
+        if also is not None:
+            also(entry)
     return Received(entry=entry, problems=checked.problems)
 
 

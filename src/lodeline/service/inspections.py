@@ -10,7 +10,7 @@ InspectionError    what was entered cannot be meant; each sentence says what to 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -124,10 +124,12 @@ def entered(store: Store, first: int, end: int) -> list[Inspection]:
 
 
 def enter(
-    store: Store, visited: Visited, *, organisation: str, filed_at: datetime, today: date, by: str
+    store: Store, visited: Visited, *, organisation: str, filed_at: datetime, today: date, by: str,
+    also: Callable[[StoredEntry], None] | None = None,
 ) -> Entered:  # fmt: skip
     """Enters a visit to a site of the organisation. `by`: the pseudonym of the inspector.
 
+    `also` is done in the transaction that writes the entry, so that both stand or neither; it locks nothing.
     Raises InspectionError; problems of rows are values, each with its place.
     """
     assert_guarded(store)
@@ -156,6 +158,8 @@ def enter(
             store, head, content, kind=INSPECTION_KIND, name=f"inspection-{head.size}.json", filed_at=filed_at,
             facts={"act": visited.act, "by": by}, organisation=organisation, period=visited.on.isoformat()[:7],
         )  # fmt: skip
+        if also is not None:
+            also(entry)
     return Entered(entry=entry, problems=tuple(problems))
 
 

@@ -143,8 +143,14 @@ class Decision:
     identifiers: Sequence[str] = ()
 
 
-def decide(store: Store, decision: Decision, *, filed_at: datetime, by: str) -> tuple[StoredEntry, str | None]:
-    """Enters the decision; the entry, and the party that the name means from now on. Raises PartyError."""
+def decide(
+    store: Store, decision: Decision, *, filed_at: datetime, by: str,
+    also: Callable[[StoredEntry, str | None], None] | None = None,
+) -> tuple[StoredEntry, str | None]:  # fmt: skip
+    """Enters the decision; the entry, and the party that the name means from now on. Raises PartyError.
+
+    `also`, here and below, is done with what is returned in the transaction that writes the entry; it locks nothing.
+    """
     register = store.register(store.head())
     name = as_row(decision.name)
     _reasoned(decision.reason)
@@ -174,7 +180,10 @@ def decide(store: Store, decision: Decision, *, filed_at: datetime, by: str) -> 
         party = made["id"]
         tables["parties"] = [made]
     row = _name(name, party, basis="decided", reason=decision.reason, others=sorted(others))
-    entry = _put(store, {**tables, "party_names": [row]}, filed_at=filed_at, by=by)
+    entry = _put(
+        store, {**tables, "party_names": [row]}, filed_at=filed_at, by=by,
+        also=also and (lambda entry: also(entry, party)),
+    )  # fmt: skip
     if entry is None:
         raise PartyError("That stands already.", "该决定已经生效。")
     return entry, party
@@ -223,7 +232,10 @@ class Proposal:
     names: Sequence[str] = ()
 
 
-def propose(store: Store, proposal: Proposal, *, filed_at: datetime, by: str) -> tuple[StoredEntry, str]:
+def propose(
+    store: Store, proposal: Proposal, *, filed_at: datetime, by: str,
+    also: Callable[[StoredEntry, str], None] | None = None,
+) -> tuple[StoredEntry, str]:  # fmt: skip
     """Enters that somebody wants parties merged or split; nothing follows until another settles it. Its id."""
     register = store.register(store.head())
     _reasoned(proposal.reason)
@@ -234,12 +246,18 @@ def propose(store: Store, proposal: Proposal, *, filed_at: datetime, by: str) ->
         "into": proposal.into or None, "names": [as_row(name) for name in proposal.names], "reason": proposal.reason,
         "by": by, "state": "proposed",
     }  # fmt: skip
-    entry = _put(store, {"party_proposals": [row]}, filed_at=filed_at, by=by)
+    made = str(row["id"])
+    entry = _put(
+        store, {"party_proposals": [row]}, filed_at=filed_at, by=by, also=also and (lambda entry: also(entry, made))
+    )  # fmt: skip
     assert entry is not None, "a proposal is new by its moment"
-    return entry, str(row["id"])
+    return entry, made
 
 
-def settle(store: Store, proposal: str, *, accept: bool, filed_at: datetime, by: str) -> StoredEntry:
+def settle(
+    store: Store, proposal: str, *, accept: bool, filed_at: datetime, by: str,
+    also: Callable[[StoredEntry], None] | None = None,
+) -> StoredEntry:  # fmt: skip
     """Another person accepts or refuses a proposal; what it says stands from this entry on. Raises PartyError."""
     with store.database.transaction():
         register = store.register(store.head(lock=True))
@@ -260,7 +278,7 @@ def settle(store: Store, proposal: str, *, accept: bool, filed_at: datetime, by:
             )  # fmt: skip
             _fits(store, register, wanted)
             tables |= _follows(register, wanted, filed_at)
-        entry = _put(store, tables, filed_at=filed_at, by=by)
+        entry = _put(store, tables, filed_at=filed_at, by=by, also=also)
     assert entry is not None, "the state of the proposal is another one"
     return entry
 
@@ -309,7 +327,7 @@ def _fits(store: Store, register: Register, wanted: Proposal) -> None:
 
 def own(
     store: Store, *, owner: str, owned: str, share_pct: str, since: date | None, until: date | None, source: str,
-    filed_at: datetime, by: str,
+    filed_at: datetime, by: str, also: Callable[[StoredEntry], None] | None = None,
 ) -> StoredEntry | None:  # fmt: skip
     """Enters that a party holds a share of another from a day to another. None where that stands already."""
     register = store.register(store.head())
@@ -330,7 +348,7 @@ def own(
         "owner": owner, "owned": owned, "share_pct": share_pct, "valid_from": since, "valid_to": until,
         "source": source,
     }  # fmt: skip
-    return _put(store, {"ownership": [row]}, filed_at=filed_at, by=by)
+    return _put(store, {"ownership": [row]}, filed_at=filed_at, by=by, also=also)
 
 
 def history(store: Store, name: str) -> list[dict[str, Any]]:
@@ -379,7 +397,8 @@ def _reasoned(reason: str) -> None:
 
 
 def _put(
-    store: Store, tables: Mapping[str, list[dict[str, Any]]], *, filed_at: datetime, by: str
-) -> StoredEntry | None:
+    store: Store, tables: Mapping[str, list[dict[str, Any]]], *, filed_at: datetime, by: str,
+    also: Callable[[StoredEntry], None] | None = None,
+) -> StoredEntry | None:  # fmt: skip
     frames = {name: pl.DataFrame(rows, schema=TABLES[name]) for name, rows in tables.items() if rows}
-    return put_records(store, frames, filed_at=filed_at, by=by or None)
+    return put_records(store, frames, filed_at=filed_at, by=by or None, also=also)

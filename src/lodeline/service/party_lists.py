@@ -8,7 +8,7 @@ ListError       the file is no list; its problems are values
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -33,11 +33,13 @@ class Loaded:
 
 
 def load_list(
-    store: Store, content: bytes, *, name: str, file: str, filed_at: datetime, by: str
-) -> tuple[StoredEntry | None, PartyList]:
+    store: Store, content: bytes, *, name: str, file: str, filed_at: datetime, by: str,
+    also: Callable[[StoredEntry, PartyList], None] | None = None,
+) -> tuple[StoredEntry | None, PartyList]:  # fmt: skip
     """Loads an edition of a list whole; a list with a fault that rejects is not loaded (None) and says all its faults.
 
-    The same bytes again are no new edition: the entry is the old one's.
+    The same bytes again are no new edition: the entry is the old one's. `also` is done in the transaction that writes a
+    new entry; it locks nothing.
     """
     assert_guarded(store)
     read = read_list(content, name=name, file=file)
@@ -58,6 +60,8 @@ def load_list(
         entry = papers.put_paper(
             store, head, paper, kind=LIST_KIND, name=f"list-{head.size}.json", filed_at=filed_at, facts=facts
         )
+        if also is not None:
+            also(entry, read)
     return entry, read
 
 

@@ -7,7 +7,7 @@ the state is always what a rebuild gives.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
@@ -30,12 +30,13 @@ def record_cells(table: str, body: str) -> bytes:
 
 
 def put_records(
-    store: Store, tables: Mapping[str, pl.DataFrame], *, filed_at: datetime, by: str | None = None
-) -> StoredEntry | None:
+    store: Store, tables: Mapping[str, pl.DataFrame], *, filed_at: datetime, by: str | None = None,
+    also: Callable[[StoredEntry], None] | None = None,
+) -> StoredEntry | None:  # fmt: skip
     """Appends the records that are new or changed as one entry; None where nothing is.
 
     A record that is absent from `tables` stays in force: it ends by its `valid_to`. `by`: the opaque id of the person
-    who decided it, kept in the entry.
+    who decided it, kept in the entry. `also` is done in the transaction that writes the entry; it locks nothing.
     """
     assert_guarded(store)
     meaning = any(name in tables and tables[name].height for name in _MEANING)
@@ -78,6 +79,8 @@ def put_records(
         store.set_head(replace(new_head, register_entry=entry.index))
         if before is not None:
             before.follow(store)
+        if also is not None:
+            also(entry)
         return entry
 
 

@@ -1,6 +1,7 @@
 """What happens to accounts is recorded: signing in and failing to, leaving, passwords and second factors that change.
 
-Records name a person by pseudonym and never carry an address, a name or what was typed.
+Records name a person by pseudonym and never carry an address, a name or what was typed. The account library says what
+has happened once it has, so a record is not one transaction with it: a server that dies in between leaves none.
 """
 
 from __future__ import annotations

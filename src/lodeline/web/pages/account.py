@@ -18,6 +18,7 @@ from lodeline.office.people import (
     change_own,
     end_sessions,
     needs_second_factor,
+    together,
     with_second_factor,
 )
 from lodeline.regulation.parameter import load
@@ -103,11 +104,13 @@ def _done(visit: Visit, user: User) -> HttpResponse:
         )
     elif done == "end-session":
         only = form.get("session", "")
-        end_sessions(user, except_key=key, only=int(only) if only.isdecimal() else 0)
-        record_act(visit.actor, "account.session-end", subject=user.pseudonym)
+        with together():
+            end_sessions(user, except_key=key, only=int(only) if only.isdecimal() else 0)
+            record_act(visit.actor, "account.session-end", subject=user.pseudonym)
     elif done == "end-others":
-        ended = end_sessions(user, except_key=key)
-        record_act(visit.actor, "account.session-end", subject=user.pseudonym, facts={"sessions": ended})
+        with together():
+            ended = end_sessions(user, except_key=key)
+            record_act(visit.actor, "account.session-end", subject=user.pseudonym, facts={"sessions": ended})
     return HttpResponseRedirect(f"/{language}/self/?done={done if done in _DONE else ''}", status=303)
 
 
