@@ -13,7 +13,7 @@ from tests.api.conftest import MOMENT, Office, Program
 
 from lodeline.office import clock
 from lodeline.office.actor import actor_of
-from lodeline.office.models import Membership, User
+from lodeline.office.models import AuditRecord, Membership, User
 from lodeline.office.tokens import issue
 from lodeline.office.work import work_once
 from lodeline.web.api import books
@@ -61,6 +61,8 @@ def test_a_question_is_kept_and_read_again_by_who_asked(firm: Program, customs: 
     assert firm.get(f"/declarations/{theirs['entry']}").status_code == 404
     assert customs.get(f"/declarations/{theirs['entry']}").json()["channel"] == "desk"
     assert customs.get("/declarations/0").status_code == 404
+    looks = AuditRecord.objects.filter(kind="look").values_list("what", "organisation", "subject", "reason")
+    assert list(looks) == [("api declaration", "MINE", str(theirs["entry"]), "clearance")], "its own is no look"
 
 
 def test_a_query_from_notice_to_answer(firm: Program, customs: Program) -> None:
@@ -72,6 +74,9 @@ def test_a_query_from_notice_to_answer(firm: Program, customs: Program) -> None:
     (row,) = firm.get("/queries").json()["rows"]
     assert (row["state"], row["line"]) == ("asked", verdict)
     path = f"/queries/{row['case']}"
+    assert firm.get(path).status_code == customs.get(path).status_code == 200
+    looks = AuditRecord.objects.filter(kind="look").values_list("what", "organisation", "subject")
+    assert list(looks) == [("api query", "MINE", row["case"])]
     answered = firm.post(f"{path}/answer", {"text": "None.", "documents": ["contract"], "files": []})
     assert (answered.status_code, answered.json()["state"]) == (200, "answered")
     step = {"act": "released", "steps": 1, "text": "as stated"}

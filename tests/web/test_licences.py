@@ -6,6 +6,7 @@ import csv
 import io
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,17 @@ from tests.desk import LAW
 from tests.office.trade import NOW, file_trade, furnish, person
 from tests.web.conftest import Browser, Page
 
+from lodeline.control.declaration import read_fields
+from lodeline.office import customs_cases, desk
 from lodeline.office.actor import Actor, Standing
 from lodeline.office.models import AuditRecord
 from lodeline.service.accounts import licence_accounts
+from lodeline.service.desk import answer
 from lodeline.service.draw_facts import draws_about
 from lodeline.service.draws import Wanted, reserve
+from lodeline.service.licences import change_holder
 from lodeline.store.opening import open_store
+from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium
@@ -184,3 +190,69 @@ def test_who_may_not_decide_at_the_desk_sees_no_form_and_enters_nothing(pages: N
     assert masses(store) == (10, 20, 0, 20)
     own = of_firm("SEP").page("/en/firm/SEP/licences/LIC-1/")
     assert "Waits to leave" in own.text and "Confirm an exit" not in own.text
+
+
+def looks() -> list[tuple[str, str, str, str]]:
+    """Of every look that was written down: the page, whose business, what of it, why."""
+    found = AuditRecord.objects.filter(kind="look").order_by("pk")
+    return list(found.values_list("what", "organisation", "subject", "reason"))
+
+
+def asked_and_queried(store: Store) -> tuple[int, str]:
+    """The entry of SEP's declaration at the desk, and customs' query about it."""
+    line = {
+        "line": "1", "declaration": "D-1", "on": "2026-02-04", "exporter": "SEP", "product_name": "NdFeB magnets N45",
+        "hs_code": "8505111000", "composition": "Nd=24.1;Pr=6.02;Fe=67.5;B=0.98", "models_in_lot": "16",
+        "mass_kg": "200",
+    }  # fmt: skip
+    day, now = date(2026, 2, 5), datetime(2026, 2, 5, 2, tzinfo=UTC)
+    officer = Actor(user=1, name="C", pseudonym="c", standings=(Standing(organisation="", role="customs-officer"),))
+    declaration = read_fields(line)
+    answered = answer(declaration, law=LAW, today=day, snapshot=open_snapshot(store), store=store)
+    entry = desk.ask(officer, store, declaration, answered, now=now).index
+    case = customs_cases.open_case(
+        officer, store, entry, verdict_id=answered["lines"][0]["id"], text="Which of the 16?", law=LAW, today=day,
+        now=now,
+    )  # fmt: skip
+    return entry, case.reference
+
+
+def test_what_customs_look_at_is_written_down_for_its_firm(pages: None, url: str) -> None:
+    entry, case = asked_and_queried(open_store(url))
+    browser = customs()
+    for at in (DESK, f"/en/desk/asked/{entry}/", f"/en/desk/queries/{case}/"):
+        assert browser.page(at).status == 200
+    assert looks() == [
+        ("desk-licence", "SEP", "LIC-1", "clearance"),
+        ("desk-asked-one", "SEP", str(entry), "clearance"),
+        ("desk-query", "SEP", case, "clearance"),
+    ]
+    auditor = customs("auditor").page("/en/audit/?organisation=SEP")
+    assert "Goods at the customs desk" in auditor.text
+    assert "海关通关" in customs("auditor").page("/zh/audit/?organisation=SEP").text
+
+
+def test_an_official_with_another_reason_gives_it_at_the_desk_too(pages: None, url: str) -> None:
+    entry, _ = asked_and_queried(open_store(url))
+    inspector = customs("inspector")
+    inspector.post("/en/reason/", {"reason": "court"})
+    assert inspector.page(f"/en/desk/asked/{entry}/").status == 200
+    assert looks() == [("desk-asked-one", "SEP", str(entry), "court")]
+
+
+def test_what_shows_nothing_of_a_firm_and_what_is_its_own_is_no_look(pages: None, url: str) -> None:
+    asked_and_queried(open_store(url))
+    browser, own = customs(), of_firm("SEP")
+    for at in ("/en/desk/licences/NO-SUCH/", "/en/desk/queries/NO-SUCH/", "/en/desk/asked/1/", "/en/desk/asked/9999/"):
+        assert browser.get(at).status_code == 404, at
+    assert own.get(DESK).status_code == 403
+    assert own.page("/en/firm/SEP/licences/LIC-1/").status == 200
+    assert looks() == []
+
+
+def test_of_a_licence_that_changed_hands_each_holder_is_looked_at(pages: None, url: str) -> None:
+    store = open_store(url)
+    done = change_holder(store=store, licence="LIC-1", holder="MAG", on=NOW.date(), filed_at=NOW, reason="sold")
+    assert done.entry, done.problems
+    assert customs().page(DESK).status == 200
+    assert [organisation for _, organisation, *_ in looks()] == ["MAG", "SEP"]

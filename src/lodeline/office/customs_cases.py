@@ -298,6 +298,11 @@ def case_of(actor: Actor, reference: str) -> Case:
     return _found(CustomsCase.objects.filter(reference=reference).first())
 
 
+def exporter_of(reference: str) -> str | None:
+    """Whose goods the query is about."""
+    return CustomsCase.objects.filter(reference=reference).values_list("organisation", flat=True).first()
+
+
 def own_cases(actor: Actor, organisation: str) -> list[Case]:
     """The queries that an exporter was asked. Requires "own.read"."""
     actor.require("own.read", organisation)

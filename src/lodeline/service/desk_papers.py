@@ -264,9 +264,14 @@ def withdraw(store: Store, asked: Question, *, reason: str, by: str, filed_at: d
 def question(store: Store, entry: int) -> Question:
     """The question of an entry. Raises DeskError where that is none."""
     found = store.entry(entry)
-    if found is None or found.kind != DESK_KIND or facts_of(found)["act"] != "question":
+    if found is None or not is_question(found):
         raise DeskError(f"Entry {entry} is no question to the desk.", f"条目 {entry} 不是通关查询。")
     return Question(entry=found, content=papers.paper_of(store, found))
+
+
+def is_question(entry: StoredEntry) -> bool:
+    """Whether an entry keeps a question to the desk."""
+    return entry.kind == DESK_KIND and facts_of(entry)["act"] == "question"
 
 
 def questions(store: Store, *, organisation: str | None = None) -> list[StoredEntry]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import polars as pl
 
@@ -11,21 +11,27 @@ from lodeline.ledger.succession import holders_of
 from lodeline.office.application_views import applicant_of
 from lodeline.office.audit import record_look
 from lodeline.office.case_views import about, party_of
-from lodeline.office.looking import LOOK_REASONS, USUAL_REASON
+from lodeline.office.customs_cases import exporter_of
+from lodeline.office.looking import DESK_REASON, LOOK_REASONS, USUAL_REASON
 from lodeline.service import exceptions
+from lodeline.service.desk_papers import is_question
 from lodeline.service.finding import findings
 from lodeline.service.runs import announced
 from lodeline.web.visit import NotHereError, Visit
 
 #: The part of an address that says whose business a page shows.
-Part = Literal["organisation", "site", "lot", "entry", "finding", "application", "licence", "exception", "run"]
+Part = Literal["organisation", "site", "lot", "entry", "finding", "application", "licence", "exception", "run", "case"]
+#: The permissions that open the desk and nothing else of a firm.
+_AT_THE_DESK: Final = frozenset({"desk.use", "desk.decide"})
 _SESSION_KEY = "reason"
 
 
 def reason_of(visit: Visit) -> str:
-    """Why the official says to be looking now."""
+    """Why the official says to be looking now; at the desk, where nothing was said, for the goods there."""
     given = visit.request.session.get(_SESSION_KEY)
-    return str(given) if given in LOOK_REASONS else USUAL_REASON
+    if given in LOOK_REASONS:
+        return str(given)
+    return DESK_REASON if visit.permission in _AT_THE_DESK else USUAL_REASON
 
 
 def give_reason(visit: Visit, code: str) -> None:
@@ -60,9 +66,12 @@ def elsewhere() -> NotHereError:
 
 
 def _whose(visit: Visit, part: Part, subject: str) -> list[str]:
-    """The firms whose business the page shows: of a site all who held it, as the page shows all its time."""
+    """The firms whose business the page shows: of a site or licence all who held it, as the page shows all its time."""
     if part == "site":
         return holders_of(visit.store.newest_register(), subject)
+    if part == "licence":
+        licence = visit.store.newest_register().licences.get(subject)
+        return sorted(licence.holders) if licence else []
     found = _firm_of(visit, part, subject)
     return [found] if found else []
 
@@ -70,9 +79,6 @@ def _whose(visit: Visit, part: Part, subject: str) -> list[str]:
 def _firm_of(visit: Visit, part: Part, subject: str) -> str | None:
     if part == "organisation":
         return subject
-    if part == "licence":
-        found = visit.store.newest_register().licences.get(subject)
-        return found.exporter if found else None
     if part == "lot":
         return maker_and_local(subject, "")[0] or None
     if part == "finding":
@@ -89,5 +95,10 @@ def _firm_of(visit: Visit, part: Part, subject: str) -> str | None:
         return run.organisation if run else None
     if part == "application":
         return applicant_of(subject)
+    if part == "case":
+        return exporter_of(subject)
     entry = visit.store.entry(int(subject))
-    return None if entry is None else entry.organisation
+    # The desk shows of the log the questions that were put to it, and nothing else.
+    if entry is None or (visit.permission in _AT_THE_DESK and not is_question(entry)):
+        return None
+    return entry.organisation

@@ -107,7 +107,8 @@ _NUMBER_MAX: Final = 2**63 - 1
 class Page:
     """A page. `view` is called with the visit and the parts of the address; `posts`: it also takes a form.
 
-    `looks_at`: the part of the address that says whose business is shown; an official's look at it is written down.
+    `looks_at`: the part of the address that says whose business is shown; an official's look at it is written down,
+    whatever lets him in. A firm's look at its own is nobody's business: its pages have none.
     `regional`: it keeps to the firms of a region where whoever opens it is an official of that region alone. Else it is
     of the whole country, and such an official is told so.
     """
@@ -227,7 +228,14 @@ PAGES: tuple[Page, ...] = (
         looks_at="licence",
     ),
     Page(at="desk/queries/", view=desk_queries, name="desk-queries", permission="desk.use"),
-    Page(at="desk/queries/<str:case>/", view=desk_query, name="desk-query", permission="desk.use", posts=True),
+    Page(
+        at="desk/queries/<str:case>/",
+        view=desk_query,
+        name="desk-query",
+        permission="desk.use",
+        posts=True,
+        looks_at="case",
+    ),
     Page(at="screening/", view=screening, name="screening", permission="nation.read"),
     Page(at="parties/", view=parties, name="parties", permission="nation.read", posts=True),
     Page(at="parties/name/", view=party_name, name="party-name", permission="nation.read", posts=True),
@@ -537,7 +545,7 @@ def _served(page: Page) -> View:
         )
         if visit.territory is not None:
             _keep_to(visit, page, arguments.get("organisation"))
-        if page.looks_at is not None and page.permission == "nation.read":
+        if page.looks_at is not None:
             write_look(visit, page.looks_at)
         response = page.view(visit, **arguments)
         response.headers.setdefault("Cache-Control", "private, no-cache")

@@ -18,6 +18,7 @@ from lodeline.office.actor import Actor
 from lodeline.office.case_files import MOST_FILES, attached
 from lodeline.office.case_states import CaseError
 from lodeline.office.cases import TEXT_CHARACTERS
+from lodeline.office.looking import DESK_REASON
 from lodeline.office.models import Case
 from lodeline.service import desk_papers
 from lodeline.service.desk_papers import DeskError, Question
@@ -25,7 +26,7 @@ from lodeline.web.api import shapes, told
 from lodeline.web.api.cases import CaseFileIn, decoded
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
-from lodeline.web.api.who import call_of, decides_at_the_desk, judges, law, reading, store, writes
+from lodeline.web.api.who import Whose, call_of, decides_at_the_desk, judges, law, look, reading, store, writes
 
 router = Router(tags=["declarations"])
 Json = dict[str, Any]
@@ -75,7 +76,9 @@ class CustomsAnswerIn(BaseModel):
 )  # fmt: skip
 def get_declaration(request: HttpRequest, entry: int = ENTRY) -> Json:
     """What was asked and answered, and what was decided since."""
-    return _question(_kept(request, entry))
+    found = _kept(request, entry)
+    _look(request, "declaration", found.entry.organisation, str(entry))
+    return _question(found)
 
 
 @router.post(
@@ -144,7 +147,9 @@ def list_queries(request: HttpRequest) -> Json:
 )  # fmt: skip
 def get_query(request: HttpRequest, case: str = CASE) -> Json:
     """What is asked, which documents are to be submitted, and every step as the log binds it."""
-    return _whole(_case(request, case))
+    found = _case(request, case)
+    _look(request, "query", found.organisation, case)
+    return _whole(found)
 
 
 @router.post(
@@ -215,6 +220,13 @@ def answer_query(request: HttpRequest, case: str = CASE) -> HttpResponse:
 
 def _refused(error: DeskError | CaseError) -> ApiProblem:
     return ApiProblem("conflict", error.en, error.zh)
+
+
+def _look(request: HttpRequest, what: str, exporter: str | None, subject: str) -> None:
+    """Writes down that the desk looks at what an exporter declares; an exporter looks at its own."""
+    asking = judges(request) or None
+    whose = Whose(organisation=asking, whole=asking is None)
+    look(request, what, whose, organisation=exporter, subject=subject, reason=DESK_REASON)
 
 
 def _kept(request: HttpRequest, entry: int) -> Question:

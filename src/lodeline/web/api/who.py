@@ -242,12 +242,15 @@ def _of_region(organisation: str | None) -> ApiProblem:
     )
 
 
-def look(request: HttpRequest, what: str, whose: Whose, *, organisation: str | None = None, subject: str = "") -> None:
+def look(
+    request: HttpRequest, what: str, whose: Whose, *, organisation: str | None = None, subject: str = "",
+    reason: str = USUAL_REASON,
+) -> None:  # fmt: skip
     """Writes down that the authority looks at one organisation."""
     about = organisation or whose.organisation
     if whose.whole and about is not None:
         record_look(
-            call_of(request).actor, f"api {what}", organisation=about, subject=subject, reason=USUAL_REASON,
+            call_of(request).actor, f"api {what}", organisation=about, subject=subject, reason=reason,
             request=getattr(request, "request_id", ""),
         )  # fmt: skip
 
