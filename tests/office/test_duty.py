@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from tests.office.conftest import NOW, of_firm, official
@@ -10,6 +10,7 @@ from tests.office.conftest import NOW, of_firm, official
 from lodeline.office.actor import NotAllowedError
 from lodeline.office.duty import DemandError, demand, demands
 from lodeline.office.models import AuditRecord, Notice
+from lodeline.office.notices import told
 from lodeline.store.store import Store
 
 
@@ -32,6 +33,23 @@ def test_order_names_its_day_and_what_is_to_be_corrected(store: Store) -> None:
         demand(analyst, ["MAG-1"], period="2025-12", kind="ordered-to-file", now=NOW, until=date(2026, 2, 5))
     with pytest.raises(DemandError, match="what is to be corrected"):
         demand(analyst, ["MAG-1"], period="2025-12", kind="ordered-to-correct", now=NOW, until=until, why=" ")
+
+
+def test_what_is_demanded_is_told_like_any_other_notice(store: Store) -> None:
+    demand(official("analyst"), ["MAG-1"], period="2025-12", kind="ordered-to-file", now=NOW, until=date(2026, 2, 20))
+    (notice,) = told(of_firm("MAG-1", "filer"), "MAG-1", str)
+    assert (notice.kind, notice.page, notice.read) == ("ordered-to-file", "firm-file", False)
+    assert notice.says["en"] == "The authority orders you to file December 2025 by 20 February 2026."
+
+
+def test_a_day_begins_at_midnight_where_the_authority_is(store: Store) -> None:
+    late, soon = datetime(2026, 2, 5, 15, 0, tzinfo=UTC), datetime(2026, 2, 5, 17, 0, tzinfo=UTC)
+    analyst, until = official("analyst"), date(2026, 2, 6)
+    assert demand(analyst, ["MAG-1"], period="2025-12", kind="reminded", now=late) == 1
+    assert demand(analyst, ["MAG-1"], period="2025-12", kind="reminded", now=soon) == 1, "the sixth has begun"
+    assert demand(analyst, ["MAG-1"], period="2025-12", kind="ordered-to-file", now=late, until=until) == 1
+    with pytest.raises(DemandError, match="still to come"):
+        demand(analyst, ["ALL-1"], period="2025-12", kind="ordered-to-file", now=soon, until=until)
 
 
 @pytest.mark.parametrize("actor", [of_firm("MAG-1", "filer"), official("auditor"), official("customs-officer")])

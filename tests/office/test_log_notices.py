@@ -93,6 +93,17 @@ def test_an_exit_entered_by_command_is_told_once(store: Store) -> None:
     assert said() == [left("6", "1"), left("4", "2")]
 
 
+def test_a_line_that_is_closed_with_nothing_says_so_and_no_mass(store: Store) -> None:
+    by_officer(store, *exits(("1", 6)))
+    by_officer(store, Exit(declaration="D-9", line="1", mass_mg=0, reference="E-1-end", closes=True))
+    (_, last) = sorted(told(person("SEP"), "SEP", str), key=lambda one: one.notice)
+    assert last.says["en"] == (
+        "Customs confirms that nothing more leaves under declaration D-9, line 1: what was still reserved for it"
+        " returns to the licence LIC-1."
+    )
+    assert last.says["zh"] == "海关确认报关单 D-9 第 1 项不再有货物出境，许可证 LIC-1 为其预留的余量已退回。"
+
+
 def test_an_exit_of_an_officer_is_told_at_once_and_not_again(store: Store) -> None:
     by_officer(store, *exits(("1", 6)))
     assert said() == [left("6", "1")]

@@ -111,7 +111,9 @@ def test_a_quota_officer_puts_a_run_off_and_the_firm_is_told(store: Store) -> No
     assert "SEP公司的计划批次 R-7" in browser.page(at.replace("/en/", "/zh/")).text
     assert AuditRecord.objects.filter(kind="look", what="planned-run", organisation="SEP").count() == 2
     missing = Page(browser.post(at, {"reason": " "}))
-    assert missing.status == 400 and "needs a reason" in missing.text and states(store) == [("R-7", "awaited", 120)]
+    assert missing.status == 400 and "needs a reason" in missing.text and "or the planned run" in missing.text
+    assert "计划批次的变化" in Page(browser.post(at.replace("/en/", "/zh/"), {"reason": " "})).text
+    assert states(store) == [("R-7", "awaited", 120)]
     done = browser.post(at, {"reason": "the line was closed by order"})
     page = browser.page(done["Location"])
     assert "what it has not drawn is free again" in page.text and "the line was closed by order" in page.text

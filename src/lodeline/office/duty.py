@@ -12,6 +12,7 @@ from lodeline.office.audit import record_act
 from lodeline.office.models import Notice
 from lodeline.office.notices import notify
 from lodeline.office.people import together
+from lodeline.regulation.parameter import load
 from lodeline.spoken import SpokenError
 
 #: What the authority says to a firm about a month: a reminder, an order to file, an order to correct.
@@ -33,14 +34,15 @@ def demand(
     """
     for organisation in organisations or [AUTHORITY]:
         actor.require("duty.chase", organisation)
-    if kind != "reminded" and (until is None or until <= now.date()):
+    today = load().day_of(now)
+    if kind != "reminded" and (until is None or until <= today):
         raise DemandError("An order names a day that is still to come.", "责令须写明尚未到来的期限。")
     if kind == "ordered-to-correct" and not why.strip():
         raise DemandError("Say what is to be corrected.", "请写明应更正的内容。")
     said = 0
     for organisation in organisations:
         facts = {"period": period, "until": until.isoformat() if until else None, "why": why.strip()[:2000]}
-        key = f"demand:{kind}:{organisation}:{period}:{until or now.date()}"
+        key = f"demand:{kind}:{organisation}:{period}:{until or today}"
         with together():
             if notify(organisation, kind, facts, key=key, now=now):
                 said += 1

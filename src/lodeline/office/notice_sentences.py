@@ -306,12 +306,19 @@ def application_decided(facts: Facts, named: Named) -> Text:
 
 def _line(facts: Facts) -> Text:
     declaration, line = facts["declaration"], facts["line"]
-    return text(f"declaration {declaration}, line {line}", f"申报 {declaration} 第 {line} 项")
+    return text(f"declaration {declaration}, line {line}", f"报关单 {declaration} 第 {line} 项")
 
 
 def exit_confirmed(facts: Facts, named: Named) -> Text:
     del named
     line, licence, mass = _line(facts), facts["licence"], facts["mass_kg"]
+    if mass == "0":
+        # The line is closed with nothing: all that leaves on it has left.
+        return text(
+            f"Customs confirms that nothing more leaves under {line['en']}: what was still reserved for it returns to"
+            f" the licence {licence}.",
+            f"海关确认{line['zh']}不再有货物出境，许可证 {licence} 为其预留的余量已退回。",
+        )
     return text(
         f"Customs confirms that {mass} kg left under {line['en']}; they count on the licence {licence}.",
         f"海关确认{line['zh']}的 {mass} 千克货物已出境，计入许可证 {licence}。",
@@ -324,7 +331,7 @@ def reservation_void(facts: Facts, named: Named) -> Text:
     if facts["reason"] == AMENDED:
         return text(
             f"What was reserved on the licence {licence} for {line['en']} is taken back: the declaration was amended.",
-            f"许可证 {licence} 为{line['zh']}预留的额度已收回：该申报已更正。",
+            f"许可证 {licence} 为{line['zh']}预留的额度已收回：该报关单已更正。",
         )
     return text(
         f"What was reserved on the licence {licence} for {line['en']} is taken back. The reason: {facts['reason']}",
