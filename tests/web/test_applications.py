@@ -102,10 +102,21 @@ def test_a_licence_is_applied_for_queried_answered_and_granted(copy: Store) -> N
     listed = officer(11).page("/en/applications/")
     (where,) = set(re.findall(r'href="(/en/applications/[0-9a-f]{16}/)"', listed.html))
     assert officer(11).get(f"{where}?document=1").status_code == 403, "not in charge yet"
+    assert "applicant.pdf" in officer(11).page(where).text and "?document=" not in officer(11).page(where).html
     assert step(officer(11), where, "take").status_code == 303
     assert officer(11).get(f"{where}?document=1").content == PDF
+    assert f'href="{where}?document=1"' in officer(11).page(where).html
     page = officer(11).page(where)
-    for words in ("without a licence", "Past exports", "Licences of the exporter", "45 working days"):
+    for words in (
+        "1 200 kg",
+        "96 000 CNY",
+        "1 July 2025",
+        "(magnet-ndfeb)",
+        "without a licence",
+        "Past exports",
+        "Licences of the exporter",
+        "45 working days",
+    ):
         assert words in page.text
     assert step(officer(11), where, "query", text="Which machine?", until="").status_code == 303
     assert "the clock stands" in officer(11).page(where).text
@@ -120,7 +131,12 @@ def test_a_licence_is_applied_for_queried_answered_and_granted(copy: Store) -> N
     assert step(officer(12), where, "decide").status_code == 303
     ((_, licence),) = [one for one in copy.register(copy.head()).licences.items() if one[0].startswith("XK-")]
     assert licence.exporter == FIRM and licence.mass_mg == 800_000_000
-    assert "Granted" in of_firm().page(at).text and licence.id in of_firm().page(at).text
+    assert "Granted" in of_firm().page(at).text
+    assert f'href="/en/firm/{FIRM}/licences/{licence.id}/"' in of_firm().page(at).html
+    assert f'href="/en/licences/{licence.id}/"' in officer(12).page(where).html
+    assert {f"/en/organisations/{FIRM}/", "/en/licences/"} <= {
+        link.get("href") for link in officer(12).page(f"/en/licences/{licence.id}/").links
+    }
     assert "Report on the goods" in of_firm().page(at).text
     assert "准予许可" in of_firm().page(at.replace("/en/", "/zh/")).text
 

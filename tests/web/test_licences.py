@@ -133,7 +133,7 @@ def test_customs_confirm_an_exit_on_the_page_of_the_licence(pages: None, url: st
     for mass in ("6", "1"):
         assert told.text.count(f"Customs confirms that {mass} kg left under declaration D-9, line 1") == 1
     assert 'href="/en/firm/SEP/licences/LIC-1/"' in told.html
-    assert "海关确认申报 D-9 第 1 项的 6 千克货物已出境" in of_firm("SEP").page("/zh/firm/SEP/notices/").text
+    assert "海关确认报关单 D-9 第 1 项的 6 千克货物已出境" in of_firm("SEP").page("/zh/firm/SEP/notices/").text
 
 
 def test_what_cannot_be_booked_says_why_and_keeps_what_was_typed(pages: None, url: str) -> None:

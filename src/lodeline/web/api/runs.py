@@ -21,7 +21,7 @@ from lodeline.web.api.sending import body_of, json_answer, mass_mg, once, sent_a
 from lodeline.web.api.who import as_of_head, call_of, decides, law, look, reads, store, writes
 
 RESERVATION: Final = Path(
-    ..., ge=0, le=told.INTEGER_MAX, **told.said("Number of its reservation, as the list has it.", "列表中的预占编号。")
+    ..., ge=0, le=told.INTEGER_MAX, **told.said("Number of its reservation, as the list has it.", "列表中的预留编号。")
 )  # fmt: skip
 router = Router(tags=["balances"])
 Json = dict[str, Any]
@@ -56,7 +56,7 @@ class RunOfFirmVoidIn(BaseModel):
 
 @router.get(
     "/runs", response=shapes.Runs, url_name="runs",
-    **told.operation("Planned runs, and what they reserve of quotas", "计划批次及其预占指标", scope="balances:read"),
+    **told.operation("Planned runs, and what they reserve of quotas", "计划批次及其预留指标", scope="balances:read"),
 )  # fmt: skip
 def list_runs(request: HttpRequest, organisation: str | None = told.ORGANISATION) -> Json:
     """The newest first; `state` is awaited, drawn, lapsed or put-off."""
@@ -85,7 +85,7 @@ def list_runs(request: HttpRequest, organisation: str | None = told.ORGANISATION
         more=(
             "Its quota is set aside until rows that name the run draw it. What passes the quota is accepted and"
             " flagged. The same run with the same mass is a repetition.",
-            "预占指标，至申报行注明该批次时核销。超出指标的予以接受并标记。同一批次、同一数量重复登记视为重复。",
+            "预留指标，至申报行注明该批次时核销。超出指标的予以接受并标记。同一批次、同一数量重复登记视为重复。",
         ),
     ),
 )  # fmt: skip

@@ -27,6 +27,7 @@ from lodeline.web.language import Text, say
 from lodeline.web.pages import application_part as part
 from lodeline.web.pages.firm_part import spoken_error
 from lodeline.web.pages.lot_graph import origin_name
+from lodeline.web.pages.lot_words import product
 from lodeline.web.parts import Act, Field, Look, Notice
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Table, shown, wanted_csv
@@ -98,13 +99,22 @@ def application(visit: Visit, application: str) -> HttpResponse:
         officer="" if one.officer is None else one.officer.name,
         clock=part.clock_text(visit, time),
         clock_note=part.clock_note(visit, time),
+        licence=one.licence,
+        licence_at=visit.opens("licence", licence=one.licence) if one.licence else None,
         facts=part.facts(visit, one),
         documents=part.documents(one, needed_documents(law, read.kind, day=today), visit),
         may_open=one.officer_id == visit.actor.user,
         desk=_desk(visit, seen),
         parties=_parties(visit, seen),
         tables={name: shown(visit, table) for name, table in tables.items()},
-        steps=part.taken(visit, one, told_only=False, called=lambda who: names.get(who, who), timezone=law.timezone),
+        steps=part.taken(
+            visit,
+            one,
+            told_only=False,
+            called=lambda who: names.get(who, who),
+            timezone=law.timezone,
+            may_open=one.officer_id == visit.actor.user,
+        ),
         forms=_forms(visit, one),
         seen=one.steps_taken,
     )
@@ -335,7 +345,10 @@ def _licences_table(visit: Visit, found: pl.DataFrame) -> Table:
         ),
         rows=[
             (
-                Cell(text=row["id"], value=row["id"], whole=True, note=" ".join(row["control_items"] or ())),
+                Cell(
+                    text=row["id"], value=row["id"], whole=True, note=" ".join(row["control_items"] or ()),
+                    href=visit.opens("licence", licence=row["id"]),
+                ),
                 Cell(text=visit.say("; ", "；").join(row["end_users"] or ())),
                 Cell(text=written.day(row["valid_to"], visit.language), value=str(row["valid_to"] or "")),
                 _mass(visit, row["mass_mg"]), _mass(visit, row["left_mg"]),
@@ -387,8 +400,12 @@ def _exports_table(visit: Visit, found: pl.DataFrame) -> Table:
                     note=words.country(row["destination"], visit.language) if row["destination"] else "",
                     shape="diamond" if row["same"] else "",
                 ),
-                Cell(text=row["product"] or ""), _mass(visit, row["mass_mg"]),
-                Cell(text=row["licence"] or written.NOTHING, whole=True),
+                Cell(text=product(row["product"], visit.language) if row["product"] else "", value=row["product"]),
+                _mass(visit, row["mass_mg"]),
+                Cell(
+                    text=row["licence"] or written.NOTHING, whole=True,
+                    href=visit.opens("licence", licence=row["licence"]) if row["licence"] else None,
+                ),
             )
             for row in shown_rows.iter_rows(named=True)
         ],
@@ -408,7 +425,8 @@ def _origins_table(visit: Visit, found: pl.DataFrame) -> Table:
         rows=[
             (
                 Cell(
-                    text=row["name"], value=row["name"], href=visit.opens("lot", lot=row["name"]), note=row["product"]
+                    text=row["name"], value=row["name"], href=visit.opens("lot", lot=row["name"]),
+                    note=product(row["product"], visit.language),
                 ),
                 Cell(text=row["element"]),
                 Cell(text=origin_name(visit, row["origin_kind"], None), note=row["origin_place"] or ""),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from lodeline.web.language import Text, say
 from lodeline.web.pages.case_part import Taken
 from lodeline.web.pages.desk_form import LABELS as COLUMNS
 from lodeline.web.pages.firm_draft_files import attachment
+from lodeline.web.pages.lot_words import product_and_code
 from lodeline.web.parts import Fact
 from lodeline.web.table import Cell, Column, Table
 from lodeline.web.visit import NotHereError, Visit
@@ -131,6 +133,8 @@ def facts(visit: Visit, application: Application) -> list[Fact]:
             text = words.word(KINDS, text, visit.language)
         elif name in ("destination", "end_user_country") and text:
             text = f"{words.country(text, visit.language)} ({text})"
+        elif name in ("valid_from", "valid_to"):
+            text = written.day(day_of(text) or text, visit.language)
         elif name == "end_users":
             text = visit.say("; ", "；").join(text.splitlines())
         made.append(Fact(term=visit.spoken(LABELS[name]), text=text))
@@ -144,18 +148,21 @@ def _about(visit: Visit, application: Application) -> str:
 
 def goods_table(visit: Visit, application: Application) -> Table:
     """The goods as they were written."""
-    rows = []
-    for row in json.loads(application.content)["goods"]:
+    content, rows = json.loads(application.content), []
+    for row in content["goods"]:
+        product = row.get("product") or ""
         rows.append(
             (
                 Cell(
                     text=row.get("product_name", ""),
-                    note=" · ".join(filter(None, (row.get("model"), row.get("product")))),
+                    note=" · ".join(
+                        filter(None, (row.get("model"), product and product_and_code(product, visit.language)))
+                    ),
                 ),
                 Cell(text=row.get("control_item", ""), note=row.get("hs_code", "")),
                 Cell(text=row.get("composition", "")),
-                Cell(text=row.get("mass_kg", ""), value=row.get("mass_kg")),
-                Cell(text=row.get("value", ""), value=row.get("value")),
+                Cell(text=_as_written(row.get("mass_kg") or "", visit.say("kg", "千克")), value=row.get("mass_kg")),
+                Cell(text=_as_written(row.get("value") or "", content["currency"] or ""), value=row.get("value")),
             )
         )
     return Table(
@@ -171,6 +178,13 @@ def goods_table(visit: Visit, application: Application) -> Table:
         rows=rows,
         empty=visit.say("No goods are named.", "未列明货物。"),
     )
+
+
+def _as_written(number: str, unit: str) -> str:
+    """A number with its unit, to the last digit: it is this that is applied for."""
+    whole, point, rest = number.partition(".")
+    grouped = written.count(int(whole)) if whole.isascii() and whole.isdecimal() and len(whole) < 19 else whole
+    return f"{grouped}{point}{rest} {unit}".strip() if number else ""
 
 
 def changes_table(visit: Visit, application: Application) -> Table | None:
@@ -200,11 +214,13 @@ def changes_table(visit: Visit, application: Application) -> Table | None:
 
 
 def taken(
-    visit: Visit, application: Application, *, told_only: bool, called: Callable[[str], str], timezone: str
-) -> list[Taken]:
-    """The steps, oldest first; of people their pseudonym is in the words alone."""
+    visit: Visit, application: Application, *, told_only: bool, called: Callable[[str], str], timezone: str,
+    may_open: bool = True,
+) -> list[Taken]:  # fmt: skip
+    """The steps, oldest first; of people their pseudonym is in the words alone. `may_open`: lead to documents."""
     steps = application_views.steps_of(application, told_only=told_only)
-    return [_taken(visit, step, content, called=called, timezone=timezone) for step, content in steps]
+    every = [_taken(visit, step, content, called=called, timezone=timezone) for step, content in steps]
+    return every if may_open else [replace(one, files=tuple((name, "") for name, _ in one.files)) for one in every]
 
 
 def _taken(

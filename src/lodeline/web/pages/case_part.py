@@ -50,7 +50,7 @@ REASONS: Final[Mapping[str, Text]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """A step as a template shows it."""
+    """A step as a template shows it. `files`: name and address of each; "" of one that the reader may not open."""
 
     when: str
     title: str

@@ -272,7 +272,7 @@ def _followed(firm: Firm, one: Application, notices: Sequence[Notice], *, status
     )
 
 
-def _letter(firm: Firm, one: Application) -> dict[str, str] | None:
+def _letter(firm: Firm, one: Application) -> dict[str, str | None] | None:
     """The decision, as a letter to print."""
     decided = [
         step for step, _ in application_views.steps_of(one, told_only=True) if step.kind in ("granted", "refused")
@@ -281,6 +281,7 @@ def _letter(firm: Firm, one: Application) -> dict[str, str] | None:
         return None
     return {
         "to": firm.name, "id": firm.organisation, "licence": one.licence,
+        "licence_at": firm.url("firm-licence", licence=one.licence) if one.licence else "",
         "when": firm.moment(decided[-1].at), "entry": str(decided[-1].entry),
     }  # fmt: skip
 

@@ -63,8 +63,8 @@ def _headline(firm: Firm, every: pl.DataFrame) -> str:
 def _table(firm: Firm, every: pl.DataFrame) -> Table:
     visit = firm.visit
     masses = {
-        "granted": say("Granted", "下达"), "reserved": say("Reserved", "预占"), "used": say("Used", "已用"),
-        "overdrawn": say("Overdrawn", "超出"), "left": say("Left", "剩余"),
+        "granted": say("Granted", "下达"), "reserved": say("Reserved", "预留"), "used": say("Used", "已用"),
+        "overdrawn": say("Overdrawn", "超用"), "left": say("Left", "剩余"),
     }  # fmt: skip
     return Table(
         name="quota",

@@ -96,7 +96,7 @@ def desk_licences(visit: Visit) -> HttpResponse:
 def licence(visit: Visit, licence: str) -> HttpResponse:
     """The page `licences/NUMBER/` of the authority. It is the holder's firm that is looked at."""
     document = _asked(visit, licence)
-    return _page(visit, document, whose=document["exporter"] or "")
+    return _page(visit, document, whose=document["exporter"] or "", back=visit.url("licences"))
 
 
 def desk_licence(visit: Visit, licence: str) -> HttpResponse:
@@ -105,7 +105,8 @@ def desk_licence(visit: Visit, licence: str) -> HttpResponse:
     done = licence_acts.done(visit, document) if visit.request.method == "POST" else None
     if isinstance(done, HttpResponse):
         return done
-    return _page(visit, document, whose=document["exporter"] or "", refused=done, acts=True)
+    back = visit.url("desk-licences")
+    return _page(visit, document, whose=document["exporter"] or "", back=back, refused=done, acts=True)
 
 
 def firm_licence(visit: Visit, organisation: str, licence: str) -> HttpResponse:
@@ -119,7 +120,8 @@ def firm_licence(visit: Visit, organisation: str, licence: str) -> HttpResponse:
         what: [one for one in document[what] if one["organisation"] in (None, organisation)]
         for what in ("draws", "positions")
     }
-    return _page(visit, {**document, **own, "of_others": {}}, whose=organisation)
+    back = visit.url("firm-licences", organisation=organisation)
+    return _page(visit, {**document, **own, "of_others": {}}, whose=organisation, back=back)
 
 
 def _list(visit: Visit, rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], leads_to: str) -> Table:
@@ -169,9 +171,10 @@ def _not_here(licence: str) -> NotHereError:
 
 
 def _page(
-    visit: Visit, document: Mapping[str, Any], *, whose: str, acts: bool = False, refused: Sequence[str] | None = None
-) -> HttpResponse:
-    """`refused`: why what a form asked was not done; `acts`: with the forms of the desk."""
+    visit: Visit, document: Mapping[str, Any], *, whose: str, back: str | None, acts: bool = False,
+    refused: Sequence[str] | None = None,
+) -> HttpResponse:  # fmt: skip
+    """`back`: the list it stands in; `refused`: why what a form asked was not done; `acts`: with the desk's forms."""
     tables = {
         "masses": _masses(visit, document), "positions": _positions(visit, document), "draws": _draws(visit, document),
     }  # fmt: skip
@@ -188,6 +191,8 @@ def _page(
         kind=words.word(KINDS, document["kind"] or "", language),
         until=written.day(_day(document["valid_to"]), language),
         since=written.day(_day(document["valid_from"]), language),
+        back=back,
+        holder_at=visit.opens("organisation", organisation=whose) if whose else None,
         document=document,
         status=400 if refused else 200,
         notices=licence_acts.notices(visit, refused),

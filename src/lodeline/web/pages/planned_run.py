@@ -87,7 +87,7 @@ def _facts(visit: Visit, row: Mapping[str, Any], name: str) -> list[Fact]:
             href=visit.opens("entry", entry=row["entry"]),
         ),
         Fact(term=visit.say("Drawn", "已用"), text=mass(row["used_mg"])),
-        Fact(term=visit.say("Still reserved", "仍预占"), text=mass(row["open_mg"])),
+        Fact(term=visit.say("Still reserved", "仍预留"), text=mass(row["open_mg"])),
         Fact(term=visit.say("Until", "有效期至"), text=written.day(row["until"], language)),
         Fact(term=visit.say("State", "状态"), text=visit.spoken(STATES[row["state"]][0])),
         *put_off,

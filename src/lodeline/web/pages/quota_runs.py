@@ -26,7 +26,7 @@ STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
     "put-off": (say("Put off", "已取消"), "bar", "quiet"),
 }
 _SAID: Final[Mapping[str, Text]] = {
-    "announce": say("The run is announced, and its quota set aside.", "计划批次已登记，指标已预占。"),
+    "announce": say("The run is announced, and its quota set aside.", "计划批次已登记，指标已预留。"),
     "put-off": say("The run is put off: what it has not drawn is free again.", "计划批次已取消，未用指标已退回。"),
     "repeated": say("That stood already: nothing was written.", "此前已登记，未作改动。"),
 }
@@ -44,7 +44,7 @@ def runs_table(visit: Visit, found: pl.DataFrame, names: Mapping[str, str] | Non
             Column(key="kind", label=say("Quota", "指标")),
             Column(key="reo", label=say("Announced, REO", "计划量（REO）"), number=True, unit="kg"),
             Column(key="used", label=say("Drawn", "已用"), number=True, unit="kg"),
-            Column(key="open", label=say("Still reserved", "仍预占"), number=True, unit="kg"),
+            Column(key="open", label=say("Still reserved", "仍预留"), number=True, unit="kg"),
             Column(key="until", label=say("Until", "有效期至")),
             Column(key="state", label=say("State", "状态")),
         ),
@@ -175,7 +175,7 @@ def forms(visit: Visit, found: pl.DataFrame, *, year: int) -> dict[str, list[Fie
                 options=[
                     (row["run"], visit.say(
                         f"{row['run']}: {written.mass(row['open_mg'], 'en')} still reserved",
-                        f"{row['run']}：仍预占 {written.mass(row['open_mg'], 'zh')}",
+                        f"{row['run']}：仍预留 {written.mass(row['open_mg'], 'zh')}",
                     ))
                     for row in waiting.iter_rows(named=True)
                 ],
