@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import shutil
 from collections.abc import Callable
@@ -121,9 +123,16 @@ def test_a_licence_is_applied_for_queried_answered_and_granted(copy: Store) -> N
     assert step(officer(11), where, "query", text="Which machine?", until="").status_code == 303
     assert "the clock stands" in officer(11).page(where).text
     own = of_firm().page(at)
+    assert "dual-use items" in own.text.lower(), "the articles are some law's"
+    lost = Page(of_firm().post(at, {"act": "answer", "text": "x" * 8_001}))
+    assert lost.status == 400 and "x" * 8_001 in lost.html
     assert "Which machine?" in own.text and "Taken in charge" not in own.text
     assert of_firm().post(at, {"act": "answer", "text": "A packer."}).status_code == 303
     terms = {"decision": "grant", "mass_kg": "800", "valid_from": "2025-07-01", "valid_to": "2026-06-30"}
+    turned = terms | {"valid_from": "2026-06-30", "valid_to": "2025-07-01", "text": "Long reasons."}
+    refused = Page(step(officer(11), where, "propose", **turned))
+    assert refused.status == 400 and "before the first" in refused.text
+    assert "Long reasons." in refused.html and 'value="800"' in refused.html and 'value="2026-06-30"' in refused.html
     assert step(officer(11), where, "propose", **terms).status_code == 303
     own_proposal = Page(officer(11).post(where, {"act": "return", "steps": "5", "text": "No."}))
     assert own_proposal.status == 400 and "another officer" in own_proposal.text
@@ -132,6 +141,9 @@ def test_a_licence_is_applied_for_queried_answered_and_granted(copy: Store) -> N
     ((_, licence),) = [one for one in copy.register(copy.head()).licences.items() if one[0].startswith("XK-")]
     assert licence.exporter == FIRM and licence.mass_mg == 800_000_000
     assert "Granted" in of_firm().page(at).text
+    decided = officer(12).get("/en/applications/?state=decided&format=csv&table=applications").content
+    (row,) = csv.DictReader(io.StringIO(decided.decode("utf-8-sig")))
+    assert (row["State"], row["Working days left"]) == ("granted", "–")
     assert f'href="/en/firm/{FIRM}/licences/{licence.id}/"' in of_firm().page(at).html
     assert f'href="/en/licences/{licence.id}/"' in officer(12).page(where).html
     assert {f"/en/organisations/{FIRM}/", "/en/licences/"} <= {
@@ -139,6 +151,13 @@ def test_a_licence_is_applied_for_queried_answered_and_granted(copy: Store) -> N
     }
     assert "Report on the goods" in of_firm().page(at).text
     assert "准予许可" in of_firm().page(at.replace("/en/", "/zh/")).text
+
+
+def test_a_draft_whose_day_is_none_is_shown(copy: Store) -> None:
+    at = begun()
+    assert of_firm().post(at, {**SAID, "act": "save", "valid_from": "next spring"}).status_code in (303, 400)
+    page = of_firm().page(at)
+    assert page.status == 200
 
 
 def test_the_officer_sees_whether_an_end_user_is_listed_and_who_is_known(copy: Store) -> None:

@@ -196,9 +196,14 @@ def _forms(visit: Visit, one: Application) -> list[dict[str, Any]]:
         act: str, heading: Text, fields: Sequence[Field], *, button: Text, open: bool = False, look: Look = ""
     ) -> None:
         made = [replace(field, key=act) for field in fields]
+        sent = visit.request.POST
+        # It is shown after it was sent only where it was refused.
+        refused = sent.get("act") == act
+        if refused:
+            made = part.as_sent(made, sent)
         forms.append(
             {
-                "heading": visit.spoken(heading), "fields": made, "open": open,
+                "heading": visit.spoken(heading), "fields": made, "open": open or refused,
                 "button": Act(label=visit.spoken(button), name="act", value=act, look=look),
             }
         )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any, Final
@@ -15,6 +15,7 @@ from lodeline.control.licensing import Clock
 from lodeline.office import application_views
 from lodeline.office.application_documents import open_document
 from lodeline.office.models import Application, ApplicationStep
+from lodeline.regulation.parameter import load
 from lodeline.service.audit import receipt
 from lodeline.web import format as written
 from lodeline.web import words
@@ -23,7 +24,7 @@ from lodeline.web.pages.case_part import Taken
 from lodeline.web.pages.desk_form import LABELS as COLUMNS
 from lodeline.web.pages.firm_draft_files import attachment
 from lodeline.web.pages.lot_words import product_and_code
-from lodeline.web.parts import Fact
+from lodeline.web.parts import Fact, Field
 from lodeline.web.table import Cell, Column, Table
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import Tone
@@ -114,8 +115,14 @@ def clock_text(visit: Visit, clock: Clock) -> str:
 
 def clock_note(visit: Visit, clock: Clock) -> str:
     """What the clock rests on, with its citations."""
-    cited = dict.fromkeys(visit.spoken(one.citation.article) for one in clock.law)
-    said = visit.say("; ", "；").join(cited)
+    law, cited = load(), dict[str, dict[str, None]]()
+    for one in clock.law:
+        articles = cited.setdefault(visit.spoken(law.title(one.citation.instrument)), {})
+        articles[visit.spoken(one.citation.article)] = None
+    said = visit.say("; ", "；").join(
+        visit.say(f"{title}, {', '.join(articles)}", f"{title}{'、'.join(articles)}")
+        for title, articles in cited.items()
+    )
     if clock.assumed:
         said += visit.say(". Partly an assumption of the law pack.", "。部分为法规数据包的假设。")
     return said
@@ -134,7 +141,9 @@ def facts(visit: Visit, application: Application) -> list[Fact]:
         elif name in ("destination", "end_user_country") and text:
             text = f"{words.country(text, visit.language)} ({text})"
         elif name in ("valid_from", "valid_to"):
-            text = written.day(day_of(text) or text, visit.language)
+            # What a draft says need not be a day yet.
+            day = day_of(text)
+            text = text if day is None else written.day(day, visit.language)
         elif name == "end_users":
             text = visit.say("; ", "；").join(text.splitlines())
         made.append(Fact(term=visit.spoken(LABELS[name]), text=text))
@@ -280,6 +289,16 @@ def documents(application: Application, labels: Mapping[str, Mapping[str, str]],
             "kind": visit.spoken(labels[one.kind]) if one.kind in labels else one.kind,
         }
         for one in application.documents.order_by("pk")
+    ]  # fmt: skip
+
+
+def as_sent(fields: Sequence[Field], sent: Mapping[str, str]) -> list[Field]:
+    """The fields as whoever was refused has filled them in: nothing that was written is lost. Files are chosen anew."""
+    return [
+        field if field.kind == "file"
+        else replace(field, checked=sent.get(field.name) == field.value) if field.kind == "checkbox"
+        else replace(field, value=sent.get(field.name, ""))
+        for field in fields
     ]  # fmt: skip
 
 

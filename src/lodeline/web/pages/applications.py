@@ -95,7 +95,9 @@ def _row(visit: Visit, one: Application, time: Clock, names: dict[str, str]) -> 
     users = content["end_users"].splitlines()
     items = dict.fromkeys(row.get("control_item", "") for row in content["goods"])
     handed_in = None if one.submitted_at is None else one.submitted_at.isoformat()
-    over = time.left is not None and time.left < 0
+    # Of what is decided no days are left, and none are lacking.
+    left = None if time.status == "ended" else time.left
+    over = left is not None and left < 0
     note = visit.say("beyond the limit", "已逾期") if over else ""
     if time.status == "stopped":
         note = visit.say("clock stands", "中止")
@@ -113,7 +115,7 @@ def _row(visit: Visit, one: Application, time: Clock, names: dict[str, str]) -> 
             text=written.moment(handed_in, visit.language, visit.reading.law.timezone), value=handed_in,
         ),
         Cell(
-            text=written.NOTHING if time.left is None else written.count(max(0, time.left)), value=time.left,
+            text=written.NOTHING if left is None else written.count(max(0, left)), value=left,
             note=note,
             shape="square" if over else "", tone="loss" if over else None,
         ),

@@ -291,7 +291,7 @@ def _forms(firm: Firm, one: Application) -> list[dict[str, Any]]:
     text = Field(
         name="text", label=visit.say("In your words", "说明"), kind="textarea", lines=6, required=True, width="full"
     )
-    forms = []
+    forms: list[dict[str, Any]] = []
     if one.state == "queried":
         forms.append(
             {
@@ -317,7 +317,12 @@ def _forms(firm: Firm, one: Application) -> list[dict[str, Any]]:
                 "fields": [text], "button": visit.say("Withdraw it", "撤回"), "look": "danger",
             }
         )  # fmt: skip
-    return forms
+    sent = visit.request.POST
+    # A form is shown after it was sent only where it was refused.
+    return [
+        {**form, "fields": part.as_sent(form["fields"], sent), "open": True} if form["act"] == sent.get("act") else form
+        for form in forms
+    ]
 
 
 def _reports(firm: Firm) -> Mapping[str, Text]:

@@ -289,7 +289,7 @@ def _licence_table(visit: Visit, organisation: str, names: dict[str, str]) -> Ta
                 text=words.country(row["destination"], language) if row["destination"] else written.NOTHING,
                 value=row["destination"],
             ),
-            Cell(text=row["valid_to"] or written.NOTHING, value=row["valid_to"]),
+            Cell(text=written.day(row["valid_to"], language), value=row["valid_to"]),
             *(kg_cell(visit, row[f"{key}_kg"]) for key in MASSES),
             Cell(text=visit.spoken(STATES[row["state"]][0]), value=row["state"]),
         )
