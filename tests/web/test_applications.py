@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from tests.web.conftest import Browser, Page
 from lodeline.office import clock
 from lodeline.office.actor import Actor, Standing
 from lodeline.office.models import User
+from lodeline.regulation.parameter import load
+from lodeline.service.licences import grant_licence, licence_from, revoke_licence
 from lodeline.service.party_lists import load_list
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
@@ -151,6 +154,23 @@ def test_a_licence_is_applied_for_queried_answered_and_granted(copy: Store) -> N
     }
     assert "Report on the goods" in of_firm().page(at).text
     assert "准予许可" in of_firm().page(at.replace("/en/", "/zh/")).text
+
+
+def test_the_officer_sees_how_the_exporter_s_licences_stand(copy: Store) -> None:
+    at = f"/en/applications/{handed_in().rstrip('/').rpartition('/')[2]}/"
+    law, now = load(), clock.now()
+    today = law.day_of(now)
+    terms = {
+        "id": "XK-7", "kind": "general", "exporter": FIRM, "end_users": ["Motors GmbH"], "mass_mg": 100_000_000,
+        "control_items": ["1C905.a.4"], "valid_from": today, "valid_to": today + timedelta(days=60),
+    }  # fmt: skip
+    granted = grant_licence(store=copy, licence=licence_from(terms), law=law, filed_at=now)
+    assert granted.accepted, [one.message("en") for one in granted.problems]
+    page = officer(11).page(at)
+    assert 'href="/en/licences/XK-7/"' in page.html and "In force" in page.text and "Revoked" not in page.text
+    assert revoke_licence(store=copy, licence="XK-7", on=today, filed_at=now, reason="by order").entry
+    page = officer(11).page(at)
+    assert "Revoked" in page.text and "In force" not in page.text
 
 
 def test_a_draft_whose_day_is_none_is_shown(copy: Store) -> None:

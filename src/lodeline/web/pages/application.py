@@ -26,6 +26,7 @@ from lodeline.web import words
 from lodeline.web.language import Text, say
 from lodeline.web.pages import application_part as part
 from lodeline.web.pages.firm_part import spoken_error
+from lodeline.web.pages.licence import STATES
 from lodeline.web.pages.lot_graph import origin_name
 from lodeline.web.pages.lot_words import product
 from lodeline.web.parts import Act, Field, Look, Notice
@@ -355,7 +356,10 @@ def _licences_table(visit: Visit, found: pl.DataFrame) -> Table:
                     href=visit.opens("licence", licence=row["id"]),
                 ),
                 Cell(text=visit.say("; ", "；").join(row["end_users"] or ())),
-                Cell(text=written.day(row["valid_to"], visit.language), value=str(row["valid_to"] or "")),
+                Cell(
+                    text=written.day(row["valid_to"], visit.language), value=str(row["valid_to"] or ""),
+                    note=visit.spoken(STATES[row["state"]][0]),
+                ),
                 _mass(visit, row["mass_mg"]), _mass(visit, row["left_mg"]),
             )
             for row in found.iter_rows(named=True)
@@ -435,7 +439,7 @@ def _origins_table(visit: Visit, found: pl.DataFrame) -> Table:
                 ),
                 Cell(text=row["element"]),
                 Cell(text=origin_name(visit, row["origin_kind"], None), note=row["origin_place"] or ""),
-                Cell(text=f"{100 * row['share']:.1f}", value=row["share"]),
+                Cell(text=written.percent(row["share"], visit.language), value=row["share"]),
             )
             for row in found.iter_rows(named=True)
         ],
