@@ -42,6 +42,7 @@ from rapidfuzz import fuzz
 sys.path.insert(0, str(Path(__file__).parent))
 
 from lodeline.party import likeness as model
+from lodeline.party.features import FEATURES, features_of
 from lodeline.party.index import NameIndex
 from lodeline.party.name import parsed
 from names.pairs import (
@@ -52,6 +53,7 @@ from names.pairs import (
     firms,
     fresh,
     further,
+    held,
     language,
     lookalikes,
     pairs,
@@ -253,12 +255,12 @@ def calibration(test: Sequence[Pair], *, draw: bool) -> None:
 
 def fit(tuning: Sequence[Pair]) -> None:
     """Writes the weights anew: logistic regression with a ridge, by Newton's method, on the tuning half."""
-    features = [model.features_of(parsed(one.one), parsed(one.other)) for one in tuning]
-    matrix = np.array([[1.0, *(one[name] for name in model.FEATURES)] for one in features])
+    features = [features_of(parsed(one.one), parsed(one.other)) for one in tuning]
+    matrix = np.array([[1.0, *(one[name] for name in FEATURES)] for one in features])
     same = np.array([one.same for one in tuning], float)
     # Firms of other branches show kinds of names; how often pairs are one firm's is learned of the tuning half.
     counts = np.array([ELSEWHERE_COUNTS if one.how == "elsewhere" else 1.0 for one in tuning])
-    ridge = np.diag([1e-6, *[RIDGE] * len(model.FEATURES)])
+    ridge = np.diag([1e-6, *[RIDGE] * len(FEATURES)])
     weights = np.zeros(matrix.shape[1])
     for _ in range(60):
         said = 1 / (1 + np.exp(-matrix @ weights))
@@ -272,9 +274,7 @@ def fit(tuning: Sequence[Pair]) -> None:
     with WEIGHTS.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(("feature", "weight"))
-        writer.writerows(
-            (name, f"{one:.4f}") for name, one in zip(("intercept", *model.FEATURES), weights, strict=True)
-        )
+        writer.writerows((name, f"{one:.4f}") for name, one in zip(("intercept", *FEATURES), weights, strict=True))
     model._weights.cache_clear()
     print(f"fitted {len(weights)} weights on {len(tuning)} pairs: {WEIGHTS}")
 
@@ -319,10 +319,12 @@ def found_across_scripts() -> dict[str, float]:
     for how in sorted(set(kind.values())):
         some = [one for one in found if kind[one.firm] == how]
         print(f"    {how:20}{_share([one for one in some if one.firm in half])}{_share(some)}")
-    _tell_outside("firms outside of the table, written down before words were added; derivable ways", unseen(), crowd)
-    derived = [one for one in _asked_each_way(further(), crowd) if one.derived]
-    print(f"  further firms, most with translated names, of which all misses were looked at{_share(derived)}")
-    _tell_outside("fresh firms, as they came to mind, of which no miss was looked at", fresh(), crowd)
+    print("  firms outside of the table, of which all misses were looked at; derivable ways")
+    for title, outside in (("of all branches", unseen()), ("most of them translated", further()),
+                           ("of the field, as they came to mind", fresh())):  # fmt: skip
+        derived = [one for one in _asked_each_way(outside, crowd) if one.derived]
+        print(f"    {len(outside)} {title:40}{_share(derived)}")
+    _tell_outside("held firms, as they came to mind, of which no miss was looked at; derivable ways", held(), crowd)
     recorded = _found_where_recorded(every, half, crowd)
     ours_ = [one for one in found if one.firm in half]
     return {

@@ -30,6 +30,7 @@ FIRMS: Final = Path(__file__).parent / "firms.csv"
 UNSEEN: Final = Path(__file__).parent / "unseen.csv"
 FURTHER: Final = Path(__file__).parent / "further.csv"
 FRESH: Final = Path(__file__).parent / "fresh.csv"
+HELD: Final = Path(__file__).parent / "held.csv"
 ELSEWHERE: Final = Path(__file__).parent / "elsewhere.csv"
 SEED: Final = 20_261_125
 #: Synthetic strangers, others than those that are searched among, and how many of them are taken for each name.
@@ -163,10 +164,15 @@ def further() -> list[Firm]:
 
 
 def fresh() -> list[Firm]:
-    """Firms as they came to mind, that were written down before names were parted in several ways; none is fitted on,
-    and no miss was looked at.
+    """Firms as they came to mind, that were written down before what is done about their misses; none is fitted on, and
+    all their misses were looked at.
     """
     return _listed(FRESH)
+
+
+def held() -> list[Firm]:
+    """Firms as they came to mind, of which no miss was looked at."""
+    return _listed(HELD)
 
 
 def _listed(file: Path) -> list[Firm]:

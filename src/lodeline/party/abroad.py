@@ -92,9 +92,9 @@ def _native(rows: list[dict[str, tuple[str, ...]]]) -> list[str]:
     return [_short("".join(some)) for some, _ in zip(product(*choices), range(_MOST_NATIVE), strict=False)]
 
 
-def spells_japanese(hanzi: str, letters: str) -> bool:
-    """Whether letters are simplified hanzi as Japanese reads them, each in a way of its own: 測器 is "sokki", soku and
-    ki.
+def spelt_in_japan(hanzi: str, letters: str) -> int:
+    """How many of simplified hanzi letters are as Japanese reads them, each in a way of its own, the first ones or all:
+    測器 is "sokki", soku and ki. 0 if they are none.
     """
     reached: list[set[int]] = [{0}, *(set() for _ in hanzi)]
     for at, ends in enumerate(reached[:-1]):
@@ -107,7 +107,7 @@ def spells_japanese(hanzi: str, letters: str) -> bool:
         words |= {(size, word) for size, readings in known for word in readings}
         for size, word in words:
             reached[at + size].update(until for end in ends for until in _read_on(word, letters, end))
-    return len(letters) in reached[-1]
+    return next((at for at in range(len(hanzi), 0, -1) if len(letters) in reached[at]), 0)
 
 
 def _read_on(word: str, letters: str, start: int) -> Iterator[int]:

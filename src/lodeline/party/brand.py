@@ -35,6 +35,10 @@ _COMMON: Final = 3_755
 _TRADE: Final = 5.0
 #: What is told wholly goes before as much that is told in part.
 _WHOLLY: Final = 0.01
+#: Bits that a letter of a word says, whatever its language, and by how many more its syllables are too rare for a
+#: Chinese brand: "Orica" is none (both assumed).
+_LETTER_BITS: Final = 3.5
+_OUTLANDISH: Final = 4.0
 #: How many syllables a word of the table of glosses has at most.
 _MOST_SYLLABLES: Final = 4
 
@@ -306,9 +310,16 @@ def in_pinyin(name: Name) -> tuple[str, ...] | None:
     if all(len(word) >= _LEAST_JOINED and word in meanings() for word in name.brand_words):
         return None
     found = as_syllables(name.brand)
+    if found and not (name.read or name.placed) and _is_outlandish(name.brand, found):
+        return None
     # "Ace" is a word, and no firm is called a-ce, nor "Sun" by one syllable.
     short = found and (len(found) == 1 or len(found[0]) == 1)
     return None if short and name.brand in meanings() else found
+
+
+def _is_outlandish(word: str, syllables_: tuple[str, ...]) -> bool:
+    """Whether no Chinese brand is likely to be made of such syllables, though they are Mandarin."""
+    return sum(map(rarity, syllables_)) - _LETTER_BITS * len(word) > _OUTLANDISH
 
 
 @lru_cache(maxsize=50_000)

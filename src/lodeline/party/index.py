@@ -31,6 +31,7 @@ from lodeline.party.terms import (
     MOST_SOUNDS,
     Codes,
     as_transcribed,
+    as_transcribed_anyhow,
     every_code,
     is_heard,
     rarity_of,
@@ -77,7 +78,7 @@ class Candidate:
 def _known(name: str) -> Known:
     parts = taken_apart(name)
     codes = array("i", terms_of(parts)).tobytes()
-    return Known(parts.text, parts.brand, as_transcribed(parts), letters_within(parts), codes)
+    return Known(parts.text, parts.brand, as_transcribed_anyhow(parts), letters_within(parts), codes)
 
 
 def _several(names: Sequence[str]) -> Columns:

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from itertools import product
 from typing import Final
 
-from lodeline.party.abroad import characters, korean, read_abroad, spells_japanese
+from lodeline.party.abroad import characters, korean, read_abroad, spelt_in_japan
 from lodeline.party.pieces import Piece, is_spelt, pieces_of, pieces_otherwise
 from lodeline.party.script import (
     HAN,
@@ -33,7 +33,7 @@ _ORDINALS: Final = {"first": "1", "second": "2", "third": "3", "fourth": "4", "f
 _ROMAN: Final = {"ii": "2", "iii": "3", "iv": "4"}
 #: What is left out where a whole name is spelt.
 _NO_LETTERS: Final = re.compile(r"[^a-z]")
-_JAPANESE_FORM: Final = re.compile(r"(株式|有限|合同)会社")
+JAPANESE_FORM: Final = re.compile(r"(株式|有限|合同)会社")
 _LEAST_READ: Final = 3
 _BESIDE: Final = re.compile(r"[\s()]")
 #: Legal forms of three letters and fewer are words of other languages as well: they count at the end of a name alone.
@@ -157,13 +157,13 @@ def spells_whole(a: Name, b: Name) -> bool:
 
 @lru_cache(maxsize=10_000)
 def _read_in_japan(text: str, other: str) -> bool:
-    hanzi, found = _JAPANESE_FORM.subn("", text)
+    hanzi, found = JAPANESE_FORM.subn("", text)
     if not found or len(hanzi) < _LEAST_READ:
         return False
     words, known = other.split(), vocabulary().latin
     while sizes := [one for one in (1, 2) if (word := known.get("".join(words[-one:]))) and word.kind == "form"]:
         del words[-max(sizes) :]
-    return spells_japanese(hanzi, "".join(words))
+    return spelt_in_japan(hanzi, "".join(words)) == len(hanzi)
 
 
 @lru_cache(maxsize=10_000)

@@ -16,7 +16,7 @@ from rapidfuzz.distance import DamerauLevenshtein
 
 from lodeline.party.abroad import meanings
 from lodeline.party.script import all_cjk, as_syllables, is_cjk, sounded, syllables
-from lodeline.party.words import MOST_WORDS, Word, close_word, compound, glosses, places_near, vocabulary
+from lodeline.party.words import MOST_WORDS, Word, close_word, compound, glosses, joined, places_near, vocabulary
 
 _TOKEN: Final = re.compile(r"[()]|[^\s()]+")
 #: Words that join others of a brand and say nothing: "Light of Hope".
@@ -105,6 +105,11 @@ def pieces_otherwise(whole: str, usual: list[Piece]) -> list[list[Piece]]:
     tokens = whole.split()
     if is_spelt(tokens):
         return [one for one in _hidden(tokens, usual) if one != usual]
+    return [*_in_front(usual), *_joined_to_trade(usual)]
+
+
+def _in_front(usual: list[Piece]) -> list[list[Piece]]:
+    """What stands in front and is a branch of trade may be the brand or of it."""
     front = next((at for at, one in enumerate(usual) if one.word is None or one.word.kind == "industry"), len(usual))
     if front == len(usual) or usual[front].word is None:
         return []
@@ -112,6 +117,18 @@ def pieces_otherwise(whole: str, usual: list[Piece]) -> list[list[Piece]]:
     if _is_written(usual[front].text) and not (several and _means_something(usual[front].text)):
         return []
     return [[one._replace(word=None) if at == front else one for at, one in enumerate(usual)]]
+
+
+def _joined_to_trade(usual: list[Piece]) -> list[list[Piece]]:
+    """What stands in front and is a brand may end in a branch of trade: HGTECH."""
+    for at, one in enumerate(usual):
+        if one.text.isascii() and (one.word is None or not _is_written(one.text)):
+            parts = joined(one.text) if as_syllables(one.text) is None else None
+            if parts:
+                head, trade = parts
+                tail = Piece(one.text[len(head) :], trade, one.bracketed, False)
+                return [[*usual[:at], Piece(head, None, one.bracketed, False), tail, *usual[at + 1 :]]]
+    return []
 
 
 def _is_written(text: str) -> bool:

@@ -36,6 +36,12 @@ _INVISIBLE: Final = frozenset({"Cf", "Cc", "Co", "Cn"})
 #: Hanzi that are simplified in some words alone, as 沈 in 沈思.
 _TURNING: Final = "沈藉瞭覆著么麽於夥徵昇"
 _APOSTROPHES: Final = dict.fromkeys(map(ord, "'’‘`´ʼ·"))
+#: What says that a name is written as in Japan: its form of a company, or kana.
+_IN_JAPAN: Final = re.compile(r"会社|[\u3041-\u30fa]")
+#: Characters of the mainland that are others in Japan: 芸 is rue here, and art there.
+_OTHERS_IN_JAPAN: Final = str.maketrans("浜芸糸缶", "滨艺丝罐")
+#: Japanese characters for whose traditional ones OpenCC knows no simplified one.
+_SIMPLIFIED_OTHERWISE: Final = str.maketrans("鉱渋闘挙戸郷呉", "矿涩斗举户乡吴")
 #: Letters that NFKD does not part, as they are written where there is no key for them.
 _UNPARTED: Final = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
 
@@ -71,10 +77,12 @@ def faults(text: str) -> tuple[str, ...]:
 def folded(text: str) -> str:
     """Lower case, simplified hanzi, no accents, no invisible characters; words parted by one blank, brackets kept."""
     text = text[:MOST_CHARACTERS]
+    if _IN_JAPAN.search(text):
+        text = text.translate(_OTHERS_IN_JAPAN)
     if not text.isascii() and not _plain().issuperset(text):
         text = "".join(map(_visible, unicodedata.normalize("NFKC", text)))
         text = " ".join(_unmixed(word) for word in text.split())
-        text = simplified().convert(text.casefold()).translate(_UNPARTED)
+        text = simplified(text.casefold()).translate(_UNPARTED)
         text = "".join(map(_unaccented, text))
     text = text.lower().translate(_APOSTROPHES)
     text = _NO_WORD.sub(" ", text.replace("&", " and ").replace("(", " ( ").replace(")", " ) "))
@@ -102,16 +110,40 @@ def _unaccented(character: str) -> str:
     return "".join(one for one in parted if not unicodedata.combining(one))
 
 
+def simplified(text: str) -> str:
+    """Traditional and Japanese characters as the simplified ones: 澤 and 沢 are 泽."""
+    plain: str = _opencc("t2s").convert(text.translate(_of_japan()))
+    return plain
+
+
 @cache
-def simplified() -> opencc.OpenCC:
-    """Traditional (and Japanese) characters to simplified ones."""
-    return opencc.OpenCC("t2s")
+def _opencc(way: str) -> opencc.OpenCC:
+    return opencc.OpenCC(way)
+
+
+@cache
+def _of_japan() -> dict[int, int]:
+    """Characters that only Japan writes so → the simplified ones."""
+    found = dict(_SIMPLIFIED_OTHERWISE)
+    for one in map(chr, range(0x4E00, 0xA000)):
+        if not _is_common(one) and _opencc("t2s").convert(one) == one:
+            plain = _opencc("t2s").convert(_opencc("jp2t").convert(one))
+            found |= {ord(one): ord(plain)} if plain != one and _is_common(plain) else {}
+    return found
+
+
+def _is_common(character: str) -> bool:
+    """Whether it is one of those that names in the mainland are written with (GB 2312)."""
+    try:
+        return bool(character.encode("gb2312"))
+    except UnicodeEncodeError:
+        return False
 
 
 @cache
 def traditional_letters() -> frozenset[str]:
     """Characters that are not written in the mainland, where a simplified one stands for them."""
-    return frozenset(one for one in map(chr, range(0x4E00, 0xA000)) if simplified().convert(one) != one)
+    return frozenset(one for one in map(chr, range(0x4E00, 0xA000)) if simplified(one) != one)
 
 
 @cache

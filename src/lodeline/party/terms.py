@@ -18,9 +18,10 @@ import numpy.typing as npt
 from lodeline.party import transcription
 from lodeline.party.abroad import meanings
 from lodeline.party.brand import in_pinyin, meant, meant_by_sound
-from lodeline.party.initials import acronyms, acronyms_freely, letters_alone, shortened
+from lodeline.party.initials import acronyms, acronyms_freely, letters_alone
 from lodeline.party.name import Name
-from lodeline.party.words import said, stem, vocabulary
+from lodeline.party.shortening import shortened
+from lodeline.party.words import said, vocabulary
 
 _LETTERS: Final = "^abcdefghijklmnopqrstuvwxyz0123456789$"
 _BASE: Final = len(_LETTERS)
@@ -148,7 +149,15 @@ def as_transcribed(name: Name) -> str:
     syllables = in_pinyin(name)
     if syllables:
         return transcription.heard(syllables)
-    return transcription.written(name.brand_words, tuple(filter(None, map(stem, name.brand_words))))
+    return transcription.written(name.brand_words)
+
+
+def as_transcribed_anyhow(name: Name) -> str:
+    """The same with all words that a brand in letters may have, however the name is parted: kennametal, kenna."""
+    if name.cjk or is_heard(name):
+        return as_transcribed(name)
+    ways = [one for one in name.every if not is_heard(one)]
+    return transcription.written(tuple(dict.fromkeys(word for one in ways for word in one.brand_words)))
 
 
 def is_heard(name: Name) -> bool:

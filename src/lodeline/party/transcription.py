@@ -1,13 +1,14 @@
 """A foreign name and the hanzi that transcribe it: 施耐德 is Schneider, 诺基亚 is Nokia.
 
 How much speaks for that is said in bits: how much likelier the letters are if the hanzi transcribe them than if they
-are those of any other name. It is the best alignment of the sounds of the hanzi with the letters: each pair has its
-weight, and so has each sound that was not written and each letter that was not heard (`data/party/transcription.csv`).
-The weights were learned on names of places, of persons and of firms of other branches (`benchmarks/names/`), none of
-which is tested on.
+are those of any other name. It is the best alignment of the hanzi with the letters, syllable by syllable: for what a
+syllable was seen to stand for there are its own bits (`data/party/transcribed_syllables.csv`), for anything else those
+of its sounds: each pair of a sound and a letter has its weight, and so has each sound that was not written and each
+letter that was not heard (`data/party/transcription.csv`). Both were learned on names of places, of persons and of
+firms of other branches (`benchmarks/names/`), none of which is tested on.
 
-For the index, which finds names by what they share, stand the consonants alone, by classes that Mandarin does not
-part.
+The index ranks thousands of names by their sounds alone, which is quicker. To find names by what they share it has the
+consonants, by classes that Mandarin does not part.
 
 Source: Ristad and Yianilos (1998), Learning string-edit distance, IEEE PAMI 20(5): a memoryless transducer and how it
 is learned; Durbin et al., Biological sequence analysis (1998), ch. 2: log-odds of an alignment.
@@ -57,7 +58,6 @@ _TOGETHER: Final = (("tsch", "C"), ("sch", "S"), ("tch", "C"), ("sh", "S"), ("ch
 #: Signs of sounds begin here, above all letters; so what is heard and what is written are told apart.
 FIRST_SOUND: Final = 0xE000
 _BLANK: Final = 0x20
-_OR: Final = 0x7C
 #: So many sounds and letters of a brand are looked at.
 _MOST: Final = 40
 #: What a pair weighs that was never learned.
@@ -76,6 +76,14 @@ _LEAST_HABIT: Final = -4.0
 #: Novartis.
 _CUT: Final = 5.0
 _LEAST_KEPT: Final = 2
+#: So many letters a syllable stands for at most.
+MOST_OF_SYLLABLE: Final = 6
+#: What stands in the table of syllables for all letters that they were not seen to stand for.
+OTHERWISE: Final = "*"
+#: More than the letters there are, to make one number of several.
+_KEYS: Final = 32
+#: What sounds so unlike is not looked at syllable by syllable.
+_HOPELESS: Final = -12.0
 
 Units = npt.NDArray[np.uint16]
 
@@ -214,10 +222,9 @@ def _brand_signs() -> list[dict[str, str]]:
 
 
 @lru_cache(maxsize=50_000)
-def written(words: tuple[str, ...], others: tuple[str, ...] = ()) -> str:
-    """Words in Latin letters, parted by a blank, and what may be meant in their place, behind a bar."""
-    whole = " ".join(letters_of(word) for word in words if word.isascii())
-    return "|".join([whole, *map(letters_of, others)])[:_MOST]
+def written(words: tuple[str, ...]) -> str:
+    """Words in Latin letters, parted by a blank."""
+    return " ".join(letters_of(word) for word in words if word.isascii())[:_MOST]
 
 
 def as_units(text: str) -> Units:
@@ -225,6 +232,7 @@ def as_units(text: str) -> Units:
     return np.frombuffer(text.encode("utf-16-le"), np.uint16)
 
 
+@lru_cache(maxsize=20_000)
 def evidence(of_sounds: str, of_words: str) -> float:
     """Bits for hanzi with these sounds (`heard`) transcribing these words (`written`), or the one of them that they are
     nearest to; below 0 it speaks against it. Whether such hanzi transcribe anything is `habit`.
@@ -232,7 +240,12 @@ def evidence(of_sounds: str, of_words: str) -> float:
     one = as_units(of_words)
     best = np.full(1, -np.inf, np.float32)
     _gather(as_units(of_sounds), (one, np.array([0, len(one)])), np.zeros(1, np.int64), _table(), best)
-    return float(best[0]) - habit(of_sounds)
+    by_sounds = float(best[0]) - habit(of_sounds)
+    if by_sounds < _HOPELESS:
+        return by_sounds
+    syllables = _syllables_of(of_sounds)
+    words = of_words.split(" ")
+    return max(_by_syllables(syllables, word) for word in {*words, "".join(words)} if word)
 
 
 def habit(of_sounds: str) -> float:
@@ -275,6 +288,137 @@ def _table() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int16]]:
         sound = ord(_signs()[row["heard"]]) - FIRST_SOUND if row["heard"] else -1
         weights[sound, every.index(row["written"]) if row["written"] else -1] = float(row["bits"])
     return weights, columns
+
+
+class _Syllables(NamedTuple):
+    """Where each syllable ends among the sounds, what it is (`_Seen.ids`; -1 for one that was never seen), and what is
+    added to the bits of its sounds where it stands for what it was not seen to.
+    """
+
+    sounds: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    ids: npt.NDArray[np.int64]
+    otherwise: npt.NDArray[np.float32]
+
+
+class _Seen(NamedTuple):
+    """What syllables were seen to stand for, as sorted numbers of syllable and letters, and the bits of each."""
+
+    ids: dict[str, int]
+    otherwise: dict[str, float]
+    keys: npt.NDArray[np.int64]
+    bits: npt.NDArray[np.float32]
+
+
+def syllables_of(signs: str) -> list[str]:
+    """The signs of sounds (`heard`), syllable by syllable: one ends with its vowel, or with an n behind it."""
+    vowels, ends = _ends()
+    found: list[str] = []
+    whole = True
+    for one in signs:
+        if whole and not (one in ends and found):
+            found.append("")
+        found[-1] += one
+        whole = one in vowels or one in ends
+    return found
+
+
+@cache
+def _ends() -> tuple[frozenset[str], frozenset[str]]:
+    """The signs that a syllable ends with: its vowel, and what may stand behind it."""
+    signs = _signs()
+    return (frozenset(sign for sound, sign in signs.items() if sound.startswith("~") or sound == "er"),
+            frozenset(sign for sound, sign in signs.items() if sound.startswith("+")))  # fmt: skip
+
+
+@lru_cache(maxsize=20_000)
+def _syllables_of(of_sounds: str) -> _Syllables:
+    signs = of_sounds[:-1] if of_sounds and ord(of_sounds[-1]) >= _HABIT else of_sounds
+    parts, seen = syllables_of(signs), _seen()
+    return _Syllables(
+        sounds=as_units(signs).astype(np.int64) - FIRST_SOUND,
+        ends=np.cumsum([len(one) for one in parts], dtype=np.int64),
+        ids=np.array([seen.ids.get(one, -1) for one in parts], np.int64),
+        otherwise=np.array([seen.otherwise.get(one, 0.0) for one in parts], np.float32),
+    )
+
+
+@cache
+def _seen() -> _Seen:
+    text = files("lodeline").joinpath("data", "party", "transcribed_syllables.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    signs, (_, columns) = _signs(), _table()
+    heard_ = {row["heard"]: "".join(signs[one] for one in row["heard"].split()) for row in rows}
+    ids = {one: at for at, one in enumerate(sorted(set(heard_.values())))}
+    known, otherwise = {}, {}
+    for row in rows:
+        syllable = heard_[row["heard"]]
+        if row["written"] == OTHERWISE:
+            otherwise[syllable] = float(row["bits"])
+            continue
+        key = ids[syllable]
+        for letter in row["written"].ljust(MOST_OF_SYLLABLE):
+            key = key * _KEYS + (int(columns[ord(letter)]) + 1 if letter != " " else 0)
+        known[key] = float(row["bits"])
+    keys = np.array(sorted(known), np.int64)
+    return _Seen(ids, otherwise, keys, np.array([known[one] for one in keys.tolist()], np.float32))
+
+
+def _by_syllables(syllables: _Syllables, word: str) -> float:
+    """The best alignment of syllables with a word, in bits."""
+    (weights, columns), seen = _table(), _seen()
+    places = columns[as_units(word)]
+    letters_ = places[places >= 0].astype(np.int64)
+    return _best_by_syllables(syllables, letters_, weights, seen.keys, seen.bits) if len(letters_) else -1e9
+
+
+@numba.njit(cache=True)
+def _best_by_syllables(
+    syllables: _Syllables, words: npt.NDArray[np.int64], weights: npt.NDArray[np.float32],
+    keys: npt.NDArray[np.int64], bits: npt.NDArray[np.float32],
+) -> float:  # fmt: skip
+    none_heard, none_written = weights.shape[0] - 1, weights.shape[1] - 1
+    count = len(words)
+    row = np.empty(MOST_OF_SYLLABLE + 1, np.float32)
+    reached = np.full(count + 1, -1e9, np.float32)
+    reached[0] = 0.0
+    start = 0
+    for at in range(len(syllables.ends)):
+        further = np.full(count + 1, -1e9, np.float32)
+        for begun in range(count + 1):
+            if reached[begun] < -1e8:
+                continue
+            most = min(MOST_OF_SYLLABLE, count - begun)
+            row[0] = 0.0
+            for size in range(most):
+                row[size + 1] = row[size] + weights[none_heard, words[begun + size]]
+            for sound in syllables.sounds[start : syllables.ends[at]]:
+                before = row[0]
+                row[0] += weights[sound, none_written]
+                for size in range(most):
+                    best = max(
+                        before + weights[sound, words[begun + size]], row[size + 1] + weights[sound, none_written]
+                    )
+                    before = row[size + 1]
+                    row[size + 1] = max(best, row[size] + weights[none_heard, words[begun + size]])
+            key = syllables.ids[at]
+            for size in range(most + 1):
+                said = row[size] + syllables.otherwise[at]
+                if key >= 0:
+                    whole = key
+                    for place in range(MOST_OF_SYLLABLE):
+                        whole = whole * _KEYS + (words[begun + place] + 1 if place < size else 0)
+                    known = np.searchsorted(keys, whole)
+                    if known < len(keys) and keys[known] == whole:
+                        said = bits[known]
+                further[begun + size] = max(further[begun + size], reached[begun] + said)
+        reached = further
+        start = syllables.ends[at]
+    best = reached[count]
+    # What is heard may end before the word does.
+    for kept in range(_LEAST_KEPT, count):
+        best = max(best, reached[kept] - np.float32(_CUT))
+    return float(best)
 
 
 @numba.njit(cache=True)
@@ -328,11 +472,11 @@ def _gather(
         for whole in range(2):
             count = 0
             for at in range(len(text) + 1):
-                if at < len(text) and text[at] != _BLANK and text[at] != _OR:
+                if at < len(text) and text[at] != _BLANK:
                     if columns[text[at]] >= 0:
                         words[count] = columns[text[at]]
                         count += 1
-                elif at < len(text) and text[at] == _BLANK and whole == 0:
+                elif at < len(text) and whole == 0:
                     several = True
                 elif count:
                     found = max(found, _aligned(sounds[: len(read)], words, count, weights, row))

@@ -30,6 +30,11 @@ MOST_SHORTENED: Final = 2
 _LEAST_SAID: Final = 2
 #: Each word of a compound has at least so many letters.
 LEAST_PART: Final = 4
+#: And what stands before a branch of trade that is joined to it, and that trade.
+LEAST_HEAD: Final = 2
+LEAST_JOINED: Final = 4
+#: How technology is spelt where it is joined to a brand.
+_TECHNOLOGY: Final = ("tec", "tek")
 #: And the last of a German one more: "goldwind" is none.
 LEAST_TAIL: Final = 5
 
@@ -185,14 +190,17 @@ def compound(term: str) -> Word | None:
 
 
 @lru_cache(maxsize=50_000)
-def stem(term: str) -> str:
-    """What is left of a word that ends in a branch of trade: "rheinmetall" is Rhein, "kennametal" Kenna; or nothing."""
+def joined(term: str) -> tuple[str, Word] | None:
+    """A word and the branch of trade that it ends in, the longest: "rheinmetall" is Rhein and metals, "hgtech" HG and
+    technology; None for others.
+    """
     words = vocabulary().latin
-    for end in range(LEAST_PART, len(term) - LEAST_PART + 1):
+    for end in range(LEAST_HEAD, len(term) - LEAST_JOINED + 1):
         tail = words.get(term[end:])
         if tail and tail.kind == "industry" and not tail.read:
-            return term[:end]
-    return ""
+            return term[:end], tail
+    head = next((term.removesuffix(one) for one in _TECHNOLOGY if term.endswith(one)), "")
+    return (head, words["tech"]) if len(head) >= LEAST_HEAD else None
 
 
 @cache
@@ -217,7 +225,7 @@ def _long_words() -> dict[str, list[str]]:
 @cache
 def glosses() -> dict[str, frozenset[str]]:
     """Words in hanzi of brands → what they mean in English, of one word or several: 大地 → earth, land."""
-    return {simplified().convert(row["han"]): frozenset(row["words"].split("|")) for row in _table("glosses.csv")}
+    return {simplified(row["han"]): frozenset(row["words"].split("|")) for row in _table("glosses.csv")}
 
 
 @lru_cache(maxsize=50_000)
@@ -237,7 +245,7 @@ def place_letters() -> dict[str, frozenset[str]]:
     for row in _table("places.csv"):
         for term in row["terms"].split("|"):
             if HAN.match(term):
-                found[simplified().convert(term)[0]].add(row["place"])
+                found[simplified(term)[0]].add(row["place"])
         for letter in filter(None, row["letters"].split("|")):
             found[letter].add(row["place"])
     return {letter: frozenset(places) for letter, places in found.items()}
@@ -258,7 +266,7 @@ def trade_letters() -> dict[str, frozenset[str]]:
 def foreign_readings() -> dict[str, tuple[str, ...]]:
     """Words in hanzi that are read otherwise abroad: 住友 → sumitomo."""
     return {
-        simplified().convert(row["han"]): tuple(row["reading"].split("|")) for row in _table("readings.csv")
+        simplified(row["han"]): tuple(row["reading"].split("|")) for row in _table("readings.csv")
     }  # fmt: skip
 
 
