@@ -130,23 +130,27 @@ def elsewhere() -> list[Pair]:
     Each firm beside two strangers by chance, and beside the two whose names it might transcribe best.
     """
     chance = random.Random(SEED)
-    with ELSEWHERE.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    written = [as_transcribed(parsed(row["en"])) for row in rows]
+    rows = known_elsewhere()
+    written = [as_transcribed(parsed(row.en)) for row in rows]
     found = []
     for row in rows:
         strangers = chance.sample([one for one in rows if one is not row], 2)
-        sounds = as_transcribed(parsed(row["zh"]))
+        sounds = as_transcribed(parsed(row.zh))
         bits = [evidence(sounds, one) if sounds and one and one[0] < chr(FIRST_SOUND) else -100.0 for one in written]
         near = sorted(range(len(rows)), key=lambda at: (rows[at] is row, -bits[at]))[:2]
-        for one in (row["zh"], spelt(row["zh"])):
-            if row["english"] != "coined":
-                found.append(Pair(one=one, other=row["en"], same=True, how="elsewhere", test=False))
+        for one in (row.zh, spelt(row.zh)):
+            if row.english != "coined":
+                found.append(Pair(one=one, other=row.en, same=True, how="elsewhere", test=False))
             found += [
-                Pair(one=one, other=other["en"], same=False, how="elsewhere", test=False)
+                Pair(one=one, other=other.en, same=False, how="elsewhere", test=False)
                 for other in (*strangers, *(rows[at] for at in near))
             ]  # fmt: skip
     return found
+
+
+def known_elsewhere() -> list[Firm]:
+    """The firms of other branches that these pairs are of."""
+    return _listed(ELSEWHERE)
 
 
 def unseen() -> list[Firm]:

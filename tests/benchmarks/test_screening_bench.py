@@ -9,7 +9,7 @@ import pytest
 
 import screening
 from lodeline.party.name import parsed
-from names.pairs import UNSEEN, elsewhere, firms, fresh, further, language, pairs, unseen
+from names.pairs import UNSEEN, firms, fresh, further, held, known_elsewhere, language, pairs, unseen
 from names.synthetic import names
 
 
@@ -44,7 +44,7 @@ def test_the_language_of_a_name_is_told_by_its_letters_and_its_form() -> None:
 
 def test_no_firm_of_the_test_half_is_among_those_that_are_learned_from() -> None:
     of_test = {name for pair in pairs() if pair.test and pair.same for name in (pair.one, pair.other)}
-    assert of_test.isdisjoint(name for pair in elsewhere() for name in (pair.one, pair.other))
+    assert of_test.isdisjoint(name for firm in known_elsewhere() for name in (firm.zh, firm.en))
     assert of_test & {firm.zh for firm in firms()}
 
 
@@ -56,4 +56,4 @@ def test_no_brand_of_the_test_half_is_among_those_that_hanzi_are_learned_of() ->
             rows = list(csv.DictReader(stream))
         assert len(rows) > 500
         assert not [row for row in rows if row["han"] in brands], table
-    assert {firm.zh for firm in (*unseen(), *further(), *fresh())}.isdisjoint(of_test)
+    assert {firm.zh for firm in (*unseen(), *further(), *fresh(), *held())}.isdisjoint(of_test)
