@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from lodeline.party import transcription
+from lodeline.party import consonants, transcription
 from lodeline.party.abroad import meanings
 from lodeline.party.brand import in_pinyin, meant, meant_by_sound
 from lodeline.party.initials import acronyms, acronyms_freely, letters_alone
@@ -106,7 +106,7 @@ def terms_asked(name: Name) -> Codes:
     codes: set[int] = {*_skeletons(name), *terms_meant(name).tolist()}
     syllables = in_pinyin(name)
     if syllables:
-        codes.update(_triples_of(transcription.of_hanzi(syllables), rarer=True))
+        codes.update(_triples_of(consonants.of_hanzi(syllables), rarer=True))
     for sound in (*name.sounds[:MOST_SOUNDS], *name.abroad):
         codes.update(_triples(f"^{sound}$"))
     return np.array(sorted(codes), dtype=np.int32)
@@ -125,14 +125,14 @@ def _skeletons(name: Name) -> list[int]:
     return _triples_of(consonants_of(name), rarer=bool(name.brand_han))
 
 
-def _triples_of(consonants: tuple[transcription.Consonant, ...], *, rarer: bool) -> list[int]:
-    if not consonants:
+def _triples_of(kept: tuple[consonants.Consonant, ...], *, rarer: bool) -> list[int]:
+    if not kept:
         return []
-    also = [transcription.letters(consonants, usual=False)] if rarer else []
+    also = [consonants.letters(kept, usual=False)] if rarer else []
     # What no sound begins with keeps them apart.
     return [
         triple
-        for letters in {*transcription.keys(consonants), *also}
+        for letters in {*consonants.keys(kept), *also}
         if len(letters) >= LEAST_CONSONANTS
         for triple in _triples(f"0{letters}0")
     ]
@@ -165,10 +165,10 @@ def is_heard(name: Name) -> bool:
     return bool(name.brand_han) or in_pinyin(name) is not None
 
 
-def consonants_of(name: Name) -> tuple[transcription.Consonant, ...]:
+def consonants_of(name: Name) -> tuple[consonants.Consonant, ...]:
     if name.brand_han:
-        return transcription.of_hanzi(name.brand_words)
-    return transcription.of_letters(name.brand) if name.brand and not name.cjk else ()
+        return consonants.of_hanzi(name.brand_words)
+    return consonants.of_letters(name.brand) if name.brand and not name.cjk else ()
 
 
 @lru_cache(maxsize=50_000)
