@@ -68,29 +68,28 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
     abroad, place_and_trade, translated = _abroad(a, b), shortens(a, b), meaning(a, b)
     letters, usual = acronym(a, b)
     short = usual or letters >= _SHORTENED_BITS
-    whole = meaning_of_trades(a, b)
+    whole, placed = meaning_of_trades(a, b), one_placed(a, b)
     industries = _Overlap(_fields(a) | _implied(a, b), _fields(b) | _implied(b, a))
+    # Where a trade is said by the brand of the other name, neither is one-sided for it.
+    in_common = _Overlap(_fields(a) & _fields(b), _fields(a) & _fields(b))
     functions = (a.industries ^ b.industries) & _FUNCTIONS - _left_out_in_japan(a, b)
-    missing = bool(a.sounds) != bool(b.sounds) or one_placed(a, b)
+    missing = bool(a.sounds) != bool(b.sounds) or placed
     if whole > max(translated, FAR):
-        # What is the brand of one name is a branch of trade in the other: neither is one-sided for that.
-        translated = whole
-        industries = _Overlap(_fields(a) & _fields(b), _fields(a) & _fields(b))
+        translated, industries = whole, in_common
         if whole == 1.0:
             functions, missing = frozenset(), False
     if short and not (a.industries and b.industries):
         # The letters say what the firm does as well, and where.
-        missing, industries = False, _Overlap(_fields(a) & _fields(b), _fields(a) & _fields(b))
+        missing, industries = False, in_common
     by_sound, of_trades = meaning_by_sound(a, b), meaning_by_sound(a, b, of_trades=True)
     if of_trades == 1.0 > by_sound:
-        by_sound, functions, missing = of_trades, frozenset(), False
-        industries = _Overlap(_fields(a) & _fields(b), _fields(a) & _fields(b))
+        by_sound, functions, missing, industries = of_trades, frozenset(), False, in_common
     # What is called otherwise need not sound alike.
     otherwise = abroad >= _ALIKE_ABROAD or short or place_and_trade or translated == 1.0
-    another = 0.0 if otherwise or one_placed(a, b) else syllables_differ(a, b)
+    another = 0.0 if otherwise or placed else syllables_differ(a, b)
     # Words that differ by a syllable sound alike and are different words all the same.
     sound = sound_of_brands(a, b) * (1 - another)
-    branded = bool(a.sounds) and bool(b.sounds) and not one_placed(a, b)
+    branded = bool(a.sounds) and bool(b.sounds) and not placed
     places, trades = places_agree(a, b), _same_trades(a, b)
     part = branded and not another and is_part(a, b)
     ratio = fuzz.ratio(a.text, b.text) / 100
@@ -109,7 +108,7 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
         "initials": float(heads),
         "brand-missing": float(missing),
         # "Brazilian Rare Earths" is nobody's name who has a brand and says nothing of Brazil.
-        "placed-elsewhere": float(one_placed(a, b) and places != 1 and not otherwise),
+        "placed-elsewhere": float(placed and places != 1 and not otherwise),
         "no-brand": float(not a.sounds and not b.sounds),
         "no-brand-same": float(not a.sounds and not b.sounds and a.industries == b.industries),
         "place-same": float(places == 1),

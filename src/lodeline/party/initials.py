@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Final
 
 from lodeline.party.name import Name
-from lodeline.party.pieces import is_spelt
 from lodeline.party.script import as_syllables
 from lodeline.party.shortening import (
     LEAST_LETTERS,
@@ -115,7 +114,7 @@ def spelt_bits(letters: str, name: Name) -> float:
 
 
 def _is_chinese(name: Name) -> bool:
-    return name.cjk or is_spelt(name.text.split())
+    return name.cjk or bool(name.read)
 
 
 def letters_within(name: Name) -> int:

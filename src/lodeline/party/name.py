@@ -26,7 +26,6 @@ from lodeline.party.script import (
 )
 from lodeline.party.words import foreign_readings, glosses, vocabulary
 
-_DIGITS: Final = re.compile(r"\d+")
 _CHINESE_NUMBER: Final = re.compile(r"第?([一二三四五六七八九十]+)(?=厂|矿|公司|研究所)|第([一二三四五六七八九十]+)")
 _NUMERALS: Final = {"一": "1", "二": "2", "三": "3", "四": "4", "五": "5", "六": "6", "七": "7", "八": "8", "九": "9"}
 _ORDINALS: Final = {"first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "sixth": "6"}

@@ -120,7 +120,7 @@ def _in_front(usual: list[Piece]) -> list[list[Piece]]:
 
 
 def _joined_to_trade(usual: list[Piece]) -> list[list[Piece]]:
-    """What stands in front and is a brand may end in a branch of trade: HGTECH."""
+    """The first word that no phrase of the table is, or only nearly, may be a brand and a branch of trade: HGTECH."""
     for at, one in enumerate(usual):
         if one.text.isascii() and (one.word is None or not _is_written(one.text)):
             parts = joined(one.text) if as_syllables(one.text) is None else None

@@ -15,6 +15,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("name", models.TextField(unique=True)),
                 ("entry", models.BigIntegerField()),
+                ("read_at", models.DateTimeField()),
             ],
             options={
                 "db_table": "office_bookmark",
