@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import shutil
@@ -28,7 +29,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "lodeline.web.settings"
 django.setup()
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
-from tests.stores import drop, new_database, server_room  # noqa: E402  (needs Django to be set up)
+from tests.stores import drop, forget, new_database, server_room  # noqa: E402  (needs Django to be set up)
 
 # Passwords at the least that argon2 can cost: thousands are given here, each of which would take 50 ms or more.
 portal_settings.PASSWORD_HASHERS = ["tests.accounts.QuickArgon2"]
@@ -50,6 +51,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         known = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
         if any(one.scope == "module" and one.baseid == module for found in known.values() for one in found):
             item.add_marker(pytest.mark.xdist_group(module))
+
+
+def pytest_collection_finish() -> None:
+    """What was read until now stays to the end: it is not looked through again and again for what nobody uses."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +103,15 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def _snapshots(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Snapshots of each test's stores are its own. Most tests make none, and no directory is made for them."""
+def _own_stores(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Snapshots of each test's stores are its own. Most tests make none, and no directory is made for them.
+
+    What Django knows of a test's stores ends with it: each request goes through all databases that are known.
+    """
     monkeypatch.setenv("LODELINE_SNAPSHOTS", str(tmp_path_factory.getbasetemp() / f"snapshots/{next(_NUMBER)}"))
+    yield
+    room = request.node.funcargs.get("tmp_path")
+    if room is not None:
+        forget(str(room))

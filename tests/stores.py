@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
+from django.db import connections
 
 from lodeline.store.opening import create, open_store
 from lodeline.store.store import Store
@@ -57,7 +58,17 @@ def copy_postgresql(made: tuple[Any, str], name: str | None = None) -> str:
 def drop(url: str) -> None:
     """Removes a database that no test needs any more; a file goes with its directory."""
     if url.startswith("postgresql:"):
+        forget(_name(url))
         _told(url, f"DROP DATABASE IF EXISTS {_name(url)} WITH (FORCE)")
+
+
+def forget(place: str) -> None:
+    """Closes and forgets the connections to the database of this name, or to those in this directory."""
+    known = connections.databases
+    inside = f"{place}{os.sep}"
+    for alias in [key for key, one in known.items() if one["NAME"] == place or str(one["NAME"]).startswith(inside)]:
+        connections[alias].close()
+        del connections[alias], known[alias]
 
 
 def copied(make: Callable[[str], None], url: str) -> str:
