@@ -21,10 +21,12 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Self
+from unittest.mock import patch
 
 import httpx
 
 from lodeline.office.demonstration import PASSWORD, SAMPLE_ACCOUNTS
+from lodeline.web.serving import prepare
 from tests.web.test_serving import free_port
 from tests.worlds import made_once
 
@@ -52,6 +54,9 @@ def build(run_room: Path) -> Path:
             [PROGRAM, "demo", "--no-serve", "--database", room / "store.sqlite3", *options],
             check=True, stdout=subprocess.DEVNULL, env=_environment(),
         )  # fmt: skip
+        # As a server that starts would: the tables and the accounts are made once for all of them.
+        with patch.dict(os.environ, _environment()):
+            prepare(str(room / "store.sqlite3"))
 
     made = made_once(run_room / "browser-world", make)
     copy = Path(tempfile.mkdtemp(prefix="browser-", dir=run_room))

@@ -11,7 +11,8 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.portal import Portal
 from tests.browser.views import Places
 
-pytestmark = pytest.mark.medium
+# With those who do things, so that the portal is furnished while the other worker has something else to do.
+pytestmark = [pytest.mark.medium, pytest.mark.xdist_group("workshop")]
 
 #: Steps that anything on a page may be away.
 FARTHEST = 400

@@ -17,7 +17,7 @@ SHARED = Path(os.environ.get("LODELINE_SHARED", REPOSITORY.parent / "shared"))
 WORLD_TRADE = SHARED / "data" / "world-trade"
 
 
-@pytest.mark.medium
+@pytest.mark.slow
 @pytest.mark.skipif(not WORLD_TRADE.is_dir(), reason="the shared world-trade data is not here; set LODELINE_SHARED")
 def test_the_world_trade_dossier_is_accepted() -> None:
     dossier = read_dossier(WORLD_TRADE)
