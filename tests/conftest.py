@@ -67,9 +67,9 @@ def postgresql() -> Iterator[Any]:
 
     room = server_room()
     server = get_server(room / "data", cleanup_mode="stop")
-    # Nothing here outlives the session, so nothing waits for the disk.
-    server.psql("ALTER SYSTEM SET fsync = off;")
-    server.psql("ALTER SYSTEM SET full_page_writes = off;")
+    # Nothing here outlives the session, so nothing waits for the disk, and nothing is tidied up.
+    for setting in ("fsync", "full_page_writes", "synchronous_commit", "autovacuum"):
+        server.psql(f"ALTER SYSTEM SET {setting} = off;")
     server.psql("SELECT pg_reload_conf();")
     try:
         yield server
