@@ -34,7 +34,7 @@ LIST = "/en/exceptions/"
 def fed(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A world with feeds. Not to be changed."""
     room = tmp_path_factory.mktemp("fed")
-    write_world(build_world(seed=5, organisations=30, months=4), room / "world", feeds=True)
+    write_world(build_world(seed=5, organisations=20, months=3), room / "world", feeds=True)
     made = ready_store(str(room / "store.sqlite3"))
     load(made, room / "world", law=load_law(), own_process=False)
     furnish(made.database.url)

@@ -84,12 +84,13 @@ def eventually(true: Callable[[], bool], seconds: float = 90) -> None:
         time.sleep(0.05)
 
 
-@pytest.fixture
-def served(store: Store, tmp_path: Path) -> Iterator[Served]:
+@pytest.fixture(params=[2])
+def served(request: pytest.FixtureRequest, store: Store, tmp_path: Path) -> Iterator[Served]:
+    """A server of so many processes that answer, and one that works beside them."""
     assert store.database.path is not None
     url = shutil.copy(store.database.path, tmp_path / "store.sqlite3")
     port, out, errors = free_port(), tmp_path / "out", tmp_path / "errors"
-    settings = {"LODELINE_WORKERS": "2", "LODELINE_JOB_WORKERS": "1", "TMPDIR": str(tmp_path)}
+    settings = {"LODELINE_WORKERS": str(request.param), "LODELINE_JOB_WORKERS": "1", "TMPDIR": str(tmp_path)}
     with out.open("wb") as writing, errors.open("wb") as complaining:
         process = subprocess.Popen(
             [PROGRAM, "serve", "--database", url, "--port", str(port)],
@@ -135,15 +136,16 @@ def test_several_processes_answer_and_what_dies_is_replaced(served: Served) -> N
 
 
 @pytest.mark.medium
+@pytest.mark.parametrize("served", [1], indirect=True)
 def test_hang_up_puts_new_processes_in_place_without_a_pause(served: Served) -> None:
     served.get("/healthz")
-    eventually(lambda: len(served.children()) == 3)
+    eventually(lambda: len(served.children()) == 2)
     before = served.children()
     served.process.send_signal(signal.SIGHUP)
 
     def replaced() -> bool:
         assert served.get("/healthz")[0] == 200
-        return len(served.children()) == 3 and not served.children() & before
+        return len(served.children()) == 2 and not served.children() & before
 
     eventually(replaced)
     assert served.end(signal.SIGINT) < 5
@@ -151,9 +153,10 @@ def test_hang_up_puts_new_processes_in_place_without_a_pause(served: Served) -> 
 
 
 @pytest.mark.medium
+@pytest.mark.parametrize("served", [1], indirect=True)
 def test_processes_do_not_outlive_a_server_that_was_killed(served: Served) -> None:
     served.get("/healthz")
-    eventually(lambda: len(served.children()) == 3)
+    eventually(lambda: len(served.children()) == 2)
     children = served.children()
     served.end(signal.SIGKILL)
     eventually(lambda: not any(Path(f"/proc/{child}/cmdline").exists() for child in children))
