@@ -116,6 +116,15 @@ def _make(url: str) -> None:
     put_away(store)
 
 
+def bare_store(url: str) -> Store:
+    """A new, empty store in the empty database of a URL, as the ledger alone makes it."""
+    return open_store(copied(_make_bare, url))
+
+
+def _make_bare(url: str) -> None:
+    put_away(create(url)[0])
+
+
 def put_away(store: Store) -> None:
     """Leaves a store in one file or database that can be copied."""
     if store.database.is_sqlite:

@@ -17,9 +17,9 @@ import psycopg
 import pytest
 from django.db import transaction
 from tests.desk import Desk, assert_sound, organisation, quota, site
-from tests.stores import copy_postgresql, drop, new_database, put_away
+from tests.stores import bare_store, copy_postgresql, drop, new_database, put_away
 
-from lodeline.store.opening import create, open_store
+from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
 KINDS = ("sqlite", "postgresql")
@@ -150,6 +150,6 @@ def desk(ledger: Desk) -> Iterator[Desk]:
 @pytest.fixture
 def empty(url: str) -> Iterator[Store]:
     """A store on each database in which nothing has been filed."""
-    store, _ = create(url)
+    store = bare_store(url)
     yield store
     store.database.close()

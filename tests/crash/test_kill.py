@@ -19,10 +19,10 @@ import psycopg
 import pytest
 from tests.conftest import REPOSITORY
 from tests.desk import LAW, amounts, assert_sound, sheet
-from tests.stores import new_database
+from tests.stores import bare_store, new_database, put_away
 
 from lodeline.service.loading import load
-from lodeline.store.opening import create, open_store
+from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
 SHARE = "product=concentrate composition=Nd=12;TREO=60 origin_place=P"
@@ -87,9 +87,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     room = tmp_path_factory.mktemp("undisturbed")
     dossier = write_dossier(room / "dossier")
     made = room / "made.sqlite3"
-    store, _ = create(str(made))
-    store.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    store.database.close()
+    put_away(bare_store(str(made)))
     shutil.copy(made, room / "loaded.sqlite3")
     store = open_store(str(room / "loaded.sqlite3"))
     loaded = load(store, dossier, law=LAW)
@@ -251,7 +249,7 @@ def fresh_sqlite(undisturbed: Undisturbed, tmp_path: Path) -> Callable[[int], st
 def fresh_postgresql(postgresql: Any) -> Callable[[int], str]:
     def make(number: int) -> str:
         url = new_database(postgresql)
-        create(url)[0].database.close()
+        bare_store(url).database.close()
         return url
 
     return make
