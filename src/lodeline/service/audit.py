@@ -380,8 +380,7 @@ def _state_differences(store: Store) -> Iterable[tuple[str, str, object]]:
     last_entry = dict(lines.group_by("lot").agg(pl.col("entry").max()).iter_rows())
     for table, expected in zip(STATE_TABLES, (state.holdings, state.transfers, state.drawdowns), strict=True):
         stored = store.state_table(table, expected.schema)
-        wrong = pl.concat([_only_in(expected, stored), _only_in(stored, expected)])["lot"].unique().sort()
-        for lot in wrong.head(100):
+        for lot in _lots_that_differ(expected, stored).head(100):
             yield table, names.get(lot, str(lot)), last_entry.get(lot)
     for licence in differing_positions(store)[:100]:
         yield "reservation", licence, None
@@ -397,15 +396,10 @@ def _legible(lines: pl.DataFrame) -> pl.DataFrame:
     return lines.filter(pl.col("on").is_not_null() & pl.col("dry_mg").is_not_null() & composed)
 
 
-def _only_in(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `left` that `right` does not have as often."""
-    counts = [frame.group_by(left.columns).len() for frame in (left, right)]
-    return (
-        counts[0]
-        .join(counts[1], on=left.columns, how="left", nulls_equal=True, suffix="_there")
-        .filter(pl.col("len") != pl.col("len_there").fill_null(0))
-        .select("lot")
-    )
+def _lots_that_differ(expected: pl.DataFrame, stored: pl.DataFrame) -> pl.Series:
+    """Lots of rows that one of the two does not have as often as the other, in order."""
+    both = pl.concat([expected.with_columns(more=pl.lit(1)), stored.with_columns(more=pl.lit(-1))])
+    return both.group_by(expected.columns).agg(pl.col("more").sum()).filter(pl.col("more") != 0)["lot"].unique().sort()
 
 
 def receipt(store: Store, index: int, *, content: bytes | None = None) -> dict[str, object] | None:
