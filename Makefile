@@ -10,20 +10,24 @@ TEST := .venv/bin/pytest -n 2 --dist loadgroup
 export PYTHONUTF8 := 1
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test browser quick test-full check api-fuzz bench pictures lock clean
+.PHONY: demo test reading browser quick test-full check api-fuzz bench pictures lock clean
 
 demo: .venv/run.stamp
 	$(BIN)/lodeline demo $(ARGS)
 
-test: check browser
+test: reading check browser
 	$(TEST) -m "not slow" $(ARGS)
+
+# After a checkout Python and pytest translate every module once, on one core; types are checked on the other meanwhile.
+reading: .venv/dev.stamp
+	@$(BIN)/pytest --collect-only >/dev/null 2>&1 &
 
 # What opens no store: the pure rooms, what is drawn and what is written.
 quick: .venv/dev.stamp
 	$(TEST) -m "not slow and not medium" tests/unit tests/properties tests/world tests/web/drawing tests/docs $(ARGS)
 
 # In the browser that people have; without LODELINE_BROWSER it is the one that has no windows, where there is one.
-test-full: check browser
+test-full: reading check browser
 	LODELINE_BROWSER=chromium $(TEST) $(ARGS)
 
 # The pages are tested in a real browser. Where it is missing and nobody may install it, those tests are skipped and say so.
