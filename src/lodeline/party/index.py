@@ -41,7 +41,7 @@ from lodeline.party.terms import (
     terms_meant,
     terms_of,
 )
-from lodeline.party.transcription import evidences
+from lodeline.party.transcription import evidence, evidences, habit
 
 #: How many names the youngest segment takes before it is closed.
 _OPEN: Final = 2_048
@@ -55,6 +55,9 @@ _LOOKED_THROUGH_MEANT: Final = 2_000
 _SPELT_OUT: Final = 200
 #: For these, a word that one name in so many has says too little.
 _ONE_IN: Final = 40
+#: And how many of those that sound most like a transcription are weighed by syllable, among few names and among many.
+_WEIGHED: Final = 1_500
+_WEIGHED_AMONG_MANY: Final = 300
 #: How many names are taken apart in one go where several processes do it.
 _PART: Final = 10_000
 #: How many candidates are compared in full for each name that is wanted.
@@ -78,7 +81,9 @@ class Candidate:
 def _known(name: str) -> Known:
     parts = taken_apart(name)
     codes = array("i", terms_of(parts)).tobytes()
-    return Known(parts.text, parts.brand, as_transcribed_anyhow(parts), letters_within(parts), codes)
+    # A brand that may shorten a place has terms of it, and says none.
+    stands = all(one.places for one in parts.every)
+    return Known(parts.text, parts.brand, as_transcribed_anyhow(parts), letters_within(parts), stands, codes)
 
 
 def _several(names: Sequence[str]) -> Columns:
@@ -174,14 +179,25 @@ class NameIndex:
         return here[np.lexsort((here, -np.minimum(written, sound), -np.maximum(written, sound)))]
 
     def _by_transcription(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """The places, those first that most likely transcribe the brand that is asked, or are transcribed by it."""
+        """The places, those first that most likely transcribe the brand that is asked, or are transcribed by it: all by
+        their sounds, and the first of them by syllable.
+        """
         bits, wanted = np.zeros(len(here), np.float32), as_transcribed(asked)
-        for segment in self._parts():
+        parts = self._parts()
+        for segment in parts:
             own = (here >= segment.first) & (here < segment.first + segment.size)
             kept = segment.columns.transcribed
             bits[own] = evidences(wanted, kept.units, kept.offsets, here[own] - segment.first)
         # Of equals the one with more in common, as the places come.
-        return here[np.argsort(-bits, kind="stable")]
+        order = np.argsort(-bits, kind="stable")
+        first = order[: _WEIGHED if len(self._names) <= _LOOKED_THROUGH_ALL else _WEIGHED_AMONG_MANY]
+        first = first[np.isfinite(bits[first])]
+        for segment in parts:
+            for at in first[(here[first] >= segment.first) & (here[first] < segment.first + segment.size)].tolist():
+                text = segment.columns.transcribed.text(here[at] - segment.first)
+                sounds = max(wanted, text)
+                bits[at] = evidence(sounds, min(wanted, text)) + habit(sounds)
+        return here[np.concatenate([first[np.argsort(-bits[first], kind="stable")], order[len(first) :]])]
 
     def _by_first_letters(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Places of names in hanzi of which the brand that is asked may be the first letters, those first of which
@@ -237,9 +253,8 @@ class NameIndex:
         if stands is not None:
             for segment in self._parts():
                 own = (here >= segment.first) & (here < segment.first + segment.size)
-                found[own] = other_place(
-                    stands, segment.columns.terms, segment.columns.offsets, here[own] - segment.first
-                )
+                at, kept = here[own] - segment.first, segment.columns
+                found[own] = kept.stands[at] & other_place(stands, kept.terms, kept.offsets, at)
         return found
 
     def _translated(self, asked: Name) -> npt.NDArray[np.int64]:

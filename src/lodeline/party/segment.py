@@ -24,13 +24,14 @@ _STEPS: Final = 4_096
 
 class Known(NamedTuple):
     """What the index keeps of a name: its text, how its brand sounds and is transcribed, which letters its words may
-    begin with, a bit for each, and its terms, as bytes.
+    begin with, a bit for each, whether it says a place, and its terms, as bytes.
     """
 
     text: str
     sound: str
     transcribed: str
     within: int
+    stands: bool
     terms: bytes
 
 
@@ -59,6 +60,10 @@ class Letters:
     def joined(parts: Sequence[Letters]) -> Letters:
         return Letters(np.concatenate([one.units for one in parts]), _end_to_end([one.offsets for one in parts]))
 
+    def text(self, at: int) -> str:
+        """One of the texts."""
+        return self.units[self.offsets[at] : self.offsets[at + 1]].tobytes().decode("utf-16-le")
+
     def ratios(self, some: Sequence[str], places: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """(len(places),) how alike the texts at these places are to the nearest of `some`, 0 to 1; 0 without any."""
         best = np.zeros(len(places), np.float32)
@@ -74,7 +79,8 @@ class Columns:
     """What is kept of names, each kind joined: one process hands it to another so, and not name by name.
 
     `terms`, `offsets`: the terms of each name, joined; `texts`, `sounds`, `transcribed`: how each name is written, how
-    its brand sounds, and how that is compared with transcriptions; `within`: which letters its words may begin with.
+    its brand sounds, and how that is compared with transcriptions; `within`: which letters its words may begin with;
+    `stands`: whether it says a place.
     """
 
     terms: Codes
@@ -83,6 +89,7 @@ class Columns:
     sounds: Letters
     transcribed: Letters
     within: npt.NDArray[np.uint64]
+    stands: npt.NDArray[np.bool_]
 
     @staticmethod
     def of(known: Sequence[Known]) -> Columns:
@@ -92,6 +99,7 @@ class Columns:
             np.frombuffer(b"".join([one.terms for one in known]), np.int32), offsets,
             Letters.of([one.text for one in known]), Letters.of([one.sound for one in known]),
             Letters.of([one.transcribed for one in known]), np.array([one.within for one in known], np.uint64),
+            np.array([one.stands for one in known], np.bool_),
         )  # fmt: skip
 
     @staticmethod
@@ -104,6 +112,7 @@ class Columns:
         return Columns(
             np.concatenate([part.terms for part in parts]), _end_to_end([part.offsets for part in parts]),
             texts, sounds, transcribed, np.concatenate([part.within for part in parts]),
+            np.concatenate([part.stands for part in parts]),
         )  # fmt: skip
 
 

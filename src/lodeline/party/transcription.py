@@ -163,8 +163,10 @@ def habit(of_sounds: str) -> float:
 def evidences(
     asked: str, units: Units, offsets: npt.NDArray[np.int64], places: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float32]:
-    """(len(places),) the same for texts that are kept joined; 0 where both are heard, or both written."""
-    found = np.zeros(len(places), np.float32)
+    """(len(places),) the same for texts that are kept joined, by their sounds alone; -inf where both are heard, or both
+    written.
+    """
+    found = np.full(len(places), -np.inf, np.float32)
     if asked:
         _gather(as_units(asked), (units, offsets), places, _table(), found)
     return found

@@ -121,3 +121,26 @@ def test_a_name_that_is_spelt_is_found_though_it_sounds_like_another_place() -> 
     # 鹤岗, a town of the north-east, is "he gang" as well.
     index = NameIndex((name, name) for name in ["河钢集团有限公司", "鹤岗和发集团有限公司", "鹤岗宝业集团有限公司"])
     assert index.find("He Gang Ji Tuan You Xian Gong Si", most=1)[0].name == "河钢集团有限公司"
+
+
+def test_a_brand_that_may_shorten_a_place_says_none() -> None:
+    # 宝山 may be Baoji and mountain; "Baoshan" is a town of Yunnan, and names that stand elsewhere are left out.
+    others = [f"{one}{other}钢铁股份有限公司" for one in "安阿马达田满曼大宏" for other in "盛隆和发德鑫泰"]
+    index = NameIndex((name, name) for name in [*others, "宝山钢铁股份有限公司"])
+    assert index.find("Baoshan Iron & Steel Co., Ltd.", most=1)[0].name == "宝山钢铁股份有限公司"
+    town = parsed("Baoshan Iron & Steel Co., Ltd.")
+    own = NameIndex([("brand", "宝山钢铁股份有限公司"), ("town", "宝鸡钢铁股份有限公司")])
+    assert own._elsewhere(town, np.arange(2)).tolist() == [False, True]
+
+
+def test_transcriptions_are_led_by_what_their_syllables_stand_for() -> None:
+    # Only by syllable is 九阳, which sounds less like it, "Joyoung".
+    index = NameIndex(
+        (name, name) for name in [f"{one}{other}股份有限公司" for one in "乔巧九久" for other in "勇阳英扬"]
+    )
+    asked, here = parsed("Joyoung Co., Ltd."), np.arange(len(index))
+    with patch.object(module, "_WEIGHED", 0):
+        by_sounds = [index._names[at] for at in index._by_transcription(asked, here)]
+    by_syllables = [index._names[at] for at in index._by_transcription(asked, here)]
+    assert sorted(by_sounds) == sorted(by_syllables)
+    assert by_sounds.index("九阳股份有限公司") > by_syllables.index("九阳股份有限公司")
