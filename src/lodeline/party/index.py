@@ -197,7 +197,8 @@ class NameIndex:
                 text = segment.columns.transcribed.text(here[at] - segment.first)
                 sounds = max(wanted, text)
                 bits[at] = evidence(sounds, min(wanted, text)) + habit(sounds)
-        return here[np.concatenate([first[np.argsort(-bits[first], kind="stable")], order[len(first) :]])]
+        order[: len(first)] = first[np.argsort(-bits[first], kind="stable")]
+        return here[order]
 
     def _by_first_letters(self, asked: Name, here: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Places of names in hanzi of which the brand that is asked may be the first letters, those first of which

@@ -7,8 +7,8 @@ of its sounds: each pair of a sound and a letter has its weight, and so has each
 letter that was not heard (`data/party/transcription.csv`). Both were learned on names of places, of persons and of
 firms of other branches (`benchmarks/names/`), none of which is tested on.
 
-The index ranks thousands of names by their sounds alone, which is quicker. To find names by what they share it has the
-consonants, by classes that Mandarin does not part.
+The index ranks thousands of names by their sounds alone, which is quicker, and then the first of them so. To find names
+by what they share it has the consonants, by classes that Mandarin does not part.
 
 Source: Ristad and Yianilos (1998), Learning string-edit distance, IEEE PAMI 20(5): a memoryless transducer and how it
 is learned; Durbin et al., Biological sequence analysis (1998), ch. 2: log-odds of an alignment.
