@@ -40,7 +40,7 @@ _EACH: Final = 1e-4
 #: Bits that a letter of a word says, whatever its language, and by how many more its syllables are too rare for a
 #: Chinese brand: "Orica" is none (both assumed).
 _LETTER_BITS: Final = 3.5
-_OUTLANDISH: Final = 3.0
+_OUTLANDISH: Final = 4.0
 #: How many syllables a word of the table of glosses has at most.
 _MOST_SYLLABLES: Final = 4
 

@@ -57,7 +57,7 @@ _SPELT_OUT: Final = 200
 _ONE_IN: Final = 40
 #: And how many of those that sound most like a transcription are weighed by syllable, among few names and among many.
 _WEIGHED: Final = 1_500
-_WEIGHED_AMONG_MANY: Final = 300
+_WEIGHED_AMONG_MANY: Final = 100
 #: How many names are taken apart in one go where several processes do it.
 _PART: Final = 10_000
 #: How many candidates are compared in full for each name that is wanted.
