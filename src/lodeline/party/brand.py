@@ -35,8 +35,6 @@ _COMMON: Final = 3_755
 _TRADE: Final = 5.0
 #: What is told wholly goes before as much that is told in part.
 _WHOLLY: Final = 0.01
-#: And of what is told as much, that of which more words are: 白鹭 is white and egret, and not an egret alone.
-_EACH: Final = 1e-4
 #: Bits that a letter of a word says, whatever its language, and by how many more its syllables are too rare for a
 #: Chinese brand: "Orica" is none (both assumed).
 _LETTER_BITS: Final = 3.5
@@ -159,7 +157,6 @@ def _told_best(known: _Words, words: tuple[str, ...], beside: frozenset[str]) ->
         for length, meant_ in known[at]:
             share = _among(meant_, every)
             here = told[at + length] + length * (share + _WHOLLY * (share == 1.0))
-            here += _EACH * len(said(meant_) & every)
             if here > told[at]:
                 told[at], chosen[at] = here, (length, meant_)
     found, at = [], 0
@@ -246,19 +243,12 @@ def _covered(
     parts: tuple[frozenset[str], ...], words: tuple[str, ...], beside: frozenset[str] = frozenset()
 ) -> tuple[float, float]:
     """Which part of what a brand means is among the words, or `beside` them, and which part of the words is meant."""
+    alone, joined = ([_made_of(one) for one in some] for some in (words, _joined(words)))
     every, meant_ = _said_by(words, beside), frozenset().union(*map(said, parts))
-    told = [_told(one, meant_) for one in words]
-    for at, one in enumerate(_joined(words)):
-        if one in meant_:
-            told[at] = told[at + 1] = 1.0
-    return sum(_among(one, every) for one in parts) / len(parts), sum(told) / len(words)
-
-
-def _told(word: str, meant_: frozenset[str]) -> float:
-    """Which part of a word is meant: of "oilfield" its half if there is a field."""
-    if not meant_.isdisjoint(_forms(word)):
-        return 1.0
-    return max((sum(half in meant_ for half in halves) / 2 for halves in _halves(word)), default=0.0)
+    told = {at for at, one in enumerate(alone) if one & meant_}
+    for at, one in enumerate(joined):
+        told |= {at, at + 1} if one & meant_ else set()
+    return sum(_among(one, every) for one in parts) / len(parts), len(told) / len(words)
 
 
 def _among(phrases_: frozenset[str], words: frozenset[str]) -> float:
@@ -335,24 +325,14 @@ def _is_outlandish(word: str, syllables_: tuple[str, ...]) -> bool:
 @lru_cache(maxsize=50_000)
 def _made_of(word: str) -> frozenset[str]:
     """The word, what it is a form of, and the two words it joins, as far as hanzi may mean them."""
-    return _forms(word).union(*_halves(word))
-
-
-@lru_cache(maxsize=50_000)
-def _forms(word: str) -> frozenset[str]:
     known = meanings()
     found = {form for form in (word, *(word.removesuffix(ending) for ending in _ENDINGS)) if form in known}
-    return frozenset(found | (_alike().get(word[:_STEM], frozenset()) if len(word) >= _STEM else frozenset()))
-
-
-@lru_cache(maxsize=50_000)
-def _halves(word: str) -> tuple[tuple[str, str], ...]:
-    """The two words that a long one may join, as far as hanzi may mean both."""
-    if len(word) < _LEAST_JOINED + _LEAST_PART or as_syllables(word) is not None:
-        return ()
-    known = meanings()
-    parts = ((word[:end], word[end:]) for end in range(_LEAST_PART, len(word) - _LEAST_PART + 1))
-    return tuple(some for some in parts if known.issuperset(some))
+    found |= _alike().get(word[:_STEM], frozenset()) if len(word) >= _STEM else frozenset()
+    if len(word) >= _LEAST_JOINED + _LEAST_PART and as_syllables(word) is None:
+        for end in range(_LEAST_PART, len(word) - _LEAST_PART + 1):
+            if word[:end] in known and word[end:] in known:
+                found |= {word[:end], word[end:]}
+    return frozenset(found)
 
 
 @cache

@@ -83,10 +83,7 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
         missing, industries = False, in_common
     by_sound, of_trades = meaning_by_sound(a, b), meaning_by_sound(a, b, of_trades=True)
     if of_trades == 1.0 > by_sound:
-        # What the name in pinyin does beside is still to be said by the other.
-        read = a if in_pinyin(a) is not None else b
-        by_sound, functions, missing = of_trades, frozenset(), False
-        industries = _Overlap(_fields(read), in_common.one)
+        by_sound, functions, missing, industries = of_trades, frozenset(), False, in_common
     # What is called otherwise need not sound alike.
     otherwise = abroad >= _ALIKE_ABROAD or short or place_and_trade or translated == 1.0
     another = 0.0 if otherwise or placed else syllables_differ(a, b)

@@ -164,7 +164,7 @@ def _is_spelt_out(term: str, place: dict[str, str] | None) -> bool:
     if place is not None and place["read"] == "no":
         return False
     near = place is None or place["country"] in _near()
-    return near or len(term) > MOST_SHORTENED or term.endswith(("国", "洲"))
+    return near or len(term) > MOST_SHORTENED or term.endswith("国")
 
 
 def _known(words: dict[str, tuple[str, set[str]]], term: str, kind: str, concept: str) -> None:

@@ -150,9 +150,3 @@ def test_a_town_behind_a_place_that_it_does_not_lie_in_is_the_brand(han: str, en
     assert len(parsed("浙江宁波韵升股份有限公司").places) == 2
     assert len(parsed("Hangzhou Magnets (Ningbo) Co., Ltd.").places) == 2
     assert len(parsed("Sichuan Jiangxi Copper Rare Earth Co., Ltd.").places) == 2
-
-
-def test_continents_are_known_as_they_are_read_and_energy_by_where_it_comes_from() -> None:
-    assert parsed("Ou Zhou Xi Tu Gong Si").places == parsed("欧洲稀土公司").places == (frozenset({"EU"}),)
-    near = vocabulary().near
-    assert near["energy"] & near["solar"] & near["wind"] & near["nuclear"]
