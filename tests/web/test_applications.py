@@ -126,7 +126,9 @@ def test_a_licence_is_applied_for_queried_answered_and_granted(copy: Store) -> N
     assert step(officer(11), where, "query", text="Which machine?", until="").status_code == 303
     assert "the clock stands" in officer(11).page(where).text
     own = of_firm().page(at)
-    assert "dual-use items" in own.text.lower(), "the articles are some law's"
+    assert "Dual-Use Items, articles 17 and 26; " in own.text, "the articles are some law's, and each stands once"
+    chinese = of_firm().page(at.replace("/en/", "/zh/"))
+    assert "两用物项出口管制条例第十七条、第二十六条；" in chinese.text
     lost = Page(of_firm().post(at, {"act": "answer", "text": "x" * 8_001}))
     assert lost.status == 400 and "x" * 8_001 in lost.html
     assert "Which machine?" in own.text and "Taken in charge" not in own.text

@@ -6,13 +6,19 @@ which nobody could know of it.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from lodeline.regulation.document import EVIDENCE, Node
 
 #: What holds after the last day of a suspension: the rule again, or nobody knows, because no text on it was found.
 AFTERWARDS = ("in-force", "unknown")
+#: A citation of whole articles and nothing else: their numbers, and the same in Chinese one by one.
+_NUMBERS_EN: Final = re.compile(r"articles? (\d+(?:(?:, | and )\d+)*)")
+_ARTICLE_ZH: Final = re.compile(r"第[一二三四五六七八九十百零〇\d]+条")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +27,29 @@ class Citation:
 
     instrument: str
     article: dict[str, str]
+
+
+def articles_once(citations: Iterable[Citation]) -> dict[str, str]:
+    """What citations of one instrument name, in both languages: each article once, in the order of the text.
+
+    A place that is no article as a whole, such as an item or a paragraph, is named as it is written, after them.
+    """
+    numbered: dict[int, str] = {}
+    others: dict[tuple[str, str], None] = {}
+    for one in citations:
+        written = _NUMBERS_EN.fullmatch(one.article["en"])
+        numbers = [] if written is None else re.split(", | and ", written[1])
+        articles = one.article["zh"].split("、")
+        if len(numbers) == len(articles) and all(_ARTICLE_ZH.fullmatch(article) for article in articles):
+            numbered |= zip(map(int, numbers), articles, strict=True)
+        else:
+            others[one.article["en"], one.article["zh"]] = None
+    en, zh = [one for one, _ in others], [one for _, one in others]
+    if numbered:
+        *before, last = map(str, sorted(numbered))
+        en.insert(0, f"articles {', '.join(before)} and {last}" if before else f"article {last}")
+        zh = [*(numbered[number] for number in sorted(numbered)), *zh]
+    return {"en": ", ".join(en), "zh": "、".join(zh)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

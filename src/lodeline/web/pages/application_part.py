@@ -15,6 +15,7 @@ from lodeline.control.licensing import Clock
 from lodeline.office import application_views
 from lodeline.office.application_documents import open_document
 from lodeline.office.models import Application, ApplicationStep
+from lodeline.regulation.instrument import Citation, articles_once
 from lodeline.regulation.parameter import load
 from lodeline.service.audit import receipt
 from lodeline.web import format as written
@@ -114,15 +115,17 @@ def clock_text(visit: Visit, clock: Clock) -> str:
 
 
 def clock_note(visit: Visit, clock: Clock) -> str:
-    """What the clock rests on, with its citations."""
-    law, cited = load(), dict[str, dict[str, None]]()
+    """What the clock rests on: each instrument and each of its articles once, however many rules cite it."""
+    law, cited = load(), dict[str, list[Citation]]()
     for one in clock.law:
-        articles = cited.setdefault(visit.spoken(law.title(one.citation.instrument)), {})
-        articles[visit.spoken(one.citation.article)] = None
+        cited.setdefault(one.citation.instrument, []).append(one.citation)
+    placed = [
+        (visit.spoken(law.title(instrument)), visit.spoken(articles_once(places)))
+        for instrument, places in cited.items()
+    ]
     said = visit.say("; ", "；").join(
-        visit.say(f"{title}, {', '.join(articles)}", f"{title}{'、'.join(articles)}")
-        for title, articles in cited.items()
-    )
+        visit.say(f"{title}, {places}", f"{title}{places}") for title, places in placed
+    )  # fmt: skip
     if clock.assumed:
         said += visit.say(". Partly an assumption of the law pack.", "。部分为法规数据包的假设。")
     return said
