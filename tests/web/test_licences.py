@@ -23,7 +23,7 @@ from lodeline.office.models import AuditRecord
 from lodeline.service.accounts import licence_accounts
 from lodeline.service.desk import answer
 from lodeline.service.draw_facts import draws_about
-from lodeline.service.draws import Wanted, reserve
+from lodeline.service.draws import Exit, Wanted, confirm_exits, reserve
 from lodeline.service.licences import change_holder
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
@@ -250,9 +250,20 @@ def test_what_shows_nothing_of_a_firm_and_what_is_its_own_is_no_look(pages: None
     assert looks() == []
 
 
-def test_of_a_licence_that_changed_hands_each_holder_is_looked_at(pages: None, url: str) -> None:
+def test_of_a_licence_each_who_held_it_or_drew_on_it_is_looked_at_on_its_pages_and_by_program(
+    pages: None, url: str
+) -> None:
     store = open_store(url)
     done = change_holder(store=store, licence="LIC-1", holder="MAG", on=NOW.date(), filed_at=NOW, reason="sold")
     assert done.entry, done.problems
-    assert customs().page(DESK).status == 200
-    assert [organisation for _, organisation, *_ in looks()] == ["MAG", "SEP"]
+    strange = Exit(
+        declaration="D-30", line="1", mass_mg=MG_PER_KG, reference="E-1", licence="LIC-0", organisation="TRADE"
+    )
+    (left,) = confirm_exits(store=store, exits=[strange], law=LAW, on=NOW.date(), filed_at=NOW)
+    assert left.draw, left.problems
+    for licence, firms in (("LIC-1", ["MAG", "SEP"]), ("LIC-0", ["SEP", "TRADE"])):
+        before = len(looks())
+        for at in (f"/en/licences/{licence}/", f"/en/desk/licences/{licence}/", f"/api/v1/licences/{licence}"):
+            assert official().get(at).status_code == 200, at
+        found = [(organisation, subject) for _, organisation, subject, _ in looks()[before:]]
+        assert found == [(firm, licence) for firm in firms] * 3

@@ -55,6 +55,17 @@ def licence_shown(store: Store, register: Register, law: Jurisdiction, id_: str,
     }  # fmt: skip
 
 
+def firms_of(store: Store, register: Register, id_: str) -> list[str]:
+    """Whose business `licence_shown` tells: everybody whose it ever was, and who reserved or exported on it.
+
+    End users are named on it as they are on every paper of an exporter: nothing of their books is told.
+    """
+    known = register.licences.get(id_)
+    drawn = {draw.organisation for draw in draws_of(store, "licence", [id_])}
+    filed = set(filed_rows(store, [id_])["organisation"])
+    return sorted(filter(None, {*(known.holders if known else ()), *drawn, *filed}))
+
+
 def _row(found: LicenceAccount, day: date) -> Json:
     licence = found.licence
     masses = {name or "goods": _balance(found.account, name, day) for name in (found.account.granted_mg or {GOODS: 0})}

@@ -16,6 +16,7 @@ from lodeline.office.looking import DESK_REASON, LOOK_REASONS, USUAL_REASON
 from lodeline.service import exceptions
 from lodeline.service.desk_papers import is_question
 from lodeline.service.finding import findings
+from lodeline.service.licence_answers import firms_of
 from lodeline.service.runs import announced
 from lodeline.web.visit import NotHereError, Visit
 
@@ -66,12 +67,11 @@ def elsewhere() -> NotHereError:
 
 
 def _whose(visit: Visit, part: Part, subject: str) -> list[str]:
-    """The firms whose business the page shows: of a site or licence all who held it, as the page shows all its time."""
+    """The firms whose business the page shows: of a site all who held it, as the page shows all its time."""
     if part == "site":
         return holders_of(visit.store.newest_register(), subject)
     if part == "licence":
-        licence = visit.store.newest_register().licences.get(subject)
-        return sorted(licence.holders) if licence else []
+        return firms_of(visit.store, visit.store.newest_register(), subject)
     found = _firm_of(visit, part, subject)
     return [found] if found else []
 

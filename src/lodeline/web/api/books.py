@@ -23,7 +23,7 @@ from lodeline.service import answers, desk, desk_release
 from lodeline.service.accounts import DRAWN, drawn, licence_accounts
 from lodeline.service.desk_papers import DeskError
 from lodeline.service.finding import findings as found_by_detectors
-from lodeline.service.licence_answers import UnknownLicence, licence_shown
+from lodeline.service.licence_answers import UnknownLicence, firms_of, licence_shown
 from lodeline.service.own import Own
 from lodeline.service.replay import replay
 from lodeline.web.api import shapes, told
@@ -244,7 +244,8 @@ def get_licence(
         found = licence_shown(store(), register, law(), licence, day=today)
     except UnknownLicence as error:
         raise not_found(error.en, error.zh) from error
-    look(request, "licence", whose, organisation=found["exporter"], subject=licence)
+    for concerned in firms_of(store(), register, licence):
+        look(request, "licence", whose, organisation=concerned, subject=licence)
     if whose.organisation is not None:
         found["of_others"] = {}
         for what in ("draws", "positions"):
