@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -16,12 +17,13 @@ from tests.desk import LAW
 from tests.office.trade import NOW, file_trade, furnish, person
 from tests.web.conftest import Browser, Page
 
-from lodeline.control.declaration import read_fields
-from lodeline.office import customs_cases, desk
+from lodeline.control.declaration import Declaration, read_fields
+from lodeline.office import clock, customs_cases, desk, desk_batches
 from lodeline.office.actor import Actor, Standing
 from lodeline.office.models import AuditRecord
 from lodeline.service.accounts import licence_accounts
 from lodeline.service.desk import answer
+from lodeline.service.desk_batch import parts_of
 from lodeline.service.draw_facts import draws_about
 from lodeline.service.draws import Exit, Wanted, confirm_exits, reserve
 from lodeline.service.licences import change_holder
@@ -31,6 +33,8 @@ from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium
 MG_PER_KG = 1_000_000
+#: On which customs are asked.
+DAY = date(2026, 2, 5)
 
 
 @pytest.fixture(scope="module")
@@ -90,9 +94,12 @@ def test_a_firm_sees_its_own_licence_and_no_other(pages: None, url: str) -> None
 DESK = "/en/desk/licences/LIC-1/"
 
 
+def customs_officer(role: str = "customs-officer") -> Actor:
+    return Actor(user=1, name="C", pseudonym="c", standings=(Standing(organisation="", role=role),))
+
+
 def customs(role: str = "customs-officer") -> Browser:
-    actor = Actor(user=1, name="C", pseudonym="c", standings=(Standing(organisation="", role=role),))
-    environ: Any = {"lodeline.actor": actor}
+    environ: Any = {"lodeline.actor": customs_officer(role)}
     return Browser(client=Client(HTTP_HOST="127.0.0.1", **environ))
 
 
@@ -205,13 +212,12 @@ def asked_and_queried(store: Store) -> tuple[int, str]:
         "hs_code": "8505111000", "composition": "Nd=24.1;Pr=6.02;Fe=67.5;B=0.98", "models_in_lot": "16",
         "mass_kg": "200",
     }  # fmt: skip
-    day, now = date(2026, 2, 5), datetime(2026, 2, 5, 2, tzinfo=UTC)
-    officer = Actor(user=1, name="C", pseudonym="c", standings=(Standing(organisation="", role="customs-officer"),))
+    now, officer = datetime(2026, 2, 5, 2, tzinfo=UTC), customs_officer()
     declaration = read_fields(line)
-    answered = answer(declaration, law=LAW, today=day, snapshot=open_snapshot(store), store=store)
+    answered = answer(declaration, law=LAW, today=DAY, snapshot=open_snapshot(store), store=store)
     entry = desk.ask(officer, store, declaration, answered, now=now).index
     case = customs_cases.open_case(
-        officer, store, entry, verdict_id=answered["lines"][0]["id"], text="Which of the 16?", law=LAW, today=day,
+        officer, store, entry, verdict_id=answered["lines"][0]["id"], text="Which of the 16?", law=LAW, today=DAY,
         now=now,
     )  # fmt: skip
     return entry, case.reference
@@ -267,3 +273,63 @@ def test_of_a_licence_each_who_held_it_or_drew_on_it_is_looked_at_on_its_pages_a
             assert official().get(at).status_code == 200, at
         found = [(organisation, subject) for _, organisation, subject, _ in looks()[before:]]
         assert found == [(firm, licence) for firm in firms] * 3
+
+
+def lines_of(*exporters: str) -> list[dict[str, str]]:
+    """A line of each exporter, by its id or its name; they share a declaration."""
+    goods = {"declaration": "D-1", "on": "2026-02-04", "product_name": "NdFeB magnets N45", "hs_code": "8505111000"}
+    return [
+        goods | {"line": str(number), "exporter_name" if one.endswith("公司") else "exporter": one}
+        for number, one in enumerate(exporters, 1)
+    ]
+
+
+def test_a_declaration_of_several_exporters_is_looked_at_for_each(pages: None, url: str) -> None:
+    store, officer = open_store(url), customs_officer()
+    declaration = Declaration(
+        lines=tuple(line for one in lines_of("SEP", "MAG公司", "SEP") for line in read_fields(one).lines)
+    )
+    answered = answer(declaration, law=LAW, today=DAY, snapshot=open_snapshot(store), store=store)
+    entry = desk.ask(officer, store, declaration, answered, now=datetime(2026, 2, 5, 2, tzinfo=UTC)).index
+    assert customs().page(f"/en/desk/asked/{entry}/").status == 200
+    assert looks() == [("desk-asked-one", firm, str(entry), "clearance") for firm in ("MAG", "SEP")]
+
+
+def test_a_batch_is_looked_at_once_for_each_exporter_whose_goods_are_judged(
+    pages: None, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk_batches, "parts_of", lambda declaration: parts_of(declaration, most=2))
+    content = json.dumps({"rows": lines_of("SEP", "MAG公司", "SEP", "MINE")}).encode()
+    batch = desk_batches.begin(customs_officer(), name="many.json", content=content, now=clock.now())
+    at = f"/en/desk/batches/{batch.reference}/"
+    browser, keep = customs(), desk_batches._keep
+
+    def seen_twice(*given: Any) -> bool:
+        kept = keep(*given)
+        for _ in range(2):
+            assert browser.page(at).status == 200
+        return kept
+
+    monkeypatch.setattr(desk_batches, "_keep", seen_twice)
+    assert browser.page(at).status == 200
+    assert looks() == [], "nothing of a firm is shown yet"
+    desk_batches.judge_job({"batch": batch.reference}, lambda _share: None)
+    page = ("desk-batch", "clearance")
+    assert [(what, who, why) for what, who, _, why in looks()] == [
+        (page[0], who, page[1]) for who in ("MAG", "SEP", "MINE")
+    ], "while one waits the page is asked for again and again"
+    assert browser.get(f"{at}?format=csv&table=verdicts").status_code == 200
+    assert official().get(f"/api/v1/batches/{batch.reference}").status_code == 200
+    assert official().get(f"/api/v1/batches/{batch.reference}/verdicts").status_code == 200
+    assert [(what, who) for what, who, subject, _ in looks()[3:] if subject == batch.reference] == [
+        (what, who) for what in ("desk-batch", "api batch", "api batch verdicts") for who in ("MAG", "MINE", "SEP")
+    ]
+
+
+def test_a_firm_that_looks_at_its_own_batch_is_nobody_s_business(pages: None, url: str) -> None:
+    content = json.dumps({"rows": lines_of("SEP")}).encode()
+    batch = desk_batches.begin(person("SEP"), name="own.json", content=content, asker="SEP", now=clock.now())
+    desk_batches.judge_job({"batch": batch.reference}, lambda _share: None)
+    assert of_firm("SEP").page(f"/en/firm/SEP/desk/batches/{batch.reference}/").status == 200
+    assert customs().get(f"/en/desk/batches/{batch.reference}/").status_code == 404
+    assert looks() == []

@@ -7,7 +7,7 @@ which tells of it afterwards (`web.accounts.records`), and a look, which is writ
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from lodeline.office import clock
 from lodeline.office.actor import Actor
@@ -19,21 +19,26 @@ def record_act(
     facts: Mapping[str, object] | None = None,
 ) -> None:  # fmt: skip
     """Writes that the actor did something; `what` is a short stable word such as `membership.grant`."""
-    _write(actor, "act", what, organisation, subject, "", request, facts or {})
+    _write(_row(actor, "act", what, organisation, subject, "", request, facts or {}))
 
 
-def record_look(
-    actor: Actor, page: str, *, organisation: str, subject: str = "", reason: str, request: str = ""
+def record_looks(
+    actor: Actor, page: str, *, organisations: Iterable[str], subject: str = "", reason: str, request: str = ""
 ) -> None:
-    """Writes that an official looked at an organisation, and why (a code of `LOOK_REASONS`)."""
-    _write(actor, "look", page, organisation, subject, reason, request, {})
+    """Writes that an official looked at these organisations, and why (a code of `LOOK_REASONS`): a record for each."""
+    _write(*(_row(actor, "look", page, one, subject, reason, request, {}) for one in organisations))
 
 
-def _write(  # noqa: PLR0917  (a row, column by column)
+def _row(  # noqa: PLR0917  (a row, column by column)
     actor: Actor, kind: str, what: str, organisation: str, subject: str, reason: str, request: str,
     facts: Mapping[str, object],
-) -> None:  # fmt: skip
-    AuditRecord.objects.create(
+) -> AuditRecord:  # fmt: skip
+    return AuditRecord(
         at=clock.now(), who=actor.pseudonym, token=actor.token, kind=kind, what=what, organisation=organisation,
         subject=subject, reason=reason, request=request, facts=json.dumps(dict(facts), ensure_ascii=False),
     )  # fmt: skip
+
+
+def _write(*rows: AuditRecord) -> None:
+    """All of them or none."""
+    AuditRecord.objects.bulk_create(rows)

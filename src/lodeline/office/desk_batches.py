@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -26,7 +26,7 @@ from lodeline.ledger.problem import Problem, problem
 from lodeline.office import clock, jobs
 from lodeline.office.actor import Actor
 from lodeline.office.audit import record_act
-from lodeline.office.models import DeskBatch, Job
+from lodeline.office.models import AuditRecord, DeskBatch, Job
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.desk import read
 from lodeline.service.desk_batch import BatchHearing, Part, parts_of
@@ -53,12 +53,16 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A part that was kept: its entry, its first and last line in the file (from 1), and its verdicts by word."""
+    """A part that was kept: its entry, its first and last line in the file (from 1), and its verdicts by word.
+
+    `exporters`: whose goods its lines are.
+    """
 
     entry: int
     first: int
     last: int
     counts: Mapping[str, int]
+    exporters: Sequence[str] = ()
 
 
 def begin(
@@ -136,6 +140,21 @@ def counts_of(batch: DeskBatch) -> dict[str, int]:
     return total
 
 
+def looked_at(actor: Actor, what: str, batch: DeskBatch) -> list[str]:
+    """The firms that a look of the authority at a batch is to be written down for: all whose goods are judged by now.
+
+    `what`: the page or operation. Whoever waits for a batch asks again and again how far it is: until it has ended each
+    firm is written down once for who looks, when its goods are first among those that are judged.
+    """
+    firms = {one for part in kept_of(batch) for one in part.exporters}
+    if batch.state in OPEN:
+        before = AuditRecord.objects.filter(
+            who=actor.pseudonym, at__gte=batch.created_at, kind="look", what=what, subject=batch.reference
+        )
+        firms -= set(before.values_list("organisation", flat=True))
+    return sorted(firms)
+
+
 def job_of(batch: DeskBatch) -> Job | None:
     """The job that judges it."""
     return jobs.newest(_key(batch))
@@ -188,8 +207,11 @@ def _keep(store: Store, batch: DeskBatch, judged: Judged, part: Part) -> bool:
             promise=promise, part={"batch": batch.reference, "part": part.number},
         )  # fmt: skip
         kept.append(
-            {"entry": entry.index, "first": part.first + 1, "last": part.last, "counts": judged.document["counts"]}
-        )
+            {
+                "entry": entry.index, "first": part.first + 1, "last": part.last, "counts": judged.document["counts"],
+                "exporters": sorted({str(one.line["exporter"]) for one in judged.verdicts if one.line["exporter"]}),
+            }
+        )  # fmt: skip
         held.kept = json.dumps(kept)
         held.save(update_fields=["kept"])
         if judged.document.get("reserved"):

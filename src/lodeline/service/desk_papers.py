@@ -28,7 +28,7 @@ from lodeline.journal.entry import canonical_json
 from lodeline.ledger.licence import GOODS
 from lodeline.material.mass import format_kg
 from lodeline.service import papers
-from lodeline.service.desk_reservations import AMENDED, give_back, keys_of, left_already, numbers_of
+from lodeline.service.desk_reservations import AMENDED, exporters_of, give_back, keys_of, left_already, numbers_of
 from lodeline.service.draw_facts import Draw
 from lodeline.service.feeds import day_of
 from lodeline.service.moment import utc_text
@@ -267,6 +267,12 @@ def question(store: Store, entry: int) -> Question:
     if found is None or not is_question(found):
         raise DeskError(f"Entry {entry} is no question to the desk.", f"条目 {entry} 不是通关查询。")
     return Question(entry=found, content=papers.paper_of(store, found))
+
+
+def firms_of(store: Store, asked: Question) -> list[str]:
+    """Whose goods a question is about: every exporter that its lines name by id or by a name of the register."""
+    by_name = store.newest_register().organisation_by_name
+    return sorted({*filter(None, [asked.entry.organisation]), *exporters_of(asked.paper["cells"], exporters=by_name)})
 
 
 def is_question(entry: StoredEntry) -> bool:

@@ -32,6 +32,12 @@ def keys_of(cells: Iterable[Mapping[str, str]], *, exporters: Mapping[str, str])
     return frozenset(one for one in named if all(one))
 
 
+def exporters_of(cells: Iterable[Mapping[str, str]], *, exporters: Mapping[str, str]) -> frozenset[str]:
+    """Whose goods the lines of a paper are: every exporter that they name. `exporters` as `keys_of` takes them."""
+    named = {_exporter(line, exporters) for one in cells for line in read_fields(one).lines}
+    return frozenset(filter(None, named))
+
+
 def _exporter(line: Line, exporters: Mapping[str, str]) -> str:
     return line["exporter"] or exporters.get(str(line["exporter_name"] or "").casefold(), "")
 

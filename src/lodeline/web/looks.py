@@ -8,20 +8,24 @@ import polars as pl
 
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.ledger.succession import holders_of
+from lodeline.office import desk_batches
 from lodeline.office.application_views import applicant_of
-from lodeline.office.audit import record_look
+from lodeline.office.audit import record_looks
 from lodeline.office.case_views import about, party_of
 from lodeline.office.customs_cases import exporter_of
 from lodeline.office.looking import DESK_REASON, LOOK_REASONS, USUAL_REASON
-from lodeline.service import exceptions
-from lodeline.service.desk_papers import is_question
+from lodeline.office.models import DeskBatch
+from lodeline.service import desk_papers, exceptions
+from lodeline.service.desk_papers import DeskError
 from lodeline.service.finding import findings
 from lodeline.service.licence_answers import firms_of
 from lodeline.service.runs import announced
 from lodeline.web.visit import NotHereError, Visit
 
 #: The part of an address that says whose business a page shows.
-Part = Literal["organisation", "site", "lot", "entry", "finding", "application", "licence", "exception", "run", "case"]
+Part = Literal[
+    "organisation", "site", "lot", "entry", "finding", "application", "licence", "exception", "run", "case", "batch"
+]
 #: The permissions that open the desk and nothing else of a firm.
 _AT_THE_DESK: Final = frozenset({"desk.use", "desk.decide"})
 _SESSION_KEY = "reason"
@@ -50,11 +54,10 @@ def write_look(visit: Visit, part: Part) -> None:
     whose = _whose(visit, part, subject)
     if visit.territory is not None and not any(one in visit.territory for one in whose):
         raise elsewhere()
-    for organisation in whose:
-        record_look(
-            visit.actor, visit.name, organisation=organisation, subject=subject, reason=reason_of(visit),
-            request=getattr(visit.request, "request_id", ""),
-        )  # fmt: skip
+    record_looks(
+        visit.actor, visit.name, organisations=whose, subject=subject, reason=reason_of(visit),
+        request=getattr(visit.request, "request_id", ""),
+    )  # fmt: skip
 
 
 def elsewhere() -> NotHereError:
@@ -72,6 +75,15 @@ def _whose(visit: Visit, part: Part, subject: str) -> list[str]:
         return holders_of(visit.store.newest_register(), subject)
     if part == "licence":
         return firms_of(visit.store, visit.store.newest_register(), subject)
+    if part == "batch":
+        batch = DeskBatch.objects.filter(reference=subject, organisation="").defer("content").first()
+        return [] if batch is None else desk_batches.looked_at(visit.actor, visit.name, batch)
+    if part == "entry" and visit.permission in _AT_THE_DESK:
+        # The desk shows of the log the questions that were put to it, and nothing else.
+        try:
+            return desk_papers.firms_of(visit.store, desk_papers.question(visit.store, int(subject)))
+        except DeskError:
+            return []
     found = _firm_of(visit, part, subject)
     return [found] if found else []
 
@@ -98,7 +110,4 @@ def _firm_of(visit: Visit, part: Part, subject: str) -> str | None:
     if part == "case":
         return exporter_of(subject)
     entry = visit.store.entry(int(subject))
-    # The desk shows of the log the questions that were put to it, and nothing else.
-    if entry is None or (visit.permission in _AT_THE_DESK and not is_question(entry)):
-        return None
-    return entry.organisation
+    return entry.organisation if entry else None

@@ -216,7 +216,14 @@ PAGES: tuple[Page, ...] = (
         posts=True,
         looks_at="entry",
     ),
-    Page(at="desk/batches/<str:batch>/", view=desk_batch, name="desk-batch", permission="desk.use", posts=True),
+    Page(
+        at="desk/batches/<str:batch>/",
+        view=desk_batch,
+        name="desk-batch",
+        permission="desk.use",
+        posts=True,
+        looks_at="batch",
+    ),
     # Of all licences in the country: for those alone who enter what leaves on them.
     Page(at="desk/licences/", view=desk_licences, name="desk-licences", permission="desk.decide"),
     Page(

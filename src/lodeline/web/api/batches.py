@@ -14,13 +14,14 @@ from ninja import Router
 from ninja.params.functions import Path
 
 from lodeline.office import desk_batches
+from lodeline.office.looking import DESK_REASON
 from lodeline.office.models import DeskBatch
 from lodeline.service.desk_batch import verdicts_of
 from lodeline.service.desk_papers import DeskError
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import json_answer, once
-from lodeline.web.api.who import call_of, dress, judges, store
+from lodeline.web.api.who import call_of, dress, judges, look_at_all, store
 
 router = Router(tags=["declarations"])
 Json = dict[str, Any]
@@ -48,7 +49,9 @@ def begun(request: HttpRequest, *, name: str, content: bytes, asker: str, reserv
 )  # fmt: skip
 def get_batch(request: HttpRequest, batch: str = BATCH) -> Json:
     """`parts` are the entries that keep what is judged; each is a question like any other."""
-    return _told(_batch(request, batch))
+    found = _batch(request, batch)
+    _look(request, "batch", found)
+    return _told(found)
 
 
 @router.get(
@@ -66,6 +69,7 @@ def get_batch(request: HttpRequest, batch: str = BATCH) -> Json:
 def get_batch_verdicts(request: HttpRequest, batch: str = BATCH) -> HttpResponse:
     """One part is in memory at a time."""
     found = _batch(request, batch)
+    _look(request, "batch verdicts", found)
     held = store()
 
     def lines() -> Iterator[bytes]:
@@ -109,6 +113,13 @@ def _batch(request: HttpRequest, reference: str) -> DeskBatch:
         return desk_batches.batch_of(call_of(request).actor, reference, asker=asker)
     except DeskError as error:
         raise not_found(error.en, error.zh) from error
+
+
+def _look(request: HttpRequest, what: str, batch: DeskBatch) -> None:
+    """Writes down that the desk looks at a batch of its own; one of an exporter is opened by that exporter alone."""
+    if not batch.organisation:
+        firms = desk_batches.looked_at(call_of(request).actor, f"api {what}", batch)
+        look_at_all(request, what, firms, subject=batch.reference, reason=DESK_REASON)
 
 
 def _told(batch: DeskBatch) -> Json:

@@ -38,6 +38,7 @@ from lodeline.web.api.who import (
     judges,
     law,
     look,
+    look_at_all,
     reading,
     reads,
     reads_nation,
@@ -244,8 +245,8 @@ def get_licence(
         found = licence_shown(store(), register, law(), licence, day=today)
     except UnknownLicence as error:
         raise not_found(error.en, error.zh) from error
-    for concerned in firms_of(store(), register, licence):
-        look(request, "licence", whose, organisation=concerned, subject=licence)
+    if whose.whole:
+        look_at_all(request, "licence", firms_of(store(), register, licence), subject=licence)
     if whose.organisation is not None:
         found["of_others"] = {}
         for what in ("draws", "positions"):

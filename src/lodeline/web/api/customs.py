@@ -26,7 +26,7 @@ from lodeline.web.api import shapes, told
 from lodeline.web.api.cases import CaseFileIn, decoded
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
-from lodeline.web.api.who import Whose, call_of, decides_at_the_desk, judges, law, look, reading, store, writes
+from lodeline.web.api.who import call_of, decides_at_the_desk, judges, law, look_at_all, reading, store, writes
 
 router = Router(tags=["declarations"])
 Json = dict[str, Any]
@@ -77,7 +77,7 @@ class CustomsAnswerIn(BaseModel):
 def get_declaration(request: HttpRequest, entry: int = ENTRY) -> Json:
     """What was asked and answered, and what was decided since."""
     found = _kept(request, entry)
-    _look(request, "declaration", found.entry.organisation, str(entry))
+    _look(request, "declaration", desk_papers.firms_of(store(), found), str(entry))
     return _question(found)
 
 
@@ -148,7 +148,7 @@ def list_queries(request: HttpRequest) -> Json:
 def get_query(request: HttpRequest, case: str = CASE) -> Json:
     """What is asked, which documents are to be submitted, and every step as the log binds it."""
     found = _case(request, case)
-    _look(request, "query", found.organisation, case)
+    _look(request, "query", [found.organisation], case)
     return _whole(found)
 
 
@@ -222,11 +222,10 @@ def _refused(error: DeskError | CaseError) -> ApiProblem:
     return ApiProblem("conflict", error.en, error.zh)
 
 
-def _look(request: HttpRequest, what: str, exporter: str | None, subject: str) -> None:
-    """Writes down that the desk looks at what an exporter declares; an exporter looks at its own."""
-    asking = judges(request) or None
-    whose = Whose(organisation=asking, whole=asking is None)
-    look(request, what, whose, organisation=exporter, subject=subject, reason=DESK_REASON)
+def _look(request: HttpRequest, what: str, exporters: list[str], subject: str) -> None:
+    """Writes down that the desk looks at what these exporters declare; an exporter looks at its own."""
+    if not judges(request):
+        look_at_all(request, what, exporters, subject=subject, reason=DESK_REASON)
 
 
 def _kept(request: HttpRequest, entry: int) -> Question:

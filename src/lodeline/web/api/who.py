@@ -6,6 +6,7 @@ the session, so that the page of the API can be tried; nothing is written with a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -19,7 +20,7 @@ from ninja.security import APIKeyCookie, HttpBearer
 
 from lodeline.office import clock
 from lodeline.office.actor import AUTHORITY, NOBODY, Actor
-from lodeline.office.audit import record_look
+from lodeline.office.audit import record_looks
 from lodeline.office.looking import USUAL_REASON
 from lodeline.office.tokens import Program, Usage, count, program_of
 from lodeline.regulation.parameter import Jurisdiction, load
@@ -249,10 +250,17 @@ def look(
     """Writes down that the authority looks at one organisation."""
     about = organisation or whose.organisation
     if whose.whole and about is not None:
-        record_look(
-            call_of(request).actor, f"api {what}", organisation=about, subject=subject, reason=reason,
-            request=getattr(request, "request_id", ""),
-        )  # fmt: skip
+        look_at_all(request, what, [about], subject=subject, reason=reason)
+
+
+def look_at_all(
+    request: HttpRequest, what: str, organisations: Iterable[str], *, subject: str, reason: str = USUAL_REASON
+) -> None:
+    """Writes down that the authority looks at something that is the business of all these organisations."""
+    record_looks(
+        call_of(request).actor, f"api {what}", organisations=organisations, subject=subject, reason=reason,
+        request=getattr(request, "request_id", ""),
+    )  # fmt: skip
 
 
 @cache
