@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 
 from django.contrib.auth.hashers import make_password
-from django.db import transaction
+from django.db import IntegrityError
 
 from lodeline.office import clock
 from lodeline.office.models import Membership, User
@@ -47,7 +47,10 @@ SAMPLE_ACCOUNTS: Final = (
 
 
 def furnish(url: str) -> None:
-    """Makes the accounts that are not there yet. The firm is the magnet maker that most deliveries wait for."""
+    """Makes the accounts that are not there yet. The firm is the magnet maker that most deliveries wait for.
+
+    Another server that starts on the same store at the same time may make them as well: each is made once.
+    """
     database = Database(url)
     firms = {"": "", **_firms(database)}
     there = set(User.objects.values_list("email", flat=True))
@@ -56,14 +59,20 @@ def furnish(url: str) -> None:
         return
     # All have the one password that everybody may read: it is hashed once, and not for as long as it takes each.
     password = make_password(PASSWORD)
-    with transaction.atomic(using=database.alias):
-        for sample in missing:
-            user = User.objects.create(
-                email=sample.email, name=sample.name, joined_at=clock.now(), password=password
-            )  # fmt: skip
-            Membership.objects.create(
-                user=user, organisation=firms[sample.firm], role=sample.role, valid_from=_SINCE, granted_at=clock.now()
-            )
+    for sample in missing:
+        try:
+            # An account and its membership together, so that whoever finds the one there finds the other too.
+            with database.transaction():
+                user = User.objects.create(
+                    email=sample.email, name=sample.name, joined_at=clock.now(), password=password
+                )  # fmt: skip
+                Membership.objects.create(
+                    user=user, organisation=firms[sample.firm], role=sample.role, valid_from=_SINCE,
+                    granted_at=clock.now(),
+                )  # fmt: skip
+        except IntegrityError:
+            if not User.objects.filter(email=sample.email).exists():
+                raise
 
 
 def _firms(database: Database) -> dict[str, str]:
