@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import connections
 from tests.contracts.harm import unguarded
 
-from lodeline.store.database import DatabaseError
+from lodeline.store.database import Database, DatabaseError
 from lodeline.store.opening import create, open_store
 from lodeline.store.store import Store, StoreError
 
@@ -139,6 +140,55 @@ def test_rows_are_found_by_whatever_names_are_made_of(empty: Store) -> None:
     pairs = sorted(("M", name) for name in asked if "\0" not in name)
     found = database.rows_in_pairs("SELECT local FROM lot WHERE (maker, local) IN ({keys})", pairs)
     assert {local for (local,) in found} == set(names)
+
+
+def other_addresses(url: str, room: Path) -> list[str]:
+    """The same database, written otherwise; for whoever stands in the directory `room`."""
+    if not url.startswith("postgresql:"):
+        (room / "link").symlink_to(Path(url).parent)
+        name = Path(url).name
+        return [name, f"./{name}", f"sqlite:///{url}", str(room / "link" / name), f"sqlite:///link/{name}"]
+    address = urlsplit(url)
+    encoded = address._replace(path=f"/%{ord(address.path[1]):02x}{address.path[2:]}").geturl()
+    port = address._replace(netloc=f"{address.netloc}:5432").geturl()
+    return [url.replace("postgresql:", "postgres:", 1), encoded, port]
+
+
+def test_one_database_is_one_however_its_address_is_written(
+    empty: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    database = empty.database
+    for written in other_addresses(database.url, tmp_path):
+        same = Database(written)
+        assert same.alias == database.alias, written
+        with pytest.raises(ZeroDivisionError), database.transaction():
+            same.execute("INSERT INTO lot (id, name, maker, local) VALUES (1, 'M/L', 'M', 'L')")
+            assert database.rows("SELECT local FROM lot") == [("L",)], "it is the transaction of both"
+            raise ZeroDivisionError
+        assert same.rows("SELECT local FROM lot") == []
+
+
+def test_a_relative_path_stays_the_file_that_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for room in ("one", "two"):
+        (tmp_path / room).mkdir()
+        monkeypatch.chdir(tmp_path / room)
+        made, new = create("store.sqlite3")
+        assert new, "another directory, another store"
+        monkeypatch.chdir(tmp_path)
+        assert made.database.path == tmp_path / room / "store.sqlite3"
+        assert made.head().size == 0 and made.database.alias == Database(f"{room}/store.sqlite3").alias
+        made.database.close()
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["postgresql://a@host/other", "postgresql://b@host/ledger", "postgresql://a:secret@host/ledger",
+     "postgresql://a@host:5433/ledger", "postgresql://a@elsewhere/ledger",
+     "postgresql://a@host/ledger?options=-csearch_path%3Dtwo"],
+)  # fmt: skip
+def test_another_database_or_another_way_in_is_another(other: str) -> None:
+    assert Database(other).alias != Database("postgresql://a@host/ledger").alias
 
 
 def test_connections_are_kept_only_where_that_is_asked_for(empty: Store) -> None:

@@ -7,10 +7,13 @@ above this file knows which of the two it talks to, except the two bulk paths in
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import django
@@ -30,6 +33,7 @@ Key = str | int
 WRITE_TIMEOUT_S = 60
 #: Identifiers per `IN (…)`: below every limit of both databases, and large enough to be one round trip.
 CHUNK = 5_000
+_SQLITE: Final = "django.db.backends.sqlite3"
 
 
 class DatabaseError(SpokenError):
@@ -73,7 +77,7 @@ def parse_url(url: str) -> dict[str, object]:
     if url.startswith("sqlite:////"):
         path = "/" + path.lstrip("/")
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": _SQLITE,
         "NAME": path,
         "OPTIONS": {
             "timeout": WRITE_TIMEOUT_S,
@@ -89,16 +93,24 @@ def parse_url(url: str) -> dict[str, object]:
 
 
 class Database:
-    """One database: reads give frames, writes happen in one transaction."""
+    """One database: reads give frames, writes happen in one transaction.
+
+    However its address is written, a thread has one connection to it: what is begun through one address and goes on
+    through another is one transaction. `alias` is Django's name for it.
+    """
 
     def __init__(self, url: str) -> None:
         configure()
         self.url = url
-        self.alias = "lodeline-" + hashlib.sha256(url.encode()).hexdigest()[:16]
+        named = parse_url(url)
+        if not named["NAME"]:
+            raise DatabaseError(f"{url!r} names no database", f"{url!r} 没有指明数据库")
+        # As it was written, and the same when the process has gone to another directory since.
+        self._path = Path(str(named["NAME"])).absolute()
+        if named["ENGINE"] == _SQLITE:
+            named["NAME"] = _resolved(str(self._path))
+        self.alias = _alias(named)
         if self.alias not in connections.databases:
-            named = parse_url(url)
-            if not named["NAME"]:
-                raise DatabaseError(f"{url!r} names no database", f"{url!r} 没有指明数据库")
             connections.databases[self.alias] = {
                 **connections.databases[DEFAULT_DB_ALIAS],
                 **_DEFAULTS,
@@ -118,7 +130,7 @@ class Database:
     @property
     def path(self) -> Path | None:
         """The file of an embedded database."""
-        return Path(str(self.connection.settings_dict["NAME"])) if self.is_sqlite else None
+        return self._path if self.is_sqlite else None
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -200,6 +212,31 @@ class Database:
             for name, dtype in schema.items()
             if dtype in (pl.Date, pl.Boolean)
         )
+
+
+def _alias(named: Mapping[str, object]) -> str:
+    """The same for all settings that mean one file, or one database of a server by one user and with one password."""
+    if named["ENGINE"] == _SQLITE:
+        meant = named["NAME"]
+    else:
+        filled = {part: named[part] or default for part, default in _server_defaults().items()}
+        meant = [named["NAME"], filled, named["OPTIONS"]]
+    return "lodeline-" + hashlib.sha256(json.dumps(meant, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=256)
+def _resolved(path: str) -> str:
+    """The file behind links. A process stays with what it found first: it is asked for with each query."""
+    return os.path.realpath(path)
+
+
+@cache
+def _server_defaults() -> dict[str, str]:
+    """What PostgreSQL's own library takes for what an address leaves out, from the environment or as it was made."""
+    from psycopg.pq import Conninfo  # noqa: PLC0415  (costs time that an embedded database need not spend)
+
+    told = {one.keyword.decode(): (one.val or b"").decode() for one in Conninfo.get_defaults()}
+    return {part: told[part.lower()] for part in ("HOST", "PORT", "USER", "PASSWORD")}
 
 
 def _array(keys: Sequence[Key]) -> str:
