@@ -31,7 +31,7 @@ TOLD: Final = 2
 SOME_BITS: Final = 6.0
 SURE_BITS: Final = 20.0
 #: From here on first letters may be what the other name is called in short.
-_SHORTENED_BITS: Final = 5.5
+_SHORTENED_BITS: Final = 2.0
 #: And more bits of first letters say no more.
 _SURE_LETTERS: Final = 12.0
 #: Brands that sound less alike are different words.
@@ -59,15 +59,15 @@ FEATURES: Final = (
     "place-same", "place-one-sided", "industry-shared", "industry-partly", "industry-one-sided", "industry-disjoint",
     "function-one-sided", "group-one-sided", "form-differs", "whole", "industry-differs-in-one-script",
     "direction-same", "meaning", "abbreviation", "letters", "transcribed", "transcribed-well", "transcribed-far",
-    "abroad", "acronym", "acronym-bits", "shortened", "meaning-by-sound", "meant", "meant-well", "trade-same",
+    "abroad", "acronym-bits", "shortened", "meaning-by-sound", "meant", "meant-well", "trade-same",
 )  # fmt: skip
 
 
 def features_of(a: Name, b: Name) -> dict[str, float]:
     """What the model weighs: FEATURES, each from 0 to 1."""
     abroad, place_and_trade, translated = _abroad(a, b), shortens(a, b), meaning(a, b)
-    letters, usual = acronym(a, b)
-    short = usual or letters >= _SHORTENED_BITS
+    letters = acronym(a, b)
+    short = letters >= _SHORTENED_BITS
     whole, placed = meaning_of_trades(a, b), one_placed(a, b)
     industries = _Overlap(_fields(a) | _implied(a, b), _fields(b) | _implied(b, a))
     # Where a trade is said by the brand of the other name, neither is one-sided for it.
@@ -119,7 +119,7 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
         "industry-one-sided": industries.one_sided,
         "industry-disjoint": industries.disjoint * float(not _says_little(a, b)),
         "function-one-sided": float(bool(functions)),
-        "group-one-sided": float(a.group != b.group and not short),
+        "group-one-sided": float(a.group != b.group and not (short and _may_leave_out_group(a, b))),
         # Across scripts every form is translated as "Co., Ltd.".
         "form-differs": float(a.cjk == b.cjk and bool(a.forms) and bool(b.forms) and not a.forms & b.forms),
         "whole": fuzz.token_sort_ratio(a.text, b.text) / 100 if a.cjk == b.cjk else 0.0,
@@ -131,7 +131,6 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
         "transcribed-well": _above(bits + habits),
         "transcribed-far": min(1.0, max(0.0, -bits) / SURE_BITS),
         "abroad": max(0.0, abroad - _NEAR_ABROAD) / (1 - _NEAR_ABROAD) if sound < 1.0 else 0.0,
-        "acronym": float(usual and sound < 1.0),
         "acronym-bits": _of_letters(letters) if sound < 1.0 else 0.0,
         "shortened": float(place_and_trade),
         # A syllable means so much that half of a brand is always said.
@@ -150,6 +149,14 @@ def _says_little(a: Name, b: Name) -> bool:
 def _left_out_in_japan(a: Name, b: Name) -> frozenset[str]:
     """Branches of trade that a Japanese firm leaves out abroad: 三井物産 is "Mitsui & Co."."""
     return _HOUSES if (is_japanese(a) or is_japanese(b)) and not (a.industries and b.industries) else frozenset()
+
+
+def _may_leave_out_group(a: Name, b: Name) -> bool:
+    """Whether first letters may stand for the group of the name that they are of: CNPC for a 集团; "JMC Group" says it
+    beside them.
+    """
+    whole = [one for one in (a, b) if one.cjk or one.read]
+    return len(whole) != 1 or whole[0].group
 
 
 def _above(bits: float) -> float:
@@ -344,7 +351,7 @@ def _agree(some: Sequence[frozenset[str]], others: Sequence[frozenset[str]]) -> 
 
 def in_letters(features: Mapping[str, float]) -> bool:
     """Whether one brand may well be first letters of the other name."""
-    return bool(features["acronym"] or features["acronym-bits"] >= _of_letters(_SHORTENED_BITS))
+    return bool(features["acronym-bits"] >= _of_letters(_SHORTENED_BITS))
 
 
 def called_otherwise(features: Mapping[str, float]) -> bool:

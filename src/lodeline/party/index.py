@@ -210,7 +210,10 @@ class NameIndex:
             for segment in self._parts():
                 own = (here >= segment.first) & (here < segment.first + segment.size)
                 may[own] = (segment.columns.within[here[own] - segment.first] & wanted) == wanted
-            bits = {place: spelt_bits(letters, parsed(self._names[place])) for place in here[may][:_SPELT_OUT].tolist()}
+            bits = {
+                place: spelt_bits(letters, parsed(self._names[place]), trades_beside=bool(asked.industries))
+                for place in here[may][:_SPELT_OUT].tolist()
+            }
             found = sorted((place for place, told in bits.items() if told), key=lambda place: -bits[place])
             return np.array(found, np.int64)
         return np.empty(0, np.int64)

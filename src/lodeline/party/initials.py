@@ -7,6 +7,7 @@ are compared and for the terms by which the index finds them.
 from __future__ import annotations
 
 from functools import lru_cache
+from math import log2
 from typing import Final
 
 from lodeline.party.name import Name
@@ -14,7 +15,6 @@ from lodeline.party.script import as_syllables
 from lodeline.party.shortening import (
     LEAST_LETTERS,
     MOST_LETTERS,
-    NEVER,
     NUMBERS,
     OF_THE_STATE,
     READ,
@@ -24,6 +24,7 @@ from lodeline.party.shortening import (
     heads_in_japan,
     initials_of_trade,
     is_japanese,
+    letters_meant,
     letters_near,
     letters_of_place,
     letters_of_trade,
@@ -75,9 +76,9 @@ def _is_acronym(word: str) -> bool:
     return LEAST_LETTERS <= len(word) <= MOST_LETTERS and word.isascii() and word.isalpha()
 
 
-def acronym(a: Name, b: Name) -> tuple[float, bool]:
+def acronym(a: Name, b: Name) -> float:
     """Bits for one brand being first letters of the other name, or beginning with them as a word of its own (JL of
-    金力); and whether they are as firms mostly shorten. 0 bits where they are none.
+    金力). 0 where they are none.
     """
     for short, long in ((a, b), (b, a)):
         if short.brand_han or short.cjk or not short.brand_words or not (_is_chinese(long) or as_syllables(long.brand)):
@@ -88,29 +89,28 @@ def acronym(a: Name, b: Name) -> tuple[float, bool]:
         same = bool(short.industries) and short.industries == long.industries
         if not whole and not same and not _VOWELS.isdisjoint(first):
             continue
-        usual = long.cjk and first in acronyms(long)
-        bits = spelt_bits(first, long) or _LETTER_BITS * len(first) * usual / 2
+        bits = spelt_bits(first, long, trades_beside=bool(short.industries))
         if bits:
-            return bits, usual
-    return 0.0, False
+            return bits
+    return 0.0
 
 
-def spelt_bits(letters: str, name: Name) -> float:
-    """Bits for letters being the first ones of a name in hanzi or pinyin, by the way to take them that costs least; 0
-    where there is none.
+def spelt_bits(letters: str, name: Name, *, trades_beside: bool = False) -> float:
+    """Bits for letters being the first ones of a name in hanzi or pinyin, in whatever way they are taken; 0 where there
+    is none. `trades_beside`: whether words behind them say what the firm does.
     """
     if len(letters) < LEAST_LETTERS or not _is_acronym(letters) or not _is_chinese(name):
         return 0.0
-    ends = {0: 0.0}
-    for slot in ways_to_shorten(name):
+    likely = {0: 1.0}
+    for slot in ways_to_shorten(name, trades_beside=trades_beside):
         further: dict[int, float] = {}
-        for end, cost in ends.items():
+        for end, share in likely.items():
             for one, more in slot.items():
                 if letters.startswith(one, end):
                     until = end + len(one)
-                    further[until] = min(further.get(until, NEVER), cost + more)
-        ends = further
-    return max(0.0, _LETTER_BITS * len(letters) - ends.get(len(letters), NEVER))
+                    further[until] = further.get(until, 0.0) + share * more
+        likely = further
+    return max(0.0, _LETTER_BITS * len(letters) + log2(likely[len(letters)])) if len(letters) in likely else 0.0
 
 
 def _is_chinese(name: Name) -> bool:
@@ -123,7 +123,7 @@ def letters_within(name: Name) -> int:
     """
     if not name.cjk:
         return 0
-    within = bits_of(tuple(one for _, some in (*TAILS, *OF_THE_STATE) for one in some))
+    within = bits_of((*TAILS, *OF_THE_STATE))
     begun = 0
     for one in name.directions:
         begun |= bits_of((one[0], READ.get(one, "")))
@@ -147,7 +147,7 @@ def letters_within(name: Name) -> int:
         texts = (name.brand_han, *(text for text, _ in name.trades))
         begun |= bits_of(tuple(one[:1] for one in heads_in_japan(name.brand_han)))
         within |= bits_of(tuple(one for text in texts for one in heads_in_japan(text)))
-        within |= bits_of(tuple(one for _, some in TAILS_OF_JAPAN for one in some))
+        within |= bits_of(TAILS_OF_JAPAN)
     return (within | begun) | begun << _BEGUN
 
 
@@ -169,7 +169,7 @@ def _bits_meant(part: frozenset[str]) -> int:
 
 @lru_cache(maxsize=50_000)
 def _bits_traded(text: str, concepts: frozenset[str]) -> int:
-    return bits_of((*initials_of_trade(concepts), *letters_near(concepts), *letters_read(text)))
+    return bits_of((*initials_of_trade(concepts), *letters_near(concepts), *letters_meant(text), *letters_read(text)))
 
 
 @lru_cache(maxsize=2_000)
@@ -177,7 +177,7 @@ def acronyms_freely(name: Name) -> tuple[str, ...]:
     """First letters that may stand for a name in hanzi, however freely its words are translated: for what is asked."""
     if not _is_chinese(name):
         return ()
-    spelt = {"": 0.0}
+    spelt = {"": 1.0}
     for slot in ways_to_shorten(name):
         spelt = behind(spelt, slot, _MOST_SPELT)
     return tuple(sorted(one for one in spelt if len(one) > LEAST_LETTERS))

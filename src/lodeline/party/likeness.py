@@ -49,7 +49,7 @@ ANOTHER_BRAND: Final = 0.1
 _MOST_LEFT: Final = {"syllable": ANOTHER_WORD, "brand": ANOTHER_BRAND}
 #: And when brands in letters and hanzi have nothing to do with each other, nor a trade or a place in common.
 NOTHING: Final = 0.2
-_SPEAKING: Final = ("meaning", "meaning-by-sound", "meant", "abroad", "acronym", "acronym-bits", "shortened",
+_SPEAKING: Final = ("meaning", "meaning-by-sound", "meant", "abroad", "acronym-bits", "shortened",
                     "abbreviation", "initials", "brand-part", "industry-shared", "place-same",
                     "direction-same")  # fmt: skip
 #: What is likely at least where all parts are the same in one script: in the tuning half 107 of 108 such pairs are.

@@ -17,6 +17,7 @@ from lodeline.party.pieces import Piece, is_spelt, pieces_of, pieces_otherwise
 from lodeline.party.script import (
     HAN,
     HANGUL,
+    as_syllables,
     folded,
     is_cjk,
     readings,
@@ -41,6 +42,10 @@ _SHORT: Final = 3
 _MOST_READINGS: Final = 8
 #: No word that means something has more hanzi.
 MOST_MEANT: Final = 6
+#: So many letters at most stand by themselves in first letters: "AT&M".
+_INITIAL: Final = 2
+#: How phrases end that say that a firm is a group.
+_GROUPS: Final = ("集团", "group", "jituan")
 #: Forms that a Chinese company cannot have under its own law: of a translation, or of another tongue.
 _FOREIGN_FORM: Final = re.compile(r"会社|责任有限公司|两合公司|股份公司$|私人有限公司")
 #: And forms that no name in pinyin has, as `folded` leaves them.
@@ -229,6 +234,8 @@ class _Reader:
         elif word.kind == "industry":
             self.industries |= word.concepts
             self.trades.append((text, word.concepts))
+            # A trade may be a phrase with it: 汽车集团, "Steel Group".
+            self.group = self.group or text.replace(" ", "").endswith(_GROUPS)
             if word.read and not self.brand and not self.translated:
                 self.read.append(piece)
             self.translated = self.translated or not word.read
@@ -278,7 +285,7 @@ class _Reader:
             # And where nothing else could be it may be: "Lü Ye" is 绿叶 as well as 铝业.
             self.brand = [self.read[0].text]
         self._called_like_a_place(whole)
-        brand, places = self.brand, self.places
+        brand, places = _letters_joined(self.brand), self.places
         placed = not brand
         if placed:
             # The firm is called by its place, or by its direction: "Jinchuan", "the Northern".
@@ -295,6 +302,13 @@ class _Reader:
             forms=frozenset(self.forms), numbers=frozenset(self.numbers), placed=placed,
             read=read, otherwise=otherwise,
         )  # fmt: skip
+
+
+def _letters_joined(brand: list[str]) -> list[str]:
+    """The brand, whose first letters may stand apart: "L.K." and "C&D"."""
+    joined = "".join(brand)
+    apart = len(brand) > 1 and all(len(one) <= _INITIAL for one in brand) and any(len(one) == 1 for one in brand)
+    return [joined] if apart and joined.isascii() and joined.isalpha() and as_syllables(joined) is None else brand
 
 
 def _own_letters(whole: str) -> str:

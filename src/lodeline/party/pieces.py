@@ -105,7 +105,7 @@ def pieces_otherwise(whole: str, usual: list[Piece]) -> list[list[Piece]]:
     tokens = whole.split()
     if is_spelt(tokens):
         return [one for one in _hidden(tokens, usual) if one != usual]
-    return [*_in_front(usual), *_joined_to_trade(usual)]
+    return [*_in_front(usual), *_joined_to_trade(usual), *_heard(usual)]
 
 
 def _in_front(usual: list[Piece]) -> list[list[Piece]]:
@@ -117,6 +117,16 @@ def _in_front(usual: list[Piece]) -> list[list[Piece]]:
     if _is_written(usual[front].text) and not (several and _means_something(usual[front].text)):
         return []
     return [[one._replace(word=None) if at == front else one for at, one in enumerate(usual)]]
+
+
+def _heard(usual: list[Piece]) -> list[list[Piece]]:
+    """What only sounds like a branch of trade may be a brand, or of it: "Cixing" is 慈星 as well as 磁性."""
+    heard = [
+        one.text.isascii() and one.word is not None and one.word.kind == "industry" and one.word.read for one in usual
+    ]
+    if not any(heard):
+        return []
+    return [[one._replace(word=None) if only else one for one, only in zip(usual, heard, strict=True)]]
 
 
 def _joined_to_trade(usual: list[Piece]) -> list[list[Piece]]:
@@ -204,16 +214,20 @@ def _cjk_phrases(text: str) -> list[tuple[str, Word | None]]:
             continue
         rest = text[place:]
         left = size - place
-        # A single character is a word only at the end of the name: 厂 of a works, not of a brand.
-        known.append([
-            long for long in longest if long <= left and (long > 1 or left == 1) and rest[:long] in words
-        ])  # fmt: skip
+        # A single character is a word only at the end of the name, or before its form: 厂 of a works, not of a brand.
+        ends = left == 1 or _is_form(rest[1:])
+        known.append([long for long in longest if long <= left and (long > 1 or ends) and rest[:long] in words])
     metal = _metals().get(text[0]) if size > 1 else None
     if metal is not None and any(words[text[1 : 1 + long]].kind == "industry" for long in known[1]):
         # 钛金属 are titanium and metals; behind another sign the metal is of a brand.
         return [(text[0], metal), *_cjk_phrases(text[1:])]
     parts = _parted(known, [_LONE] * size)
     return _unbroken([(text[start:end], words[text[start:end]] if word else None) for start, end, word in parts])
+
+
+def _is_form(text: str) -> bool:
+    word = vocabulary().cjk.get(text)
+    return word is not None and word.kind == "form"
 
 
 @cache

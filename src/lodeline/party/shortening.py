@@ -1,102 +1,172 @@
 """To which letters firms shorten the words of their names, and how often each way is taken.
 
 A word is shortened by its usual translation, by another one, as it is read, or left out; a brand as it is read or
-translated, or to a place and a trade (江铜 is Jiangxi and copper). Each way costs bits, the more the seldomer it is and
-the more letters it allows; how often is assumed.
+translated, or to a place and a trade (江铜 is Jiangxi and copper). How often each way is taken, and to which letters
+branches of trade are shortened, `benchmarks/names/shortened.py` learns of firms that are known by letters.
 """
 
 from __future__ import annotations
 
+import csv
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache, lru_cache
+from importlib.resources import files
 from itertools import islice, product
-from math import log2
-from typing import Final
+from typing import Final, NamedTuple
 
 from lodeline.party.abroad import characters
 from lodeline.party.name import JAPANESE_FORM, Name, parted_han
 from lodeline.party.script import HAN, as_syllables, spoken
-from lodeline.party.words import phrases, place_letters, trade_letters, vocabulary
+from lodeline.party.words import glosses, phrases, place_letters, trade_letters, vocabulary
 
 #: First letters stand for so many words.
 LEAST_LETTERS: Final = 2
 MOST_LETTERS: Final = 5
-_MOST_OF_BRAND: Final = 60
 _MOST_IN_JAPAN: Final = 8
-#: What letters cost that a name cannot have.
-NEVER: Final = 99.0
-#: Ways to shorten a word, and how often firms take each of them (assumed): by its usual translation, by another one, by
-#: that of a trade near to it, or left out.
-_USUAL: Final = 0.5
-_OTHERWISE: Final = 0.25
-_NEAR: Final = 0.08
-_LEFT_OUT: Final = 0.2
-#: And a brand: as it is read, whole or its first syllables, as it is translated, or as a place and a trade.
-_READ_WHOLE: Final = 0.6
-_READ_PARTLY: Final = 0.12
-_TRANSLATED: Final = 0.25
-#: What stands for company, group, limited, works, industry at the end of first letters; more seldom for engineering,
-#: technology, holding, manufacturing, materials and for what a state owns.
-TAILS: Final = (
-    (0.45, ("",)), (0.22, ("c",)), (0.2, ("g", "l", "gc", "co", "cg", "ic")), (0.06, ("i", "cl", "w", "corp")),
-    (0.07, ("e", "ec", "t", "tc", "tg", "h", "m", "mc", "mg")),
-)  # fmt: skip
+#: A brand of more parts than that is not shortened by what each of them means.
+_MOST_PARTS: Final = 3
+#: How many sightings of letters for a branch of trade what is known of all branches is worth.
+_BELIEF: Final = 6.0
+#: How often letters leave out what a firm does where words behind them say it, JL of "JL MAG" (assumed).
+_SAID_BESIDE: Final = 0.8
+#: What stands at the end of first letters: company, group, limited, works, industry; engineering, technology, holding,
+#: manufacturing, materials.
+TAILS: Final = ("c", "g", "l", "gc", "co", "cg", "ic", "i", "cl", "w", "corp",
+                "e", "ec", "t", "tc", "tg", "h", "m", "mc", "mg")  # fmt: skip
 #: And for kaisha, kabushiki kaisha and kogyo.
-TAILS_OF_JAPAN: Final = ((0.3, ("k",)), (0.1, ("kk",)))
-OF_THE_STATE: Final = ((0.7, ("",)), (0.3, ("s", "n")))
+TAILS_OF_JAPAN: Final = ("k", "kk")
+#: And for what a state owns, behind its name.
+OF_THE_STATE: Final = ("s", "n")
 #: Directions and numbers, as they are read.
 READ: Final = {"east": "d", "south": "n", "west": "x", "north": "b", "central": "z", "1": "d"}
 NUMBERS: Final = {"1": "f", "2": "s", "3": "t"}
 
 
-@lru_cache(maxsize=20_000)
-def ways_to_shorten(name: Name) -> tuple[dict[str, float], ...]:
-    """What each word of a name in hanzi may be shortened to, in order, and what that costs: of 徐州 x and xz, of
-    工程机械 cm.
+class Slot(NamedTuple):
+    """A word of a name: its kind, each way to shorten it with the letters that come of it, each as often, and the
+    branches of trade that it names.
     """
+
+    kind: str
+    ways: tuple[tuple[str, frozenset[str]], ...]
+    concepts: frozenset[str] = frozenset()
+
+
+#: (kind of word, way) → how often it is taken; branch of trade → letters → how often they were seen.
+Shares = dict[tuple[str, str], float]
+Seen = dict[str, dict[str, float]]
+
+
+def slots_of(name: Name) -> tuple[Slot, ...]:
+    """The words of a name in hanzi, in order, with all ways to shorten each of them."""
     branded = bool(name.brand_words) and not name.placed
     named = branded or bool(name.numbers) or bool(name.directions)
     slots = []
     for places in name.places:
         usual, others = letters_of_place(places)[:1], letters_of_place(places)[1:]
-        slots.append(_costs((_USUAL, usual), (_OTHERWISE, others), (_LEFT_OUT * 2 * named, ("",))))
-        slots += [_costs(*OF_THE_STATE)] if all("-" not in one for one in places) else []
+        slots.append(_slot("place" if named else "place alone", usual=usual, other=others, out=("",)))
+        if all("-" not in one for one in places):
+            slots.append(_STATE)
     for number in sorted(name.numbers):
         read = READ.get(number, number)
-        slots.append(_costs((_USUAL, (NUMBERS.get(number, number),)), (_OTHERWISE, (read,)), (_LEFT_OUT, ("",))))
+        slots.append(_slot("number", usual=(NUMBERS.get(number, number),), read=(read,), out=("",)))
     for one in sorted(name.directions):
         read = READ.get(one, one[0])
-        slots.append(_costs((_USUAL, (one[0], read)), (_OTHERWISE, (read + "f",)), (_LEFT_OUT, ("",))))
+        slots.append(_slot("direction", usual=(one[0],), read=(read,), both=(read + "f",), out=("",)))
     if branded:
-        slots.append(_brand_letters(name))
+        slots.append(_brand_slot(name))
     for text, concepts in name.trades:
-        usual = tuple(filter(None, map(letters_of_trade, concepts)))
-        own = (*initials_of_trade(concepts), *(heads_in_japan(text) if is_japanese(name) else letters_read(text)))
-        slots.append(_costs((_USUAL, usual), (_OTHERWISE, own), (_NEAR, letters_near(concepts)), (_LEFT_OUT, ("",))))
-    slots.append(_costs(*TAILS, *(TAILS_OF_JAPAN if is_japanese(name) else ())))
-    return tuple(slots)
+        slots.append(_trade_slot(text, concepts, japanese=is_japanese(name)))
+    return (*slots, _END, _END_IN_JAPAN) if is_japanese(name) else (*slots, _END)
 
 
-def _costs(*ways: tuple[float, Iterable[str]]) -> dict[str, float]:
-    """Letters → what they cost in bits, where each way is taken so often, all of them together always, and all letters
-    of a way alike.
+def _slot(kind: str, **ways: Iterable[str]) -> Slot:
+    some = ((way, frozenset(letters)) for way, letters in ways.items())
+    return Slot(kind, tuple((way, letters) for way, letters in some if letters))
+
+
+_STATE: Final = _slot("state", of=OF_THE_STATE, out=("",))
+_END: Final = _slot("end", **{one: (one,) for one in TAILS}, out=("",))
+_END_IN_JAPAN: Final = _slot("end in Japan", **{one: (one,) for one in TAILS_OF_JAPAN}, out=("",))
+
+
+def _trade_slot(text: str, concepts: frozenset[str], *, japanese: bool) -> Slot:
+    usual = filter(None, map(letters_of_trade, concepts))
+    slot = _slot("trade", usual=usual, other=initials_of_trade(concepts), meant=letters_meant(text),
+                 near=letters_near(concepts), read=heads_in_japan(text) if japanese else letters_read(text),
+                 out=("",))  # fmt: skip
+    return slot._replace(concepts=concepts)
+
+
+@lru_cache(maxsize=10_000)
+def letters_meant(text: str) -> tuple[str, ...]:
+    """First letters of what hanzi mean that name a branch of trade, by themselves and not by that branch."""
+    bare = text.removesuffix("集团").removesuffix("股份").removesuffix("有限")
+    return tuple({"".join(word[0] for word in one.replace(" and ", " ").split()) for one in glosses().get(bare, ())})
+
+
+@lru_cache(maxsize=20_000)
+def ways_to_shorten(name: Name, *, trades_beside: bool = False) -> tuple[dict[str, float], ...]:
+    """What each word of a name may be shortened to, in order, and how often it is: 徐州 to x and xz, 工程机械 to cm.
+
+    `trades_beside`: whether words behind the letters say what the firm does; then those of a brand seldom do.
     """
-    some = [(share, frozenset(letters)) for share, letters in ways]
-    every = sum(share for share, letters in some if letters)
+    slots = slots_of(name)
+    found = [odds(slot, shares(), letters_seen()) for slot in slots]
+    if trades_beside and not name.placed:
+        for slot, letters in zip(slots, found, strict=True):
+            if slot.concepts:
+                for one in letters:
+                    letters[one] *= 1 - _SAID_BESIDE
+                letters[""] += _SAID_BESIDE
+    return tuple(found)
+
+
+def odds(slot: Slot, known: Shares, seen: Seen) -> dict[str, float]:
+    """Letters → how often the word is shortened to them, where the ways that it has are all there are, and as it was
+    seen where it names a branch of trade.
+    """
+    every = sum(known[slot.kind, way] for way, _ in slot.ways)
     found: dict[str, float] = defaultdict(float)
-    for share, letters in some:
-        for one in letters if share else ():
-            found[one] += share / every / len(letters)
-    return {one: -log2(share) for one, share in found.items()}
+    for way, letters in slot.ways:
+        for one in letters:
+            found[one] += known[slot.kind, way] / every / len(letters)
+    if not slot.concepts:
+        return found
+    trade: dict[str, float] = defaultdict(float)
+    for one in sorted(slot.concepts):
+        sightings = seen.get(one, {})
+        every = (sum(sightings.values()) + _BELIEF) * len(slot.concepts)
+        for told, share in (*((told, share * _BELIEF) for told, share in found.items()), *sightings.items()):
+            trade[told] += share / every
+    return trade
 
 
-def _brand_letters(name: Name) -> dict[str, float]:
+@cache
+def letters_seen() -> Seen:
+    """Branch of trade → letters → how often they were seen to stand for it."""
+    text = files("lodeline").joinpath("data", "party", "shortened_trades.csv").read_text(encoding="utf-8")
+    found: Seen = defaultdict(dict)
+    for row in csv.DictReader(text.splitlines()):
+        found[row["trade"]][row["letters"]] = float(row["seen"])
+    return found
+
+
+@cache
+def shares() -> Shares:
+    """Kind of word and way → how often it is taken."""
+    text = files("lodeline").joinpath("data", "party", "shortening.csv").read_text(encoding="utf-8")
+    return {(row["word"], row["way"]): float(row["share"]) for row in csv.DictReader(text.splitlines())}
+
+
+def _brand_slot(name: Name) -> Slot:
     """Of a brand the first letters of its syllables, all or some; of what its parts mean; or of both."""
-    translated = {"": 0.0}
-    for part, head in zip(name.meanings, _heads_of_parts(name), strict=True):
-        initials = ("".join(word[0] for word in one.split()) for one in part)
-        translated = behind(translated, _costs((_OTHERWISE, (head,)), (_USUAL, initials)), _MOST_OF_BRAND)
+    translated = {""}
+    parts = list(zip(name.meanings, _heads_of_parts(name), strict=True))
+    for part, head in parts if len(parts) <= _MOST_PARTS else ():
+        initials = {"".join(word[0] for word in one.split()) for one in part} | {head}
+        translated = {one + other for one in translated for other in initials if len(one + other) <= MOST_LETTERS}
     short = {
         place + trade
         for places, trades in shortened(name)
@@ -104,26 +174,21 @@ def _brand_letters(name: Name) -> dict[str, float]:
     }  # fmt: skip
     heads = "".join(word[0] for word in name.brand_words)
     wholes = heads_in_japan(name.brand_han) if is_japanese(name) else (heads,)
-    partly = (one[:size] for one in wholes for size in range(1, len(one)))
-    found = _costs((_READ_WHOLE, wholes), (_READ_PARTLY, partly),
-                   (_TRANSLATED, short), (_TRANSLATED, ("",) if name.meanings else ()))  # fmt: skip
-    left = found.pop("", NEVER)
-    for one, cost in translated.items():
-        if one:
-            found[one] = min(found.get(one, NEVER), left + cost)
-    return found
+    return _slot("brand", whole=wholes, first=(one[:1] for one in wholes if len(one) > 1),
+                 partly=(one[:size] for one in wholes for size in range(2, len(one))), short=short - {""},
+                 translated=translated - {""} - {*wholes}, out=("",))  # fmt: skip
 
 
 def behind(before: dict[str, float], after: dict[str, float], most: int) -> dict[str, float]:
-    """Letters behind others, not longer than first letters are, each by the way that costs least; the cheapest ones."""
-    found: dict[str, float] = {}
-    for one, cost in before.items():
+    """Letters behind others, not longer than first letters are, with how often they are; the most frequent ones."""
+    found: dict[str, float] = defaultdict(float)
+    for one, share in before.items():
         for other, more in after.items():
             if len(one) + len(other) <= MOST_LETTERS:
-                found[one + other] = min(found.get(one + other, NEVER), cost + more)
+                found[one + other] += share * more
     if len(found) <= most:
         return found
-    return dict(sorted(found.items(), key=lambda told: (told[1], told[0]))[:most])
+    return dict(sorted(found.items(), key=lambda told: (-told[1], told[0]))[:most])
 
 
 def _heads_of_parts(name: Name) -> list[str]:

@@ -15,6 +15,7 @@ from lodeline.party.initials import acronym, spelt_bits
 from lodeline.party.likeness import likeness
 from lodeline.party.name import parsed
 from lodeline.party.script import as_syllables, spoken
+from lodeline.party.shortening import ways_to_shorten
 from lodeline.party.words import said, vocabulary
 
 
@@ -67,11 +68,10 @@ def test_first_letters_may_be_of_the_translation_and_say_less_where_they_are_fre
     name = parsed("徐州工程机械集团有限公司")
     assert spelt_bits("xcmg", name) and spelt_bits("xcmg", parsed("Xu Zhou Gong Cheng Ji Xie Ji Tuan You Xian Gong Si"))
     assert not spelt_bits("xcbg", name)
-    saic, usual = acronym(parsed("SAIC Motor"), parsed("上海汽车集团股份有限公司"))
-    assert saic > 9 and usual
-    bits, usual = acronym(parsed("XCMG Group"), name)
-    assert 0 < bits < saic and not usual
-    assert acronym(parsed("XCBG Group"), name) == (0.0, False)
+    saic = acronym(parsed("SAIC Motor"), parsed("上海汽车集团股份有限公司"))
+    assert 0 < acronym(parsed("XCMG Group"), name) < saic
+    assert saic > 8
+    assert acronym(parsed("XCBG Group"), name) == 0.0
     # A state's firm, nonferrous metals and mining; steel is iron as well; Nippon Denki.
     assert spelt_bits("cnmc", parsed("中国有色矿业集团有限公司")) > 6
     assert spelt_bits("cnmc", parsed("宁波韵升股份有限公司")) == 0
@@ -80,7 +80,9 @@ def test_first_letters_may_be_of_the_translation_and_say_less_where_they_are_fre
     # The more letters a name allows, the less it says that some of them are there.
     assert spelt_bits("ly", parsed("洛阳轴承有限公司")) > spelt_bits("ly", parsed("龙源电力工程机械有限公司"))
     # A direction and a trade have no brand, and are shortened all the same, in pinyin too.
-    assert acronym(parsed("DEC Limited"), parsed("Dong Fang Dian Qi Gu Fen You Xian Gong Si"))[0] > 5
+    assert acronym(parsed("DEC Limited"), parsed("Dong Fang Dian Qi Gu Fen You Xian Gong Si")) > 5
+    # What is learned of a branch of trade: a maker of cars is a motor company as often as one of automobiles.
+    assert acronym(parsed("JMC Group"), parsed("江铃汽车集团有限公司")) > 4
     index = NameIndex(
         (one, one) for one in ["徐州工程机械集团有限公司", "徐州稀土集团有限公司", "宁波韵升集团有限公司"]
     )
@@ -150,3 +152,27 @@ def test_a_town_behind_a_place_that_it_does_not_lie_in_is_the_brand(han: str, en
     assert len(parsed("浙江宁波韵升股份有限公司").places) == 2
     assert len(parsed("Hangzhou Magnets (Ningbo) Co., Ltd.").places) == 2
     assert len(parsed("Sichuan Jiangxi Copper Rare Earth Co., Ltd.").places) == 2
+
+
+def test_each_word_is_shortened_in_some_way_and_in_one() -> None:
+    for name in (
+        "徐州工程机械集团有限公司",
+        "中国第一汽车集团有限公司",
+        "国际商业机器公司",
+        "日本精工株式会社",
+        "空" * 50,
+    ):
+        for letters in ways_to_shorten(parsed(name)):
+            assert sum(letters.values()) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_a_trade_may_say_that_a_firm_is_a_group() -> None:
+    assert parsed("江铃汽车集团有限公司").group and parsed("Jiang Ling Qi Che Ji Tuan You Xian Gong Si").group
+    assert not parsed("江铃汽车有限公司").group
+
+
+def test_first_letters_may_stand_apart() -> None:
+    assert parsed("L.K. Technology Holdings Limited").brand == parsed("LK Technology Holdings Limited").brand == "lk"
+    assert parsed("Xiamen C&D Inc.").brand == "cd"
+    # Syllables do as well, and are no letters.
+    assert parsed("A Bo Magnetics Ltd").brand_words != ("abo",)
