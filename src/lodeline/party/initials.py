@@ -35,7 +35,7 @@ from lodeline.party.shortening import (
 )
 
 _VOWELS: Final = frozenset("aeiou")
-#: How many first letters that leave out words, or translate them freely, are looked for, and how many of a brand.
+#: How many first letters that a name may have are looked for, those that are taken most often.
 _MOST_SPELT: Final = 300
 #: Bits that a letter says which may be any.
 _LETTER_BITS: Final = 4.2
