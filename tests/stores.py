@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import os
 import shutil
@@ -80,7 +81,9 @@ def copied(make: Callable[[str], None], url: str) -> str:
     """
     if not url.startswith("postgresql:"):
         if (make, "") not in _MADE:
-            _MADE[make, ""] = str(Path(tempfile.mkdtemp(prefix="lodeline-made-")) / "store.sqlite3")
+            room = tempfile.mkdtemp(prefix="lodeline-made-")
+            atexit.register(shutil.rmtree, room, ignore_errors=True)
+            _MADE[make, ""] = str(Path(room) / "store.sqlite3")
             make(_MADE[make, ""])
         return str(shutil.copy(_MADE[make, ""], url))
     server = urlsplit(url)._replace(path="/postgres").geturl()
