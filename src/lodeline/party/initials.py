@@ -119,7 +119,8 @@ def _is_chinese(name: Name) -> bool:
 
 def letters_within(name: Name) -> int:
     """Which letters may be among its first letters, a bit for each; and with which they may begin, 32 bits higher. 0
-    for a name not in hanzi.
+    for a name not in hanzi. Two rare ways are left out: letters that a branch of trade was seen to have for other hanzi
+    of it, and beginning with the trade where place and brand are left out.
     """
     if not name.cjk:
         return 0
@@ -152,7 +153,7 @@ def letters_within(name: Name) -> int:
 
 
 def bits_asked(letters: str) -> int:
-    """The bits that `letters_within` has of each name of which the letters may be the first ones."""
+    """The bits that `letters_within` has of each name of which the letters may be the first ones, but for rare ways."""
     return bits_of((letters,)) | bits_of((letters[0],)) << _BEGUN
 
 

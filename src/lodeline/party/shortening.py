@@ -59,7 +59,7 @@ Seen = dict[str, dict[str, float]]
 
 
 def slots_of(name: Name) -> tuple[Slot, ...]:
-    """The words of a name in hanzi, in order, with all ways to shorten each of them."""
+    """The words of a name in hanzi or pinyin, in order, with all ways to shorten each of them."""
     branded = bool(name.brand_words) and not name.placed
     named = branded or bool(name.numbers) or bool(name.directions)
     slots = []
