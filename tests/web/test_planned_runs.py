@@ -117,13 +117,13 @@ def test_a_quota_officer_puts_a_run_off_and_the_firm_is_told(store: Store) -> No
     done = browser.post(at, {"reason": "the line was closed by order"})
     page = browser.page(done["Location"])
     assert "what it has not drawn is free again" in page.text and "the line was closed by order" in page.text
-    assert "Put it off" not in page.text and states(store) == [("R-7", "put-off", 0)]
+    assert "Call it off" not in page.text and states(store) == [("R-7", "put-off", 0)]
     again = browser.post(at, {"reason": "once more"})
     assert "That stood already" in browser.page(again["Location"]).text
     (record,) = AuditRecord.objects.filter(what="quota.run-void")
     assert (record.who, record.organisation, record.subject) == ("officer", "SEP", "R-7")
     told = of_firm("SEP").page("/en/firm/SEP/notices/")
-    assert told.text.count("The authority has put your planned run R-7 off") == 1
+    assert told.text.count("The authority has called your planned run R-7 off") == 1
     assert "The reason: the line was closed by order" in told.text and f'href="{QUOTA}"' in told.html
     assert "主管部门已取消贵企业的计划批次 R-7" in of_firm("SEP").page("/zh/firm/SEP/notices/").text
 
@@ -138,7 +138,7 @@ def test_what_a_run_has_drawn_is_not_put_off(store: Store) -> None:
     )  # fmt: skip
     assert states(store) == [("R-7", "drawn", 0)]
     browser, head = officer("quota-officer"), store.head().size
-    assert "Put it off" not in browser.page(at).text
+    assert "Call it off" not in browser.page(at).text
     refused = Page(browser.post(at, {"reason": "too late"}))
     assert refused.status == 400 and "it has drawn all of it" in refused.text
     assert store.head().size == head
@@ -149,7 +149,7 @@ def test_others_see_the_run_and_cannot_put_it_off(store: Store) -> None:
     at = page_of_run(store)
     for roles in ("auditor", "analyst", "licensing-officer", "registrar"):
         page = officer(roles).page(at)
-        assert page.status == 200 and "Put it off" not in page.text
+        assert page.status == 200 and "Call it off" not in page.text
         assert officer(roles).post(at, {"reason": "because"}).status_code == 403
     elsewhere = officer("quota-officer", firms=frozenset({"MAG"}))
     assert elsewhere.get(at).status_code == elsewhere.post(at, {"reason": "because"}).status_code == 404

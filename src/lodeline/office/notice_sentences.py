@@ -343,7 +343,7 @@ def run_put_off(facts: Facts, named: Named) -> Text:
     del named
     run, reason = facts["run"], facts["reason"]
     return text(
-        f"The authority has put your planned run {run} off: what it had not drawn of the quota is free again. The"
+        f"The authority has called your planned run {run} off: what it had not drawn of the quota is free again. The"
         f" reason: {reason}",
         f"主管部门已取消贵企业的计划批次 {run}，未用指标已退回。理由：{reason}",
     )

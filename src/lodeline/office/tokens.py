@@ -116,7 +116,7 @@ _AUTHORITY: Final = (
         name="applications:decide", permission="licence.decide", en="Decide about applications for export licences",
         zh="审查出口许可申请",
     ),
-    Scope(name="quotas:decide", permission="quotas.decide", en="Put planned runs of firms off", zh="取消企业计划批次"),
+    Scope(name="quotas:decide", permission="quotas.decide", en="Call planned runs of firms off", zh="取消企业计划批次"),
 )  # fmt: skip
 SCOPES: Final[tuple[str, ...]] = tuple(dict.fromkeys(one.name for one in (*_OWN, *_AUTHORITY)))
 CERTIFY: Final = "filings:certify"

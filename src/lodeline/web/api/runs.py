@@ -109,7 +109,7 @@ def announce_run(request: HttpRequest) -> HttpResponse:
 @router.post(
     "/runs/void", response=shapes.RunAnswer, url_name="run-void",
     **told.operation(
-        "Put a planned run off", "取消计划批次", scope="filings:write", idempotent=True,
+        "Call a planned run off", "取消计划批次", scope="filings:write", idempotent=True,
         body=body_of(RunVoidIn, {"run": "R-2026-07", "reason": "the furnace is down"}),
     ),
 )  # fmt: skip
@@ -130,7 +130,7 @@ def void_run(request: HttpRequest) -> HttpResponse:
 @router.post(
     "/runs/{reservation}/void", response=shapes.RunAnswer, url_name="run-of-firm-void",
     **told.operation(
-        "Put a firm's planned run off", "取消企业计划批次", scope="quotas:decide", problems=(404,), idempotent=True,
+        "Call a firm's planned run off", "取消企业计划批次", scope="quotas:decide", problems=(404,), idempotent=True,
         body=body_of(RunOfFirmVoidIn, {"reason": "the line was closed by order"}),
         more=("The firm is told, with the reason.", "将连同理由通知企业。"),
     ),

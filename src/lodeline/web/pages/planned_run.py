@@ -69,7 +69,7 @@ def _facts(visit: Visit, row: Mapping[str, Any], name: str) -> list[Fact]:
 
     put_off = [] if void is None else [
         Fact(
-            term=visit.say("Put off", "取消"), text=written.day(void.on, language), note=void.reason,
+            term=visit.say("Called off", "取消"), text=written.day(void.on, language), note=void.reason,
             href=visit.opens("entry", entry=void.entry),
         ),
     ]  # fmt: skip

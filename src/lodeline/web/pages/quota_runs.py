@@ -23,11 +23,11 @@ STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
     "awaited": (say("Waits for its rows", "待申报"), "half", "flow"),
     "drawn": (say("Drawn", "已使用"), "tick", "quiet"),
     "lapsed": (say("Lapsed", "已失效"), "bar", "quiet"),
-    "put-off": (say("Put off", "已取消"), "bar", "quiet"),
+    "put-off": (say("Called off", "已取消"), "bar", "quiet"),
 }
 _SAID: Final[Mapping[str, Text]] = {
     "announce": say("The run is announced, and its quota set aside.", "计划批次已登记，指标已预留。"),
-    "put-off": say("The run is put off: what it has not drawn is free again.", "计划批次已取消，未用指标已退回。"),
+    "put-off": say("The run is called off: what it has not drawn is free again.", "计划批次已取消，未用指标已退回。"),
     "repeated": say("That stood already: nothing was written.", "此前已登记，未作改动。"),
 }
 _MOST: Final = 4_000
