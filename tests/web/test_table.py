@@ -6,12 +6,13 @@ import csv
 import io
 import re
 
+from django.template.context import Context
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.web.conftest import Browser
 
 from lodeline.web.table import Cell, RowsOf, safe_cell
-from lodeline.web.templatetags.lodeline import cell
+from lodeline.web.templatetags.lodeline import cell, heading
 
 
 def exported(browser: Browser, path: str) -> list[list[str]]:
@@ -63,8 +64,21 @@ def test_cell_is_what_it_says_with_nothing_that_could_be_markup() -> None:
     assert cell(Cell(text="a", tone="loss")) == '<span class="c-loss">a</span>'
     assert cell(Cell(text="XK-1", whole=True)) == '<span class="nw">XK-1</span>'
     assert cell(Cell(text="XK-" * 9, note="of T-1", whole=True)) == "XK-" * 9 + '<small class="nw">of T-1</small>'
+    assert cell(Cell(text="9\u00a0May 2025")) == '<span class="nw">9\u00a0May 2025</span>'
+    assert cell(Cell(text="2025年5月9日 09:00")) == '<span class="nw">2025年5月9日 09:00</span>'
+    assert cell(Cell(text="x", note="2025年5月9日")) == 'x<small class="nw">2025年5月9日</small>'
     shaped = str(cell(Cell(text="<a>", shape="tick", tone="flow", href="#x")))
     assert re.fullmatch(r'<a href="#x"><span class="st c-flow"><svg .*</svg>&lt;a&gt;</span></a>', shaped)
+
+
+def test_symbols_in_a_heading_stay_as_they_are_written() -> None:
+    def said(text: str) -> str:
+        return str(heading(Context({"language": "en"}), {"en": text, "zh": text}))
+
+    assert said("In σ") == '<span>In <span class="u">σ</span></span>'
+    assert said("Nd") == '<span><span class="u">Nd</span></span>'
+    assert said("On your scales, kg") == '<span>On your scales, <span class="u">kg</span></span>'
+    assert said("Counted <at> both") == "Counted &lt;at&gt; both"
 
 
 def test_export_has_every_row_of_every_page(browser: Browser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -11,6 +12,7 @@ from django.template.context import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from lodeline.material.element import ELEMENTS
 from lodeline.web.drawing.svg import SHAPES
 from lodeline.web.language import Language
 from lodeline.web.table import Cell, Head, Row, Shown
@@ -29,6 +31,18 @@ def say(context: Context, en: str, zh: str, **values: object) -> SafeString:
 def spoken(context: Context, text: Mapping[str, str]) -> str:
     """A text that comes as {"en", "zh"}, in the reader's language, escaped."""
     return text[context["language"]]
+
+
+#: What small capitals would make another thing of: Σ is a sum and σ is not, and Nd is no ND.
+_SYMBOL = re.compile(rf"(?<!\w)(?:{'|'.join(ELEMENTS)}|kg|t|z|σ)(?!\w)")
+
+
+@register.simple_tag(takes_context=True)
+def heading(context: Context, text: Mapping[str, str]) -> SafeString:
+    """The same for the head of a column, which is set in small capitals: symbols in it stay as they are written."""
+    said, symbols = _SYMBOL.subn(r'<span class="u">\g<0></span>', escape(text[context["language"]]))
+    # One span around all of it: the head is a flex container, in which the blanks between its parts would go.
+    return mark_safe(f"<span>{said}</span>" if symbols else said)
 
 
 @register.simple_tag
@@ -63,6 +77,8 @@ def cell(one: Cell) -> SafeString:
 
 #: A longer identifier breaks where it must: it would not fit a telephone.
 _WHOLE_MOST = 24
+#: A day, or a moment of it, in either language: it does not break in a table.
+_DAY = re.compile(r"\d{1,2}\u00a0[A-Z][a-z]+ \d{4}(, \d\d:\d\d)?|\d{4}年\d{1,2}月\d{1,2}日( \d\d:\d\d)?")
 
 
 # Written in Python: a page has a thousand cells, and a template that is included for each of them is most of the time
@@ -76,9 +92,14 @@ def _cells(row: Row, heads: Sequence[Head], language: Language) -> str:
     return "".join(said)
 
 
+def _whole(one: Cell, text: str) -> bool:
+    """Whether a text of the cell does not break."""
+    return (one.whole and len(text) <= _WHOLE_MOST) or (text[:1].isdigit() and _DAY.fullmatch(text) is not None)
+
+
 def _cell(one: Cell) -> str:
     said = escape(one.text)
-    if one.whole and len(one.text) <= _WHOLE_MOST:
+    if _whole(one, one.text):
         said = f'<span class="nw">{said}</span>'
     if one.shape:
         said = f'<span class="st c-{escape(one.tone or "2")}">{_SHAPES[one.shape]}{said}</span>'
@@ -88,7 +109,7 @@ def _cell(one: Cell) -> str:
         said = f'<span title="{escape(one.title)}">{said}</span>'
     if one.href:
         said = f'<a href="{escape(one.href)}">{said}</a>'
-    whole = ' class="nw"' if one.whole and len(one.note) <= _WHOLE_MOST else ""
+    whole = ' class="nw"' if _whole(one, one.note) else ""
     return f"{said}<small{whole}>{escape(one.note)}</small>" if one.note else said
 
 
