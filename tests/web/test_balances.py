@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
+from django.http import HttpRequest
 from tests.web.books import file_books
 from tests.web.conftest import Browser
 
@@ -20,6 +21,9 @@ from lodeline.service.finding import findings
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.store import Store
+from lodeline.web.pages import balances
+from lodeline.web.pages.balance_tables import months_unit
+from lodeline.web.visit import Visit
 
 pytestmark = pytest.mark.medium
 
@@ -347,3 +351,29 @@ def test_the_nation_is_made_to_balance_by_stage(browser: Browser) -> None:
     assert browser.page("/en/balances/network/?from=2025-03&to=2025-01").status == 400
     leads = {link.get("href") for link in browser.page("/en/balances/?element=Nd").links}
     assert "/en/balances/network/?element=Nd" in leads
+
+
+def test_months_are_written_in_a_unit_in_which_their_uncertainty_is_seen() -> None:
+    visit = Visit(HttpRequest(), language="en", name="balance", arguments={})
+
+    def unit(book_kg: float, sigma_kg: float) -> tuple[str, int]:
+        rows = pl.DataFrame({"book_mg": [int(book_kg * 1e6)], "sigma_mg": [sigma_kg * 1e6]})
+        found = months_unit(visit, rows)
+        return found.word, found.decimals
+
+    assert unit(7_400, 120) == ("t", 2)
+    # In tonnes half a kilogram would be written as nothing.
+    assert unit(7_400, 0.48) == ("kg", 2)
+    assert unit(7_400, 0.00001) == ("kg", 3)
+
+
+def test_what_lies_beyond_three_sigmas_without_an_alarm_is_not_said_to_close() -> None:
+    visit = Visit(HttpRequest(), language="en", name="balances", arguments={})
+
+    def headline(*states: str) -> str:
+        rows = pl.DataFrame({"z": [4.0] * len(states), "state": states, "wrong": [0] * len(states)})
+        return balances._headline(visit, rows, name="neodymium", month="May 2025")
+
+    assert headline("closes", "closes") == "By May 2025, every neodymium balance that could be tested closed"
+    assert headline("closes", "beyond") == "By May 2025, no neodymium balance raises an alarm; 1 lies beyond 3 σ"
+    assert headline("beyond", "beyond").endswith("2 lie beyond 3 σ")

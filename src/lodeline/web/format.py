@@ -15,6 +15,7 @@ from lodeline.web.language import Language
 
 NOTHING = "–"
 MG_PER_KG = 1_000_000
+ONE_IN_A_MILLION = 1e-6
 #: A score this near to 1 is written as the largest number below it.
 _HIGHEST_SCORE = 0.9999
 
@@ -75,6 +76,13 @@ def percent(share: float | None, language: Language, decimals: int = 1, *, signe
 def sigmas(z: float | None) -> str:
     """−3.4; a dash for None."""
     return NOTHING if z is None else grouped(z, 1, signed=True)
+
+
+def probability(value: float) -> str:
+    """0.0013: two figures; what is smaller than a millionth is no number."""
+    if value < ONE_IN_A_MILLION:
+        return "< 0.000001"
+    return f"{value:.{max(0, 1 - math.floor(math.log10(value)))}f}"
 
 
 def score(value: float | None) -> str:

@@ -50,7 +50,7 @@ def draw_chart(visit: Visit, rows: pl.DataFrame, run: Run, *, element: str) -> M
             found=visit.say("found without origin", "多出"),
             no_count=visit.say("no balance", "无平衡"),
             states=(
-                ("ok", visit.say("closes", "闭合")), ("gain", visit.say("gain", "多出")),
+                ("ok", visit.say("no alarm", "未报警")), ("gain", visit.say("gain", "多出")),
                 ("loss", visit.say("loss", "短少")),
             ),
         ),

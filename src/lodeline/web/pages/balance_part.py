@@ -107,7 +107,7 @@ def sites_table(
             Column(key="sigma", label=say("Uncertainty", "标准不确定度"), number=True, unit="kg"),
             Column(key="z", label=say("z", "z 值"), number=True),
             Column(key="state", label=say("Verdict", "判断")),
-            Column(key="wrong", label=say("Ever not closed", "历次不闭合"), number=True),
+            Column(key="wrong", label=say("Alarms so far", "历次报警"), number=True),
         ),
         rows=[cells(row) for row in rows.iter_rows(named=True)],
         per_page=per_page,

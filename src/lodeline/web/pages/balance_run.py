@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import floor, log10
 from typing import Any, Final
 
 from lodeline.accountancy.signature import Identification
@@ -32,7 +31,7 @@ QUANTITIES: Final[Mapping[str, Text]] = {
     "moisture": say("Moisture", "水分"),
 }
 #: A chance that is this small is said in words.
-_NEVER: Final = 1e-6
+_NEVER: Final = written.ONE_IN_A_MILLION
 #: A side whose chance is larger has no window worth naming; what it was is asked only below the second.
 _NOTICED: Final = 0.5
 _ASKED: Final = 0.05
@@ -67,8 +66,8 @@ def verdict(visit: Visit, run: Run, *, element: str, chosen: bool) -> dict[str, 
         "says": _chance(visit, leading.p),
         "window": _window(visit, leading, element) if leading.p < _NOTICED else "",
         "budget": visit.say(
-            f"It alarms below {_probability(run.budget)}: one false finding in 200 site-years for each side.",
-            f"概率低于{_probability(run.budget)}时报警：每侧每 200 场所年一次误报。",
+            f"It alarms below {written.probability(run.budget)}: one false finding in 200 site-years for each side.",
+            f"概率低于{written.probability(run.budget)}时报警：每侧每 200 场所年一次误报。",
         ),
         "chosen": chosen,
         "periods": written.count(int(run.balances["active"].sum())),
@@ -85,13 +84,6 @@ def _mark(visit: Visit, side: Side) -> tuple[str, Tone, str]:
     if side.side > 0:
         return "down", "loss", visit.say("Missing, beyond chance", "短少，超出偶然误差")
     return "up", "gain", visit.say("Too much, beyond chance", "多出，超出偶然误差")
-
-
-def _probability(p: float) -> str:
-    """Two figures; what is smaller than a millionth is no number."""
-    if p < _NEVER:
-        return "< 0.000001"
-    return f"{p:.{max(0, 1 - floor(log10(p)))}f}"
 
 
 def _chance(visit: Visit, p: float) -> str:
@@ -129,7 +121,7 @@ def tests_table(visit: Visit, run: Run) -> Table:
         loss, gain = run.sides
         assert run.limits is not None, "a run that was tested has limits"
         rows = [
-            _test(visit, _BATTERY, (loss.p, gain.p, run.budget), _probability),
+            _test(visit, _BATTERY, (loss.p, gain.p, run.budget), written.probability),
             _test(visit, _SINGLE, (loss.single, gain.single, run.limits["single"]), _decimals),
             _test(visit, _ANNUAL, (loss.annual, gain.annual, run.limits["annual"]), _decimals),
         ]
@@ -312,7 +304,7 @@ def signature_here(visit: Visit, run: Run) -> dict[str, Any] | None:
         "elements": visit.say(", ", "、").join(run.elements),
         "since": written.day(leading.since, visit.language),
         "until": written.day(leading.until, visit.language),
-        "p": _probability(found.p),
+        "p": written.probability(found.p),
         "drawing": _draw_signatures(visit, found),
     }
 
@@ -353,7 +345,7 @@ def signature_table(visit: Visit, run: Run) -> Table:
                 Cell(text=written.sigmas(one.z), value=round(one.z, 6)),
                 Cell(text=written.mass(one.mass, language), value=one.mass / written.MG_PER_KG),
                 Cell(text=written.mass(one.sigma, language), value=one.sigma / written.MG_PER_KG),
-                Cell(text=_probability(one.misfit_p), value=one.misfit_p),
+                Cell(text=written.probability(one.misfit_p), value=one.misfit_p),
                 Cell(
                     text=visit.say("yes", "是") if one.signature.name in named else written.NOTHING,
                     value=int(one.signature.name in named),

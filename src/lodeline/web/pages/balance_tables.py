@@ -64,6 +64,9 @@ def months_unit(visit: Visit, rows: pl.DataFrame) -> Unit:
     if not sigmas:
         return unit
     needed = 1 - math.floor(math.log10(min(sigmas) / unit.mg))
+    if needed > _MOST_DECIMALS and (smaller := written.unit(unit.mg / 2, visit.language)).mg < unit.mg:
+        unit, needed = smaller, 1 - math.floor(math.log10(min(sigmas) / smaller.mg))
+        return replace(unit, decimals=min(max(0, needed), _MOST_DECIMALS))
     return replace(unit, decimals=min(max(unit.decimals, needed), _MOST_DECIMALS))
 
 

@@ -91,6 +91,12 @@ def _headline(visit: Visit, rows: pl.DataFrame, *, name: str, month: str) -> str
             f"By {month}, the newest {name} balances close; not all before them did",
             f"截至{month}，最近一期{name}平衡全部闭合，但此前有不闭合的",
         )
+    if tested.height and (beyond := tested.filter(pl.col("state") == "beyond").height):
+        far = f"{written.count(beyond)} {'lies' if beyond == 1 else 'lie'}"
+        return visit.say(
+            f"By {month}, no {name} balance raises an alarm; {far} beyond 3 σ",
+            f"截至{month}，{name}平衡均未报警，其中{written.count(beyond)}个超出3σ",
+        )
     return visit.say(
         f"By {month}, every {name} balance that could be tested closed", f"截至{month}，可检验的{name}平衡全部闭合"
     )

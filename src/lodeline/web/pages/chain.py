@@ -150,13 +150,13 @@ def end_name(visit: Visit, end: str) -> str:
     kind, _, rest = end.partition(":")
     if kind == "origin":
         return words.word(words.ORIGINS, rest, visit.language)
-    if kind == "abroad":
+    if kind == "abroad" and rest != "?":
         return words.country(rest, visit.language)
     if end == "loss":
         return visit.say("Lost, residue", "损耗与残渣")
     if end == "use":
         return visit.say("Used", "使用")
-    return visit.say("Not known", "不详") if end == "?" else words.word(words.STAGES, end, visit.language)
+    return visit.say("Not known", "不详") if end in ("?", "abroad:?") else words.word(words.STAGES, end, visit.language)
 
 
 def _named_countries(flows: pl.DataFrame) -> frozenset[str]:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -169,10 +171,7 @@ def months_table(visit: Visit, finding: Mapping[str, Any]) -> Table:
     rows: list[Row] = [
         (
             Cell(text=written.month(item["period"], visit.language), value=item["period"]),
-            Cell(
-                text=written.moment(item["deadline"], visit.language, visit.reading.law.timezone),
-                value=item["deadline"],
-            ),
+            Cell(text=_last_day(visit, item["deadline"]), value=item["deadline"]),
         )
         for item in finding["evidence"]
         if "deadline" in item
@@ -182,11 +181,17 @@ def months_table(visit: Visit, finding: Mapping[str, Any]) -> Table:
         caption=visit.say("Months not filed", "未申报月份"),
         columns=(
             Column(key="period", label=say("Month", "月份")),
-            Column(key="deadline", label=say("Had to be filed before", "申报截止")),
+            Column(key="deadline", label=say("Had to be filed by", "申报截止日")),
         ),
         rows=rows,
         empty=visit.say("This finding is about no deadline.", "本线索不涉及申报期限。"),
     )
+
+
+def _last_day(visit: Visit, deadline: str) -> str:
+    """The last day in time: a deadline at midnight is met on the day before."""
+    last = datetime.fromisoformat(deadline).astimezone(ZoneInfo(visit.reading.law.timezone)) - timedelta(seconds=1)
+    return written.day(last.date(), visit.language)
 
 
 def rows_table(visit: Visit, finding: Mapping[str, Any]) -> Table:

@@ -58,6 +58,12 @@ def _headline(visit: Visit, rows: pl.DataFrame, name: str) -> str:
             f"The newest {name} balances of {{n}} sites do not close", f"有{{n}}个场所最近一期{name}平衡不闭合",
         )  # fmt: skip
     n = written.count(tested.height)
+    if beyond := tested.filter(pl.col("state") == "beyond").height:
+        return counted(
+            visit, beyond, f"No {name} balance of yours raises an alarm; the newest of one site lies beyond 3 σ",
+            f"No {name} balance of yours raises an alarm; the newest of {{n}} sites lie beyond 3 σ",
+            f"本企业{name}平衡均未报警，其中{{n}}个场所最近一期超出3σ",
+        )  # fmt: skip
     return visit.say(
         f"Every newest {name} balance that can be tested closes", f"可检验的{n}个场所最近一期{name}平衡全部闭合"
     )

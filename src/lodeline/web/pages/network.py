@@ -67,8 +67,8 @@ def network(visit: Visit) -> HttpResponse:
         title=_headline(visit, found, words.element(element, visit.language)),
         element=words.element(element, visit.language),
         reason=None if reason is None else visit.say(reason["en"], reason["zh"]),
-        p=f"{found.p:.2g}",
-        global_test=written.number(found.global_test),
+        p=written.probability(found.p),
+        global_test=written.number(round(found.global_test, 1)),
         freedom=written.count(found.freedom),
         elements=choice.element_links(visit, present, element),
         asked={"element": element, "from": first, "to": last},
@@ -142,7 +142,7 @@ def _suspects(visit: Visit, found: Reconciled) -> Table:
             Cell(text=leak, value=one.kind),
             _mass(visit, one.mass_mg, signed=True),
             _mass(visit, one.sigma_mg),
-            Cell(text=f"{one.p:.2g}", value=one.p),
+            Cell(text=written.probability(one.p), value=one.p),
         )  # fmt: skip
 
     return Table(
