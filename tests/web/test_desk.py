@@ -16,7 +16,7 @@ from typing import Any
 import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser, Page
@@ -33,10 +33,13 @@ from lodeline.service.published_cases import as_declaration, published_cases
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
+from lodeline.web import words
 from lodeline.web.kept import Kept
 from lodeline.web.pages import desk, lawful
 from lodeline.web.pages.desk import KEPT
 from lodeline.web.pages.desk_form import LABELS
+from lodeline.web.pages.desk_words import reason_text
+from lodeline.web.visit import Visit
 
 pytestmark = pytest.mark.medium
 
@@ -92,6 +95,33 @@ def test_reason_leads_to_its_law_on_the_day_of_the_line(browser: Browser) -> Non
     assert "on=2025-07-04" in href
     assert 'id="instrument-announcement-18-2025"' in browser.page(href.partition("#")[0]).html
     assert "1C905.a.4 (Dy, NdFeB magnet material) needs a licence" in page.text
+
+
+def test_what_is_not_stated_and_who_and_where_are_said_in_words(browser: Browser, store: Store) -> None:
+    """The log keeps ids and names of columns; a page says what they are called."""
+    firm = "MAG-0001"
+    where = led_to(browser, MAGNET | {"composition": "Nd=24;Pr=6", "exporter": firm, "destination": "DE"})
+    english, chinese = browser.page(where), browser.page(where.replace("/en/", "/zh/"))
+    register = store.newest_register()
+    names = {"en": words.organisation_names(register, "en")[firm], "zh": words.organisation_names(register, "zh")[firm]}
+    said = "Not stated, so not checked: day of the declaration, end user, whether the goods are controlled, net mass"
+    assert said in english.text and "end_user_name" not in english.text
+    assert f"{names['en']}, to Germany" in english.text and f"{names['zh']}，运往德国" in chinese.text
+    assert "China, as published" in english.text and "中国，截至" in chinese.text
+    assert "Nd 24 · Pr 6" in english.text.replace("\u00a0", " ")
+
+
+def test_a_reason_is_said_of_its_facts_and_one_without_facts_as_it_was_said() -> None:
+    reader = Visit(HttpRequest(), language="zh", name="desk", arguments={})
+
+    told = {
+        "code": "pattern.new-destination", "text": {"en": "…", "zh": "旧文"},
+        "facts": {"exporter": "MAG-1", "since": "2025-01-09", "destination": "DE", "day": "2025-04-04"},
+    }  # fmt: skip
+    assert reason_text(reader, told, {"MAG-1": "某磁业"}) == (
+        "某磁业自 2025年1月9日起有出口申报，但在管制日 2025年4月4日前未曾向德国出口。"
+    )
+    assert reason_text(reader, {**told, "facts": {}}, {}) == "旧文"
 
 
 def test_headline_counts_the_lines_and_what_needs_somebody_comes_first(browser: Browser) -> None:

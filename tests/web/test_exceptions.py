@@ -24,6 +24,7 @@ from lodeline.service.loading import load
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
+from lodeline.web import words
 from lodeline.world import build_world, write_world
 
 pytestmark = pytest.mark.medium
@@ -94,10 +95,16 @@ def test_one_exception_shows_its_papers_in_both_languages(official: Browser, eve
     assert english.status == chinese.status == 200
     assert english.headings == ["Dates far apart"] and chinese.headings == ["日期相距过远"]
     assert row["number"] in english.text and re.search(r"/en/log/\d+/", english.html)
+    assert any(link.get("href") == LIST for link in english.links) and "Numbers lead to the entry" in english.text
+    # Goods of filings are called by their words, and money is written as masses are.
+    assert not re.search(r"magnet-ndfeb(?!\w)", english.text)
+    assert re.search(r"CNY\s\d{1,3}(\u202f\d{3})*\b", english.html)
     assert official.get(f"{LIST}0123456789abcdef/").status_code == 404
 
 
-def test_who_looks_at_an_exception_is_written_down_for_its_firm(official: Browser, every: pl.DataFrame) -> None:
+def test_who_looks_at_an_exception_is_written_down_for_its_firm(
+    official: Browser, every: pl.DataFrame, fed: Store
+) -> None:
     one, firm = every.row(0, named=True)["id"], every.row(0, named=True)["organisation"]
     before = AuditRecord.objects.count()
     assert official.get(f"{LIST}{one}/").status_code == 200
@@ -105,6 +112,10 @@ def test_who_looks_at_an_exception_is_written_down_for_its_firm(official: Browse
     assert looks == [("exception", firm, one)]
     assert official.get(f"{LIST}no-such-one/").status_code == 404
     assert AuditRecord.objects.count() == before + 1
+    names = words.organisation_names(fed.newest_register(), "zh")
+    read = official.page("/zh/audit/")
+    assert "核对差异" in read.text and names[firm] in read.text
+    assert exported(official, "/en/audit/?format=csv")[0]["What"] == "exception"
 
 
 def test_firm_sees_its_own_and_what_to_do_and_nobody_elses(
@@ -116,6 +127,8 @@ def test_firm_sees_its_own_and_what_to_do_and_nobody_elses(
     assert len(rows) == own.height
     page: Page = browser.page(f"/en/firm/{firm}/exceptions/{own['id'][0]}/")
     assert page.status == 200
+    assert "What to do:" in page.text and "Numbers lead to the entry" not in page.text
+    assert any(link.get("href") == f"/en/firm/{firm}/exceptions/" for link in page.links)
     other = every.filter(pl.col("organisation") != firm)
     assert browser.get(f"/en/firm/{firm}/exceptions/{other['id'][0]}/").status_code == 404
     assert browser.get(f"/en/firm/{other['organisation'][0]}/exceptions/").status_code == 403

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from lodeline.web import format as written
+from lodeline.web import words
 from lodeline.web.language import preferred
+from lodeline.web.pages.lot_words import composition_said
 
 T = 1_000_000_000
 
@@ -42,6 +44,28 @@ def test_days_and_moments() -> None:
     assert plain(written.day("2026-11-09", "en")) == "9 November 2026"
     assert written.day("2026-11-09", "zh") == "2026年11月9日"
     assert plain(written.moment("2025-12-31T16:30:00Z", "en", "Asia/Shanghai")) == "1 January 2026, 00:30"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.83, "0.83"), (0.0013, "0.0013"), (5e-5, "0.000050"), (3.4e-23, "< 0.000001"), (0, "< 0.000001")],
+)  # fmt: skip
+def test_probability(value: float, shown: str) -> None:
+    assert written.probability(value) == shown
+
+
+def test_regions_by_their_names() -> None:
+    named = {code: (words.region(code, "en"), words.region(code, "zh")) for code in ("CN-SC", "CN-NX", "CN-NM", "XX")}
+    assert named == {
+        "CN-SC": ("Sichuan", "四川省"), "CN-NX": ("Ningxia", "宁夏回族自治区"), "CN-NM": ("Nei Mongol", "内蒙古自治区"),
+        "XX": ("XX", "XX"),
+    }  # fmt: skip
+    assert words.region("", "en") == ""
+
+
+def test_a_composition_as_somebody_wrote_it_is_easier_to_read() -> None:
+    assert plain(composition_said("Nd=24.1; Pr = 6；Fe=67.5;")) == "Nd 24.1 · Pr 6 · Fe 67.5"
+    assert composition_said("") == ""
 
 
 def test_percent() -> None:

@@ -133,6 +133,8 @@ def test_find_says_when_there_is_nothing(browser: Browser) -> None:
 def test_find_finds_lots(browser: Browser, store: Store) -> None:
     name = store.books.lot_names([1])[1]
     assert name in browser.page(f"/en/find/?q={name[:-1]}").text
+    listed = browser.page("/zh/find/?q=SWARF")
+    assert "磨削废料" in listed.text and "swarf" not in listed.text.replace("SWARF", "")
 
 
 def test_what_is_looked_for_is_shown_as_text(browser: Browser) -> None:

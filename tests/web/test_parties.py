@@ -69,7 +69,7 @@ def test_a_name_is_decided_beside_its_candidates_with_reasons(own: tuple[Browser
     sent = browser.post(asked, {"do": "same", "party": "YS", "reason": "the contract names it"})
     assert sent.status_code == 303
     page = Page(browser.get(sent["Location"]))
-    assert page.headings[0] == "宁波韵升股份有限公司"
+    assert page.headings[0] == "Ningbo Yunsheng Co., Ltd."
     assert "the contract names it" in page.text and "NINGBO YUNSHENG MAGNET CO LTD → YS" in page.text
     assert "YS" in receivers(store)
     assert browser.page("/zh/parties/").headings[0] == "2 个名称待归并"

@@ -36,6 +36,8 @@ NEW = {"id": "SEP-9", "name_zh": "赣北分离", "name_en": "Ganbei", "country":
 
 def test_firm_is_admitted_with_its_site(own: tuple[Browser, Store]) -> None:
     browser, store = own
+    asked = browser.page("/zh/register/new/").text
+    assert "代理申报" in asked and "agent" not in asked
     admitted = browser.post("/en/register/new/", NEW)
     assert admitted.status_code == 303
     page = Page(browser.get(admitted["Location"]))

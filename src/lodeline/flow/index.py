@@ -38,8 +38,8 @@ class UnknownLot(SpokenError, LookupError):  # noqa: N818  (a question about a l
 
     def __init__(self, name: str, suggestions: tuple[str, ...]) -> None:
         super().__init__(
-            f"unknown lot {name}" + (f"; close: {', '.join(suggestions)}" if suggestions else ""),
-            f"没有批次 {name}" + (f"；相近：{'、'.join(suggestions)}" if suggestions else ""),
+            f"There is no lot {name}" + (f"; like it: {', '.join(suggestions)}" if suggestions else "") + ".",
+            f"没有批次 {name}" + (f"；相近：{'、'.join(suggestions)}" if suggestions else "") + "。",
         )
         self.name = name
         self.suggestions = suggestions

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from lodeline.web import format as written
+from lodeline.web.drawing.number import NO_BREAK_SPACE
 from lodeline.web.language import Text, say
 from lodeline.web.table import Cell, Column
 from lodeline.web.visit import Visit
@@ -92,8 +93,8 @@ def record_cells(visit: Visit, row: Mapping[str, Any]) -> tuple[Cell, ...]:
 
 
 def money(value: float | None, currency: str | None) -> str:
-    """`CNY 12,500`; nothing where nobody says."""
-    return "" if value is None else f"{currency or ''} {value:,.0f}".strip()
+    """`CNY 12 500` in one piece; nothing where nobody says."""
+    return "" if value is None else f"{currency or ''}{NO_BREAK_SPACE}{written.count(round(value))}".strip()
 
 
 def day_cell(visit: Visit, on: date | None) -> Cell:

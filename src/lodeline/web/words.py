@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Final, Literal
@@ -46,6 +47,9 @@ ROLES: Final[Mapping[str, Text]] = {
     "exporter": say("exporter", "出口"),
     "end-user": say("end user", "最终用户"),
     "carrier": say("carrier", "承运"),
+    "agent": say("agent", "代理申报"),
+    "authority": say("authority", "主管部门"),
+    "customs": say("customs", "海关"),
 }
 DETECTORS: Final[Mapping[str, Text]] = {
     "unexplained-gain": say("Unexplained gain", "来源不明"),
@@ -131,6 +135,12 @@ ENTRY_KINDS: Final[Mapping[str, Text]] = {
     "feed": say("Other authority", "其他部门数据"),
     "party-list": say("List of parties", "交易方名录"),
     "declaration": say("Customs desk", "通关查询"),
+    "draw": say("Draw-down", "核销"),
+}
+#: Whose number of a party it is.
+SCHEMES: Final[Mapping[str, Text]] = {
+    "uscc": say("credit code", "统一社会信用代码"),
+    "lei": say("LEI", "LEI 编码"),
 }
 #: What screening says of a name; how it looks goes with the word.
 SCREENING_VERDICTS: Final[Mapping[str, Text]] = {
@@ -185,6 +195,23 @@ def country(code: str, language: Language) -> str:
         return name
     catalogue = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, languages=["zh_CN"], fallback=True)
     return catalogue.gettext(name)
+
+
+#: Kinds of a region of China within its romanised name.
+_OF_CHINA: Final = re.compile(r" (?:Sheng|Shi|(?:(?:Zhuangzu|Huizu|Uygur) )?Zizhiqu|SAR)$")
+
+
+@cache
+def region(code: str, language: Language) -> str:
+    """Sichuan, 四川省: a part of a country by its code; what is no such code as it is. Source: ISO 3166-2, as above."""
+    found = pycountry.subdivisions.get(code=code)  # type: ignore[no-untyped-call]
+    if found is None:
+        return code
+    name = str(found.name)
+    if language == "en":
+        return _OF_CHINA.sub("", name) if code.startswith("CN-") else name
+    catalogue = gettext.translation("iso3166-2", pycountry.LOCALES_DIR, languages=["zh_CN"], fallback=True)
+    return "宁夏回族自治区" if code == "CN-NX" else catalogue.gettext(name)
 
 
 def organisation_names(register: Register, language: Language) -> dict[str, str]:

@@ -65,7 +65,7 @@ def test_a_mistyped_name_leads_to_the_one_meant(directory: Path, asked: str, sug
 
 
 def test_a_name_like_no_other_gets_no_suggestion(directory: Path) -> None:
-    with pytest.raises(UnknownLot, match=r"^unknown lot qqq$"):
+    with pytest.raises(UnknownLot, match=r"^There is no lot qqq\.$"):
         open_index(directory).find("qqq")
 
 

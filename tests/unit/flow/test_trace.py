@@ -208,7 +208,7 @@ def test_books_that_run_in_a_circle_are_answered_and_said(indexed: Indexed, hist
 
 
 def test_an_unknown_lot_is_answered_with_names_that_are_close(indexed: Indexed, blend: Any) -> None:
-    with pytest.raises(UnknownLot, match="unknown lot X/ore; close: M/ore, N/ore") as caught:
+    with pytest.raises(UnknownLot, match="There is no lot X/ore; like it: M/ore, N/ore") as caught:
         trace(indexed(blend), "X/ore")
     assert caught.value.suggestions == ("M/ore", "N/ore")
 

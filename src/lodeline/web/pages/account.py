@@ -24,6 +24,7 @@ from lodeline.office.people import (
 from lodeline.regulation.parameter import load
 from lodeline.spoken import SpokenError
 from lodeline.web import format as written
+from lodeline.web import words
 from lodeline.web.firm_names import firm_names
 from lodeline.web.language import NAMES, say
 from lodeline.web.pages.account_email import ask_for_link
@@ -170,7 +171,7 @@ def _memberships(visit: Visit, user: User) -> Table:
         by = one.granted_by.name if one.granted_by and one.granted_by.pk != user.pk else visit.say("the system", "系统")
         rows.append(
             (
-                Cell(text=organisation, value=one.organisation, note=one.region),
+                Cell(text=organisation, value=one.organisation, note=words.region(one.region, visit.language)),
                 Cell(text=role, value=one.role),
                 Cell(text=written.day(one.valid_from, visit.language), value=str(one.valid_from)),
                 Cell(text=until, value=str(one.valid_to or "")),

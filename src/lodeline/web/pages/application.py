@@ -25,6 +25,7 @@ from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.language import Text, say
 from lodeline.web.pages import application_part as part
+from lodeline.web.pages.desk_words import reason_text
 from lodeline.web.pages.firm_part import spoken_error
 from lodeline.web.pages.licence import STATES
 from lodeline.web.pages.lot_graph import origin_name
@@ -105,7 +106,7 @@ def application(visit: Visit, application: str) -> HttpResponse:
         facts=part.facts(visit, one),
         documents=part.documents(one, needed_documents(law, read.kind, day=today), visit),
         may_open=one.officer_id == visit.actor.user,
-        desk=_desk(visit, seen),
+        desk=_desk(visit, seen, names),
         parties=_parties(visit, seen),
         tables={name: shown(visit, table) for name, table in tables.items()},
         steps=part.taken(
@@ -301,11 +302,11 @@ def _terms(visit: Visit, one: Application) -> list[Field]:
     ]  # fmt: skip
 
 
-def _desk(visit: Visit, seen: Review) -> list[dict[str, str]]:
+def _desk(visit: Visit, seen: Review, names: Mapping[str, str]) -> list[dict[str, str]]:
     """What the desk would say of each line of goods without a licence."""
     said = []
     for line in seen.desk["lines"]:
-        reasons = dict.fromkeys(one["text"][visit.language] for one in line["reasons"])
+        reasons = dict.fromkeys(reason_text(visit, one, names) for one in line["reasons"])
         said.append({"line": f"{line['line']}. {line['product_name'] or ''}", "says": " ".join(reasons)})
     return said
 
@@ -333,9 +334,10 @@ def _tables(visit: Visit, seen: Review) -> dict[str, Table]:
     }
 
 
-def _mass(visit: Visit, mass_mg: int | None) -> Cell:
+def _mass(visit: Visit, mass_mg: int | None, *, signed: bool = False) -> Cell:
     return Cell(
-        text=written.mass(mass_mg, visit.language), value=None if mass_mg is None else mass_mg / written.MG_PER_KG
+        text=written.mass(mass_mg, visit.language, signed=signed),
+        value=None if mass_mg is None else mass_mg / written.MG_PER_KG,
     )  # fmt: skip
 
 
@@ -381,8 +383,8 @@ def _balances_table(visit: Visit, found: pl.DataFrame) -> Table:
             (
                 Cell(text=row["site"], value=row["site"], href=visit.opens("balance", site=row["site"])),
                 Cell(text=written.month(row["period"], visit.language), value=row["period"]),
-                _mass(visit, row["muf_mg"]),
-                Cell(text=written.NOTHING if row["z"] is None else f"{row['z']:.1f}", value=row["z"]),
+                _mass(visit, row["muf_mg"], signed=True),
+                Cell(text=written.sigmas(row["z"]), value=row["z"]),
             )
             for row in found.iter_rows(named=True)
         ],
@@ -438,7 +440,7 @@ def _origins_table(visit: Visit, found: pl.DataFrame) -> Table:
                     note=product(row["product"], visit.language),
                 ),
                 Cell(text=row["element"]),
-                Cell(text=origin_name(visit, row["origin_kind"], None), note=row["origin_place"] or ""),
+                Cell(text=origin_name(visit, row["origin_kind"], row["origin_place"]), value=row["origin_place"] or ""),
                 Cell(text=written.percent(row["share"], visit.language), value=row["share"]),
             )
             for row in found.iter_rows(named=True)

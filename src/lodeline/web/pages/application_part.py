@@ -24,7 +24,7 @@ from lodeline.web.language import Text, say
 from lodeline.web.pages.case_part import Taken
 from lodeline.web.pages.desk_form import LABELS as COLUMNS
 from lodeline.web.pages.firm_draft_files import attachment
-from lodeline.web.pages.lot_words import product_and_code
+from lodeline.web.pages.lot_words import composition_said, product_and_code
 from lodeline.web.parts import Fact, Field
 from lodeline.web.table import Cell, Column, Table
 from lodeline.web.visit import NotHereError, Visit
@@ -56,6 +56,12 @@ LABELS: Final[Mapping[str, Text]] = {
     "valid_to": say("Until", "截止日期"),
     "statement": say("Statement of end user and end use", "最终用户和最终用途说明"),
     "goods": say("Goods", "货物"),
+}
+#: Where what was written is read, and not asked for.
+_READ: Final[Mapping[str, Text]] = {
+    "end_users": say("End users", "最终用户"),
+    "destination": say("Destination", "最终目的国"),
+    "end_user_country": say("Country of the end user", "最终用户国家"),
 }
 REPORTS: Final[Mapping[str, Text]] = {
     "shipment": say("Shipment", "发运"), "arrival": say("Arrival", "到货"),
@@ -149,7 +155,7 @@ def facts(visit: Visit, application: Application) -> list[Fact]:
             text = text if day is None else written.day(day, visit.language)
         elif name == "end_users":
             text = visit.say("; ", "；").join(text.splitlines())
-        made.append(Fact(term=visit.spoken(LABELS[name]), text=text))
+        made.append(Fact(term=visit.spoken(_READ.get(name, LABELS[name])), text=text))
     return made
 
 
@@ -172,7 +178,7 @@ def goods_table(visit: Visit, application: Application) -> Table:
                     ),
                 ),
                 Cell(text=row.get("control_item", ""), note=row.get("hs_code", "")),
-                Cell(text=row.get("composition", "")),
+                Cell(text=composition_said(row.get("composition", "")), value=row.get("composition", "")),
                 Cell(text=_as_written(row.get("mass_kg") or "", visit.say("kg", "千克")), value=row.get("mass_kg")),
                 Cell(text=_as_written(row.get("value") or "", content["currency"] or ""), value=row.get("value")),
             )

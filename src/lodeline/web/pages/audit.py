@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Final
 
 from django.db.models import Q
@@ -12,12 +13,34 @@ from lodeline.office.looking import LOOK_REASONS
 from lodeline.office.models import AuditRecord, User
 from lodeline.regulation.parameter import load
 from lodeline.web import format as written
+from lodeline.web import words
+from lodeline.web.firm_names import firm_names
 from lodeline.web.language import Text, say
 from lodeline.web.parts import Tab
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.visit import Visit
 
+#: Pages that show a firm's business: what an official has looked at.
+_LOOKED_AT: Final[dict[str, Text]] = {
+    "organisation": say("The organisation", "企业"),
+    "balance": say("Balance of a site", "场所物料平衡"),
+    "inspections": say("Inspections of a site", "场所检查记录"),
+    "lot": say("A lot", "批次"),
+    "finding": say("A finding", "线索"),
+    "application": say("An application", "许可申请"),
+    "exception": say("An exception", "核对差异"),
+    "licence": say("A licence", "许可证"),
+    "planned-run": say("A planned run", "计划批次"),
+    "entry": say("An entry of the log", "日志条目"),
+    "receipt": say("A receipt", "回执"),
+    "desk-asked-one": say("A question to the customs desk", "通关查询"),
+    "desk-batch": say("A batch at the customs desk", "成批通关查询"),
+    "desk-licence": say("A licence, at the customs desk", "许可证（海关窗口）"),
+    "desk-query": say("A query of customs", "海关质疑"),
+}
+#: As long is the id of a finding or a verdict: its ends tell it from others.
+_HASH: Final = 64
 _KINDS: Final[dict[str, Text]] = {"look": say("Looks", "查阅"), "act": say("Acts", "操作")}
 #: Records that one page reads at most; narrower questions reach older ones.
 _MOST: Final = 5_000
@@ -61,7 +84,7 @@ def audit(visit: Visit) -> HttpResponse:
 def records_table(visit: Visit, kind: str, records: list[AuditRecord], *, name: str = "audit") -> Table:
     """Records as a table, in the order given; `kind` is `look` or `act`."""
     people = dict(User.objects.filter(pseudonym__in={one.who for one in records}).values_list("pseudonym", "name"))
-    timezone = load().timezone
+    timezone, names = load().timezone, firm_names(visit)
     rows: list[tuple[Cell, ...]] = []
     for one in records:
         person = (
@@ -76,8 +99,11 @@ def records_table(visit: Visit, kind: str, records: list[AuditRecord], *, name: 
             (
                 Cell(text=written.moment(one.at.isoformat(), visit.language, timezone), value=one.at.isoformat()),
                 Cell(text=person, value=one.who, note=visit.say("by program", "由程序") if one.token else ""),
-                Cell(text=one.what, value=one.what),
-                Cell(text=one.organisation or written.NOTHING, value=one.organisation, note=one.subject),
+                Cell(
+                    text=words.word(_LOOKED_AT, one.what, visit.language) if kind == "look" else one.what,
+                    value=one.what,
+                ),
+                _about(visit, one, names),
                 Cell(text=(why if kind == "look" else facts) or written.NOTHING),
             )
         )
@@ -94,3 +120,16 @@ def records_table(visit: Visit, kind: str, records: list[AuditRecord], *, name: 
         rows=rows,
         empty=visit.say("No record fits.", "没有符合的记录。"),
     )
+
+
+def _about(visit: Visit, one: AuditRecord, names: Mapping[str, str]) -> Cell:
+    """Whom and what a record is about: the firm by its name, with its id and the subject below."""
+    if not one.organisation:
+        return Cell(text=written.NOTHING, value="", note=one.subject)
+    subject = written.short_hash(one.subject) if len(one.subject) == _HASH else one.subject
+    parts = [one.organisation if one.organisation in names else "", subject if subject != one.organisation else ""]
+    return Cell(
+        text=names.get(one.organisation, one.organisation), value=one.organisation,
+        note=" · ".join(filter(None, parts)), title=one.subject,
+        href=visit.opens("organisation", organisation=one.organisation) if one.organisation in names else None,
+    )  # fmt: skip

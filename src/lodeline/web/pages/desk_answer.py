@@ -5,7 +5,6 @@ What needs somebody comes first: held lines, then those with a question, then th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,12 +15,16 @@ from django.http import HttpResponse
 
 from lodeline.control.declaration import Declaration, Line
 from lodeline.control.reason import vocabulary
+from lodeline.regulation.parameter import load
 from lodeline.web import format as written
 from lodeline.web import words
+from lodeline.web.firm_names import firm_names
 from lodeline.web.language import Text, say
 from lodeline.web.law_words import EVIDENCE, short_title
 from lodeline.web.pages import lawful
 from lodeline.web.pages.desk_form import LABELS, form
+from lodeline.web.pages.desk_words import reason_text
+from lodeline.web.pages.lot_words import composition_said
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.visit import BadQuestionError, Visit
@@ -85,7 +88,8 @@ def show_answer(visit: Visit, asked: Asked, more: Mapping[str, object] | None = 
     """The page of an answer; `?verdict=hold` narrows it, `?format=csv` gives the verdicts as a file. `more`: what else
     the template shows."""
     pairs = _ordered(asked)
-    table = _verdict_table(visit, pairs)
+    names = {} if asked.no_store else firm_names(visit)
+    table = _verdict_table(visit, pairs, names)
     csv = wanted_csv(visit, table)
     if csv is not None:
         return csv
@@ -104,14 +108,15 @@ def show_answer(visit: Visit, asked: Asked, more: Mapping[str, object] | None = 
         file=asked.file,
         declarations=sorted({pair[0]["declaration"] for pair in pairs if pair[0]["declaration"]})[:3],
         answered_in=written.number(max(round(asked.seconds, 2), 0.01)),
-        lede=_lede(visit, pairs, document),
+        lede=_lede(visit, pairs, document, names),
         tiles=_tiles(visit, pairs),
         law=_law(visit, pairs, document),
-        lines=[_line(visit, pair, document["known"], papers) for pair in chosen[:_LINES_PER_PAGE]],
+        lines=[_line(visit, pair, document["known"], papers, names) for pair in chosen[:_LINES_PER_PAGE]],
         more=written.count(len(chosen) - _LINES_PER_PAGE) if len(chosen) > _LINES_PER_PAGE else None,
         narrowed=visit.spoken(VERDICTS[visit.query("verdict") or "hold"]) if visit.query("verdict") else None,
         all_lines=visit.here(verdict=None),
         problems=[_problem(visit, one) for one in document["problems"]],
+        jurisdiction=_jurisdiction(visit, document["law"]),
         not_checked=[visit.spoken(one) for one in document["not_checked"]],
         licences_unknown=document["licences"] == "unknown",
         no_store=asked.no_store,
@@ -193,7 +198,7 @@ def _headline(visit: Visit, document: Json) -> str:
     return ", ".join(parts)
 
 
-def _lede(visit: Visit, pairs: list[Pair], document: Json) -> dict[str, object]:
+def _lede(visit: Visit, pairs: list[Pair], document: Json, names: Mapping[str, str]) -> dict[str, object]:
     """What was asked about, as far as it was stated: who, to where, by what, how much."""
 
     def all_of(name: str) -> list[str]:
@@ -203,7 +208,7 @@ def _lede(visit: Visit, pairs: list[Pair], document: Json) -> dict[str, object]:
     between = "、" if visit.language == "zh" else ", "
     days = sorted({line["day"] for line, _ in pairs})
     return {
-        "exporter": between.join((all_of("exporter_name") or all_of("exporter"))[:2]),
+        "exporter": between.join((all_of("exporter_name") or [names.get(one, one) for one in all_of("exporter")])[:2]),
         "to": between.join(countries) if len(countries) <= 3 else visit.say(
             f"{len(countries)} countries", f"{len(countries)}个国家或地区"
         ),
@@ -260,7 +265,15 @@ def _law(visit: Visit, pairs: list[Pair], document: Json) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _line(visit: Visit, pair: Pair, known: str, documents: Mapping[str, Json]) -> dict[str, object]:
+def _jurisdiction(visit: Visit, code: str) -> str:
+    """What the law of an answer is called; its code where another than this server's has answered."""
+    law = load()
+    return visit.spoken(law.label) if law.code == code else code
+
+
+def _line(
+    visit: Visit, pair: Pair, known: str, documents: Mapping[str, Json], names: Mapping[str, str]
+) -> dict[str, object]:
     """One line as the page shows it."""
     answer, line = pair
     shape, tone = MARKS[answer["verdict"]]
@@ -276,7 +289,7 @@ def _line(visit: Visit, pair: Pair, known: str, documents: Mapping[str, Json]) -
         "facts": [_fact(visit, name, line) for name in _FACTS if line.cells.get(name)],
         "day": written.day(answer["day"], visit.language),
         "problems": [_problem(visit, one) for one in answer["problems"]],
-        "reasons": [_reason(visit, one, day=answer["day"], known=known) for one in reasons],
+        "reasons": [_reason(visit, one, day=answer["day"], known=known, names=names) for one in reasons],
         "reservation": _reservation(visit, answer.get("reservation")),
         "settle": list(dict.fromkeys(visit.spoken(one["settle"]) for one in reasons if "settle" in one)),
         "documents": [
@@ -352,7 +365,9 @@ def _cited(visit: Visit, one: Json) -> str:
 
 
 def _fact(visit: Visit, name: str, line: Line) -> dict[str, object]:
-    text, href = re.sub(r"[;；]\s*", "; ", str(line.cells[name])), None
+    text, href = str(line.cells[name]), None
+    if name in ("composition", "assay_composition"):
+        text = composition_said(text)
     if name == "destination" and line[name]:
         text = words.country(line[name], visit.language)
     if name == "controlled_declared" and line[name] is not None:
@@ -363,7 +378,7 @@ def _fact(visit: Visit, name: str, line: Line) -> dict[str, object]:
     return {"label": visit.spoken(_FACTS[name]), "text": text, "href": href}
 
 
-def _reason(visit: Visit, one: Json, *, day: str, known: str) -> dict[str, object]:
+def _reason(visit: Visit, one: Json, *, day: str, known: str, names: Mapping[str, str]) -> dict[str, object]:
     page = visit.url("law", query={"on": day, "known": known})
     cited: dict[str, dict[str, object]] = {}
     for citation in one["law"]:
@@ -375,7 +390,7 @@ def _reason(visit: Visit, one: Json, *, day: str, known: str) -> dict[str, objec
             "evidence": visit.spoken(EVIDENCE[citation["evidence"]]),
         }
     return {
-        "text": visit.spoken(one["text"]),
+        "text": reason_text(visit, one, names),
         "code": one["code"],
         "law": list(cited.values())[:4],
         "more": len(cited) - 4,
@@ -408,7 +423,7 @@ def _wrong(visit: Visit, pairs: list[Pair]) -> dict[str, list[str]]:
     return found
 
 
-def _verdict_table(visit: Visit, pairs: list[Pair]) -> Table:
+def _verdict_table(visit: Visit, pairs: list[Pair], names: Mapping[str, str]) -> Table:
     return Table(
         name="verdicts",
         caption=visit.say("Verdict of each line", "逐项结论"),
@@ -425,12 +440,12 @@ def _verdict_table(visit: Visit, pairs: list[Pair]) -> Table:
             Column(key="day", label=say("Day of law", "法规适用日")),
             Column(key="id", label=say("Id of the verdict", "结论编号")),
         ),
-        rows=[_verdict_row(visit, pair) for pair in pairs],
+        rows=[_verdict_row(visit, pair, names) for pair in pairs],
         empty=visit.say("No line could be read.", "没有可读取的项。"),
     )
 
 
-def _verdict_row(visit: Visit, pair: Pair) -> Row:
+def _verdict_row(visit: Visit, pair: Pair, names: Mapping[str, str]) -> Row:
     answer, line = pair
     shape, tone = MARKS[answer["verdict"]]
     those = [one for one in answer["reasons"] if one["verdict"] == answer["verdict"]]
@@ -443,9 +458,9 @@ def _verdict_row(visit: Visit, pair: Pair) -> Row:
         Cell(text=answer["product_name"] or written.NOTHING),
         Cell(text=answer["hs_code"] or written.NOTHING),
         Cell(text=written.NOTHING if kilograms is None else written.number(kilograms), value=kilograms),
-        Cell(text=" ".join(visit.spoken(one["text"]) for one in those)),
+        Cell(text=" ".join(reason_text(visit, one, names) for one in those)),
         Cell(text=" ".join(settle) or written.NOTHING),
         Cell(text=", ".join(one["code"] for one in those)),
-        Cell(text=answer["day"]),
+        Cell(text=written.day(answer["day"], visit.language), value=answer["day"]),
         Cell(text=written.short_hash(answer["id"]), value=answer["id"]),
     )

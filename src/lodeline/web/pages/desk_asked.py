@@ -89,7 +89,7 @@ def _list(visit: Visit, organisation: str | None) -> HttpResponse:
             Column(key="verdict", label=say("Verdict", "结论")),
             Column(key="lines", label=say("Lines", "项数"), number=True),
             Column(key="where", label=say("Where", "渠道")),
-            Column(key="state", label=say("Since", "后续")),
+            Column(key="state", label=say("Decided since", "后续处理")),
             Column(key="entry", label=say("Entry", "条目"), number=True),
         ),
         rows=[_row(visit, one, names, organisation) for one in found],

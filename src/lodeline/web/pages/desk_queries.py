@@ -21,6 +21,7 @@ from lodeline.web.language import Text, say
 from lodeline.web.pages.case_part import taken, wanted_paper
 from lodeline.web.pages.desk_answer import MARKS, VERDICTS
 from lodeline.web.pages.desk_asked import QUERY_STATES
+from lodeline.web.pages.desk_words import reason_text
 from lodeline.web.parts import Act, Fact, Field, Notice
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Row, Table, shown, wanted_csv
@@ -183,7 +184,10 @@ def _one(visit: Visit, reference: str, organisation: str | None) -> HttpResponse
             ),
         ],
         verdict={"word": visit.spoken(VERDICTS[line["verdict"]]), "shape": shape, "tone": tone},
-        reasons=[visit.spoken(one["text"]) for one in line["reasons"] if one["verdict"] != "release"],
+        reasons=[
+            reason_text(visit, one, names)
+            for one in line["reasons"] if one["verdict"] != "release"
+        ],
         documents=[visit.spoken(one["text"]) for one in seen["documents"].values() if one],
         required=[visit.spoken(REQUIRED.get(one, say(one, one))) for one in seen["required"]],
         assumed=seen["assumed"],

@@ -17,6 +17,7 @@ from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.language import say
 from lodeline.web.pages import asked
+from lodeline.web.pages.lot_words import product
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, FrameRows, Row, RowsOf, Table, shown, wanted_csv
 from lodeline.web.territory import kept_to_firms, of_one_site
@@ -79,7 +80,7 @@ def exception(visit: Visit, exception: str) -> HttpResponse:
         own = [one for one in papers["filed"] if one["organisation"] in visit.territory]
         papers = {**papers, "filed": own}
     names = words.organisation_names(reading.snapshot.register, visit.language)
-    return show_one(visit, row, papers, names, firm=None)
+    return show_one(visit, row, papers, names, firm=None, every=visit.url("exceptions"))
 
 
 def found(every: pl.DataFrame, identifier: str) -> dict[str, Any]:
@@ -95,9 +96,9 @@ def found(every: pl.DataFrame, identifier: str) -> dict[str, Any]:
 
 def show_one(
     visit: Visit, row: Mapping[str, Any], papers: Mapping[str, Sequence[Mapping[str, Any]]], names: Mapping[str, str],
-    *, firm: str | None,
+    *, firm: str | None, every: str | None,
 ) -> HttpResponse:  # fmt: skip
-    """One exception with its papers; `firm`: on the pages of whom, None on those of the authority."""
+    """One exception with its papers. firm: on the pages of whom, None on those of the authority; every: their list."""
     tables = {side: _papers_table(visit, side, papers[side], names) for side in said.RECORDS}
     csv = wanted_csv(visit, *tables.values())
     if csv is not None:
@@ -120,6 +121,7 @@ def show_one(
         open=row["state"] == "open",
         cure=visit.spoken(said.CURES[row["cause"]]),
         firm=firm,
+        every=every,
         sides=[
             {
                 "name": visit.spoken(label), "mass": written.mass(row[f"{side}_mg"], language),
@@ -279,6 +281,8 @@ def _papers_table(visit: Visit, side: str, papers: Sequence[Mapping[str, Any]], 
                 found.append(Cell(text=names.get(who, text or who) or written.NOTHING, value=who, title=text or ""))
             elif key == "kind":
                 found.append(Cell(text=visit.spoken(said.KINDS[text]) if text in said.KINDS else text, value=text))
+            elif side == "filed":
+                found.append(Cell(text=product(text, visit.language), value=text, title=text or ""))
             else:
                 found.append(Cell(text=text or written.NOTHING, value=text))
         mass_mg = round(float(row["mass_kg"]) * written.MG_PER_KG)

@@ -79,7 +79,7 @@ def month(visit: Visit, extension: Extension) -> str:
 def for_whom(visit: Visit, extension: Extension) -> str:
     """Whom an extension is for: everybody, a region, or firms by name."""
     if not extension.organisations:
-        return extension.region or visit.say("everybody", "全部企业")
+        return words.region(extension.region, visit.language) or visit.say("everybody", "全部企业")
     names = words.organisation_names(visit.register, visit.language)
     return visit.say(", ", "、").join(names.get(one, one) for one in extension.organisations)
 
@@ -122,7 +122,7 @@ def _fields(visit: Visit, error: SpokenError | None) -> list[Field]:
         ),
         Field(
             name="region", label=visit.say("For", "适用范围"), kind="select", value=form.get("region", ""),
-            options=[*everybody, *((one, one) for one in offered)]
+            options=[*everybody, *((one, words.region(one, visit.language)) for one in offered)]
             + ([("", visit.say("those named below", "下列企业"))] if regions else []),
             errors=field_errors(visit, error, "region"),
         ),

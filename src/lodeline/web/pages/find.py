@@ -10,6 +10,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.web import format as written
 from lodeline.web import words
+from lodeline.web.pages.lot_words import product as product_word
 from lodeline.web.shell import show
 from lodeline.web.visit import Visit
 
@@ -88,6 +89,10 @@ def _lots(visit: Visit, text: str) -> list[dict[str, Any]]:
     like = snapshot.lots.filter(pl.col("name").str.to_lowercase().str.contains(text.lower(), literal=True))
     facts = like.head(SHOWN + 1).join(snapshot.lot_facts.select("lot", "product"), on="lot", how="left")
     return [
-        {"text": name, "note": product or written.NOTHING, "href": visit.url("lot", lot=name)}
+        {
+            "text": name,
+            "note": product_word(product, visit.language) if product else written.NOTHING,
+            "href": visit.url("lot", lot=name),
+        }
         for name, product in facts.select("name", "product").iter_rows()
     ]

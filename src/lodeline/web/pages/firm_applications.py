@@ -12,6 +12,7 @@ from lodeline.control.licensing import RELATIONS
 from lodeline.office import application_views, applications
 from lodeline.office.application_steps import ApplicationError
 from lodeline.office.models import Application
+from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.language import say
 from lodeline.web.pages import application_part as part
@@ -135,9 +136,9 @@ def _row(firm: Firm, one: Application) -> Row:
         ),
         Cell(text=visit.say(", ", "、").join(str(row.get("product_name", "")) for row in goods[:3])),
         Cell(
-            text="" if one.submitted_at is None else firm.moment(one.submitted_at),
+            text=written.NOTHING if one.submitted_at is None else firm.moment(one.submitted_at),
             value=None if one.submitted_at is None else one.submitted_at.isoformat(),
         ),
-        Cell(text="" if one.state in ("draft", "withdrawn") else part.clock_text(visit, clock)),
+        Cell(text=written.NOTHING if one.state in ("draft", "withdrawn") else part.clock_text(visit, clock)),
         part.state_cell(visit, one),
     )  # fmt: skip

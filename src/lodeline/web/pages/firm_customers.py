@@ -71,7 +71,7 @@ def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
             text=first, value=first,
             note=visit.say("also named ", "又名：") + visit.say("; ", "；").join(others) if others else "",
         ),
-        Cell(text=row["party"] or visit.say("not registered", "未登记"), value=row["party"] or ""),
+        Cell(text=row["party"] if registered else visit.say("not registered", "未登记"), value=row["party"] or ""),
         Cell(text=visit.say(", ", "、").join(countries) or written.NOTHING, value=";".join(row["countries"])),
         Cell(text=written.count(row["deliveries"]), value=row["deliveries"]),
         firm.mass(row["mass_mg"]),

@@ -318,12 +318,14 @@ def _problem_list(
     parts = [
         (counts["reject"], "{n} to fix", "{n}项须更正"),
         (counts["confirm"], "{n} to confirm", "{n}项请确认"),
-        (counts["flag"], "{n} flags", "{n}项提示"),
+        (counts["flag"], "{n} flag" if counts["flag"] == 1 else "{n} flags", "{n}项提示"),
     ]
     note = visit.say(
-        ", ".join(en.format(n=n) for n, en, _ in parts if n) + ". A row number leads to its cell.",
-        "，".join(zh.format(n=n) for n, _, zh in parts if n) + "。点击行号可到达单元格。",
+        ", ".join(en.format(n=n) for n, en, _ in parts if n) + ".",
+        "，".join(zh.format(n=n) for n, _, zh in parts if n) + "。",
     )
+    if any(one.problem.where.row is not None for one in found):
+        note += visit.say(" A row number leads to its cell.", "点击行号可到达单元格。")
     if len(found) > LISTED:
         note += visit.say(
             f" The first {LISTED} are listed; all stand at their rows.", f"此处列出前{LISTED}项；全部问题见各行。"

@@ -50,7 +50,9 @@ def _cells(visit: Visit, differences: list[dict[str, Any]]) -> Table:
     rows = tuple(
         (
             Cell(text=one["event"]),
-            Cell(text=" · ".join(part for part in (one["role"], one["lot"]) if part)),
+            Cell(
+                text=" · ".join(part for part in (words.shown("role", one["role"] or "", language), one["lot"]) if part)
+            ),
             Cell(text=what.get(one["what"]) or words.label(one["column"], language)),
             filed_cell(one["column"], one["before"], language),
             filed_cell(one["column"], one["after"], language),

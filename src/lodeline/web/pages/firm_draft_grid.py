@@ -142,7 +142,10 @@ def rows_of(
     chosen = frame[places[(page - 1) * view.per_page : page * view.per_page]]
     on_page = [one for place in _keys(chosen, content) for one in by_row.get(place, ())]
     columns = _columns(chosen if chosen.height else frame, on_page, view)
-    maker = _Maker(visit=visit, draft=draft, columns=columns, view=view, typed=typed, may_edit=may_edit, today=today)
+    maker = _Maker(
+        visit=visit, draft=draft, columns=columns, view=view, typed=typed, may_edit=may_edit, today=today,
+        beside_files=any(key != TYPED for key in content.keys),
+    )  # fmt: skip
     rows = [
         maker.row(cells, key, by_row.get((key, cells["row"]), ()))
         for cells, (key, _) in zip(chosen.iter_rows(named=True), _keys(chosen, content), strict=True)
@@ -209,6 +212,7 @@ class _Maker:
     typed: Mapping[str, str]
     may_edit: bool
     today: Any
+    beside_files: bool
 
     def heads(self) -> list[GridColumn]:
         language = self.visit.language
@@ -233,7 +237,8 @@ class _Maker:
                 GridCell(name=f"k-{key}-{row}", id=f"k-{key}-{row}", options=[("", keep[0]), ("remove", keep[1])])
             )
         return GridRow(
-            number=str(row),
+            # A row that is typed in beside a file is none of the file's rows.
+            number=f"+{row}" if key == TYPED and self.beside_files else str(row),
             id=f"r-{key}-{row}",
             cells=made,
             problems=[self._problem(one, key, row, cells) for one in found],

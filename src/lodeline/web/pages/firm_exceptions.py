@@ -52,7 +52,7 @@ def firm_exception(visit: Visit, organisation: str, exception: str) -> HttpRespo
         )  # fmt: skip
     except UnknownExceptionError as error:
         raise NotHereError(error.en, error.zh) from error
-    return show_one(visit, row, papers, firm.names, firm=firm.name)
+    return show_one(visit, row, papers, firm.names, firm=firm.name, every=firm.url("firm-exceptions"))
 
 
 def _table(firm: Firm, rows: Any) -> Table:

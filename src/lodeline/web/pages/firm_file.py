@@ -146,5 +146,5 @@ def _draft(visit: Visit, draft: Draft, local: Any) -> dict[str, Any]:
         "rows": written.count(draft.rows),
         "state": _STATES[draft.state][visit.language],
         "who": draft.changed_by.name if draft.changed_by else "",
-        "at": f"{written.day(at.date(), visit.language)} {at:%H:%M}",
+        "at": f"{written.day(at.date(), visit.language)}{visit.say(',', '')} {at:%H:%M}",
     }

@@ -54,7 +54,7 @@ def _table(firm: Firm, every: pl.DataFrame) -> Table:
             Column(key="licence", label=say("Licence", "许可证")),
             Column(key="for", label=say("End users", "最终用户")),
             Column(key="items", label=say("Control items", "管制物项")),
-            Column(key="until", label=say("In force", "有效期")),
+            Column(key="until", label=say("Until", "有效期至")),
             Column(key="mass", label=say("Mass of goods", "许可数量"), number=True, unit="kg"),
             Column(key="reserved", label=say("Reserved", "预留"), number=True, unit="kg"),
             Column(key="used", label=say("Exported on it", "已出口"), number=True, unit="kg"),

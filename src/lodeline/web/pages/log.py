@@ -165,6 +165,7 @@ def entry(visit: Visit, entry: int) -> HttpResponse:
         corrected_by=[_link(visit, one) for one in later],
         before=_link(visit, entry - 1) if entry - 1 in seen else None,
         after=_link(visit, entry + 1) if entry + 1 in seen else None,
+        log=visit.url("log"),
         receipt=visit.url("receipt", entry=entry),
         verify=visit.url("verify"),
         flags=shown(visit, flags),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
 from lodeline.material.product import PRODUCTS, product_kind
+from lodeline.web.drawing.number import NO_BREAK_SPACE
 from lodeline.web.language import Language, Text, say
 
 #: Product kinds in a word or two; data/reference/products.csv has the full names.
@@ -49,6 +51,12 @@ TRANSFER_STATES: Final[Mapping[str, tuple[Text, str]]] = {
     "partial": (say("In part", "部分收货"), "half"),
     "exception": (say("Exception", "异常"), "down"),
 }
+
+
+def composition_said(text: str) -> str:
+    """`Nd=24;Pr=6` → Nd 24 · Pr 6: what somebody wrote, easier to read."""
+    parts = (re.sub(r"\s*[=＝]\s*", NO_BREAK_SPACE, one.strip()) for one in re.split("[;；]", text))
+    return " · ".join(one for one in parts if one)
 
 
 def product(code: str | None, language: Language) -> str:

@@ -152,7 +152,7 @@ def _sites_table(visit: Visit, organisation: str) -> Table:
                     text=site["name"] or site["id"], value=site["id"], note=site["id"],
                     href=visit.url("balance", site=site["id"]),
                 ),
-                Cell(text=stage, value=site["stage"], note=site["region"] or ""),
+                Cell(text=stage, value=site["stage"], note=words.region(site["region"] or "", language)),
                 Cell(text=written.day(last["until"], language), value=last["until"].isoformat())
                 if last else Cell(text=visit.say("no count", "无盘存")),
                 Cell(

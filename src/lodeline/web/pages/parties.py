@@ -11,6 +11,7 @@ from lodeline.ledger.problem import Problem as FilingProblem
 from lodeline.office import clock
 from lodeline.office import parties as office
 from lodeline.office.actor import AUTHORITY
+from lodeline.party.screening import REGISTER
 from lodeline.regulation.parameter import load
 from lodeline.service import party_lists, party_queue
 from lodeline.service.parties import VERDICTS, Decision, PartyError, Proposal, unsettled
@@ -27,10 +28,13 @@ from lodeline.web.pages.parties_part import (
     lists_table,
     name_facts,
     new_fields,
+    number_said,
     proposal_said,
     queue_table,
     reason_label,
+    registered_name,
     seen_table,
+    source_said,
 )
 from lodeline.web.parts import Field, Notice, Problem, Problems
 from lodeline.web.shell import show
@@ -160,6 +164,7 @@ def party(visit: Visit, party: str) -> HttpResponse:
     found = party_queue.party(reading.store, reading.snapshot, party, day=_day(visit))
     if found is None:
         raise NotHereError(f"There is no party {party}.", f"没有主体 {party}。")
+    names = words.organisation_names(reading.snapshot.register, visit.language)
     seen = seen_table(visit, found)
     csv = wanted_csv(visit, seen)
     if csv is not None:
@@ -167,11 +172,12 @@ def party(visit: Visit, party: str) -> HttpResponse:
     return show(
         visit,
         "lodeline/party.html",
-        title=found["names"][0] if found["names"] else found["id"],
+        title=names.get(found["id"]) or (found["names"][0] if found["names"] else found["id"]),
         status=400 if error else 200,
         notices=_notices(visit),
         problems=problems_part(visit, error),
         found=found,
+        numbers=[number_said(visit, one) for one in found["identifiers"]],
         day=found["day"],
         day_said=written.day(found["day"], visit.language),
         countries=[words.country(one, visit.language) for one in found["countries"]],
@@ -193,6 +199,7 @@ def screening(visit: Visit) -> HttpResponse:
     if text is not None:
         reading = visit.reading
         screener = screener_of(reading.store, reading.snapshot)
+        names = words.organisation_names(reading.snapshot.register, visit.language)
         found = screener.screen(text, day=day, country=country.upper() if country else None, most=8)
         answer = {
             "verdict": found.verdict,
@@ -201,11 +208,12 @@ def screening(visit: Visit) -> HttpResponse:
             "remarks": [one.text(visit.language) for one in found.remarks],
             "hits": [
                 {
-                    "name": hit.name,
+                    "name": (name := registered_name(names, hit.records, hit.name)),
+                    "found_as": hit.name if hit.name != name else "",
                     "probability": f"{hit.probability:.2f}",
-                    "sources": [f"{one.source}:{one.id}" for one in hit.records],
+                    "sources": [source_said(visit, one.source, one.id) for one in hit.records],
                     "href": next(
-                        (visit.opens("party", party=one.id) for one in hit.records if one.source == "register"), None
+                        (visit.opens("party", party=one.id) for one in hit.records if one.source == REGISTER), None
                     ),
                     "reasons": [{"speaks": one.speaks or "!", "text": one.text(visit.language)} for one in hit.reasons],
                 }

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lodeline.material.mass import parse_mass
+from lodeline.party.lists import Party
+from lodeline.party.screening import FILED, REGISTER
 from lodeline.regulation.parameter import load
 from lodeline.service import party_lists
 from lodeline.service.parties import REASON_CHARACTERS
@@ -109,6 +112,27 @@ def seen_table(visit: Visit, found: dict[str, Any]) -> Table:
     )
 
 
+def number_said(visit: Visit, identifier: str) -> str:
+    """`uscc:9199…` → credit code 9199…; a scheme that has no word is shown as it is."""
+    scheme, _, number = identifier.partition(":")
+    word = words.SCHEMES.get(scheme)
+    return f"{visit.spoken(word)} {number}" if word and number else identifier
+
+
+def source_said(visit: Visit, source: str, identifier: str) -> str:
+    """Where screening found a name: in the register, in filings, on a list."""
+    if source == FILED:
+        return visit.say("named in filings", "申报中的名称")
+    return (
+        visit.say(f"register {identifier}", f"登记簿 {identifier}") if source == REGISTER else f"{source} {identifier}"
+    )
+
+
+def registered_name(names: Mapping[str, str], records: Iterable[Party], name: str) -> str:
+    """What the register calls a party in the reader's language; `name` for one that it does not have."""
+    return next((names[one.id] for one in records if one.source == REGISTER and one.id in names), name)
+
+
 def proposal_said(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
     """A proposal as a sentence, and whether it is the reader's own."""
     names = visit.say(", ", "、").join(row["names"] or ())
@@ -124,7 +148,7 @@ def proposal_said(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
 
 def listed_said(visit: Visit, one: dict[str, Any]) -> str:
     """That a party counts as listed, as a sentence."""
-    since = one["since"] or "–"
+    since = written.day(one["since"], visit.language)
     if one["how"] == "listed":
         return visit.say(
             f"On {one['list']} since {since}: {one['reason'] or '–'}",
@@ -141,6 +165,7 @@ def candidates_said(visit: Visit, found: dict[str, Any]) -> dict[str, Any]:
             **one,
             "href": visit.opens("party", party=one["party"]),
             "likely": f"{one['probability']:.2f}",
+            "numbers": [number_said(visit, number) for number in one["identifiers"]],
             "countries": ", ".join(words.country(code, visit.language) for code in one["countries"]),
             "reasons": [
                 {"speaks": reason["speaks"] or "!", "text": reason["text"][visit.language]} for reason in one["reasons"]

@@ -29,6 +29,7 @@ from lodeline.office.people import (
 from lodeline.office.territory import regions
 from lodeline.regulation.parameter import load
 from lodeline.web import format as written
+from lodeline.web import words
 from lodeline.web.accounts.letters import invitation_link, new_password_link, post_invitation
 from lodeline.web.firm_names import firm_names
 from lodeline.web.language import say
@@ -220,6 +221,8 @@ def _called(visit: Visit, organisation: str) -> str:
 
 
 def _title(visit: Visit, name: str, count: int) -> str:
+    if visit.language == "en" and name == AUTHORITY_NAME["en"]:
+        name = name[:1].lower() + name[1:]
     if count == 0:
         return visit.say(f"Nobody acts for {name} yet", f"{name}尚无人员")
     if count == 1:
@@ -242,7 +245,10 @@ def _table(visit: Visit, organisation: str, found: list[Member], today: date) ->
             rows.append(
                 (
                     Cell(text=member.user.name, value=member.user.name, href=href, note=member.user.email),
-                    Cell(text=visit.spoken(ROLE_NAMES[one.role]), value=one.role, note=one.region),
+                    Cell(
+                        text=visit.spoken(ROLE_NAMES[one.role]), value=one.role,
+                        note=words.region(one.region, visit.language),
+                    ),
                     Cell(
                         text=written.day(one.valid_from, visit.language), value=str(one.valid_from),
                         note=visit.say("not yet", "尚未生效") if one.valid_from > today else "",
@@ -333,7 +339,10 @@ def _region_field(
 ) -> list[Field]:  # fmt: skip
     if organisation:
         return []
-    options = [("", visit.say("the whole country", "全国")), *((one, one) for one in regions())]
+    options = [
+        ("", visit.say("the whole country", "全国")),
+        *((one, words.region(one, visit.language)) for one in regions()),
+    ]
     hint = visit.say("Who has a region sees and acts for its firms alone.", "限定地区后，仅可查看和处理该地区的企业。")
     return [
         Field(

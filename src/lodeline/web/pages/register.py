@@ -241,7 +241,10 @@ def _sites(visit: Visit, sites: pl.DataFrame) -> Table:
                     href=visit.here(site=row["id"], entry=None) + "#site",
                 ),
                 Cell(text=words.word(words.STAGES, row["stage"] or "", visit.language), value=row["stage"]),
-                Cell(text=row["region"] or written.NOTHING, value=row["region"]),
+                Cell(
+                    text=words.region(row["region"], visit.language) if row["region"] else written.NOTHING,
+                    value=row["region"], note=row["region"] or "",
+                ),
                 Cell(
                     text=written.NOTHING if capacity is None else written.mass(capacity, visit.language),
                     value=None if capacity is None else capacity / written.MG_PER_KG,

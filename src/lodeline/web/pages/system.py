@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from django.contrib.sessions.models import Session
 from django.db.models import Count, Min
 from django.http import HttpResponse
@@ -11,11 +14,22 @@ from lodeline.office import clock
 from lodeline.office.models import Job, User
 from lodeline.regulation.parameter import load
 from lodeline.web import format as written
-from lodeline.web.language import say
+from lodeline.web import words
+from lodeline.web.language import Text, say
 from lodeline.web.parts import Fact
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.visit import Visit
+
+#: Kinds of jobs; who operates the system finds them in its log by the kind itself.
+_JOBS: Final[Mapping[str, Text]] = {
+    "desk.batch": say("Declarations judged as a batch", "成批报关单判断"),
+    "draft.check": say("Large drafts checked", "大型草稿检查"),
+    "draft.divide": say("Good events told from the rest", "区分可申报事件"),
+    "draft.file": say("Filings entered", "申报入账"),
+    "erasure.sweep": say("Copies of erased data removed", "清除已删除信息的副本"),
+    "parties.settle": say("Names of filings settled", "申报名称归并"),
+}
 
 
 def system(visit: Visit) -> HttpResponse:
@@ -78,7 +92,7 @@ def _jobs(visit: Visit) -> Table:
         ),
         rows=[
             (
-                Cell(text=one["kind"]),
+                Cell(text=words.word(_JOBS, one["kind"], visit.language), value=one["kind"], note=one["kind"]),
                 Cell(text=states[Job.State(one["state"])]),
                 Cell(text=written.count(one["count"]), value=one["count"]),
                 Cell(
