@@ -396,7 +396,13 @@ def _headline(chosen: Chosen) -> str:
             f"截至{month}，{site}有{mass}{name}去向不明",
         )
     if chosen.tested.height:
-        if (chosen.tested["state"] == "beyond").any():
+        beyond, of = chosen.tested.filter(pl.col("state") == "beyond").height, chosen.tested.height
+        if beyond > 1:
+            return visit.say(
+                f"{site}: {name} raises no alarm, and {beyond} of {of} balances lie beyond 3 σ",
+                f"{site}的{name}未报警，{of}期平衡中有{beyond}期超出3σ",
+            )
+        if beyond:
             return visit.say(
                 f"{site}: {name} stays below the alarm, once only just", f"{site}的{name}未达报警，但曾接近限值"
             )

@@ -37,6 +37,10 @@ _NOTICED: Final = 0.5
 _ASKED: Final = 0.05
 #: From this part of the variance on, calibrations decide what can be seen.
 _MOSTLY: Final = 0.5
+#: A probability of finding that is written as all there is.
+_AS_GOOD_AS_SURE: Final = 0.995
+#: A share that would be written as none.
+_NEXT_TO_NOTHING: Final = 0.005
 _SIGNATURES: Final = 8
 _WIDE: Final = 520.0
 
@@ -205,7 +209,14 @@ def ceiling_words(visit: Visit, run: Run, *, element: str, measured: Measured) -
     mass, name = written.mass(first.least_mg[-1], language), words.element(element, language)
     least, n = written.mass(last.least_mg[-1], language), written.count(last.balances)
     share = written.percent(last.of_one_month, language, 0)
-    if last.balances > 1:
+    if last.balances > 1 and last.of_one_month > _AS_GOOD_AS_SURE:
+        says = visit.say(
+            f"A loss of {mass} of {name} is found in 95 of 100 if it lies in one balance, and as good as always if it"
+            f" is spread evenly over the {n}: over all of them {least} are enough.",
+            f"{mass}{name}集中在一期时有 95% 可发现，均匀分散于{n}期时几乎必然发现："
+            f"分散于全部时段时，{least}即有同样把握。",
+        )
+    elif last.balances > 1:
         says = visit.say(
             f"A loss of {mass} of {name} spread evenly over the {n} balances cannot be found with more than {share}, by"
             f" any test; in one balance it is found in 95 of 100. Over all of them it takes {least}.",
@@ -238,10 +249,14 @@ def _cure(visit: Visit, run: Run, measured: Measured) -> str:
             f"全段方差的{share}来自校准误差，主要是{what}（{who}），月份再多也不会相互抵消。"
             "解决办法是重新校准、委托独立化验、对照收发双方的称重（收发差），而不是更换检验方法。",
         )
+    only = visit.say(f"Only {share}", f"仅有{share}")
+    if run.systematic_share < _NEXT_TO_NOTHING:
+        percent = written.percent(2 * _NEXT_TO_NOTHING, visit.language, 0)
+        only = visit.say(f"Less than {percent}", f"不到{percent}")
     return visit.say(
-        f"Only {share} of the variance over the whole run is calibration; the rest is new each time, most of it"
+        f"{only} of the variance over the whole run is calibration; the rest is new each time, most of it"
         f" {what.lower()} ({who}). More samples or repeated measurements make it smaller.",
-        f"全段方差仅有{share}来自校准误差，其余为每次随机产生，主要是{what}（{who}）。增加取样或重复测量可以减小。",
+        f"全段方差{only}来自校准误差，其余为每次随机产生，主要是{what}（{who}）。增加取样或重复测量可以减小。",
     )
 
 
