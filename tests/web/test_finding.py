@@ -14,6 +14,8 @@ from lodeline.regulation.parameter import load
 from lodeline.service.finding import findings
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
+from lodeline.web import format as written
+from lodeline.web.language import Language
 from lodeline.web.pages import finding as page_of_finding
 
 ID = "ab" * 32
@@ -64,14 +66,17 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_every_finding_has_a_whole_page(on_flawed: Browser, found: dict[str, dict[str, Any]], language: str) -> None:
+def test_every_finding_has_a_whole_page(
+    on_flawed: Browser, found: dict[str, dict[str, Any]], language: Language
+) -> None:
     for row in found.values():
         page = on_flawed.page(f"/{language}/findings/{row['id']}/")
         assert page.status == 200
         assert page.headings[0].rstrip().endswith("?" if language == "en" else "？")
         told = " ".join(page.text.split())
-        for text in (row["explanation"], *row["innocent"], *row["ask"]):
-            assert text[language] in told
+        said = " ".join(written.sentence(row["explanation"][language], language).split())
+        for text in (said, *(one[language] for one in (*row["innocent"], *row["ask"]))):
+            assert text in told
         assert "None" not in told.split()
         assert not re.search(r"\{[a-z_]*\}|<style|\sstyle=", page.html)
 

@@ -68,6 +68,22 @@ def test_a_composition_as_somebody_wrote_it_is_easier_to_read() -> None:
     assert composition_said("") == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "en", "zh"),
+    [
+        ("By 2025-03-31 12987 kg", "By 31 March 2025 12'987 kg", "By 2025年3月31日 12'987 kg"),
+        ("By 2025-03 the site", "By March 2025 the site", "By 2025年3月 the site"),
+        ("2025-03 was not filed.", "March 2025 was not filed.", "2025年3月 was not filed."),
+        # What stands within an id, a year alone and what is no day stay as they are.
+        ("MAG-1/SWARF-2504-00111 in 2025, S-2025-03, 2025-13, 999 kg", ) * 3,
+        ("8931.25 kg of 289600.5 t", "8'931.25 kg of 289'600.5 t", "8'931.25 kg of 289'600.5 t"),
+        ("截至 2025-05 月末，10416 千克", "截至 May 2025 月末，10'416 千克", "截至 2025年5月月末，10'416 千克"),
+    ],
+)  # fmt: skip
+def test_sentences_of_the_ledger(text: str, en: str, zh: str) -> None:
+    assert (plain(written.sentence(text, "en")), plain(written.sentence(text, "zh"))) == (en, zh)
+
+
 def test_percent() -> None:
     assert plain(written.percent(0.784, "en")) == "78.4 %"
     assert written.percent(0.784, "zh") == "78.4%"

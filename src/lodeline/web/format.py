@@ -7,6 +7,7 @@ uncertainty decides how many figures its mass has.
 from __future__ import annotations
 
 import math
+import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,11 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+#: Within a sentence, and not within an id: 2025-03-31, 2025-03; the whole kilograms or tonnes of a mass.
+_DAY_WITHIN = re.compile(r"(?<![\w/.-])\d{4}-(?:0[1-9]|1[0-2])(-(?:0[1-9]|[12]\d|3[01]))?(?![\w/-]|\.\d)")
+_MASS_WITHIN = re.compile(r"(?<![\w/.-])\d{4,15}(?=(?:\.\d+)? (?:kg\b|t\b|千克|吨))")
+#: A blank that stood beside a number, and stands between words now.
+_BETWEEN = re.compile("(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
 _UNITS: dict[Language, dict[str, str]] = {
     "en": {"tonne": "t", "kilogram": "kg", "gram": "g"},
     "zh": {"tonne": "吨", "kilogram": "千克", "gram": "克"},
@@ -124,6 +130,13 @@ def moment(text: str | None, language: Language, timezone: str) -> str:
     local = datetime.fromisoformat(text).astimezone(ZoneInfo(timezone))
     clock = f"{local:%H:%M}"
     return f"{day(local.date(), language)} {clock}" if language == "zh" else f"{day(local.date(), language)}, {clock}"
+
+
+def sentence(text: str, language: Language) -> str:
+    """A sentence of the ledger as it is read: days and months in words, masses in groups; what is an id stays."""
+    text = _DAY_WITHIN.sub(lambda found: day(found[0], language) if found[1] else month(found[0], language), text)
+    text = _MASS_WITHIN.sub(lambda found: count(int(found[0])), text)
+    return _BETWEEN.sub("", text) if language == "zh" else text
 
 
 def short_hash(digest: str) -> str:

@@ -255,7 +255,7 @@ def _form(visit: Visit, asker: str, *, missing: Text | None = None) -> HttpRespo
         cases=[] if asker else [_shown(visit, one) for one in published_cases()],
         asked_before=visit.opens("firm-asked", organisation=asker) if asker else visit.opens("desk-asked"),
         licences_at=None if asker else visit.opens("desk-licences"),
-        lines_most=settings.LODELINE_DESK_LINES,
+        lines_most=written.count(settings.LODELINE_DESK_LINES),
         bytes_most=f"{settings.LODELINE_UPLOAD_BYTES / 1_000_000:g}",
         batch_most=written.count(settings.LODELINE_BATCH_LINES),
         batch_bytes=f"{settings.LODELINE_BATCH_BYTES / 1_000_000:g}",
@@ -296,7 +296,7 @@ def _shown(visit: Visit, one: PublishedCase) -> dict[str, object]:
     return {
         "href": visit.url("desk", query={"case": one.line}),
         "goods": one.fields["product_name"],
-        "on": one.fields["on"],
+        "on": written.day(one.fields["on"], visit.language),
         "state": visit.spoken(one.state),
         "story": visit.spoken(one.story),
         "source": visit.spoken(one.source),

@@ -77,7 +77,7 @@ def _list(visit: Visit, found: list[Case], organisation: str | None) -> HttpResp
     today, names = clock.today(load().timezone), firm_names(visit)
     table = Table(
         name="queries",
-        caption=visit.say("Queries of customs", "海关质疑"),
+        caption=visit.say("Customs queries", "海关质疑"),
         columns=(
             Column(key="what", label=say("Goods", "商品名称")),
             Column(key="who", label=say("Exporter", "出口企业")),
@@ -99,7 +99,7 @@ def _list(visit: Visit, found: list[Case], organisation: str | None) -> HttpResp
     )  # fmt: skip
     return show(
         visit, "lodeline/desk_list.html", title=title,
-        kick=visit.say("Queries of customs", "海关质疑"), back=None, back_word="",
+        kick=visit.say("Customs queries", "海关质疑"), back=None, back_word="",
         lede=visit.say(
             "Until a query is decided the goods stay. Each step is an entry of the log.",
             "质疑办结前货物不予放行。每一步均为日志条目。",

@@ -42,12 +42,13 @@ def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], state: 
     language = visit.language
     shape, tone = words.DETECTOR_MARKS.get(row["detector"], ("diamond", "ink"))
     organisation = next((one for one in row["subject"].values() if one in names), "")
+    first = _first_sentence(row["explanation"][language], language)
     place = row["subject"].get("site") or row["subject"].get("lot") or ""
     mass_kg, score = float(row["mass_kg"]), row["score"]
     return (
         Cell(
             text=words.word(words.DETECTORS, row["detector"], language), value=row["detector"], shape=shape, tone=tone,
-            note=_first_sentence(row["explanation"][language], language), href=visit.url("finding", finding=row["id"]),
+            note=written.sentence(first, language), href=visit.url("finding", finding=row["id"]),
         ),
         Cell(
             text=names.get(organisation, organisation), value=organisation, note=place,

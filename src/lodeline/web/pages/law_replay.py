@@ -236,7 +236,10 @@ def _findings(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table
                 Cell(text=words.word(words.DETECTORS, row["detector"], visit.language), value=row["detector"]),
                 Cell(text=" · ".join(names.get(one, one) for one in row["subject"].values())),
                 Cell(text=f"{row['period']['from']} – {row['period']['to']}", value=row["period"]["from"]),
-                Cell(text=row["explanation"][visit.language]),
+                Cell(
+                    text=written.sentence(row["explanation"][visit.language], visit.language),
+                    value=row["explanation"][visit.language],
+                ),
             )
             for row in rows
         ],

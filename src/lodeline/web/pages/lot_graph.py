@@ -99,7 +99,10 @@ def draw_composition(visit: Visit, composition: Mapping[str, int], chosen: str |
     others = {symbol: ppb for symbol, ppb in stated.items() if symbol not in RARE_EARTHS}
     rest = PPB - sum(stated.values())
     parts = [_part(visit, visit.say("Rare earths", "稀土"), sum(rare.values()), kind="flow")]
-    parts += [_part(visit, words.element(symbol, visit.language), ppb, kind="rest") for symbol, ppb in others.items()]
+    parts += [
+        _part(visit, words.element(symbol, visit.language).capitalize(), ppb, kind="rest")
+        for symbol, ppb in others.items()
+    ]
     parts.append(_part(visit, visit.say("Not stated", "未列明"), max(rest, 0), kind="quiet"))
     stacks = [Stack(label=visit.say("Of the dry mass", "占干重"), parts=tuple(parts))]
     if len(rare) > 1:

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from lodeline.material.element import ELEMENTS
+from lodeline.web import format as written
 from lodeline.web.drawing.svg import SHAPES
 from lodeline.web.language import Language
 from lodeline.web.table import Cell, Head, Row, Shown
@@ -31,6 +32,12 @@ def say(context: Context, en: str, zh: str, **values: object) -> SafeString:
 def spoken(context: Context, text: Mapping[str, str]) -> str:
     """A text that comes as {"en", "zh"}, in the reader's language, escaped."""
     return text[context["language"]]
+
+
+@register.simple_tag(takes_context=True)
+def sentence(context: Context, text: Mapping[str, str]) -> str:
+    """The same for a sentence of the ledger: its days and masses are written as everywhere on a page."""
+    return written.sentence(text[context["language"]], context["language"])
 
 
 #: What small capitals would make another thing of: Σ is a sum and σ is not, and Nd is no ND.
