@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpRequest
 from django.test import Client
 from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser, Page
 
+from lodeline.ledger.problem import Where, problem
 from lodeline.office import clock
 from lodeline.office.actor import Actor, Standing
 from lodeline.office.models import User
@@ -26,6 +28,8 @@ from lodeline.service.licences import grant_licence, licence_from, revoke_licenc
 from lodeline.service.party_lists import load_list
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
+from lodeline.web.pages import application_part as part
+from lodeline.web.visit import Visit
 
 FIRM = "MAG-0001"
 OWN = f"/en/firm/{FIRM}/applications/"
@@ -100,6 +104,18 @@ def test_all_that_is_wrong_is_said_and_nothing_is_lost(copy: Store) -> None:
     assert 'value="C-17"' in of_firm().page(at).html, "what was written is kept"
     chinese = of_firm().page(at.replace("/en/", "/zh/"))
     assert chinese.status == 200 and "出口许可申请" in chinese.text
+
+
+def test_what_is_missing_is_called_as_in_the_form_and_once() -> None:
+    visit = Visit(HttpRequest(), language="zh", name="firm-application", arguments={})
+    empty = problem("application.cell-missing", Where(column="kind"), column="kind")
+    unknown = problem("grant.kind-unknown", Where(column="kind"), value="…", known="individual, general")
+    assert part.problems_once([empty, unknown]) == [empty]
+    assert part.problem_said(visit, empty).startswith("申请书未填写 许可类型。")
+    assert "可用：单项许可、通用许可" in part.problem_said(visit, unknown)
+    changed = problem("application.new-needed", Where(column="end_users"), columns="end_users, destination")
+    english = Visit(HttpRequest(), language="en", name="firm-application", arguments={})
+    assert part.problem_said(english, changed).startswith("This changes end users, destination: ")
 
 
 def test_a_licence_is_applied_for_queried_answered_and_granted(copy: Store) -> None:

@@ -67,7 +67,7 @@ def application(visit: Visit, application: str) -> HttpResponse:
         try:
             return HttpResponseRedirect(visit.here(said=_act(visit, one)), status=303)
         except NotReadyError as error:
-            refused = [found.message(visit.language) for found in error.problems]
+            refused = [part.problem_said(visit, found) for found in error.problems]
         except ApplicationError as error:
             refused = [spoken_error(visit, error)]
         one = _one(visit, application)

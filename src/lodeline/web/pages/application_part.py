@@ -12,6 +12,7 @@ from django.http import HttpResponse
 
 from lodeline.control import application as written_application
 from lodeline.control.licensing import Clock
+from lodeline.ledger.problem import Problem
 from lodeline.office import application_views
 from lodeline.office.application_documents import open_document
 from lodeline.office.models import Application, ApplicationStep
@@ -84,6 +85,31 @@ _STEPS: Final[Mapping[str, tuple[Text, str, Tone]]] = {
     "withdrawn": (say("Withdrawn", "撤回申请"), "bar", "quiet"),
     "reported": (say("Reported", "报告"), "circle", "ink"),
 }
+
+
+def problem_said(visit: Visit, found: Problem) -> str:
+    """What is wrong with an application, with its fields and kinds by their words."""
+    facts = dict(found.facts)
+    between = visit.say(", ", "、")
+    for name in ("column", "columns"):
+        if name in facts:
+            facts[name] = between.join(_within(visit, one) for one in str(facts[name]).split(", "))
+    if found.code == "grant.kind-unknown":
+        known = str(facts["known"]).split(", ")
+        facts["known"] = between.join(words.word(KINDS, one, visit.language) for one in known)
+    return replace(found, facts=facts).message(visit.language)
+
+
+def problems_once(found: Sequence[Problem]) -> list[Problem]:
+    """Of a field that is empty it is enough to say so once: what it may hold stands in the form."""
+    empty = {one.where for one in found if one.code == "application.cell-missing"}
+    return [one for one in found if one.code == "application.cell-missing" or one.where not in empty]
+
+
+def _within(visit: Visit, name: str) -> str:
+    """A field within a sentence; a name that has no label as it is."""
+    label = visit.spoken(_READ[name] if name in _READ else LABELS[name]) if name in LABELS else name
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]
 
 
 def state_cell(visit: Visit, application: Application) -> Cell:

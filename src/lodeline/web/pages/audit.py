@@ -98,7 +98,9 @@ def records_table(visit: Visit, kind: str, records: list[AuditRecord], *, name: 
         rows.append(
             (
                 Cell(text=written.moment(one.at.isoformat(), visit.language, timezone), value=one.at.isoformat()),
-                Cell(text=person, value=one.who, note=visit.say("by program", "由程序") if one.token else ""),
+                Cell(
+                    text=person, value=one.who, note=visit.say("by program", "由程序") if one.token else "", whole=True
+                ),
                 Cell(
                     text=words.word(_LOOKED_AT, one.what, visit.language) if kind == "look" else one.what,
                     value=one.what,

@@ -133,10 +133,11 @@ def _draft(
     firm: Firm, one: Application, problems: Sequence[Found], notices: Sequence[Notice], *, status: int
 ) -> HttpResponse:
     visit, content = firm.visit, json.loads(one.content)
+    problems = part.problems_once(problems)
     wrong: dict[tuple[int | None, str], list[str]] = {}
     for found in problems:
         place = (found.where.row, found.where.column or "")
-        wrong.setdefault(place, []).append(found.message(visit.language))
+        wrong.setdefault(place, []).append(part.problem_said(visit, found))
     labels = _documents_needed(firm, content["kind"] or "individual")
     return show(
         visit,
@@ -218,7 +219,7 @@ def _summary(visit: Visit, problems: Sequence[Found]) -> Problems | None:
         heading=visit.say("It cannot be handed in yet", "暂不能提交"),
         problems=[
             Problem(
-                severity=one.severity, says=one.message(visit.language),
+                severity=one.severity, says=part.problem_said(visit, one),
                 where="" if one.where.row is None else visit.say(f"Line {one.where.row}", f"第{one.where.row}行"),
                 href=f"#goods-{one.where.row}" if one.where.row is not None else f"#f-{one.where.column}",
             )

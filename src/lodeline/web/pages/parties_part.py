@@ -160,9 +160,12 @@ def listed_said(visit: Visit, one: dict[str, Any]) -> str:
 
 def candidates_said(visit: Visit, found: dict[str, Any]) -> dict[str, Any]:
     """The candidates with their reasons in the reader's language."""
+    names = words.organisation_names(visit.reading.snapshot.register, visit.language)
     candidates = [
         {
             **one,
+            "name": (name := names.get(one["party"], one["name"])),
+            "found_as": one["name"] if one["name"] != name else "",
             "href": visit.opens("party", party=one["party"]),
             "likely": f"{one['probability']:.2f}",
             "numbers": [number_said(visit, number) for number in one["identifiers"]],

@@ -106,7 +106,9 @@ def _of_itself(visit: Visit, document: dict[str, Any]) -> list[dict[str, Any]]:
         " checkpoint states.",
         f"条目 {document['entry']}（{envelope['rows']}行）于{filed}入账，包含在检查点所述的日志中。",
     )
-    who = ", ".join(str(part) for part in (envelope.get("organisation"), envelope.get("period")) if part)
+    period = envelope.get("period")
+    month = written.month(period, visit.language) if period else None
+    who = visit.say(", ", "，").join(str(part) for part in (envelope.get("organisation"), month) if part)
     filing = visit.say(f"It is the filing of {who}.", f"申报主体与月份：{who}。")
     certified = certified_by(document["envelope"])
     return [
