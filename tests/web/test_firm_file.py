@@ -484,6 +484,17 @@ def test_large_and_wrong_uploads_are_refused_in_words(filer: Someone) -> None:
     assert filer.post(f"{AT}/file/", act="start", period="2027-01").status_code == 409
 
 
+def test_a_file_that_holds_no_table_is_no_nil_return(filer: Someone) -> None:
+    address = filer.post(f"{AT}/file/", act="start", period="2026-01")["Location"]
+    picture = SimpleUploadedFile("picture.png", b"\x89PNG\r\n\x1a\n" + b"0" * 200, "image/png")
+    assert filer.post(address, act="upload", revision=0, files=[picture]).status_code == 303
+    page = filer.page(address)
+    assert "picture.png is neither CSV" in page.text and "No row was read." in page.text
+    # There is nothing to save, and nothing is said to be nil.
+    assert "nil return" not in page.text and "Save and check" not in page.text
+    assert "未读取到任何行" in filer.page(address.replace("/en/", "/zh/")).text
+
+
 @pytest.mark.parametrize("name", ["../../../outside.csv", "/etc/outside.csv", "..\\outside.csv", "a\x00.csv"])
 def test_the_name_of_a_file_is_a_text(filer: Someone, tmp_path: Path, name: str) -> None:
     address = filer.post(f"{AT}/file/", act="start", period="2026-01")["Location"]
