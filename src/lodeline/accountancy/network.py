@@ -65,7 +65,11 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balanced:
-    """A network made to balance; columns STREAMS and NODES, tests as `Reconciliation` has them."""
+    """A network made to balance; columns STREAMS and NODES, tests as `Reconciliation` has them.
+
+    `untold` (kind, name) are the leaks and biases of which the measurements tell nothing: they change no check, or
+    all that passes the place would lie within the uncertainty of their estimate. They are no suspects.
+    """
 
     reason: str | None
     global_test: float
@@ -74,6 +78,7 @@ class Balanced:
     streams: pl.DataFrame
     nodes: pl.DataFrame
     suspects: tuple[Suspect, ...]
+    untold: tuple[tuple[str, str], ...]
 
 
 def measured_streams(
@@ -153,11 +158,16 @@ def balanced(
         given[open_], covariance_mg2[np.ix_(open_, open_)], matrix[:, open_], constant=constant
     )  # fmt: skip
     names = {"leak": list(nodes["node"]), "bias": list(streams.filter(pl.Series(open_))["stream"])}
-    found = (
-        [_suspect(one, names) for one in locate(result, kinds=("leak", "bias"))[:_SHOWN]]
-        if result.reason is None
-        else []
-    )
+    passing = _passing(matrix, given, exact, result)
+    found = locate(result, kinds=("leak", "bias"), at_most=passing) if result.reason is None else []
+    told = {one for hypothesis in found for one in hypothesis.alike}
+    # A stream that nobody measured has no bias, and where nothing passes there is nothing to tell.
+    untold = [
+        (kind, names[kind][place])
+        for kind in ("leak", "bias")
+        for place in np.flatnonzero(~(passing[kind] == 0))
+        if result.reason is None and (kind, int(place)) not in told and (kind == "leak" or measured[open_][place])
+    ]
     return Balanced(
         reason=result.reason,
         global_test=result.global_test,
@@ -165,8 +175,21 @@ def balanced(
         p=result.p,
         streams=_stream_table(streams, given, np.sqrt(variance), exact, result),
         nodes=_node_table(nodes, matrix, given, covariance_mg2, stated_mg),
-        suspects=tuple(found),
+        suspects=tuple(_suspect(one, names) for one in found[:_SHOWN]),
+        untold=tuple(untold),
     )
+
+
+def _passing(matrix: Floats, given: Floats, exact: npt.NDArray[np.bool_], result: Reconciliation) -> dict[str, Floats]:
+    """What passes each node, and each stream that is not exact: more cannot leak there or be misread; nan: unknown."""
+    mass = np.abs(given)
+    # What was measured may be misread itself: the larger of both figures bounds it.
+    mass[~exact] = np.fmax(np.abs(result.value), mass[~exact])
+    touched = matrix != 0
+    into = np.where(matrix > 0, mass, 0.0).sum(axis=1)
+    out = np.where(matrix < 0, mass, 0.0).sum(axis=1)
+    leak: Floats = np.where(touched.any(axis=1), np.maximum(into, out), 0.0)
+    return {"leak": leak, "bias": mass[~exact]}
 
 
 def _suspect(one: Hypothesis, names: dict[str, list[str]]) -> Suspect:

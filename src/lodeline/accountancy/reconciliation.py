@@ -2,14 +2,16 @@
 
 Corrections are weighted by how exactly each stream was measured. Streams nobody measured are computed where the
 balances determine them. Then each measurement may be biased and each node may leak: the hypotheses are compared by
-their generalised likelihood ratio, and those that no data of this network could tell apart are named together.
-Source: Kuehn & Davidson, Chem. Eng. Prog. 57 (1961); Crowe, García Campos & Hrymak, AIChE J. 29 (1983); Narasimhan &
-Mah, AIChE J. 33 (1987); VDI 2048 (2000). What the numbers mean: docs/reference/reconciliation.md.
+their generalised likelihood ratio, and those that no data of this network could tell apart are named together. What the
+measurements do not determine is never estimated.
+Source: Kuehn & Davidson, Chem. Eng. Prog. 57 (1961); Stanley & Mah, Chem. Eng. Sci. 36 (1981), of what is observable;
+Crowe, García Campos & Hrymak, AIChE J. 29 (1983); Narasimhan & Mah, AIChE J. 33 (1987); VDI 2048 (2000). What the
+numbers mean: docs/reference/reconciliation.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Literal
@@ -30,6 +32,8 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 _TOLERANCE: Final = 1e-9
+#: Half-width of a 95 % interval in σ (VDI 2048).
+_WIDTH_95: Final = 1.96
 _ROUNDS: Final = 50
 _DRAWS: Final = 20_000
 _SEED: Final = 20_260_702
@@ -55,7 +59,8 @@ class Reconciliation:
     p: float = 1.0
     measurement_test: Floats
     nodal_test: Floats
-    #: What `locate` needs: the residual in standard form, and what each bias (n columns) and leak (m columns) adds.
+    #: What `locate` needs: the residual in standard form, and what each bias (n columns) and leak (m columns) adds;
+    #: a column of zeros is a bias or a leak that changes no check, and so cannot be observed.
     whitened: Floats = field(repr=False)
     bias_effect: Floats = field(repr=False)
     leak_effect: Floats = field(repr=False)
@@ -130,7 +135,9 @@ def reconcile(
         measurement_test=test,
         nodal_test=_nodal(matrix, given, target, covariance, seen),
         whitened=residual,
-        bias_effect=transform @ np.where(seen, matrix, 0.0),
+        bias_effect=_observable(
+            transform @ np.where(seen, matrix, 0.0), np.sqrt(np.where(seen, np.diag(covariance), 0.0))
+        ),
         leak_effect=transform,
     )
 
@@ -178,18 +185,25 @@ def locate(
     *,
     kinds: Sequence[Literal["bias", "leak"]] = ("bias", "leak"),
     side: int = 0,
+    at_most: Mapping[str, Floats] | None = None,
 ) -> list[Hypothesis]:
     """What would explain the imbalances, best first, one hypothesis for each class that data can tell apart.
 
     Parameters: `kinds` of hypotheses to compare; `side` +1 for what leaves nodes unseen (or reads too high), −1 for
-    the contrary, 0 for both. Nothing where nothing is redundant. The first is an alarm at a family rate of false
-    alarms f when its `p` ≤ f.
+    the contrary, 0 for both; `at_most`, for each kind, how large a bias or leak can be, which is what passes its place
+    (nan: not known). A hypothesis is left out, and counts in no `p`, where it changes no check, or where all that can
+    be lies within the 95 % half-width of its estimate. Nothing where nothing is redundant. The first is an alarm at a
+    family rate of false alarms f when its `p` ≤ f.
     """
     columns = {"bias": result.bias_effect, "leak": result.leak_effect}
     effects = [(kind, place, columns[kind][:, place]) for kind in kinds for place in range(columns[kind].shape[1])]
     lengths = [float(np.linalg.norm(effect)) for _, _, effect in effects]
-    largest = max(lengths, default=0.0)
-    seen = [index for index, length in enumerate(lengths) if length > _TOLERANCE * largest]
+    most = {} if at_most is None else at_most
+    seen = [
+        index
+        for index, (kind, place, _) in enumerate(effects)
+        if lengths[index] > 0 and not (kind in most and _WIDTH_95 / lengths[index] >= most[kind][place])
+    ]
     if result.freedom == 0 or not seen:
         return []
     units = np.array([effects[index][2] / lengths[index] for index in seen])
@@ -266,7 +280,7 @@ def _without_tests(reason: str, given: Floats, sigma: Floats, seen: Flags, nodes
 
 def _checks(unseen: Floats, seen: Floats, covariance: Floats) -> Floats:
     """T (k, m): combinations of balances that hold no unmeasured stream, with independent residuals of variance 1."""
-    scale = _row_scale(unseen, seen, covariance)
+    scale, deviation = _row_scale(unseen, seen, covariance), _deviation(seen, covariance)
     basis = np.eye(len(seen))
     if unseen.shape[1]:
         left, singular, _ = np.linalg.svd(_unit_columns(scale[:, None] * unseen)[0])
@@ -276,7 +290,18 @@ def _checks(unseen: Floats, seen: Floats, covariance: Floats) -> Floats:
     # Balances that repeat others have a residual without variance, apart from rounding.
     kept = value > 1e-12 * max(float(value.max(initial=0.0)), 1e-6)
     transform: Floats = (vector[:, kept] / np.sqrt(value[kept])).T @ (basis.T * scale)
-    return transform
+    # A balance of unmeasured streams alone is as inexact as the others that settle them; an empty one holds nothing.
+    settled = np.where((unseen != 0).any(axis=1), deviation.max(initial=0.0), 0.0)
+    return _observable(transform, np.where(deviation > 0, deviation, settled))
+
+
+def _observable(effect: Floats, sigma: Floats) -> Floats:
+    """Columns of `effect` that change the checks by more than rounding where their cause has the size `sigma`; else 0.
+
+    Through a node where nothing flows rounding alone leads to a check, and its inverse would be a leak of megatonnes.
+    """
+    result: Floats = np.where(np.linalg.norm(effect, axis=0) * sigma > _TOLERANCE, effect, 0.0)
+    return result
 
 
 def _unmeasured(
@@ -299,10 +324,15 @@ def _unmeasured(
 
 def _row_scale(unseen: Floats, seen: Floats, covariance: Floats) -> Floats:
     """What makes balances of tonnes and of trace elements comparable: the inverse of each one's measurement error."""
-    deviation = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", seen, covariance, seen), 0))
+    deviation = _deviation(seen, covariance)
     largest = np.abs(unseen).max(axis=1, initial=0.0)
     scale: Floats = 1 / np.where(deviation > 0, deviation, np.where(largest > 0, largest, 1.0))
     return scale
+
+
+def _deviation(seen: Floats, covariance: Floats) -> Floats:
+    deviation: Floats = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", seen, covariance, seen), 0))
+    return deviation
 
 
 def _unit_columns(matrix: Floats) -> tuple[Floats, Floats]:

@@ -221,6 +221,10 @@ def reconcile(
     if suspects:
         words = say("suspect,where,kg,σ kg,z,p,cannot be told from", "疑点,位置,千克,σ kg,z,p,无法区分").split(",")
         print_table("", words, suspects, numbers=(2, 3, 4, 5))
+    if document["untold"]:
+        # The names themselves are those of --json.
+        untold = "; ".join(f"{one['kind']} {one['place']}" for one in document["untold"])
+        console.print(say(f"cannot be told: {untold}", f"无法判断：{untold}"), markup=False, soft_wrap=True)
 
 
 def _shown(value: object) -> object:

@@ -42,7 +42,7 @@ class Reconciled:
 
     `subject` is "nation" or a site; `first` to `last` are months, both included. `streams` and `nodes` have the columns
     `accountancy.network.STREAMS` and `NODES`. `reason` (a code of `accountancy.untestable`) says why there are no
-    tests. `suspects`, best first, are worth a look when `p` ≤ FAMILY_RATE.
+    tests. `suspects`, best first, are worth a look when `p` ≤ FAMILY_RATE; `untold` as `Balanced` has them.
     """
 
     subject: str
@@ -56,6 +56,7 @@ class Reconciled:
     streams: pl.DataFrame
     nodes: pl.DataFrame
     suspects: tuple[Suspect, ...]
+    untold: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +168,7 @@ def as_json(reconciled: Reconciled) -> Json:
             }
             for one in reconciled.suspects
         ],
+        "untold": [{"kind": kind, "place": place} for kind, place in reconciled.untold],
         "nodes": [_spoken(row) for row in reconciled.nodes.iter_rows(named=True)],
         "streams": [_spoken(row) for row in reconciled.streams.iter_rows(named=True)],
     }  # fmt: skip
@@ -327,7 +329,7 @@ def _reconciled(
     return Reconciled(
         subject=subject, element=SYMBOLS[element], first=span[0], last=span[1], reason=found.reason,
         global_test=found.global_test, freedom=found.freedom, p=found.p, streams=found.streams, nodes=found.nodes,
-        suspects=found.suspects,
+        suspects=found.suspects, untold=found.untold,
     )  # fmt: skip
 
 
@@ -339,7 +341,7 @@ def _nothing(subject: str, element: str, first: str | None, last: str | None) ->
     return Reconciled(
         subject=subject, element=element, first=first or "", last=last or "", reason=NO_COUNTS,
         global_test=float("nan"), freedom=0, p=1.0, streams=pl.DataFrame(schema=STREAMS),
-        nodes=pl.DataFrame(schema=NODES), suspects=(),
+        nodes=pl.DataFrame(schema=NODES), suspects=(), untold=(),
     )  # fmt: skip
 
 

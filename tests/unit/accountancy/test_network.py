@@ -61,6 +61,46 @@ def test_a_statement_is_no_measurement_and_what_is_exact_is_not_corrected() -> N
     assert found.nodes["imbalance_mg"].to_list() == pytest.approx([0])
 
 
+def test_where_nothing_flows_there_is_no_leak_of_megatonnes() -> None:
+    """An element that never gets beyond its first stages: rounding alone leads from the others to a check."""
+    empty = [f"empty {n}" for n in range(10)]
+    chain = [f"stage {n}" for n in range(10)]
+    ends = [None, *chain, None]
+    flows = [(f"flow {n}", ends[n], ends[n + 1], True) for n in range(11)]
+    stocks = [(f"stock {n}", f"stage {n}", None, False) for n in range(0, 10, 2)]
+    random = np.random.default_rng(2)
+    sigma = np.concatenate([10 ** random.uniform(7, 9.5, 11), np.zeros(5)])
+    found = balanced(
+        streams=streams(*flows, *stocks),
+        nodes=nodes(*empty, *chain),
+        mass_mg=np.concatenate([random.uniform(1e11, 1.01e11, 11), np.zeros(5)]),
+        # What shares a scale or a laboratory errs together.
+        covariance_mg2=np.diag(sigma**2) + 0.3 * np.outer(sigma, sigma),
+        stated_mg=np.zeros(20),
+    )
+    named = {place for one in found.suspects for _, place in one.alike} | {place for _, place in found.untold}
+    assert not named & set(empty)
+    assert all(abs(one.mass_mg) < 1e12 for one in found.suspects)
+
+
+def test_what_measurements_cannot_tell_is_named_without_a_mass() -> None:
+    """A's stock was not counted, so a leak there changes no check; what passes B is less than its uncertainty."""
+    found = balanced(
+        streams=streams(("in", None, "A", True), ("stock", "A", None, False), ("small in", None, "B", True),
+                        ("small out", "B", None, True), ("sure in", None, "C", True), ("sure out", "C", None, True)),
+        nodes=nodes("A", "B", "C"),
+        mass_mg=np.array([100.0, 0, 5, 1, 100, 90]),
+        covariance_mg2=np.diag([1.0, 0, 9, 9, 1, 1]),
+        stated_mg=np.zeros(3),
+    )  # fmt: skip
+    assert {("leak", "A"), ("bias", "in"), ("leak", "B"), ("bias", "small in")} <= set(found.untold)
+    assert ("bias", "stock") not in found.untold, "nobody measured it"
+    told = {one for suspect in found.suspects for one in suspect.alike}
+    assert ("leak", "C") in told and not told & set(found.untold)
+    # What cannot be told is not compared: one class is left, so its probability is that of one.
+    assert found.suspects[0].z == pytest.approx(10 / 2**0.5)
+
+
 @pytest.fixture
 def desk(sqlite_url: str) -> Desk:
     """A mines and counts, ships to B what B says was less; B counts at the end of June and August."""

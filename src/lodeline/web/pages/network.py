@@ -56,7 +56,10 @@ def network(visit: Visit) -> HttpResponse:
             f"{first} 晚于 {last}：起始月份不能晚于结束月份。",
         )
     found = reading.answer(reconcile_nation, reading.snapshot, element=element, first=first, last=last)
-    tables = {"suspects": _suspects(visit, found), "nodes": _nodes(visit, found), "streams": _streams(visit, found)}
+    tables = {
+        "suspects": _suspects(visit, found), "untold": _untold(visit, found), "nodes": _nodes(visit, found),
+        "streams": _streams(visit, found),
+    }  # fmt: skip
     csv = wanted_csv(visit, *tables.values())
     if csv is not None:
         return csv
@@ -132,14 +135,13 @@ def _suspects(visit: Visit, found: Reconciled) -> Table:
     """Where an error or a leak would explain most, each with what no filing can tell apart from it."""
 
     def cells(one: Suspect) -> Row:
-        leak = visit.say("leak", "泄漏") if one.kind == "leak" else visit.say("bias of a figure", "数据偏差")
         alike = [_place(visit, place) for _, place in one.alike if place != one.place]
         return (
             Cell(
                 text=_place(visit, one.place), value=one.place,
                 note=visit.say("or: ", "或：") + visit.say(", ", "、").join(alike) if alike else "",
             ),
-            Cell(text=leak, value=one.kind),
+            Cell(text=_what(visit, one.kind), value=one.kind),
             _mass(visit, one.mass_mg, signed=True),
             _mass(visit, one.sigma_mg),
             Cell(text=written.probability(one.p), value=one.p),
@@ -156,6 +158,30 @@ def _suspects(visit: Visit, found: Reconciled) -> Table:
         ),
         rows=[cells(one) for one in found.suspects],
         empty=visit.say("No single error or leak stands out.", "没有突出的单一差错或泄漏。"),
+    )  # fmt: skip
+
+
+def _what(visit: Visit, kind: str) -> str:
+    return visit.say("leak", "泄漏") if kind == "leak" else visit.say("bias of a figure", "数据偏差")
+
+
+def _untold(visit: Visit, found: Reconciled) -> Table:
+    """Leaks and biases of which the measurements tell nothing, so that no mass stands beside them."""
+    unknown = visit.say("cannot be told", "无法判断")
+    return Table(
+        name="untold",
+        caption=visit.say("What cannot be told", "无法判断之处"),
+        columns=(
+            Column(key="place", label=say("Where", "位置")), Column(key="kind", label=say("What", "性质")),
+            Column(key="mass", label=say("Mass", "质量")),
+        ),
+        rows=[
+            (Cell(text=_place(visit, place), value=place), Cell(text=_what(visit, kind), value=kind),
+             Cell(text=unknown, value=None))
+            for kind, place in found.untold
+        ],
+        per_page=20,
+        empty=visit.say("Every leak and every wrong figure would show.", "任何泄漏或数据偏差均可显现。"),
     )  # fmt: skip
 
 
