@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from lodeline.office import clock
 from lodeline.office.actor import Actor
+from lodeline.office.acts import ACTS
 from lodeline.office.models import AuditRecord
 
 
@@ -18,7 +19,8 @@ def record_act(
     actor: Actor, what: str, *, organisation: str = "", subject: str = "", request: str = "",
     facts: Mapping[str, object] | None = None,
 ) -> None:  # fmt: skip
-    """Writes that the actor did something; `what` is a short stable word such as `membership.grant`."""
+    """Writes that the actor did something; `what` is a name of `ACTS`, such as `membership.grant`."""
+    assert what in ACTS, f"the act {what} has no words in lodeline.office.acts"
     _write(_row(actor, "act", what, organisation, subject, "", request, facts or {}))
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Final
 
 from django.db.models import Q
 from django.http import HttpResponse
 
+from lodeline.office.acts import ACTS
 from lodeline.office.looking import LOOK_REASONS
 from lodeline.office.models import AuditRecord, User
 from lodeline.regulation.parameter import load
@@ -17,6 +19,7 @@ from lodeline.web import words
 from lodeline.web.firm_names import firm_names
 from lodeline.web.language import Text, say
 from lodeline.web.parts import Tab
+from lodeline.web.role_words import ROLE_NAMES
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.visit import Visit
@@ -41,6 +44,21 @@ _LOOKED_AT: Final[dict[str, Text]] = {
 }
 #: As long is the id of a finding or a verdict: its ends tell it from others.
 _HASH: Final = 64
+#: What is kept of an act beside whom it was about (`record_act`), as far as it needs a word.
+_FACTS: Final[dict[str, Text]] = {
+    "alias": say("alias", "别名"), "channel": say("by", "渠道"), "days": say("days", "天数"),
+    "deliveries": say("deliveries", "到货数"), "document": say("document", "文件"), "entry": say("entry", "条目"),
+    "events": say("events", "事件数"), "exits": say("exits", "出口数"), "hold": say("hold", "保全"),
+    "into": say("into", "并入"), "kind": say("by", "方式"), "lines": say("lines", "行"), "on": say("from", "自"),
+    "on_watch_list": say("on the watch list:", "关注名单："), "party": say("party", "主体"),
+    "period": say("month", "月份"), "records": say("records", "记录数"), "region": say("region", "地区"),
+    "request": say("request", "申请"), "role": say("role", "角色"), "scopes": say("scopes", "权限"),
+    "sessions": say("sessions", "会话数"), "sha256": say("file", "文件"), "statement": say("statement", "声明"),
+    "step": say("step", "步骤"), "successor": say("successor", "承继方"), "type": say("by", "方式"),
+    "until": say("until", "至"), "wanted": say("wanted:", "要求："), "why": say("because", "原因"),
+}  # fmt: skip
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MONTH: Final = re.compile(r"\d{4}-\d{2}")
 _KINDS: Final[dict[str, Text]] = {"look": say("Looks", "查阅"), "act": say("Acts", "操作")}
 #: Records that one page reads at most; narrower questions reach older ones.
 _MOST: Final = 5_000
@@ -94,7 +112,11 @@ def records_table(visit: Visit, kind: str, records: list[AuditRecord], *, name: 
         )
         about = json.loads(one.facts)
         why = visit.spoken(LOOK_REASONS[one.reason]) if one.reason in LOOK_REASONS else one.reason
-        facts = ", ".join(f"{key}: {value}" for key, value in about.items() if value not in (None, ""))
+        facts = visit.say(", ", "，").join(
+            f"{words.word(_FACTS, key, visit.language)} {_fact(visit, key, value)}"
+            for key, value in about.items() if value not in (None, "")
+        )  # fmt: skip
+        kept = ", ".join(f"{key}: {value}" for key, value in about.items() if value not in (None, ""))
         rows.append(
             (
                 Cell(text=written.moment(one.at.isoformat(), visit.language, timezone), value=one.at.isoformat()),
@@ -102,11 +124,13 @@ def records_table(visit: Visit, kind: str, records: list[AuditRecord], *, name: 
                     text=person, value=one.who, note=visit.say("by program", "由程序") if one.token else "", whole=True
                 ),
                 Cell(
-                    text=words.word(_LOOKED_AT, one.what, visit.language) if kind == "look" else one.what,
+                    text=words.word(_LOOKED_AT, one.what, visit.language) if kind == "look" else _act(visit, one.what),
                     value=one.what,
                 ),
                 _about(visit, one, names),
-                Cell(text=(why if kind == "look" else facts) or written.NOTHING),
+                Cell(text=why or written.NOTHING)
+                if kind == "look"
+                else Cell(text=facts or written.NOTHING, value=kept),
             )
         )
     return Table(
@@ -122,6 +146,26 @@ def records_table(visit: Visit, kind: str, records: list[AuditRecord], *, name: 
         rows=rows,
         empty=visit.say("No record fits.", "没有符合的记录。"),
     )
+
+
+def _act(visit: Visit, what: str) -> str:
+    return visit.spoken(ACTS[what]) if what in ACTS else what
+
+
+def _fact(visit: Visit, key: str, value: object) -> str:
+    """What is kept of an act, as pages write it."""
+    if isinstance(value, bool):
+        return visit.say("yes", "是") if value else visit.say("no", "否")
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value)
+    text = str(value)
+    if key == "role":
+        return words.word(ROLE_NAMES, text, visit.language)
+    if len(text) == _HASH:
+        return written.short_hash(text)
+    if _DAY.fullmatch(text):
+        return written.day(text, visit.language)
+    return written.month(text, visit.language) if _MONTH.fullmatch(text) else text
 
 
 def _about(visit: Visit, one: AuditRecord, names: Mapping[str, str]) -> Cell:
