@@ -162,7 +162,11 @@ def test_filing_is_late_from_the_deadline_on(desk: Desk) -> None:
     late = desk.try_rows("SEP", "2025-06", filed_at=due)
     assert codes(late) == ["period.late"]
     assert late.entry is not None
-    assert [flag["code"] for flag in late.entry.flags] == ["period.late"]
+    (flag,) = late.entry.flags
+    # The month is due until its last day is over, and that day is what is said.
+    assert (flag["code"], flag["facts"]) == (
+        "period.late", {"period": "2025-06", "due": "2025-07-09", "filed": "2025-07-10"}
+    )  # fmt: skip
 
 
 def test_a_month_that_has_not_begun_cannot_be_filed(desk: Desk) -> None:

@@ -186,6 +186,8 @@ def prints_what_it_promises(
     page: Path, room: Path, monkeypatch: pytest.MonkeyPatch, *, to_the_letter: bool = False
 ) -> None:
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    # Of this checkout, wherever the command that is installed comes from.
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY / "src"))
     for name in ("LODELINE_SECRET", "LODELINE_DATABASE", "LODELINE_SNAPSHOTS"):
         monkeypatch.delenv(name, raising=False)
     for command, promised, printed in run(page, room):

@@ -75,13 +75,23 @@ def _holding(part: Part) -> tuple[str, str]:
         unstated = kilograms(part.unstated_mg)
         en += ("; " if en else "") + f"{unstated}{_NO_BREAK}kg of unknown composition"
         zh += ("；" if zh else "") + f"成分未知 {unstated}千克"
+    if part.unread:
+        en += ("; " if en else "") + f"without {_many(part.unread, 'row', 'rows')} whose mass cannot be read"
+        zh += ("；" if zh else "") + f"不含质量无法读取的{_count(part.unread)}行"
     return (f" ({en})", f"（{zh}）") if en else ("", "")
 
 
 def _kg(part: Part) -> tuple[str, str]:
+    if part.unread == part.rows:
+        rows = _many(part.rows, "row", "rows")
+        return f"a mass that cannot be read ({rows})", f"质量无法读取（{_count(part.rows)}行）"
     en, zh = _holding(part)
     mass = kilograms(part.net_mg)
     return f"{mass}{_NO_BREAK}kg{en}", f"{mass}千克{zh}"
+
+
+def _in_all(part: Part, kg_zh: str) -> str:
+    return kg_zh if part.unread == part.rows else f"共 {kg_zh}"
 
 
 _MOVED: Final[dict[str, tuple[tuple[str, str], tuple[str, str, str] | None, str, str | None]]] = {
@@ -100,7 +110,7 @@ def _moved(part: Part) -> tuple[str, str]:
     if party is not None and part.partners:
         en += f" {party[0]} {_many(part.partners, party[1], party[2])}"
         zh += f"，{zh_party} {_count(part.partners)} 家"
-    return f"{en}: {kg_en}.", f"{zh}，共 {kg_zh}。"
+    return f"{en}: {kg_en}.", f"{zh}，{_in_all(part, kg_zh)}。"
 
 
 def _processed(summary: Summary) -> Sequence[tuple[str, str]]:
@@ -135,7 +145,7 @@ def _exported(part: Part, exports: Sequence[Export]) -> tuple[str, str]:
     licences = sorted({one.licence for one in exports if one.licence})
     bare_mg = sum(one.net_mg for one in exports if not one.licence)
     en = f"{_many(part.events, 'export', 'exports')} to {to_en}: {kg_en}"
-    zh = f"出口 {_count(part.events)} 笔，运往{to_zh}，共 {kg_zh}"
+    zh = f"出口 {_count(part.events)} 笔，运往{to_zh}，{_in_all(part, kg_zh)}"
     if licences:
         en += f", under {_many(len(licences), 'licence', 'licences')}"
         zh += f"，使用许可证 {len(licences)} 份"
@@ -156,7 +166,7 @@ def _other(part: Part) -> tuple[str, str]:
         en_day, zh_day = _days(part)
         return (
             f"Stock counted {en_day}: {lots}, {kg_en}.",
-            f"{zh_day}盘存 {_count(part.lots)} 个批次，共 {kg_zh}。",
+            f"{zh_day}盘存 {_count(part.lots)} 个批次，{_in_all(part, kg_zh)}。",
         )
     en, zh = {
         "move": (("move between own sites", "moves between own sites"), "场所间移动"),
@@ -166,7 +176,7 @@ def _other(part: Part) -> tuple[str, str]:
     }[part.what]  # fmt: skip
     if part.what == "void":
         return f"{_many(part.events, *en)}.", f"{zh} {_count(part.events)} 个。"
-    return f"{_many(part.events, *en)}: {kg_en}.", f"{zh} {_count(part.events)} 笔，共 {kg_zh}。"
+    return f"{_many(part.events, *en)}: {kg_en}.", f"{zh} {_count(part.events)} 笔，{_in_all(part, kg_zh)}。"
 
 
 def _days(part: Part) -> tuple[str, str]:

@@ -39,7 +39,8 @@ class Element:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """All rows of one kind. Masses in mg; `elements` are of dry mass, the largest first; `unstated_mg` is the dry mass
-    of rows whose composition is not known. `partners` counts the distinct other parties, `first` and `last` days."""
+    of rows whose composition is not known, `unread` the rows whose mass cannot be read and stands in no sum.
+    `partners` counts the distinct other parties, `first` and `last` days."""
 
     what: What
     events: int
@@ -50,6 +51,7 @@ class Part:
     dry_mg: int
     elements: tuple[Element, ...]
     unstated_mg: int
+    unread: int
     first: date | None
     last: date | None
 
@@ -104,13 +106,14 @@ def summarise(
         own_lot(organisation).drop_nulls().n_unique().alias("lots"), partner.drop_nulls().n_unique().alias("partners"),
         pl.col("mass_mg").sum(), pl.col("dry_mg").sum(),
         pl.col("dry_mg").filter(pl.col("stated").is_null()).sum().alias("unstated_mg"),
+        (pl.col("mass_mg").is_null() & (pl.col("kind") != "void")).sum().alias("unread"),
         pl.col("on").min().alias("first"), pl.col("on").max().alias("last"),
     )  # fmt: skip
     parts = {
         row["what"]: Part(
             what=row["what"], events=row["events"], rows=row["rows"], lots=row["lots"], partners=row["partners"],
             net_mg=row["mass_mg"], dry_mg=row["dry_mg"], elements=elements.get(row["what"], ()),
-            unstated_mg=row["unstated_mg"], first=row["first"], last=row["last"],
+            unstated_mg=row["unstated_mg"], unread=row["unread"], first=row["first"], last=row["last"],
         )
         for row in counted.iter_rows(named=True)
     }  # fmt: skip

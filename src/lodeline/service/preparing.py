@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from functools import cached_property
 
 import polars as pl
@@ -231,9 +231,11 @@ def _timing(job: Job, register: Register) -> list[Problem]:
     if job.filed_at < late_from:
         return []
     filed = job.filed_at.astimezone(late_from.tzinfo)
-    return [
-        problem("period.late", period=job.period, due=f"{late_from:%Y-%m-%d %H:%M}", filed=f"{filed:%Y-%m-%d %H:%M}")
-    ]
+    # A day ends where the next begins; only a law that ends it at another hour is told with hours.
+    whole = late_from.time() == time.min
+    due_by, came = (late_from - timedelta(seconds=1), filed) if whole else (late_from, filed)
+    form = "%Y-%m-%d" if whole else "%Y-%m-%d %H:%M"
+    return [problem("period.late", period=job.period, due=f"{due_by:{form}}", filed=f"{came:{form}}")]
 
 
 def _correction(job: Job) -> list[Problem]:

@@ -64,6 +64,17 @@ def test_exports_by_country_and_licence(judge: Judge, right: Rows) -> None:
     ]
 
 
+def test_a_mass_that_cannot_be_read_is_no_0_kg(judge: Judge, right: Rows) -> None:
+    unread, shipped = right["shipment"] | {"mass_kg": "12,5 t"}, right["shipment"] | {"event": "S-2", "mass_kg": "10"}
+    assert told(judge(unread).rows) == [
+        ("1 shipment to 1 customer: a mass that cannot be read (1 row).", "发货 1 笔，客户 1 家，质量无法读取（1行）。")
+    ]
+    ((en, zh),) = told(judge(shipped, unread).rows)
+    assert en == ("2 shipments to 1 customer: 10 kg (composition unknown; without 1 row whose mass cannot be read).")
+    assert zh == "发货 2 笔，客户 1 家，共 10千克（成分未知；不含质量无法读取的1行）。"
+    assert told(judge(right["void"]).rows) == [("1 event withdrawn.", "撤回事件 1 个。")]
+
+
 def test_a_month_in_words(judge: Judge, right: Rows) -> None:
     waste = right["out"] | {"role": "waste", "lot": "W-1", "composition": "", "composition_status": "unknown"}
     rows = judge(
