@@ -92,9 +92,18 @@ def compared(a: Name, b: Name) -> Likeness:
     if best.probability < SAME_PARTS and spells_whole(a, b):
         return replace(best, probability=SAME_PARTS, vetoes=())
     most = 1.0 if a.text == b.text or called_otherwise(best.features) else _most_left_by_ear(a, b)
-    if best.probability > most:
-        return replace(best, probability=most, vetoes=("syllable",) if most == ANOTHER_WORD else ("brand",))
-    return best
+    if most == 1.0:
+        return best
+    told = ("syllable",) if most == ANOTHER_WORD else ("brand",)
+    vetoes = told if best.probability > most else best.vetoes
+    return replace(best, probability=_below(most, best.probability), vetoes=vetoes)
+
+
+def _below(most: float, probability: float) -> float:
+    """What is left of a probability where something speaks against it: less than `most`, and what was likelier before
+    still is. Of another word all is left that may be: whether that was a slip is said by its letters alone.
+    """
+    return min(probability, most) if most == ANOTHER_WORD else probability * most / math.hypot(probability, most)
 
 
 def _most_left_by_ear(a: Name, b: Name) -> float:
@@ -125,13 +134,15 @@ def _compared(a: Name, b: Name) -> Likeness:
     if a.text == b.text and a.text:
         probability = max(probability, 0.99)
     elif vetoes:
-        probability = min(probability, _MOST_LEFT.get("".join(vetoes), VETO))
+        probability = _below(_MOST_LEFT.get("".join(vetoes), VETO), probability)
     elif a.cjk == b.cjk and a.brand and _parts(a) == _parts(b) and not features["form-differs"]:
         probability = max(probability, SAME_PARTS)
     elif _nothing_speaks_for_it(features):
-        probability = min(probability, NOTHING)
-    elif bool(a.industries) != bool(b.industries) or (a.cjk == b.cjk and a.industries != b.industries):
+        probability = _below(NOTHING, probability)
+    elif a.cjk == b.cjk and a.industries != b.industries:
         probability = min(probability, ANOTHER_TRADE)
+    elif bool(a.industries) != bool(b.industries):
+        probability = _below(ANOTHER_TRADE, probability)
     return Likeness(probability=probability, vetoes=vetoes, features=features, one=a, other=b)
 
 
