@@ -12,6 +12,7 @@ from tests.web.as_official import furnish
 from tests.web.conftest import Browser
 
 from lodeline.cli import report
+from lodeline.office.opening import prepare
 
 TUTORIAL = REPOSITORY / "docs/tutorial/a-year-in-ten-minutes.md"
 
@@ -38,6 +39,7 @@ def test_the_tutorial_quotes_most_pages_it_opens() -> None:
 def test_the_demo_says_what_the_tutorial_quotes(tmp_path: Path, elsewhere: Callable[[str], Browser]) -> None:
     database = str(tmp_path / "demo.sqlite3")
     report.demo(database, organisations=120, months=12, seed=7)
+    prepare(database)
     furnish(database)
     browser = elsewhere(database)
     for address, said in quotes():
