@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lodeline.party.likeness import ANOTHER_TRADE, NOTHING, SAME_PARTS, VETO, likeness
+from lodeline.party.likeness import ANOTHER_BRAND, ANOTHER_TRADE, NOTHING, SAME_PARTS, VETO, likeness
 
 
 @pytest.mark.parametrize(
@@ -140,6 +140,23 @@ def test_a_name_that_is_the_other_read_out_is_nearly_certain(hanzi: str, read: s
 )
 def test_and_not_with_another_syllable_or_of_a_firm_that_is_not_read_so(hanzi: str, read: str) -> None:
     assert likeness(hanzi, read).probability < SAME_PARTS
+
+
+@pytest.mark.parametrize(
+    ("name", "nearer", "farther", "most"),
+    [
+        ("宁波永久磁业有限公司", "Baotou Permanent Magnetics Co., Ltd.", "Baotou Permanent Materials Co., Ltd.", VETO),
+        # Spelt, its brand is another one by ear each time.
+        ("Ning Bo Yun Sheng Ci Cai You Xian Gong Si", "Ningbo Jinji Magnetic Materials Co., Ltd.",
+         "Ningbo Jinji Materials Co., Ltd.", ANOTHER_BRAND),
+    ],
+)  # fmt: skip
+def test_names_that_something_speaks_against_keep_their_order(
+    name: str, nearer: str, farther: str, most: float
+) -> None:
+    near, far = likeness(name, nearer), likeness(name, farther)
+    assert near.vetoes and far.vetoes
+    assert most > near.probability > far.probability
 
 
 def test_of_several_ways_to_part_a_name_the_likeliest_counts_and_is_told() -> None:
