@@ -1,23 +1,29 @@
 """A million names, of which those that may be meant are found in milliseconds.
 
 Candidates come by cosine of weighted terms (`terms`; rare ones weigh more), exactly: none is pruned. Thousands of them
-are looked through four ways: by their letters, so that two errors in a short brand do not lose the name, by all they
-have in common, by meaning, and by how well one transcribes the other; so hanzi, pinyin and English meet. The few
-that lead are compared in full. Who is meant is decided by `likeness`.
+are put in several orders: by their letters, so that two errors in a short brand do not lose the name, by all they have
+in common, by meaning, by first letters, and by how well one transcribes the other; so hanzi, pinyin and English meet.
+The few that lead are compared in full. Who is meant is decided by `likeness`.
+
+Of those that are compared the likeliest are shown, and what leads in several of the orders before what is as likely:
+how many others have as much in common is said by none of the names.
 
 Names are only added or taken out. They stand in segments that never change; small ones are joined as they fill, so that
-one name is added in milliseconds and none is lost. Source: Robertson, J. Doc. 60 (2004), inverse document frequency.
+one name is added in milliseconds and none is lost. Sources: Robertson, J. Doc. 60 (2004), inverse document frequency;
+Cormack, Clarke and Büttcher, SIGIR (2009), reciprocal rank fusion.
 """
 
 from __future__ import annotations
 
 import gc
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from math import log
 from multiprocessing import get_context
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +71,11 @@ _BREADTH: Final = 3
 #: And how many where none of them is as likely as that.
 _BREADTH_UNSURE: Final = 20
 _CONVINCING: Final = 0.75
+#: A candidate so many places behind the first of an order counts half of what that one does, and so many count.
+_HALF_AS_FAR: Final = 5.0
+_RANKED: Final = 300
+#: No odds are longer.
+_LEAST: Final = 1e-6
 #: What is written less alike is no typing error.
 _TYPED: Final = 0.8
 
@@ -76,6 +87,24 @@ class Candidate:
     key: str
     name: str
     likeness: Likeness
+
+
+class _Orders(NamedTuple):
+    """Places of names that may be meant, in each of the orders in which they are looked through."""
+
+    first_letters: npt.NDArray[np.int64]
+    letters: npt.NDArray[np.int64]
+    common: npt.NDArray[np.int64]
+    meaning: npt.NDArray[np.int64]
+    transcription: npt.NDArray[np.int64]
+    share: npt.NDArray[np.int64]
+
+    @property
+    def telling(self) -> tuple[npt.NDArray[np.int64], ...]:
+        """Those that say how many others have as much in common, which two names do not; letters say no more than
+        they do, and a share too little.
+        """
+        return self.first_letters, self.common, self.meaning, self.transcription
 
 
 def _known(name: str) -> Known:
@@ -310,32 +339,37 @@ class NameIndex:
         """Whom a name may mean, the likeliest first; at most `most` keys, each by the name that is most alike.
 
         One that a typing error may have made another word of goes before what is no likelier than that. Where nothing
-        convinces of what leads, and names are not too many, more is compared.
+        convinces of what leads, and names are not too many, more is compared. Shown are the likeliest, and those that
+        are likely and lead in several orders: each as far as its log-odds and `_led` say together.
         """
         asked = parsed(name)
-        leading = [some for one in asked.every for some in self._leading(one)]
+        leading = [self._leading(one) for one in asked.every]
         worth = self._worth_of(asked, leading, most * _BREADTH + 5, {})
         # Among more names than that a stranger would take a tenth of a second and more.
         if len(self._names) <= _LOOKED_THROUGH_ALL and all(value < _CONVINCING for value, _ in worth.values()):
             worth = self._worth_of(asked, leading, most * _BREADTH_UNSURE + 5, worth)
+        likeliest = sorted(worth, key=lambda place: (-worth[place][0], self._keys[place]))
+        led = _led(leading)
+        shown = sorted(likeliest, key=lambda place: -_log_odds(worth[place][0]) - led.get(place, 0.0))
+        keys = list(dict.fromkeys(self._keys[place] for place in (*likeliest[:1], *shown)))[:most]
         best: dict[str, Candidate] = {}
-        for _, one in sorted(worth.values(), key=lambda told: (-told[0], told[1].key)):
-            best.setdefault(one.key, one)
-        return list(best.values())[:most]
+        for place in likeliest:
+            best.setdefault(self._keys[place], worth[place][1])
+        return [one for key, one in best.items() if key in keys]
 
     def _worth_of(
-        self, asked: Name, leading: list[npt.NDArray[np.int64]], wide: int, known: dict[int, tuple[float, Candidate]]
+        self, asked: Name, leading: list[_Orders], wide: int, known: dict[int, tuple[float, Candidate]]
     ) -> dict[int, tuple[float, Candidate]]:
-        """Place → how much the candidate should be shown, for the first so many of each order, and what is known."""
+        """Place → what the candidate is worth, for the first so many of each order, and what is known."""
         worth = dict(known)
-        for place in dict.fromkeys(place for some in leading for place in some[:wide].tolist()):
+        for place in dict.fromkeys(place for some in leading for order in some for place in order[:wide].tolist()):
             if place not in worth:
                 text = self._names[place]
                 one = Candidate(key=self._keys[place], name=text, likeness=compared(asked, parsed(text)))
                 worth[place] = _worth(asked, one), one
         return worth
 
-    def _leading(self, asked: Name) -> list[npt.NDArray[np.int64]]:
+    def _leading(self, asked: Name) -> _Orders:
         """Places of the names that may be meant, in each of the orders in which they are looked through."""
         common = self._common(terms_asked(asked), most=_LOOKED_THROUGH)
         # First letters that are translated freely are no terms.
@@ -349,13 +383,31 @@ class NameIndex:
         elsewhere = self._elsewhere(asked, common) & (self._said(np.array(term_spelt(asked), np.int32), common) == 0)
         here, common = common[~elsewhere], common[np.argsort(elsewhere, kind="stable")]
         # Errors of typing are found by letters, translations by what is said in common.
-        return [
-            self._by_first_letters(asked, here), self._by_letters(asked, here), common, self._by_meaning(asked, here),
-            self._by_transcription(asked, here), self._by_share(asked, here),
-        ]  # fmt: skip
+        return _Orders(
+            first_letters=self._by_first_letters(asked, here), letters=self._by_letters(asked, here), common=common,
+            meaning=self._by_meaning(asked, here), transcription=self._by_transcription(asked, here),
+            share=self._by_share(asked, here),
+        )  # fmt: skip
+
+
+def _led(leading: Sequence[_Orders]) -> dict[int, float]:
+    """Place → how far ahead it is in the orders that tell, together; in each by its best way to part the name."""
+    found: dict[int, float] = defaultdict(float)
+    for ways in zip(*(one.telling for one in leading), strict=True):
+        ahead: dict[int, float] = {}
+        for order in ways:
+            for rank, place in enumerate(order[:_RANKED].tolist()):
+                ahead[place] = max(ahead.get(place, 0.0), _HALF_AS_FAR / (_HALF_AS_FAR + rank))
+        for place, far in ahead.items():
+            found[place] += far
+    return found
+
+
+def _log_odds(probability: float) -> float:
+    return log(max(probability, _LEAST) / max(1 - probability, _LEAST))
 
 
 def _worth(asked: Name, one: Candidate) -> float:
-    """How much a candidate should be shown: its probability, or that of a typing error that made another word."""
+    """What a candidate is worth: its probability, or that of a typing error that made another word."""
     alike = fuzz.ratio(asked.text, parsed(one.name).text) / 100
     return max(one.likeness.probability, ANOTHER_WORD * (alike - _TYPED) / (1 - _TYPED))

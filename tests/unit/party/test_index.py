@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from unittest.mock import patch
 
 import numpy as np
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 
 from lodeline.party import index as module
 from lodeline.party.index import NameIndex
-from lodeline.party.likeness import compared
-from lodeline.party.name import parsed
+from lodeline.party.likeness import Likeness, compared
+from lodeline.party.name import Name, parsed
 from lodeline.party.terms import terms, weights_of
 
 BRANDS = ("韵升", "金力", "正海", "天和", "银河", "大地熊", "东磁", "中科三环", "英洛华", "和利", "盛和", "晨光")
@@ -144,3 +145,21 @@ def test_transcriptions_are_led_by_what_their_syllables_stand_for() -> None:
     by_syllables = [index._names[at] for at in index._by_transcription(asked, here)]
     assert sorted(by_sounds) == sorted(by_syllables)
     assert by_sounds.index("九阳股份有限公司") > by_syllables.index("九阳股份有限公司")
+
+
+def test_what_leads_in_several_orders_is_shown_before_what_is_as_likely() -> None:
+    index = NameIndex((name, name) for name in NAMES)
+    asked = "Ningbo Jinli Permanent Magnet Co., Ltd."
+    leads, *_, behind = (index._names[at] for at in index._leading(parsed(asked)).common)
+    told = dict.fromkeys(NAMES, 0.31) | {behind: 0.5, leads: 0.3}
+
+    def judged(one: Name, other: Name) -> Likeness:
+        return replace(compared(one, other), probability=told[other.text])
+
+    # All are compared: that a few are not is another matter.
+    with patch.object(module, "compared", judged), patch.object(module, "_BREADTH", len(NAMES)):
+        found = [one.name for one in index.find(asked, most=3)]
+        assert found[0] == behind, "the likeliest is shown, as the first"
+        assert leads in found
+        told[leads] = 0.001
+        assert leads not in [one.name for one in index.find(asked, most=3)]
