@@ -20,7 +20,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 from multiprocessing import get_context
 from typing import Final, NamedTuple
@@ -82,11 +82,14 @@ _TYPED: Final = 0.8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A name of the index that may be meant: the key and text under which it was added, and how like it is."""
+    """A name of the index that may be meant: the key and text under which it was added, how like it is, and how far
+    ahead of others it stood where it was looked for (`led`, 0 to 4).
+    """
 
     key: str
     name: str
     likeness: Likeness
+    led: float = 0.0
 
 
 class _Orders(NamedTuple):
@@ -339,8 +342,8 @@ class NameIndex:
         """Whom a name may mean, the likeliest first; at most `most` keys, each by the name that is most alike.
 
         One that a typing error may have made another word of goes before what is no likelier than that. Where nothing
-        convinces of what leads, and names are not too many, more is compared. Shown are the likeliest, and those that
-        are likely and lead in several orders: each as far as its log-odds and `_led` say together.
+        convinces of what leads, and names are not too many, more is compared. Shown are those that convince, and others
+        that are likely and lead (`before_others`).
         """
         asked = parsed(name)
         leading = [self._leading(one) for one in asked.every]
@@ -348,14 +351,16 @@ class NameIndex:
         # Among more names than that a stranger would take a tenth of a second and more.
         if len(self._names) <= _LOOKED_THROUGH_ALL and all(value < _CONVINCING for value, _ in worth.values()):
             worth = self._worth_of(asked, leading, most * _BREADTH_UNSURE + 5, worth)
-        likeliest = sorted(worth, key=lambda place: (-worth[place][0], self._keys[place]))
         led = _led(leading)
-        shown = sorted(likeliest, key=lambda place: -_log_odds(worth[place][0]) - led.get(place, 0.0))
-        keys = list(dict.fromkeys(self._keys[place] for place in (*likeliest[:1], *shown)))[:most]
-        best: dict[str, Candidate] = {}
-        for place in likeliest:
-            best.setdefault(self._keys[place], worth[place][1])
-        return [one for key, one in best.items() if key in keys]
+        best: dict[str, tuple[float, Candidate]] = {}
+        for place in sorted(worth, key=lambda place: (-worth[place][0], self._keys[place])):
+            value, one = worth[place]
+            best.setdefault(one.key, (value, replace(one, led=led.get(place, 0.0))))
+        likeliest = list(best.values())
+        shown = sorted(likeliest, key=lambda told: before_others(told[0], told[1].led, sure=_CONVINCING))
+        # The likeliest in any case.
+        kept = list(dict.fromkeys(one.key for _, one in (*likeliest[:1], *shown)))[:most]
+        return [one for _, one in likeliest if one.key in kept]
 
     def _worth_of(
         self, asked: Name, leading: list[_Orders], wide: int, known: dict[int, tuple[float, Candidate]]
@@ -403,8 +408,13 @@ def _led(leading: Sequence[_Orders]) -> dict[int, float]:
     return found
 
 
-def _log_odds(probability: float) -> float:
-    return log(max(probability, _LEAST) / max(1 - probability, _LEAST))
+def before_others(probability: float, led: float, *, sure: float) -> tuple[bool, float]:
+    """By what candidates are sorted to choose those that are shown: those of which one is sure by their probability,
+    others by their log-odds and by how far ahead of others they stood (reciprocal rank fusion).
+    """
+    if probability >= sure:
+        return False, -probability
+    return True, -log(max(probability, _LEAST) / (1 - probability)) - led
 
 
 def _worth(asked: Name, one: Candidate) -> float:

@@ -25,7 +25,7 @@ from typing import Any, Final, Literal
 from lodeline.ledger.problem import Language, shorten
 from lodeline.ledger.register import Register
 from lodeline.party.identifier import SCHEMES, Identifier, identifier
-from lodeline.party.index import Candidate, NameIndex
+from lodeline.party.index import Candidate, NameIndex, before_others
 from lodeline.party.likeness import Likeness, compared
 from lodeline.party.lists import Listing, Party
 from lodeline.party.name import Name, parsed
@@ -91,7 +91,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A party that may be meant: all that is known of it, the name that was most alike, by `number` or by `name`."""
+    """A party that may be meant: all that is known of it, and the name that was most alike, by `number` or by `name`.
+    `led`: how far ahead of others that name stood where it was looked for.
+    """
 
     records: tuple[Party, ...]
     name: str
@@ -99,6 +101,7 @@ class Hit:
     probability: float
     reasons: tuple[Reason, ...]
     standings: tuple[Standing, ...]
+    led: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +112,17 @@ class Screening:
     verdict: VerdictWord
     hits: tuple[Hit, ...]
     remarks: tuple[Reason, ...]
+
+
+def _shown(hits: list[Hit], most: int, day: date) -> tuple[Hit, ...]:
+    """The first of the hits, listed ones that are possible before all others."""
+    possible = threshold("possible", day)
+
+    def is_not_listed(hit: Hit) -> bool:
+        return not (hit.standings and hit.probability >= possible)
+
+    first = sorted(hits, key=lambda hit: (is_not_listed(hit), before_others(hit.probability, hit.led, sure=possible)))
+    return tuple(sorted(first[:most], key=lambda hit: (is_not_listed(hit), -hit.probability)))
 
 
 def threshold(name: str, day: date) -> float:
@@ -278,7 +292,8 @@ class Screener:
         self, name: str, *, day: date, identifiers: Collection[Identifier] = (), country: str | None = None,
         most: int = 5,
     ) -> Screening:  # fmt: skip
-        """Whom the name and numbers may mean on the day; at most `most` hits, listed ones and likelier ones first.
+        """Whom the name and numbers may mean on the day; at most `most` hits, listed ones and likelier ones first. Of
+        those that nobody need look at the ones that lead in the search are shown rather than others as likely.
 
         `country`: ISO 3166 alpha-2, where the other party is said to be. Of a name longer than MOST_CHARACTERS the
         beginning is looked at, and that is a remark.
@@ -299,11 +314,9 @@ class Screener:
             person = self._person(candidate.key)
             if person not in seen:
                 seen.add(person)
-                hits.append(self._named(person, candidate.name, asked))
-        possible = threshold("possible", day)
+                hits.append(replace(self._named(person, candidate.name, asked), led=candidate.led))
         hits = [hit for hit in hits if hit.probability >= _LEAST_SHOWN]
-        hits.sort(key=lambda hit: (not (hit.standings and hit.probability >= possible), -hit.probability))
-        return Screening(name=name, verdict=_verdict(hits, day), hits=tuple(hits[:most]), remarks=remarks)
+        return Screening(name=name, verdict=_verdict(hits, day), hits=_shown(hits, most, day), remarks=remarks)
 
     def _candidates(self, name: str, most: int) -> list[Candidate]:
         if most > _LOOKED_AT:

@@ -12,7 +12,7 @@ from lodeline.ledger.register import TABLES, Register
 from lodeline.party.identifier import Identifier
 from lodeline.party.lists import Listing, Party
 from lodeline.party.ownership import Stake
-from lodeline.party.screening import Screener, Screening, registered
+from lodeline.party.screening import Hit, Screener, Screening, _shown, registered
 
 DAY = date(2025, 7, 1)
 USCC = Identifier("uscc", "91999999FCT000001P")
@@ -141,6 +141,16 @@ def test_a_listed_party_is_not_hidden_behind_many_that_are_more_alike() -> None:
         "Ningbo Yunsheng", day=DAY, most=2
     )
     assert found.hits[0].standings
+
+
+def test_of_those_that_nobody_need_look_at_the_ones_that_lead_are_shown() -> None:
+    def hit(name: str, probability: float, led: float) -> Hit:
+        return Hit(records=(), name=name, by="name", probability=probability, reasons=(), standings=(), led=led)
+
+    looked_at, leads = hit("looked at", 0.4, 0), hit("leads", 0.2, 3)
+    others = [hit(f"as likely {at}", 0.25, 0.1) for at in range(5)]
+    shown = _shown([*others, leads, looked_at], 3, date(2026, 1, 1))
+    assert [one.name for one in shown] == ["looked at", "as likely 0", "leads"]
 
 
 @pytest.mark.parametrize(
