@@ -89,7 +89,7 @@ BARS = {
     "update ms": 50.0,
 }
 #: What misses its bar for a reason that docs/explanation/parties.md gives; falling below this is news.
-KNOWN_TO_MISS = {"recall@5": 0.80}
+KNOWN_TO_MISS = {"recall@5": 0.93}
 
 
 def main() -> int:
