@@ -352,15 +352,14 @@ class NameIndex:
         if len(self._names) <= _LOOKED_THROUGH_ALL and all(value < _CONVINCING for value, _ in worth.values()):
             worth = self._worth_of(asked, leading, most * _BREADTH_UNSURE + 5, worth)
         led = _led(leading)
-        best: dict[str, tuple[float, Candidate]] = {}
+        best: dict[str, int] = {}
         for place in sorted(worth, key=lambda place: (-worth[place][0], self._keys[place])):
-            value, one = worth[place]
-            best.setdefault(one.key, (value, replace(one, led=led.get(place, 0.0))))
+            best.setdefault(self._keys[place], place)
         likeliest = list(best.values())
-        shown = sorted(likeliest, key=lambda told: before_others(told[0], told[1].led, sure=_CONVINCING))
+        shown = sorted(likeliest, key=lambda at: before_others(worth[at][0], led.get(at, 0.0), sure=_CONVINCING))
         # The likeliest in any case.
-        kept = list(dict.fromkeys(one.key for _, one in (*likeliest[:1], *shown)))[:most]
-        return [one for _, one in likeliest if one.key in kept]
+        kept = list(dict.fromkeys([*likeliest[:1], *shown]))[:most]
+        return [replace(worth[at][1], led=led.get(at, 0.0)) for at in likeliest if at in kept]
 
     def _worth_of(
         self, asked: Name, leading: list[_Orders], wide: int, known: dict[int, tuple[float, Candidate]]

@@ -114,17 +114,6 @@ class Screening:
     remarks: tuple[Reason, ...]
 
 
-def _shown(hits: list[Hit], most: int, day: date) -> tuple[Hit, ...]:
-    """The first of the hits, listed ones that are possible before all others."""
-    possible = threshold("possible", day)
-
-    def is_not_listed(hit: Hit) -> bool:
-        return not (hit.standings and hit.probability >= possible)
-
-    first = sorted(hits, key=lambda hit: (is_not_listed(hit), before_others(hit.probability, hit.led, sure=possible)))
-    return tuple(sorted(first[:most], key=lambda hit: (is_not_listed(hit), -hit.probability)))
-
-
 def threshold(name: str, day: date) -> float:
     """A value of `data/party/thresholds.csv` as it stood on the day, the oldest before all of them."""
     rows = sorted((row for row in _table("thresholds.csv") if row["threshold"] == name), key=lambda row: row["since"])
@@ -475,6 +464,17 @@ def _brand(features: Mapping[str, float], another: bool) -> str | None:
     if another or features["no-brand"]:
         return None
     return "brand-close" if features["brand-sound"] >= _SOUNDS_ALIKE else "brand-far"
+
+
+def _shown(hits: list[Hit], most: int, day: date) -> tuple[Hit, ...]:
+    """The first of the hits, listed ones that are possible before all others."""
+    possible = threshold("possible", day)
+
+    def is_not_listed(hit: Hit) -> bool:
+        return not (hit.standings and hit.probability >= possible)
+
+    first = sorted(hits, key=lambda hit: (is_not_listed(hit), before_others(hit.probability, hit.led, sure=possible)))
+    return tuple(sorted(first[:most], key=lambda hit: (is_not_listed(hit), -hit.probability)))
 
 
 def _verdict(hits: Sequence[Hit], day: date) -> VerdictWord:
