@@ -17,6 +17,7 @@ from lodeline.store.store import Store
 from lodeline.web import format as written
 from lodeline.web.language import Language
 from lodeline.web.pages import finding as page_of_finding
+from lodeline.web.words import organisation_names
 
 ID = "ab" * 32
 
@@ -67,14 +68,15 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_finding_has_a_whole_page(
-    on_flawed: Browser, found: dict[str, dict[str, Any]], language: Language
+    on_flawed: Browser, flawed: Store, found: dict[str, dict[str, Any]], language: Language
 ) -> None:
+    names = organisation_names(open_snapshot(flawed).register, language)
     for row in found.values():
         page = on_flawed.page(f"/{language}/findings/{row['id']}/")
         assert page.status == 200
         assert page.headings[0].rstrip().endswith("?" if language == "en" else "？")
         told = " ".join(page.text.split())
-        said = " ".join(written.sentence(row["explanation"][language], language).split())
+        said = " ".join(written.sentence(row["explanation"][language], language, names).split())
         for text in (said, *(one[language] for one in (*row["innocent"], *row["ask"]))):
             assert text in told
         assert "None" not in told.split()

@@ -84,6 +84,22 @@ def test_sentences_of_the_ledger(text: str, en: str, zh: str) -> None:
     assert (plain(written.sentence(text, "en")), plain(written.sentence(text, "zh"))) == (en, zh)
 
 
+def test_a_sentence_of_the_ledger_names_firms() -> None:
+    names = {"SEP-0005": "Baogang", "91110000MA0": "Ganzhou 2025-03"}
+    said = (
+        "SEP-0005 filed 12987 kg of SEP-0005/OX-1 at SEP-0005-A on 2025-03-31, others (SEP-0005, 91110000MA0) too:"
+        " SEP-0005."
+    )
+    assert plain(written.sentence(said, "en", names)) == (
+        "Baogang filed 12'987 kg of SEP-0005/OX-1 at SEP-0005-A on 31 March 2025, others (Baogang, Ganzhou 2025-03)"
+        " too: Baogang."
+    )
+    assert (
+        written.sentence("同期有企业（SEP-0005）申报，SEP-0005申报于", "zh", names)
+        == "同期有企业（Baogang）申报，Baogang申报于"
+    )
+
+
 def test_percent() -> None:
     assert plain(written.percent(0.784, "en")) == "78.4 %"
     assert written.percent(0.784, "zh") == "78.4%"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.web.conftest import Browser
 
 from lodeline.web.table import Cell, RowsOf, safe_cell
-from lodeline.web.templatetags.lodeline import cell, heading
+from lodeline.web.templatetags.lodeline import cell, heading, whole_days
 
 
 def exported(browser: Browser, path: str) -> list[list[str]]:
@@ -119,3 +119,17 @@ def test_pages_follow_one_another(browser: Browser) -> None:
 def test_what_has_no_rows_says_what_to_do(browser: Browser) -> None:
     assert "Take a filter away" in browser.page("/en/log/?organisation=nobody").text
     assert "请减少筛选条件" in browser.page("/zh/organisations/?q=nobody").text
+
+
+def test_a_day_in_a_headline_does_not_break() -> None:
+    assert whole_days("2025年7月申报（8月9日<周六>截止）") == (
+        '<span class="nw">2025年7月</span>申报（<span class="nw">8月9日</span>&lt;周六&gt;截止）'
+    )
+    assert whole_days("7月申报") == "7月申报"
+    assert whole_days("9 August 2025 & after") == "9 August 2025 &amp; after"
+
+
+def test_an_organisation_that_is_synthetic_says_so_in_words(browser: Browser) -> None:
+    for language, words in (("en", "no, synthetic"), ("zh", "模拟企业")):
+        text = browser.page(f"/{language}/organisations/SEP-0001/").text
+        assert words in text and "synthetic:" not in text

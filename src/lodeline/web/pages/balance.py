@@ -287,6 +287,8 @@ def _page(chosen: Chosen) -> HttpResponse:
         "lodeline/balance.html",
         title=_headline(chosen),
         record=chosen.record,
+        # A firm is told of its partners as its own words have it.
+        names=firms if named else None,
         name=chosen.name,
         stage=words.word(words.STAGES, chosen.record["stage"] or "", language),
         owner=firms.get(owner, owner),

@@ -92,6 +92,7 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
         watched=is_watched(visit, finding),
         bundle=visit.here(bundle="zip") if place is not None and visit.territory is None else None,
         subject=_subject(visit, row, names),
+        names=names,
         period=_period(visit, row["period"]),
         mass=_mass(visit, row),
         interval=_interval(visit, row),

@@ -48,7 +48,7 @@ def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], state: 
     return (
         Cell(
             text=words.word(words.DETECTORS, row["detector"], language), value=row["detector"], shape=shape, tone=tone,
-            note=written.sentence(first, language), href=visit.url("finding", finding=row["id"]),
+            note=written.sentence(first, language, names), href=visit.url("finding", finding=row["id"]),
         ),
         Cell(
             text=names.get(organisation, organisation), value=organisation, note=place,

@@ -64,6 +64,7 @@ def firm_finding(visit: Visit, organisation: str, finding: str) -> HttpResponse:
         name=firm.name,
         back=firm.url("firm-findings"),
         row=row,
+        names=firm.names,
         facts=_facts(firm, case, row),
         table=shown(visit, table) if table.rows else None,
         steps=taken(

@@ -237,7 +237,7 @@ def _findings(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table
                 Cell(text=" · ".join(names.get(one, one) for one in row["subject"].values())),
                 Cell(text=f"{row['period']['from']} – {row['period']['to']}", value=row["period"]["from"]),
                 Cell(
-                    text=written.sentence(row["explanation"][visit.language], visit.language),
+                    text=written.sentence(row["explanation"][visit.language], visit.language, names),
                     value=row["explanation"][visit.language],
                 ),
             )

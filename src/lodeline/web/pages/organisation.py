@@ -7,6 +7,7 @@ from typing import Any, Literal
 import polars as pl
 from django.http import HttpResponse
 
+from lodeline.ledger.register import SYNTHETIC_ALIAS
 from lodeline.material.element import TREO
 from lodeline.office.models import AuditRecord
 from lodeline.service import answers
@@ -61,6 +62,8 @@ def organisation(visit: Visit, organisation: str) -> HttpResponse:
         "lodeline/organisation.html",
         title=names[organisation],
         record=record,
+        aliases=[one for one in record["aliases"] or () if not one.startswith(SYNTHETIC_ALIAS)],
+        is_synthetic=any(one.startswith(SYNTHETIC_ALIAS) for one in record["aliases"] or ()),
         other_name=other if other != names[organisation] else None,
         country=words.country(record["country"], visit.language) if record["country"] else None,
         roles=", ".join(words.word(words.ROLES, role, visit.language) for role in record["roles"] or ()),

@@ -35,9 +35,12 @@ def spoken(context: Context, text: Mapping[str, str]) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def sentence(context: Context, text: Mapping[str, str]) -> str:
-    """The same for a sentence of the ledger: its days and masses are written as everywhere on a page."""
-    return written.sentence(text[context["language"]], context["language"])
+def sentence(context: Context, text: Mapping[str, str], names: Mapping[str, str] | None = None) -> str:
+    """The same for a sentence of the ledger: its days and masses are written as everywhere on a page.
+
+    names: organisation id → what it is called here.
+    """
+    return written.sentence(text[context["language"]], context["language"], names)
 
 
 #: What small capitals would make another thing of: Σ is a sum and σ is not, and Nd is no ND.
@@ -50,6 +53,12 @@ def heading(context: Context, text: Mapping[str, str]) -> SafeString:
     said, symbols = _SYMBOL.subn(r'<span class="u">\g<0></span>', escape(text[context["language"]]))
     # One span around all of it: the head is a flex container, in which the blanks between its parts would go.
     return mark_safe(f"<span>{said}</span>" if symbols else said)
+
+
+@register.filter
+def whole_days(text: str) -> SafeString:
+    """A text in which a day, or a month of a year, does not break: Chinese breaks anywhere else."""
+    return mark_safe(_DAY_OR_MONTH.sub(r'<span class="nw">\g<0></span>', escape(text)))
 
 
 @register.simple_tag
@@ -85,6 +94,7 @@ def cell(one: Cell) -> SafeString:
 #: A longer identifier breaks where it must: it would not fit a telephone.
 _WHOLE_MOST = 24
 #: A day, or a moment of it, in either language: it does not break in a table.
+_DAY_OR_MONTH = re.compile(r"\d{4}年\d{1,2}月(?:\d{1,2}日)?|(?<!\d)\d{1,2}月\d{1,2}日")
 _DAY = re.compile(r"\d{1,2}\u00a0[A-Z][a-z]+ \d{4}(, \d\d:\d\d)?|\d{4}年\d{1,2}月\d{1,2}日( \d\d:\d\d)?")
 
 
