@@ -28,9 +28,9 @@ _MONTHS = (
 #: Within a sentence, and not within an id: 2025-03-31, 2025-03; the whole kilograms or tonnes of a mass.
 _DAY_WITHIN = re.compile(r"(?<![\w/.-])\d{4}-(?:0[1-9]|1[0-2])(-(?:0[1-9]|[12]\d|3[01]))?(?![\w/-]|\.\d)")
 _MASS_WITHIN = re.compile(r"(?<![\w/.-])\d{4,15}(?=(?:\.\d+)? (?:kg\b|t\b|千克|吨))")
-#: A blank that stood beside a number, and stands between words now.
 #: What may be the id of an organisation; with a slash it is that of something else, and found as a whole.
 _ID_WITHIN = re.compile(r"(?<![\w./:-])[0-9A-Za-z](?:[0-9A-Za-z._:/-]*[0-9A-Za-z])?(?![\w/])", re.ASCII)
+#: A blank that stood beside a number, and stands between words now.
 _BETWEEN = re.compile("(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
 _UNITS: dict[Language, dict[str, str]] = {
     "en": {"tonne": "t", "kilogram": "kg", "gram": "g"},

@@ -93,8 +93,9 @@ def cell(one: Cell) -> SafeString:
 
 #: A longer identifier breaks where it must: it would not fit a telephone.
 _WHOLE_MOST = 24
-#: A day, or a moment of it, in either language: it does not break in a table.
+#: A day or a month in Chinese, which breaks anywhere else.
 _DAY_OR_MONTH = re.compile(r"\d{4}年\d{1,2}月(?:\d{1,2}日)?|(?<!\d)\d{1,2}月\d{1,2}日")
+#: A day, or a moment of it, in either language: it does not break in a table.
 _DAY = re.compile(r"\d{1,2}\u00a0[A-Z][a-z]+ \d{4}(, \d\d:\d\d)?|\d{4}年\d{1,2}月\d{1,2}日( \d\d:\d\d)?")
 
 
