@@ -142,8 +142,18 @@ def sentence(text: str, language: Language, names: Mapping[str, str] | None = No
     """
     text = _DAY_WITHIN.sub(lambda found: day(found[0], language) if found[1] else month(found[0], language), text)
     text = _MASS_WITHIN.sub(lambda found: count(int(found[0])), text)
-    text = _BETWEEN.sub("", text) if language == "zh" else text
+    text = closed_up(text, language)
     return text if names is None else _ID_WITHIN.sub(lambda found: names.get(found[0], found[0]), text)
+
+
+def closed_up(text: str, language: Language) -> str:
+    """A sentence whose numbers or keys are words now: Chinese has no blank between these."""
+    return _BETWEEN.sub("", text) if language == "zh" else text
+
+
+def within(label: str) -> str:
+    """A label within a sentence: `end user`; one that begins with capitals, as an HS code does, as it is."""
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]
 
 
 def short_hash(digest: str) -> str:

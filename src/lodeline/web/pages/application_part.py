@@ -108,8 +108,7 @@ def problems_once(found: Sequence[Problem]) -> list[Problem]:
 
 def _within(visit: Visit, name: str) -> str:
     """A field within a sentence; a name that has no label as it is."""
-    label = visit.spoken(_READ[name] if name in _READ else LABELS[name]) if name in LABELS else name
-    return label if label[:2].isupper() else label[:1].lower() + label[1:]
+    return written.within(visit.spoken(_READ.get(name, LABELS[name])) if name in LABELS else name)
 
 
 def state_cell(visit: Visit, application: Application) -> Cell:

@@ -17,8 +17,6 @@ from lodeline.web.language import Language, Text, say
 from lodeline.web.pages.desk_form import LABELS
 from lodeline.web.visit import Visit
 
-#: A blank that stood beside a key, and stands between words now.
-_BETWEEN: Final = re.compile("(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 #: Facts that hold countries; `(code, fact)`, where the fact holds something else elsewhere.
 _COUNTRIES: Final = frozenset({"destination", ("licence.destination", "licensed"), ("licence.destination", "stated")})
@@ -45,16 +43,14 @@ def reason_text(visit: Visit, reason: Mapping[str, Any], names: Mapping[str, str
         name: _told(str(reason["code"]), name, str(fact), names=names, language=visit.language)
         for name, fact in facts.items()
     }
-    text = entry.text[visit.language].format_map(told)
-    return _BETWEEN.sub("", text) if visit.language == "zh" else text
+    return written.closed_up(entry.text[visit.language].format_map(told), visit.language)
 
 
 def _within(name: str, language: Language) -> str:
     """A field within a sentence: `end user`; a name that nobody knows as it is."""
     if name in _WITHIN:
         return _WITHIN[name][language]
-    label = LABELS[name][language] if name in LABELS else name
-    return label if label[:2].isupper() else label[:1].lower() + label[1:]
+    return written.within(LABELS[name][language] if name in LABELS else name)
 
 
 def _told(code: str, name: str, fact: str, *, names: Mapping[str, str], language: Language) -> str:
