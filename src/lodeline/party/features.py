@@ -362,5 +362,10 @@ def called_otherwise(features: Mapping[str, float]) -> bool:
         or features["shortened"]
         or features["meaning"] == 1.0
         or features["meaning-by-sound"] == 1.0
-        or features["abroad"] >= (_ALIKE_ABROAD - _NEAR_ABROAD) / (1 - _NEAR_ABROAD)
+        or is_read_abroad(features)
     )
+
+
+def is_read_abroad(features: Mapping[str, float]) -> bool:
+    """Whether one brand is what the other's hanzi are called in another tongue."""
+    return features["abroad"] >= (_ALIKE_ABROAD - _NEAR_ABROAD) / (1 - _NEAR_ABROAD)

@@ -24,6 +24,7 @@ from typing import Any, Final, Literal
 
 from lodeline.ledger.problem import Language, shorten
 from lodeline.ledger.register import Register
+from lodeline.party.features import in_letters, is_read_abroad
 from lodeline.party.identifier import SCHEMES, Identifier, identifier
 from lodeline.party.index import Candidate, NameIndex, before_others
 from lodeline.party.likeness import Likeness, compared
@@ -453,10 +454,17 @@ def _brand(features: Mapping[str, float], another: bool) -> str | None:
     """How the brands stand to each other: the code of the reason."""
     if features["brand-same"]:
         return "brand-same"
-    if features["abbreviation"] or features["initials"]:
+    if features["abbreviation"] or features["initials"] or features["shortened"] or in_letters(features):
         return "brand-short"
-    if features["meaning"]:
+    if is_read_abroad(features):
+        return "brand-abroad"
+    if max(features["meaning"], features["meaning-by-sound"]) == 1.0:
         return "brand-translated"
+    if features["transcribed-well"]:
+        return "brand-transcribed"
+    # Of what only chance may have made alike nothing is said.
+    if features["meaning"] and features["meant"]:
+        return "brand-partly-translated"
     if features["brand-part"]:
         return "brand-part"
     if features["brand-missing"]:

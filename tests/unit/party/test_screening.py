@@ -10,9 +10,10 @@ import pytest
 
 from lodeline.ledger.register import TABLES, Register
 from lodeline.party.identifier import Identifier
+from lodeline.party.likeness import likeness
 from lodeline.party.lists import Listing, Party
 from lodeline.party.ownership import Stake
-from lodeline.party.screening import Hit, Screener, Screening, _shown, registered
+from lodeline.party.screening import Hit, Screener, Screening, _shown, explained, registered
 
 DAY = date(2025, 7, 1)
 USCC = Identifier("uscc", "91999999FCT000001P")
@@ -141,6 +142,26 @@ def test_a_listed_party_is_not_hidden_behind_many_that_are_more_alike() -> None:
         "Ningbo Yunsheng", day=DAY, most=2
     )
     assert found.hits[0].standings
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "how"),
+    [
+        ("博世有限公司", "Bosch GmbH", "brand-transcribed"),
+        ("永发贸易(香港)有限公司", "Wing Fat Trading (Hong Kong) Limited", "brand-abroad"),
+        ("金风科技股份有限公司", "Goldwind Science & Technology Co., Ltd.", "brand-translated"),
+        ("Jin Feng Ke Ji Gu Fen You Xian Gong Si", "Goldwind Science & Technology Co., Ltd.", "brand-translated"),
+        ("徐州工程机械集团有限公司", "XCMG Group", "brand-short"),
+        ("江铜集团", "Jiangxi Copper Group", "brand-short"),
+        ("佳龙科技工程股份有限公司", "Super Dragon Technology Co., Ltd.", "brand-partly-translated"),
+        # A trade of one name stands where the other has its brand, and translates nothing.
+        ("Baotou Rare Earth Mining", "包头沅湾稀土高科有限公司", "brand-far"),
+        ("诺基亚公司", "Bosch GmbH", "brand-far"),
+    ],
+)
+def test_the_reason_says_how_two_brands_stand_to_each_other(one: str, other: str, how: str) -> None:
+    brands = [reason.code for reason in explained(likeness(one, other)) if reason.code.startswith("brand-")]
+    assert brands == [how]
 
 
 def test_of_those_that_nobody_need_look_at_the_ones_that_lead_are_shown() -> None:
