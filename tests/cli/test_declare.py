@@ -76,7 +76,7 @@ def test_the_shape_is_the_one_promised(nowhere: Lodeline, tmp_path: Path) -> Non
     assert len(line["id"]) == len(document["id"]) == 64
 
 
-@pytest.mark.parametrize(("language", "word"), [("en", "HOLD"), ("zh", "不予放行")])
+@pytest.mark.parametrize(("language", "word"), [("en", "HOLD"), ("zh", "暂缓放行")])
 def test_a_person_reads_verdict_reason_and_law_in_one_language(
     nowhere: Lodeline, tmp_path: Path, language: str, word: str
 ) -> None:

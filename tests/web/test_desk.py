@@ -128,7 +128,7 @@ def test_headline_counts_the_lines_and_what_needs_somebody_comes_first(browser: 
     page = sent(browser, "cases.csv", as_declaration())
     assert page.headings == ["Three lines must wait, three need an answer"]
     assert re.findall(r'class="line is-(\w+)"', page.html) == ["hold"] * 3 + ["query"] * 3
-    assert asked(browser, {"cases": "all"}, "zh").headings == ["3项不予放行，3项须答复质疑"]
+    assert asked(browser, {"cases": "all"}, "zh").headings == ["3项暂缓放行，3项须答复质疑"]
 
 
 def test_a_line_that_may_leave(browser: Browser) -> None:
@@ -153,7 +153,7 @@ def test_answer_is_the_same_in_the_other_language(browser: Browser) -> None:
     where = led_to(browser, MAGNET | {"composition": "Nd=24;Dy=1"})
     page = browser.page(where)
     (other,) = {str(link["href"]) for link in page.links if link.get("lang") == "zh-Hans"}
-    assert browser.page(other).headings == ["本项不予放行"]
+    assert browser.page(other).headings == ["本项暂缓放行"]
 
 
 def test_cell_that_cannot_be_read_is_named_and_stands_in_the_form(browser: Browser) -> None:
@@ -169,7 +169,7 @@ def test_cell_that_cannot_be_read_is_named_and_stands_in_the_form(browser: Brows
 def test_file_that_is_none_is_answered(browser: Browser, name: str) -> None:
     page = sent(browser, name, b"%PDF \x00\xff", "zh")
     assert page.status == 200
-    assert page.headings == ["文件无法读取：均不予放行"]
+    assert page.headings == ["文件无法读取：均暂缓放行"]
 
 
 def test_workbook_json_and_chinese_heads(browser: Browser) -> None:

@@ -16,7 +16,7 @@ from lodeline.spoken import SpokenError
 _WORDS = {
     "release": ("RELEASE", "放行", "green"),
     "query": ("QUERY", "质疑", "yellow"),
-    "hold": ("HOLD", "不予放行", "red"),
+    "hold": ("HOLD", "暂缓放行", "red"),
 }
 _LINES_SHOWN = 100
 
@@ -233,7 +233,7 @@ def _print(document: dict[str, Any]) -> None:
     console.print(
         say(
             f"{counts['release']} released, {counts['query']} to be asked about, {counts['hold']} held.",
-            f"放行 {counts['release']} 项，质疑 {counts['query']} 项，不予放行 {counts['hold']} 项。",
+            f"放行 {counts['release']} 项，质疑 {counts['query']} 项，暂缓放行 {counts['hold']} 项。",
         )
     )
     if "entry" in document:

@@ -16,7 +16,7 @@ Document = dict[str, Any]
 _SHOWN = 40
 _WORDS = {
     "needed": "须许可", "not-needed": "无须许可", "unknown": "不明",
-    "release": "放行", "query": "质疑", "hold": "不予放行",
+    "release": "放行", "query": "质疑", "hold": "暂缓放行",
     "filed": "按期", "late": "逾期", "missing": "缺报", "comes": "新出现", "goes": "消失", "changes": "变化",
     "in-force": "有效", "suspended": "暂停实施", "ended": "已失效", "not-yet": "尚未施行",
 }  # fmt: skip

@@ -25,6 +25,7 @@ def exactly_100(case: Case) -> Iterator[Reason]:
     if (
         stated
         and case.goods.rare
+        and not case.goods.is_assembly
         and len(stated.as_filed) > 1
         and abs(stated.sum_ppb - _HUNDRED_PPB) < _SECOND_DECIMAL_PPB
     ):
@@ -46,15 +47,20 @@ def total_differs(case: Case) -> Iterator[Reason]:
 
 
 def neighbours_without(case: Case) -> Iterator[Reason]:
-    """Traces of the neighbours of an element, listed to the last decimal, while the element itself is not mentioned.
+    """Traces of the neighbours of an element, or a share of one that can take its place, while it is not mentioned.
 
     Of goods processed beyond a magnet no element is controlled, so nothing is hidden by leaving one out.
     """
     bounds, goods = case.rules.parameter("desk-bounds"), case.goods
     if bounds is None or not goods.is_magnet or goods.is_assembly:
         return
-    absent, limit = bounds["neighbours"]["of"], to_ppb(bounds["trace_pct"])
-    traces = [one for one in bounds["neighbours"]["are"] if 0 < goods.shares.get(one, 0) <= limit]
+    neighbours, limit = bounds["neighbours"], to_ppb(bounds["trace_pct"])
+    absent = neighbours["of"]
+    traces = [
+        one
+        for one in neighbours["are"]
+        if (share := goods.shares.get(one, 0)) and (share <= limit or one in neighbours["in_its_place"])
+    ]
     if traces and absent not in goods.shares:
         yield reason("content.neighbours-without", neighbours=", ".join(traces), absent=absent)
 

@@ -31,6 +31,11 @@ _YES_NO = {
     **dict.fromkeys(("yes", "y", "true", "1", "是"), True),
     **dict.fromkeys(("no", "n", "false", "0", "否"), False),
 }
+#: Whose a composition is: of the whole goods, or of the magnet inside.
+_WHOSE = {
+    **dict.fromkeys(("goods", "whole", "整件货物", "整件", "货物"), "goods"),
+    **dict.fromkeys(("magnet", "货物内的磁体", "内含磁体", "磁体"), "magnet"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,6 +323,7 @@ _PARSERS: dict[str, Callable[[str, str], Any]] = {
     "currency": _checked("currency", "[A-Z]{3}", "currency.malformed"),
     "yes-no": _choice(_YES_NO, "yes, no"),
     "basis": _choice({basis: basis for basis in BASES}, ", ".join(BASES)),
+    "whose": _choice(_WHOSE, "goods, magnet"),
     "integer": _as_filing("pieces"),
     "percent": _percent,
     "mass": _as_filing("mass_kg", negative="mass.negative"),

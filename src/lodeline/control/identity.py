@@ -21,6 +21,7 @@ _COLUMN_LABELS = {
     "product": {"en": "the product code", "zh": "产品代码"},
     "hs_code": {"en": "the tariff code", "zh": "商品编码"},
     "composition": {"en": "the composition", "zh": "成分"},
+    "assay_composition": {"en": "the laboratory", "zh": "检验结果"},
 }
 
 
@@ -96,7 +97,7 @@ def told_differently(case: Case) -> Iterator[Reason]:
     for place, first in enumerate(columns):
         for second in columns[place + 1 :]:
             one, other = case.goods.told[first], case.goods.told[second]
-            if agree(one, other) or ("assembly" in one | other and second == "composition"):
+            if agree(one, other) or ("assembly" in one | other and second in ("composition", "assay_composition")):
                 continue
             shown, against = label(one), label(other)
             yield reason(
@@ -127,6 +128,13 @@ def form_unclear(case: Case) -> Iterator[Reason]:
         yield reason("goods.unclear")
 
 
+def waste_of_assemblies(case: Case) -> Iterator[Reason]:
+    """Spent motors and disks are scrap that holds magnets, and no deeply processed goods: what is left is asked."""
+    goods = case.goods
+    if "waste" in goods.forms and "assembly" in goods.words.heads and not goods.is_composition_stated:
+        yield reason("waste.holds-magnets")
+
+
 def outside(case: Case) -> Iterator[Reason]:
     """Goods that speak of nothing rare: other goods altogether, or a magnet that is told to be of another material."""
     goods = case.goods
@@ -142,7 +150,7 @@ def outside(case: Case) -> Iterator[Reason]:
 def magnet_of_unknown_material(case: Case) -> Iterator[Reason]:
     """A magnet without a composition may hold anything; so may an alloy, a mixture or a target of rare earths."""
     goods = case.goods
-    if goods.is_composition_stated or (goods.is_assembly and not goods.tariff):
+    if goods.is_composition_stated or goods.is_assembly:
         return
     # One element that is named and is not listed needs no composition, and one that is listed is held by itself.
     is_single = len(goods.named) == 1 and not goods.is_magnet
@@ -161,6 +169,6 @@ def _is_told_other(case: Case) -> bool:
 
 
 RULES: tuple[Rule, ...] = (
-    unread_cells, unclear_file, outside, form_unclear, code_differs, code_element_differs, told_differently,
-    samarium_in_ndfeb, magnet_of_unknown_material, not_stated,
+    unread_cells, unclear_file, outside, waste_of_assemblies, form_unclear, code_differs, code_element_differs,
+    told_differently, samarium_in_ndfeb, magnet_of_unknown_material, not_stated,
 )  # fmt: skip

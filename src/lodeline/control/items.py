@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from lodeline.control.case import Case, Need, Rule
+from lodeline.control.claim import OTHER_KINDS
 from lodeline.control.declaration import Line
-from lodeline.control.goods import MAGNETS, Goods, is_of_iron
+from lodeline.control.goods import MAGNETS, WORKED, Goods
 from lodeline.control.licence import covers
 from lodeline.control.reason import Reason, reason
 from lodeline.control.rulebook import Rulebook, to_ppb
+from lodeline.control.substance import is_of_iron
 from lodeline.material.element import RARE_EARTHS
 from lodeline.material.mass import PPB_PER_PERCENT
 from lodeline.regulation.control_list import ControlItem
@@ -20,8 +22,7 @@ from lodeline.regulation.control_list import ControlItem
 
 def needs_of(line: Line, goods: Goods, rules: Rulebook) -> tuple[Need, ...]:
     """The control items in force that the goods meet, one for each element and form."""
-    is_outside = goods.is_assembly and not _is_doubtful_assembly(goods)
-    possible = () if is_outside else _possible(goods, rules.items_by_element)
+    possible = () if goods.is_assembly else _possible(goods, rules.items_by_element)
     needs = [need for item in possible for need in _met(item, goods, rules)]
     stated = _stated_items(line)
     needs += [
@@ -36,8 +37,19 @@ def unknown_items_of(goods: Goods, rules: Rulebook) -> tuple[ControlItem, ...]:
     """The items that the goods would meet and whose state on the day no text tells."""
     if not rules.unknown_items:
         return ()
-    possible = _possible(goods, rules.unknown_by_element)
-    return tuple(item for item in possible if next(_met(item, goods, rules), None))
+    return tuple(_met_by(goods, rules, rules.unknown_by_element))
+
+
+def worked_items_of(goods: Goods, rules: Rulebook) -> tuple[ControlItem, ...]:
+    """The items in force that name goods in which rare earths stand in a host: crystals, phosphors, ceramics."""
+    return tuple(item for item in _met_by(goods, rules, rules.items_by_element) if item.form in WORKED)
+
+
+def _met_by(goods: Goods, rules: Rulebook, items: Mapping[str, tuple[ControlItem, ...]]) -> Iterator[ControlItem]:
+    """The items that the goods meet; of deeply processed goods those alone that name them as such."""
+    for item in _possible(goods, items):
+        if (not goods.is_assembly or item.form in WORKED) and next(_met(item, goods, rules), None):
+            yield item
 
 
 def _possible(goods: Goods, items: Mapping[str, tuple[ControlItem, ...]]) -> Iterator[ControlItem]:
@@ -120,27 +132,32 @@ def _is_trace(item: ControlItem, goods: Goods, rules: Rulebook) -> bool:
     return bool(together <= band["share_ppb"])
 
 
-def _is_doubtful_assembly(goods: Goods) -> bool:
-    """Called deeply processed under the code of a material, or by a name that tells magnets and nothing mounted."""
-    words = goods.told.get("product_name", frozenset())
-    return bool(goods.tariff) or ("assembly" not in words and bool(words))
-
-
 # Rules on items.
 
 
 def deeply_processed(case: Case) -> Iterator[Reason]:
-    """Goods processed beyond a magnet are in general not controlled; what is only called so is a question."""
+    """Goods processed beyond a magnet are in general not controlled, where nothing speaks against their being that."""
     goods, rules = case.goods, case.rules
-    if not goods.is_assembly:
+    if goods.claim is None:
         return
-    if _is_doubtful_assembly(goods):
-        shown = goods.tariff.label if goods.tariff else goods.label
+    shown = goods.tariff.label if goods.tariff else goods.label
+    for doubt in goods.claim.doubts:
+        usual = {"goods": shown["en"], "goods_zh": shown["zh"]}
         yield reason(
-            "deeply-processed.doubtful", law=rules.cited("deeply-processed"), goods=shown["en"], goods_zh=shown["zh"]
+            doubt.code, fields=doubt.columns, law=rules.cited("deeply-processed"), **(usual | dict(doubt.facts))
         )
-    else:
-        yield reason("goods.deeply-processed", law=rules.cited("deeply-processed"))
+    if goods.is_assembly and not goods.claim.doubts:
+        listed = worked_items_of(goods, rules)
+        if listed:
+            yield reason(
+                "item.worked-form", law=[rules.cite(item) for item in listed],
+                items=", ".join(dict.fromkeys(item.item for item in listed)), goods=goods.label["en"],
+                goods_zh=goods.label["zh"],
+            )  # fmt: skip
+        elif OTHER_KINDS.issuperset(goods.claim.kinds):
+            yield reason("goods.worked-form", goods=goods.label["en"], goods_zh=goods.label["zh"])
+        else:
+            yield reason("goods.deeply-processed", law=rules.cited("deeply-processed"))
 
 
 def trace_band(case: Case) -> Iterator[Reason]:
@@ -166,7 +183,7 @@ def trace_band(case: Case) -> Iterator[Reason]:
 def form_not_listed(case: Case) -> Iterator[Reason]:
     """A listed element in a form that is not listed, or in a share that may be an impurity, is a question."""
     goods = case.goods
-    if goods.is_assembly and not _is_doubtful_assembly(goods):
+    if goods.is_assembly:
         return
     met = {need.item.element for need in case.needs}
     listed = case.rules.items_by_element
@@ -193,7 +210,7 @@ def form_not_listed(case: Case) -> Iterator[Reason]:
 def state_unknown(case: Case) -> Iterator[Reason]:
     """An item whose state on the day no text tells is a question where the goods would meet it."""
     met = unknown_items_of(case.goods, case.rules)
-    if met and not case.goods.is_assembly:
+    if met:
         yield reason(
             "item.state-unknown",
             fields=("on", "composition"),

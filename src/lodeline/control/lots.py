@@ -53,7 +53,8 @@ def _due(case: Case) -> date | None:
 def _product(case: Case, lot: LotRecord) -> Iterator[Reason]:
     """Metal in the ledger and magnets at the border, or the other way round."""
     filed = forms_of_product(lot.product)
-    if not filed or not case.goods.forms or case.goods.is_assembly or agree(filed, case.goods.forms):
+    declared = case.goods.forms or (frozenset({"assembly"}) if case.goods.is_assembly else frozenset())
+    if not filed or not declared or agree(filed, declared):
         return
     was = label(filed)
     yield reason(

@@ -10,13 +10,14 @@ from dataclasses import replace
 
 from lodeline.control.case import Case, ModelGoods, Need, Rule
 from lodeline.control.declaration import Line
-from lodeline.control.goods import Goods, goods_of, read_grade
+from lodeline.control.goods import Goods, goods_of
 from lodeline.control.items import needs_of, percent
 from lodeline.control.licence import covers
 from lodeline.control.reason import Reason, VerdictWord, reason
 from lodeline.control.record import Records, named_models
 from lodeline.control.rulebook import Rulebook, to_ppb
 from lodeline.control.stated import Stated
+from lodeline.control.words import read_grade
 from lodeline.material.mass import PPB_PER_PERCENT
 
 

@@ -15,10 +15,11 @@ from typing import Any
 
 from lodeline.control.case import Case, Rule
 from lodeline.control.composition import priced, worth_per_kg
-from lodeline.control.goods import LISTABLE, read_words
+from lodeline.control.goods import LISTABLE
 from lodeline.control.licence import covers
 from lodeline.control.reason import Reason, reason
 from lodeline.control.record import Trade
+from lodeline.control.words import read_words
 from lodeline.material.mass import MG_PER_KG, format_kg
 from lodeline.material.product import product_kind
 

@@ -60,7 +60,7 @@ def standing(line: Line, rules: Rulebook) -> Standing:
     needs = needs_of(bare, goods, rules)
     return Standing(
         items=tuple(need.item for need in needs),
-        unknown_items=() if goods.is_assembly else unknown_items_of(goods, rules),
+        unknown_items=unknown_items_of(goods, rules),
         is_trace=bool(needs) and all(need.is_trace for need in needs),
     )
 

@@ -9,6 +9,7 @@ import csv
 import re
 import unicodedata
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from importlib.resources import files
 
@@ -18,6 +19,18 @@ from lodeline.material.element import ELEMENTS, RARE_EARTHS, SYMBOLS, TREO
 
 _PART = re.compile(r"([A-Za-z0-9]{1,7}|[\u3400-\u9fff])\s*[=:]\s*(.*?)\s*%?")
 _SEPARATORS = re.compile(r"[;、\n]+")
+
+
+#: The formula of an oxide: Al2O3, SiO2, SrO, and of a rare earth one that is not the oxide of trade, as Tb2O3.
+_OXIDE = re.compile(r"([A-Z][a-z]?)([2-9]?)O([2-9]?|1[0-9])")
+
+
+def _weights() -> dict[str, Fraction]:
+    """Symbol → standard atomic weight."""
+    text = (files("lodeline") / "data/reference/additional_elements.csv").read_text("utf-8")
+    found = {row["symbol"]: Fraction(row["atomic_weight"]) for row in csv.DictReader(text.splitlines())}
+    known = {symbol: one.atomic_weight for symbol, one in ELEMENTS.items()}
+    return found | {symbol: Fraction(weight) for symbol, weight in known.items() if weight is not None}
 
 
 def _names() -> dict[str, tuple[str, bool]]:
@@ -34,6 +47,7 @@ def _names() -> dict[str, tuple[str, bool]]:
 
 
 _SYMBOL_BY_NAME = _names()
+_WEIGHTS = _weights()
 _RARE_EARTHS = frozenset(RARE_EARTHS)
 
 
@@ -62,16 +76,19 @@ def read_stated(text: str, basis: str = "element") -> Stated:
     """
     filed: dict[str, int] = {}
     oxides: dict[str, int] = {}
+    others: dict[str, int] = {}
     parts = [part.strip() for part in _SEPARATORS.split(unicodedata.normalize("NFKC", text)) if part.strip()]
     for part in parts:
-        symbol, is_oxide, share = _read_part(part)
+        symbol, is_oxide, share, held = _read_part(part)
         if symbol in filed or symbol in oxides:
             raise CompositionError("composition.element-twice", part)
         (oxides if is_oxide else filed)[symbol] = share
+        if held is not None:
+            others[symbol] = held
     if not parts:
         raise CompositionError("composition.malformed", text)
-    known = {symbol: share for symbol, share in filed.items() if symbol in SYMBOLS}
-    others = {symbol: share for symbol, share in filed.items() if symbol not in SYMBOLS}
+    known = {symbol: share for symbol, share in filed.items() if symbol in SYMBOLS and symbol not in others}
+    others = {symbol: others.get(symbol, share) for symbol, share in filed.items() if symbol not in known}
     shares = {**to_element_basis(known, basis), **to_element_basis(oxides, "oxide"), **others}
     as_filed = {**filed, **oxides}
     # Shares of TREO are parts of the TREO; the sum that must stay below 100 % is then the sum of the elements.
@@ -82,11 +99,18 @@ def read_stated(text: str, basis: str = "element") -> Stated:
     return Stated(shares=shares, as_filed=as_filed, sum_ppb=total)
 
 
-def _read_part(part: str) -> tuple[str, bool, int]:
+def _read_part(part: str) -> tuple[str, bool, int, int | None]:
+    """Symbol, whether the share is of its oxide of trade, the share as written, and what of it is the element where it
+    is written for another oxide.
+    """
     match = _PART.fullmatch(part)
     if match is None:
         raise CompositionError("composition.malformed", part)
-    found = _SYMBOL_BY_NAME.get(match[1].casefold())
-    if found is None:
+    found, share = _SYMBOL_BY_NAME.get(match[1].casefold()), percent_to_ppb(match[2])
+    if found is not None:
+        return *found, share, None
+    oxide = _OXIDE.fullmatch(match[1])
+    if oxide is None or oxide[1] not in _WEIGHTS or oxide[1] == "O":
         raise CompositionError("composition.unknown-element", part)
-    return *found, percent_to_ppb(match[2])
+    metal, oxygen = int(oxide[2] or 1) * _WEIGHTS[oxide[1]], int(oxide[3] or 1) * _WEIGHTS["O"]
+    return oxide[1], False, share, int(share * metal / (metal + oxygen))

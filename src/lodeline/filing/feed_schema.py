@@ -47,6 +47,8 @@ IDENTITY: Final[Mapping[Feed, tuple[str, ...]]] = {"invoices": ("number",), "cus
 ROW_IDENTITY: Final[Mapping[Feed, tuple[str, ...]]] = {
     "invoices": ("number", "product_name"), "customs": ("declaration", "line"),
 }  # fmt: skip
+#: What the desk asks of a declaration and no record of customs tells.
+_DESK_ALONE: Final = frozenset({"composition_of", "assay_of"})
 #: Customs lines need these beyond what a declaration needs to get an answer.
 _CUSTOMS_REQUIRED: Final = frozenset({"declaration", "line", "on", "product_name", "hs_code", "mass_kg"})
 
@@ -79,7 +81,9 @@ def columns(feed: Feed) -> dict[str, FeedColumn]:
     """The columns of a feed by name, in the order of its cells."""
     rows = [row for row in _rows("feed_columns.csv") if row["feed"] == feed]
     if feed == "customs":
-        declared = [{**row, "required": "no"} for row in _rows("declaration_columns.csv")]
+        declared = [
+            {**row, "required": "no"} for row in _rows("declaration_columns.csv") if row["name"] not in _DESK_ALONE
+        ]
         rows = [*declared, *rows]
         for row in rows:
             row["required"] = "yes" if row["name"] in _CUSTOMS_REQUIRED else row["required"]

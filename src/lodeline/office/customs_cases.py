@@ -188,7 +188,7 @@ def decide(
             raise CaseError(
                 "The desk holds this line. It leaves with a licence, or after an override that a second officer has"
                 " confirmed.",
-                "本项结论为不予放行。须补交许可证，或经另一名关员确认改判后方可放行。",
+                "本项结论为暂缓放行。须补交许可证，或经另一名关员确认改判后方可放行。",
             )
         _take(actor, store, case, kind, text=said, now=now)
     return case

@@ -26,6 +26,12 @@ ROTOR = without(CLEAN, "composition") | {
     "product_name": "Rotor assembly with surface-mounted NdFeB magnets", "hs_code": "8503009090", "value": "9000",
 }  # fmt: skip
 
+#: What a rotor states of the magnets in it.
+MAGNET_INSIDE = DYSPROSIUM | {"composition_of": "magnet"}
+#: A laser rod of ytterbium in a garnet.
+ROD = {"product_name": "Yb:YAG crystal rods", "hs_code": "9001909090", "composition": "Yb2O3=9;Y2O3=45.1;Al2O3=43"}
+SENSOR = {"product_name": "传感器", "hs_code": "9031809090", "composition": ""}
+
 #: code → a line that gives it, a line that does not.
 PAIRS: dict[str, tuple[Fields, Fields]] = {
     "goods.not-rare-earth": (
@@ -77,6 +83,30 @@ PAIRS: dict[str, tuple[Fields, Fields]] = {
     "grade.suggests-heavy": (CLEAN | {"model": "N42SH"}, DYSPROSIUM | {"model": "N42SH"}),
     "models.many": (CLEAN | {"models_in_lot": "16"}, CLEAN | {"models_in_lot": "1"}),
     "deeply-processed.doubtful": (ROTOR | {"hs_code": "8505111000"}, ROTOR),
+    "deeply-processed.refuted": (
+        CLEAN | SENSOR | {"assay_composition": "Dy=99.8"},
+        CLEAN | SENSOR | {"assay_composition": "Fe=60;Cu=20;Nd=2;Dy=0.2"},
+    ),
+    "deeply-processed.contradicted": (
+        DYSPROSIUM | {"product_name": "rotor", "hs_code": "8503009090"},
+        MAGNET_INSIDE | {"product_name": "rotor", "hs_code": "8503009090"},
+    ),
+    "deeply-processed.code": (
+        CLEAN | SENSOR | {"hs_code": "3824999999"},
+        CLEAN | SENSOR,
+    ),
+    "deeply-processed.price": (CLEAN | SENSOR | {"value": "100"}, CLEAN | SENSOR),
+    "deeply-processed.weight": (
+        CLEAN | SENSOR | {"mass_kg": "40000", "value": "900000"},
+        CLEAN | SENSOR | {"mass_kg": "2000", "value": "90000"},
+    ),
+    "deeply-processed.bulk": (CLEAN | SENSOR | {"product_name": "传感器 散装"}, CLEAN | SENSOR),
+    "goods.worked-form": (CLEAN | ROD, CLEAN | ROD | {"on": "2026-11-20", "composition": "Yb2O3=12;Al2O3=43"}),
+    "item.worked-form": (CLEAN | ROD | {"on": "2025-11-08"}, CLEAN | ROD),
+    "waste.holds-magnets": (
+        CLEAN | {"product_name": "废旧电机", "hs_code": "8549990000", "composition": ""},
+        CLEAN | {"product_name": "电机", "hs_code": "8501310000", "composition": ""},
+    ),
     "pattern.sample": (CLEAN | {"transport": "快件"}, CLEAN | {"transport": "sea"}),
     "value.low": (CLEAN | {"value": "900"}, CLEAN | {"value": "1500"}),
     "value.high": (CLEAN | {"value": "40000"}, CLEAN | {"value": "20000"}),
@@ -191,8 +221,8 @@ def test_a_control_item_is_seen_wherever_it_is_told(line: Fields, item: str, des
     [
         (OXIDE, "release"),
         (METAL | {"composition": ""}, "release"),
-        (DYSPROSIUM | {"product_name": "Rotor with embedded magnets", "hs_code": "8503009090"}, "release"),
-        (DYSPROSIUM | {"product_name": "装有磁钢的转子组件", "hs_code": "8503009090"}, "release"),
+        (MAGNET_INSIDE | {"product_name": "Rotor with embedded magnets", "hs_code": "8503009090"}, "release"),
+        (MAGNET_INSIDE | {"product_name": "装有磁钢的转子组件", "hs_code": "8503009090"}, "release"),
         (DYSPROSIUM | {"product_name": "转子用磁钢"}, "hold"),
         (DYSPROSIUM | {"product": "assembly", "product_name": "NdFeB magnets"}, "hold"),
         (DYSPROSIUM | {"product": "swarf", "product_name": "NdFeB swarf", "hs_code": "3825690000"}, "query"),
@@ -209,7 +239,7 @@ def test_goods_are_what_all_fields_together_tell(line: Fields, verdict: str, des
 
 
 def test_holmium_was_listed_only_as_far_as_was_known_then(desk: Desk) -> None:
-    line = CLEAN | {"on": "2025-11-08", "composition": "Nd=30;Ho=1"}
+    line = CLEAN | {"on": "2025-11-08", "composition": "Nd=30;Ho=1;Dy=0"}
     october = TODAY.replace(year=2025, month=10, day=20)
     assert desk(line, known=october).verdict == "hold"
     assert desk(line).verdict == "release"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lodeline.control import goods
-from lodeline.control.goods import read_words
+from lodeline.control import words
+from lodeline.control.words import read_words
 
 PIECES = st.sampled_from(
     [
@@ -20,14 +20,14 @@ PIECES = st.sampled_from(
 @given(st.lists(PIECES, max_size=9), st.sampled_from([" ", "", ", ", "-", "/", ";"]))
 def test_a_figure_changes_nothing_that_is_read(pieces: list[str], between: str) -> None:
     text = between.join(pieces)
-    assert read_words(text) == goods._read_words.__wrapped__(text)
+    assert read_words(text) == words._read_words.__wrapped__(text)
 
 
 def test_names_that_differ_in_figures_alone_are_read_once() -> None:
-    goods._read_words.cache_clear()
+    words._read_words.cache_clear()
     for number in range(100, 900):
         read_words(f"NdFeB magnets, lot {number} of 900")
-    assert goods._read_words.cache_info().misses == 1
+    assert words._read_words.cache_info().misses == 1
 
 
 def test_a_denial_is_looked_for_within_the_same_distance() -> None:

@@ -413,7 +413,7 @@ def _organisation(row: Json) -> Json:
             " and reserved anew for what is released now. What has more"
             " than 2 000 lines or 2.5 MB is judged by a worker: the answer is 202 with its address.",
             "逐项给出判断及理由；查询及结果记入日志。企业为预先核对，出口企业只能是自己。主管部门的程序可用 `reserve`"
-            "为每个放行的商品项预留许可数量（每项一次）；未能预留的不予放行。用 `amends` 更正此前的报关单：其预留随即"
+            "为每个放行的商品项预留许可数量（每项一次）；未能预留的暂缓放行。用 `amends` 更正此前的报关单：其预留随即"
             "退回，原有预留的在放行时重新预留。超过 2 000 项或 2.5 MB 的由后台判断，返回 202 及其地址。",
         ),
     ),

@@ -161,7 +161,7 @@ def _badges(visit: Visit) -> list[Badge]:
         "up": say("Gain", "多出"),
         "down": say("Loss", "短少"),
         "square": say("Refused", "已拒绝"),
-        "diamond": say("Hold", "不予放行"),
+        "diamond": say("Hold", "暂缓放行"),
         "tick": say("Filed", "已申报"),
         "cross": say("Void", "已作废"),
         "bar": say("Draft", "草稿"),

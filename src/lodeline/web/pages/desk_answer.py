@@ -32,7 +32,7 @@ from lodeline.web.words import Tone
 
 Json = dict[str, Any]
 VERDICTS: Final[Mapping[str, Text]] = {
-    "hold": say("Hold", "不予放行"),
+    "hold": say("Hold", "暂缓放行"),
     "query": say("Query", "质疑"),
     "release": say("Release", "放行"),
 }
@@ -176,17 +176,17 @@ def _ordered(asked: Asked) -> list[Pair]:
 def _headline(visit: Visit, document: Json) -> str:
     counts, number = document["counts"], len(document["lines"])
     if not document["readable"] or not number:
-        return visit.say("This file could not be read: nothing of it is released", "文件无法读取：均不予放行")
+        return visit.say("This file could not be read: nothing of it is released", "文件无法读取：均暂缓放行")
     if number == 1:
         return visit.spoken(
             {
-                "hold": say("This line must wait", "本项不予放行"),
+                "hold": say("This line must wait", "本项暂缓放行"),
                 "query": say("This line needs an answer before it leaves", "本项须先答复质疑"),
                 "release": say("This line may leave", "本项可以放行"),
             }[document["verdict"]]
         )
     if visit.language == "zh":
-        told = {"release": "{}项可以放行", "hold": "{}项不予放行", "query": "{}项须答复质疑"}
+        told = {"release": "{}项可以放行", "hold": "{}项暂缓放行", "query": "{}项须答复质疑"}
         return "，".join(text.format(written.count(counts[word])) for word, text in told.items() if counts[word])
     told = {"release": "{} may leave", "hold": "{} must wait", "query": "{} need{s} an answer"}
     parts: list[str] = []

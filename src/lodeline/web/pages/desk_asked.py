@@ -330,7 +330,7 @@ def _release_field(visit: Visit, lines: list[tuple[str, str]], number: int) -> F
         required=True, options=[(_EVERY, every), *(lines if number > 1 else [])],
         hint=visit.say(
             "Each is judged once more. What it draws on a licence is reserved in the same moment, or it stays.",
-            "各项将重新判断；所用许可数量同时预留，不能预留的不予放行。",
+            "各项将重新判断；所用许可数量同时预留，不能预留的暂缓放行。",
         ),
     )  # fmt: skip
 

@@ -123,7 +123,7 @@ def _title(visit: Visit, batch: DeskBatch, kept: list[Kept]) -> str:
         return visit.say(f"Stopped after {judged} of {lines} lines", f"已停止：共{lines}项，已判断{judged}项")
     held = desk_batches.counts_of(batch)["hold"]
     return visit.say(
-        f"{lines} lines judged, {written.count(held)} must wait", f"已判断{lines}项，{written.count(held)}项不予放行"
+        f"{lines} lines judged, {written.count(held)} must wait", f"已判断{lines}项，{written.count(held)}项暂缓放行"
     )
 
 

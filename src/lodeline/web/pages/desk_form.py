@@ -36,9 +36,11 @@ LABELS: Final[Mapping[str, Text]] = {
     "models_in_lot": say("Models in this line", "型号数量"),
     "lot": say("Lot", "批次"),
     "composition": say("Composition, %", "成分（%）"),
+    "composition_of": say("Composition is of", "成分对象"),
     "basis": say("Composition stated as", "成分基准"),
     "re_total_pct": say("Rare earths in all, %", "稀土总量（%）"),
     "assay_composition": say("Found by a laboratory, %", "化验成分（%）"),
+    "assay_of": say("The laboratory examined", "检验对象"),
     "mass_kg": say("Net mass, kg", "净重（千克）"),
     "value": say("Value of the line", "金额"),
     "currency": say("Currency", "币种"),
@@ -56,6 +58,10 @@ _BASES: Final[Mapping[str, Text]] = {
     "element": say("elements", "元素"),
     "oxide": say("oxides", "氧化物"),
     "reo-share": say("shares of the rare-earth oxides", "稀土氧化物配分"),
+}
+_WHOSE: Final[Mapping[str, Text]] = {
+    "goods": say("the whole goods", "整件货物"),
+    "magnet": say("the magnet inside", "货物内的磁体"),
 }
 assert set(LABELS) == set(columns()) and set(_BASES) == set(BASES), "every column has its label"
 
@@ -97,6 +103,11 @@ def _field(visit: Visit, name: str, fields: Mapping[str, str], wrong: Mapping[st
 def _options(visit: Visit, name: str) -> list[tuple[str, str]]:
     if name == "controlled_declared":
         return [(value, visit.spoken(text)) for value, text in _YES_NO]
+    if name in ("composition_of", "assay_of"):
+        unsaid = (
+            visit.say("not stated", "未申报") if name == "composition_of" else visit.say("the whole goods", "整件货物")
+        )
+        return [("", unsaid), *((value, visit.spoken(text)) for value, text in _WHOSE.items())]
     if name == "basis":
         return [("", visit.say("elements (unless stated)", "元素（默认）")), *(
             (value, visit.spoken(text)) for value, text in _BASES.items()

@@ -1,0 +1,76 @@
+"""What a composition makes of goods, whatever they are called: a magnet, a metal, an alloy, an oxide, a compound.
+
+Nothing is read into a composition that could be of something else: a rotor, a phosphor or a catalyst holds rare earths
+in a host of other material, and none of these forms is said of it. The bounds are those of `desk-bounds`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lodeline.control.rulebook import Rulebook, to_ppb
+from lodeline.material.composition import treo_ppb
+from lodeline.material.element import RARE_EARTHS, TREO
+
+#: What stands in an oxide or a compound beside its metal; what else is stated is a host, or an alloy's partner.
+_ANIONS = frozenset({"H", "C", "N", "O", "F", "Cl"})
+#: Elements that are no metal: an alloy holds little of them.
+_NON_METALS = frozenset({*_ANIONS, "P", "S", "As"})
+
+
+def is_of_iron(shares: Mapping[str, int], rules: Rulebook) -> bool:
+    """Whether a composition tells iron and little cobalt: what holds samarium then is no samarium-cobalt."""
+    bounds = rules.parameter("desk-bounds")
+    if bounds is None:
+        return False
+    smco = bounds["smco"]
+    return shares.get("Fe", 0) >= to_ppb(smco["iron"]) and shares.get("Co", 0) < to_ppb(smco["Co"])
+
+
+def magnet_of(shares: Mapping[str, int], rules: Rulebook, *, is_magnetic: bool) -> frozenset[str]:
+    """NdFeB or Sm–Co by what is in it. Of goods that something calls magnetic the rare earth alone tells; others must
+    hold cobalt or boron as well.
+    """
+    bounds = rules.parameter("desk-bounds")
+    if bounds is None or not shares:
+        return frozenset()
+    smco, ndfeb = bounds["smco"], bounds["ndfeb"]
+    has_samarium = shares.get("Sm", 0) >= to_ppb(smco["Sm"])
+    has_cobalt = shares.get("Co", 0) >= to_ppb(smco["Co"])
+    if has_samarium and (has_cobalt or (is_magnetic and not is_of_iron(shares, rules))):
+        return frozenset({"magnet-smco"})
+    light = sum(shares.get(symbol, 0) for symbol in ndfeb["light"])
+    is_sintered = shares.get("B", 0) > 0 or (light and shares.get("Fe", 0) >= to_ppb(ndfeb["iron"]))
+    if light >= to_ppb(ndfeb["at_least"]) and (is_magnetic or is_sintered):
+        return frozenset({"magnet-ndfeb"})
+    return frozenset()
+
+
+def substance_of(shares: Mapping[str, int], rules: Rulebook) -> frozenset[str]:
+    """The form of a control list that a composition of the whole goods is by itself; empty where it is none."""
+    bounds = rules.parameter("desk-bounds")
+    if bounds is None or not any(shares.get(symbol) for symbol in RARE_EARTHS):
+        return frozenset()
+    return magnet_of(shares, rules, is_magnetic=False) or _pure_form(shares, bounds["substance"])
+
+
+def _pure_form(shares: Mapping[str, int], bounds: Mapping[str, Any]) -> frozenset[str]:
+    rare = sum(shares.get(symbol, 0) for symbol in RARE_EARTHS)
+    others = {symbol: share for symbol, share in shares.items() if symbol not in RARE_EARTHS and symbol != TREO}
+    host = sum(share for symbol, share in others.items() if symbol not in _ANIONS)
+    anions = sum(share for symbol, share in others.items() if symbol in _ANIONS)
+    metals = sum(share for symbol, share in others.items() if symbol not in _NON_METALS)
+    is_bare = anions < to_ppb(bounds["host_pct"])
+    if rare >= to_ppb(bounds["metal_pct"]) and is_bare:
+        return frozenset({"metal"})
+    if rare >= to_ppb(bounds["alloy_pct"]) and rare + metals >= to_ppb(bounds["whole_pct"]) and is_bare and metals:
+        return frozenset({"alloy"})
+    if host >= to_ppb(bounds["host_pct"]):
+        return frozenset()
+    as_oxides = treo_ppb({symbol: share for symbol, share in shares.items() if symbol in RARE_EARTHS})
+    if as_oxides >= to_ppb(bounds["oxide_pct"]) and anions - others.get("O", 0) < to_ppb(bounds["host_pct"]):
+        return frozenset({"oxide"})
+    if rare >= to_ppb(bounds["alloy_pct"]) and anions and rare + anions >= to_ppb(bounds["whole_pct"]):
+        return frozenset({"compound"})
+    return frozenset()
