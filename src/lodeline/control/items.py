@@ -14,7 +14,7 @@ from lodeline.control.goods import MAGNETS, WORKED, Goods
 from lodeline.control.licence import covers
 from lodeline.control.reason import Reason, reason
 from lodeline.control.rulebook import Rulebook, to_ppb
-from lodeline.control.substance import is_of_iron
+from lodeline.control.substance import is_in_host, is_of_iron
 from lodeline.material.element import RARE_EARTHS
 from lodeline.material.mass import PPB_PER_PERCENT
 from lodeline.regulation.control_list import ControlItem
@@ -76,7 +76,7 @@ def _met(item: ControlItem, goods: Goods, rules: Rulebook) -> Iterator[Need]:
     share = goods.shares.get(item.element)
     column = goods.named.get(item.element) or _column_of_kind(item, goods)
     if share:
-        if _is_impurity(item, share, goods, rules) or _is_other_alloy(item, goods):
+        if _is_impurity(item, share, goods, rules) or _is_other_alloy(item, goods) or _is_of_host(item, goods, rules):
             return
         yield Need(item=item, share_ppb=share, is_trace=_is_trace(item, goods, rules), fields=goods.share_fields)
     elif column is not None:
@@ -122,6 +122,12 @@ def _is_other_alloy(item: ControlItem, goods: Goods) -> bool:
         return False
     held = {symbol for symbol, share in goods.shares.items() if share} | set(goods.named)
     return not any(set(named.split("-")) <= held for named in item.named)
+
+
+def _is_of_host(item: ControlItem, goods: Goods, rules: Rulebook) -> bool:
+    """Oxide or compound by name alone, mostly of other elements: whether it is the list's mixture is asked."""
+    is_rare_code = goods.tariff is not None and goods.tariff.rare
+    return item.form in ("oxide", "compound") and not is_rare_code and is_in_host(goods.shares, rules)
 
 
 def _is_trace(item: ControlItem, goods: Goods, rules: Rulebook) -> bool:

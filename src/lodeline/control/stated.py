@@ -99,6 +99,15 @@ def read_stated(text: str, basis: str = "element") -> Stated:
     return Stated(shares=shares, as_filed=as_filed, sum_ppb=total)
 
 
+#: What a laboratory writes of an element that it looked for and did not find.
+_NOT_FOUND = frozenset({"nd", "n.d.", "n/d", "not detected", "未检出"})
+
+
+def _share(text: str) -> int:
+    """A share; below the limit of a method, as <0.01, it is that limit, and what was not found is none."""
+    return 0 if text.casefold() in _NOT_FOUND else percent_to_ppb(text.lstrip("<≤ "))
+
+
 def _read_part(part: str) -> tuple[str, bool, int, int | None]:
     """Symbol, whether the share is of its oxide of trade, the share as written, and what of it is the element where it
     is written for another oxide.
@@ -106,7 +115,7 @@ def _read_part(part: str) -> tuple[str, bool, int, int | None]:
     match = _PART.fullmatch(part)
     if match is None:
         raise CompositionError("composition.malformed", part)
-    found, share = _SYMBOL_BY_NAME.get(match[1].casefold()), percent_to_ppb(match[2])
+    found, share = _SYMBOL_BY_NAME.get(match[1].casefold()), _share(match[2])
     if found is not None:
         return *found, share, None
     oxide = _OXIDE.fullmatch(match[1])

@@ -13,6 +13,7 @@ from lodeline.control.rulebook import Rulebook, to_ppb
 from lodeline.material.composition import treo_ppb
 from lodeline.material.element import RARE_EARTHS, TREO
 
+_RARE = frozenset({*RARE_EARTHS, TREO})
 #: What stands in an oxide or a compound beside its metal; what else is stated is a host, or an alloy's partner.
 _ANIONS = frozenset({"H", "C", "N", "O", "F", "Cl"})
 #: Elements that are no metal: an alloy holds little of them.
@@ -53,6 +54,13 @@ def substance_of(shares: Mapping[str, int], rules: Rulebook) -> frozenset[str]:
     if bounds is None or not any(shares.get(symbol) for symbol in RARE_EARTHS):
         return frozenset()
     return magnet_of(shares, rules, is_magnetic=False) or _pure_form(shares, bounds["substance"])
+
+
+def is_in_host(shares: Mapping[str, int], rules: Rulebook) -> bool:
+    """Whether other elements than rare earths and anions make up most of the goods, as zirconia with some yttria."""
+    bounds = rules.parameter("desk-bounds")
+    host = sum(share for symbol, share in shares.items() if symbol not in _ANIONS and symbol not in _RARE)
+    return bounds is not None and host >= to_ppb(bounds["substance"]["mixed_pct"])
 
 
 def _pure_form(shares: Mapping[str, int], bounds: Mapping[str, Any]) -> frozenset[str]:

@@ -16,6 +16,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 from lodeline.material.element import ELEMENTS, RARE_EARTHS
+from lodeline.party.script import simplified
 
 #: What the head of a name can be; the other words qualify it.
 _HEADS = frozenset(
@@ -95,7 +96,9 @@ def _noughts(match: re.Match[str]) -> str:
 def _read_words(text: str) -> Words:
     # Characters of no width part a word for a program and not for a reader.
     shown = text if text.isascii() else "".join(one for one in text if unicodedata.category(one) != "Cf")
-    plain = _SPACED.sub(lambda match: re.sub(r"\s+", "", match[0]), unicodedata.normalize("NFKC", shown))
+    plain = unicodedata.normalize("NFKC", shown)
+    if not plain.isascii():
+        plain = _SPACED.sub(lambda match: re.sub(r"\s+", "", match[0]), simplified(plain))
     folded = plain.lower()
     means = frozenset(what for (what, _), pattern in _patterns().items() if pattern.search(folded))
     elements = {
@@ -199,6 +202,8 @@ def _element_patterns() -> dict[str, re.Pattern[str]]:
         # Ytterbium holds the name of terbium, and both that of erbium: behind a letter it is the longer one.
         is_held = any(name in other for other in called if other != name)
         names = [rf"(?i:(?<![a-z]){name})" if is_held else rf"(?i:{name})", element.name_zh]
+        # Its oxide, as ceramics call it: yttria.
+        names.append(rf"(?i:(?<![a-z]){name.removesuffix('um')}a(?![a-z]))")
         if element.oxide:
             names.append(rf"(?<![A-Za-z]){element.oxide}")
         if len(symbol) == 2:
@@ -230,7 +235,7 @@ def _possible_elements(plain: str, folded: str) -> Iterable[tuple[str, re.Patter
     if not plain.isascii():
         return patterns
     # A formula begins with the symbol.
-    return [one for one in patterns if one[0] in plain or ELEMENTS[one[0]].name_en.lower() in folded]
+    return [one for one in patterns if one[0] in plain or ELEMENTS[one[0]].name_en.lower().removesuffix("um") in folded]
 
 
 def _is_denied(text: str, match: re.Match[str]) -> bool:

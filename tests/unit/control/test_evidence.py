@@ -103,6 +103,10 @@ def test_it_matters_whose_the_composition_is_and_who_found_it(line: Fields, verd
         # Nearly one oxide alone, by the paper and by the laboratory.
         ({"product_name": "荧光粉", "hs_code": "3206500000", "composition": "Y2O3=97.2;Eu2O3=2.1"}, "query"),
         ({"product_name": "荧光粉", "hs_code": "3206500000", "assay_composition": "Y2O3=97.2;Eu2O3=2.1"}, "hold"),
+        ({"product_name": "yttria zirconia powder", "hs_code": "2825600090", "composition": "ZrO2=94;Y2O3=5"}, "query"),
+        ({"product_name": "Dysprosiumoxid", "hs_code": "3824999999", "composition": "Dy2O3=99.1"}, "hold"),
+        ({"product_name": "釹鐵硼磁鐵 含鏑", "hs_code": "8505111000"}, "hold"),
+        ({"product_name": "ceramic magnets", "hs_code": "8505190090", "value": "400"}, "release"),
         # Neither list names cerium.
         ({"product_name": "抛光粉", "hs_code": "3405400000", "composition": "CeO2=92;La2O3=6"}, "release"),
         # Other goods altogether, and what they turn out to be.
@@ -125,6 +129,9 @@ def test_a_laboratory_alone_lowers_what_a_name_says(desk: Desk) -> None:
     named = CLEAN | {"product_name": "NdFeB magnets containing dysprosium"}
     assert desk(named).verdict == "hold"
     assert desk(named | {"assay_composition": "Dy=0;Tb=0"}).verdict == "release"
+    assert desk(named | {"assay_composition": "Dy=ND;Tb=未检出"}).verdict == "release"
+    # Below the limit of the method is not none.
+    assert "band.trace" in codes(desk(named | {"assay_composition": "Dy=<0.05;Tb=ND"}))
 
 
 @pytest.mark.parametrize(
