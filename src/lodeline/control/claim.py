@@ -27,6 +27,7 @@ OTHER_KINDS = frozenset({"ceramic", "crystal", "glass", "fibre", "polish", "flin
 _MAGNETS = frozenset({"magnet-ndfeb", "magnet-smco"})
 #: Kinds that are no pieces.
 _POWDERS = frozenset({"catalyst", "phosphor", "polish", "ceramic", "glass"})
+_NOT_PIECES = _POWDERS | OTHER_KINDS
 #: Words that no part of a motor or a sensor is called by.
 _MATERIALS = frozenset({"metal", "alloy", "target", "oxide", "compound"})
 
@@ -90,7 +91,10 @@ def _in_doubt(
     line: Line, words: Words, shares: Mapping[str, int], kinds: tuple[str, ...], rules: Rulebook
 ) -> Iterator[Doubt]:  # fmt: skip
     whole = _of_the_whole(line, shares)
-    if _listed(whole, rules) and substance_of(whole, rules):
+    rare = sum(whole.get(symbol, 0) for symbol in RARE_EARTHS)
+    # What states its rare earths alone does not say of what it is; pieces hold less of them than their magnets.
+    is_too_rich = rare >= _bound(rules, "rare_in_pieces_pct") and _NOT_PIECES.isdisjoint(kinds)
+    if _listed(whole, rules) and (is_too_rich or substance_of(whole, rules)):
         column = "composition" if line.composition is not None else "lot" if line["lot"] else "model"
         yield _evidence("deeply-processed.contradicted", column, whole)
     inside = {**_shares_of("composition", line), **_shares_of("assay_composition", line)}

@@ -81,6 +81,8 @@ MOTOR = BARE | {"product_name": "servo motor", "hs_code": "8501520000"}
         # A whole motor holds magnets, copper and iron.
         (MOTOR | {"composition": "Fe=62;Cu=18;Al=12;Nd=1.9;Dy=0.1", "composition_of": "goods"}, "release"),
         (MOTOR | {"assay_composition": "Fe=62;Cu=18;Al=12;Nd=1.9;Dy=0.1"}, "release"),
+        # What states its rare earths alone does not say of what it is.
+        (MOTOR | {"composition": "Nd=24;Pr=6;Dy=2"}, "query"),
         # More of a listed element than a magnet inside can bring.
         (MOTOR | {"assay_composition": "Fe=62;Dy=20"}, "query"),
         (MOTOR | {"hs_code": "8505111000"} | RECIPE, "hold"),

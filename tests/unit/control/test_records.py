@@ -73,6 +73,17 @@ def test_a_composition_that_was_left_open_is_that_of_the_lot() -> None:
     assert held.fields[0] == "lot"
 
 
+ROTOR_OF_LOT = CLEAN | {"product_name": "rotor", "hs_code": "8503009090", "composition": "", "lot": "ACME/M-1"}
+
+
+def test_a_rotor_whose_lot_was_filed_as_magnets_is_asked_about() -> None:
+    (found,) = verdict_on(ROTOR_OF_LOT, records=with_lot(shares=HEAVY))
+    assert found.verdict == "query"
+    assert {"history.product-differs", "deeply-processed.contradicted"} <= set(codes(found))
+    (found,) = verdict_on(ROTOR_OF_LOT, records=with_lot(shares={}, product="assembly"))
+    assert found.verdict == "release"
+
+
 def lines_of(*rows: tuple[str, str, str, int, int]) -> pl.DataFrame:
     """(event, role, organisation, lot, mg) of transformations."""
     names = ("event", "role", "organisation", "lot", "dry_mg")
