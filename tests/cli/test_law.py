@@ -17,7 +17,7 @@ CHINA = load()
 RURITANIA = load("zz", Path(__file__).parents[1] / "unit/regulation/packs")
 ROW = {
     "parameter", "label", "instrument", "title", "status", "value", "in_force_from", "in_force_to", "published", "citation",
-    "evidence", "note", "suspension",
+    "evidence", "note", "suspension", "informs",
 }  # fmt: skip
 CHANGE = {
     "on", "what", "parameter", "label", "instrument", "title", "from", "to", "published", "citation", "evidence",
@@ -67,7 +67,8 @@ def test_the_difference_lists_the_october_package_and_its_suspension(lodeline: L
     document = lodeline("law", "diff", "2025-10-01", "2025-11-09", "--json").document
     assert (document["from"], document["to"], document["known"]) == ("2025-10-01", "2025-11-09", "2025-11-09")
     assert all(row.keys() == CHANGE for row in document["rows"])
-    suspended = [row for row in document["rows"] if row["what"] == "suspended"]
+    rows = [row for row in document["rows"] if row["instrument"].endswith("-2025")]
+    suspended = [row for row in rows if row["what"] == "suspended"]
     assert {row["instrument"] for row in suspended} == {f"announcement-{n}-2025" for n in (56, 57, 61, 62)}
     assert {row["on"] for row in suspended} == {"2025-11-07"}
     assert {row["citation"]["instrument"] for row in suspended} == {"announcement-70-2025"}

@@ -50,6 +50,7 @@ class Parameter:
     """A thing that the law sets, with every value it has had, and every suspension of an instrument that set one.
 
     `always`: how it stands on every day, where a replay holds the law of one day (`regulation.replay`).
+    `informs`: why people alone read it and no rule of the program applies it; None for what a rule applies.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Parameter:
     effects: tuple[Effect, ...]
     tests: tuple[dict[str, Any], ...]
     always: State | None = None
+    informs: dict[str, str] | None = None
 
     def at(self, day: date, *, known: date) -> Value:
         """The value in force on `day`, as published up to `known`.
@@ -184,7 +186,7 @@ def _parameters(
 ) -> Iterator[tuple[tuple[str, bool], Parameter]]:
     met: dict[str, bool] = {}
     for folder, node in sources:
-        row = node.table(("parameter", "label", "values"), ("shared", "holes", "tests"))
+        row = node.table(("parameter", "label", "values"), ("shared", "holes", "tests", "informs", "reason"))
         name = row["parameter"].text()
         shared = "shared" in row and row["shared"].flag()
         if name in met and not (shared and met[name]):
@@ -217,8 +219,22 @@ def _parameters(
                     if cited_here & set(effect.instruments)
                 ),
                 tests=tuple(test.content for test in row["tests"].rows()) if "tests" in row else (),
+                informs=_informs(node, row),
             ),
         )
+
+
+def _informs(node: Node, row: dict[str, Node]) -> dict[str, str] | None:
+    """Why a parameter is for people to read: said by the file, and never without a reason."""
+    if ("informs" in row) != ("reason" in row):
+        raise node.wrong(
+            "`informs: people` and `reason` go together: what no rule applies says why, in both languages",
+            "`informs: people` 与 `reason` 须同时填写：程序规则不适用的参数，应以中英文说明理由",
+        )
+    if "informs" not in row:
+        return None
+    row["informs"].choice(("people",))
+    return row["reason"].labels()
 
 
 def _no_folder(place: str, name: str) -> tuple[str, str]:

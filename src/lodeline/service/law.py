@@ -21,6 +21,7 @@ def in_force(law: Jurisdiction, on: date, known: date) -> Json:
     """Every parameter as it stands on `on`, as published up to `known`. What nobody could know of yet is left out.
 
     The days and the citation are those of the value: the one in force, suspended, to come or the last one, by `status`.
+    `informs` says why no rule of the program applies the parameter; null for what one applies.
     """
     rows = []
     for parameter in law.parameters.values():
@@ -32,6 +33,7 @@ def in_force(law: Jurisdiction, on: date, known: date) -> Json:
                     "status": state.status,
                     **_value(law, state.value),
                     "suspension": None if state.effect is None else _effect(law, state.effect),
+                    "informs": parameter.informs,
                 }
             )
     return {"jurisdiction": law.code, "on": on.isoformat(), "known": known.isoformat(), "rows": rows}

@@ -62,6 +62,16 @@ BAD = {
         "almanac/toll.yaml", GOOD + "holes: [{from: 2031-02-01, to: 2031-02-02, note: {en: a, zh: 甲}}]\n",
         "holes[0]", "remove it",
     ),
+    "excused without a reason": ("almanac/toll.yaml", GOOD + "informs: people\n", "", "`reason` go together"),
+    "a reason that excuses nothing": (
+        "almanac/toll.yaml", GOOD + "reason: {en: practice, zh: 实务}\n", "", "`reason` go together",
+    ),
+    "excused in one language": (
+        "almanac/toll.yaml", GOOD + "informs: people\nreason: {en: practice}\n", "reason", "lacks `zh`",
+    ),
+    "informs nobody": (
+        "almanac/toll.yaml", GOOD + "informs: rules\nreason: {en: a, zh: 甲}\n", "informs", "write one of people",
+    ),
     "an overlap": (
         "almanac/toll.yaml", toll(FIRST, "in_force_from: 2031-03-31, published: 2030-12-02, value: 4"),
         "values[1]", "in_force_to: 2031-03-30",

@@ -50,7 +50,8 @@ def rule_table(visit: Visit, rows: list[Json], *, full: bool = False) -> Table:
 
 def _rule(visit: Visit, row: Json, *, full: bool) -> Row:
     shape, tone = MARKS[row["status"]]
-    note = visit.spoken(row["note"]) if row["note"] else ""
+    told = [visit.spoken(row[name]) for name in ("note", "informs") if row[name]]
+    note = " ".join(told) if visit.language == "en" else "".join(told)
     suspension = _suspension(visit, row["suspension"])
     cells = [
         Cell(text=visit.spoken(row["label"]), note=note),
