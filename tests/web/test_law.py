@@ -39,7 +39,7 @@ def test_headline_counts_what_stands_how(browser: Browser) -> None:
     stand = [row["status"] for row in found if row["evidence"] != "assumption"]
     heading = browser.page("/en/law/").headings[0].replace("\u00a0", " ")
     assert heading == (
-        f"On 24 November 2026, {stand.count('in-force')} rules are in force;"
+        f"On 24 November 2026, {stand.count('in-force')} rules are in force, {stand.count('suspended')} suspended;"
         f" whether {stand.count('unknown')} others hold is not known"
     )
     assert f"{stand.count('unknown')}项情况不明" in browser.page("/zh/law/").headings[0]

@@ -33,6 +33,7 @@ _NEEDED_OF_GOODS: Final = ("product_name", "hs_code", "control_item", "compositi
 GOODS_MOST: Final = 40
 TEXT_CHARACTERS: Final = 4_000
 _DOCUMENTS: Final = "application-documents"
+_BARS, _GENERAL = "general-licence-bars", "general"
 
 Content = Mapping[str, Any]
 
@@ -158,6 +159,31 @@ def missing_documents(law: Jurisdiction, kind: str, brought: Collection[str], *,
         for one, label in needed_documents(law, kind, day=day).items()
         if one != "other" and one not in brought
     ]
+
+
+def general_licence_bars(law: Jurisdiction, kind: str, *, day: date) -> list[Problem]:
+    """Who gets no general licence, as a flag on an application for one: neither register nor ledger knows penalties,
+    so applicant and officer are told what to look for."""
+    parameter = law.parameters.get(_BARS)
+    if kind != _GENERAL or parameter is None:
+        return []
+    try:
+        rows = parameter.at(day, known=day).value
+    except NoLawError:
+        return []
+    years = {row["kind"]: row["years_back"] for row in rows if "years_back" in row}
+    shown = [
+        (f"{row['label']['en']} ({years[row['kind']]})", f"{row['label']['zh']}（{years[row['kind']]}年）")
+        if row["kind"] in years
+        else (row["label"]["en"], row["label"]["zh"])
+        for row in rows
+    ]
+    return [
+        problem(
+            "application.general-bars", Where(column="kind"), bars="; ".join(en for en, _ in shown),
+            bars_zh="；".join(zh for _, zh in shown),
+        )
+    ]  # fmt: skip
 
 
 def as_licence(

@@ -1,8 +1,8 @@
 """May this consignment leave? One verdict for each line, the worst of its reasons; what no rule sees is not released.
 
 The order of the rules is that in which an officer looks: identity and codes, composition, control item, licence,
-parties, patterns. Lines are judged by themselves but for two things: all that name a licence share what is left of it,
-and consignments from one exporter to one buyer are looked at together.
+what else the law asks of goods and movement, parties, patterns. Lines are judged by themselves but for two things: all
+that name a licence share what is left of it, and consignments from one exporter to one buyer are looked at together.
 """
 
 from __future__ import annotations
@@ -16,7 +16,19 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from lodeline.control import composition, identity, items, licence, lots, models, parties, patterns
+from lodeline.control import (
+    composition,
+    identity,
+    items,
+    licence,
+    lots,
+    models,
+    parties,
+    patterns,
+    permits,
+    reach,
+    technology,
+)
 from lodeline.control.case import Case, Licence, ModelGoods, Need, Rule
 from lodeline.control.declaration import Declaration, Line
 from lodeline.control.goods import Goods, goods_of
@@ -34,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     *lots.RULES,
     *items.RULES,
     *licence.RULES,
+    *permits.RULES, *technology.RULES, *reach.RULES,
     *models.RULES,
     *parties.RULES,
     composition.value, *patterns.RULES,

@@ -66,7 +66,7 @@ def code_differs(case: Case) -> Iterator[Reason]:
                 hs_code=case.line["hs_code"], goods=goods.label["en"], goods_zh=goods.label["zh"],
             )  # fmt: skip
         return
-    own = frozenset(goods.tariff.forms)
+    own = frozenset((*goods.tariff.forms, *goods.tariff.also))
     for column, forms in described.items():
         if "assembly" in forms or agree(own, forms):
             continue

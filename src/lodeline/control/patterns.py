@@ -1,12 +1,10 @@
-"""Rules on how the goods leave: units that slipped, samples, repeats, new buyers, ports, and a shift into parts.
+"""Rules on how the goods leave: units that slipped, samples, repeats, new buyers, and a shift into parts.
 
 What an exporter did before is known from its own filed exports; where none are at hand these rules are silent.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -156,22 +154,6 @@ def _is_new(first: date | None, case: Case, control_day: date, bounds: Any) -> b
     return first >= control_day and (case.rules.day - first).days <= bounds["new_party"]["days"]
 
 
-def port(case: Case) -> Iterator[Reason]:
-    """A port that is not designated for rare earths, as far as that is known."""
-    ports, stated = case.rules.parameter("desk-ports"), case.line["port"]
-    if ports is None or not stated or not case.goods.rare or case.goods.is_assembly:
-        return
-    words = set(re.findall(r"[a-z0-9]+|[\u3400-\u9fff]+", unicodedata.normalize("NFKC", stated).casefold()))
-
-    def named(names: list[str]) -> bool:
-        return any(name in words or (not name.isascii() and any(name in word for word in words)) for name in names)
-
-    designated = [name for one in ports["designated"] for name in one["names"]]
-    is_named = named([name for one in ports["not_designated"] for name in one["names"]])
-    if is_named or (designated and not named(designated)):
-        yield reason("port.not-designated", law=case.rules.cited("desk-ports"), port=stated)
-
-
 def shift_into_processed(case: Case) -> Iterator[Reason]:
     """An exporter of magnets whose trade turns into deeply processed goods after a control date is flagged."""
     bounds, trade = case.rules.parameter("desk-patterns"), case.trade
@@ -201,5 +183,5 @@ def _is_listable(case: Case) -> bool:
 
 
 RULES: tuple[Rule, ...] = (
-    zero_mass, unit_slip, sample_or_courier, repeats, new_party, port, shift_into_processed,
+    zero_mass, unit_slip, sample_or_courier, repeats, new_party, shift_into_processed,
 )  # fmt: skip

@@ -14,19 +14,23 @@ from lodeline.material.element import OXIDE_PER_ELEMENT_PPB
 from lodeline.material.mass import PPB, PPB_PER_PERCENT
 from lodeline.regulation.control_list import ControlItem, control_items, control_items_by_status
 from lodeline.regulation.instrument import Citation as LawCitation
-from lodeline.regulation.parameter import Jurisdiction, NoLawError
+from lodeline.regulation.parameter import Jurisdiction
 from lodeline.regulation.value import Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tariff:
-    """What a tariff code stands for. `elements`: the goods are one of these, or hold them."""
+    """What a tariff code stands for. `elements`: the goods are one of these, or hold them.
+
+    `also`: forms that may stand under the code, though it does not tell them.
+    """
 
     code: str
     forms: tuple[str, ...]
     label: Mapping[str, str]
     elements: tuple[str, ...]
     rare: bool
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,8 @@ class Rulebook:
     unknown_items: tuple[ControlItem, ...]
     tariff: Mapping[str, Tariff]
     values: Mapping[str, Value]
+    #: Parameters of which it is known that something may hold on the day, and not what: the value that they had.
+    open_values: Mapping[str, Value] = field(default_factory=dict)
     #: Days from which the lists in force on the day are in force, the earliest first.
     control_days: tuple[date, ...] = ()
     #: The items by element, in the order of the list; and what a part of each element adds to the worth of a kilogram.
@@ -53,11 +59,15 @@ class Rulebook:
         return None if value is None else value.value
 
     def cited(self, name: str) -> tuple[Citation, ...]:
-        """Where a parameter stands; empty where the pack has none."""
-        value = self.values.get(name)
+        """Where a parameter stands, also one whose state is open; empty where the pack has none."""
+        value = self.values.get(name) or self.open_values.get(name)
         if value is None:
             return ()
         return (self._citation(value.citation, value.evidence),)
+
+    def is_open(self, name: str) -> bool:
+        """Whether no text tells how the parameter stands on the day."""
+        return name in self.open_values
 
     def cite(self, item: ControlItem) -> Citation:
         return self._citation(item.citation, item.evidence)
@@ -83,17 +93,16 @@ PARAMETERS = (
     "desk-tariff-codes", "desk-prices", "desk-bounds", "desk-patterns", "desk-ports", "deeply-processed", "trace-band",
     "declaration-remark", "circumvention", "filing-deadline", "customs-query-days", "customs-identification",
     "customs-permit", "application-documents", "end-user-promise", "controlled-parties", "record-duty",
+    "export-licence-goods", "supervision-flags", "dual-use-takes-place", "equipment-list", "materials-list",
+    "technology-list", "assistance-abroad", "declaration-wording", "zones", "re-export-origin",
+    "re-export-ownership-share", "re-export-review", "re-export-technology", "re-export-value-share",
+    "compliance-notice", "us-materials",
 )  # fmt: skip
 
 
 def rulebook(law: Jurisdiction, day: date, *, known: date) -> Rulebook:
     """The rules of a day as they could be known on another."""
-    values: dict[str, Value] = {}
-    for name in PARAMETERS:
-        try:
-            values[name] = law.parameters[name].at(day, known=known)
-        except (KeyError, NoLawError):
-            continue
+    values, open_values = _values(law, day, known)
     items = control_items(law, day, known=known)
     unknown_items = control_items_by_status(law, day, "unknown", known=known)
     oxides = values["desk-prices"].value["oxides"] if "desk-prices" in values else {}
@@ -113,11 +122,12 @@ def rulebook(law: Jurisdiction, day: date, *, known: date) -> Rulebook:
         tariff={
             row["code"]: Tariff(
                 code=row["code"], forms=tuple(row["forms"]), label=row["label"], elements=tuple(row["elements"]),
-                rare=row["rare"],
+                rare=row["rare"], also=tuple(row.get("also", ())),
             )
             for row in codes
         },
         values=values,
+        open_values=open_values,
         control_days=tuple(
             sorted(
                 state.value.in_force_from
@@ -127,6 +137,19 @@ def rulebook(law: Jurisdiction, day: date, *, known: date) -> Rulebook:
             )
         ),
     )  # fmt: skip
+
+
+def _values(law: Jurisdiction, day: date, known: date) -> tuple[dict[str, Value], dict[str, Value]]:
+    """What is in force of the desk's parameters, and what is open."""
+    found: dict[str, Value] = {}
+    unknown: dict[str, Value] = {}
+    for name in PARAMETERS:
+        if name not in law.parameters:
+            continue
+        state = law.parameters[name].state(day, known=known)
+        if state.value is not None and not state.value.unknown and state.status in ("in-force", "unknown"):
+            (found if state.status == "in-force" else unknown)[name] = state.value
+    return found, unknown
 
 
 def _by_element(items: tuple[ControlItem, ...]) -> dict[str, tuple[ControlItem, ...]]:

@@ -1,8 +1,8 @@
 """The records of other authorities as tables: which columns an invoice and a customs line have, and how each is read.
 
 The names are fixed by the exchange format (03-filing, section 5); the order of the columns is the order of the cells in
-a row's leaf and never changes within one encoding version. A customs line has the columns of a declaration, and which
-way it went.
+a row's leaf and never changes within one encoding version. A customs line has the columns of a declaration but
+for what the desk alone asks, and which way it went.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ ROW_IDENTITY: Final[Mapping[Feed, tuple[str, ...]]] = {
     "invoices": ("number", "product_name"), "customs": ("declaration", "line"),
 }  # fmt: skip
 #: What the desk asks of a declaration and no record of customs tells.
-_DESK_ALONE: Final = frozenset({"composition_of", "assay_of"})
+_DESK_ALONE: Final = frozenset({"composition_of", "assay_of", "export_licence", "movement"})
 #: Customs lines need these beyond what a declaration needs to get an answer.
 _CUSTOMS_REQUIRED: Final = frozenset({"declaration", "line", "on", "product_name", "hs_code", "mass_kg"})
 

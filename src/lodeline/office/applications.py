@@ -110,6 +110,7 @@ def problems_of(store: Store, application: Application, law: Jurisdiction, *, to
     return [
         *read.problems, *of_terms, *_of_amendment(application, law, today),
         *written.missing_documents(law, read.kind, brought, day=today),
+        *written.general_licence_bars(law, read.kind, day=today),
     ]  # fmt: skip
 
 

@@ -9,7 +9,10 @@ from lodeline.material.element import ELEMENTS
 from lodeline.regulation.document import EVIDENCE, Node
 
 #: The forms in which an element can be listed. `magnet` is a permanent magnet of any kind; the others are of one kind.
-FORMS = ("metal", "alloy", "target", "magnet-ndfeb", "magnet-smco", "magnet", "oxide", "compound")
+FORMS = (
+    "metal", "alloy", "target", "magnet-ndfeb", "magnet-smco", "magnet", "oxide", "compound", "phosphor", "crystal",
+    "fibre", "magnetocaloric", "magnetostrictive", "getter", "hydrogen-storage", "ceramic",
+)  # fmt: skip
 
 #: The days of the week, from the first.
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.control import test_parties, test_records
+from tests.unit.control import test_parties, test_permits, test_records
 from tests.unit.control.conftest import CLEAN, DYSPROSIUM, LICENSED, TODAY, Desk, Fields, codes, licences, verdict_on
 
 from lodeline.control.declaration import read_fields
@@ -20,8 +20,13 @@ def without(line: Fields, *columns: str) -> Fields:
 
 
 NAMED = {"product_name": "NdFeB magnets containing dysprosium"}
-OXIDE = {"product_name": "Neodymium oxide", "hs_code": "2846901990", "composition": "Nd2O3=99.5", "value": "6000"}
-METAL = {"product_name": "Neodymium metal", "hs_code": "2805301100", "composition": "Nd=99.5", "value": "9000"}
+PERMIT = {"export_licence": "25-AA-100001"}
+OXIDE = PERMIT | {
+    "product_name": "Neodymium oxide", "hs_code": "2846901990", "composition": "Nd2O3=99.5", "value": "6000",
+}  # fmt: skip
+METAL = PERMIT | {
+    "product_name": "Neodymium metal", "hs_code": "2805301100", "composition": "Nd=99.5", "value": "9000",
+}  # fmt: skip
 ROTOR = without(CLEAN, "composition") | {
     "product_name": "Rotor assembly with surface-mounted NdFeB magnets", "hs_code": "8503009090", "value": "9000",
 }  # fmt: skip
@@ -165,6 +170,7 @@ def test_every_reason_of_the_vocabulary_is_tested() -> None:
         *LICENCE_PAIRS,
         *test_records.TESTED,
         *test_parties.TESTED,
+        *test_permits.TESTED,
         "licence.covers",
         "line.file-unclear",
     } == vocabulary().keys()

@@ -27,6 +27,7 @@ LABELS: Final[Mapping[str, Text]] = {
     "control_item": say("Control item stated", "申报的管制编码"),
     "controlled_declared": say("Declared as controlled?", "是否申报为管制物项"),
     "licence": say("Export licence", "许可证号"),
+    "export_licence": say("Ordinary export licence", "普通出口许可证号"),
     "destination": say("Destination (country code)", "最终目的国（代码）"),
     "consignee_name": say("Consignee", "境外收货人"),
     "end_user_name": say("End user", "最终用户"),
@@ -46,6 +47,7 @@ LABELS: Final[Mapping[str, Text]] = {
     "currency": say("Currency", "币种"),
     "port": say("Port", "口岸"),
     "transport": say("Transport", "运输方式"),
+    "movement": say("Movement, where no plain export", "监管方式（非一般出口）"),
     "note": say("Note", "备注"),
 }
 _FIRST: Final = (

@@ -1,0 +1,83 @@
+"""How far the law reaches beyond a plain export: zones and transit, re-export from abroad, materials to one country.
+
+Column `movement`, the transport and the note say how the goods move. The lists apply to each of these movements as they
+do to an export; what a re-export needs beyond that is Announcement No. 61's, and a question while nobody knows whether
+it is in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lodeline.control.case import Case, Rule
+from lodeline.control.goods import LISTABLE
+from lodeline.control.licence import covers
+from lodeline.control.listed import kinds
+from lodeline.control.reason import Reason, reason
+
+#: The limbs of No. 61 on goods from abroad, and what else decides an application to re-export.
+_LIMBS = ("re-export-origin", "re-export-value-share", "re-export-technology")
+_REVIEW = ("re-export-review", "re-export-ownership-share")
+
+
+def movements(case: Case) -> tuple[str, ...]:
+    """How the goods move beside a plain export, as far as the line says so."""
+    return kinds("zones", case.line["movement"], case.line["transport"], case.line["note"])
+
+
+def zone(case: Case) -> Iterator[Reason]:
+    """Bonded zones, transit and re-export are covered as an export is: nothing is released for being one."""
+    told = set(movements(case))
+    rows = [row["label"] for row in case.rules.parameter("zones") or () if row["kind"] in told]
+    if rows and case.goods.rare:
+        yield reason(
+            "zone.covered", law=case.rules.cited("zones"), movement=", ".join(row["en"] for row in rows),
+            movement_zh="、".join(row["zh"] for row in rows),
+        )  # fmt: skip
+
+
+def re_export(case: Case) -> Iterator[Reason]:
+    """Magnets, metals, alloys, oxides and targets that are re-exported: what No. 61 asks, or that nobody knows it."""
+    goods, rules = case.goods, case.rules
+    if "re-export" not in movements(case) or not goods.rare or not goods.forms & set(LISTABLE) or covers(case):
+        return
+    in_force = [name for name in _LIMBS if name in rules.values]
+    unknown = [name for name in _LIMBS if rules.is_open(name)]
+    asked = in_force or unknown
+    if not asked:
+        return
+    labels = [rules.law.parameters[name].label for name in asked]
+    share = next((rules.parameter(name)["value_share_ppb"] for name in in_force if name == _LIMBS[1]), None)
+    shown = f" ({share / 10_000_000:g} %)" if share else ""
+    yield reason(
+        "re-export.licence" if in_force else "re-export.state-unknown",
+        law=[one for name in (*asked, *_REVIEW) for one in rules.cited(name)], day=rules.day.isoformat(),
+        rules="; ".join(one["en"] for one in labels) + shown, rules_zh="；".join(one["zh"] for one in labels) + shown,
+    )  # fmt: skip
+
+
+def compliance_notice(case: Case) -> Iterator[Reason]:
+    """Control items need a final destination, and a notice that goes down the chain, where No. 61 asks for it."""
+    rules = case.rules
+    if not case.needs or not ("compliance-notice" in rules.values or rules.is_open("compliance-notice")):
+        return
+    code = "notice.due" if case.line["destination"] else "notice.no-destination"
+    yield reason(code, law=rules.cited("compliance-notice"), day=rules.day.isoformat())
+
+
+def materials(case: Case) -> Iterator[Reason]:
+    """Other dual-use materials to a country to which they are refused in principle, or may be."""
+    rules = case.rules
+    is_open = rules.is_open("us-materials")
+    value = rules.open_values["us-materials"].value if is_open else rules.parameter("us-materials")
+    destination, told = case.line["destination"], set(kinds("us-materials", case.line["product_name"]))
+    rows = [row["label"] for row in value or () if row["kind"] in told and destination in row["countries"]]
+    if rows:
+        yield reason(
+            "materials.state-unknown" if is_open else "materials.refused", law=rules.cited("us-materials"),
+            materials="; ".join(row["en"] for row in rows), materials_zh="；".join(row["zh"] for row in rows),
+            destination=destination, day=rules.day.isoformat(),
+        )  # fmt: skip
+
+
+RULES: tuple[Rule, ...] = (zone, re_export, compliance_notice, materials)
