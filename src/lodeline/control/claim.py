@@ -22,6 +22,7 @@ from lodeline.material.mass import MG_PER_KG, PPB_PER_PERCENT, format_kg
 
 #: What an article is that no table has a word for, and that is said to hold a magnet.
 ARTICLE = "article"
+_ANY_PRICE = {"low": 0, "high": "Infinity"}
 #: Kinds of which the ministry's answer does not speak, and which no list of the day names but in so many words.
 OTHER_KINDS = frozenset({"ceramic", "crystal", "glass", "fibre", "polish", "flint"})
 _MAGNETS = frozenset({"magnet-ndfeb", "magnet-smco"})
@@ -71,7 +72,7 @@ def claim_of(
     is_found_material = bool(found) and "assay_composition" in told
     if is_found_material:
         doubts.append(_evidence("deeply-processed.refuted", "assay_composition", found))
-    elif "assay_composition" in told or sum(found.values()) >= _bound(rules, "listed_in_processed_pct"):
+    elif "assay_composition" in told or sum(found.values()) >= _bound(rules, "listed_pct"):
         doubts.append(
             _evidence("deeply-processed.contradicted", "assay_composition", line.assay.shares if line.assay else {})
         )
@@ -155,18 +156,16 @@ def _bound(rules: Rulebook, name: str) -> int:
 # Whether code, price and weight fit what the goods are called.
 
 
-def _usual(kind: str, rules: Rulebook) -> Mapping[str, Any]:
-    bounds = rules.parameter("desk-bounds")
-    if not bounds:
-        return {}
-    known: Mapping[str, Mapping[str, Any]] = bounds["processed"]["kinds"]
-    return known.get(kind, known[ARTICLE])
+def _usual(kinds: tuple[str, ...], rules: Rulebook) -> list[Mapping[str, Any]]:
+    """What is usual of goods of these kinds; of a kind that the pack does not know, what is of an article."""
+    rows: dict[str, Mapping[str, Any]] = {row["kind"]: row for row in rules.parameter("desk-processed-goods") or ()}
+    return [rows.get(kind, rows[ARTICLE]) for kind in kinds] if rows else []
 
 
 def _fits(hs_code: str | None, kinds: tuple[str, ...], rules: Rulebook) -> bool:
     """Whether a code is one under which goods of these kinds are declared."""
-    codes = [code for kind in kinds for code in _usual(kind, rules).get("codes", ())]
-    return not codes or any((hs_code or "").startswith(str(code)) for code in codes)
+    codes = [code for row in _usual(kinds, rules) for code in row["codes"]]
+    return not codes or any((hs_code or "").startswith(code) for code in codes)
 
 
 def _unfit(line: Line, words: Words, kinds: tuple[str, ...], rules: Rulebook) -> Iterator[Doubt]:
@@ -178,7 +177,8 @@ def _unfit(line: Line, words: Words, kinds: tuple[str, ...], rules: Rulebook) ->
     prices = rules.parameter("desk-prices")
     if line["mass_kg"] and line["value"] and prices and line["currency"] == prices["currency"]:
         unit_value = Decimal(line["value"]) * MG_PER_KG / line["mass_kg"]
-        low, high = _span(kinds, "price_usd_per_kg", rules)
+        spans = [row.get("price_usd_per_kg", _ANY_PRICE) for row in _usual(kinds, rules)] or [_ANY_PRICE]
+        low, high = min(Decimal(str(one["low"])) for one in spans), max(Decimal(str(one["high"])) for one in spans)
         if not low <= unit_value <= high:
             yield Doubt(
                 code="deeply-processed.price", columns=("value", "mass_kg", "product_name"),
@@ -186,14 +186,10 @@ def _unfit(line: Line, words: Words, kinds: tuple[str, ...], rules: Rulebook) ->
             )  # fmt: skip
     if "bulk" in words.means and _POWDERS.isdisjoint(kinds):
         yield Doubt(code="deeply-processed.bulk", columns=("product_name",))
-    _, most = _span(kinds, "mass_kg", rules)
-    if line["mass_kg"] and line["mass_kg"] > most * MG_PER_KG:
+    masses = [row.get("mass_kg_most") for row in _usual(kinds, rules)]
+    most = max((one for one in masses if one is not None), default=None)
+    if most is not None and None not in masses and (line["mass_kg"] or 0) > most * MG_PER_KG:
         yield Doubt(
             code="deeply-processed.weight", columns=("mass_kg", "product_name"),
-            facts={"mass_kg": format_kg(line["mass_kg"]), "most_kg": f"{most:f}"},
+            facts={"mass_kg": format_kg(line["mass_kg"]), "most_kg": most},
         )  # fmt: skip
-
-
-def _span(kinds: tuple[str, ...], name: str, rules: Rulebook) -> tuple[Decimal, Decimal]:
-    spans = [_usual(kind, rules).get(name) or [0, "Infinity"] for kind in kinds]
-    return min(Decimal(str(low)) for low, _ in spans), max(Decimal(str(high)) for _, high in spans)

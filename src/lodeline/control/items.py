@@ -117,11 +117,13 @@ def _is_other_kind(item: ControlItem, share_ppb: int, goods: Goods, rules: Ruleb
 
 
 def _is_other_alloy(item: ControlItem, goods: Goods) -> bool:
-    """An alloy or target of which the list names the partners, and none of those is in a composition that is stated."""
+    """An alloy or target of which the list names the partners, and no such pair makes up half of what is stated."""
     if item.form not in ("alloy", "target") or not item.named:
         return False
     held = {symbol for symbol, share in goods.shares.items() if share} | set(goods.named)
-    return not any(set(named.split("-")) <= held for named in item.named)
+    pairs = [set(named.split("-")) for named in item.named]
+    stated = sum(goods.shares.values())
+    return not any(pair <= held and 2 * sum(goods.shares.get(symbol, 0) for symbol in pair) >= stated for pair in pairs)
 
 
 def _is_of_host(item: ControlItem, goods: Goods, rules: Rulebook) -> bool:
@@ -160,6 +162,8 @@ def deeply_processed(case: Case) -> Iterator[Reason]:
                 items=", ".join(dict.fromkeys(item.item for item in listed)), goods=goods.label["en"],
                 goods_zh=goods.label["zh"],
             )  # fmt: skip
+        elif unknown_items_of(goods, rules):
+            return
         elif OTHER_KINDS.issuperset(goods.claim.kinds):
             yield reason("goods.worked-form", goods=goods.label["en"], goods_zh=goods.label["zh"])
         else:

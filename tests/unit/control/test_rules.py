@@ -107,7 +107,6 @@ PAIRS: dict[str, tuple[Fields, Fields]] = {
     ),
     "deeply-processed.bulk": (CLEAN | SENSOR | {"product_name": "传感器 散装"}, CLEAN | SENSOR),
     "goods.worked-form": (CLEAN | ROD, CLEAN | ROD | {"on": "2026-11-20", "composition": "Yb2O3=12;Al2O3=43"}),
-    "item.worked-form": (CLEAN | ROD | {"on": "2025-11-08"}, CLEAN | ROD),
     "waste.holds-magnets": (
         CLEAN | {"product_name": "废旧电机", "hs_code": "8549990000", "composition": ""},
         CLEAN | {"product_name": "电机", "hs_code": "8501310000", "composition": ""},
@@ -172,6 +171,7 @@ def test_every_reason_of_the_vocabulary_is_tested() -> None:
         *test_parties.TESTED,
         *test_permits.TESTED,
         "licence.covers",
+        "item.worked-form",
         "line.file-unclear",
     } == vocabulary().keys()
 
@@ -249,6 +249,13 @@ def test_holmium_was_listed_only_as_far_as_was_known_then(desk: Desk) -> None:
     october = TODAY.replace(year=2025, month=10, day=20)
     assert desk(line, known=october).verdict == "hold"
     assert desk(line).verdict == "release"
+
+
+def test_a_crystal_was_listed_only_as_far_as_was_known_then(desk: Desk) -> None:
+    rod = CLEAN | ROD | {"on": "2025-11-08"}
+    assert "item.worked-form" in codes(desk(rod, known=TODAY.replace(year=2025, month=10, day=20)))
+    assert codes(desk(rod)) == ["goods.worked-form"]
+    assert codes(desk(rod | {"on": "2026-11-20"})) == ["item.state-unknown"]
 
 
 def test_prices_are_those_that_could_be_known(desk: Desk) -> None:
