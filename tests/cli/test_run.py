@@ -42,12 +42,19 @@ def test_a_run_is_announced_once_passes_the_quota_with_a_flag_and_is_put_off(lod
     assert reserved(lodeline) == ("400.5", "199.5", "0")
 
 
+def test_a_run_may_be_of_the_next_year_too(lodeline: Lodeline) -> None:
+    next_year = ("run", "announce", "MINE", "R1", "--kind", "mining", "--kg", "1", "--year", str(YEAR + 1))
+    assert lodeline(*next_year).status == 0
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
         (("announce", "MINE", "R1", "--kind", "mining", "--kg", "much"), 2, "no mass"),
         (("announce", "NOBODY", "R1", "--kind", "mining", "--kg", "1"), 2, "no organisation NOBODY"),
         (("announce", "MINE", "R1", "--kind", "mining", "--kg", "0"), 1, "reservation.incomplete"),
+        (("announce", "MINE", "R1", "--kind", "mining", "--kg", "1", "--year", str(YEAR - 1)), 1, "run.year"),
+        (("announce", "MINE", "R1", "--kind", "mining", "--kg", "1", "--year", str(YEAR + 2)), 1, "run.year"),
         (("void", "MINE", "R9", "--reason", "x"), 1, "reservation.unknown"),
     ],
 )

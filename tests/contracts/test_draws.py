@@ -297,6 +297,17 @@ def test_a_run_of_two_quotas_is_put_off_in_both(desk: Desk) -> None:
     assert said(put_off_run(store=desk.store, number=0, reason="x", on=DAY, filed_at=NOW)) == ["reservation.unknown"]
 
 
+@pytest.mark.parametrize(("year", "problems"), [(2024, ["run.year"]), (2025, []), (2026, []), (2027, ["run.year"])])
+def test_a_run_is_of_a_quota_of_this_year_or_the_next(desk: Desk, year: int, problems: list[str]) -> None:
+    head = desk.store.head().size
+    planned = announce_run(
+        store=desk.store, organisation="MINE", kind="mining", ore_type="", year=year, run="R1", reo_mg=KG, on=DAY,
+        filed_at=NOW,
+    )  # fmt: skip
+    refusals = [one.code for one in planned.problems if one.severity == "reject"]
+    assert (refusals, desk.store.head().size) == (problems, head + (not problems))
+
+
 def test_a_planned_run_reserves_quota_until_its_rows_draw_it(desk: Desk) -> None:
     common: dict[str, Any] = {"store": desk.store, "organisation": "MINE", "on": DAY, "filed_at": NOW}
     plan: dict[str, Any] = {"kind": "mining", "ore_type": "rock", "year": 2025}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from lodeline.ledger.problem import problem
 from lodeline.office.actor import AUTHORITY, Actor
 from lodeline.office.audit import record_act
 from lodeline.office.log_notices import tell_entry
@@ -28,8 +27,6 @@ def announce(
     """Sets quota aside for a planned run. Requires "own.file" about the organisation."""
     actor.require("own.file", organisation)
     day = law.day_of(now)
-    if not day.year <= year <= day.year + 1:
-        return Drawn(draw=None, problems=(problem("run.year", year=year, first=day.year, last=day.year + 1),))
     with store.database.transaction():
         found = runs.announce_run(
             store=store, organisation=organisation, kind=kind, ore_type=ore_type, year=year,

@@ -66,9 +66,12 @@ def announce_run(
 ) -> Drawn:  # fmt: skip
     """Reserves REO of a quota for a planned run, which rows that name the run draw later.
 
-    Passing the quota is accepted and flagged. Announced again with the same mass, the same reservation.
+    Passing the quota is accepted and flagged. Announced again with the same mass, the same reservation. Refused for a
+    quota of another year than that of `on` and the next: what has passed reserves nothing, what is far is not granted.
     """
     assert_guarded(store)
+    if not on.year <= year <= on.year + 1:
+        return Drawn(draw=None, problems=(problem("run.year", year=year, first=on.year, last=on.year + 1),))
     with store.database.transaction():
         head = store.head(lock=True)
         register = store.register(head)
