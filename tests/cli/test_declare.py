@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -138,6 +139,7 @@ def test_a_port_asks_without_a_store_and_its_questions_come_home(
     home = licensed.copied_to(tmp_path / "home.sqlite3")
     rows = [f"{row},D-1" for row in (PROMISED, HELD)]
     path, packed = write(tmp_path / "d.csv", f"{HEADER},declaration", *rows), tmp_path / "port.bundle"
+    home("licence", "tranche", "LIC-2", "T1", "--port", "Ningbo", "--kg", "150", "--elements", "Dy=5")
     made = home("bundle", packed, "--port", "Ningbo", "--json").document
     assert (made["port"], made["pinned"]) == ("Ningbo", True)
     answer = nowhere("declare", path, "--bundle", packed, "--key", made["key"], "--json")
@@ -148,13 +150,19 @@ def test_a_port_asks_without_a_store_and_its_questions_come_home(
     many = write(tmp_path / "many.csv", f"{HEADER},declaration", PROMISED.replace("Dy=1,100", "Dy=2,951") + ",D-2")
     refused = nowhere("declare", many, "--bundle", packed, "--key", made["key"], "--json").document["lines"][0]
     assert refused["verdict"] == "hold"
+    # The tranche has 50 kg left, and another port none.
+    home("bundle", tmp_path / "other.bundle", "--port", "Xiamen")
+    for bundle in ("port.bundle", "other.bundle"):
+        more = write(tmp_path / "more.csv", f"{HEADER},declaration", PROMISED.replace("Dy=1,100", "Dy=1,51") + ",D-3")
+        asked = nowhere("declare", more, "--bundle", tmp_path / bundle)
+        assert asked.status == 1 and re.search("(A|Another) tranche (of|for)", asked.out)
     merged = home("declare", "merge", tmp_path / "port.bundle.questions", "--json").document
-    assert (merged["taken"], merged["conflicts"], merged["rows"][0]["verdict"]) == (2, 0, "hold")
+    assert (merged["taken"], merged["conflicts"], merged["rows"][0]["verdict"]) == (3, 0, "hold")
     assert merged["rows"][0]["reservations"][0]["mass_kg"] == "100"
     assert merged["rows"][0]["otherwise"] == []
     assert home("declare", "merge", tmp_path / "port.bundle.questions", "--json").document["taken"] == 0
     shown = home("licence", "show", "LIC-2", "--json").document
-    assert (shown["reserved_kg"], shown["left_kg"]) == ("100", "900")
+    assert (shown["reserved_kg"], shown["left_kg"]) == ("150", "850")
     packed.write_bytes(packed.read_bytes()[:-9])
     assert nowhere("declare", path, "--bundle", packed).status == 2
 
@@ -175,10 +183,12 @@ def test_a_release_of_a_port_that_finds_no_room_is_said_with_its_cure(
 ) -> None:
     home = licensed.copied_to(tmp_path / "home.sqlite3")
     packed = tmp_path / "port.bundle"
-    home("bundle", packed)
+    home("licence", "tranche", "LIC-2", "T1", "--port", "Ningbo", "--kg", "100", "--elements", "Dy=5")
+    home("bundle", packed, "--port", "Ningbo")
     path = write(tmp_path / "d.csv", f"{HEADER},declaration", f"{PROMISED},D-1")
     assert nowhere("declare", path, "--bundle", packed).status == 0
+    assert home("licence", "tranche", "LIC-2", "T1", "--withdraw", "the line is up").status == 0
     assert home("licence", "reserve", "LIC-2", "D-0", "1", "--kg", "950", "--exporter", "ACME").status == 0
     merged = home("declare", "merge", tmp_path / "port.bundle.questions", language=language)
     assert merged.status == 1
-    assert "offline.no-room" in merged.out and "reservation.exceeds-left" in merged.out and said in merged.out
+    assert "offline.no-room" in merged.out and "reservation.tranche-unknown" in merged.out and said in merged.out

@@ -17,6 +17,7 @@ from lodeline.service import desk_papers, offline
 from lodeline.service.audit import receipt
 from lodeline.service.desk import answer
 from lodeline.service.desk_papers import DeskError, Question
+from lodeline.service.draws import allot
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 
@@ -133,7 +134,12 @@ def made(store: Store, **options: Any) -> bytes:
 
 def test_a_port_answers_from_a_bundle_as_the_desk_would(store: Store) -> None:
     line = HELD | {"licence": "LIC-1", "end_user_name": "Motors GmbH", "destination": "DE"}
-    opened = bundles.open_bundle(made(store), today=TODAY, key=store.signer.verifier.vkey)
+    given = allot(
+        store=store, licence="LIC-1", tranche="T1", port="Ningbo", mass_mg=200_000_000, law=LAW, on=TODAY,
+        filed_at=NOW,
+    )  # fmt: skip
+    assert given.draw, given.problems
+    opened = bundles.open_bundle(made(store, port="Ningbo"), today=TODAY, key=store.signer.verifier.vkey)
     assert bundles.law_of(opened).code == "cn"
     here = answer(read_fields(line), law=LAW, today=TODAY, snapshot=open_snapshot(store), store=store)
     there = offline.answer_offline(
@@ -141,7 +147,7 @@ def test_a_port_answers_from_a_bundle_as_the_desk_would(store: Store) -> None:
     )
     assert [one["verdict"] for one in there["lines"]] == [one["verdict"] for one in here["lines"]] == ["release"]
     assert there["bundle"]["age_hours"] == 30
-    assert "entry 0" in there["bundle"]["limits"][0]["en"]
+    assert "entry 1" in there["bundle"]["limits"][0]["en"]
 
 
 def test_a_bundle_that_was_changed_torn_or_signed_by_another_is_refused(store: Store) -> None:

@@ -41,7 +41,9 @@ def announce(
     kind: Annotated[Kind, typer.Option("--kind", help="Of which quota. 指标类别。")],
     kg: Annotated[str, typer.Option("--kg", help="Oxide that it will draw, in kg REO. 计划用量（千克 REO）。")],
     ore_type: Annotated[OreType | None, typer.Option("--ore-type", help="Ore. 矿种。")] = None,
-    year: Annotated[int, typer.Option("--year", help="Year of the quota: this or the next. 指标年度：本年或下一年。")] = 0,
+    year: Annotated[
+        int, typer.Option("--year", help="Year of the quota: this or the next. 指标年度：本年或下一年。")
+    ] = 0,
     database: Database = DEFAULT_DATABASE,
     as_json: Json = False,
 ) -> None:

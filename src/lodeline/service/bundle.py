@@ -1,7 +1,7 @@
 """A signed bundle: what a port needs to answer without a network, and what it must say of its age and its limits.
 
-It holds the law pack as files, the licences with what was left of them when it was made (or the tranches allotted to
-the port), who is registered and who owns whom, models, the lists of parties that stand, and which questions of ports
+It holds the law pack as files, the licences with what was left of them when it was made, the tranches that are allotted
+to the port, who is registered and who owns whom, models, the lists of parties that stand, and which questions of ports
 the log has already. Whoever opens it checks that the log's key signed every byte of it and that its last day has not
 passed.
 
@@ -54,7 +54,7 @@ from lodeline.spoken import SpokenError
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import DESK_KIND, Store
 
-FORMAT: Final = "lodeline-bundle-v2"
+FORMAT: Final = "lodeline-bundle-v3"
 #: How long a bundle may be used: licences are spent and law changes while it lies at the port.
 USUAL_DAYS: Final = 7
 _BYTES_MOST: Final = 200_000_000
@@ -73,7 +73,7 @@ class BundleError(SpokenError):
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
     """A bundle that was opened and believed. `key`: the vkey that signed it, `pinned` where it was known beforehand;
-    `port` "" for any."""
+    `port` "" for none: nothing is released there on a licence."""
 
     made_at: datetime
     last_day: date
@@ -96,13 +96,12 @@ class Bundle:
             "tranches": [{"licence": one.licence, "tranche": one.name} for one in self.tranches],
             "limits": [
                 {
-                    "en": f"Licences: the tranches allotted to {self.port}; of licences without one, what was left as"
-                    f" of entry {self.entry}: what was drawn since elsewhere is not known here."
-                    if self.tranches else
-                    f"Licences as of entry {self.entry}: what was drawn since elsewhere is not known here.",
-                    "zh": f"许可证：分配给{self.port}的额度；无额度的许可证余量截至条目 {self.entry}，"
-                    "此后他处的核销未计入。"
-                    if self.tranches else f"许可证余量截至条目 {self.entry}，此后他处的核销未计入。",
+                    "en": f"Licences as of entry {self.entry}: only what is allotted to {self.port} as a tranche is"
+                    " released here."
+                    if self.port else
+                    "The bundle is of no port: nothing is released here on a licence.",
+                    "zh": f"许可证状态截至条目 {self.entry}：此处仅可在分配给{self.port}的额度内放行。"
+                    if self.port else "数据包未指定口岸：此处不得凭许可证放行。",
                 },
                 {
                     "en": "Lots and earlier exports are not in a bundle: they were not compared.",
@@ -113,7 +112,7 @@ class Bundle:
 
     @cached_property
     def licences(self) -> pl.DataFrame:
-        """Every licence less what was drawn on it when the bundle was made (`desk_draws.LEFT`)."""
+        """Every licence less what was drawn on it elsewhere when the bundle was made (`desk_draws.LEFT`)."""
         return _table(self.content["licences"], LEFT)
 
     @cached_property

@@ -228,11 +228,18 @@ def uncollected(lines: int) -> Iterator[None]:
 def _answered(
     declaration: Declaration, sources: Sources, *, law: Jurisdiction, today: date, day: date
 ) -> tuple[Json, tuple[Verdict, ...]]:
-    verdicts = judge(
+    verdicts = verdicts_from(declaration, sources, law=law, today=today, day=day)
+    return document_of(declaration, verdicts, sources, law=law, today=today, day=day), verdicts
+
+
+def verdicts_from(
+    declaration: Declaration, sources: Sources, *, law: Jurisdiction, today: date, day: date
+) -> tuple[Verdict, ...]:
+    """The verdicts alone, from what is at hand."""
+    return judge(
         declaration, law=law, day=day, known=today, licences=sources.licences, exporters=sources.exporters,
         records=sources.records, screened=sources.screened,
     )  # fmt: skip
-    return document_of(declaration, verdicts, sources, law=law, today=today, day=day), verdicts
 
 
 def document_of(

@@ -18,7 +18,7 @@ from typing import Any
 from lodeline.ledger.licence import GOODS
 from lodeline.ledger.problem import Problem, problem
 from lodeline.ledger.register import Register
-from lodeline.ledger.reservation import Masses, Reserved, natural
+from lodeline.ledger.reservation import Masses, Position, Reserved, natural
 from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.accounts import (
@@ -113,7 +113,7 @@ def reserve(
     with store.database.transaction():
         head = store.head(lock=True)
         register = store.register(head)
-        desk = _Desk(store, register, law, on, wanted)
+        desk = _Desk(store, register, law, on, wanted, today=law.day_of(filed_at))
         order = sorted(range(len(wanted)), key=lambda n: (wanted[n].declaration, natural(wanted[n].line), n))
         answers = {place: desk.reserve(wanted[place]) for place in order}
         fresh = [place for place in order if (one := answers[place]).draw is not None and not one.repeated]
@@ -129,7 +129,9 @@ def reserve(
 class _Desk:
     """What is left of each licence while requests are served one after the other, under the head."""
 
-    def __init__(self, store: Store, register: Register, law: Jurisdiction, on: date, wanted: Iterable[Wanted]) -> None:
+    def __init__(
+        self, store: Store, register: Register, law: Jurisdiction, on: date, wanted: Iterable[Wanted], *, today: date
+    ) -> None:
         self.on = on
         asked = list(wanted)
         self.about: dict[tuple[str, str], Draw] = {}
@@ -147,7 +149,7 @@ class _Desk:
         }  # fmt: skip
         self.exports = {one.id: set(one.account.exports) for one in self.accounts.values()}
         self.tranches = {
-            (one.id, at.reserved.tranche): dict(at.open_mg)
+            (one.id, at.reserved.tranche): _spendable(one, at, today)
             for one in self.accounts.values() for at in one.account.positions
             if at.reserved is not None and at.reserved.is_tranche and at.is_awaited(on)
         }  # fmt: skip
@@ -227,6 +229,14 @@ class _Desk:
                     "reservation.exceeds-left", licence=wanted.licence, what=name or "goods",
                     needed_kg=format_kg(needed), left_kg=format_kg(left),
                 )  # fmt: skip
+
+
+def _spendable(account: LicenceAccount, tranche: Position, today: date) -> dict[str, int]:
+    """What of a tranche a port may have spent; where it has lapsed before that came home, no more than is left today:
+    its mass has returned to the licence, and somebody else may have it."""
+    if tranche.is_awaited(today):
+        return dict(tranche.open_mg)
+    return {name: min(mass_mg, account.account.left(name, today)) for name, mass_mg in tranche.open_mg.items()}
 
 
 def reserved_for(store: Store, *, declaration: str, line: str) -> Draw | None:

@@ -1,7 +1,8 @@
 """Questions that were put at a port without a network: written down there, and brought into the log later.
 
-A release on a licence is a promise there: it is taken from what is left at the port, and reserved when it comes home.
-What somebody else has drawn meanwhile may leave no room for it; that is said, and changes nothing of what was answered.
+A release on a licence is a promise there: it is taken from a tranche of the port's own, and reserved when it comes
+home. Two copies of one bundle, with a record each, can still spend one tranche twice: nobody can see it before both
+records are home. Then it is said, with the lines of the other record, and changes nothing of what was answered.
 
 Each question is kept with the answer that was given and the bundle that it was given from, and says how late it came.
 The same record brought in twice is taken once. What the ledger would answer now is told beside it.
@@ -19,15 +20,16 @@ from typing import Any, Final
 from lodeline.control.declaration import Declaration, read_fields
 from lodeline.journal.entry import canonical_json
 from lodeline.ledger.licence import GOODS
-from lodeline.ledger.problem import problem
+from lodeline.ledger.problem import Problem, problem
 from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.bundle import Bundle
-from lodeline.service.desk import answer, answered
+from lodeline.service.desk import answer, document_of, uncollected, verdicts_from
 from lodeline.service.desk_papers import cells_of, facts_of, put_question, question
-from lodeline.service.draws import Drawn, Wanted, reserve
+from lodeline.service.draw_facts import Draw, draws_of
+from lodeline.service.draws import Drawn, Wanted, live, reserve
 from lodeline.service.moment import utc_text
-from lodeline.service.port_draws import Pools, Promised, promise_lines, promised_in
+from lodeline.service.port_draws import Pools, Promised, promise_lines, promised_in, with_promises
 from lodeline.spoken import SpokenError
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import DESK_KIND, Store
@@ -50,10 +52,14 @@ def answer_offline(
     own = {(line["declaration"] or "", line["line"] or "") for line in declaration.lines}
     others = [one for one in earlier.values() if one.key not in own]
     sources = bundle.sources(others)
-    document, verdicts = answered(declaration, sources, law=law, today=today, day=day)
-    pools = Pools(bundle.licences, bundle.tranches, earlier, today)
-    promise_lines(document, verdicts, bundle.licences, pools)
-    return {**document, "bundle": bundle.said(now)}
+    pools = Pools(bundle.licences, bundle.tranches, earlier, today, port=bundle.port)
+    with uncollected(len(declaration.lines)):
+        verdicts = verdicts_from(declaration, sources, law=law, today=today, day=day or today)
+        lines = promise_lines(verdicts, bundle.licences, pools)
+        document = document_of(
+            declaration, [one.verdict for one in lines], sources, law=law, today=today, day=day or today
+        )
+    return with_promises(document, lines) | {"bundle": bundle.said(now)}
 
 
 def _promised(record: bytes, bundle: Bundle) -> dict[tuple[str, str], Promised]:
@@ -82,7 +88,8 @@ def merge(
 
     `rows`: `entry`, `asked_at`, `late_s`, `repeated`, `verdict`; `reservations`: what became of each release on a
     licence, as `service.draws.Drawn` says it, with problems where there is no room for it now; and `otherwise`: the
-    lines whose verdict the ledger gives otherwise now. `conflicts`: how many releases found no room.
+    lines whose verdict the ledger gives otherwise now. `conflicts`: how many releases found no room, or were promised
+    by another record too.
     """
     lines = list(_lines_of(record))
     questions = [_read(number, one) for number, one in enumerate(lines, 1)]
@@ -91,6 +98,7 @@ def merge(
         for one in store.entries_of(DESK_KIND) for facts in [facts_of(one)] if facts.get("record")
     }  # fmt: skip
     rows = []
+    mine = _Mine()
     for line, asked in zip(lines, questions, strict=True):
         digest = sha256(line).hexdigest()
         declaration = Declaration(lines=tuple(_lines(asked["cells"])))
@@ -99,12 +107,13 @@ def merge(
         if not repeated:
             promise = partial(
                 _reserved, store, asked["answer"], law=law, on=law.day_of(asked_at),
-                filed_at=now, by=by,
+                filed_at=now, by=by, mine=mine,
             )  # fmt: skip
             known[digest] = put_question(
                 store, declaration, asked["answer"], by=by, channel="offline", filed_at=now, asked_at=asked_at,
                 bundle=asked["answer"]["bundle"], record=digest, promise=promise,
             ).index  # fmt: skip
+        mine.add(asked["answer"])
         again = answer(
             declaration, law=law, today=today, snapshot=open_snapshot(store), store=store,
             day=date.fromisoformat(asked["answer"]["day"]),
@@ -128,9 +137,30 @@ def merge(
     }
 
 
+class _Mine:
+    """What the record that is merged has promised up to the line in hand, to tell it from what another record did."""
+
+    def __init__(self) -> None:
+        self.keys: set[tuple[str, str]] = set()
+
+    def add(self, told: Json) -> None:
+        self.keys |= {one.key for one in promised_in(told)}
+
+    def others(self, store: Store, one: Promised, bundle_entry: int) -> list[Draw]:
+        """What was spent of a promise's tranche since its bundle was made, and not by this record."""
+        every = draws_of(store, "licence", [one.licence])
+        standing = live(every)
+        return [
+            draw for draw in every
+            if draw.act == "reserve" and draw.tranche == one.tranche and draw.entry > bundle_entry
+            and draw.number in standing and (draw.declaration, draw.line) not in self.keys
+        ]  # fmt: skip
+
+
 def _reserved(
-    store: Store, told: Json, amends_reserved: bool, *, law: Jurisdiction, on: date, filed_at: datetime, by: str
-) -> Json | None:
+    store: Store, told: Json, amends_reserved: bool, *, law: Jurisdiction, on: date, filed_at: datetime, by: str,
+    mine: _Mine,
+) -> Json | None:  # fmt: skip
     """Reserves what the port has promised, as of the day it did; part of the transaction that keeps the question."""
     del amends_reserved
     promised = promised_in(told)
@@ -144,20 +174,36 @@ def _reserved(
         )
         for one in promised
     ]  # fmt: skip
+    others = {one.key: mine.others(store, one, told["bundle"]["entry"]) for one in promised if one.tranche}
     drawn = reserve(store=store, wanted=wanted, law=law, on=on, filed_at=filed_at, by=by or None)
-    return {"reservations": [_came_home(*pair) for pair in zip(promised, drawn, strict=True)]}
+    return {
+        "reservations": [
+            _came_home(one, became, others.get(one.key, [])) for one, became in zip(promised, drawn, strict=True)
+        ]
+    }
 
 
-def _came_home(one: Promised, drawn: Drawn) -> Json:
+def _came_home(one: Promised, drawn: Drawn, others: list[Draw]) -> Json:
+    """`others`: what another record has spent of the tranche. It is said where there is no room for this promise, and
+    where the other record promised the very same line: then its goods may have left twice."""
     told = drawn.as_json() | {
         "licence": one.licence, "declaration": one.declaration, "line": one.line, "tranche": one.tranche,
         "mass_kg": format_kg(one.masses_mg.get(GOODS, 0)),
     }  # fmt: skip
+    found: list[Problem] = []
     if drawn.draw is None:
-        conflict = problem(
-            "offline.no-room", declaration=one.declaration, line=one.line, licence=one.licence, mass_kg=told["mass_kg"]
-        )
-        told["problems"] = [conflict.as_json(), *told["problems"]]
+        found.append(
+            problem(
+                "offline.no-room", declaration=one.declaration, line=one.line, licence=one.licence,
+                mass_kg=told["mass_kg"],
+            )
+        )  # fmt: skip
+    else:
+        others = [other for other in others if (other.declaration, other.line) == one.key]
+    if others:
+        named = ", ".join(f"{other.declaration}/{other.line}" for other in others)
+        found.append(problem("offline.two-records", licence=one.licence, tranche=one.tranche, others=named))
+    told["problems"] = [*(each.as_json() for each in found), *told["problems"]]
     return told
 
 

@@ -1,13 +1,14 @@
-"""What a port may promise of licences while it has no network: its tranches, or what was left when its bundle was made.
+"""What a port may promise of licences while it has no network: its own tranches, and nothing else.
 
-At home the bundle is given what is left of every licence. At the port each release on one is a promise, written into
-the port's own record and taken from what is left, so that two consignments never get the same kilogram there.
+What was left of a licence when the bundle was made is left for everybody who has such a bundle: two ports would promise
+the same kilogram. A tranche is reserved for one port before its bundle is made. At the port each release on one is a
+promise, written into the port's own record and taken from the tranche; what no tranche holds is a question.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -15,11 +16,11 @@ import polars as pl
 
 from lodeline.control.desk import Verdict
 from lodeline.control.licence import draws_of as drawn_by
-from lodeline.control.reason import VERDICTS, worst
+from lodeline.control.reason import VERDICTS, Citation, Reason, reason, worst
 from lodeline.ledger.licence import GOODS, elements_mg
 from lodeline.ledger.problem import Problem, problem
 from lodeline.ledger.register import Register
-from lodeline.ledger.reservation import Masses
+from lodeline.ledger.reservation import Account, Masses, Position
 from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.accounts import licence_accounts
@@ -52,7 +53,7 @@ class Tranche:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promised:
-    """What a port has promised for a line of a declaration. `tranche` is empty where the licence has none there."""
+    """What a port has promised for a line of a declaration, from a tranche; without one it is still wanted."""
 
     declaration: str
     line: str
@@ -84,10 +85,8 @@ class Promised:
 def port_licences(
     store: Store, register: Register, law: Jurisdiction, *, day: date, port: str
 ) -> tuple[pl.DataFrame, list[Tranche]]:
-    """Every licence as it stands on the day, less what is drawn on it (`desk_draws.LEFT`), and the port's tranches.
-
-    Of a licence with a tranche for the port, the tranches are all that is left there.
-    """
+    """Every licence as it stands on the day, less what is drawn on it elsewhere (`desk_draws.LEFT`), and what is left
+    of the port's own tranches."""
     table = register.tables["licences"]
     accounts = licence_accounts(store, register, law, set(table["id"]))
     tranches = _tranches(store, port) if port else {}
@@ -95,18 +94,22 @@ def port_licences(
     for row in table.iter_rows(named=True):
         one = accounts[row["id"]]
         mine = [
-            Tranche(
-                licence=row["id"], name=at.reserved.tranche, until=at.reserved.until,
-                masses_mg={name: at.open_mg.get(name, 0) for name in one.account.granted_mg},
-            )
-            for at in one.account.positions
+            at for at in one.account.positions
             if at.reserved is not None and at.reserved.is_tranche and at.is_awaited(day)
             and at.reserved.tranche in tranches.get(row["id"], ())
         ]  # fmt: skip
-        found += mine
-        left = less_drawn(row, one, one.account, day)
-        rows.append(_of_tranches(left, mine) if tranches.get(row["id"]) else left)
+        found += [_tranche(row["id"], at, one.account) for at in mine]
+        others = replace(one.account, positions=tuple(at for at in one.account.positions if at not in mine))
+        rows.append(less_drawn(row, one, others, day))
     return pl.DataFrame(rows, schema=LEFT), found
+
+
+def _tranche(licence: str, at: Position, whole: Account) -> Tranche:
+    assert at.reserved is not None, "a tranche is reserved"
+    return Tranche(
+        licence=licence, name=at.reserved.tranche, until=at.reserved.until,
+        masses_mg={name: at.open_mg.get(name, 0) for name in whole.granted_mg},
+    )  # fmt: skip
 
 
 def _tranches(store: Store, port: str) -> dict[str, set[str]]:
@@ -116,13 +119,6 @@ def _tranches(store: Store, port: str) -> dict[str, set[str]]:
         if draw.act == "allot" and draw.reference == f"{draw.account}@{port}@{draw.tranche}":
             found.setdefault(draw.account, set()).add(draw.tranche)
     return found
-
-
-def _of_tranches(row: Json, mine: Sequence[Tranche]) -> Json:
-    limited = elements_mg(row["elements"] or "")
-    left = {name: sum(one.masses_mg.get(name, 0) for one in mine) for name in (GOODS, *limited)}
-    elements = "|".join(f"{name}={format_kg(left[name])}" for name in limited)
-    return row | {"mass_mg": left[GOODS], "used_mg": 0, "elements": elements or None}
 
 
 def less_promised(licences: pl.DataFrame, promised: Iterable[Promised]) -> pl.DataFrame:
@@ -144,30 +140,26 @@ def less_promised(licences: pl.DataFrame, promised: Iterable[Promised]) -> pl.Da
 
 
 class Pools:
-    """What is left at the port of each licence, tranche by tranche, while lines are promised one after the other."""
+    """What is left at the port of each tranche of each licence, while lines are promised one after the other."""
 
     def __init__(
         self, licences: pl.DataFrame, tranches: Iterable[Tranche], earlier: Mapping[tuple[str, str], Promised],
-        day: date,
+        day: date, *, port: str,
     ) -> None:  # fmt: skip
         self.earlier, self.day = dict(earlier), day
+        self.port = {"en": port or "this port", "zh": port or "本口岸"}
         self.standing = {row["id"]: _standing(row, day) for row in licences.iter_rows(named=True)}
         self.left: dict[str, dict[str, dict[str, int]]] = {}
-        of_port = {one.licence for one in tranches}
-        for row in licences.iter_rows(named=True):
-            masses = elements_mg(row["elements"] or "")
-            if row["mass_mg"] is not None:
-                masses[GOODS] = row["mass_mg"] - row["used_mg"]
-            self.left[row["id"]] = {} if row["id"] in of_port else {"": masses}
         for one in sorted(tranches, key=lambda one: (one.until or date.max, one.name)):
+            of_licence = self.left.setdefault(one.licence, {})
             if one.until is None or day <= one.until:
-                limited = self.left[one.licence]
-                limited[one.name] = dict(one.masses_mg)
+                of_licence[one.name] = dict(one.masses_mg)
         for before in self.earlier.values():
             self._take(before)
 
     def promise(self, wanted: Promised) -> tuple[Promised | None, tuple[Problem, ...]]:
-        """The promise with its tranche, or why there is none. The same line with the same content is promised once."""
+        """The promise with its tranche, or why there is none; neither where no tranche holds it (`lack`). The same line
+        with the same content is promised once."""
         named = {
             "declaration": wanted.declaration, "line": wanted.line, "exporter": wanted.exporter,
             "mass_kg": wanted.masses_mg.get(GOODS, 0) > 0,
@@ -189,26 +181,25 @@ class Pools:
             day = self.day.isoformat()
             found = problem("reservation.not-in-force", licence=wanted.licence, standing=standing, day=day)
             return None, (found,)
-        return self._from_a_pool(wanted)
-
-    def _from_a_pool(self, wanted: Promised) -> tuple[Promised | None, tuple[Problem, ...]]:
-        pools = self.left.get(wanted.licence, {})
-        for tranche, left in pools.items():
+        for tranche, left in self.left.get(wanted.licence, {}).items():
             if not _beyond(wanted, left):
-                made = Promised(
-                    declaration=wanted.declaration, line=wanted.line, exporter=wanted.exporter,
-                    licence=wanted.licence, tranche=tranche, masses_mg=wanted.masses_mg,
-                )  # fmt: skip
+                made = replace(wanted, tranche=tranche)
                 self.earlier[made.key] = made
                 self._take(made)
                 return made, ()
+        return None, ()
+
+    def lack(self, wanted: Promised, law: Iterable[Citation]) -> Reason:
+        """Why no tranche of the port holds what is wanted, as a question."""
+        pools = self.left.get(wanted.licence)
+        facts = {"licence": wanted.licence, "port": self.port["en"], "port_zh": self.port["zh"]}
+        if pools is None:
+            return reason("licence.no-tranche", law=law, **facts)
         largest = max(pools.values(), key=lambda left: left.get(GOODS, 0), default={GOODS: 0})
-        return None, tuple(
-            problem(
-                "reservation.exceeds-left", licence=wanted.licence, what=name or "goods",
-                needed_kg=format_kg(wanted.masses_mg.get(name, 0)), left_kg=format_kg(max(0, largest.get(name, 0))),
-            )
-            for name in _beyond(wanted, largest) or [GOODS]
+        what = next(iter(_beyond(wanted, largest)), GOODS)
+        return reason(
+            "licence.tranche-mass", law=law, **facts, needed_kg=format_kg(wanted.masses_mg.get(what, 0)),
+            left_kg=format_kg(max(0, largest.get(what, 0))), what=what or "goods", what_zh=what or "货物",
         )  # fmt: skip
 
     def _take(self, one: Promised) -> None:
@@ -237,29 +228,51 @@ def _content(one: Promised) -> tuple[object, ...]:
     return one.licence, one.exporter, sorted(masses.items())
 
 
-def promise_lines(document: Json, verdicts: Sequence[Verdict], licences: pl.DataFrame, pools: Pools) -> None:
-    """Promises for each line of an answer that is released on a licence, and writes it there under `reservation`: a
-    line for which nothing is left is held. Others have null."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A line's verdict at the port and what is said of its promise, as JSON: None where it draws on no licence or
+    stays a question. `problems`: why it cannot be promised, so that it is held."""
+
+    verdict: Verdict
+    told: Json | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def promise_lines(verdicts: Iterable[Verdict], licences: pl.DataFrame, pools: Pools) -> list[Answered]:
+    """Promises for each line that is released on a licence, in their order; what no tranche holds is a query."""
     limits = {row["id"]: elements_mg(row["elements"] or "") for row in licences.iter_rows(named=True)}
-    for line, verdict in zip(document["lines"], verdicts, strict=True):
-        line["reservation"] = None
-        draws_mg = drawn_by(verdict.line, verdict.case.needs) if verdict.case is not None else {}
-        if verdict.verdict != "release" or not draws_mg:
-            continue
-        limited = limits.get(verdict.line["licence"], {})
-        wanted = Promised(
-            declaration=verdict.line["declaration"] or "", line=verdict.line["line"] or "",
-            exporter=verdict.line["exporter"] or "", licence=verdict.line["licence"], tranche="",
-            masses_mg={name: mass_mg for name, mass_mg in draws_mg.items() if name == GOODS or name in limited},
-        )  # fmt: skip
-        made, problems = pools.promise(wanted)
-        line["reservation"] = (made or wanted).as_json() | {"problems": [one.as_json() for one in problems]}
-        if made is None:
+    return [_promised(one, limits, pools) for one in verdicts]
+
+
+def _promised(verdict: Verdict, limits: Mapping[str, Mapping[str, int]], pools: Pools) -> Answered:
+    draws_mg = drawn_by(verdict.line, verdict.case.needs) if verdict.case is not None else {}
+    if verdict.case is None or verdict.verdict != "release" or not draws_mg:
+        return Answered(verdict=verdict)
+    limited = limits.get(verdict.line["licence"], {})
+    wanted = Promised(
+        declaration=verdict.line["declaration"] or "", line=verdict.line["line"] or "",
+        exporter=verdict.line["exporter"] or "", licence=verdict.line["licence"], tranche="",
+        masses_mg={name: mass_mg for name, mass_mg in draws_mg.items() if name == GOODS or name in limited},
+    )  # fmt: skip
+    made, problems = pools.promise(wanted)
+    if made is None and not problems:
+        law = [verdict.case.rules.cite(need.item) for need in verdict.case.needs]
+        return Answered(verdict=replace(verdict, reasons=(*verdict.reasons, pools.lack(wanted, law))))
+    told = (made or wanted).as_json() | {"problems": [one.as_json() for one in problems]}
+    return Answered(verdict=verdict, told=told, problems=problems)
+
+
+def with_promises(document: Json, lines: Iterable[Answered]) -> Json:
+    """The answer that these verdicts give, with `reservation` in each line; what cannot be promised is held."""
+    for line, one in zip(document["lines"], lines, strict=True):
+        line["reservation"] = one.told
+        if one.problems:
             line["verdict"] = "hold"
     words = [line["verdict"] for line in document["lines"]]
-    document.update(
-        verdict=worst(words) if words else "query", counts={word: words.count(word) for word in VERDICTS}
-    )  # fmt: skip
+    return document | {
+        "verdict": worst(words) if words else "query",
+        "counts": {word: words.count(word) for word in VERDICTS},
+    }  # fmt: skip
 
 
 def promised_in(answer: Json) -> list[Promised]:
