@@ -72,6 +72,23 @@ def test_exits_are_confirmed_one_by_one_and_say_what_became_of_each(customs: Pro
     assert AuditRecord.objects.filter(what="licence.exits").count() == 2
 
 
+def test_a_wrong_exit_is_corrected_and_both_stay(customs: Program) -> None:
+    line = {"declaration": "D1", "line": "1"}
+    (wrong,) = customs.post("/exits", {"exits": [line | {"mass_kg": "100000", "reference": "E1"}]}).json()["rows"]
+    assert "exit.above-reservation" in [one["code"] for one in wrong["problems"]]
+    fix = line | {"mass_kg": "10", "reference": "E2", "corrects": "E1"}
+    (bare,) = customs.post("/exits", {"exits": [fix]}).json()["rows"]
+    assert (bare["entry"], bare["problems"][0]["code"]) == (None, "exit.incomplete")
+    (right,) = customs.post("/exits", {"exits": [fix | {"reason": "typed in grams"}]}).json()["rows"]
+    assert (right["mass_kg"], right["problems"]) == ("10", [])
+    assert left(customs) == {"reserved_kg": "50", "used_kg": "10", "left_kg": "40"}
+    shown = customs.get("/licences/L1").json()
+    told = {one["reference"]: one for one in shown["draws"] if one["reference"]}
+    assert (told["E1"]["corrected_by"], told["E2"]["corrects"]) == (told["E2"]["number"], told["E1"]["number"])
+    assert (told["E2"]["reason"], shown["flagged_exits"]) == ("typed in grams", 0)
+    assert AuditRecord.objects.filter(what="licence.exits-corrected").count() == 1
+
+
 def test_a_reservation_is_taken_back_with_a_reason_and_not_twice_over(customs: Program) -> None:
     void = {"declaration": "D1", "line": "1", "reason": " "}
     refused = customs.post("/reservations/void", void)

@@ -107,5 +107,24 @@ def test_a_licence_is_drawn_on_by_command_to_the_end(store: Path) -> None:
     assert run(store, "licence", "show", "L9").status == 2
 
 
+def test_a_wrong_exit_is_corrected_by_command(store: Path) -> None:
+    """The exit drill by command: 100 000 is typed for 100."""
+    asked(store, "licence", "reserve", "L1", "D1", "1", "--kg", "100", "--elements", "Dy=2", "--exporter", "MAG")
+    wrong = ("licence", "post", "D1", "1", "--kg", "100000", "--reference", "E1", "--close")
+    assert [one["code"] for one in asked(store, *wrong)[1]["problems"]] == [
+        "exit.above-reservation", "export.licence-overdrawn", "export.licence-overdrawn",
+    ]  # fmt: skip
+    assert "exit.above-reservation" in run(store, "licence", "show", "L1").out
+    right = ("licence", "post", "D1", "1", "--kg", "100", "--reference", "E2", "--close", "--corrects", "E1")
+    assert asked(store, *right)[0] == 1
+    assert run(store, *right, "--reason", "a slip").status == 0
+    shown = asked(store, "licence", "show", "L1")[1]
+    assert (shown["used_kg"], shown["overdrawn_kg"], shown["left_kg"], shown["flagged_exits"]) == ("100", "0", "0", 0)
+    assert [(one["act"], one["mass_kg"]) for one in shown["draws"]] == [
+        ("reserve", "100"), ("exit", "100000"), ("correct", "100"),
+    ]  # fmt: skip
+    assert asked(store, "rebuild")[1]["ok"] and asked(store, "verify")[1]["ok"]
+
+
 def test_the_day_of_the_tests_lies_within_the_licence() -> None:
     assert GRANT["valid_from"] < date.today() < GRANT["valid_to"]

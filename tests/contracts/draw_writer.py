@@ -1,4 +1,4 @@
-"""One of eight writers: reserves, files, confirms and takes back at random, and prints what was accepted.
+"""One of eight writers: reserves, files, confirms, corrects and takes back at random, and prints what was accepted.
 
 Started as `python -m tests.contracts.draw_writer URL NUMBER ROUNDS`; several share declarations, so that they meet.
 """
@@ -13,7 +13,8 @@ from typing import Any
 
 from tests.desk import LAW, Desk
 
-from lodeline.service.draws import Drawn, Exit, Wanted, confirm_exits, reserve, void
+from lodeline.service.draws import Drawn, Wanted, reserve, void
+from lodeline.service.exits import Exit, confirm_exits
 from lodeline.store.opening import open_store
 
 NOW, DAY = datetime(2025, 6, 10, 4, tzinfo=UTC), date(2025, 6, 10)
@@ -29,11 +30,13 @@ class Writer:
         self.number = number
         self.dice = random.Random(number)
         self.taken: list[dict[str, Any]] = []
+        #: Its exits: the number that stands, with the line.
+        self.exits: list[tuple[str, str, str]] = []
 
     def round(self, turn: int) -> None:
         declaration, line = self.dice.choice(DECLARATIONS), str(self.dice.randint(1, 3))
         mass_mg = self.dice.randint(1, 30_000_000)
-        act = self.dice.choice(("reserve", "reserve", "file", "exit", "void"))
+        act = self.dice.choice(("reserve", "reserve", "file", "exit", "correct", "void"))
         if act == "reserve":
             wanted = Wanted(
                 licence=LICENCE[declaration], organisation="MAG", declaration=declaration, line=line, mass_mg=mass_mg,
@@ -52,12 +55,30 @@ class Writer:
                 declaration=declaration, line=line, mass_mg=mass_mg, reference=f"E{self.number}-{turn}",
                 closes=self.dice.random() < 0.2, licence=LICENCE[declaration], organisation="MAG",
             )  # fmt: skip
-            self.note(act, *confirm_exits(store=self.desk.store, exits=[exit_], law=LAW, on=DAY, filed_at=NOW))
+            (booked,) = confirm_exits(store=self.desk.store, exits=[exit_], law=LAW, on=DAY, filed_at=NOW)
+            self.note(act, booked)
+            if booked.draw is not None:
+                self.exits.append((declaration, line, exit_.reference))
+        elif act == "correct":
+            if self.exits:
+                self.correct(turn, mass_mg)
         else:
             taken_back = void(
                 store=self.desk.store, declaration=declaration, line=line, reason="amended", on=DAY, filed_at=NOW
             )
             self.note(act, taken_back)
+
+    def correct(self, turn: int, mass_mg: int) -> None:
+        """Corrects one of its own exits, or a correction of it."""
+        declaration, line, reference = self.exits.pop(self.dice.randrange(len(self.exits)))
+        newer = Exit(
+            declaration=declaration, line=line, mass_mg=mass_mg, reference=f"C{self.number}-{turn}",
+            closes=self.dice.random() < 0.2, corrects=reference, reason="a slip",
+        )  # fmt: skip
+        (booked,) = confirm_exits(store=self.desk.store, exits=[newer], law=LAW, on=DAY, filed_at=NOW)
+        assert booked.draw is not None, booked.problems
+        self.note("correct", booked)
+        self.exits.append((declaration, line, newer.reference))
 
     def note(self, act: str, drawn: Drawn) -> None:
         if drawn.draw is not None and not drawn.repeated:

@@ -17,7 +17,8 @@ from lodeline.control.declaration import Declaration, Line, read_fields
 from lodeline.service import desk_papers, papers
 from lodeline.service.desk_papers import DeskError, Question
 from lodeline.service.desk_release import judge, judge_again, release_kept
-from lodeline.service.draws import Exit, confirm_exits, void
+from lodeline.service.draws import void
+from lodeline.service.exits import Exit, confirm_exits
 from lodeline.store.snapshot import open_snapshot
 
 NOW = datetime(2025, 6, 10, 4, tzinfo=UTC)

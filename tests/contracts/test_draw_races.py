@@ -49,6 +49,7 @@ def write_at_once(url: str, rounds: int) -> list[dict[str, Any]]:
 
 def expected_used_mg(taken: list[dict[str, Any]]) -> dict[str, int]:
     """Licence → mg of goods that are gone: of each declaration the larger of what was filed and what was confirmed."""
+    taken = as_corrected(taken)
     heaps = {declaration: {"file": 0, "exit": 0} for declaration in DECLARATIONS}
     for one in taken:
         if one["act"] in ("file", "exit"):
@@ -59,11 +60,21 @@ def expected_used_mg(taken: list[dict[str, Any]]) -> dict[str, int]:
     return used
 
 
+def as_corrected(taken: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What was taken, with each exit as its newest correction has it. A writer corrects its own, in its own order."""
+    found = {one["number"]: one for one in taken if one["act"] == "exit"}
+    for one in taken:
+        if one["act"] == "correct":
+            found[one["target"]] = found[one["target"]] | {name: one[name] for name in ("mass_mg", "closes")}
+    others = [one for one in taken if one["act"] not in ("exit", "correct")]
+    return [*others, *found.values()]
+
+
 def check(desk: Desk, taken: list[dict[str, Any]]) -> None:
     used = expected_used_mg(taken)
     reserved = [one for one in taken if one["act"] == "reserve"]
     assert reserved and any(one["act"] == "exit" for one in taken), "the writers did nothing worth looking at"
-    ended = {one["target"] for one in taken if one["act"] == "void" or one.get("closes")}
+    ended = {one["target"] for one in as_corrected(taken) if one["act"] == "void" or one.get("closes")}
     for licence in ("L1", "L2"):
         found = account(desk, licence).account
         for name in ("", "Dy"):

@@ -13,7 +13,8 @@ from lodeline.ledger.reservation import Balance
 from lodeline.material.element import TREO
 from lodeline.service.accounts import LicenceAccount, licence_accounts, quota_accounts
 from lodeline.service.audit import rebuild
-from lodeline.service.draws import Drawn, Exit, Wanted, allot, confirm_exits, reserve, void, void_tranche
+from lodeline.service.draws import Drawn, Wanted, allot, reserve, void, void_tranche
+from lodeline.service.exits import Exit, confirm_exits
 from lodeline.service.licences import change_holder, grant_licence, licence_from, revoke_licence, suspend_licence
 from lodeline.service.posting import Outcome
 from lodeline.service.runs import announce_run, planned_runs, put_off_run, void_run
@@ -255,9 +256,10 @@ def test_a_correction_moves_what_is_drawn(licensed: Desk) -> None:
 
 def test_an_exit_that_passes_the_licence_is_booked_and_flagged(licensed: Desk) -> None:
     ask(licensed, want("1", 90))
-    assert said(leave(licensed, "1", 95, "E1", elements_mg={"Dy": 1})) == []
+    assert said(leave(licensed, "1", 95, "E1", elements_mg={"Dy": 1})) == ["exit.above-reservation"]
     assert goods(licensed) == (0, 95, 5, 0)
-    assert said(leave(licensed, "1", 7, "E2", elements_mg={"Dy": 1})) == ["export.licence-overdrawn"]
+    over = leave(licensed, "1", 7, "E2", elements_mg={"Dy": 1})
+    assert said(over) == ["exit.above-reservation", "export.licence-overdrawn"]
     assert goods(licensed) == (0, 102, 0, 2)
     nowhere = leave(licensed, "1", 7, "E3", declaration="D9")
     assert said(nowhere) == ["exit.incomplete"]

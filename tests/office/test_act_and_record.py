@@ -39,7 +39,8 @@ from lodeline.service import desk_papers, draws
 from lodeline.service import runs as service_runs
 from lodeline.service.acceptance import Acceptance
 from lodeline.service.desk import answer
-from lodeline.service.draws import Exit, Wanted
+from lodeline.service.draws import Wanted
+from lodeline.service.exits import Exit
 from lodeline.service.inspections import Seal, Visited
 from lodeline.service.own import Own
 from lodeline.service.parties import Decision, Proposal
@@ -116,6 +117,12 @@ def about_law(**more: Any) -> dict[str, Any]:
 def exits(store: Store) -> Callable[[], object]:
     seen = Exit(declaration="D-9", line="1", mass_mg=6 * KG, reference="E-1")
     return lambda: licence_draws.confirm_exits(CUSTOMS, store, [seen], **about_law())
+
+
+def exit_corrected(store: Store) -> Callable[[], object]:
+    exits(store)()
+    right = Exit(declaration="D-9", line="1", mass_mg=KG, reference="E-2", corrects="E-1", reason="a slip")
+    return lambda: licence_draws.confirm_exits(CUSTOMS, store, [right], **about_law())
 
 
 def taken_back(store: Store) -> Callable[[], object]:
@@ -249,7 +256,8 @@ def application(store: Store) -> Callable[[], object]:
 
 
 ACTS: Final[Mapping[Callable[[Store], Callable[[], object]], str]] = {
-    exits: "licence.exits", taken_back: "licence.void", tranche: "licence.tranche",
+    exits: "licence.exits", exit_corrected: "licence.exits-corrected", taken_back: "licence.void",
+    tranche: "licence.tranche",
     tranche_taken_back: "licence.tranche-void", run: "quota.run", run_put_off: "quota.run-void",
     run_put_off_by_authority: "quota.run-void", visit: "inspection.seal", site: "register.sites",
     extension: "deadline.extend", name_decided: "party.same", merger_proposed: "party.propose-merge",

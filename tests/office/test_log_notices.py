@@ -20,7 +20,8 @@ from lodeline.office.models import Bookmark, Notice
 from lodeline.office.notices import notify_all, told
 from lodeline.office.reminders import remind
 from lodeline.service import draws, runs
-from lodeline.service.draws import Drawn, Exit, Wanted
+from lodeline.service.draws import Drawn, Wanted
+from lodeline.service.exits import Exit, confirm_exits
 from lodeline.service.inspections import Seal, Visited
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
@@ -55,7 +56,7 @@ def exits(*kg_by_line: tuple[str, float]) -> list[Exit]:
 
 def by_command(store: Store, *which: Exit, at: datetime = NOW) -> list[Drawn]:
     """Booked as commands do: by the service alone."""
-    return draws.confirm_exits(store=store, exits=which, law=LAW, on=at.date(), filed_at=at)
+    return confirm_exits(store=store, exits=which, law=LAW, on=at.date(), filed_at=at)
 
 
 def by_officer(store: Store, *which: Exit) -> list[Drawn]:
@@ -227,5 +228,8 @@ def test_the_command_itself_is_heard_of(store: Store) -> None:
     done = program("licence", "post", "D-9", "1", "--kg", "6", "--reference", "E-7", "--json")
     assert done.status == 0, done
     assert remind(datetime.now(UTC), store) >= 1
-    assert said() == [left("6", "1")]
+    (told,) = said()
+    # The command's clock is the machine's: by then the licence has ended, and the notice says so.
+    assert told.startswith(f"{left('6', '1')} Flagged: The exit was confirmed on ")
+    assert "past its last day" in told
     assert Notice.objects.filter(kind="exit-confirmed").count() == 1

@@ -1,7 +1,8 @@
 """Random histories of a licence against a model of dictionaries and loops that shares nothing with the account.
 
 The model plays the history act by act, as somebody with a slip of paper for each reservation would; the account is
-computed from everything that was said, in another order. Both give the same milligrams on every day.
+computed from everything that was said, in another order. Both give the same milligrams on every day. What was confirmed
+wrongly and corrected gives the account that the right figures would have given from the first.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from lodeline.ledger.reservation import Gone, Reserved, account
+from lodeline.service.draw_facts import Draw, said
 
 NAMES = ("", "Dy", "Tb")
 DECLARATIONS = ("D1", "D2", "D10")
@@ -135,3 +137,43 @@ class Draws(RuleBasedStateMachine):
 
 TestDraws = Draws.TestCase
 TestDraws.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+
+
+def row(number: int, act: Any, mg: dict[str, int], *, closes: bool = False, target: int = 0) -> Draw:
+    return Draw(
+        book="licence", act=act, account="L1", organisation="MAG", masses_mg=mg, on=FIRST, declaration="D1",
+        line=str(number % 2), closes=closes, target=target, number=number,
+    )  # fmt: skip
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_what_was_corrected_is_what_was_right_from_the_first(data: st.DataObject) -> None:
+    """`right` is told without a slip; `corrected` has slips that are corrected later, some of them several times."""
+    right: dict[int, Draw] = {}
+    corrected: list[Draw] = []
+    for number in range(1, data.draw(st.integers(2, 14))):
+        reserved = [one.number for one in right.values() if one.act == "reserve"]
+        exits = [one for one in right.values() if one.act == "exit"]
+        act = data.draw(st.sampled_from(["reserve", "exit", "exit", "correct", "correct", "void"]))
+        mg, closes = data.draw(masses), data.draw(st.booleans())
+        target = data.draw(st.sampled_from([0, *reserved]))
+        if act == "reserve":
+            right[number] = row(number, act, mg)
+        elif act == "exit":
+            right[number] = row(number, act, mg, closes=closes, target=target)
+        elif act == "void" and target:
+            right[number] = row(number, act, {}, target=target)
+        elif act == "correct" and exits:
+            wrong = data.draw(st.sampled_from(exits))
+            right[wrong.number] = row(wrong.number, "exit", mg, closes=closes, target=wrong.target)
+            corrected.append(row(number, act, mg, closes=closes, target=wrong.number))
+            continue
+        else:
+            continue
+        corrected.append(right[number])
+    one, other = (said(told).get(("L1", "MAG")) for told in (corrected, list(right.values())))
+    assert (one is None) == (other is None)
+    if one is not None and other is not None:
+        positions = [account({}, it.reserved.values(), (), it.confirmed).positions for it in (one, other)]
+        assert positions[0] == positions[1]

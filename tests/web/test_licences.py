@@ -25,7 +25,8 @@ from lodeline.service.accounts import licence_accounts
 from lodeline.service.desk import answer
 from lodeline.service.desk_batch import parts_of
 from lodeline.service.draw_facts import draws_about
-from lodeline.service.draws import Exit, Wanted, confirm_exits, reserve
+from lodeline.service.draws import Wanted, reserve
+from lodeline.service.exits import Exit, confirm_exits
 from lodeline.service.licences import change_holder
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
@@ -141,6 +142,36 @@ def test_customs_confirm_an_exit_on_the_page_of_the_licence(pages: None, url: st
         assert told.text.count(f"Customs confirms that {mass} kg left under declaration D-9, line 1") == 1
     assert 'href="/en/firm/SEP/licences/LIC-1/"' in told.html
     assert "海关确认报关单 D-9 第 1 项的 6 千克货物已出境" in of_firm("SEP").page("/zh/firm/SEP/notices/").text
+
+
+def test_a_wrong_exit_is_flagged_and_corrected_on_the_page(pages: None, url: str) -> None:
+    browser, store = customs(), open_store(url)
+    assert "Correct an exit" not in browser.page(DESK).text
+    wrong = sent(browser, "exit", reservation=number_of(store), mass_kg="10000", reference="E-1", closes="yes")
+    flagged = browser.page(wrong["Location"])
+    assert "It is flagged" in flagged.text and "1 exit flagged" in flagged.text
+    assert "9990 kg more of goods left than the 10 kg that were reserved" in flagged.text
+    assert "1 exit flagged" in browser.page("/en/desk/licences/").text
+    chinese = browser.page(DESK.replace("/en/", "/zh/")).text
+    assert "1 次出境已标记" in chinese and "多 9990 千克" in chinese and "更正出境确认" in chinese
+    fix = {"corrects": "E-1", "mass_kg": "8", "reference": "E-2", "closes": "yes"}
+    assert sent(browser, "correct", **fix, reason=" ").status_code == 400
+    assert sent(browser, "correct", **fix | {"corrects": "E-9"}, reason="typed in grams").status_code == 400
+    done = sent(browser, "correct", **fix, reason="typed in grams")
+    assert done.status_code == 303
+    page = browser.page(done["Location"])
+    assert "The exit is corrected" in page.text and "flagged" not in page.text
+    assert masses(store) == (0, 28, 0, 22)
+    # The earlier one stays to be seen, at customs and at the firm.
+    own = of_firm("SEP")
+    for text in (page.text, own.page("/en/firm/SEP/licences/LIC-1/").text):
+        assert "in place of 10000 kg (E-1)" in text and "does not count: corrected by E-2" in text
+        assert "typed in grams" in text
+    notices = own.page("/en/firm/SEP/notices/").text
+    assert "Flagged: Under line 1 of D-9 9990 kg more of goods left" in notices
+    assert "Customs corrects a confirmation under declaration D-9, line 1: 8 kg left" in notices
+    assert "The reason: typed in grams" in notices
+    assert "理由：typed in grams" in own.page("/zh/firm/SEP/notices/").text
 
 
 def test_what_cannot_be_booked_says_why_and_keeps_what_was_typed(pages: None, url: str) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, print_rows, snapshot_at, store_at, today
-from lodeline.cli.output import console, print_json, print_problems, print_table, say
+from lodeline.cli.output import console, language, print_json, print_problems, print_table, say
 
 licence_app = typer.Typer(help="Export licences, and what is drawn on them. 出口许可证及核销。", no_args_is_help=True)
 app.add_typer(licence_app, name="licence")
@@ -53,9 +53,13 @@ def show(licence: Licence, database: Database = DEFAULT_DATABASE, as_json: Json 
     print_table(f"{licence}  {document['state']}", words, rows, numbers=range(1, 6))
     for act in document["acts"]:
         console.print(f"{act['on']} {act['deed']} {act['holder'] or ''} {act['reason']}", markup=False)
-    words = say("entry,on,act,declaration,line,kg,closes", "条目,日期,办理,报关单,项,千克,结清").split(",")
-    keys = ("entry", "on", "act", "declaration", "line", "mass_kg", "closes")
-    print_table("", words, [tuple(one[key] for key in keys) for one in document["draws"][:200]], numbers=(5,))
+    words = say("entry,on,act,declaration,line,kg,closes,number", "条目,日期,办理,报关单,项,千克,结清,编号").split(",")
+    keys = ("entry", "on", "act", "declaration", "line", "mass_kg", "closes", "reference")
+    rows = [tuple("" if one[key] is None else one[key] for key in keys) for one in document["draws"][:200]]
+    print_table("", words, rows, numbers=(5,))
+    for one in document["draws"]:
+        for found in one["problems"]:
+            console.print(f"! {one['entry']} {found['code']}: {found['message'][language()]}", markup=False)
 
 
 @licence_app.command("reserve")
@@ -83,15 +87,18 @@ def post(
     close: Annotated[bool, typer.Option("--close", help="Nothing more leaves on the line. 结清。")] = False,
     licence: Annotated[str, typer.Option("--licence", help="Where nothing was reserved. 未预留时填写。")] = "",
     exporter: Exporter = "",
+    corrects: Annotated[str, typer.Option("--corrects", help="Confirmation that was wrong. 被更正的编号。")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why it is corrected. 更正理由。")] = "",
     database: Database = DEFAULT_DATABASE, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Confirm what left, with the actual mass; partial exits add up. 出境确认。"""
+    """Confirm what left, or correct such a confirmation; partial exits add up. 出境确认及更正。"""
     from lodeline.ledger.licence import elements_mg  # noqa: PLC0415
-    from lodeline.service.draws import Exit, confirm_exits  # noqa: PLC0415
+    from lodeline.service.exits import Exit, confirm_exits  # noqa: PLC0415
 
     one = Exit(
         declaration=declaration, line=line, mass_mg=_mg(kg), reference=reference, closes=close, licence=licence,
-        elements_mg=elements_mg(elements) if elements else None, organisation=exporter,
+        elements_mg=elements_mg(elements) if elements else None, organisation=exporter, corrects=corrects,
+        reason=reason,
     )  # fmt: skip
     now = datetime.now(UTC)
     found = confirm_exits(store=store_at(database), exits=[one], law=law(), on=today(), filed_at=now)
@@ -152,7 +159,7 @@ def _end(found: Any, as_json: bool) -> None:
     else:
         print_problems(list(found.problems), limit=10)
         if found.draw is not None:
-            entry, number = document["entry"], document["reservation"]
+            entry, number = document["entry"], document["reservation"] or found.draw.number
             text = say(f"Entry {entry}, number {number}", f"条目 {entry}，序号 {number}")
             console.print(text + (say(" (stood already)", "（已有）") if found.repeated else ""), markup=False)
     raise typer.Exit(0 if found.draw is not None else 1)

@@ -84,14 +84,17 @@ class Problem:
     def __post_init__(self) -> None:
         assert self.code in CATALOGUE, f"{self.code} is not in the problem vocabulary"
 
-    def message(self, language: Language) -> str:
-        """What is wrong and how to cure it, in English or Chinese."""
-        entry = CATALOGUE[self.code]
+    def text(self, language: Language) -> str:
+        """What is wrong, in English or Chinese."""
         facts = {name: _in_words(name, fact, language) for name, fact in self.facts.items()}
-        text = entry.text[language].format_map(_Facts(facts))
+        text = CATALOGUE[self.code].text[language].format_map(_Facts(facts))
         stop = "." if language == "en" else "。"
+        return text if text.endswith(stop) else text + stop
+
+    def message(self, language: Language) -> str:
+        """What is wrong and how to cure it."""
         between = " " if language == "en" else ""
-        return text + ("" if text.endswith(stop) else stop) + between + entry.cure[language]
+        return self.text(language) + between + CATALOGUE[self.code].cure[language]
 
     def as_json(self) -> dict[str, object]:
         """The shape that `--json` promises (03-filing, section 8)."""

@@ -104,6 +104,7 @@ ACTS: Final[Mapping[str, Text]] = {
     "invitation.make": text("Invited somebody", "发出邀请"),
     "invitation.withdraw": text("Withdrew an invitation", "撤回邀请"),
     "licence.exits": text("Licence: confirmed exits", "许可证：确认出口"),
+    "licence.exits-corrected": text("Licence: corrected confirmed exits", "许可证：更正出境确认"),
     "licence.reserve": text("Licence: reserved for a declaration", "许可证：为报关单预留"),
     "licence.tranche": text("Licence: allotted a tranche to a port", "许可证：向口岸分配额度"),
     "licence.tranche-void": text("Licence: took a tranche back", "许可证：收回口岸额度"),

@@ -13,24 +13,25 @@ from lodeline.office.actor import Actor
 from lodeline.office.audit import record_act
 from lodeline.office.log_notices import tell_entry
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service import draws
-from lodeline.service.draws import Drawn, Exit
+from lodeline.service import draws, exits
+from lodeline.service.draws import Drawn
+from lodeline.service.exits import Exit
 from lodeline.store.store import Store
 
 
-def confirm_exits(
-    actor: Actor, store: Store, exits: Sequence[Exit], *, law: Jurisdiction, now: datetime
-) -> list[Drawn]:
-    """Books what customs saw leave. Requires "desk.decide"."""
+def confirm_exits(actor: Actor, store: Store, seen: Sequence[Exit], *, law: Jurisdiction, now: datetime) -> list[Drawn]:
+    """Books what customs saw leave, or corrects what was booked. Requires "desk.decide"."""
     actor.require("desk.decide")
     with store.database.transaction():
-        found = draws.confirm_exits(
-            store=store, exits=exits, law=law, on=law.day_of(now), filed_at=now, by=actor.pseudonym
+        found = exits.confirm_exits(
+            store=store, exits=seen, law=law, on=law.day_of(now), filed_at=now, by=actor.pseudonym
         )  # fmt: skip
         booked = [one.draw for one in found if one.draw is not None and not one.repeated]
-        if booked:
-            facts = {"exits": len(booked), "entry": booked[0].entry}
-            record_act(actor, "licence.exits", subject=exits[0].declaration, facts=facts)
+        for act, what in (("exit", "licence.exits"), ("correct", "licence.exits-corrected")):
+            mine = [draw for draw in booked if draw.act == act]
+            if mine:
+                facts = {"exits": len(mine), "entry": mine[0].entry}
+                record_act(actor, what, subject=mine[0].declaration, facts=facts)
     if booked:
         tell_entry(store, booked[0].entry, now=now)
     return found

@@ -14,10 +14,12 @@ from itertools import chain
 from typing import Final
 
 from lodeline.ledger.licence import GOODS
+from lodeline.ledger.problem import Language
 from lodeline.material.mass import format_kg
 from lodeline.office.models import Bookmark, Delegation, Membership
 from lodeline.office.notices import Telling, notify_all
-from lodeline.service.draw_facts import Draw, draws_entered
+from lodeline.service.draw_facts import Draw, draws_entered, draws_of
+from lodeline.service.exit_flags import exit_flags
 from lodeline.service.inspections import entered
 from lodeline.service.moment import utc_text
 from lodeline.store.store import Store
@@ -26,6 +28,8 @@ from lodeline.store.store import Store
 _NEWS: Final = timedelta(days=14)
 _ENTRIES_AT_ONCE: Final = 1000
 _BOOKMARK: Final = "notices"
+_KINDS: Final = {"exit": "exit-confirmed", "correct": "exit-corrected", "void": "reservation-void"}
+LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 
 
 def read_on(store: Store, firms: Collection[str], *, now: datetime) -> int:
@@ -71,22 +75,37 @@ def _entered(store: Store, first: int, end: int) -> Iterator[Telling]:
 
 
 def _draws(store: Store, first: int, end: int) -> Iterator[Telling]:
-    """Exits, reservations taken back, whoever did, and runs put off, unless the firm did; tranches are a port's."""
-    for draw in draws_entered(store, first, end, acts=("exit", "void")):
+    """Exits and their corrections, reservations taken back, whoever did, and runs put off, unless the firm did;
+    tranches are a port's."""
+    for draw in draws_entered(store, first, end, acts=("exit", "correct", "void")):
         if draw.book == "quota":
             if _is_its_own(store, draw):
                 continue
             kind, facts = "run-put-off", {"run": draw.declaration, "reason": draw.reason}
         elif draw.declaration and draw.organisation:
-            kind = "exit-confirmed" if draw.act == "exit" else "reservation-void"
+            kind = _KINDS[draw.act]
             facts = {
                 "licence": draw.account, "declaration": draw.declaration, "line": draw.line, "reason": draw.reason,
                 "mass_kg": format_kg(draw.masses_mg.get(GOODS, 0)),
             }  # fmt: skip
+            if draw.act in ("exit", "correct"):
+                facts |= _as_flagged(store, draw)
         else:
             continue
         key = f"{kind}:{draw.entry}:{draw.number}"
         yield Telling(organisation=draw.organisation, kind=kind, facts=facts, key=key)
+
+
+def _as_flagged(store: Store, draw: Draw) -> dict[str, str]:
+    """What is flagged about the exit as it stands, in both languages; nothing where nothing is."""
+    licence = store.register(store.head()).licences.get(draw.account)
+    every = exit_flags(licence, draws_of(store, "licence", [draw.account]))
+    flags = every.get(draw.target if draw.act == "correct" else draw.number, ())
+    return {
+        f"flagged_{language}": {"en": " ", "zh": ""}[language].join(one.text(language) for one in flags)
+        for language in LANGUAGES
+        if flags
+    }
 
 
 def _is_its_own(store: Store, draw: Draw) -> bool:

@@ -121,6 +121,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         mail=text("Customs has confirmed an exit.", "海关已确认出境。"),
         page="firm-licence",
     ),
+    "exit-corrected": Kind(
+        says=sentences.exit_corrected,
+        mail=text("Customs has corrected the confirmation of an exit.", "海关已更正出境确认。"),
+        page="firm-licence",
+    ),
     "reservation-void": Kind(says=sentences.reservation_void, mail=_FROM_AUTHORITY, page="firm-licence"),
     "run-put-off": Kind(says=sentences.run_put_off, mail=_FROM_AUTHORITY, page="firm-quota"),
 }

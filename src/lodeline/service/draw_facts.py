@@ -1,14 +1,14 @@
 """What is said of licences and quotas beside the filings: rows of entries of kind `draw`, each provable by itself.
 
-A row reserves, allots a tranche to a port, confirms an exit or takes a reservation back. Rows are appended and never
-changed; what they amount to together with the filings is computed (service.accounts).
+A row reserves, allots a tranche to a port, confirms an exit, corrects such a confirmation or takes a reservation back.
+Rows are appended and never changed; what they amount to together with the filings is computed (service.accounts).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, Final, Literal
@@ -23,7 +23,7 @@ from lodeline.service.salt import salt_key
 from lodeline.store.store import DRAW_KIND, Head, Store, StoredEntry
 
 Book = Literal["licence", "quota"]
-Act = Literal["reserve", "allot", "exit", "void"]
+Act = Literal["reserve", "allot", "exit", "correct", "void"]
 
 _INTEGERS: Final = ("id", "entry", "ordinal", "closes", "target")
 _CELLS: Final = (
@@ -39,8 +39,8 @@ DRAW: Final[dict[str, pl.DataType]] = {
 class Draw:
     """One row. `account`: a licence, or a quota as `kind|ore type|year`; masses in mg by name (ledger.reservation).
 
-    `target`: number of the reservation that is confirmed, closed or taken back; 0 where there is none. `reference`:
-    the teller's own number. `until`: the last day of a reservation, or empty.
+    `target`: number of the reservation that is confirmed, closed or taken back, or of the exit that is corrected; 0
+    where there is none. `reference`: the teller's own number. `until`: the last day of a reservation, or empty.
     """
 
     book: Book
@@ -131,18 +131,33 @@ def draws_of(
 
 def draws_about(store: Store, declarations: Iterable[str]) -> list[Draw]:
     """The reservations of these declarations, whatever licence they are of, in the order of the log."""
-    return _about(store, "reserve", declarations)
+    return _about(store, ("reserve",), declarations)
 
 
 def exits_about(store: Store, declarations: Iterable[str]) -> list[Draw]:
-    """What customs confirmed to have left under these declarations, in the order of the log."""
-    return _about(store, "exit", declarations)
+    """What customs confirmed to have left under these declarations, as it stands, in the order of the log."""
+    every = exits_in_force(_about(store, ("exit", "correct"), declarations))
+    return [one for one in every if one.closes or any(one.masses_mg.values())]
 
 
-def _about(store: Store, act: Act, declarations: Iterable[str]) -> list[Draw]:
+def _about(store: Store, acts: tuple[Act, ...], declarations: Iterable[str]) -> list[Draw]:
     wanted = sorted({one for one in declarations if one})
-    condition = f"{_SELECT} WHERE d.act = %s AND d.declaration IN ({{keys}})"
-    return sorted(_read(store.database.rows_in(condition, wanted, before=(act,))), key=lambda draw: draw.number)
+    found = store.database.rows_in(f"{_SELECT} WHERE d.declaration IN ({{keys}})", wanted)
+    return sorted((one for one in _read(found) if one.act in acts), key=lambda draw: draw.number)
+
+
+def exits_in_force(draws: Iterable[Draw]) -> list[Draw]:
+    """The exits in the order of their confirmation, each with the masses and the end that its newest correction states.
+
+    `draws`: in the order of the log. What was confirmed at first stays a row of it.
+    """
+    found: dict[int, Draw] = {}
+    for draw in draws:
+        if draw.act == "exit":
+            found[draw.number] = draw
+        elif draw.act == "correct":
+            found[draw.target] = replace(found[draw.target], masses_mg=draw.masses_mg, closes=draw.closes)
+    return list(found.values())
 
 
 def draw_at(store: Store, number: int) -> Draw | None:
@@ -197,24 +212,22 @@ class Said:
 
 def said(draws: Iterable[Draw]) -> dict[tuple[str, str], Said]:
     """(account, organisation) → its reservations by number, and what was confirmed; `draws` in the order of the log."""
+    every = list(draws)
+    exits = exits_in_force(every)
+    closed = {one.target for one in exits if one.closes}
+    voided = {draw.target for draw in every if draw.act == "void"}
     found: dict[tuple[str, str], Said] = {}
-    for draw in draws:
+    for draw in every:
         mine = found.setdefault((draw.account, draw.organisation), Said())
         if draw.act in ("reserve", "allot"):
             mine.reserved[draw.number] = Reserved(
                 declaration=draw.declaration, line=draw.line, number=draw.number, masses_mg=draw.masses_mg,
                 until=draw.until, tranche=draw.tranche, is_tranche=draw.act == "allot", entry=draw.entry,
+                closed=draw.number in closed, voided=draw.number in voided,
             )  # fmt: skip
-            continue
-        if draw.act == "exit":
-            mine.confirmed.append(Gone(declaration=draw.declaration, line=draw.line, masses_mg=draw.masses_mg))
-        before = mine.reserved.get(draw.target)
-        if before is not None and (draw.closes or draw.act == "void"):
-            mine.reserved[draw.target] = Reserved(
-                declaration=before.declaration, line=before.line, number=before.number, masses_mg=before.masses_mg,
-                until=before.until, tranche=before.tranche, is_tranche=before.is_tranche, entry=before.entry,
-                closed=before.closed or draw.closes, voided=before.voided or draw.act == "void",
-            )  # fmt: skip
+    for one in exits:
+        gone = Gone(declaration=one.declaration, line=one.line, masses_mg=one.masses_mg)
+        found[one.account, one.organisation].confirmed.append(gone)
     return found
 
 

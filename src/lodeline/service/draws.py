@@ -1,8 +1,7 @@
-"""Reserve, confirm, take back, allot: what is promised of a licence or quota, and what customs saw leave.
+"""Reserve, take back, allot: what is promised of a licence or quota.
 
-A promise is made of what is left and may be refused. Goods that have left are a fact: they are booked whatever the
-licence says, and flagged. Everything that makes a licence scarcer is written under the head of the log, so two who race
-for the last of it find one winner; told twice, the second telling is a repetition.
+A promise is made of what is left and may be refused. Everything that makes a licence scarcer is written under the head
+of the log, so two who race for the last of it find one winner; told twice, the second telling is a repetition.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from lodeline.service.accounts import (
     licence_accounts,
     project_again,
 )
-from lodeline.service.draw_facts import Draw, draws_about, draws_of, put_draws, said, told_before
+from lodeline.service.draw_facts import Draw, draws_about, draws_of, put_draws, said
 from lodeline.store.opening import assert_guarded
 from lodeline.store.store import Head, Store
 
@@ -53,24 +52,6 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exit:
-    """What customs saw leave under a line of a declaration, with the actual mass; partial exits add up.
-
-    `reference`: customs' own number for it. `closes`: nothing more leaves on the line. Elements are those of the
-    reservation in proportion, where they are not given. `licence` and `organisation` where nothing was reserved.
-    """
-
-    declaration: str
-    line: str
-    mass_mg: int
-    reference: str
-    closes: bool = False
-    elements_mg: Masses | None = None
-    licence: str = ""
-    organisation: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
     """What became of one request: the row that stands for it, or why there is none. `repeated`: it stood already."""
 
@@ -87,7 +68,8 @@ class Drawn:
         }  # fmt: skip
         if draw is not None:
             told = {
-                "reservation": draw.target or draw.number, "entry": draw.entry, "licence": draw.account,
+                "reservation": None if draw.act == "correct" else draw.target or draw.number, "entry": draw.entry,
+                "licence": draw.account,
                 "declaration": draw.declaration, "line": draw.line, "mass_kg": format_kg(draw.masses_mg.get(GOODS, 0)),
                 "until": draw.until.isoformat() if draw.until else None,
             }  # fmt: skip
@@ -254,129 +236,21 @@ def live(draws: Iterable[Draw]) -> dict[int, Reserved]:
 
 
 def _says(draw: Draw) -> tuple[object, ...]:
-    return (draw.account, draw.organisation, _shown(draw.masses_mg), draw.tranche)
+    return (draw.account, draw.organisation, shown(draw.masses_mg), draw.tranche)
 
 
 def _says_wanted(wanted: Wanted) -> tuple[object, ...]:
-    return (wanted.licence, wanted.organisation, _shown(wanted.masses_mg), wanted.tranche)
+    return (wanted.licence, wanted.organisation, shown(wanted.masses_mg), wanted.tranche)
 
 
-def _shown(masses: Masses) -> tuple[tuple[str, int], ...]:
+def shown(masses: Masses) -> tuple[tuple[str, int], ...]:
+    """The masses that count when two tellings are compared, in one order."""
     return tuple(sorted((name, mass_mg) for name, mass_mg in masses.items() if mass_mg or not name))
 
 
 def _the_row(drawn: Drawn) -> Draw:
     assert drawn.draw is not None, "only what stands is written"
     return drawn.draw
-
-
-def confirm_exits(
-    *, store: Store, exits: Sequence[Exit], law: Jurisdiction, on: date, filed_at: datetime, by: str | None = None
-) -> list[Drawn]:
-    """Books what customs saw leave; what passes the licence is booked and flagged, as the goods are gone."""
-    assert_guarded(store)
-    with store.database.transaction():
-        head = store.head(lock=True)
-        told = told_before(store, (one.reference for one in exits))
-        about = draws_about(store, (one.declaration for one in exits))
-        standing_now = live(draws_of(store, "licence", sorted({draw.account for draw in about})))
-        standing = {(draw.declaration, draw.line): draw for draw in about if draw.number in standing_now}
-        taken_back = {(draw.declaration, draw.line) for draw in about} - standing.keys()
-        answers: list[Drawn] = []
-        fresh: dict[str, Draw] = {}
-        for one in exits:
-            line = (one.declaration, one.line)
-            found = _exit(one, standing.get(line), on, told.get(one.reference) or fresh.get(one.reference))
-            if line in taken_back:
-                found = _after_taken_back(one, found)
-            if found.draw is not None and not found.repeated:
-                fresh[one.reference] = found.draw
-            answers.append(found)
-        if fresh:
-            accounts = sorted({draw.account for draw in fresh.values()})
-            earlier = licence_accounts(store, store.register(head), law, accounts)
-            _, stored = put_draws(store, head, list(fresh.values()), filed_at=filed_at, by=by)
-            project_again(store, accounts)
-            after = licence_accounts(store, store.register(head), law, accounts)
-            kept = {draw.reference: draw for draw in stored}
-            answers = [_with_flags(one, kept, earlier, after) for one in answers]
-    return answers
-
-
-def _exit(one: Exit, reserved: Draw | None, on: date, before: Draw | None) -> Drawn:
-    missing = [
-        column for column, value in {
-            "declaration": one.declaration, "line": one.line, "reference": one.reference,
-            "mass_kg": one.mass_mg > 0 or (one.closes and one.mass_mg == 0),
-            "licence": reserved or one.licence, "exporter": reserved or one.organisation,
-        }.items() if not value
-    ]  # fmt: skip
-    if missing:
-        return Drawn(draw=None, problems=(problem("exit.incomplete", columns=", ".join(missing)),))
-    masses: dict[str, int] = {GOODS: one.mass_mg, **(one.elements_mg or {})}
-    if reserved is not None and one.elements_mg is None:
-        whole = reserved.masses_mg.get(GOODS, 0)
-        masses |= {
-            name: mass_mg * one.mass_mg // whole for name, mass_mg in reserved.masses_mg.items() if name and whole
-        }
-    draw = Draw(
-        book="licence", act="exit", account=reserved.account if reserved else one.licence,
-        organisation=reserved.organisation if reserved else one.organisation, masses_mg=masses, on=on,
-        declaration=one.declaration, line=one.line, closes=one.closes, target=reserved.number if reserved else 0,
-        reference=one.reference,
-    )  # fmt: skip
-    if before is None:
-        return Drawn(draw=draw)
-    if (before.act, before.declaration, before.line, before.closes, _shown(before.masses_mg)) == (
-        "exit", one.declaration, one.line, one.closes, _shown(masses),
-    ):  # fmt: skip
-        return Drawn(draw=before, repeated=True)
-    return Drawn(draw=None, problems=(problem("exit.exists-with-other-content", reference=one.reference),))
-
-
-def _after_taken_back(one: Exit, found: Drawn) -> Drawn:
-    """An exit under a line whose reservation was taken back: booked, and flagged, only where it names a licence."""
-    if found.draw is None and not (one.licence and one.organisation):
-        return replace(found, problems=(problem("exit.taken-back", declaration=one.declaration, line=one.line),))
-    if found.draw is not None and not found.repeated:
-        return replace(found, problems=(problem("exit.after-taken-back", declaration=one.declaration, line=one.line),))
-    return found
-
-
-def _with_flags(
-    drawn: Drawn, kept: Mapping[str, Draw], before: Mapping[str, LicenceAccount], after: Mapping[str, LicenceAccount]
-) -> Drawn:
-    """The answer with its row as stored, and with a flag for every mass that is overdrawn, and more so than before."""
-    if drawn.draw is None:
-        return drawn
-    draw = kept.get(drawn.draw.reference, drawn.draw)
-    if drawn.repeated:
-        return replace(drawn, draw=draw)
-    over = overdrawn(draw.account, draw.organisation, before, after, draw.on)
-    return replace(drawn, draw=draw, problems=(*drawn.problems, *over))
-
-
-def overdrawn(
-    licence: str,
-    organisation: str,
-    before: Mapping[str, LicenceAccount],
-    after: Mapping[str, LicenceAccount],
-    day: date,
-) -> Iterable[Problem]:
-    """A flag for every mass of a licence of which more was used than granted, and more so than before."""
-    now, then = after[licence], before[licence]
-    if now.licence is None:
-        yield problem("export.licence-unknown", licence=licence)
-        return
-    if organisation in now.strangers:
-        yield problem("export.licence-of-other", licence=licence, stated=organisation)
-        return
-    for name, granted in now.account.granted_mg.items():
-        used = now.account.used(name)
-        if used > granted and used > then.account.used(name):
-            yield problem(
-                "export.licence-overdrawn", licence=licence, what=name or "goods", over_kg=format_kg(used - granted)
-            )  # fmt: skip
 
 
 def void(
@@ -440,7 +314,7 @@ def allot(
         masses: dict[str, int] = {GOODS: mass_mg, **(elements_mg or {})}
         for draw in draws_of(store, "licence", [licence]):
             if draw.act == "allot" and draw.tranche == tranche:
-                if (draw.reference, _shown(draw.masses_mg)) == (f"{licence}@{port}@{tranche}", _shown(masses)):
+                if (draw.reference, shown(draw.masses_mg)) == (f"{licence}@{port}@{tranche}", shown(masses)):
                     return Drawn(draw=draw, repeated=True)
                 found = problem(
                     "reservation.exists-with-other-content", declaration=tranche, line=port, licence=licence

@@ -19,7 +19,7 @@ from lodeline.ledger.register import Register
 from lodeline.ledger.transfer import passed_on, stand_in
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.answers import Json, UnknownSubject, filing_status
-from lodeline.service.draw_facts import draws_of
+from lodeline.service.draw_facts import draws_of, exits_in_force
 from lodeline.service.exceptions import Disagreements, disagreements
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
@@ -171,9 +171,11 @@ class LedgerSight:
         A release moves the log and no finding: what it says is looked at with the next filing.
         """
         moved, _ = self.store.moved_at(self.snapshot.entry + 1)
+        told = draws_of(self.store, "licence", before=moved)
+        exits = {one.number: one for one in exits_in_force(told)}
         rows = [
             (one.account, one.organisation, one.act, one.declaration, one.on, one.masses_mg.get(GOODS, 0), one.entry)
-            for one in draws_of(self.store, "licence", before=moved)
+            for one in (exits.get(each.number, each) for each in told)
             if one.act in ("reserve", "exit")
         ]
         return pl.DataFrame(rows, schema=dict(DRAWS), orient="row")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.accounts import LicenceAccount, filed_rows, licence_accounts
 from lodeline.service.draw_facts import Draw, draws_of
+from lodeline.service.exit_flags import exit_flags
 from lodeline.spoken import SpokenError
 from lodeline.store.store import Store
 
@@ -30,7 +31,10 @@ def licence_list(
 ) -> Json:
     """Every licence, or those named, with state and masses on a day; numbers that nobody was given come too."""
     found = licence_accounts(store, register, law, ids)
-    return {"day": day.isoformat(), "rows": [_row(one, day) for one in found.values()]}
+    told: dict[str, list[Draw]] = {}
+    for draw in draws_of(store, "licence", None if ids is None else sorted(found)):
+        told.setdefault(draw.account, []).append(draw)
+    return {"day": day.isoformat(), "rows": [_row(one, told.get(one.id, ()), day) for one in found.values()]}
 
 
 def licence_shown(store: Store, register: Register, law: Jurisdiction, id_: str, *, day: date) -> Json:
@@ -45,13 +49,13 @@ def licence_shown(store: Store, register: Register, law: Jurisdiction, id_: str,
         )
     acts = found.licence.acts if found.licence else ()
     return {
-        **_row(found, day), "day": day.isoformat(),
+        **_row(found, told, day), "day": day.isoformat(),
         "acts": [
             {"deed": act.deed, "on": act.on.isoformat(), "holder": act.holder or None, "reason": act.reason}
             for act in acts
         ],
         "positions": _positions(found, told, day),
-        "draws": sorted([*_told(told), *_filed(rows)], key=lambda one: (one["entry"], one["number"])),
+        "draws": sorted([*_told(told, found), *_filed(rows)], key=lambda one: (one["entry"], one["number"])),
     }  # fmt: skip
 
 
@@ -66,7 +70,7 @@ def firms_of(store: Store, register: Register, id_: str) -> list[str]:
     return sorted(filter(None, {*(known.holders if known else ()), *drawn, *filed}))
 
 
-def _row(found: LicenceAccount, day: date) -> Json:
+def _row(found: LicenceAccount, told: Sequence[Draw], day: date) -> Json:
     licence = found.licence
     masses = {name or "goods": _balance(found.account, name, day) for name in (found.account.granted_mg or {GOODS: 0})}
     goods = _balance(found.account, GOODS, day)
@@ -85,6 +89,7 @@ def _row(found: LicenceAccount, day: date) -> Json:
         "state": found.standing(day) or "unknown", **goods,
         "elements": {name: masses[name] for name in masses if name != "goods"},
         "of_others": {who: format_kg(one.used(GOODS)) for who, one in found.strangers.items()},
+        "flagged_exits": len(exit_flags(found.licence, told)),
     }  # fmt: skip
 
 
@@ -116,19 +121,34 @@ def _positions(found: LicenceAccount, told: Iterable[Draw], day: date) -> list[J
     ]  # fmt: skip
 
 
-def _told(draws: Iterable[Any]) -> list[Json]:
-    return [
-        {
+def _told(draws: Sequence[Draw], found: LicenceAccount) -> list[Json]:
+    """`reservation` of a correction is that of the exit. `corrects` and `corrected_by`: numbers of rows; the newest
+    correction stands, and what is flagged is said there."""
+    flags = exit_flags(found.licence, draws)
+    by_number = {one.number: one for one in draws}
+    newest = {one.target: one.number for one in draws if one.act == "correct"}
+
+    def reservation(one: Draw) -> int | None:
+        if one.act == "correct":
+            return by_number[one.target].target or None
+        return one.target or (one.number if one.act in ("reserve", "allot") else None)
+
+    def told(one: Draw) -> Json:
+        exit_ = one.target if one.act == "correct" else one.number
+        stands = one.act in ("exit", "correct") and newest.get(exit_, exit_) == one.number
+        return {
             "act": one.act, "entry": one.entry, "number": one.number, "on": one.on.isoformat(),
             "organisation": one.organisation, "declaration": one.declaration or None, "line": one.line or None,
             "tranche": one.tranche or None, "mass_kg": format_kg(one.masses_mg.get(GOODS, 0)),
             "elements": {name: format_kg(mass_mg) for name, mass_mg in one.masses_mg.items() if name},
-            "closes": one.closes,
-            "reservation": one.target or (one.number if one.act in ("reserve", "allot") else None),
+            "closes": one.closes, "reservation": reservation(one),
             "reference": one.reference or None, "reason": one.reason or None, "event": None,
-        }
-        for one in draws
-    ]  # fmt: skip
+            "corrects": exit_ if one.act == "correct" else None,
+            "corrected_by": newest.get(exit_) if one.act in ("exit", "correct") and not stands else None,
+            "problems": [each.as_json() for each in flags.get(exit_, ())] if stands else [],
+        }  # fmt: skip
+
+    return [told(one) for one in draws]
 
 
 def _filed(rows: pl.DataFrame) -> list[Json]:
@@ -137,7 +157,8 @@ def _filed(rows: pl.DataFrame) -> list[Json]:
             "act": "filed", "entry": row["entry"], "number": row["line"], "on": row["on"].isoformat(),
             "organisation": row["organisation"], "declaration": row["declaration"] or None, "line": None,
             "tranche": None, "mass_kg": format_kg(row["mass_mg"]), "elements": {}, "closes": False,
-            "reservation": None, "reference": None, "reason": None, "event": row["event"],
+            "reservation": None, "reference": None, "reason": None, "event": row["event"], "corrects": None,
+            "corrected_by": None, "problems": [],
         }
         for row in rows.iter_rows(named=True)
     ]  # fmt: skip

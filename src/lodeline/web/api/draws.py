@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lodeline.office import licence_draws
 from lodeline.office.tokens import Program
-from lodeline.service.draws import Drawn, Exit
+from lodeline.service.draws import Drawn
+from lodeline.service.exits import Exit
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem
 from lodeline.web.api.sending import Sent, body_of, json_answer, mass_mg, once, sent_as
@@ -25,7 +26,8 @@ _NUMBER = 200
 
 class ExitIn(BaseModel):
     """What left under a line, with the actual mass. `elements`: kg by symbol, those of the reservation in proportion
-    where they are not given; `licence` and `exporter` where nothing was reserved."""
+    where they are not given; `licence` and `exporter` where nothing was reserved. `corrects`: the reference of a wrong
+    confirmation of the same line that this one takes the place of, with a `reason`; no mass where nothing left."""
 
     model_config = ConfigDict(extra="forbid")
     declaration: str = Field(min_length=1, max_length=_NUMBER)
@@ -36,6 +38,8 @@ class ExitIn(BaseModel):
     elements: dict[str, str] | None = None
     licence: str = Field("", max_length=_NUMBER)
     exporter: str = Field("", max_length=_NUMBER)
+    corrects: str = Field("", max_length=_NUMBER)
+    reason: str = Field("", max_length=4_000)
 
 
 class ExitsIn(BaseModel):
@@ -84,9 +88,11 @@ class TrancheVoidIn(BaseModel):
         ),
         more=(
             "Partial exits add up; the one that closes returns the rest. What passes the licence is booked and flagged,"
-            " for the goods are gone. Each row says for itself what became of it; the same number again is a"
-            " repetition.",
-            "分批出境累计；结清时余量退回。超出许可证的仍予登记并标记，因货物已出境。逐项说明结果，同一编号重复提交视为重复。",
+            " for the goods are gone; so is what passes its reservation, or leaves on a licence that does not stand."
+            " Each row says for itself what became of it; the same number again is a repetition. A row with `corrects`"
+            " takes the place of a wrong confirmation, which stays in the log.",
+            "分批出境累计；结清时余量退回。超出许可证或预留、或许可证当日非有效的，仍予登记并标记，因货物已出境。"
+            "逐项说明结果，同一编号重复提交视为重复。填写 corrects 的一项取代原有误的确认，原确认保留在日志中。",
         ),
     ),
 )  # fmt: skip
@@ -195,4 +201,5 @@ def _exit(sent: ExitIn) -> Exit:
     return Exit(
         declaration=sent.declaration, line=sent.line, mass_mg=mass_mg(sent.mass_kg), reference=sent.reference,
         closes=sent.closes, elements_mg=elements, licence=sent.licence, organisation=sent.exporter,
+        corrects=sent.corrects, reason=sent.reason,
     )  # fmt: skip

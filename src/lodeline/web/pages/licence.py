@@ -47,6 +47,7 @@ _ACTS: Final[Mapping[str, Text]] = {
     "reserve": say("Reserved on release", "放行时预留"),
     "allot": say("Allotted to a port", "分配给口岸"),
     "exit": say("Exit confirmed", "出境确认"),
+    "correct": say("Exit corrected", "更正出境确认"),
     "void": say("Taken back", "撤销预留"),
     "filed": say("Filed by the exporter", "企业申报出口"),
 }
@@ -121,7 +122,9 @@ def firm_licence(visit: Visit, organisation: str, licence: str) -> HttpResponse:
         for what in ("draws", "positions")
     }
     back = visit.url("firm-licences", organisation=organisation)
-    return _page(visit, {**document, **own, "of_others": {}}, whose=organisation, back=back)
+    flagged = sum(bool(one["problems"]) for one in own["draws"])
+    own_alone = {**document, **own, "of_others": {}, "flagged_exits": flagged}
+    return _page(visit, own_alone, whose=organisation, back=back)
 
 
 def _list(visit: Visit, rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], leads_to: str) -> Table:
@@ -154,8 +157,19 @@ def _list_row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], le
         ),
         Cell(text=written.day(_day(row["valid_to"]), visit.language), value=row["valid_to"]),
         *(kg_cell(visit, row[f"{key}_kg"]) for key in MASSES),
-        Cell(text=visit.spoken(word), value=row["state"], shape=shape, tone=tone),
+        Cell(
+            text=visit.spoken(word), value=row["state"], shape=shape, tone=tone,
+            note=_flagged(visit, row["flagged_exits"]),
+        ),
     )  # fmt: skip
+
+
+def _flagged(visit: Visit, exits: int) -> str:
+    """How many exits are flagged; nothing where none is."""
+    if not exits:
+        return ""
+    number = written.count(exits)
+    return visit.say(f"{number} exit{'s' if exits > 1 else ''} flagged", f"{number} 次出境已标记")
 
 
 def _asked(visit: Visit, licence: str) -> dict[str, Any]:
@@ -194,6 +208,7 @@ def _page(
         back=back,
         holder_at=visit.opens("organisation", organisation=whose) if whose else None,
         document=document,
+        flagged=_flagged(visit, document["flagged_exits"]),
         status=400 if refused else 200,
         notices=licence_acts.notices(visit, refused),
         forms=licence_acts.forms(visit, document) if acts else None,
@@ -278,6 +293,7 @@ def _position_row(visit: Visit, one: Mapping[str, Any]) -> Row:
 
 
 def _draws(visit: Visit, document: Mapping[str, Any]) -> Table:
+    by_number = {one["number"]: one for one in document["draws"] if one["event"] is None}
     return Table(
         name="draws",
         caption=visit.say("Draw-downs, oldest first", "核销记录（由旧到新）"),
@@ -289,16 +305,29 @@ def _draws(visit: Visit, document: Mapping[str, Any]) -> Table:
             Column(key="mass", label=say("Goods", "货物"), number=True, unit="kg"),
             Column(key="note", label=say("Note", "说明")),
         ),
-        rows=[_draw_row(visit, one) for one in document["draws"]],
+        rows=[_draw_row(visit, one, by_number) for one in document["draws"]],
         empty=visit.say("Nothing has been drawn on it.", "尚无核销记录。"),
     )
 
 
-def _draw_row(visit: Visit, one: Mapping[str, Any]) -> Row:
+def _draw_row(visit: Visit, one: Mapping[str, Any], by_number: Mapping[int, Mapping[str, Any]]) -> Row:
     line = visit.say(f"line {one['line']}", f"第 {one['line']} 项") if one["line"] else (one["event"] or "")
     notes = [one["tranche"], one["reference"], one["reason"]]
     if one["closes"]:
         notes.append(visit.say("nothing more leaves; the rest returns", "结清，余量退回"))
+    if one["corrects"]:
+        wrong = by_number[one["corrects"]]
+        notes.append(
+            visit.say(
+                f"in place of {wrong['mass_kg']} kg ({wrong['reference']})",
+                f"取代 {wrong['mass_kg']} 千克（{wrong['reference']}）",
+            )
+        )
+    if one["corrected_by"]:
+        newer = by_number[one["corrected_by"]]["reference"]
+        notes.append(visit.say(f"does not count: corrected by {newer}", f"不再计入：已由 {newer} 更正"))
+    notes += [each["message"][visit.language] for each in one["problems"]]
+    flag: dict[str, Any] = {"shape": "square", "tone": "hold"} if one["problems"] else {}
     day = date.fromisoformat(one["on"])
     return (
         Cell(text=str(one["entry"]), value=one["entry"]),
@@ -306,5 +335,5 @@ def _draw_row(visit: Visit, one: Mapping[str, Any]) -> Row:
         Cell(text=words.word(_ACTS, one["act"], visit.language), value=one["act"], note=one["organisation"]),
         Cell(text=one["declaration"] or written.NOTHING, value=one["declaration"], whole=True, note=line),
         kg_cell(visit, one["mass_kg"]),
-        Cell(text="; ".join(filter(None, notes))),
+        Cell(text="; ".join(filter(None, notes)), **flag),
     )

@@ -1,4 +1,5 @@
-"""What customs enter on the page of a licence: exits, reservations taken back, tranches allotted and taken back.
+"""What customs enter on the page of a licence: exits and their corrections, reservations taken back, tranches allotted
+and taken back.
 
 A form says what may be chosen; what it asks is a verb of `office.licence_draws`, which asks for the permission first.
 """
@@ -14,7 +15,8 @@ from lodeline.ledger.problem import Problem
 from lodeline.material.mass import parse_mass
 from lodeline.office import clock, licence_draws
 from lodeline.regulation.parameter import load
-from lodeline.service.draws import Drawn, Exit, reserved_for
+from lodeline.service.draws import Drawn, reserved_for
+from lodeline.service.exits import Exit
 from lodeline.web.language import Text, say
 from lodeline.web.parts import Field, Notice
 from lodeline.web.visit import BadQuestionError, Visit
@@ -22,6 +24,9 @@ from lodeline.web.visit import BadQuestionError, Visit
 Json = Mapping[str, Any]
 _SAID: Final[Mapping[str, Text]] = {
     "exit": say("The exit is booked.", "出境已登记。"),
+    "correct": say(
+        "The exit is corrected; what was confirmed before stays in the log.", "出境确认已更正，原确认保留。"
+    ),
     "void": say("The reservation is taken back, and its mass is free again.", "预留已撤销，数量已退回。"),
     "allot": say("The tranche is allotted.", "额度已分配。"),
     "void-tranche": say("What the port has not spent is taken back.", "口岸未用额度已收回。"),
@@ -66,8 +71,8 @@ def notices(visit: Visit, refused: Sequence[str] | None) -> list[Notice]:
     if said is None or said not in _SAID:
         return []
     more = visit.say(
-        "It is flagged: the goods are gone, and the licence does not cover it. See the masses below.",
-        "已标记：货物已出境而许可证未覆盖，见下方数量。",
+        "It is flagged: the goods are gone, and licence or reservation does not cover it. See what was drawn, below.",
+        "已标记：货物已出境而许可证或预留未覆盖，见下方核销记录。",
     )
     return [Notice(kind="success", says=visit.spoken(_SAID[said]), more=more if visit.query("flag") else "")]
 
@@ -97,6 +102,7 @@ def forms(visit: Visit, document: Json) -> dict[str, list[Field] | None]:
     ]
     return {
         "exit": _exit_fields(visit, lines),
+        "correct": _correct_fields(visit, document),
         "void": [
             _select(visit, say("Reservation", "预留"), "reservation", "void", lines),
             _reason(visit, "void"),
@@ -126,12 +132,44 @@ def _exit_fields(visit: Visit, lines: list[tuple[str, str]]) -> list[Field]:
         _text(visit, say("Number of the exit", "出境确认编号"), "reference", "exit", hint=say(
             "Customs' own. The same number again books nothing.", "海关自编。重复编号不重复登记。"
         )),
-        Field(
-            name="closes", key="exit", kind="checkbox", value="yes",
-            label=visit.say("Nothing more leaves on this line: the rest returns", "本项不再出境，余量退回"),
-            checked=_sent(visit, "exit", "closes") == "yes",
-        ),
+        _closes(visit, "exit"),
     ]  # fmt: skip
+
+
+def _correct_fields(visit: Visit, document: Json) -> list[Field] | None:
+    """None where nothing was confirmed; the newest first, for that is where a slip is noticed."""
+    stand = [one for one in document["draws"] if one["act"] in ("exit", "correct") and one["corrected_by"] is None]
+    confirmed = [
+        (
+            one["reference"],
+            visit.say(
+                f"{one['reference']}: {one['mass_kg']} kg, {one['declaration']}, line {one['line']}",
+                f"{one['reference']}：{one['mass_kg']} 千克，{one['declaration']} 第 {one['line']} 项",
+            ),
+        )
+        for one in reversed(stand)
+    ]
+    if not confirmed:
+        return None
+    return [
+        _select(visit, say("Confirmation that is wrong", "有误的出境确认"), "corrects", "correct", confirmed),
+        _mass(visit, say("What truly left, kg", "实际净重（千克）"), "mass_kg", "correct", visit.say(
+            "0 where nothing left, as of goods booked on the wrong line.", "未出境的填 0，例如登记在错误项下的货物。"
+        )),
+        _text(visit, say("Number of the correction", "更正编号"), "reference", "correct", hint=say(
+            "Customs' own, and not that of the confirmation.", "海关自编，不同于原确认编号。"
+        )),
+        _closes(visit, "correct"),
+        _reason(visit, "correct"),
+    ]  # fmt: skip
+
+
+def _closes(visit: Visit, act: str) -> Field:
+    return Field(
+        name="closes", key=act, kind="checkbox", value="yes",
+        label=visit.say("Nothing more leaves on this line: the rest returns", "本项不再出境，余量退回"),
+        checked=_sent(visit, act, "closes") == "yes",
+    )  # fmt: skip
 
 
 def _allot_fields(visit: Visit, document: Json) -> list[Field]:
@@ -173,6 +211,18 @@ def _exit(visit: Visit, document: Json, form: Mapping[str, str]) -> Drawn:
     return licence_draws.confirm_exits(visit.actor, visit.store, [one], law=load(), now=clock.now())[0]
 
 
+def _correct(visit: Visit, document: Json, form: Mapping[str, str]) -> Drawn:
+    wrong = next((one for one in document["draws"] if one["reference"] == form.get("corrects")), None)
+    if wrong is None:
+        raise BadQuestionError("There is no such confirmation on this licence.", "此证没有该出境确认。")
+    one = Exit(
+        declaration=wrong["declaration"] or "", line=wrong["line"] or "", mass_mg=_mg(visit, form.get("mass_kg", "")),
+        reference=form.get("reference", "").strip()[:_SHORT], closes=form.get("closes") == "yes",
+        corrects=wrong["reference"], reason=form.get("reason", "")[:_LONG],
+    )  # fmt: skip
+    return licence_draws.confirm_exits(visit.actor, visit.store, [one], law=load(), now=clock.now())[0]
+
+
 def _chosen(document: Json, form: Mapping[str, str]) -> Json | None:
     number = form.get("reservation", _OTHER)
     return next((one for one in document["positions"] if number and _key(one) == number), None)
@@ -205,7 +255,7 @@ def _void_tranche(visit: Visit, document: Json, form: Mapping[str, str]) -> Draw
 
 
 _DEEDS: Final[Mapping[str, Callable[[Visit, Json, Mapping[str, str]], Drawn]]] = {
-    "exit": _exit, "void": _void, "allot": _allot, "void-tranche": _void_tranche,
+    "exit": _exit, "correct": _correct, "void": _void, "allot": _allot, "void-tranche": _void_tranche,
 }  # fmt: skip
 
 
