@@ -327,7 +327,8 @@ def _draw_row(visit: Visit, one: Mapping[str, Any], by_number: Mapping[int, Mapp
         newer = by_number[one["corrected_by"]]["reference"]
         notes.append(visit.say(f"does not count: corrected by {newer}", f"不再计入：已由 {newer} 更正"))
     notes += [each["message"][visit.language] for each in one["problems"]]
-    flag: dict[str, Any] = {"shape": "square", "tone": "hold"} if one["problems"] else {}
+    note = "; ".join(filter(None, notes))
+    flagged = Cell(text=visit.say("Flagged", "已标记"), value=note, shape="square", tone="hold", note=note)
     day = date.fromisoformat(one["on"])
     return (
         Cell(text=str(one["entry"]), value=one["entry"]),
@@ -335,5 +336,5 @@ def _draw_row(visit: Visit, one: Mapping[str, Any], by_number: Mapping[int, Mapp
         Cell(text=words.word(_ACTS, one["act"], visit.language), value=one["act"], note=one["organisation"]),
         Cell(text=one["declaration"] or written.NOTHING, value=one["declaration"], whole=True, note=line),
         kg_cell(visit, one["mass_kg"]),
-        Cell(text="; ".join(filter(None, notes)), **flag),
+        flagged if one["problems"] else Cell(text=note),
     )

@@ -143,8 +143,10 @@ def _correct_fields(visit: Visit, document: Json) -> list[Field] | None:
         (
             one["reference"],
             visit.say(
-                f"{one['reference']}: {one['mass_kg']} kg, {one['declaration']}, line {one['line']}",
-                f"{one['reference']}：{one['mass_kg']} 千克，{one['declaration']} 第 {one['line']} 项",
+                f"{one['reference']}: {one['mass_kg']} kg, {one['declaration']}, line {one['line']}"
+                f"{', the last on it' if one['closes'] else ''}",
+                f"{one['reference']}：{one['mass_kg']} 千克，{one['declaration']} 第 {one['line']} 项"
+                f"{'，已结清' if one['closes'] else ''}",
             ),
         )
         for one in reversed(stand)
