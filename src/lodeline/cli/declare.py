@@ -154,7 +154,7 @@ def _merge(record: Path | None, database: str, *, as_json: bool) -> None:
     console.print(say(f"{document['taken']} questions taken in.", f"已导入 {document['taken']} 次查询。"))
     if document["conflicts"]:
         number = document["conflicts"]
-        console.print(say(f"{number} promises of the port do not hold.", f"{number} 项口岸放行存在冲突。"))
+        console.print(say(f"Promises of the port that do not hold: {number}.", f"存在冲突的口岸放行：{number} 项。"))
         raise typer.Exit(1)
 
 
