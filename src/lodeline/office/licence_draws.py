@@ -1,7 +1,8 @@
 """What customs and licensing enter about licences beside filings: exits, reservations taken back, tranches of ports.
 
-The verbs are those of `service.draws`; here is who may, that it was done, and that the exporter is told. What is booked
-and who booked it are one transaction. The exporter is told after it, from the log (`office.log_notices`).
+The verbs are those of `service.draws` and `service.exits`; here is who may, that it was done, and that the exporter is
+told. What is booked and who booked it are one transaction. The exporter is told after it, from the log
+(`office.log_notices`).
 """
 
 from __future__ import annotations
