@@ -128,3 +128,26 @@ def test_a_wrong_exit_is_corrected_by_command(store: Path) -> None:
 
 def test_the_day_of_the_tests_lies_within_the_licence() -> None:
     assert GRANT["valid_from"] < date.today() < GRANT["valid_to"]
+
+
+def test_two_officers_revoke_by_command_and_the_declaration_is_held(store: Path, tmp_path: Path) -> None:
+    status, made = asked(store, "licence", "propose", "L1", "revoked", "--reason", "By order.", "--by", "first")
+    assert (status, made["state"]) == (0, "proposed")
+    own = run(store, "licence", "decide", made["proposal"], "--by", "first")
+    assert own.status == 2 and "another officer confirms it" in own.said
+    assert made["proposal"] in run(store, "licence", "show", "L1").out
+    status, done = asked(store, "licence", "decide", made["proposal"], "--by", "second")
+    assert (status, done["state"], done["on"]) == (0, "done", made["on"])
+    assert made["proposal"] not in run(store, "licence", "show", "L1").out
+    _, answer = asked(store, "declare", str(declaration(tmp_path, {})))
+    assert answer["lines"][0]["verdict"] == "hold"
+    status, again = asked(store, "licence", "propose", "L1", "resumed", "--reason", "x", "--by", "first")
+    assert (status, [one["code"] for one in again["problems"]]) == (1, ["grant.stands-otherwise"])
+
+
+def test_a_proposal_is_refused_by_command_and_a_day_that_is_none_is_said(store: Path) -> None:
+    wrong = run(store, "licence", "propose", "L1", "suspended", "--reason", "x", "--by", "a", "--on", "soon")
+    assert wrong.status == 2 and "'soon' is no day" in wrong.said
+    _, made = asked(store, "licence", "propose", "L1", "suspended", "--reason", "x", "--by", "a")
+    status, ended = asked(store, "licence", "decide", made["proposal"], "--by", "b", "--refuse", "Hear them.")
+    assert (status, ended["state"], ended["answer"]) == (0, "refused", "Hear them.")

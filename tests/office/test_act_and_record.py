@@ -26,6 +26,7 @@ from lodeline.office import (
     extensions,
     feeds,
     inspections,
+    licence_acts,
     licence_draws,
     own_lots,
     parties,
@@ -35,7 +36,7 @@ from lodeline.office import (
     transfers,
 )
 from lodeline.office.models import AuditRecord
-from lodeline.service import desk_papers, draws
+from lodeline.service import desk_papers, draws, licence_proposals
 from lodeline.service import runs as service_runs
 from lodeline.service.acceptance import Acceptance
 from lodeline.service.desk import answer
@@ -52,7 +53,7 @@ pytestmark = pytest.mark.medium
 KG: Final = 1_000_000
 TODAY: Final = NOW.date()
 CUSTOMS, QUOTAS, ANALYST = official("customs-officer"), official("quota-officer"), official("analyst")
-REGISTRAR, FILER = official("registrar"), person("SEP")
+REGISTRAR, FILER, LICENSING = official("registrar"), person("SEP"), official("licensing-officer")
 #: Held for its dysprosium, as the law has it since April.
 JULY: Final = date(2025, 7, 4)
 LINE: Final = {
@@ -152,6 +153,27 @@ def run_put_off_by_authority(store: Store) -> Callable[[], object]:
     register = store.register(store.head())
     number = int(service_runs.planned_runs(store, register, day=TODAY)["number"][0])
     return lambda: runs.put_off_by_authority(QUOTAS, store, number, reason="suspended", **about_law())
+
+
+def licence_proposed(store: Store) -> Callable[[], object]:
+    options = about_law(on=TODAY, reason="no answer")
+    return lambda: licence_acts.propose(LICENSING, store, "LIC-1", "suspended", **options)
+
+
+def licence_confirmed(store: Store) -> Callable[[], object]:
+    made = licence_proposals.propose(
+        store, "LIC-1", "suspended", on=TODAY, reason="no answer", today=TODAY, filed_at=NOW, by="another"
+    ).proposal
+    assert made is not None
+    return lambda: licence_acts.confirm(LICENSING, store, made.id, **about_law())
+
+
+def licence_refused(store: Store) -> Callable[[], object]:
+    made = licence_proposals.propose(
+        store, "LIC-1", "suspended", on=TODAY, reason="no answer", today=TODAY, filed_at=NOW, by="another"
+    ).proposal
+    assert made is not None
+    return lambda: licence_acts.refuse(LICENSING, store, made.id, answer="too early", **about_law())
 
 
 def visit(store: Store) -> Callable[[], object]:
@@ -259,7 +281,9 @@ ACTS: Final[Mapping[Callable[[Store], Callable[[], object]], str]] = {
     exits: "licence.exits", exit_corrected: "licence.exits-corrected", taken_back: "licence.void",
     tranche: "licence.tranche",
     tranche_taken_back: "licence.tranche-void", run: "quota.run", run_put_off: "quota.run-void",
-    run_put_off_by_authority: "quota.run-void", visit: "inspection.seal", site: "register.sites",
+    run_put_off_by_authority: "quota.run-void", licence_proposed: "licence.proposed",
+    licence_confirmed: "licence.confirmed", licence_refused: "licence.refused",
+    visit: "inspection.seal", site: "register.sites",
     extension: "deadline.extend", name_decided: "party.same", merger_proposed: "party.propose-merge",
     owner: "party.own", party_list: "party.list", feed: "feed.receive", edition: "edition.freeze", alias: "lot.alias",
     question: "desk.asked", amendment: "desk.asked", verdict_changed: "desk.overridden",

@@ -27,6 +27,7 @@ from lodeline.service.desk_batch import parts_of
 from lodeline.service.draw_facts import draws_about
 from lodeline.service.draws import Wanted, reserve
 from lodeline.service.exits import Exit, confirm_exits
+from lodeline.service.licence_proposals import waiting
 from lodeline.service.licences import change_holder
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
@@ -364,3 +365,79 @@ def test_a_firm_that_looks_at_its_own_batch_is_nobody_s_business(pages: None, ur
     assert of_firm("SEP").page(f"/en/firm/SEP/desk/batches/{batch.reference}/").status == 200
     assert customs().get(f"/en/desk/batches/{batch.reference}/").status_code == 404
     assert looks() == []
+
+
+AUTHORITY = "/en/licences/LIC-1/"
+
+
+def licensing(name: str) -> Browser:
+    standings = (Standing(organisation="", role="licensing-officer"),)
+    environ: Any = {"lodeline.actor": Actor(user=1, name=name, pseudonym=name, standings=standings)}
+    return Browser(client=Client(HTTP_HOST="127.0.0.1", **environ))
+
+
+def proposed(browser: Browser, deed: str = "suspended", **changes: str) -> Any:
+    fields = {"deed": deed, "on": "2025-02-10", "reason": "The end use could not be seen."}
+    return browser.post(AUTHORITY, {"act": "propose", **fields, **changes})
+
+
+def test_two_officers_suspend_a_licence_on_its_page_and_its_firm_reads_why(pages: None, url: str) -> None:
+    first, second, store = licensing("first"), licensing("second"), open_store(url)
+    assert "Propose to suspend, resume, revoke or hand over" in first.page(AUTHORITY).text
+    done = proposed(first)
+    assert done.status_code == 303 and "Another officer decides" in first.page(done["Location"]).text
+    (waits,) = waiting(store.newest_register()).values()
+    own, other = first.page(AUTHORITY), second.page(AUTHORITY)
+    assert "Proposed: to suspend it from 10 February 2025" in other.text
+    assert 'value="confirm"' in other.html and 'value="confirm"' not in own.html and "Take it back" in own.text
+    assert "提议中止，自2025年2月10日起" in second.page(AUTHORITY.replace("/en/", "/zh/")).text
+    assert "Proposed: to suspend it" in official().page("/en/licences/").text
+    assert "roposed" not in of_firm("SEP").page("/en/firm/SEP/licences/LIC-1/").text
+    assert "roposed" not in customs().page(DESK).text
+    refused = Page(first.post(AUTHORITY, {"act": "confirm", "proposal": waits.id}))
+    assert refused.status == 400 and "another officer confirms it" in refused.text
+    assert store.newest_register().licences["LIC-1"].acts == ()
+    done = second.post(AUTHORITY, {"act": "confirm", "proposal": waits.id})
+    assert done.status_code == 303 and "the firm is told" in second.page(done["Location"]).text
+    assert store.newest_register().licences["LIC-1"].standing(date(2025, 2, 10)) == "suspended"
+    firm = of_firm("SEP").page("/en/firm/SEP/licences/LIC-1/")
+    assert "suspended" in firm.text and "The end use could not be seen." in firm.text
+    notices = of_firm("SEP").page("/zh/firm/SEP/notices/")
+    assert "许可证 LIC-1 自2025年2月10日起中止。主管部门理由：The end use could not be seen." in notices.text
+    assert 'href="/zh/firm/SEP/licences/LIC-1/"' in notices.html
+
+
+def test_a_proposal_that_cannot_be_says_why_and_keeps_what_was_typed(pages: None, url: str) -> None:
+    browser, store = licensing("first"), open_store(url)
+    head = store.head().size
+    for changes, says in (
+        ({"on": "2025-02-06"}, "has passed"),
+        ({"on": "soon"}, "Give the day"),
+        ({"reason": "  "}, "gives its reason"),
+        ({"deed": "holder", "holder": "NOBODY"}, "cannot hold the licence"),
+        ({"deed": "burnt"}, "is none of"),
+    ):
+        page = Page(proposed(browser, **{"reason": "Kept words.", **changes}))
+        assert page.status == 400 and says in page.text, changes
+        assert "reason" in changes or "Kept words." in page.html
+    assert browser.post(AUTHORITY, {"act": "burn"}).status_code == 400
+    assert store.head().size == head
+
+
+def test_who_is_no_licensing_officer_sees_no_form_and_decides_nothing(pages: None, url: str) -> None:
+    store = open_store(url)
+    proposed(licensing("first"))
+    (waits,) = waiting(store.newest_register()).values()
+    head = store.head().size
+    auditor = customs("auditor")
+    assert (
+        "Proposed: to suspend" in auditor.page(AUTHORITY).text and 'value="confirm"' not in auditor.page(AUTHORITY).html
+    )
+    for browser in (auditor, customs(), of_firm("SEP")):
+        for sent_too in (
+            {"act": "confirm", "proposal": waits.id},
+            {"act": "refuse", "proposal": waits.id, "answer": "x"},
+        ):
+            assert browser.post(AUTHORITY, sent_too).status_code == 403
+    assert of_firm("SEP").post("/en/firm/SEP/licences/LIC-1/", {"act": "confirm"}).status_code in (403, 405)
+    assert store.head().size == head

@@ -1,8 +1,8 @@
-"""The command `licence`: what is left of each, and what is drawn on it."""
+"""The command `licence`: what is left of each, what is drawn on it, and what two officers decide about it."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 import typer
@@ -40,6 +40,7 @@ def list_licences(database: Database = DEFAULT_DATABASE, as_json: Json = False) 
 def show(licence: Licence, database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
     """One licence: its acts, its positions, and the log of its draw-downs. 许可证详情。"""
     from lodeline.service.licence_answers import licence_shown  # noqa: PLC0415
+    from lodeline.service.licence_proposals import proposals  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
     document = licence_shown(store, snapshot.register, law(), licence, day=today())
@@ -53,6 +54,10 @@ def show(licence: Licence, database: Database = DEFAULT_DATABASE, as_json: Json 
     print_table(f"{licence}  {document['state']}", words, rows, numbers=range(1, 6))
     for act in document["acts"]:
         console.print(f"{act['on']} {act['deed']} {act['holder'] or ''} {act['reason']}", markup=False)
+    for one in proposals(snapshot.register, licence):
+        if one.state == "proposed":
+            said = say("proposed", "提议")
+            console.print(f"{said} {one.id}: {one.on} {one.deed} {one.holder} {one.reason}", markup=False)
     words = say("entry,on,act,declaration,line,kg,closes,number", "条目,日期,办理,报关单,项,千克,结清,编号").split(",")
     keys = ("entry", "on", "act", "declaration", "line", "mass_kg", "closes", "reference")
     rows = [tuple("" if one[key] is None else one[key] for key in keys) for one in document["draws"][:200]]
@@ -139,6 +144,71 @@ def tranche(
             law=law(), on=day, filed_at=now,
         )  # fmt: skip
     _end(found, as_json)
+
+
+@licence_app.command()
+def propose(
+    licence: Licence,
+    deed: Annotated[str, typer.Argument(help="suspended, resumed, revoked or holder. 中止、恢复、撤销或变更持有人。")],
+    reason: Reason,
+    by: Annotated[str, typer.Option(help="Who proposes. 提议人。")],
+    on: Annotated[str, typer.Option("--on", help="The day from which; today without it. 起始日期。")] = "",
+    holder: Annotated[str, typer.Option("--holder", help="The new holder. 新持有人。")] = "",
+    database: Database = DEFAULT_DATABASE, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Propose to suspend, resume, revoke or hand over; another officer decides. 提议中止、恢复、撤销或变更持有人。"""
+    from lodeline.service import licence_proposals  # noqa: PLC0415
+
+    day = today()
+    found = licence_proposals.propose(
+        store_at(database), licence, deed, on=_day(on) if on else day, reason=reason, today=day,
+        filed_at=datetime.now(UTC), by=by, holder=holder,
+    )  # fmt: skip
+    _told(found, as_json)
+
+
+@licence_app.command()
+def decide(
+    proposal: Annotated[str, typer.Argument(help="The proposal. 提议编号。")],
+    by: Annotated[str, typer.Option(help="Who decides; not who proposed. 决定人（不得为提议人）。")],
+    refuse: Annotated[str, typer.Option("--refuse", help="Refuse it instead, and why. 不同意的理由。")] = "",
+    database: Database = DEFAULT_DATABASE, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Confirm what another officer proposed about a licence, or refuse it. 决定提议。"""
+    from lodeline.service import licence_proposals  # noqa: PLC0415
+
+    store, now = store_at(database), datetime.now(UTC)
+    if refuse:
+        found = licence_proposals.refuse(store, proposal, answer=refuse, filed_at=now, by=by)
+    else:
+        found = licence_proposals.confirm(store, proposal, today=today(), filed_at=now, by=by)
+    _told(found, as_json)
+
+
+def _day(text: str) -> date:
+    from lodeline.spoken import SpokenError  # noqa: PLC0415
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise SpokenError(
+            f"--on {text!r} is no day: write 2026-03-01", f"--on {text!r} 不是日期：请写作 2026-03-01"
+        ) from error
+
+
+def _told(found: Any, as_json: bool) -> None:
+    """Prints how a proposal stands; status 1 where there is none, or the licence does not stand so."""
+    if as_json:
+        print_json(found.as_json())
+    else:
+        print_problems(list(found.problems), limit=10)
+        if found.entry is not None:
+            one = found.proposal
+            said = f"{one.id}: {one.licence} {one.deed} {one.on} {one.holder}".rstrip()
+            console.print(
+                f"{said} ({one.state}); " + say(f"entry {found.entry.index}", f"条目 {found.entry.index}"), markup=False
+            )
+    raise typer.Exit(0 if found.entry is not None else 1)
 
 
 def _mg(text: str) -> int:

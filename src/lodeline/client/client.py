@@ -7,6 +7,7 @@ import time
 import uuid
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -270,6 +271,23 @@ class Client:
         """For customs: takes the reservation of a line back."""
         document = {"declaration": declaration, "line": line, "reason": reason}
         return self._post("/reservations/void", document, key=key)
+
+    def licence_proposals(self, licence: str) -> list[Json]:
+        """For the authority: what was proposed about a licence, the oldest first, and what became of each."""
+        return list(self._get(f"/licences/{licence}/proposals")["rows"])
+
+    def propose_about_licence(
+        self, licence: str, deed: str, *, on: date, reason: str, holder: str = "", key: str | None = None
+    ) -> Json:
+        """For the authority: proposes that a licence be `suspended`, `resumed`, `revoked`, or another `holder`'s."""
+        document = {"deed": deed, "on": on.isoformat(), "reason": reason, "holder": holder}
+        return self._post(f"/licences/{licence}/proposals", document, key=key)
+
+    def decide_about_licence(
+        self, licence: str, proposal: str, act: str, *, answer: str = "", key: str | None = None
+    ) -> Json:
+        """For the authority: another officer says `confirm` or `refuse`; ConflictError for one's own proposal."""
+        return self._post(f"/licences/{licence}/proposals/{proposal}", {"act": act, "answer": answer}, key=key)
 
     # Planned runs.
 

@@ -54,6 +54,10 @@ TABLES: dict[str, dict[str, pl.DataType]] = {
     "licence_acts": {
         "id": _TEXT, "licence": _TEXT, "deed": _TEXT, "on": _DATE, "holder": _TEXT, "reason": _TEXT,
     },
+    "licence_proposals": {
+        "id": _TEXT, "licence": _TEXT, "deed": _TEXT, "on": _DATE, "holder": _TEXT, "reason": _TEXT, "by": _TEXT,
+        "state": _TEXT, "answer": _TEXT,
+    },
     "extensions": {
         "id": _TEXT, "period": _TEXT, "region": _TEXT, "organisations": _LIST, "until": _DATE, "reason": _TEXT,
     },
@@ -91,6 +95,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "quotas": ("organisation", "kind", "ore_type", "year", "instrument"),
     "licences": ("id",),
     "licence_acts": ("id",),
+    "licence_proposals": ("id",),
     "extensions": ("id",),
     "successions": ("id",),
     "parties": ("id",),

@@ -103,12 +103,18 @@ ACTS: Final[Mapping[str, Text]] = {
     "invitation.accept": text("Accepted an invitation", "接受邀请"),
     "invitation.make": text("Invited somebody", "发出邀请"),
     "invitation.withdraw": text("Withdrew an invitation", "撤回邀请"),
+    "licence.confirmed": text("Licence: confirmed what another officer proposed", "许可证：确认他人提议"),
     "licence.exits": text("Licence: confirmed exits", "许可证：确认出口"),
     "licence.exits-corrected": text("Licence: corrected confirmed exits", "许可证：更正出境确认"),
+    "licence.proposed": text(
+        "Licence: proposed to suspend, resume, revoke or hand over", "许可证：提议中止、恢复、撤销或变更持有人"
+    ),
+    "licence.refused": text("Licence: refused what another officer proposed", "许可证：不同意他人提议"),
     "licence.reserve": text("Licence: reserved for a declaration", "许可证：为报关单预留"),
     "licence.tranche": text("Licence: allotted a tranche to a port", "许可证：向口岸分配额度"),
     "licence.tranche-void": text("Licence: took a tranche back", "许可证：收回口岸额度"),
     "licence.void": text("Licence: took a reservation back", "许可证：收回预留"),
+    "licence.withdrawn": text("Licence: took the own proposal back", "许可证：撤回本人提议"),
     "lot.alias": text("Gave a lot an alias", "设置批次别名"),
     "membership.end": text("Ended somebody's role", "终止角色"),
     "membership.grant": text("Gave somebody a role", "授予角色"),

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import chain
 from typing import Final
 
 from lodeline.ledger.licence import GOODS
 from lodeline.ledger.problem import Language
+from lodeline.ledger.register import TABLES
 from lodeline.material.mass import format_kg
 from lodeline.office.models import Bookmark, Delegation, Membership
 from lodeline.office.notices import Telling, notify_all
@@ -67,6 +68,7 @@ def _first_news(store: Store, now: datetime, end: int) -> int:
 
 def _entered(store: Store, first: int, end: int) -> Iterator[Telling]:
     yield from _draws(store, first, end)
+    yield from _licence_acts(store, first, end)
     for one in entered(store, first, end):
         facts = {name: one.paper[name] for name in ("site", "on", "act")} | {"entry": one.entry.index}
         yield Telling(
@@ -106,6 +108,25 @@ def _as_flagged(store: Store, draw: Draw) -> dict[str, str]:
         for language in LANGUAGES
         if flags
     }
+
+
+def _licence_acts(store: Store, first: int, end: int) -> Iterator[Telling]:
+    """What officers did with licences, to whose each was before and is then; what a dossier brings is nobody's deed."""
+    found = store.database.rows(
+        'SELECT r.body, e.envelope FROM record r JOIN entry e ON e."index" = r.entry'
+        " WHERE r.\"table\" = 'licence_acts' AND r.entry >= %s AND r.entry < %s ORDER BY r.id",
+        (first, end),
+    )
+    licences = store.register(store.head()).licences if found else {}
+    for body, envelope in found:
+        act = dict(zip(TABLES["licence_acts"], json.loads(str(body)), strict=True))
+        licence = licences.get(act["licence"])
+        if licence is None or "by" not in json.loads(str(envelope))["facts"]:
+            continue
+        before = licence.holder(date.fromisoformat(act["on"]) - timedelta(days=1))
+        facts = {name: act[name] or "" for name in ("licence", "deed", "on", "holder", "reason")}
+        for firm in {before, act["holder"]} - {None}:
+            yield Telling(organisation=firm, kind="licence-act", facts=facts, key=f"licence-act:{act['id']}:{firm}")
 
 
 def _is_its_own(store: Store, draw: Draw) -> bool:

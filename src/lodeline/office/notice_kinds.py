@@ -127,5 +127,6 @@ KINDS: Final[Mapping[str, Kind]] = {
         page="firm-licence",
     ),
     "reservation-void": Kind(says=sentences.reservation_void, mail=_FROM_AUTHORITY, page="firm-licence"),
+    "licence-act": Kind(says=sentences.licence_act, mail=_FROM_AUTHORITY, page="firm-licence", at_once=True),
     "run-put-off": Kind(says=sentences.run_put_off, mail=_FROM_AUTHORITY, page="firm-quota"),
 }

@@ -361,6 +361,25 @@ def reservation_void(facts: Facts, named: Named) -> Text:
     )
 
 
+_ACTS: Final[Mapping[str, tuple[str, str]]] = {
+    "suspended": ("is suspended", "中止"),
+    "resumed": ("may be used again", "恢复使用"),
+    "revoked": ("is revoked", "撤销"),
+}
+
+
+def licence_act(facts: Facts, named: Named) -> Text:
+    licence, on, reason = facts["licence"], day(facts["on"]), facts["reason"]
+    if facts["deed"] == "holder":
+        en, zh = f"is held by {named(facts['holder'])}", f"改由{named(facts['holder'])}持有"
+    else:
+        en, zh = _ACTS[facts["deed"]]
+    return text(
+        f"The licence {licence} {en} from {on['en']}. The authority's grounds: {reason}",
+        f"许可证 {licence} 自{on['zh']}起{zh}。主管部门理由：{reason}",
+    )
+
+
 def run_put_off(facts: Facts, named: Named) -> Text:
     del named
     run, reason = facts["run"], facts["reason"]

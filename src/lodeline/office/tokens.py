@@ -116,6 +116,10 @@ _AUTHORITY: Final = (
         name="applications:decide", permission="licence.decide", en="Decide about applications for export licences",
         zh="审查出口许可申请",
     ),
+    Scope(
+        name="licences:decide", permission="licence.decide", en="Suspend, resume, revoke and hand over licences",
+        zh="中止、恢复、撤销许可证及变更持有人",
+    ),
     Scope(name="quotas:decide", permission="quotas.decide", en="Call planned runs of firms off", zh="取消企业计划批次"),
 )  # fmt: skip
 SCOPES: Final[tuple[str, ...]] = tuple(dict.fromkeys(one.name for one in (*_OWN, *_AUTHORITY)))

@@ -140,6 +140,9 @@ class _Chosen:
             return not self.organisations.isdisjoint({record["organisation"], record["successor"]})
         if table == "licence_acts":
             return record["licence"] in self.licences
+        if table == "licence_proposals":
+            # Nothing follows from what nobody has confirmed; what was confirmed is an act.
+            return False
         holder = record["id" if table == "organisations" else "exporter" if table == "licences" else "organisation"]
         return holder in self.organisations
 

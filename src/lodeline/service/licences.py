@@ -102,17 +102,13 @@ def _act(
     store: Store, licence: str, deed: Deed, *, on: date, reason: str, filed_at: datetime, by: str | None,
     holder: str = "",
 ) -> Decided:  # fmt: skip
-    told = sha256(canonical_json([licence, deed, on.isoformat(), holder, reason.strip()])).hexdigest()
-    record: dict[str, Any] = {
-        "id": f"{deed}-{on.isoformat()}-{told[:12]}", "licence": licence, "deed": deed, "on": on,
-        "holder": holder or None, "reason": reason.strip(),
-    }  # fmt: skip
+    record = act_record(licence, deed, on=on, holder=holder, reason=reason)
     with store.database.transaction():
         register = store.register(store.head(lock=True))
         acts = register.tables["licence_acts"]
         if record["id"] in set(acts["id"]):
             return Decided(entry=None, repeated=True)
-        problems = tuple(_against(register, record))
+        problems = act_faults(register, record)
         if problems:
             return Decided(entry=None, problems=problems)
         frame = pl.DataFrame([record], schema=TABLES["licence_acts"])
@@ -120,14 +116,23 @@ def _act(
     return Decided(entry=entry)
 
 
-def _against(register: Register, record: Mapping[str, Any]) -> list[Problem]:
+def act_record(licence: str, deed: Deed, *, on: date, holder: str, reason: str) -> dict[str, Any]:
+    """The register's record of an act; the same act has the same id."""
+    told = sha256(canonical_json([licence, deed, on.isoformat(), holder, reason.strip()])).hexdigest()
+    return {
+        "id": f"{deed}-{on.isoformat()}-{told[:12]}", "licence": licence, "deed": deed, "on": on,
+        "holder": holder or None, "reason": reason.strip(),
+    }  # fmt: skip
+
+
+def act_faults(register: Register, record: Mapping[str, Any]) -> tuple[Problem, ...]:
     """Why an act cannot be: there is no such licence, no reason, or the licence does not stand so on that day."""
     found: list[Problem] = []
     licence, deed, on = register.licences.get(record["licence"]), record["deed"], record["on"]
     if not record["reason"] or len(record["reason"]) > REASON_CHARACTERS:
         found.append(problem("grant.reason-missing", Where(column="reason"), most=REASON_CHARACTERS))
     if licence is None:
-        return [*found, problem("grant.unknown", Where(column="licence"), licence=record["licence"])]
+        return (*found, problem("grant.unknown", Where(column="licence"), licence=record["licence"]))
     last = max((act.on for act in licence.acts if act.deed != "holder"), default=date.min)
     standing = licence.standing(on)
     cannot = {
@@ -145,7 +150,7 @@ def _against(register: Register, record: Mapping[str, Any]) -> list[Problem]:
         known = set(register.tables["organisations"]["id"])
         if record["holder"] not in known or record["holder"] == licence.holder(on):
             found.append(problem("grant.holder-unknown", Where(column="holder"), value=record["holder"] or "…"))
-    return found
+    return tuple(found)
 
 
 def licence_from(row: Mapping[str, Any]) -> Licence:

@@ -108,9 +108,9 @@ def narrowed_register(register: Register, firms: Firms) -> Register:
         name: table.filter(pl.col(columns[name]).is_in(firms)) if name in columns else table
         for name, table in register.tables.items()
     }
-    acts = tables.get("licence_acts")
-    if acts is not None:
-        tables["licence_acts"] = acts.filter(pl.col("licence").is_in(tables["licences"]["id"].implode()))
+    for name in ("licence_acts", "licence_proposals"):
+        if name in tables:
+            tables[name] = tables[name].filter(pl.col("licence").is_in(tables["licences"]["id"].implode()))
     successions = tables.get("successions")
     if successions is not None:
         tables["successions"] = successions.filter(

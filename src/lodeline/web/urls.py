@@ -186,7 +186,15 @@ PAGES: tuple[Page, ...] = (
         regional=True,
     ),
     Page(at="licences/", view=licences, name="licences", permission="nation.read"),
-    Page(at="licences/<named:licence>/", view=licence, name="licence", permission="nation.read", looks_at="licence"),
+    # What its forms do is for licensing officers (`office.licence_acts`).
+    Page(
+        at="licences/<named:licence>/",
+        view=licence,
+        name="licence",
+        permission="nation.read",
+        posts=True,
+        looks_at="licence",
+    ),
     Page(at="quotas/", view=quotas, name="quotas", permission="nation.read", regional=True),
     # What its form does is for quota officers (`office.runs`).
     Page(

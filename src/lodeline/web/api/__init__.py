@@ -23,6 +23,7 @@ from lodeline.web.api import (
     filings,
     following,
     law,
+    licence_decisions,
     lots,
     official,
     parties,
@@ -116,7 +117,7 @@ def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
 # The last takes what none before it has taken.
 for _router in (
     filings.router, transfers.router, lots.router, books.router, batches.router, feeds.router, cases.router,
-    customs.router, draws.router, runs.router, applications.router, parties.router, law.router, proofs.router,
-    official.router, following.router, _rest,
+    customs.router, draws.router, licence_decisions.router, runs.router, applications.router, parties.router,
+    law.router, proofs.router, official.router, following.router, _rest,
 ):  # fmt: skip
     api.add_router("", _router)

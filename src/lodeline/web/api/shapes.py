@@ -529,6 +529,33 @@ class DeskBatch(Shape):
     failure: str | None
 
 
+class LicenceProposal(Shape):
+    """What an officer proposed about a licence. `by`: who, by pseudonym; `answer`: why it was refused or taken back."""
+
+    proposal: str
+    licence: str
+    deed: Literal["suspended", "resumed", "revoked", "holder"]
+    on: Day
+    holder: str | None
+    reason: str
+    by: str
+    state: Literal["proposed", "done", "refused", "withdrawn"]
+    answer: str | None
+
+
+class LicenceProposals(Shape):
+    """What was proposed about a licence, the oldest first."""
+
+    rows: list[LicenceProposal]
+
+
+class LicenceProposalAnswer(LicenceProposal):
+    """A proposal with the entry that made it what it is."""
+
+    entry: int
+    problems: list[Json]
+
+
 class Drawn(Shape):
     """What became of a draw on a licence; without `entry` the `problems` say why."""
 

@@ -15,12 +15,14 @@ from django.http import HttpResponse
 from lodeline.material.mass import parse_mass
 from lodeline.regulation.parameter import load
 from lodeline.service.licence_answers import UnknownLicence, licence_list, licence_shown
+from lodeline.service.licence_proposals import Proposal, waiting
 from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.firm_names import firm_names
 from lodeline.web.language import Text, say
-from lodeline.web.pages import lawful, licence_acts
+from lodeline.web.pages import lawful, licence_acts, licence_decisions
 from lodeline.web.pages.application_part import KINDS
+from lodeline.web.pages.licence_decisions import DEEDS_SAID, Deciding
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Row, Table, shown, wanted_csv
 from lodeline.web.visit import NotHereError, Visit
@@ -75,7 +77,9 @@ def licences(visit: Visit) -> HttpResponse:
 def _licences(visit: Visit, leads_to: str) -> HttpResponse:
     store, law = visit.store, load()
     document = licence_list(store, store.newest_register(), law, day=lawful.today(law))
-    table = _list(visit, document["rows"], firm_names(visit), leads_to)
+    # What licensing officers have not decided yet is no business of the desk: a licence stands until it does not.
+    proposed = waiting(store.newest_register()) if leads_to == "licence" else {}
+    table = _list(visit, document["rows"], firm_names(visit), leads_to, proposed)
     csv = wanted_csv(visit, table)
     if csv is not None:
         return csv
@@ -95,9 +99,18 @@ def desk_licences(visit: Visit) -> HttpResponse:
 
 
 def licence(visit: Visit, licence: str) -> HttpResponse:
-    """The page `licences/NUMBER/` of the authority. It is the holder's firm that is looked at."""
+    """The page `licences/NUMBER/` of the authority; its forms propose and decide what becomes of the licence.
+
+    It is the holder's firm that is looked at.
+    """
     document = _asked(visit, licence)
-    return _page(visit, document, whose=document["exporter"] or "", back=visit.url("licences"))
+    done = licence_decisions.done(visit, licence) if visit.request.method == "POST" else None
+    if isinstance(done, HttpResponse):
+        return done
+    return _page(
+        visit, document, whose=document["exporter"] or "", back=visit.url("licences"), refused=done,
+        deciding=licence_decisions.deciding(visit, visit.store.newest_register().licences.get(licence)),
+    )  # fmt: skip
 
 
 def desk_licence(visit: Visit, licence: str) -> HttpResponse:
@@ -127,7 +140,10 @@ def firm_licence(visit: Visit, organisation: str, licence: str) -> HttpResponse:
     return _page(visit, own_alone, whose=organisation, back=back)
 
 
-def _list(visit: Visit, rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], leads_to: str) -> Table:
+def _list(
+    visit: Visit, rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], leads_to: str,
+    proposed: Mapping[str, Proposal],
+) -> Table:  # fmt: skip
     return Table(
         name="licences",
         caption=visit.say("Export licences", "出口许可证"),
@@ -138,14 +154,19 @@ def _list(visit: Visit, rows: Sequence[Mapping[str, Any]], names: Mapping[str, s
             *(Column(key=key, label=LABELS[key], number=True, unit="kg") for key in MASSES),
             Column(key="state", label=say("State", "状态")),
         ),
-        rows=[_list_row(visit, row, names, leads_to) for row in rows],
+        rows=[_list_row(visit, row, names, leads_to, proposed.get(row["id"])) for row in rows],
         empty=visit.say("The register has no export licence.", "登记簿中没有出口许可证。"),
     )
 
 
-def _list_row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], leads_to: str) -> Row:
+def _list_row(
+    visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], leads_to: str, proposed: Proposal | None
+) -> Row:  # fmt: skip
     word, shape, tone = STATES[row["state"]]
     exporter = row["exporter"] or ", ".join(row["of_others"])
+    said = (
+        _flagged(visit, row["flagged_exits"]), visit.spoken(DEEDS_SAID[proposed.deed][1]) if proposed else "",
+    )  # fmt: skip
     return (
         Cell(
             text=row["id"], value=row["id"], whole=True, href=visit.opens(leads_to, licence=row["id"]),
@@ -159,7 +180,7 @@ def _list_row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], le
         *(kg_cell(visit, row[f"{key}_kg"]) for key in MASSES),
         Cell(
             text=visit.spoken(word), value=row["state"], shape=shape, tone=tone,
-            note=_flagged(visit, row["flagged_exits"]),
+            note=" · ".join(filter(None, said)),
         ),
     )  # fmt: skip
 
@@ -186,9 +207,10 @@ def _not_here(licence: str) -> NotHereError:
 
 def _page(
     visit: Visit, document: Mapping[str, Any], *, whose: str, back: str | None, acts: bool = False,
-    refused: Sequence[str] | None = None,
+    refused: Sequence[str] | None = None, deciding: Deciding | None = None,
 ) -> HttpResponse:  # fmt: skip
-    """`back`: the list it stands in; `refused`: why what a form asked was not done; `acts`: with the desk's forms."""
+    """`back`: the list it stands in; `refused`: why what a form asked was not done; `acts`: with the desk's forms;
+    `deciding`: with those of licensing officers."""
     tables = {
         "masses": _masses(visit, document), "positions": _positions(visit, document), "draws": _draws(visit, document),
     }  # fmt: skip
@@ -210,13 +232,15 @@ def _page(
         document=document,
         flagged=_flagged(visit, document["flagged_exits"]),
         status=400 if refused else 200,
-        notices=licence_acts.notices(visit, refused),
+        notices=(licence_acts if acts else licence_decisions).notices(visit, refused),
+        deciding=deciding,
         forms=licence_acts.forms(visit, document) if acts else None,
         at_desk=None if acts else visit.opens("desk-licence", licence=document["id"]),
         acts=[
             {
                 "on": written.day(date.fromisoformat(act["on"]), language),
-                "deed": words.word(_DEEDS, act["deed"], language), "holder": act["holder"] or "",
+                "deed": words.word(_DEEDS, act["deed"], language),
+                "holder": firm_names(visit).get(act["holder"], act["holder"]) if act["holder"] else "",
                 "reason": act["reason"],
             }
             for act in document["acts"]
