@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import httpx
 import pytest
 from django.core.wsgi import get_wsgi_application
 from tests.api.conftest import Office, counter, serve, small  # noqa: F401  (fixtures)
-from tests.api.test_draws import official
+from tests.api.test_draws import LAW, LICENCE, official
 
 from lodeline import client as package
 from lodeline.client import (
@@ -26,6 +27,8 @@ from lodeline.client import (
     RefusedError,
     UnreachableError,
 )
+from lodeline.office import clock
+from lodeline.service.licences import grant_licence, licence_from
 
 pytestmark = pytest.mark.medium
 
@@ -267,3 +270,21 @@ def test_a_run_is_put_off_by_its_firm_or_by_the_authority(opened: Opened) -> Non
         with pytest.raises(NotFoundError):
             officer.put_off_run_of(999_999, "closed by order")
         assert [(one["run"], one["state"]) for one in firm.runs()] == [("R-8", "put-off"), ("R-7", "put-off")]
+
+
+def test_two_officers_suspend_a_licence(opened: Opened, counter: Office) -> None:  # noqa: F811
+    today = clock.today("Asia/Shanghai")
+    days = {"valid_from": today, "valid_to": today + timedelta(days=100)}
+    granted = grant_licence(store=counter.store, licence=licence_from(LICENCE | days), law=LAW, filed_at=clock.now())
+    assert granted.accepted
+    scopes = ("licences:decide", "nation:read")
+    first, second = (official("licensing-officer", scopes=scopes, name=name).token or "" for name in ("one", "two"))
+    with (
+        Client("http://127.0.0.1", first, transport=Portal([])) as one,
+        Client("http://127.0.0.1", second, transport=Portal([])) as two,
+    ):
+        made = one.propose_about_licence("L1", "suspended", on=today, reason="No answer.")
+        with pytest.raises(ConflictError):
+            one.decide_about_licence("L1", made["proposal"], "confirm")
+        assert [found["state"] for found in two.licence_proposals("L1")] == ["proposed"]
+        assert two.decide_about_licence("L1", made["proposal"], "confirm")["state"] == "done"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from tests.web.conftest import Browser, Page
 from lodeline.ledger.problem import Where, problem
 from lodeline.office import clock
 from lodeline.office.actor import Actor, Standing
-from lodeline.office.models import User
+from lodeline.office.models import Application, User
 from lodeline.regulation.parameter import load
 from lodeline.service.licences import grant_licence, licence_from, revoke_licence
 from lodeline.service.party_lists import load_list
@@ -77,12 +78,12 @@ def begun() -> str:
     return str(answer["Location"])
 
 
-def handed_in() -> str:
-    at = begun()
+def handed_in(**changes: str) -> str:
+    at, said = begun(), {**SAID, **changes}
     for kind in ("applicant", "contract", "technical", "end-use"):
         file = SimpleUploadedFile(f"{kind}.pdf", PDF)
-        assert of_firm().post(at, {**SAID, "act": "attach", "document_kind": kind, "files": file}).status_code == 303
-    answer = of_firm().post(at, {**SAID, "act": "submit"})
+        assert of_firm().post(at, {**said, "act": "attach", "document_kind": kind, "files": file}).status_code == 303
+    answer = of_firm().post(at, {**said, "act": "submit"})
     assert answer.status_code == 303, Page(answer).text
     return at
 
@@ -189,6 +190,51 @@ def test_the_officer_sees_how_the_exporter_s_licences_stand(copy: Store) -> None
     assert revoke_licence(store=copy, licence="XK-7", on=today, filed_at=now, reason="by order").entry
     page = officer(11).page(at)
     assert "Revoked" in page.text and "In force" not in page.text
+
+
+def test_the_officer_sees_what_exceeds_the_need_of_an_end_user_and_a_query_is_on_offer(copy: Store) -> None:
+    law, now = load(), clock.now()
+    today = law.day_of(now)
+    terms = {
+        "id": "XK-8", "kind": "general", "exporter": "MIN-0001", "end_users": ["Muster Antriebe GmbH"],
+        "mass_mg": 900_000_000, "elements": "Dy=30", "control_items": ["1C905.a.4"], "valid_from": today,
+        "valid_to": today + timedelta(days=60),
+    }  # fmt: skip
+    granted = grant_licence(store=copy, licence=licence_from(terms), law=law, filed_at=now)
+    assert granted.accepted, [one.message("en") for one in granted.problems]
+    at = handed_in(needs="Dy; 60; 50")
+    where = f"/en/applications/{at.rstrip('/').rpartition('/')[2]}/"
+    assert "60 kg of Dy a year, 50 kg for its own use" in of_firm().page(at).text
+    page = officer(11).page(where)
+    assert "Dy to Muster Antriebe GmbH: 72 kg a year, 12 kg more than the stated need." in page.text
+    assert "每年 72 千克，超出所述需求 12 千克" in officer(11).page(where.replace("/en/", "/zh/")).text
+    step(officer(11), where, "take")
+    offered = officer(11).page(where).html
+    assert "exceeds the need stated for a year" in offered and "超出所述年需求" in offered
+    table = officer(11).get(f"{where}?format=csv&table=end-use").content.decode("utf-8-sig")
+    (row,) = csv.DictReader(io.StringIO(table))
+    assert [row[name] for name in row if "kg" in name][:3] == ["42.0", "–", "30.0"]
+
+
+def test_a_need_that_is_met_says_nothing_and_one_that_cannot_be_read_is_said_at_its_field(copy: Store) -> None:
+    at = begun()
+    page = Page(of_firm().post(at, {**SAID, "act": "submit", "needs": "Dy 60 kg"}))
+    assert page.status == 400 and 'href="#f-needs"' in page.html and "Dy 60 kg" in page.html
+    assert "asked for from 100 kg of an element a year" in page.text.lower()
+    where = f"/en/applications/{handed_in(needs='Dy; 60; 60').rstrip('/').rpartition('/')[2]}/"
+    step(officer(11), where, "take")
+    page = officer(11).page(where)
+    assert "more than the stated need" not in page.text and "bill of materials" not in page.html
+
+
+def test_an_application_from_before_needs_could_be_stated_is_shown(copy: Store) -> None:
+    at = begun()
+    kept = Application.objects.get()
+    content = json.loads(kept.content)
+    del content["needs"]
+    kept.content = json.dumps(content)
+    kept.save()
+    assert of_firm().page(at).status == 200
 
 
 def test_a_draft_whose_day_is_none_is_shown(copy: Store) -> None:

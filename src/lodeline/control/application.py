@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any, Final
 
 from lodeline.control.declaration import Declaration, Line, read_fields
+from lodeline.control.end_use import Need, read_needs
 from lodeline.filing.cell import PARSERS
 from lodeline.ledger.licence import Licence
 from lodeline.ledger.problem import Problem, Where, problem
@@ -23,8 +24,8 @@ GOODS: Final = (
 )  # fmt: skip
 #: What all goods of an application share, by columns of a declaration.
 SHARED: Final = ("currency", "consignee_name", "destination", "end_user_country", "end_use")
-#: What is said of the licence as a whole. `end_users`: one a line.
-TERMS: Final = ("kind", "contract", "end_users", "valid_from", "valid_to", "statement")
+#: What is said of the licence as a whole. `end_users`: one a line; `needs`: as `control.end_use.read_needs` reads them.
+TERMS: Final = ("kind", "contract", "end_users", "valid_from", "valid_to", "statement", "needs")
 NEEDED: Final = (
     "kind", "contract", "end_users", "consignee_name", "destination", "end_user_country", "end_use", "valid_from",
     "valid_to", "statement",
@@ -49,6 +50,7 @@ class Application:
     contract: str
     end_users: tuple[str, ...]
     statement: str
+    needs: tuple[Need, ...]
     valid_from: date | None
     valid_to: date | None
     goods: tuple[Line, ...]
@@ -102,6 +104,9 @@ def read(content: Content, *, exporter: str) -> Application:
             )
     shared = {name: content[name] for name in SHARED}
     end_users = tuple(filter(None, (one.strip() for one in content["end_users"].splitlines())))
+    # What was handed in before needs could be stated has none.
+    needs, unread = read_needs(content.get("needs", ""), end_users)
+    found += unread
     lines = []
     for number, row in enumerate(content["goods"], 1):
         cells = {
@@ -118,7 +123,7 @@ def read(content: Content, *, exporter: str) -> Application:
         found.append(problem("application.no-goods", Where(column="goods")))
     return Application(
         kind=content["kind"], contract=content["contract"], end_users=end_users, statement=content["statement"],
-        goods=tuple(lines), problems=tuple(found), **days,
+        needs=needs, goods=tuple(lines), problems=tuple(found), **days,
     )  # fmt: skip
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
+from lodeline.control import application as written
 from lodeline.control.licensing import UNTOLD, Clock, Kind, clock, is_stopped_by
 from lodeline.office.actor import Actor
 from lodeline.office.application_steps import ApplicationError, relation_of
@@ -73,6 +75,21 @@ def before_of(application: Application) -> Application | None:
     return Application.objects.filter(
         organisation=application.organisation, licence=application.of_licence
     ).first()  # fmt: skip
+
+
+def undecided_besides(application: Application) -> list[written.Application]:
+    """What other applications that wait for a decision say, whoever handed them in: of them sums alone are shown."""
+    waiting = Application.objects.filter(state__in=("submitted", "queried", "proposed")).exclude(pk=application.pk)
+    return [_read(one) for one in waiting.order_by("pk")]
+
+
+def granted_on(licences: Collection[str]) -> dict[str, written.Application]:
+    """Licence → what its application says, of those that were granted on one here."""
+    return {one.licence: _read(one) for one in Application.objects.filter(licence__in=list(licences))}
+
+
+def _read(application: Application) -> written.Application:
+    return written.read(json.loads(application.content), exporter=application.organisation)
 
 
 def _found(application: Application | None) -> Application:

@@ -19,12 +19,14 @@ from lodeline.office.application_review import Proposal
 from lodeline.office.application_steps import ApplicationError, NotReadyError
 from lodeline.office.models import Application
 from lodeline.party.screening import FILED
+from lodeline.service.end_use import end_uses
 from lodeline.service.licence_review import Review, review
 from lodeline.service.overview import balances
 from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.language import Text, say
 from lodeline.web.pages import application_part as part
+from lodeline.web.pages import end_use_part
 from lodeline.web.pages.desk_words import reason_text
 from lodeline.web.pages.firm_part import spoken_error
 from lodeline.web.pages.licence import STATES
@@ -78,7 +80,13 @@ def application(visit: Visit, application: str) -> HttpResponse:
         reading.store, reading.snapshot, law, application=read, exporter=one.organisation, today=today,
         balances=reading.answer(balances, reading.snapshot),
     )  # fmt: skip
-    tables = {"goods": part.goods_table(visit, one), **_tables(visit, seen)}
+    used = end_uses(
+        reading.store, reading.snapshot, law, application=read, pending=application_views.undecided_besides(one),
+        granted=application_views.granted_on, today=today,
+    )  # fmt: skip
+    tables = {
+        "goods": part.goods_table(visit, one), "end-use": end_use_part.table(visit, used), **_tables(visit, seen)
+    }  # fmt: skip
     changes = part.changes_table(visit, one)
     if changes is not None:
         tables["changes"] = changes
@@ -108,7 +116,9 @@ def application(visit: Visit, application: str) -> HttpResponse:
         may_open=one.officer_id == visit.actor.user,
         desk=_desk(visit, seen, names),
         parties=_parties(visit, seen),
-        tables={name: shown(visit, table) for name, table in tables.items()},
+        end_use=end_use_part.headline(visit, used),
+        end_use_notes=end_use_part.notes(visit, used),
+        tables={name.replace("-", "_"): shown(visit, table) for name, table in tables.items()},
         steps=part.taken(
             visit,
             one,
@@ -117,7 +127,7 @@ def application(visit: Visit, application: str) -> HttpResponse:
             timezone=law.timezone,
             may_open=one.officer_id == visit.actor.user,
         ),
-        forms=_forms(visit, one),
+        forms=_forms(visit, one, asked=end_use_part.query(used)),
         seen=one.steps_taken,
     )
 
@@ -181,8 +191,8 @@ def _proposal(form: QueryDict) -> Proposal:
     )  # fmt: skip
 
 
-def _forms(visit: Visit, one: Application) -> list[dict[str, Any]]:
-    """The steps that whoever asks may take now."""
+def _forms(visit: Visit, one: Application, *, asked: str) -> list[dict[str, Any]]:
+    """The steps that whoever asks may take now. `asked`: what a query may begin with."""
     if not visit.actor.may("licence.decide", one.organisation):
         return []
     in_charge = one.officer_id == visit.actor.user
@@ -221,7 +231,9 @@ def _forms(visit: Visit, one: Application) -> list[dict[str, Any]]:
     if in_charge and can("queried"):
         until = Field(name="until", label=visit.say("Answer by", "答复期限"), kind="date", width="short")
         add(
-            "query", say("Query the applicant", "质询申请人"), [_text(visit, say("Question", "质询内容")), until],
+            "query",
+            say("Query the applicant", "质询申请人"),
+            [replace(_text(visit, say("Question", "质询内容")), value=asked), until],
             button=say("Send the query", "发送质询"),
         )  # fmt: skip
         add(

@@ -11,8 +11,10 @@ from typing import Any, Final
 from django.http import HttpResponse
 
 from lodeline.control import application as written_application
+from lodeline.control.end_use import read_needs
 from lodeline.control.licensing import Clock
 from lodeline.ledger.problem import Problem
+from lodeline.material.mass import format_kg
 from lodeline.office import application_views
 from lodeline.office.application_documents import open_document
 from lodeline.office.models import Application, ApplicationStep
@@ -56,6 +58,7 @@ LABELS: Final[Mapping[str, Text]] = {
     "valid_from": say("From", "起始日期"),
     "valid_to": say("Until", "截止日期"),
     "statement": say("Statement of end user and end use", "最终用户和最终用途说明"),
+    "needs": say("What the end users need in a year", "最终用户年需求"),
     "goods": say("Goods", "货物"),
 }
 #: Where what was written is read, and not asked for.
@@ -167,7 +170,7 @@ def facts(visit: Visit, application: Application) -> list[Fact]:
     content = json.loads(application.content)
     made = [Fact(term=visit.say("About", "事项"), text=_about(visit, application))]
     for name in (*written_application.TERMS, *written_application.SHARED):
-        text = content[name]
+        text = content.get(name, "")
         if not text:
             continue
         if name == "kind":
@@ -180,8 +183,26 @@ def facts(visit: Visit, application: Application) -> list[Fact]:
             text = text if day is None else written.day(day, visit.language)
         elif name == "end_users":
             text = visit.say("; ", "；").join(text.splitlines())
+        elif name == "needs":
+            text = needs_said(visit, content)
         made.append(Fact(term=visit.spoken(_READ.get(name, LABELS[name])), text=text))
     return made
+
+
+def needs_said(visit: Visit, content: Mapping[str, str]) -> str:
+    """The needs as sentences; a draft's that cannot be read yet as they were written."""
+    end_users = tuple(filter(None, (one.strip() for one in content["end_users"].splitlines())))
+    needs, unread = read_needs(content["needs"], end_users)
+    if unread:
+        return content["needs"]
+    said = []
+    for one in needs:
+        need, own = format_kg(one.need_mg), None if one.own_mg is None else format_kg(one.own_mg)
+        text = visit.say(
+            f"{one.end_user}: {need} kg of {one.element} a year", f"{one.end_user}：{one.element} 每年 {need} 千克"
+        )
+        said.append(text + ("" if own is None else visit.say(f", {own} kg for its own use", f"，其中自用 {own} 千克")))
+    return visit.say("; ", "；").join(said)
 
 
 def _about(visit: Visit, application: Application) -> str:

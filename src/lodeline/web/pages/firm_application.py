@@ -10,7 +10,9 @@ from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 
 from lodeline.control import application as written_application
 from lodeline.control.application import GOODS, SHARED, TERMS, needed_documents
+from lodeline.control.end_use import large_mg
 from lodeline.ledger.problem import Problem as Found
+from lodeline.material.mass import format_kg
 from lodeline.office import application_views, applications
 from lodeline.office.application_steps import ApplicationError, NotReadyError
 from lodeline.office.case_files import FileRefusedError, attached
@@ -37,7 +39,8 @@ _SAID: Final[Mapping[str, Text]] = {
     "withdrawn": say("The application is withdrawn.", "申请已撤回。"),
     "reported": say("The report is with the authority.", "报告已提交。"),
 }
-_LONG: Final = frozenset({"end_users", "statement"})
+#: Lines of the fields that are written into at length.
+_LONG: Final = {"end_users": 3, "statement": 6, "needs": 3}
 
 
 def firm_application(visit: Visit, organisation: str, application: str) -> HttpResponse:
@@ -175,7 +178,7 @@ def _field(
     visit = firm.visit
     errors = wrong.get((None, name), ())
     common: dict[str, Any] = {
-        "name": name, "label": visit.spoken(part.LABELS[name]), "value": content[name], "errors": errors,
+        "name": name, "label": visit.spoken(part.LABELS[name]), "value": content.get(name, ""), "errors": errors,
         "required": name in written_application.NEEDED,
     }  # fmt: skip
     if name == "kind":
@@ -184,13 +187,24 @@ def _field(
     if name in ("valid_from", "valid_to"):
         return Field(kind="date", width="short", **common)
     if name in _LONG:
-        return Field(kind="textarea", lines=3 if name == "end_users" else 6, width="full", **common)
+        hint = _needs_hint(visit) if name == "needs" else ""
+        return Field(kind="textarea", lines=_LONG[name], width="full", hint=hint, **common)
     hints = {
         "destination": visit.say("Two letters, like DE", "两位字母代码，如 DE"),
         "end_user_country": visit.say("Two letters, like DE", "两位字母代码，如 DE"),
         "currency": visit.say("Three letters, like CNY", "三位字母代码，如 CNY"),
     }
     return Field(hint=hints.get(name, ""), width="short" if name in hints else "long", **common)
+
+
+def _needs_hint(visit: Visit) -> str:
+    large = format_kg(large_mg())
+    return visit.say(
+        "One a line: element; kg a year from all suppliers; kg of it for own use; end user. Like"
+        f" Dy; 120; 90; Drives GmbH. Asked for from {large} kg of an element a year to one end user.",
+        "每行一项：元素；每年需求千克（含全部供应商）；其中自用千克；最终用户。例如 Dy; 120; 90; Drives GmbH。"
+        f"同一最终用户同一元素每年达 {large} 千克的，将要求说明。",
+    )
 
 
 def _goods(
