@@ -28,7 +28,7 @@ from lodeline.detection.papers import CUSTOMS, FILINGS, PAPERS
 from lodeline.filing.check import check
 from lodeline.filing.dossier import Dossier, FeedFile, FilingFile, read_dossier
 from lodeline.filing.feed import read_feed
-from lodeline.filing.feed_schema import IDENTITY, Feed
+from lodeline.filing.feed_schema import Feed
 from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
 from lodeline.filing.table import Source, Table
 from lodeline.ledger.movement import LINE
@@ -42,7 +42,7 @@ from lodeline.service.moment import utc_text
 from lodeline.service.preparing import parties
 from lodeline.service.records import put_records
 from lodeline.store.opening import create
-from lodeline.store.snapshot import FED, Snapshot
+from lodeline.store.snapshot import FED, Snapshot, in_force
 from lodeline.store.store import Store
 
 _NAMES: Final = tuple(dict.fromkeys([*(column.name for column in COLUMNS), *MASS_COLUMNS]))
@@ -56,8 +56,7 @@ class QuickSnapshot(Snapshot):
     fed: Mapping[Feed, pl.DataFrame]
 
     def _fed(self, feed: Feed) -> pl.DataFrame:
-        rows = self.fed[feed]
-        return rows.filter(pl.col("entry") == pl.col("entry").max().over(IDENTITY[feed]))
+        return in_force(self.fed[feed], feed)
 
 
 @dataclass(frozen=True, kw_only=True)

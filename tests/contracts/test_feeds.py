@@ -9,8 +9,7 @@ import pytest
 from django.db import Error as DjangoDatabaseError
 from tests.desk import Desk, organisation, send_feed, site
 
-from lodeline.filing.canonical import cells, parse_cells
-from lodeline.filing.feed_schema import feed_cells
+from lodeline.filing.feed_schema import feed_text, parse_feed_text
 from lodeline.journal import entry as journal
 from lodeline.journal.verify import verify_receipt
 from lodeline.service.audit import receipt, row_salt_key, verify
@@ -50,13 +49,13 @@ def test_feed_is_an_entry_whose_rows_can_be_proved_one_by_one(desk: Desk) -> Non
     assert document is not None
     assert not verify_receipt(document, vkey=desk.store.signer.verifier.vkey)
     rows = desk.store.feed_rows("invoices", received.entry.index)
-    text = cells(rows, feed_cells("invoices"))
+    text = feed_text(rows, "invoices")
     key = row_salt_key(desk.store, received.entry)
     (proof,) = journal.prove_rows({1: text[1].encode()}, b"".join(rows["leaf"].to_list()), key)
     proof.check()
     envelope = journal.Envelope.from_bytes(received.entry.envelope.encode())
     assert proof.rows_root.hex() == envelope.rows_root
-    assert parse_cells(proof.cells, feed_cells("invoices"))["mass_mg"] == 12_500_000
+    assert parse_feed_text(proof.cells, "invoices")["mass_mg"] == 12_500_000
     assert envelope.facts == {"feed": "invoices", "authority": "TAX", "by": "u1"}
     assert not verify(desk.store).faults
 
@@ -85,6 +84,19 @@ def test_invoice_stated_again_is_replaced_with_all_its_rows(desk: Desk) -> None:
     send(desk.store, HEAD + "001,special,2025-07-04,MINE,MAG,oxide,1050,4010.5,CNY\n", "later.csv")
     found = open_snapshot(desk.store).invoices.sort("number").select("number", "product_name", "mass_mg")
     assert found.rows() == [("001", "oxide", 1_050_000_000), ("002", "magnet", 12_500_000)]
+
+
+def test_rows_of_one_goods_name_are_kept_with_their_numbers(desk: Desk) -> None:
+    """Stated or by order; an invoice that is stated again keeps none of its former rows."""
+    row = "001,special,2025-07-04,MINE,MAG,oxide,{},10,CNY"
+    send(desk.store, HEAD + "".join(row.format(mass) + "\n" for mass in (50, 70, 90)))
+    found = open_snapshot(desk.store).invoices
+    assert found.select("line", "mass_mg").rows() == [("1", 50_000_000), ("2", 70_000_000), ("3", 90_000_000)]
+    stated = "".join(f"{row.format(60)},{number}\n" for number in (10, 20))
+    send(desk.store, HEAD.replace("currency", "currency,line") + stated, "later.csv")
+    found = open_snapshot(desk.store).invoices
+    assert found.select("line", "mass_mg").rows() == [("10", 60_000_000), ("20", 60_000_000)]
+    assert not verify(desk.store).faults
 
 
 def test_feed_with_one_bad_row_leaves_no_trace(desk: Desk) -> None:

@@ -23,10 +23,19 @@ _PIECE_ROWS = 65_536
 Cell = str | int | date | None
 
 
-def cells(rows: pl.DataFrame, schema: Mapping[str, pl.DataType] = CELLS) -> pl.Series:
-    """(n,) String: the canonical text of each row of a frame with the columns of `schema`, those of a filing."""
+def cells(
+    rows: pl.DataFrame, schema: Mapping[str, pl.DataType] = CELLS, *, later: str | None = None
+) -> pl.Series:  # fmt: skip
+    """(n,) String: the canonical text of each row of a frame with the columns of `schema`, those of a filing.
+
+    `later`: the last cell, where rows of an earlier time had not got it. A row in which it is empty is written without
+    it, as those were, so that their text and its hash stay what they are.
+    """
     known = _ENCODED if schema is CELLS else {name: _encoded(name, dtype) for name, dtype in schema.items()}
     encoded = [_EMPTY if rows[name].null_count() == rows.height else known[name] for name in schema]
+    if later is not None:
+        assert later == list(schema)[-1], "a cell in between would shift the others"
+        encoded[-1] = pl.when(pl.col(later).is_not_null()).then(known[later]).otherwise(pl.lit(""))
     text = pl.concat_str(_VERSION, *encoded).alias("cells")
     return rows.lazy().select(text).collect().to_series() if rows.height else pl.Series("cells", [], pl.String())
 
@@ -54,17 +63,25 @@ def digest(canonical: pl.Series) -> str:
     return hashed.hexdigest()
 
 
-def parse_cells(canonical: bytes, schema: Mapping[str, pl.DataType] = CELLS) -> dict[str, Cell]:
-    """The typed cells of one canonical row, by the names of `schema`.
+def parse_cells(
+    canonical: bytes, schema: Mapping[str, pl.DataType] = CELLS, *, later: str | None = None
+) -> dict[str, Cell]:  # fmt: skip
+    """The typed cells of one canonical row, by the names of `schema`; `later` as in `cells`.
 
     Raises ValueError for anything that `cells` does not write.
     """
     prefix = (VERSION + "|").encode()
     if not canonical.startswith(prefix):
         raise ValueError(f"not encoding version {VERSION}: {canonical[:8]!r}")
-    place, found = len(prefix), {}
+    place = len(prefix)
+    found: dict[str, Cell] = {}
     for name, dtype in schema.items():
+        if name == later and place == len(canonical):
+            found[name] = None
+            continue
         text, place = _next_text(canonical, place)
+        if name == later and text is None:
+            raise ValueError(f"an empty {name} is not written")
         found[name] = None if text is None else _typed(text, dtype)
     if place != len(canonical):
         raise ValueError(f"{len(canonical) - place} bytes behind the last cell")

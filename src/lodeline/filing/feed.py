@@ -266,9 +266,10 @@ class _Judgement:
         cells, key = self.cells, list(ROW_IDENTITY[self.feed])
         if not cells.height:
             return
+        shown = "product_name" if self.feed == "invoices" else key[-1]
         content = list(feed_cells(self.feed))
         repeated = cells.select(~pl.struct(content).is_first_distinct().alias("again")).to_series()
-        yield "feed.row-repeated", key[-1], repeated, _always()
+        yield "feed.row-repeated", shown, repeated, _always()
         filled = pl.all_horizontal(pl.col(name).is_not_null() for name in key)
         several = cells.with_columns(again=repeated).select(
             twice=filled & ~pl.col("again") & ((~pl.col("again")).sum().over(key) > 1)
@@ -277,6 +278,9 @@ class _Judgement:
             "number": "/".join(str(row[name]) for name in key), "column": ", ".join(key),
         }  # fmt: skip
         if self.feed == "invoices":
+            stated = pl.col("line").is_not_null()
+            some = self._where(~stated & pl.col("number").is_not_null() & stated.any().over("number"))
+            yield "feed.cell-missing", "line", some, _always(column="line")
             for name in ("kind", "on", "seller", "seller_name", "buyer", "buyer_name", "currency"):
                 differs = self._where(
                     pl.col("number").is_not_null() & (pl.col(name).fill_null("").n_unique().over("number") > 1)

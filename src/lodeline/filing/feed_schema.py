@@ -16,6 +16,7 @@ from typing import Final, Literal, get_args
 
 import polars as pl
 
+from lodeline.filing.canonical import Cell, cells, parse_cells
 from lodeline.filing.cell import FREE_TEXT, PARSERS, Parser, choice_parser
 from lodeline.filing.header import folded
 
@@ -45,10 +46,12 @@ _TYPED_NAME: Final = {"mass_kg": "mass_mg", "re_total_pct": "re_total_ppb"}
 IDENTITY: Final[Mapping[Feed, tuple[str, ...]]] = {"invoices": ("number",), "customs": ("declaration", "line")}
 #: What identifies a row within one file.
 ROW_IDENTITY: Final[Mapping[Feed, tuple[str, ...]]] = {
-    "invoices": ("number", "product_name"), "customs": ("declaration", "line"),
+    "invoices": ("number", "line"), "customs": ("declaration", "line"),
 }  # fmt: skip
 #: What the desk asks of a declaration and no record of customs tells.
 _DESK_ALONE: Final = frozenset({"composition_of", "assay_of", "export_licence", "movement"})
+#: Cells that rows of an earlier time had not; they stand last, and where they are empty they are not written.
+LATER: Final[Mapping[Feed, str | None]] = {"invoices": "line", "customs": None}
 #: Customs lines need these beyond what a declaration needs to get an answer.
 _CUSTOMS_REQUIRED: Final = frozenset({"declaration", "line", "on", "product_name", "hs_code", "mass_kg"})
 
@@ -100,7 +103,19 @@ def columns(feed: Feed) -> dict[str, FeedColumn]:
 @cache
 def feed_cells(feed: Feed) -> dict[str, pl.DataType]:
     """The cells of a row as they are read, stored and hashed: masses in mg, shares in ppb, days as dates, else text."""
-    return {**{one.typed: one.parser.dtype for one in columns(feed).values()}, "extra": pl.String()}
+    typed = {one.typed: one.parser.dtype for one in columns(feed).values()}
+    later = {name: typed.pop(name) for name in (LATER[feed],) if name is not None}
+    return {**typed, "extra": pl.String(), **later}
+
+
+def feed_text(rows: pl.DataFrame, feed: Feed) -> pl.Series:
+    """(n,) String: the canonical text of each row of a feed (`canonical.cells`)."""
+    return cells(rows, feed_cells(feed), later=LATER[feed])
+
+
+def parse_feed_text(canonical: bytes, feed: Feed) -> dict[str, Cell]:
+    """The typed cells of one canonical row of a feed. Raises ValueError for what `feed_text` does not write."""
+    return parse_cells(canonical, feed_cells(feed), later=LATER[feed])
 
 
 @cache

@@ -308,8 +308,8 @@ def one(
 
 
 #: What is shown of a fed row; both are columns of the exchange format.
-INVOICE_SHOWN: Final = ("number", "kind", "on", "seller", "seller_name", "buyer", "buyer_name", "product_name", "value",
-                        "currency")  # fmt: skip
+INVOICE_SHOWN: Final = ("number", "line", "kind", "on", "seller", "seller_name", "buyer", "buyer_name", "product_name",
+                        "value", "currency")  # fmt: skip
 CUSTOMS_SHOWN: Final = (
     "declaration", "line", "direction", "status", "on", "exporter", "exporter_name", "consignee_name", "product_name",
     "hs_code", "destination", "value", "currency",

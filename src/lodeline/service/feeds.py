@@ -14,10 +14,10 @@ from typing import Any
 
 import polars as pl
 
-from lodeline.filing.canonical import cells, digest
+from lodeline.filing.canonical import digest
 from lodeline.filing.dossier import SHANGHAI
 from lodeline.filing.feed import CheckedFeed
-from lodeline.filing.feed_schema import FEEDS, Feed, feed_cells
+from lodeline.filing.feed_schema import FEEDS, Feed, feed_text
 from lodeline.journal import entry as journal
 from lodeline.journal import merkle
 from lodeline.journal.audit import audit_rows
@@ -62,7 +62,7 @@ def receive(
     if checked.rejects or checked.feed is None:
         return Received(entry=None, problems=checked.problems)
     assert_guarded(store)
-    text = cells(checked.rows, feed_cells(checked.feed))
+    text = feed_text(checked.rows, checked.feed)
     identity = sha256(f"{checked.feed}\n{digest(text)}".encode()).hexdigest()
     key = salt_key(store, None, None, None, identity)
     leaves = journal.row_leaves(text.cast(pl.Binary), key)
@@ -121,7 +121,7 @@ def faults(store: Store, entry: StoredEntry, envelope: journal.Envelope, key: by
         yield Fault(entry=entry.index, what="entry.columns-differ")
         return
     rows = store.feed_rows(feed, entry.index)
-    text = cells(rows, feed_cells(feed))
+    text = feed_text(rows, feed)
     yield from audit_rows(
         entry=entry.index, expected_root=bytes.fromhex(envelope.rows_root), count=envelope.rows,
         cells=text.cast(pl.Binary).to_list(), row_salt_key=key, kept_leaves=b"".join(rows["leaf"].to_list()),

@@ -36,7 +36,7 @@ from lodeline.store.books import LINE_SELECT
 from lodeline.store.database import Database
 from lodeline.store.store import FEED_TABLES, Head, Store
 
-FORMAT = 3
+FORMAT = 4
 #: Segments are merged beyond this number, so that opening a snapshot stays a handful of reads.
 SEGMENTS_MAX = 16
 READ_ROWS = 200_000
@@ -48,6 +48,18 @@ FED: dict[Feed, dict[str, pl.DataType]] = {
     for feed in FEEDS
 }
 _RAW_LINE = f"{LINE_SELECT} WHERE l.id >= %s AND l.id < %s ORDER BY l.id"
+
+
+def in_force(rows: pl.DataFrame, feed: Feed) -> pl.DataFrame:
+    """Of the rows of a feed (`FED`, by `id`) those in force: each thing as its newest entry has it.
+
+    Rows of an invoice that state no number of their own are numbered by their order.
+    """
+    newest = rows.filter(pl.col("entry") == pl.col("entry").max().over(IDENTITY[feed]))
+    if feed == "customs":
+        return newest
+    by_order = pl.int_range(1, pl.len() + 1).over("number").cast(pl.String)
+    return newest.with_columns(pl.coalesce("line", by_order).alias("line"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +101,7 @@ class Snapshot:
             names = json.loads((self.directory / "manifest.json").read_text("utf-8"))[feed]
             parts = [pl.read_parquet(self.directory / name) for name in names]
         rows = pl.concat([pl.DataFrame(schema=FED[feed]), *parts]).filter(pl.col("entry") <= self.entry)
-        return rows.filter(pl.col("entry") == pl.col("entry").max().over(IDENTITY[feed])) if rows.height else rows
+        return in_force(rows, feed) if rows.height else rows
 
     @property
     def stamp(self) -> dict[str, object]:

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from lodeline.filing.feed import CheckedFeed, read_feed_bytes
-from lodeline.filing.feed_schema import FEEDS, columns, feed_of
+from lodeline.filing.feed_schema import FEEDS, columns, feed_of, feed_text, parse_feed_text
 
 TODAY = date(2025, 8, 1)
 INVOICE = "number,kind,on,seller,seller_name,buyer_name,product_name,mass_kg,value,currency"
@@ -103,12 +103,41 @@ def test_row_that_repeats_counts_once_and_one_that_contradicts_refuses() -> None
     again = read(INVOICE, invoice(), invoice())
     assert told(again) == {("feed.row-repeated", 3, "product_name")}
     assert again.rows.height == 1
-    other = read(INVOICE, invoice(), invoice(mass_kg="11"))
-    assert ("feed.contradicts", 3, "product_name") in told(other) and other.rejects
+    other = read(LINE, line(), line(mass_kg="11"))
+    assert ("feed.contradicts", 3, "line") in told(other) and other.rejects
     two_goods = read(INVOICE, invoice(), invoice(product_name="metal", mass_kg="11"))
     assert not two_goods.problems and two_goods.rows.height == 2
     two_buyers = read(INVOICE, invoice(), invoice(product_name="metal", buyer_name="Other Ltd"))
     assert ("feed.contradicts", 3, "buyer_name") in told(two_buyers)
+
+
+def test_two_rows_of_one_goods_name_are_two_rows_of_the_invoice() -> None:
+    by_order = read(INVOICE, invoice(), invoice(mass_kg="11", value="6"))
+    assert not by_order.problems and by_order.rows.height == 2
+    numbered = read(INVOICE + ",line", invoice() + ",1", invoice() + ",2", invoice(number="2") + ",1")
+    assert not numbered.problems and numbered.rows.height == 3
+    chinese = read(INVOICE + ",行号", invoice() + ",1", invoice() + ",2")
+    assert chinese.rows["line"].to_list() == ["1", "2"]
+
+
+def test_line_number_of_an_invoice_that_contradicts_or_is_left_out_refuses() -> None:
+    twice = read(INVOICE + ",line", invoice() + ",1", invoice(mass_kg="11") + ",1")
+    assert told(twice) == {("feed.contradicts", 2, "line"), ("feed.contradicts", 3, "line")} and twice.rejects
+    some = read(INVOICE + ",line", invoice() + ",1", invoice(mass_kg="11") + ",", invoice(number="2") + ",")
+    assert told(some) == {("feed.cell-missing", 3, "line")} and some.rejects
+    pasted = read(INVOICE + ",line", invoice() + ",1", invoice() + ",1")
+    assert told(pasted) == {("feed.row-repeated", 3, "product_name")} and pasted.rows.height == 1
+
+
+def test_row_without_a_line_number_has_the_text_that_it_had_before_there_were_any() -> None:
+    plain = feed_text(read(INVOICE, invoice()).rows, "invoices")[0]
+    assert plain == "1|1:17:special10:2025-07-043:SEP--7:Mag Ltd5:oxide8:100000001:53:CNY-"
+    numbered = feed_text(read(INVOICE + ",line", invoice() + ",1").rows, "invoices")[0]
+    assert numbered == plain + "1:1"
+    for text, stated in ((plain, None), (numbered, "1")):
+        assert parse_feed_text(text.encode(), "invoices")["line"] == stated
+    with pytest.raises(ValueError, match="not written"):
+        parse_feed_text((plain + "-").encode(), "invoices")
 
 
 def test_red_invoice_has_both_signs() -> None:
