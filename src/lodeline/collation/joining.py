@@ -77,15 +77,23 @@ def merged(label: Ints, one: Ints, other: Ints) -> Ints:
     return np.where(named[at] == label, renamed[at], label)
 
 
+def money_apart(one: Floats, other: Floats, tax: Floats | float) -> Floats:
+    """How far two values are apart where either may be with tax, and the other without; NaN where one is not known."""
+    readings = (one - other, one / (1 + tax) - other, one - other / (1 + tax))
+    apart: Floats = np.min(np.abs(readings), axis=0)
+    return apart
+
+
 def pairs(
     ours: pl.DataFrame, theirs: pl.DataFrame, *, block: tuple[str, ...], measure: str, tolerance: float, window: int,
-    also: float | None = None,
+    also: float | None = None, unknown: bool = False,
 ) -> tuple[Ints, Ints]:  # fmt: skip
     """Labels of groups that belong together, one of ours with one of theirs, each at most once.
 
-    Parameters: `ours` and `theirs` have `label`, `on` (days), `mass`, `value`, `currency`, `number` and the columns of
-    `block`, which must agree. `measure` (`mass` or `value`) agrees within `tolerance` (a share), days within `window`.
-    `also`: then the other measure must agree as well, within this share.
+    Parameters: `ours` and `theirs` have `label`, `on` (days), `mass`, `value`, `currency`, `number`, `tax` (a share)
+    and the columns of `block`, which must agree. `measure` (`mass` or `value`) agrees within `tolerance` (a share),
+    days within `window`. `also`: then the other measure must agree as well, within this share, with tax or without;
+    with `unknown` it need not where a record does not give it.
     """
     assert tolerance >= 1e-5, "narrower bands would not fit into the code of a place"
     usable = pl.all_horizontal(pl.col(name) >= 0 for name in block) & (pl.col(measure) > 0)
@@ -95,7 +103,8 @@ def pairs(
         if not left.height or not right.height:
             break
         one, other = _round(
-            left, right, block, measure=measure, tolerance=tolerance, window=window, also=also
+            left, right, block, measure=measure, tolerance=tolerance, window=window, also=also,
+            unknown=unknown,
         )  # fmt: skip
         if not len(one):
             break
@@ -109,7 +118,7 @@ def pairs(
 
 def _round(
     left: pl.DataFrame, right: pl.DataFrame, block: tuple[str, ...], *, measure: str, tolerance: float, window: int,
-    also: float | None,
+    also: float | None, unknown: bool,
 ) -> tuple[Ints, Ints]:  # fmt: skip
     names = [*block, "currency"] if measure == "value" else list(block)
     keys = pl.concat([left.select(names), right.select(names)])
@@ -122,7 +131,8 @@ def _round(
     parts = []
     for begin in range(0, left.height, _PART):
         part = {name: values[begin : begin + _PART] for name, values in ours.items()}
-        parts.append(_candidates(part, theirs, place, begin, tolerance=tolerance, window=window, also=also))
+        parts.append(_candidates(part, theirs, place, begin, tolerance=tolerance, window=window, also=also,
+                                 unknown=unknown))  # fmt: skip
     first, second = (np.concatenate([part[side] for part in parts]) for side in (0, 1))
     if not len(first):
         return first, second
@@ -146,7 +156,7 @@ def _side(frame: pl.DataFrame, code: Any, measure: str, tolerance: float) -> dic
     other = frame["value" if measure == "mass" else "mass"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
     return {
         "code": np.asarray(code, np.int64), "x": x, "other": other, "on": frame["on"].to_numpy().astype(np.int64),
-        "label": frame["label"].to_numpy().astype(np.int64),
+        "label": frame["label"].to_numpy().astype(np.int64), "tax": frame["tax"].to_numpy(),
         "band": np.floor(np.log(x) / np.log1p(tolerance)).astype(np.int64),
     }  # fmt: skip
 
@@ -179,7 +189,7 @@ class _Places:
 
 def _candidates(
     ours: dict[str, Any], theirs: dict[str, Any], places: _Places, shift: int, *, tolerance: float, window: int,
-    also: float | None,
+    also: float | None, unknown: bool,
 ) -> tuple[Ints, Ints]:  # fmt: skip
     """Places of pairs that agree, ours counted from `shift` on."""
     first: list[Ints] = []
@@ -201,7 +211,8 @@ def _candidates(
         if also is not None:
             a, b = ours["other"][mine], theirs["other"][other]
             with np.errstate(invalid="ignore"):
-                fits &= np.abs(a - b) <= also * np.maximum(np.abs(a), np.abs(b))
+                apart, room = money_apart(a, b, ours["tax"][mine]), also * np.maximum(np.abs(a), np.abs(b))
+                fits &= ~(apart > room) if unknown else apart <= room
         first.append(mine[fits] + shift)
         second.append(other[fits])
     if not first:
@@ -232,47 +243,3 @@ def _greedy(first: Ints, second: Ints) -> Ints:
         free = ~np.isin(a, a[both]) & ~np.isin(b, b[both])
         alive = alive[free]
     return np.sort(np.concatenate(taken)) if taken else np.empty(0, np.int64)
-
-
-def runs(
-    singles: pl.DataFrame, many: pl.DataFrame, *, block: tuple[str, ...], tolerance: float, window: int, longest: int
-) -> list[tuple[int, list[int]]]:
-    """Groups of `many` that follow each other by day and add up to one of `singles`: (its label, their labels).
-
-    Columns as in `pairs`. Each is used once; a single takes the shortest run that fits, the earliest of those. Only the
-    newest few dozen of a block are looked at.
-    """
-    usable = pl.all_horizontal(pl.col(name) >= 0 for name in block) & (pl.col("mass") > 0)
-    left, right = singles.filter(usable), many.filter(usable)
-    right = right.filter(pl.len().over(block) > 1)
-    left = left.join(right.select(block).unique(), on=block, how="semi")
-    if not left.height or not right.height:
-        return []
-    right = right.join(left.select(block).unique(), on=block, how="semi")
-    by_block = {key: rows.sort("on", "label") for key, rows in right.group_by(block)}
-    found: list[tuple[int, list[int]]] = []
-    for key, rows in sorted(left.group_by(block), key=lambda item: item[0]):
-        others = by_block[key].tail(longest * 6)
-        found += _runs_of_block(rows.sort("on", "label").tail(longest * 6), others, tolerance, window, longest)
-    return found
-
-
-def _runs_of_block(
-    singles: pl.DataFrame, many: pl.DataFrame, tolerance: float, window: int, longest: int
-) -> list[tuple[int, list[int]]]:
-    labels, on = many["label"].to_numpy(), many["on"].to_numpy()
-    mass = many["mass"].cast(pl.Float64).to_numpy()
-    free = np.ones(len(labels), np.bool_)
-    found = []
-    for label, day, target in singles.select("label", "on", "mass").iter_rows():
-        near = np.flatnonzero(free & (np.abs(on - day) <= window))
-        total = np.concatenate([[0.0], np.cumsum(mass[near])])
-        for length in range(2, min(longest, len(near)) + 1):
-            sums = total[length:] - total[:-length]
-            hits = np.flatnonzero(np.abs(sums - target) <= tolerance * target)
-            if len(hits):
-                run = near[hits[0] : hits[0] + length]
-                free[run] = False
-                found.append((int(label), labels[run].tolist()))
-                break
-    return found

@@ -31,12 +31,15 @@ GOODS: Final[Mapping[str, pl.DataType]] = {
 #: `seller` and `buyer` are places in `Pieces.parties`, -1 for nobody named; `value` is in whole units of the currency.
 #: `evidence`: 0 the seller's own row, 1 the buyer's receipt of what the seller has not filed. `back`: goods or papers
 #: that undo an earlier one. `no_sale`: goods of somebody else that only move. `left`: customs saw them leave or enter.
+#: `tariff`: the six digits of a tariff code that all countries share.
 PIECE: Final[Mapping[str, pl.DataType]] = {
     "side": pl.Int8(), "ref": pl.Int64(), "lane": pl.Int8(), "seller": pl.Int64(), "buyer": pl.Int64(),
     "on": pl.Int64(), "mass_mg": pl.Int64(), "value": pl.Float64(), "currency": pl.String(), "product": pl.String(),
     "special": pl.Boolean(), "evidence": pl.Int8(), "back": pl.Boolean(), "no_sale": pl.Boolean(), "left": pl.Boolean(),
-    "event": pl.String(), "number": pl.String(), "declaration": pl.String(),
+    "event": pl.String(), "number": pl.String(), "declaration": pl.String(), "tariff": pl.String(),
 }  # fmt: skip
+#: Digits of a tariff code that all countries share.
+_SHARED_DIGITS: Final = 6
 _RETURNED = r"(?i)\breturn(ed)?\b|退货|退回"
 _NUMBER_PARTS = r"[;；,，、|\s]+"
 
@@ -133,6 +136,7 @@ def _filed(goods: pl.DataFrame, special: Collection[str]) -> pl.DataFrame:
         no_sale=(owner != pl.col("organisation")) & (kind != "title"), left=pl.lit(False),
         event=pl.concat_str("organisation", pl.lit("\t"), "event"),
         number=pl.when(on_invoice).then("document"), declaration=pl.coalesce("declaration", declared),
+        tariff=pl.col("hs_code").str.head(_SHARED_DIGITS),
     )  # fmt: skip
 
 
@@ -145,7 +149,7 @@ def _invoiced(invoices: pl.DataFrame) -> pl.DataFrame:
         on=days(pl.col("on")), mass_mg=mass, value=value, currency=pl.col("currency").fill_null("CNY"),
         product="product_name", special=pl.col("kind") == "special", evidence=pl.lit(0), back=red,
         no_sale=pl.lit(False), left=pl.lit(False), event=pl.lit(None, pl.String), number="number",
-        declaration=pl.lit(None, pl.String),
+        declaration=pl.lit(None, pl.String), tariff=pl.lit(None, pl.String),
     )  # fmt: skip
 
 
@@ -160,6 +164,7 @@ def _border(customs: pl.DataFrame) -> pl.DataFrame:
         currency="currency", product="product_name", special=pl.lit(None, pl.Boolean), evidence=pl.lit(0),
         back=pl.col("status") == "returned", no_sale=pl.lit(False), left=pl.col("status") != "released",
         event=pl.lit(None, pl.String), number=pl.lit(None, pl.String), declaration="declaration",
+        tariff=pl.col("hs_code").str.head(_SHARED_DIGITS),
     )  # fmt: skip
 
 
