@@ -214,6 +214,9 @@ def _differences(
         mass = (a - b).abs() > pl.max_horizontal(pl.col("least"), pl.col("share") * pl.max_horizontal(a, b))
         room = pl.col("money") * pl.max_horizontal(v.abs(), w.abs())
         with_tax = (v / (1 + pl.col("tax")) - w).abs() <= room
+        if theirs == "invoiced":
+            # Customs values goods without tax; who sends invoices may state what was paid.
+            with_tax |= (v - w / (1 + pl.col("tax"))).abs() <= room
         same_money = pl.col(f"{ours}_currency") == pl.col(f"{theirs}_currency")
         value = (same_money & ((v - w).abs() > room) & ~with_tax & ~mass).fill_null(False)
         dates = (pl.col(f"{ours}_on") - pl.col(f"{theirs}_on")).abs() > pl.col("days")

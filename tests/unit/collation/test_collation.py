@@ -8,6 +8,8 @@ import polars as pl
 import pytest
 from tests.unit.collation.papers import LAST_INVOICE, LAST_LINE, causes, customs, found, goods, invoices
 
+from lodeline.collation.tolerance import tolerances
+
 SOLD = "shipment 4 SEP>MAG 1000 document=25000000000000000017 document_kind=invoice-special value=50000 currency=CNY"
 INVOICED = "special 6 SEP>MAG 1000 number=25000000000000000017 value=50000"
 EXPORTED = "export 10 MAG>ABROAD 400 declaration=220120250000000001 value=9000 currency=USD"
@@ -138,6 +140,44 @@ def test_goods_of_another_owner_move_without_an_invoice_and_a_receipt_shows_good
 def test_value_with_tax_and_rounded_masses_agree() -> None:
     taxed = goods(SOLD.replace("=50000", "=56500"))
     assert not causes(taxed, invoices(INVOICED.replace(" 1000 ", " 1003.2 "), LAST_INVOICE), customs())
+
+
+@pytest.mark.parametrize(
+    ("filed", "invoiced", "agrees"),
+    [("56500", "50000", True), ("50000", "56500", True), ("50400", "50000", True), ("57500", "50000", False),
+     ("50000", "57500", False), ("58000", "50000", False), ("52500", "50000", False)],
+)  # fmt: skip
+def test_either_value_may_carry_the_tax_and_no_other_surplus(filed: str, invoiced: str, agrees: bool) -> None:
+    found = causes(
+        goods(SOLD.replace("=50000", f"={filed}")),
+        invoices(INVOICED.replace("=50000", f"={invoiced}"), LAST_INVOICE),
+        customs(),
+    )
+    assert found == (set() if agrees else {"value-differs"})
+
+
+def test_tax_is_that_of_the_day() -> None:
+    tax = tolerances().on
+    assert [tax("tax_pct", day) for day in (date(2018, 4, 30), date(2019, 3, 31), date(2019, 4, 1))] == [17, 16, 13]
+
+
+def test_customs_value_carries_no_tax() -> None:
+    papers = goods(EXPORTED), invoices(INVOICED_ABROAD, LAST_INVOICE)
+    assert causes(*papers, customs(CROSSED.replace("=9000", "=10170"), LAST_LINE)) == {"value-differs"}
+    taxed = goods(EXPORTED.replace("=9000", "=10170")), invoices(INVOICED_ABROAD, LAST_INVOICE)
+    assert not causes(*taxed, customs(CROSSED, LAST_LINE))
+
+
+@pytest.mark.parametrize(("filed", "invoiced"), [(56500, 50000), (50000, 56500)])
+def test_value_with_tax_joins_what_bears_no_number(filed: int, invoiced: int) -> None:
+    """The masses are too far apart to say so; and where one party differs mass and value must both agree."""
+    sold = f"shipment 4 SEP>MAG 1000 value={filed} currency=CNY"
+    far = invoices(f"special 6 SEP>MAG 900 value={invoiced}", LAST_INVOICE)
+    assert causes(goods(sold), far, customs()) == {"mass-differs"}
+    other = invoices(f"special 6 SEP>TRADE 1000 value={invoiced}", LAST_INVOICE)
+    assert causes(goods(sold), other, customs()) == {"party-differs"}
+    wrong = invoices(f"special 6 SEP>TRADE 1000 value={invoiced + 8000}", LAST_INVOICE)
+    assert causes(goods(sold), wrong, customs()) == {"goods-without-invoice", "invoice-without-goods"}
 
 
 def test_order_of_arrival_changes_nothing() -> None:
