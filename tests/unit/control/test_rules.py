@@ -170,6 +170,9 @@ def test_every_reason_of_the_vocabulary_is_tested() -> None:
         *test_records.TESTED,
         *test_parties.TESTED,
         *test_permits.TESTED,
+        # At a port without a network: tests/contracts/test_port.py.
+        "licence.no-tranche",
+        "licence.tranche-mass",
         "licence.covers",
         "item.worked-form",
         "line.file-unclear",

@@ -11,7 +11,8 @@ from lodeline.ledger.problem import CATALOGUE, FACT_LENGTH_LIMIT, Where, problem
 
 
 def fields(text: str) -> set[str]:
-    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+    """The facts that a text quotes; `x_zh` is the same fact as `x`, in Chinese."""
+    return {name.removesuffix("_zh") for _, name, _, _ in Formatter().parse(text) if name is not None}
 
 
 @pytest.mark.parametrize("code", CATALOGUE)
