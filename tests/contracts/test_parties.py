@@ -16,7 +16,7 @@ from lodeline.party.identifier import Identifier
 from lodeline.service import parties
 from lodeline.service.parties import Decision, PartyError, Proposal
 from lodeline.service.party_index import known_parties, screener_of
-from lodeline.service.party_lists import load_list, newest
+from lodeline.service.party_lists import files_of, load_list, newest
 from lodeline.service.records import put_records
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot, open_snapshot_as_of
@@ -257,6 +257,24 @@ def test_a_list_is_loaded_whole_once_and_its_editions_stay(desk: Desk) -> None:
     second, _ = load_list(desk.store, b"id,names\nW-2,A\nW-3,B\n", name="watch", file="watch.csv", filed_at=NOW, by="a")
     assert second is not None and len(newest(desk.store)["watch"].list.parties) == 2
     assert len(newest(desk.store, before=second.index)["watch"].list.parties) == 1
+
+
+def test_a_list_that_is_said_to_be_something_else_is_another_edition(desk: Desk) -> None:
+    def load(**said: Any) -> int:
+        entry, _ = load_list(
+            desk.store, b"id,names\nW-1,A\n", name="watch", file="watch.csv", filed_at=NOW, by="a", **said
+        )  # fmt: skip
+        assert entry is not None
+        return entry.index
+
+    first = load()
+    assert load(measure="watched", scope="dual-use") > first
+    (listing,) = newest(desk.store)["watch"].list.parties[0].listings
+    assert (listing.measure, listing.scope) == ("watched", "dual-use")
+    (held,) = screener_of(desk.store, open_snapshot(desk.store)).standings("watch:W-1", day=DAY)
+    assert held.measure == "watched"
+    assert files_of(desk.store)["watch"]["measure"] == "watched"
+    assert load(measure="watched", scope="dual-use") == load(measure="watched", scope="dual-use")
     assert_sound(desk.store)
 
 

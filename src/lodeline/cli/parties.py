@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import typer
@@ -16,6 +16,7 @@ from lodeline.spoken import SpokenError
 commands = typer.Typer(no_args_is_help=True)
 app.add_typer(commands, name="parties", help="Whom filed names mean. 交易方归并。")
 _BY = "command line"
+_Word = TypeVar("_Word", bound=str)
 Reason = Annotated[str, typer.Option(help="Why; it stays in the log. 理由（记入日志）。")]
 
 
@@ -169,19 +170,26 @@ def own(
 def load(
     file: Annotated[Path, typer.Argument(help="A list, CSV or JSON lines. 名录文件。")],
     name: Annotated[str | None, typer.Option(help="What it is called; else as its file. 名录名称。")] = None,
+    measure: Annotated[
+        str | None, typer.Option(help="barred, watched or end-user-ban, for rows that say none. 措施。")
+    ] = None,
+    scope: Annotated[str | None, typer.Option(help="dual-use or all-goods, for rows that say none. 适用范围。")] = None,
     database: Database = DEFAULT_DATABASE,
     as_json: Json = False,
 ) -> None:
     """Load an edition of a list into the log, whole or not at all. 载入名录。"""
+    from lodeline.party.lists import MEASURES, SCOPES  # noqa: PLC0415
     from lodeline.service.party_lists import load_list  # noqa: PLC0415
 
     called = name or file.name.partition(".")[0]
     entry, read = load_list(
-        store_at(database), file.read_bytes(), name=called, file=file.name, filed_at=datetime.now(UTC), by=_BY
-    )
+        store_at(database), file.read_bytes(), name=called, file=file.name, filed_at=datetime.now(UTC), by=_BY,
+        measure=_one_of(measure, MEASURES), scope=_one_of(scope, SCOPES),
+    )  # fmt: skip
     document = {
         "accepted": entry is not None, "entry": entry.index if entry else None, "list": called,
-        "parties": len(read.parties), "sha256": read.digest, "problems": [one.as_json() for one in read.problems],
+        "parties": len(read.parties), "sha256": read.digest, "measure": read.measure, "scope": read.scope,
+        "problems": [one.as_json() for one in read.problems],
     }  # fmt: skip
     if as_json:
         print_json(document)
@@ -224,6 +232,13 @@ def show(
         console.print(f"    {one['by']}: {one['rows']} × {one['name']}, {one['mass_kg']} kg", markup=False)
     for one in document["history"]:
         console.print(f"    {one['at']}  {one['table']}  {one['by']}  {one['reason'] or ''}", markup=False)
+
+
+def _one_of(text: str | None, words: tuple[_Word, ...]) -> _Word | None:
+    found = next((one for one in words if one == text), None)
+    if text is not None and found is None:
+        raise SpokenError(f"{text!r} is none of {', '.join(words)}", f"{text!r} 不是 {', '.join(words)} 之一")
+    return found
 
 
 def _told(document: dict[str, Any], as_json: bool) -> None:

@@ -17,7 +17,7 @@ from lodeline.office import clock
 from lodeline.office.actor import AUTHORITY, Actor
 from lodeline.office.audit import record_act
 from lodeline.office.models import Job
-from lodeline.party.lists import PartyList
+from lodeline.party.lists import Measure, PartyList, Scope
 from lodeline.regulation.parameter import load
 from lodeline.service import parties, party_lists
 from lodeline.service.parties import Decision, Proposal
@@ -82,17 +82,22 @@ def own(
 
 
 def load_list(
-    actor: Actor, store: Store, content: bytes, *, name: str, file: str, now: datetime
-) -> tuple[StoredEntry | None, PartyList]:
+    actor: Actor, store: Store, content: bytes, *, name: str, file: str, now: datetime,
+    measure: Measure | None = None, scope: Scope | None = None,
+) -> tuple[StoredEntry | None, PartyList]:  # fmt: skip
     """Loads an edition of a list. Requires "parties.decide" for the whole country."""
     actor.require("parties.decide", AUTHORITY)
 
     def record(entry: StoredEntry, read: PartyList) -> None:
-        facts = {"entry": entry.index, "parties": len(read.parties), "sha256": read.digest}
+        facts = {
+            "entry": entry.index, "parties": len(read.parties), "sha256": read.digest, "measure": read.measure,
+            "scope": read.scope,
+        }  # fmt: skip
         record_act(actor, "party.list", subject=name, facts=facts)
 
     return party_lists.load_list(
-        store, content, name=name, file=file, filed_at=now, by=actor.pseudonym, also=record
+        store, content, name=name, file=file, measure=measure, scope=scope, filed_at=now, by=actor.pseudonym,
+        also=record,
     )  # fmt: skip
 
 

@@ -4,6 +4,10 @@ Two forms are read. *JSON lines* of FollowTheMoney entities, one a line, as most
 bodies and people with names, countries, numbers and `topics`; `Sanction` with its days; `Ownership` with its
 percentage. *CSV*, one party a row, for lists of one's own. docs/reference/party-lists.md has both.
 
+What a list does to those on it is its *measure*, and to which goods it does it its *scope*. What a row says counts
+before what the list is said to be when it is loaded, and that before what a topic tells; where nobody says anything,
+a party is barred from all goods.
+
 Nobody's list is shipped. What is wrong with a file is said with its line, all at once (`Problem`, codes `list.…`).
 Source of the entity form: the FollowTheMoney model (LegalEntity, Sanction, Ownership, Interval).
 """
@@ -23,7 +27,7 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, cast, get_args
 
 from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.party.identifier import SCHEMES, Identifier, identifier
@@ -37,6 +41,13 @@ _NUMBERS: Final = {
 _NAMES: Final = ("name", "alias", "previousName")
 _COUNTRIES: Final = ("country", "jurisdiction", "mainCountry")
 _PARTIES: Final = frozenset({"LegalEntity", "Company", "Organization", "PublicBody", "Person"})
+#: `barred`: nothing within the scope goes there. `watched`: no general licence, a risk report and a written promise.
+#: `end-user-ban`: barred for an end use, the military one.
+Measure = Literal["barred", "watched", "end-user-ban"]
+MEASURES: Final[tuple[Measure, ...]] = get_args(Measure)
+#: `dual-use`: items of the control list alone.
+Scope = Literal["dual-use", "all-goods"]
+SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 _COLUMNS: Final = (
     "id",
     "names",
@@ -48,6 +59,8 @@ _COLUMNS: Final = (
     "reason",
     "source",
     "owners",
+    "measure",
+    "scope",
 )
 _BETWEEN: Final = "|"
 _DAY: Final = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?:T.*)?")
@@ -59,12 +72,18 @@ _MOST_OF_A_CODE: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """That a party stands on a list from one day to another, both included; None is open. Texts are the list's."""
+    """That a party stands on a list from one day to another, both included; None is open. Texts are the list's.
+
+    `unsure`: no text tells whether the measure stands on these days.
+    """
 
     since: date | None = None
     until: date | None = None
     reason: str = ""
     source: str = ""
+    measure: Measure = "barred"
+    scope: Scope = "all-goods"
+    unsure: bool = False
 
     def stands(self, day: date) -> bool:
         """Whether it stood on the day."""
@@ -90,7 +109,10 @@ class Party:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartyList:
-    """A list as it was read. `skipped`: kind of entity → how many are no parties; `digest`: SHA-256 of the file."""
+    """A list as it was read. `skipped`: kind of entity → how many are no parties; `digest`: SHA-256 of the file.
+
+    `measure`, `scope`: what was said of the list as a whole when it was loaded, None where nothing was.
+    """
 
     name: str
     parties: tuple[Party, ...] = ()
@@ -98,6 +120,8 @@ class PartyList:
     problems: tuple[Problem, ...] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
     digest: str = ""
+    measure: Measure | None = None
+    scope: Scope | None = None
 
     @property
     def accepted(self) -> bool:
@@ -105,14 +129,20 @@ class PartyList:
         return all(one.severity != "reject" for one in self.problems)
 
 
-def read_list(source: Path | bytes, *, name: str, file: str | None = None) -> PartyList:
-    """The list of a path, or of bytes whose format the ending of `file` tells; never raises on what they hold."""
+def read_list(
+    source: Path | bytes, *, name: str, file: str | None = None, measure: Measure | None = None,
+    scope: Scope | None = None,
+) -> PartyList:  # fmt: skip
+    """The list of a path, or of bytes whose format the ending of `file` tells; never raises on what they hold.
+
+    `measure`, `scope`: what holds for whoever the list says nothing more of.
+    """
     called = file or (source.name if isinstance(source, Path) else name)
     try:
         content = source.read_bytes() if isinstance(source, Path) else source
     except OSError:
         return PartyList(name=name, problems=(problem("file.not-found", Where(file=called), path=str(source)),))
-    reading = _Reading(name, called)
+    reading = _Reading(name, called, measure, scope)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -134,8 +164,9 @@ def read_list(source: Path | bytes, *, name: str, file: str | None = None) -> Pa
 class _Reading:
     """One file, line by line; what is wrong is collected, and `done` gives a list or none."""
 
-    def __init__(self, name: str, file: str) -> None:
+    def __init__(self, name: str, file: str, measure: Measure | None, scope: Scope | None) -> None:
         self.name, self.file = name, file
+        self.measure, self.scope = measure, scope
         self.problems: list[Problem] = []
         self.parties: dict[str, Party] = {}
         self.stakes: list[tuple[int, Stake]] = []
@@ -154,7 +185,10 @@ class _Reading:
                     self.say("list.owner-unknown", line, None, value=end)
         if not self.problems and not any(party.listings for party in self.parties.values()):
             self.say("list.nobody", None, None)
-        read = PartyList(name=self.name, problems=tuple(self.problems), skipped=dict(self.skipped), digest=digest)
+        read = PartyList(
+            name=self.name, problems=tuple(self.problems), skipped=dict(self.skipped), digest=digest,
+            measure=self.measure, scope=self.scope,
+        )  # fmt: skip
         if not read.accepted:
             return read
         key = {id_: party.key for id_, party in self.parties.items()}
@@ -197,6 +231,17 @@ class _Reading:
             self.say("list.share-wrong", line, column, value=text)
             return None
         return Fraction(percent.group(1)) / 100
+
+    def _kind(self, measure: str, scope: str, line: int) -> tuple[Measure, Scope]:
+        """What a row says of measure and scope, else what the list is said to be."""
+        if measure and measure not in MEASURES:
+            self.say("list.measure-wrong", line, "measure", value=measure, known=", ".join(MEASURES))
+        if scope and scope not in SCOPES:
+            self.say("list.scope-wrong", line, "scope", value=scope, known=", ".join(SCOPES))
+        return (
+            cast(Measure, measure) if measure in MEASURES else self.measure or "barred",
+            cast(Scope, scope) if scope in SCOPES else self.scope or "all-goods",
+        )  # fmt: skip
 
     # CSV
 
@@ -245,11 +290,14 @@ class _Reading:
             for one in self._number((scheme,), text, line, scheme, strict=True)
         ]
         first, last = (row.get(column, "") for column in ("listed_from", "listed_to"))
+        measure, scope = self._kind(row.get("measure", "").lower(), row.get("scope", "").lower(), line)
         listing = Listing(
             since=self._day(first, line, "listed_from") if first else None,
             until=self._day(last, line, "listed_to", last=True) if last else None,
             reason=row.get("reason", ""),
             source=row.get("source", ""),
+            measure=measure,
+            scope=scope,
         )
         countries = frozenset(one.upper() for one in _parts(row.get("country", "")))
         self._take(
@@ -303,6 +351,7 @@ class _Reading:
         topics = [one for one in values.get("topics", ()) if one in listing_topics()]
         if topics and not listings:
             listings = (Listing(reason=", ".join(topics), source=" ".join(values.get("sourceUrl", ())[:1])),)
+        listings = tuple(self._measured(one, topics) for one in listings)
         if listings and not names:
             self.say("list.unnamed", line, "name", value=id_)
         numbers = [
@@ -319,6 +368,18 @@ class _Reading:
             ),
             line,
         )  # fmt: skip
+
+    def _measured(self, listing: Listing, topics: Iterable[str]) -> Listing:
+        """The listing with the measure and scope that its programme names, else those of the list, else of its topics:
+        of several topics the strictest."""
+        told = listing.reason.casefold()
+        named = next((kind for words, kind in _programmes() if words in told), None)
+        by_topic = [listing_topics()[one] for one in topics]
+        measure: Measure = min((one for one, _ in by_topic), key=MEASURES.index, default="barred")
+        scope: Scope = max((one for _, one in by_topic), key=SCOPES.index, default="all-goods")
+        if named is not None:
+            return replace(listing, measure=named[0], scope=named[1])
+        return replace(listing, measure=self.measure or measure, scope=self.scope or scope)
 
     def _listing(self, values: dict[str, list[str]], line: int) -> Listing:
         since, until = self._interval(values, line, first=("startDate", "listingDate", "date"))
@@ -352,10 +413,25 @@ class _Reading:
 
 
 @cache
-def listing_topics() -> frozenset[str]:
-    """The topics by which an entity is listed itself, and not only near to one that is (`data/party/topics.csv`)."""
-    text = files("lodeline").joinpath("data", "party", "topics.csv").read_text(encoding="utf-8")
-    return frozenset(row["topic"] for row in csv.DictReader(text.splitlines()) if row["lists"] == "yes")
+def listing_topics() -> dict[str, tuple[Measure, Scope]]:
+    """The topics by which an entity is listed itself, and not only near to one that is (`data/party/topics.csv`), with
+    what they mean for it."""
+    return {row["topic"]: _kind_of(row) for row in _table("topics.csv") if row["lists"] == "yes"}
+
+
+@cache
+def _programmes() -> tuple[tuple[str, tuple[Measure, Scope]], ...]:
+    """Words of a programme or reason of listing, folded, with what they mean (`data/party/programmes.csv`)."""
+    return tuple((row["words"].casefold(), _kind_of(row)) for row in _table("programmes.csv"))
+
+
+def _kind_of(row: Mapping[str, str]) -> tuple[Measure, Scope]:
+    return cast(Measure, row["measure"]), cast(Scope, row["scope"])
+
+
+def _table(name: str) -> list[dict[str, str]]:
+    text = files("lodeline").joinpath("data", "party", name).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
 
 
 def _parts(cell: str) -> list[str]:

@@ -28,7 +28,7 @@ from lodeline.party.features import in_letters, is_read_abroad
 from lodeline.party.identifier import SCHEMES, Identifier, identifier
 from lodeline.party.index import Candidate, NameIndex, before_others
 from lodeline.party.likeness import Likeness, compared
-from lodeline.party.lists import Listing, Party
+from lodeline.party.lists import Listing, Measure, Party, Scope
 from lodeline.party.name import Name, parsed
 from lodeline.party.ownership import Belonging, Stake, belonging, chain
 from lodeline.party.script import MOST_CHARACTERS, faults
@@ -47,6 +47,8 @@ _LOOKED_AT: Final = 20
 _MOST_KEPT: Final = 10_000
 #: What is less likely is not shown.
 _LEAST_SHOWN: Final = 0.01
+#: A list, a measure, its scope, and whether it is unsure that they stand.
+_Kind = tuple[str, Measure, Scope, bool]
 #: Brands that sound alike from here on are said to; below, and not the same, they are different words.
 _SOUNDS_ALIKE: Final = 0.8
 
@@ -64,7 +66,7 @@ class Reason:
         return _reasons()[self.code]["speaks"]
 
     def text(self, language: Language) -> str:
-        """The reason as a sentence."""
+        """The reason as a sentence; `x_zh` among the facts stands for `x` in Chinese where the two differ."""
         return _reasons()[self.code][f"text_{language}"].format_map(self.facts)
 
     def as_json(self) -> dict[str, Any]:
@@ -79,7 +81,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """That a party counts as listed on `list`: by `listing`, or by `share` (0 to 1).
+    """That a party counts as listed on `list`: by `listing`, or by `share` (0 to 1) of those with that measure.
 
     `chains`: for each stake that counts, the stakes from a listed party down to it.
     """
@@ -88,6 +90,9 @@ class Standing:
     listing: Listing | None = None
     share: Fraction | None = None
     chains: tuple[tuple[Stake, ...], ...] = ()
+    measure: Measure = "barred"
+    scope: Scope = "all-goods"
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +125,11 @@ def threshold(name: str, day: date) -> float:
     rows = sorted((row for row in _table("thresholds.csv") if row["threshold"] == name), key=lambda row: row["since"])
     assert rows, f"{name} is no threshold"
     return float(([row for row in rows if row["since"] <= day.isoformat()] or rows[:1])[-1]["value"])
+
+
+def kind_said(kind: str, language: Language) -> str:
+    """A measure or a scope in words."""
+    return _kinds()[kind][f"text_{language}"]
 
 
 def registered(register: Register) -> list[Party]:
@@ -215,7 +225,7 @@ class Screener:
         #: Name → what the index found, until it changes: a batch asks for one name on many days.
         self._found: dict[str, list[Candidate]] = {}
         self._stakes = list(stakes)
-        self._belongings: dict[date, dict[str, dict[str, Belonging]]] = {}
+        self._belongings: dict[date, dict[_Kind, dict[str, Belonging]]] = {}
         #: A search never sees half of a change.
         self._turn = RLock()
 
@@ -380,42 +390,53 @@ class Screener:
 
     def _standings(self, person: str, day: date) -> tuple[Standing, ...]:
         found = [
-            Standing(list=record.source, listing=listing)
+            Standing(
+                list=record.source, listing=listing, measure=listing.measure, scope=listing.scope, unsure=listing.unsure
+            )
             for record in self._of(person)
             for listing in record.listings
             if listing.stands(day)
         ]
-        for source, belongings in self._owned(day).items():
+        for (source, measure, scope, unsure), belongings in self._owned(day).items():
             if person in belongings:
                 one = belongings[person]
                 chains = tuple((*chain(link.owner, belongings), link) for link in one.links)
-                found.append(Standing(list=source, share=one.share, chains=chains))
+                found.append(
+                    Standing(list=source, share=one.share, chains=chains, measure=measure, scope=scope, unsure=unsure)
+                )
         return tuple(found)
 
     def _told(self, standing: Standing) -> Reason:
+        scope = "unsure" if standing.unsure else standing.scope
+        kind = {
+            "measure": kind_said(standing.measure, "en"), "measure_zh": kind_said(standing.measure, "zh"),
+            "scope": kind_said(scope, "en"), "scope_zh": kind_said(scope, "zh"),
+        }  # fmt: skip
         if standing.listing is not None:
             one = standing.listing
             since = one.since.isoformat() if one.since else "–"
             facts = {"list": standing.list, "since": since, "reason": shorten(one.reason or "–")}
-            return Reason(code="listed", facts=facts)
+            return Reason(code="listed", facts=facts | kind)
         assert standing.share is not None
         chains = [
             " → ".join(f"{self._called(one.owner)} {_percent(one.share)} %" for one in links)
             for links in standing.chains
         ]
         facts = {"list": standing.list, "share": _percent(standing.share), "chain": "; ".join(chains)}
-        return Reason(code="owned", facts=facts)
+        return Reason(code="owned", facts=facts | kind)
 
     def _called(self, person: str) -> str:
         return next((name for record in self._of(person) for name in record.names), person)
 
-    def _owned(self, day: date) -> dict[str, dict[str, Belonging]]:
-        """List → who counts as listed on it by shares. Shares of owners that stand on different lists do not add up."""
+    def _owned(self, day: date) -> dict[_Kind, dict[str, Belonging]]:
+        """List and measure → who counts as listed so by shares. Shares of owners that stand on different lists, or
+        under different measures of one, do not add up."""
         if day not in self._belongings:
-            listed: dict[str, set[str]] = defaultdict(set)
+            listed: dict[_Kind, set[str]] = defaultdict(set)
             for key, record in self._records.items():
-                if record.listings and any(listing.stands(day) for listing in record.listings):
-                    listed[record.source].add(self._person(key))
+                for one in record.listings:
+                    if one.stands(day):
+                        listed[record.source, one.measure, one.scope, one.unsure].add(self._person(key))
             least = Fraction(str(threshold("ownership-share", day)))
             stakes = [
                 replace(one, owner=self._person(one.owner), owned=self._person(one.owned))
@@ -423,8 +444,8 @@ class Screener:
                 if one.owner in self._records and one.owned in self._records
             ]
             self._belongings[day] = {
-                source: belonging(stakes, listed=persons, day=day, threshold=least)
-                for source, persons in sorted(listed.items())
+                kind: belonging(stakes, listed=persons, day=day, threshold=least)
+                for kind, persons in sorted(listed.items())
             }
         return self._belongings[day]
 
@@ -515,3 +536,8 @@ def _table(name: str) -> list[dict[str, str]]:
 @cache
 def _reasons() -> dict[str, dict[str, str]]:
     return {row["code"]: row for row in _table("reasons.csv")}
+
+
+@cache
+def _kinds() -> dict[str, dict[str, str]]:
+    return {row["kind"]: row for row in _table("measures.csv")}

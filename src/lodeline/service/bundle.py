@@ -38,7 +38,6 @@ from lodeline.control.screened import Screened
 from lodeline.journal.checkpoint import NoteError, Verifier, open_note
 from lodeline.journal.entry import canonical_json
 from lodeline.ledger.register import TABLES, Register
-from lodeline.party.lists import read_list
 from lodeline.party.screening import Screener, held_stakes, registered
 from lodeline.regulation.document import PackError
 from lodeline.regulation.parameter import Jurisdiction, load
@@ -47,7 +46,7 @@ from lodeline.service.desk_draws import LEFT
 from lodeline.service.desk_papers import facts_of
 from lodeline.service.desk_records import models_of_table
 from lodeline.service.moment import utc_text
-from lodeline.service.party_lists import files_of
+from lodeline.service.party_lists import files_of, read_again
 from lodeline.service.party_owners import owners_behind
 from lodeline.service.port_draws import Promised, Tranche, less_promised, port_licences
 from lodeline.spoken import SpokenError
@@ -133,10 +132,7 @@ class Bundle:
                 **{name: _table(rows, TABLES[name]) for name, rows in self.content["register"].items()},
             }
         )
-        lists = [
-            read_list(told["content"].encode(), name=name, file=told["file"])
-            for name, told in self.content["lists"].items()
-        ]
+        lists = [read_again(name, told) for name, told in self.content["lists"].items()]
         stakes = [*held_stakes(register), *(stake for one in lists for stake in one.stakes)]
         screener = Screener([*registered(register), *(party for one in lists for party in one.parties)], stakes)
         return Sources(
@@ -163,7 +159,7 @@ def make(
             "licences": [_row(row) for row in licences.rows()],
             "tranches": [one.as_json() for one in tranches],
             "register": {name: [_row(row) for row in register.tables[name].rows()] for name in _REGISTER},
-            "lists": {name: {"file": file, "content": text} for name, (file, text) in files_of(store).items()},
+            "lists": files_of(store),
             "merged": sorted(_merged(store)),
         }
     )  # fmt: skip

@@ -15,7 +15,7 @@ import polars as pl
 
 from lodeline.party.lists import Party, PartyList
 from lodeline.party.screening import FILED, Screener, held_stakes, registered
-from lodeline.service.party_lists import lists_of
+from lodeline.service.party_lists import edition, lists_of
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Head, Store
 
@@ -55,7 +55,7 @@ def _caught_up(store: Store, snapshot: Snapshot | None) -> Screener:
         kept.seen = _end(store, head)
         lists = lists_of(store)
         named = None if snapshot is None else snapshot.root
-        basis = (head.register_entry, store.signer.verifier.vkey, tuple((one.name, one.digest) for one in lists))
+        basis = (head.register_entry, store.signer.verifier.vkey, tuple((one.name, edition(one)) for one in lists))
         if kept.basis[:-1] == basis and (named is None or kept.basis[-1] == named):
             return kept.screener
         register = store.register(head)

@@ -8,14 +8,14 @@ ListError       the file is no list; its problems are values
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from lodeline.journal.entry import canonical_json
-from lodeline.party.lists import PartyList, read_list
+from lodeline.party.lists import Measure, PartyList, Scope, read_list
 from lodeline.service import papers
 from lodeline.service.moment import utc_text
 from lodeline.store.opening import assert_guarded
@@ -34,26 +34,29 @@ class Loaded:
 
 def load_list(
     store: Store, content: bytes, *, name: str, file: str, filed_at: datetime, by: str,
+    measure: Measure | None = None, scope: Scope | None = None,
     also: Callable[[StoredEntry, PartyList], None] | None = None,
 ) -> tuple[StoredEntry | None, PartyList]:  # fmt: skip
     """Loads an edition of a list whole; a list with a fault that rejects is not loaded (None) and says all its faults.
 
-    The same bytes again are no new edition: the entry is the old one's. `also` is done in the transaction that writes a
+    `measure` and `scope`: what holds for whoever the list says nothing more of. The same bytes again, said to be the
+    same, are no new edition: the entry is the old one's. `also` is done in the transaction that writes a
     new entry; it locks nothing.
     """
     assert_guarded(store)
-    read = read_list(content, name=name, file=file)
+    read = read_list(content, name=name, file=file, measure=measure, scope=scope)
     if not read.accepted:
         return None, read
     with store.database.transaction():
         head = store.head(lock=True)
         before = newest(store).get(name)
-        if before is not None and before.list.digest == read.digest:
+        if before is not None and edition(before.list) == edition(read):
             return before.entry, read
         paper = canonical_json(
             {
                 "format": FORMAT, "name": name, "file": file, "content": content.decode(),
                 "sha256": read.digest, "loaded_at": utc_text(filed_at), "number": head.size,
+                **_said(measure, scope),
             }
         )  # fmt: skip
         facts = {"list": name, "by": by, "parties": len(read.parties)}
@@ -77,13 +80,29 @@ def lists_of(store: Store) -> Sequence[PartyList]:
     return [one.list for one in newest(store).values()]
 
 
-def files_of(store: Store) -> dict[str, tuple[str, str]]:
-    """Name → the file that stands: what it was called, and its text as it was loaded."""
+def edition(one: PartyList) -> tuple[str, str | None, str | None]:
+    """What tells an edition of a list from another: its bytes, and what it was said to be."""
+    return one.digest, one.measure, one.scope
+
+
+def files_of(store: Store) -> dict[str, dict[str, Any]]:
+    """Name → the file that stands, as `read_again` takes it."""
     found = {}
     for name, one in newest(store).items():
         told = json.loads(papers.paper_of(store, one.entry))
-        found[name] = (str(told["file"]), str(told["content"]))
+        found[name] = {"file": told["file"], "content": told["content"], **_said(one.list.measure, one.list.scope)}
     return found
+
+
+def read_again(name: str, told: Mapping[str, Any]) -> PartyList:
+    """A list from `file`, `content` and what it was said to be when it was loaded, which older papers do not have."""
+    return read_list(
+        told["content"].encode(), name=name, file=told["file"], measure=told.get("measure"), scope=told.get("scope")
+    )
+
+
+def _said(measure: Measure | None, scope: Scope | None) -> dict[str, str]:
+    return {name: value for name, value in (("measure", measure), ("scope", scope)) if value}
 
 
 class _Paper:
@@ -102,4 +121,4 @@ class _Paper:
 @lru_cache(maxsize=16)
 def _read(paper: _Paper) -> PartyList:
     told = json.loads(papers.paper_of(paper.store, paper.entry))
-    return read_list(told["content"].encode(), name=told["name"], file=told["file"])
+    return read_again(told["name"], told)

@@ -86,6 +86,9 @@ def standing_json(standing: Standing) -> Json:
     return {
         "list": standing.list,
         "how": "owned" if listing is None else "listed",
+        "measure": standing.measure,
+        "scope": standing.scope,
+        "unsure": standing.unsure,
         "since": listing.since.isoformat() if listing and listing.since else None,
         "until": listing.until.isoformat() if listing and listing.until else None,
         "reason": listing.reason if listing else None,

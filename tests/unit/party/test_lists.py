@@ -7,6 +7,7 @@ from datetime import date
 from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from lodeline.party.identifier import Identifier
 from lodeline.party.lists import Listing, Party, PartyList, read_list
 
 INVENTED = Path(str(files("lodeline"))) / "data/party/lists"
-HEADER = "id,names,country,uscc,listed,listed_from,listed_to,reason,source,owners"
+HEADER = "id,names,country,uscc,listed,listed_from,listed_to,reason,source,owners,measure,scope"
 
 
 def csv_list(*rows: str, header: str = HEADER) -> PartyList:
@@ -56,8 +57,10 @@ def test_a_row_of_a_csv_is_a_party_with_all_that_it_says() -> None:
         ("W-1,A,,,maybe,,,,,", ("list.listed-wrong", 2, "listed")),
         ("W-1,A,,,,2025-02-30,,,,", ("list.day-wrong", 2, "listed_from")),
         ("W-1,A,,,,,,,,W-1=half", ("list.share-wrong", 2, "owners")),
+        ("W-1,A,,,,,,,,,blocked", ("list.measure-wrong", 2, "measure")),
+        ("W-1,A,,,,,,,,,,all", ("list.scope-wrong", 2, "scope")),
         ("W-1,A,,,,,,,,X-9=60", ("list.owner-unknown", 2, None)),
-        ("W-1,A, B,,,,,,,,,,", ("list.too-many-cells", 2, None)),
+        ("W-1,A, B,,,,,,,,,,,,", ("list.too-many-cells", 2, None)),
         ('W-1,"A"B,,,,,,,,', ("list.quotes", 2, None)),
     ],
 )
@@ -90,7 +93,7 @@ def test_entities_are_listed_by_their_topics_or_by_a_sanction_with_its_days() ->
     )
     assert found.accepted and dict(found.skipped) == {"Vessel": 1}
     a, b, c = found.parties
-    assert a.listings == (Listing(reason="export.control"),)
+    assert a.listings == (Listing(reason="export.control", scope="dual-use"),)
     assert b.listings == (Listing(since=date(2025, 1, 1), until=date(2025, 6, 30)),)
     assert b.identifiers == {Identifier("uscc", "91999999FCT000001P")}
     assert c.listings == ()
@@ -133,3 +136,51 @@ def test_the_invented_lists_are_whole_and_say_that_they_are_invented(path: Path)
     assert found.accepted and not found.problems
     assert path.name.startswith("invented-")
     assert all("nvented for Lodeline" in line for line in path.read_text("utf-8").splitlines()[path.suffix == ".csv" :])
+
+
+@pytest.mark.parametrize(
+    ("row", "said", "kind"),
+    [
+        ("W-1,A,,,,,,,,,,", {}, ("barred", "all-goods")),
+        ("W-1,A,,,,,,,,,watched,dual-use", {}, ("watched", "dual-use")),
+        ("W-1,A,,,,,,,,,Watched,", {"measure": "barred", "scope": "dual-use"}, ("watched", "dual-use")),
+        ("W-1,A,,,,,,,,,,", {"measure": "watched", "scope": "dual-use"}, ("watched", "dual-use")),
+        ("W-1,A,,,,,,,,,end-user-ban,", {}, ("end-user-ban", "all-goods")),
+    ],
+)
+def test_a_row_says_its_measure_and_scope_else_the_list_does(
+    row: str, said: dict[str, Any], kind: tuple[str, str]
+) -> None:
+    found = read_list(f"{HEADER}\n{row}".encode(), name="own", file="own.csv", **said)
+    (listing,) = found.parties[0].listings
+    assert (listing.measure, listing.scope) == kind
+
+
+def test_a_list_of_before_without_these_columns_bars_from_all_goods() -> None:
+    found = read_list(b"id,names,listed\nW-1,A,yes\n", name="own", file="own.csv")
+    assert found.parties[0].listings == (Listing(measure="barred", scope="all-goods"),)
+
+
+@pytest.mark.parametrize(
+    ("topics", "program", "said", "kind"),
+    [
+        (["export.control"], "", {}, ("barred", "dual-use")),
+        (["export.risk"], "", {}, ("watched", "dual-use")),
+        (["export.risk", "sanction"], "", {}, ("barred", "all-goods")),
+        (["export.control"], "", {"measure": "watched"}, ("watched", "dual-use")),
+        (["export.control"], "商务部关注名单", {"measure": "barred"}, ("watched", "dual-use")),
+        ([], "China Export Control Watch List", {}, ("watched", "dual-use")),
+        ([], "出口管制管控名单", {"scope": "all-goods"}, ("barred", "dual-use")),
+        ([], "Unreliable Entity List", {}, ("barred", "all-goods")),
+        ([], "", {}, ("barred", "all-goods")),
+    ],
+)
+def test_an_entity_has_its_measure_by_programme_then_list_then_topic(
+    topics: list[str], program: str, said: dict[str, Any], kind: tuple[str, str]
+) -> None:
+    rows = [company("a", name=["A"], topics=topics)]
+    if program or not topics:
+        rows.append({"id": "s", "schema": "Sanction", "properties": {"entity": ["a"], "program": [program or "x"]}})
+    content = "\n".join(map(json.dumps, rows)).encode()
+    (listing,) = read_list(content, name="c", file="c.json", **said).parties[0].listings
+    assert (listing.measure, listing.scope) == kind

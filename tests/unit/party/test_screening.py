@@ -11,7 +11,7 @@ import pytest
 from lodeline.ledger.register import TABLES, Register
 from lodeline.party.identifier import Identifier
 from lodeline.party.likeness import likeness
-from lodeline.party.lists import Listing, Party
+from lodeline.party.lists import Listing, Measure, Party
 from lodeline.party.ownership import Stake
 from lodeline.party.screening import Hit, Screener, Screening, _shown, explained, registered
 
@@ -55,7 +55,7 @@ def test_a_listed_party_is_found_in_any_spelling_with_the_reason_of_its_listing(
     found = screener.screen("烏有鄉精密磁材股份有限公司", day=DAY)
     assert found.verdict == "listed"
     assert codes(found) == ["written-same", "listed"]
-    assert found.hits[0].reasons[-1].text("en") == "On list 2025-04-09: invented."
+    assert found.hits[0].reasons[-1].text("en") == "On list 2025-04-09 (barred, all goods): invented."
     assert screener.screen("Wu You Xiang Jing Mi Ci Cai Gu Fen You Xian Gong Si", day=DAY).verdict in (
         "listed",
         "alike",
@@ -201,3 +201,15 @@ def test_organisations_of_a_register_are_parties_with_the_numbers_that_hold() ->
     }
     (found,) = registered(register(organisations=[row]))
     assert (found.key, found.names, found.identifiers) == ("register:Y", ("韵升", "Yunsheng"), frozenset({USCC}))
+
+
+def test_shares_of_a_watched_and_of_a_barred_party_do_not_add_up() -> None:
+    def listed(name: str, measure: Measure) -> Party:
+        return Party(source="list", id=name, names=(f"{name} Holdings",), listings=(Listing(measure=measure),))
+
+    owned = Party(source="list", id="C", names=("Erewhon Coils",))
+    for measures, found in ((("barred", "watched"), []), (("watched", "watched"), ["watched"])):
+        stakes = [Stake(owner=f"list:{who}", owned="list:C", share=Fraction(3, 10)) for who in "AB"]
+        parties = [listed(who, measure) for who, measure in zip("AB", measures, strict=True)]
+        standings = Screener([*parties, owned], stakes).standings("list:C", day=DAY)
+        assert [one.measure for one in standings] == found

@@ -11,6 +11,7 @@ from lodeline.ledger.problem import Problem as FilingProblem
 from lodeline.office import clock
 from lodeline.office import parties as office
 from lodeline.office.actor import AUTHORITY
+from lodeline.party.lists import MEASURES, SCOPES
 from lodeline.party.screening import REGISTER
 from lodeline.regulation.parameter import load
 from lodeline.service import party_lists, party_queue
@@ -24,6 +25,7 @@ from lodeline.web.pages.entered import problems_part
 from lodeline.web.pages.parties_part import (
     candidates_said,
     history_said,
+    kinds_said,
     listed_said,
     lists_table,
     name_facts,
@@ -97,6 +99,15 @@ def parties(visit: Visit) -> HttpResponse:
             Field(
                 name="name", label=visit.say("What it is called", "名录名称"), width="short",
                 hint=visit.say("Empty: as its file", "留空则与文件同名"),
+            ),
+            Field(
+                name="measure", label=visit.say("Measure", "措施"), kind="select",
+                options=kinds_said(MEASURES, "measure", visit.language),
+                hint=visit.say("For rows that say nothing more", "适用于未另行载明的主体"),
+            ),
+            Field(
+                name="scope", label=visit.say("Scope", "适用范围"), kind="select",
+                options=kinds_said(SCOPES, "scope", visit.language),
             ),
         ],
     )  # fmt: skip
@@ -253,8 +264,11 @@ def _done_here(visit: Visit) -> tuple[str, list[FilingProblem]]:
         )
     file_name = str(file.name)
     name = form.get("name", "").strip()[:80] or file_name.partition(".")[0]
+    measure, scope = form.get("measure", ""), form.get("scope", "")
     loaded, read = office.load_list(
-        visit.actor, visit.store, file.read(), name=name, file=file_name, now=clock.now()
+        visit.actor, visit.store, file.read(), name=name, file=file_name, now=clock.now(),
+        measure=measure if measure in MEASURES else None,
+        scope=scope if scope in SCOPES else None,
     )  # fmt: skip
     if loaded is None:
         return "", list(read.problems)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lodeline.material.mass import parse_mass
 from lodeline.party.lists import Party
-from lodeline.party.screening import FILED, REGISTER
+from lodeline.party.screening import FILED, REGISTER, kind_said
 from lodeline.regulation.parameter import load
 from lodeline.service import party_lists
 from lodeline.service.parties import REASON_CHARACTERS
 from lodeline.web import format as written
 from lodeline.web import words
-from lodeline.web.language import say
+from lodeline.web.language import Language, say
 from lodeline.web.parts import Field
 from lodeline.web.table import Cell, Column, FrameRows, Row, Table
 from lodeline.web.visit import Visit
@@ -147,15 +147,26 @@ def proposal_said(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def listed_said(visit: Visit, one: dict[str, Any]) -> str:
-    """That a party counts as listed, as a sentence."""
+    """That a party counts as listed, and what that means for it, as a sentence."""
     since = written.day(one["since"], visit.language)
+    kind = visit.say(", ", "，").join(kind_said(one[name], visit.language) for name in ("measure", "scope"))
     if one["how"] == "listed":
         return visit.say(
-            f"On {one['list']} since {since}: {one['reason'] or '–'}",
-            f"列入 {one['list']}（自 {since}）：{one['reason'] or '–'}",
+            f"On {one['list']} since {since} ({kind}): {one['reason'] or '–'}",
+            f"列入 {one['list']}（自 {since}；{kind}）：{one['reason'] or '–'}",
         )
     share = written.percent(one["share"], visit.language)
-    return visit.say(f"Counts as listed on {one['list']}: {share} held", f"按 {one['list']} 视同列入：合计持股 {share}")
+    return visit.say(
+        f"Counts as listed on {one['list']} ({kind}): {share} held",
+        f"按 {one['list']} 视同列入（{kind}）：合计持股 {share}",
+    )
+
+
+def kinds_said(kinds: Sequence[str], name: str, language: Language) -> list[tuple[str, str]]:
+    """Options of a field: nothing, where the rows or topics of a list say it, and each measure or scope."""
+    nothing = {"en": f"as the list says; else {kind_said(kinds[-1 if name == 'scope' else 0], 'en')}",
+               "zh": f"按名录所载，未载明的为：{kind_said(kinds[-1 if name == 'scope' else 0], 'zh')}"}  # fmt: skip
+    return [("", nothing[language]), *((kind, kind_said(kind, language)) for kind in kinds)]
 
 
 def candidates_said(visit: Visit, found: dict[str, Any]) -> dict[str, Any]:
