@@ -239,8 +239,8 @@ class _Reading:
         if scope and scope not in SCOPES:
             self.say("list.scope-wrong", line, "scope", value=scope, known=", ".join(SCOPES))
         return (
-            cast(Measure, measure) if measure in MEASURES else self.measure or "barred",
-            cast(Scope, scope) if scope in SCOPES else self.scope or "all-goods",
+            measure if measure in MEASURES else self.measure or "barred",
+            scope if scope in SCOPES else self.scope or "all-goods",
         )  # fmt: skip
 
     # CSV

@@ -127,9 +127,32 @@ def threshold(name: str, day: date) -> float:
     return float(([row for row in rows if row["since"] <= day.isoformat()] or rows[:1])[-1]["value"])
 
 
+def with_hits(found: Screening, hits: Iterable[Hit], *, day: date, most: int = 5) -> Screening:
+    """What was found, with hits from elsewhere beside it; at most `most`, listed ones and likelier ones first."""
+    every = [*hits, *found.hits]
+    return replace(found, verdict=_verdict(every, day), hits=_shown(every, most, day))
+
+
 def kind_said(kind: str, language: Language) -> str:
     """A measure or a scope in words."""
     return _kinds()[kind][f"text_{language}"]
+
+
+def explained_standing(standing: Standing) -> Reason:
+    """That a party stands on a list by a listing of its own, with what that means for it."""
+    one = standing.listing
+    assert one is not None, "by shares is said by whoever knows the owners"
+    since = one.since.isoformat() if one.since else "–"
+    facts = {"list": standing.list, "since": since, "reason": shorten(one.reason or "–")}
+    return Reason(code="listed", facts=facts | _kind_facts(standing))
+
+
+def _kind_facts(standing: Standing) -> dict[str, str]:
+    scope = "unsure" if standing.unsure else standing.scope
+    return {
+        "measure": kind_said(standing.measure, "en"), "measure_zh": kind_said(standing.measure, "zh"),
+        "scope": kind_said(scope, "en"), "scope_zh": kind_said(scope, "zh"),
+    }  # fmt: skip
 
 
 def registered(register: Register) -> list[Party]:
@@ -407,23 +430,15 @@ class Screener:
         return tuple(found)
 
     def _told(self, standing: Standing) -> Reason:
-        scope = "unsure" if standing.unsure else standing.scope
-        kind = {
-            "measure": kind_said(standing.measure, "en"), "measure_zh": kind_said(standing.measure, "zh"),
-            "scope": kind_said(scope, "en"), "scope_zh": kind_said(scope, "zh"),
-        }  # fmt: skip
         if standing.listing is not None:
-            one = standing.listing
-            since = one.since.isoformat() if one.since else "–"
-            facts = {"list": standing.list, "since": since, "reason": shorten(one.reason or "–")}
-            return Reason(code="listed", facts=facts | kind)
+            return explained_standing(standing)
         assert standing.share is not None
         chains = [
             " → ".join(f"{self._called(one.owner)} {_percent(one.share)} %" for one in links)
             for links in standing.chains
         ]
         facts = {"list": standing.list, "share": _percent(standing.share), "chain": "; ".join(chains)}
-        return Reason(code="owned", facts=facts | kind)
+        return Reason(code="owned", facts=facts | _kind_facts(standing))
 
     def _called(self, person: str) -> str:
         return next((name for record in self._of(person) for name in record.names), person)

@@ -113,8 +113,45 @@ def _record_years(node: Node) -> None:
         raise years.wrong("must be a whole number of years", "应为整数年")
 
 
+#: What a list does to those on it, and which goods it reaches (`party.lists` reads lists that are loaded likewise).
+MEASURES = ("barred", "watched", "end-user-ban")
+SCOPES = ("dual-use", "all-goods")
+
+
+def _listed_parties(node: Node) -> None:
+    """Of lists of parties: those that an instrument names, by measure; `parties`: how many it lists in all."""
+    for row in node.rows():
+        group = row.table(("measure", "scope", "parties", "source", "named"))
+        group["measure"].choice(MEASURES)
+        group["scope"].choice(SCOPES)
+        group["source"].text()
+        named = group["named"].rows()
+        count = group["parties"].content
+        if isinstance(count, bool) or not isinstance(count, int) or count < len(named):
+            raise group["parties"].wrong(
+                "must be a whole number, no less than are named", "应为整数，且不少于所列名称数"
+            )  # fmt: skip
+        for one in named:
+            party = one.table(("names", "country"), ("former", "source"))
+            party["country"].text()
+            if not party["names"].words():
+                raise party["names"].wrong("names nobody; give a name", "没有名称；请填写")
+            if "former" in party:
+                party["former"].words()
+
+
+def _military_words(node: Node) -> None:
+    for row in node.rows():
+        entry = row.table(("kind", "label", "words"))
+        entry["kind"].choice(("military-use", "military-strength", "user", "civil", "denial"))
+        entry["label"].labels()
+        entry["words"].words()
+
+
 #: By name of the parameter. What only people read is not listed here and may have any shape.
 CHECKS: dict[str, Callable[[Node], None]] = {
     "control-list": _control_list, "day-count": _day_count, "filing-deadline": _filing_deadline,
     "working-days": _working_days, "fines": _fines, "export-fines": _fines, "record-years": _record_years,
+    "listed-parties": _listed_parties,
+    "military-users": _listed_parties, "military-words": _military_words,
 }  # fmt: skip

@@ -208,7 +208,11 @@ def test_shares_of_a_watched_and_of_a_barred_party_do_not_add_up() -> None:
         return Party(source="list", id=name, names=(f"{name} Holdings",), listings=(Listing(measure=measure),))
 
     owned = Party(source="list", id="C", names=("Erewhon Coils",))
-    for measures, found in ((("barred", "watched"), []), (("watched", "watched"), ["watched"])):
+    cases: tuple[tuple[tuple[Measure, Measure], list[str]], ...] = (
+        (("barred", "watched"), []),
+        (("watched", "watched"), ["watched"]),
+    )
+    for measures, found in cases:
         stakes = [Stake(owner=f"list:{who}", owned="list:C", share=Fraction(3, 10)) for who in "AB"]
         parties = [listed(who, measure) for who, measure in zip("AB", measures, strict=True)]
         standings = Screener([*parties, owned], stakes).standings("list:C", day=DAY)
