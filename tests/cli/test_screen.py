@@ -67,7 +67,8 @@ def test_wrong_usage_is_a_sentence(nowhere: Lodeline, words: tuple[str, ...]) ->
 
 
 def test_nothing_to_ask_and_a_list_that_is_not_whole_are_said(nowhere: Lodeline, tmp_path: Path) -> None:
-    assert nowhere("screen", "Acme").status == 2
+    answer = nowhere("screen", "Acme", "--json")
+    assert answer.status == 0 and answer.document["law_lists"], "the lists of the law are at hand without a store"
     broken = write(tmp_path / "own.csv", "id,names", "W-1,Acme", "W-1,Twice")
     answer = nowhere("screen", "Acme", "--list", broken, "--json")
     assert answer.status == 2

@@ -54,7 +54,7 @@ def screen(
             "two lists have the same name: a list is called as its file, up to the first dot",
             "两份名录同名：名录以文件名（第一个点之前）命名",
         )
-    store, snapshot = _snapshot(database, needed=not read, quiet=as_json)
+    store, snapshot = _snapshot(database, quiet=as_json)
     if store is not None:
         from lodeline.service.party_lists import lists_of  # noqa: PLC0415
 
@@ -68,6 +68,8 @@ def screen(
         day=_day(day),
         identifiers=[_number(one) for one in numbers or ()],
         country=None if country is None else _country(country),
+        law=law(),
+        known=datetime.now(ZoneInfo(law().timezone)).date(),
     )
     if as_json:
         print_json(document)
@@ -78,15 +80,13 @@ def screen(
     raise typer.Exit(1 if document["verdict"] in ("listed", "alike") else 0)
 
 
-def _snapshot(database: str, *, needed: bool, quiet: bool) -> tuple[Any, Any]:
-    """Store and register, where there is a store; lists alone are asked without one, and the answer says so."""
+def _snapshot(database: str, *, quiet: bool) -> tuple[Any, Any]:
+    """Store and register, where there is a store; lists and law are asked without one, and the answer says so."""
     from lodeline.store.store import StoreError  # noqa: PLC0415
 
     try:
         return snapshot_at(database)
     except StoreError as error:
-        if needed:
-            raise
         if not quiet and database != DEFAULT_DATABASE:
             console.print(say(error.en, error.zh), markup=False)
         return None, None
@@ -153,6 +153,12 @@ def _print_hit(hit: dict[str, Any], spoken: str) -> None:
 
 def _basis(document: dict[str, Any]) -> str:
     lists = ", ".join(f"{one['list']} ({one['listed']})" for one in document["lists"] if one["accepted"])
+    packed = document["law_lists"]
+    count, missing = sum(one["named"] for one in packed), sum(one["unnamed"] for one in packed)
+    pack = say(
+        f"the law pack ({count} parties; of {missing} more it has no name)",
+        f"法规库（{count} 个主体；另有 {missing} 个名称未查到）",
+    )
     if document["stamp"] is None:
         register = say("no register", "无登记册")
     else:
@@ -160,6 +166,6 @@ def _basis(document: dict[str, Any]) -> str:
             f"the register at entry {document['stamp']['entry']}", f"登记册（第 {document['stamp']['entry']} 条）"
         )
     return say(
-        f"Searched on {document['day']}: {register}; lists (listed parties): {lists or 'none'}.",
-        f"查询日 {document['day']}：{register}；名录（列入数）：{lists or '无'}。",
+        f"Searched on {document['day']}: {register}; {pack}; lists (listed parties): {lists or 'none'}.",
+        f"查询日 {document['day']}：{register}；{pack}；名录（列入数）：{lists or '无'}。",
     )

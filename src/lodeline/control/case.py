@@ -35,7 +35,10 @@ class Need:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Licence:
-    """A licence of the register; masses in mg, None where the register does not say. `elements_mg`: mg by element."""
+    """A licence of the register; masses in mg, None where the register does not say. `elements_mg`: mg by element.
+
+    `papers`: kinds of papers that were filed with it beyond the usual ones.
+    """
 
     id: str
     kind: str
@@ -51,6 +54,7 @@ class Licence:
     valid_from: date | None
     valid_to: date | None
     is_suspended: bool = False
+    papers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

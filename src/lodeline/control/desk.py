@@ -40,15 +40,19 @@ from lodeline.regulation.parameter import Jurisdiction
 if TYPE_CHECKING:
     from lodeline.control.screened import Screened
 
-RULES: tuple[Rule, ...] = (
+#: Those that say what the goods are: where one of them asks, it is a question whether a control item leaves.
+GOODS_RULES: tuple[Rule, ...] = (
     *identity.RULES,
     composition.exactly_100, composition.total_differs, composition.neighbours_without, composition.grade,
     *lots.RULES,
     *items.RULES,
+)  # fmt: skip
+RULES: tuple[Rule, ...] = (
+    *GOODS_RULES,
     *licence.RULES,
     *permits.RULES, *technology.RULES, *reach.RULES,
     *models.RULES,
-    *parties.RULES,
+    *parties.rules((*GOODS_RULES, *models.RULES)),
     composition.value, *patterns.RULES,
 )  # fmt: skip
 

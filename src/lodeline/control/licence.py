@@ -42,6 +42,7 @@ def read_licences(licences: pl.DataFrame) -> dict[str, Licence]:
             valid_from=row["valid_from"],
             valid_to=row["valid_to"],
             is_suspended=row.get("standing") == "suspended",
+            papers=frozenset(row.get("papers") or ()),
         )
         for row in licences.iter_rows(named=True)
     }

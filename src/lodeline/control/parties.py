@@ -1,65 +1,254 @@
 """Who receives and uses the goods, and whether that party is barred: consignee and end user, on the day of the line.
 
-A party that stands on a list, or of which listed parties hold half and more, is held. A name that is only alike to such
-a party is asked about, and so is a name that cannot be read as it stands: invisible characters, letters that only look
-alike, more characters than any name has. Each name is looked for once, however many lines and days have it.
+A list has a measure and a scope. Who is barred from dual-use items may have goods that are none: a line is held where
+it holds a control item, or where it is a question whether it does. A watched party has no general licence, and under an
+individual one a risk report and a written promise are asked for. A name that is only alike to such a party is asked
+about, and so is a name that cannot be read as it stands. `barred` is a reason to hold and no verdict of its own.
+
+The lists that the law pack holds are asked always, those that were loaded where they are at hand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from lodeline.control.case import Case, Rule
-from lodeline.control.reason import Reason, reason
-from lodeline.party.screening import Hit, Screening, threshold
+from lodeline.control.military import end_told, user_told
+from lodeline.control.reason import Citation, Reason, reason
+from lodeline.control.rulebook import Rulebook
+from lodeline.party.packed import LISTED, MILITARY, Roll, list_name, packed
+from lodeline.party.screening import Hit, Standing, explained_standing, threshold
+from lodeline.regulation.parameter import Jurisdiction
 
 #: Column of the name → the column of its country, if the form has one.
 PARTIES: Final = {"consignee_name": None, "end_user_name": "end_user_country"}
 _ROLES: Final = {"consignee_name": ("consignee", "收货人"), "end_user_name": ("end user", "最终用户")}
+#: Where goods go that are for a country.
+_COUNTRIES: Final = ("destination", "end_user_country")
+#: `question`: nobody can say yet whether a control item leaves.
+Status = Literal["item", "question", "none"]
+_MOST_ROLLS: Final = 512
 
 
-def parties(case: Case) -> Iterator[Reason]:
-    """What speaks about the parties of a line; nothing where neither register nor list is at hand."""
-    if case.screened is None:
-        return
+def rules(goods_rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """The rules about parties. `goods_rules`: those that say what the goods are."""
+
+    def parties(case: Case) -> Iterator[Reason]:
+        asked = _Asked(case=case, goods_rules=goods_rules)
+        yield from _of_parties(asked)
+        yield from _of_military_ends(asked)
+
+    return (parties,)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Asked:
+    """A line, and whether a control item leaves with it, which is looked at where a party gives cause."""
+
+    case: Case
+    goods_rules: tuple[Rule, ...]
+    _status: Status | None = field(default=None, init=False)
+
+    @property
+    def rules(self) -> Rulebook:
+        return self.case.rules
+
+    @property
+    def status(self) -> Status:
+        if self._status is None:
+            self._status = self._looked_at()
+        return self._status
+
+    def _looked_at(self) -> Status:
+        case = self.case
+        if any(not need.is_trace for need in case.needs) or case.line["controlled_declared"]:
+            return "item"
+        if case.needs:
+            return "question"
+        asks = any(one.verdict != "release" for rule in self.goods_rules for one in rule(case))
+        return "question" if asks else "none"
+
+
+def _of_parties(asked: _Asked) -> Iterator[Reason]:
+    case = asked.case
+    day = case.rules.day
+    roll = roll_of(case.rules.law, day, known=case.rules.known)
     for column, country_column in PARTIES.items():
         name = case.line[column]
-        if name:
-            country = case.line[country_column] if country_column else None
-            found = case.screened.of(name, country=country, day=case.rules.day)
-            yield from _of_party(found, column, case.rules.day)
+        if not name:
+            continue
+        country = case.line[country_column] if country_column else None
+        hits = [*roll.find(name, country=country)]
+        if case.screened is not None:
+            found = case.screened.of(name, country=country, day=day)
+            hits += found.hits
+            for remark in found.remarks:
+                yield reason(
+                    "parties.name-unclear", fields=(column,), what=remark.text("en"), what_zh=remark.text("zh"),
+                    **_facts(column, name),
+                )  # fmt: skip
+        yield from _of_hits(asked, hits, column, name)
 
 
-def _of_party(found: Screening, column: str, day: date) -> Iterator[Reason]:
-    english, chinese = _ROLES[column]
-    facts: dict[str, Any] = {"role": english, "role_zh": chinese, "name": found.name}
-    for remark in found.remarks:
-        yield reason(
-            "parties.name-unclear", fields=(column,), what=remark.text("en"), what_zh=remark.text("zh"), **facts
-        )
+def _of_hits(asked: _Asked, hits: list[Hit], column: str, name: str) -> Iterator[Reason]:
+    day = asked.rules.day
     certain, possible = threshold("certain", day), threshold("possible", day)
-    for hit in found.hits:
+    told: set[str] = set()
+    for hit in hits:
         if not hit.standings or hit.probability < possible:
             continue
-        if hit.probability >= certain:
-            yield from _held(hit, column, facts)
-        else:
-            yield reason(
-                "parties.alike", fields=(column,), known=hit.name, list=hit.standings[0].list,
-                likely=f"{hit.probability:.2f}", why=_why(hit, "en"), why_zh=_why(hit, "zh"), **facts,
-            )  # fmt: skip
+        for standing in hit.standings:
+            if hit.probability >= certain:
+                found = list(_of_standing(asked, hit, standing, column, name))
+            else:
+                found = list(_alike(asked, hit, standing, column, name))
+            # One body of a ministry stands within the name of another: one reason of a kind and list says it.
+            yield from (one for one in found if f"{one.code} {standing.list}" not in told)
+            told |= {f"{one.code} {standing.list}" for one in found}
+            if hit.probability < certain:
+                break
 
 
-def _held(hit: Hit, column: str, facts: dict[str, Any]) -> Iterator[Reason]:
-    for standing in hit.standings:
-        told = next((one for one in hit.reasons if one.facts.get("list") == standing.list and not one.speaks), None)
-        told_en, told_zh = (told.text("en"), told.text("zh")) if told else ("", "")
+def _of_standing(asked: _Asked, hit: Hit, standing: Standing, column: str, name: str) -> Iterator[Reason]:
+    """What it means for the line that a party of it stands on a list."""
+    said = next((one for one in hit.reasons if one.facts.get("list") == standing.list and not one.speaks), None)
+    if said is None and standing.listing is not None:
+        said = explained_standing(standing)
+    facts = {
+        **_facts(column, name), "known": hit.name, "list": standing.list, "told": said.text("en") if said else "",
+        "told_zh": said.text("zh") if said else "",
+    }  # fmt: skip
+    law = _law(asked.rules, standing)
+    if not _is_concerned(asked, standing):
+        if asked.status != "question":
+            yield reason("parties.not-concerned", fields=(column,), law=law, **facts)
+    elif standing.unsure:
+        yield reason("parties.state-unknown", fields=(column, "on"), law=law, day=asked.rules.day, **facts)
+    elif standing.measure == "barred":
         code = "parties.listed" if standing.listing is not None else "parties.owned"
+        yield reason(code, fields=(column,), law=law, **facts)
+    elif standing.measure == "watched":
+        yield from _watched(asked, column, law, facts)
+    else:
+        yield from _barred_for_use(asked, column, law, facts)
+
+
+def _is_concerned(asked: _Asked, standing: Standing) -> bool:
+    """Whether the line holds what the measure is about. What may be a control item is not sent to who is barred."""
+    if standing.scope == "all-goods":
+        return True
+    return asked.status == "item" or (asked.status == "question" and standing.measure != "watched")
+
+
+def _watched(asked: _Asked, column: str, law: tuple[Citation, ...], facts: dict[str, Any]) -> Iterator[Reason]:
+    """No licence but an individual one, and that with the papers of the watch list."""
+    case = asked.case
+    watch = case.rules.parameter("watch-list")
+    law = (*law, *case.rules.cited("watch-list"))
+    kinds = watch["licences"] if watch else ["individual"]
+    if case.licence is not None and case.licence.kind not in kinds:
+        yield reason("parties.watched-licence", fields=(column, "licence"), law=law, kind=case.licence.kind, **facts)
+        return
+    papers = {one["kind"]: one["label"] for one in case.rules.parameter("watch-list-papers") or ()}
+    if not papers and watch and watch.get("risk_report"):
+        papers = {"risk-report": {"en": "risk report", "zh": "风险评估报告"}}
+    held = case.licence.papers if case.licence is not None else frozenset()
+    missing = [label for kind, label in papers.items() if kind not in held]
+    law = (*law, *case.rules.cited("watch-list-papers"))
+    if missing:
         yield reason(
-            code, fields=(column,), known=hit.name, list=standing.list, told=told_en, told_zh=told_zh, **facts
+            "parties.watched-papers", fields=(column, "licence"), law=law,
+            papers="; ".join(one["en"] for one in missing), papers_zh="；".join(one["zh"] for one in missing), **facts,
         )  # fmt: skip
+    else:
+        yield reason("parties.watched", fields=(column, "licence"), law=law, **facts)
+
+
+def _barred_for_use(asked: _Asked, column: str, law: tuple[Citation, ...], facts: dict[str, Any]) -> Iterator[Reason]:
+    """Barred for military use: held where that is stated, or where no use is; else the statement is to be proved."""
+    use = asked.case.line["end_use"]
+    words = asked.rules.parameter("military-words") or ()
+    is_military = not use or end_told(use, words) is not None
+    code = "parties.use-barred" if is_military else "parties.use-to-prove"
+    yield reason(code, fields=(column, "end_use"), law=law, use=use or "–", **facts)
+
+
+def _alike(asked: _Asked, hit: Hit, standing: Standing, column: str, name: str) -> Iterator[Reason]:
+    if _is_concerned(asked, standing):
+        yield reason(
+            "parties.alike", fields=(column,), law=_law(asked.rules, standing), known=hit.name, list=standing.list,
+            likely=f"{hit.probability:.2f}", why=_why(hit, "en"), why_zh=_why(hit, "zh"), **_facts(column, name),
+        )  # fmt: skip
+
+
+def _of_military_ends(asked: _Asked) -> Iterator[Reason]:
+    """Countries to whose military users and uses no dual-use item goes: what the line says of them in words."""
+    rules, line = asked.rules, asked.case.line
+    limbs = {one["kind"]: one for one in rules.parameter("barred-end-use") or ()}
+    words = rules.parameter("military-words")
+    if not limbs or not words:
+        return
+    law = (*rules.cited("barred-end-use"), *rules.cited("military-words"))
+    barred = {country for one in limbs.values() for country in one["countries"]}
+    countries = {line[column] for column in _COUNTRIES} & barred
+    use = line["end_use"]
+    if use:
+        body = _body_in(use, rules) if "military-user" in limbs else None
+        told = end_told(use, words) if countries else None
+        if (body or (told and told.end == "military-use")) and asked.status != "none":
+            said = body.name if body else told.word if told else ""
+            yield reason("parties.military-use", fields=("end_use", *_COUNTRIES), law=law, use=use, word=said)
+            return
+        if told and "military-strength" in limbs and asked.status != "none":
+            yield reason(
+                "parties.military-strength", fields=("end_use", *_COUNTRIES), law=law, what=use, word=told.word
+            )  # fmt: skip
+            return
+    for column in PARTIES if countries and "military-strength" in limbs else ():
+        word = user_told(line[column] or "", words)
+        if word and asked.status != "none" and not _is_body(line[column], rules):
+            yield reason(
+                "parties.military-strength", fields=(column, *_COUNTRIES), law=law, what=line[column], word=word
+            )  # fmt: skip
+            return
+
+
+def _body_in(text: str, rules: Rulebook) -> Hit | None:
+    """A body that is a military user, named within a statement of use, from wherever the goods are handed on."""
+    roll = roll_of(rules.law, rules.day, known=rules.known)
+    return next(
+        (
+            hit for one in rules.law.named(MILITARY)
+            if (hit := roll.within(text, source=list_name(one))) is not None
+        ),
+        None,
+    )  # fmt: skip
+
+
+def _is_body(name: str, rules: Rulebook) -> bool:
+    """Whether a list says already what is to be said of a name."""
+    certain = threshold("certain", rules.day)
+    return any(hit.probability >= certain for hit in roll_of(rules.law, rules.day, known=rules.known).find(name))
+
+
+def _facts(column: str, name: str) -> dict[str, Any]:
+    english, chinese = _ROLES[column]
+    return {"role": english, "role_zh": chinese, "name": name}
+
+
+def _law(rules: Rulebook, standing: Standing) -> tuple[Citation, ...]:
+    """Where it stands that the party is listed, and what that means; a list that was loaded cites the latter alone."""
+    found = [
+        rules.cite_value(state.value)
+        for name in (LISTED, MILITARY)
+        for one in rules.law.named(name)
+        if list_name(one) == standing.list and (state := one.state(rules.day, known=rules.known)).value is not None
+    ]
+    meaning = "controlled-parties" if standing.measure == "barred" else ""
+    return (*found, *(rules.cited(meaning) if meaning else ()))
 
 
 def _why(hit: Hit, language: str) -> str:
@@ -67,4 +256,15 @@ def _why(hit: Hit, language: str) -> str:
     return " ".join(texts[:3])
 
 
-RULES: tuple[Rule, ...] = (parties,)
+_ROLLS: dict[tuple[int, date, date], tuple[Jurisdiction, Roll]] = {}
+
+
+def roll_of(law: Jurisdiction, day: date, *, known: date) -> Roll:
+    """Who stands on the lists of the pack on a day, made once for all lines of it."""
+    key = (id(law), day, known)
+    kept = _ROLLS.get(key)
+    if kept is None or kept[0] is not law:
+        if len(_ROLLS) >= _MOST_ROLLS:
+            _ROLLS.clear()
+        kept = _ROLLS[key] = (law, Roll(packed(law, day, known=known)))
+    return kept[1]

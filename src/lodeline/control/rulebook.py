@@ -69,6 +69,10 @@ class Rulebook:
         """Whether no text tells how the parameter stands on the day."""
         return name in self.open_values
 
+    def cite_value(self, value: Value) -> Citation:
+        """Where a value of the law stands."""
+        return self._citation(value.citation, value.evidence)
+
     def cite(self, item: ControlItem) -> Citation:
         return self._citation(item.citation, item.evidence)
 
@@ -99,6 +103,7 @@ PARAMETERS = (
     "technology-list", "assistance-abroad", "declaration-wording", "zones", "re-export-origin",
     "re-export-ownership-share", "re-export-review", "re-export-technology", "re-export-value-share",
     "compliance-notice", "us-materials",
+    "barred-end-use", "military-words", "watch-list", "watch-list-papers",
 )  # fmt: skip
 
 

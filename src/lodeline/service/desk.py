@@ -54,8 +54,8 @@ _NOT_CHECKED = {
         "zh": "口岸是否为稀土指定口岸（已公布案例所涉口岸除外）：尚无有出处的名录。",
     },
     "parties": {
-        "en": "The parties against watch and control lists: no list is at hand.",
-        "zh": "交易方是否列入关注名单或管控名单：未取得名单。",
+        "en": "The parties against lists beside those of the law pack: none is at hand.",
+        "zh": "交易方是否列入法规库以外的名录：未取得名录。",
     },
     "records": {
         "en": "Lots, models and what the exporter exported before: no ledger is at hand.",

@@ -20,7 +20,7 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service import desk
 from lodeline.service.own import Own
 from lodeline.service.party_index import screener_of
-from lodeline.service.screening import screening_json
+from lodeline.service.screening import screening_json, with_law
 from lodeline.store.books import IN_FORCE
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
@@ -35,7 +35,8 @@ class Review:
     """What is known of an application's goods and of who applies.
 
     desk : what `service.desk.answer` says of the goods if they were declared without a licence.
-    parties : what `service.screening.screening_json` says of end users and consignee, by register, lists and filings.
+    parties : what `service.screening.screening_json` says of end users and consignee, by register, lists, filings and
+        the lists of the law pack.
     licences : `service.own.Own.licences` of the exporter.
     balances : the newest counted balance of each of its sites on total REO (`accountancy.balance.BALANCE`).
     exports : `on`, `end_user_name`, `destination`, `product`, `mass_mg`, `licence`, `same`, the newest first; `same`:
@@ -69,7 +70,10 @@ def review(
     screener = screener_of(store, snapshot)
     return Review(
         desk=desk.answer(application.declaration, law=law, today=today, snapshot=snapshot),
-        parties=[screening_json(screener.screen(name, day=today)) for name in dict.fromkeys(names)],
+        parties=[
+            screening_json(with_law(screener.screen(name, day=today), law, day=today, known=today))
+            for name in dict.fromkeys(names)
+        ],
         licences=own.licences(today),
         balances=_balances(balances, snapshot, exporter),
         exports=_exports(store, exporter, application),

@@ -1,4 +1,4 @@
-"""Who may a name be, and is that party listed? A pure question put to the register and to the lists that are given.
+"""Who may a name be, and is that party listed? A pure question put to the register, to lists and to the law pack.
 
 Nothing is written: not the name that was asked, nor what was found.
 """
@@ -9,10 +9,13 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
+from lodeline.control.parties import roll_of
 from lodeline.ledger.register import Register
 from lodeline.party.identifier import Identifier
 from lodeline.party.lists import PartyList
-from lodeline.party.screening import VERDICTS, Hit, Screener, Screening, Standing, held_stakes, registered
+from lodeline.party.packed import packed, unnamed
+from lodeline.party.screening import VERDICTS, Hit, Screener, Screening, Standing, held_stakes, registered, with_hits
+from lodeline.regulation.parameter import Jurisdiction
 
 Json = dict[str, Any]
 
@@ -26,16 +29,21 @@ def screen(
     day: date,
     identifiers: Collection[Identifier] = (),
     country: str | None = None,
+    law: Jurisdiction | None = None,
+    known: date | None = None,
 ) -> Json:
     """What each name may mean on the day; `verdict` is the worst. Lists that were not accepted are said and not used.
 
-    `identifiers` and `country` belong to every name. `stamp`: the entry and root that the register is of.
+    `identifiers` and `country` belong to every name. `stamp`: the entry and root that the register is of. `law`: the
+    pack whose lists are asked too, as they are known on `known` (default: the day).
     """
     parties = [] if register is None else registered(register)
     parties += [party for one in lists for party in one.parties]
     stakes = [] if register is None else held_stakes(register)
     screener = Screener(parties, [*stakes, *(stake for one in lists for stake in one.stakes)])
     found = [screener.screen(name, day=day, identifiers=identifiers, country=country) for name in names]
+    if law is not None:
+        found = [with_law(one, law, day=day, known=known or day, country=country) for one in found]
     return {
         "verdict": min((one.verdict for one in found), key=VERDICTS.index, default="unknown"),
         "names": [screening_json(one) for one in found],
@@ -48,8 +56,26 @@ def screen(
             }
             for one in lists
         ],
+        "law_lists": [] if law is None else law_lists(law, day=day, known=known or day),
         "stamp": stamp,
     }  # fmt: skip
+
+
+def with_law(
+    found: Screening, law: Jurisdiction, *, day: date, known: date, country: str | None = None, most: int = 5
+) -> Screening:  # fmt: skip
+    """What was found for a name, with whom it is on the lists of the law pack."""
+    return with_hits(found, roll_of(law, day, known=known).find(found.name, country=country), day=day, most=most)
+
+
+def law_lists(law: Jurisdiction, *, day: date, known: date) -> list[Json]:
+    """The lists of the pack that stand on the day: how many each names, and of how many more it has no name."""
+    missing = unnamed(law, day, known=known)
+    named = {one.name: len(one.parties) for one in packed(law, day, known=known)}
+    return [
+        {"list": name, "named": named.get(name, 0), "unnamed": missing.get(name, (0, 0))[1]}
+        for name in sorted({*named, *missing})
+    ]
 
 
 def screening_json(found: Screening) -> Json:

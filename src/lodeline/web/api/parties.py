@@ -20,7 +20,7 @@ from lodeline.party.script import MOST_CHARACTERS
 from lodeline.service import party_queue
 from lodeline.service.parties import REASON_CHARACTERS, Decision
 from lodeline.service.party_index import screener_of
-from lodeline.service.screening import screening_json
+from lodeline.service.screening import screening_json, with_law
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
@@ -74,7 +74,10 @@ def match_party(
     now = _now()
     day = on or _today(request)
     screener = screener_of(now.store, now.snapshot)
-    found = screener.screen(name, day=day, country=country.upper() if country else None)
+    where = country.upper() if country else None
+    found = with_law(
+        screener.screen(name, day=day, country=where), law(), day=day, known=_today(request), country=where
+    )  # fmt: skip
     return {**screening_json(found), "day": day.isoformat(), "stamp": now.snapshot.stamp}
 
 

@@ -17,6 +17,7 @@ from lodeline.regulation.parameter import load
 from lodeline.service import party_lists, party_queue
 from lodeline.service.parties import VERDICTS, Decision, PartyError, Proposal, unsettled
 from lodeline.service.party_index import screener_of
+from lodeline.service.screening import with_law
 from lodeline.spoken import SpokenError
 from lodeline.web import format as written
 from lodeline.web import words
@@ -211,7 +212,9 @@ def screening(visit: Visit) -> HttpResponse:
         reading = visit.reading
         screener = screener_of(reading.store, reading.snapshot)
         names = words.organisation_names(reading.snapshot.register, visit.language)
-        found = screener.screen(text, day=day, country=country.upper() if country else None, most=8)
+        law, where = load(), country.upper() if country else None
+        found = screener.screen(text, day=day, country=where, most=8)
+        found = with_law(found, law, day=day, known=law.day_of(clock.now()), country=where, most=8)
         answer = {
             "verdict": found.verdict,
             "says": visit.spoken(words.SCREENING_VERDICTS[found.verdict]),
