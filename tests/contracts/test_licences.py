@@ -7,8 +7,11 @@ from typing import Any
 
 from tests.desk import LAW, Desk
 
+from lodeline.control.declaration import read_fields
+from lodeline.control.licence import read_licences
 from lodeline.ledger.licence import Licence
 from lodeline.service import licences as service
+from lodeline.service.desk_draws import with_draws
 from lodeline.service.licences import Decided, licence_from
 
 NOW = datetime(2025, 6, 1, 4, tzinfo=UTC)
@@ -84,3 +87,20 @@ def test_an_act_that_cannot_be_says_why(desk: Desk) -> None:
     assert service.revoke_licence(**common, licence="L1", on=july, reason="x").accepted
     late = service.suspend_licence(**common, licence="L1", on=date(2025, 8, 1), reason="x")
     assert codes(late) == ["grant.stands-otherwise"]
+
+
+def test_papers_filed_with_a_licence_are_of_its_records_and_change_nothing_else(desk: Desk) -> None:
+    grant(desk)
+    common: dict[str, Any] = {"store": desk.store, "licence": "L1", "filed_at": NOW}
+    assert service.file_papers(**common, papers=["written-promise", "risk-report"], on=date(2025, 8, 1)).entry
+    # An act of an earlier day is still possible: papers are no standing.
+    assert service.suspend_licence(**common, on=date(2025, 7, 1), reason="inspection").entry
+    found = standing(desk)
+    assert found.papers == {"risk-report", "written-promise"}
+    assert found.standing(date(2025, 8, 2)) == "suspended"
+    declaration = read_fields({"line": "1", "product_name": "x", "hs_code": "8505111000", "licence": "L1"})
+    left = with_draws(desk.store, desk.store.register(desk.store.head()), LAW, declaration, date(2025, 8, 2))
+    assert read_licences(left)["L1"].papers == {"risk-report", "written-promise"}
+    assert service.revoke_licence(**common, on=date(2025, 9, 1), reason="x").entry
+    late = service.file_papers(**common, papers=["risk-report"], on=date(2025, 9, 2))
+    assert [one.code for one in late.problems] == ["grant.stands-otherwise"]

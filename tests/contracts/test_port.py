@@ -18,6 +18,7 @@ from tests.desk import LAW, Desk
 from lodeline.service import bundle as bundles
 from lodeline.service import desk_papers, offline
 from lodeline.service.draws import allot, void_tranche
+from lodeline.service.licences import file_papers
 from lodeline.service.party_lists import load_list
 from lodeline.store.snapshot import open_snapshot
 
@@ -324,3 +325,36 @@ def test_a_record_that_was_harmed_is_refused_before_anything_is_answered(license
     for harmed in (port.record[:-9], port.record.replace(b'"25"', b'"20"', 1).replace(b"25000000", b"x", 1)):
         with pytest.raises(offline.RecordError):
             offline.answer_offline(declared({"2": 1}), port.bundle, law=LAW, now=NOW, today=DAY, record=harmed)
+
+
+def test_a_port_knows_whom_the_law_lists_and_the_papers_of_a_licence(own: Desk) -> None:
+    day = date(2026, 3, 2)
+    now = datetime(2026, 3, 2, 4, tzinfo=UTC)
+    for licence, kind, user in (
+        ("L1", "individual", "日東電工株式会社"), ("L2", "individual", "三菱造船株式会社"), ("L3", "general", "TDK"),
+    ):  # fmt: skip
+        grant(
+            own, licence, kind=kind, end_users=[user], destination="JP", mass_mg=100 * KG, elements=None,
+            valid_from=date(2026, 2, 1), valid_to=date(2026, 12, 31),
+        )  # fmt: skip
+
+    def verdicts() -> dict[str, str]:
+        content = bundles.make(own.store, open_snapshot(own.store), LAW, now=now)
+        bundle = bundles.open_bundle(content, today=day, key=own.store.signer.verifier.vkey)
+        users = {"L1": "日東電工", "L2": "三菱造船", "L3": "TDK Corporation"}
+        found = {}
+        for licence, user in users.items():
+            line = declared({"1": 1.0}, declaration=f"D-{licence}", licence=licence, destination="JP",
+                            end_user_name=user, on="2026-03-02")  # fmt: skip
+            told = offline.answer_offline(line, bundle, law=bundles.law_of(bundle), now=now, today=day, record=b"")
+            codes = [one["code"] for one in told["lines"][0]["reasons"] if one["code"].startswith("parties.")]
+            found[licence] = " ".join(codes)
+        return found
+
+    before = {"L1": "parties.watched-papers", "L2": "parties.listed", "L3": "parties.watched-licence"}
+    assert verdicts() == before
+    filed = file_papers(
+        store=own.store, licence="L1", papers=["risk-report", "written-promise"], on=day, filed_at=now
+    )  # fmt: skip
+    assert filed.entry
+    assert verdicts() == before | {"L1": "parties.watched"}

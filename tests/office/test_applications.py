@@ -265,3 +265,60 @@ def test_what_was_licensed_is_reported_on(store: Store) -> None:
     assert (step.kind, content["what"], one.state) == ("reported", "arrival", "granted")
     with pytest.raises(ApplicationError):
         office.withdraw(FILER, store, one, text="Too late.", now=NOW)
+
+
+JAPAN = {"destination": "JP", "end_user_country": "JP"}
+
+
+def watched(store: Store, *papers: str, **changes: Any) -> Application:
+    """A draft for a party of the watch list, with these papers beside the usual ones."""
+    made = drafted(store, end_users="日東電工株式会社", consignee_name="日東電工株式会社", **JAPAN, **changes)
+    for kind in papers:
+        office.attach(FILER, store, made, kind, attached([(f"{kind}.pdf", PDF)]))
+    return made
+
+
+AFTER = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+
+
+def test_a_watched_party_is_asked_for_with_its_papers_and_has_no_limit_of_time(store: Store) -> None:
+    made = watched(store, "risk-report")
+    with pytest.raises(NotReadyError) as error:
+        office.submit(FILER, store, made, LAW, now=AFTER)
+    assert {one.where.column for one in error.value.problems if one.code == "application.document-missing"} == {
+        "document-written-promise"
+    }
+    office.attach(FILER, store, made, "written-promise", attached([("promise.pdf", PDF)]))
+    made = office.submit(FILER, store, made, LAW, now=AFTER)
+    assert made.on_watch_list
+    clock = application_views.clock_of(made, LAW, today=date(2026, 6, 1))
+    assert clock.status == "unlimited"
+    assert LAW.parameters["watch-list"].values[0] in clock.law
+    ann, ben = officer("ann"), officer("ben")
+    made = review.take(ann, store, made, seen=1, now=AFTER)
+    terms = Proposal(grant=True, text="Papers are complete.", valid_from=date(2026, 3, 10))
+    made = review.propose(ann, store, made, terms, LAW, seen=2, now=AFTER)
+    made = review.decide(ben, store, made, LAW, seen=3, now=AFTER)
+    licence = store.register(store.head()).licences[made.licence]
+    assert licence.papers == {"risk-report", "written-promise"}
+    assert licence.standing(date(2026, 3, 11)) == "granted"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "code", "severity"),
+    [
+        ("日東電工株式会社", "general", "application.general-barred", "reject"),
+        ("三菱造船株式会社", "general", "application.general-barred", "reject"),
+        ("三菱造船株式会社", "individual", "application.party-barred", "flag"),
+        ("三菱電機株式会社", "general", None, ""),
+    ],
+)
+def test_no_general_licence_is_had_for_whom_a_list_names(
+    store: Store, name: str, kind: str, code: str | None, severity: str
+) -> None:
+    made = drafted(store, end_users=name, kind=kind, **JAPAN)
+    found = office.problems_of(store, made, LAW, today=date(2026, 3, 2))
+    said = [one for one in found if one.code in ("application.general-barred", "application.party-barred")]
+    assert [(one.code, one.severity) for one in said] == ([(code, severity)] if code else [])
+    before = office.problems_of(store, made, LAW, today=date(2026, 2, 23))
+    assert not [one for one in before if one.code.startswith("application.general")]

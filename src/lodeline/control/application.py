@@ -140,8 +140,13 @@ def _of_row(line: Line, row: Mapping[str, str], number: int) -> Iterator[Problem
         yield problem("grant.mass-not-positive", Where(row=number, column="mass_kg"), mass_kg="0")
 
 
-def needed_documents(law: Jurisdiction, kind: str, *, day: date) -> dict[str, Mapping[str, str]]:
-    """Kind of document → its name, of those that an application for a licence of `kind` brings; empty without a law."""
+def needed_documents(
+    law: Jurisdiction, kind: str, *, day: date, besides: Mapping[str, Mapping[str, str]] | None = None
+) -> dict[str, Mapping[str, str]]:  # fmt: skip
+    """Kind of document → its name, of those that an application for a licence of `kind` brings; empty without a law.
+
+    `besides`: those that a party of it asks for, which the law names elsewhere.
+    """
     parameter = law.parameters.get(_DOCUMENTS)
     if parameter is None:
         return {}
@@ -149,10 +154,13 @@ def needed_documents(law: Jurisdiction, kind: str, *, day: date) -> dict[str, Ma
         value = parameter.at(day, known=day).value
     except NoLawError:
         return {}
-    return {one["kind"]: one["label"] for one in value if kind in one["licences"]}
+    return {one["kind"]: one["label"] for one in value if kind in one["licences"]} | dict(besides or {})
 
 
-def missing_documents(law: Jurisdiction, kind: str, brought: Collection[str], *, day: date) -> list[Problem]:
+def missing_documents(
+    law: Jurisdiction, kind: str, brought: Collection[str], *, day: date,
+    besides: Mapping[str, Mapping[str, str]] | None = None,
+) -> list[Problem]:  # fmt: skip
     """A problem for each document that the law names and the application does not bring; `other` is never missing."""
     return [
         problem(
@@ -161,7 +169,7 @@ def missing_documents(law: Jurisdiction, kind: str, brought: Collection[str], *,
             document=label["en"],
             document_zh=label["zh"],
         )
-        for one, label in needed_documents(law, kind, day=day).items()
+        for one, label in needed_documents(law, kind, day=day, besides=besides).items()
         if one != "other" and one not in brought
     ]
 

@@ -58,8 +58,8 @@ _STOPS: Final[Mapping[str, tuple[frozenset[str], str]]] = {
     "check-began": (frozenset({"check-ended"}), "on-site-check"),
 }
 _ENDS: Final[frozenset[str]] = frozenset({"granted", "refused", "withdrawn"})
-_CLOCK, _DAYS, _AMENDMENT, _QUERY = (
-    "licence-clock", "licence-decision-days", "licence-amendment-days", "licence-query-clock"
+_CLOCK, _DAYS, _AMENDMENT, _QUERY, _WATCH = (
+    "licence-clock", "licence-decision-days", "licence-amendment-days", "licence-query-clock", "watch-list"
 )  # fmt: skip
 
 
@@ -111,6 +111,11 @@ def clock(
             if query.value.get("counted") is False:
                 uncounted.add("query")
                 cited.append(query)
+        if on_watch_list and _WATCH in law.parameters:
+            watch = law.parameters[_WATCH].at(begun, known=today)
+            if watch.value.get("decision_limit") == "none":
+                unlimited.add("watch-list")
+                cited.append(watch)
         lifted = {"watch-list": on_watch_list, "state-council": any(kind == "referred" for kind, _ in steps)}
         if any(is_so and what in unlimited for what, is_so in lifted.items()):
             return Clock(status="ended" if ended else "unlimited", law=tuple(cited))

@@ -17,7 +17,8 @@ import polars as pl
 
 from lodeline.material.mass import MG_PER_KG
 
-Deed = Literal["suspended", "resumed", "revoked", "holder"]
+#: `papers`: kinds of papers beyond the usual ones were filed with it; its reason names them, with | between.
+Deed = Literal["suspended", "resumed", "revoked", "holder", "papers"]
 DEEDS: Final[tuple[Deed, ...]] = get_args(Deed)
 #: Where a licence stands on a day. `to-come`: granted, and its first day is still ahead.
 Standing = Literal["to-come", "granted", "suspended", "exhausted", "expired", "revoked"]
@@ -65,6 +66,11 @@ class Licence:
         """Whose it is on a day."""
         later = [act.holder for act in self.acts if act.deed == "holder" and act.on <= day]
         return later[-1] if later else self.exporter
+
+    @property
+    def papers(self) -> frozenset[str]:
+        """The kinds of papers that were filed with it beyond the usual ones."""
+        return frozenset(kind for act in self.acts if act.deed == "papers" for kind in act.reason.split("|"))
 
     @property
     def holders(self) -> frozenset[str]:

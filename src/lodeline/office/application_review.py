@@ -31,7 +31,8 @@ from lodeline.office.audit import record_act
 from lodeline.office.models import Application
 from lodeline.office.people import together
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.licences import grant_licence, revoke_licence
+from lodeline.service import licence_parties
+from lodeline.service.licences import file_papers, grant_licence, revoke_licence
 from lodeline.store.store import Store
 
 #: Steps that begin or end a stop of the law's clock.
@@ -93,9 +94,13 @@ def propose(
     if proposal.grant:
         licence = _to_grant(application, proposal, now=now)
         register = store.register(store.head())
-        found = [
-            one for one in faults(licence, others=(), register=register, law=law) if one.severity == "reject"
-        ]  # fmt: skip
+        read = written.read(json.loads(application.content), exporter=application.organisation)
+        named = licence_parties.listed(store, law, read, day=law.day_of(now))
+        every = (
+            *faults(licence, others=(), register=register, law=law),
+            *licence_parties.problems_of(named, licence.kind),
+        )
+        found = [one for one in every if one.severity == "reject"]
         if found:
             raise NotReadyError(found)
     return _decide(actor, store, application, "proposed", said, seen=seen, now=now)
@@ -170,6 +175,7 @@ def _grant(
     made = grant_licence(store=store, licence=licence, law=law, filed_at=now, by=actor.pseudonym)
     if not made.accepted:
         raise NotReadyError(made.problems)
+    _file_papers(actor, store, application, licence, law, now=now)
     if relation_of(application) == "amendment":
         assert licence.valid_from is not None, "a licence that was granted begins on a day"
         ended = revoke_licence(
@@ -178,6 +184,18 @@ def _grant(
         )  # fmt: skip
         if not ended.accepted:
             raise NotReadyError(ended.problems)
+
+
+def _file_papers(
+    actor: Actor, store: Store, application: Application, licence: Licence, law: Jurisdiction, *, now: datetime
+) -> None:
+    """What a watched party asked for is of the licence's records, so that the desk asks for it no more."""
+    day = law.day_of(now)
+    read = written.read(json.loads(application.content), exporter=application.organisation)
+    asked = licence_parties.papers(licence_parties.listed(store, law, read, day=day), law, day=day)
+    brought = asked.keys() & set(application.documents.values_list("kind", flat=True))
+    if brought:
+        file_papers(store=store, licence=licence.id, papers=brought, on=day, filed_at=now, by=actor.pseudonym)
 
 
 def _to_grant(application: Application, proposal: Proposal, *, now: datetime) -> Licence:

@@ -33,6 +33,7 @@ from lodeline.office.models import Application
 from lodeline.office.notices import notify
 from lodeline.office.people import together
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
+from lodeline.service import licence_parties
 from lodeline.store.store import Store
 
 #: Drafts that a firm may have at a time.
@@ -103,13 +104,16 @@ def problems_of(store: Store, application: Application, law: Jurisdiction, *, to
     brought = set(application.documents.values_list("kind", flat=True))
     register = store.register(store.head())
     asked = _asked_for(application, read)
+    named = licence_parties.listed(store, law, read, day=today)
+    papers = licence_parties.papers(named, law, day=today)
     of_terms = [
         one for one in faults(asked, others=(), register=register, law=law)
         if one.code not in ("grant.incomplete", "grant.mass-not-positive")
     ]  # fmt: skip
     return [
         *read.problems, *of_terms, *_of_amendment(application, law, today),
-        *written.missing_documents(law, read.kind, brought, day=today),
+        *licence_parties.problems_of(named, read.kind),
+        *written.missing_documents(law, read.kind, brought, day=today, besides=papers),
         *written.general_licence_bars(law, read.kind, day=today),
     ]  # fmt: skip
 
@@ -124,6 +128,10 @@ def submit(actor: Actor, store: Store, application: Application, law: Jurisdicti
         locked = locked_one(application)
         more = {"content": json.loads(locked.content), "relation": locked.relation, "of_licence": locked.of_licence}
         locked.submitted_at = now
+        read = written.read(more["content"], exporter=locked.organisation)
+        named = licence_parties.listed(store, law, read, day=law.day_of(now))
+        # The officer in charge may say otherwise.
+        locked.on_watch_list = licence_parties.is_watched(named)
         return take_step(actor, store, locked, "submitted", Said(more=more), speaker=locked.organisation, now=now)
 
 

@@ -18,7 +18,9 @@ from lodeline.service.accounts import LicenceAccount, last_day, licence_accounts
 from lodeline.store.store import Store
 
 #: Licences less what is drawn on them, as `control.licence.read_licences` takes them.
-LEFT: Final[dict[str, pl.DataType]] = {**TABLES["licences"], "used_mg": pl.Int64(), "standing": pl.String()}
+LEFT: Final[dict[str, pl.DataType]] = {
+    **TABLES["licences"], "used_mg": pl.Int64(), "standing": pl.String(), "papers": pl.List(pl.String()),
+}  # fmt: skip
 
 
 def with_draws(
@@ -36,7 +38,7 @@ def with_draws(
     rows = []
     for one in table.iter_rows(named=True):
         if one["id"] not in named:
-            rows.append(one | {"used_mg": 0, "standing": None})
+            rows.append(one | {"used_mg": 0, "standing": None, "papers": []})
     for id_, found in licence_accounts(store, register, law, named).items():
         row = table.row(by_predicate=pl.col("id") == id_, named=True)
         rows.append(less_drawn(row, found, without(found.account, own), day))
@@ -54,5 +56,5 @@ def less_drawn(row: Mapping[str, Any], found: LicenceAccount, others: Account, d
     return {
         **row, "used_mg": (found.licence.mass_mg or 0) - left.get(GOODS, 0), "elements": elements or None,
         "exporter": found.licence.holder(day), "valid_to": last_day(found.licence),
-        "standing": found.licence.standing(day),
+        "standing": found.licence.standing(day), "papers": sorted(found.licence.papers),
     }  # fmt: skip

@@ -6,11 +6,11 @@ them there. What is drawn on a licence is the business of service.draws.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -25,6 +25,8 @@ from lodeline.service.records import put_records
 from lodeline.store.store import Store, StoredEntry
 
 REASON_CHARACTERS = 500
+#: Acts that do not change whether a licence may be used.
+_ASIDE: Final = frozenset({"holder", "papers"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,14 @@ def change_holder(
     return _act(store, licence, "holder", on=on, reason=reason, filed_at=filed_at, by=by, holder=holder)
 
 
+def file_papers(
+    *, store: Store, licence: str, papers: Collection[str], on: date, filed_at: datetime, by: str | None = None
+) -> Decided:
+    """Writes down which papers beyond the usual ones were filed with a licence, as for a watched party."""
+    kinds = "|".join(sorted(papers))
+    return _act(store, licence, "papers", on=on, reason=kinds, filed_at=filed_at, by=by)
+
+
 def _act(
     store: Store, licence: str, deed: Deed, *, on: date, reason: str, filed_at: datetime, by: str | None,
     holder: str = "",
@@ -133,15 +143,16 @@ def act_faults(register: Register, record: Mapping[str, Any]) -> tuple[Problem, 
         found.append(problem("grant.reason-missing", Where(column="reason"), most=REASON_CHARACTERS))
     if licence is None:
         return (*found, problem("grant.unknown", Where(column="licence"), licence=record["licence"]))
-    last = max((act.on for act in licence.acts if act.deed != "holder"), default=date.min)
+    last = max((act.on for act in licence.acts if act.deed not in _ASIDE), default=date.min)
     standing = licence.standing(on)
     cannot = {
         "suspended": standing not in ("granted", "to-come"),
         "resumed": standing != "suspended",
         "revoked": standing in ("revoked", "expired"),
         "holder": standing in ("revoked", "expired"),
+        "papers": standing in ("revoked", "expired"),
     }[deed]
-    if cannot or (deed != "holder" and on < last):
+    if cannot or (deed not in _ASIDE and on < last):
         where = Where(column="on")
         found.append(
             problem("grant.stands-otherwise", where, licence=licence.id, standing=standing, day=on.isoformat())

@@ -16,6 +16,7 @@ from ninja import Router
 from ninja.params.functions import Path
 from pydantic import BaseModel, ConfigDict, Field
 
+from lodeline.control import application as written_application
 from lodeline.control.application import needed_documents
 from lodeline.control.licensing import Kind
 from lodeline.ledger.problem import Problem
@@ -27,6 +28,7 @@ from lodeline.office.application_steps import TEXT_CHARACTERS, ApplicationError,
 from lodeline.office.case_files import MOST_FILES, FileRefusedError, attached
 from lodeline.office.models import Application
 from lodeline.office.tokens import Program
+from lodeline.service import licence_parties
 from lodeline.web.api import shapes, told
 from lodeline.web.api.cases import CaseFileIn, decoded
 from lodeline.web.api.problems import ApiProblem, not_found
@@ -436,7 +438,9 @@ def _kinds_needed(request: HttpRequest, one: Application) -> list[str]:
     """The kinds of documents that the law asks for."""
     pack = law()
     today = pack.day_of(call_of(request).now)
-    return list(needed_documents(pack, json.loads(one.content)["kind"] or "individual", day=today))
+    read = written_application.read(json.loads(one.content), exporter=one.organisation)
+    besides = licence_parties.papers(licence_parties.listed(store(), pack, read, day=today), pack, day=today)
+    return list(needed_documents(pack, read.kind or "individual", day=today, besides=besides))
 
 
 def _whole(request: HttpRequest, one: Application, *, told_only: bool) -> Json:

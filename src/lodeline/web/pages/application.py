@@ -19,6 +19,7 @@ from lodeline.office.application_review import Proposal
 from lodeline.office.application_steps import ApplicationError, NotReadyError
 from lodeline.office.models import Application
 from lodeline.party.screening import FILED
+from lodeline.service import licence_parties
 from lodeline.service.end_use import end_uses
 from lodeline.service.licence_review import Review, review
 from lodeline.service.overview import balances
@@ -87,6 +88,8 @@ def application(visit: Visit, application: str) -> HttpResponse:
     tables = {
         "goods": part.goods_table(visit, one), "end-use": end_use_part.table(visit, used), **_tables(visit, seen)
     }  # fmt: skip
+    named = licence_parties.listed(reading.store, law, read, day=today)
+    besides = licence_parties.papers(named, law, day=today)
     changes = part.changes_table(visit, one)
     if changes is not None:
         tables["changes"] = changes
@@ -112,7 +115,7 @@ def application(visit: Visit, application: str) -> HttpResponse:
         licence=one.licence,
         licence_at=visit.opens("licence", licence=one.licence) if one.licence else None,
         facts=part.facts(visit, one),
-        documents=part.documents(one, needed_documents(law, read.kind, day=today), visit),
+        documents=part.documents(one, needed_documents(law, read.kind, day=today, besides=besides), visit),
         may_open=one.officer_id == visit.actor.user,
         desk=_desk(visit, seen, names),
         parties=_parties(visit, seen),

@@ -18,6 +18,7 @@ from lodeline.office.application_steps import ApplicationError, NotReadyError
 from lodeline.office.case_files import FileRefusedError, attached
 from lodeline.office.models import Application
 from lodeline.regulation.parameter import NoLawError
+from lodeline.service import licence_parties
 from lodeline.web.language import Text, say
 from lodeline.web.pages import application_part as part
 from lodeline.web.pages.desk_form import LABELS as COLUMNS
@@ -141,7 +142,7 @@ def _draft(
     for found in problems:
         place = (found.where.row, found.where.column or "")
         wrong.setdefault(place, []).append(part.problem_said(visit, found))
-    labels = _documents_needed(firm, content["kind"] or "individual")
+    labels = _documents_needed(firm, content["kind"] or "individual", one)
     return show(
         visit,
         "lodeline/firm_application_draft.html",
@@ -168,8 +169,11 @@ def _draft(
     )  # fmt: skip
 
 
-def _documents_needed(firm: Firm, kind: str) -> dict[str, Mapping[str, str]]:
-    return needed_documents(firm.own.law, kind, day=firm.today) or {"other": {"en": "document", "zh": "材料"}}
+def _documents_needed(firm: Firm, kind: str, one: Application) -> dict[str, Mapping[str, str]]:
+    law, day = firm.own.law, firm.today
+    read = written_application.read(json.loads(one.content), exporter=one.organisation)
+    besides = licence_parties.papers(licence_parties.listed(firm.visit.store, law, read, day=day), law, day=day)
+    return needed_documents(law, kind, day=day, besides=besides) or {"other": {"en": "document", "zh": "材料"}}
 
 
 def _field(

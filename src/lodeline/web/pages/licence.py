@@ -58,6 +58,7 @@ _DEEDS: Final[Mapping[str, Text]] = {
     "resumed": say("resumed", "恢复"),
     "revoked": say("revoked", "撤销"),
     "holder": say("another holder", "变更持有人"),
+    "papers": say("papers filed with it", "已附材料"),
 }
 LABELS: Final[Mapping[str, Text]] = {
     "granted": say("Granted", "许可"),
