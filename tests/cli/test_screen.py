@@ -74,3 +74,18 @@ def test_nothing_to_ask_and_a_list_that_is_not_whole_are_said(nowhere: Lodeline,
     assert answer.status == 2
     assert [one["code"] for one in answer.document["lists"][0]["problems"]] == ["list.twice"]
     assert answer.document["verdict"] == "unknown"
+
+
+def test_the_lists_of_the_law_are_asked_on_the_day(nowhere: Lodeline) -> None:
+    for name, day, verdict in (
+        ("防衛装備庁", "2026-11-29", "listed"), ("防衛装備庁", "2026-01-05", "unknown"),
+        ("SUBARU Corp.", "2026-02-24", "listed"), ("SUBARU Corp.", "2026-02-23", "unknown"),
+        ("Hensoldt Sensors GmbH", "2026-11-29", "alike"), ("三菱電機株式会社", "2026-11-29", "unknown"),
+    ):  # fmt: skip
+        answer = nowhere("screen", name, "--on", day, "--json")
+        assert (answer.document["verdict"], answer.status) == (verdict, 1 if verdict in ("listed", "alike") else 0)
+    watched = nowhere("screen", "SUBARU Corp.", "--on", "2026-11-29", "--json").document
+    (standing,) = watched["names"][0]["hits"][0]["listed"]
+    assert (standing["measure"], standing["scope"]) == ("watched", "dual-use")
+    missing = {one["list"]: one["unnamed"] for one in watched["law_lists"]}
+    assert missing["announcement-30-2026"] == 14 and missing["announcements-11-12-2026"] == 0

@@ -247,8 +247,10 @@ def _law(rules: Rulebook, standing: Standing) -> tuple[Citation, ...]:
         for one in rules.law.named(name)
         if list_name(one) == standing.list and (state := one.state(rules.day, known=rules.known)).value is not None
     ]
-    meaning = "controlled-parties" if standing.measure == "barred" else ""
-    return (*found, *(rules.cited(meaning) if meaning else ()))
+    if standing.measure != "barred":
+        return tuple(found)
+    meaning = "barred-end-use" if standing.list.endswith(f"/{MILITARY}") else "controlled-parties"
+    return (*found, *rules.cited(meaning))
 
 
 def _why(hit: Hit, language: str) -> str:

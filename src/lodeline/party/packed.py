@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -66,14 +67,15 @@ def _groups(state: State) -> list[dict[str, Any]]:
 
 def _parties(law: Jurisdiction, parameter: Parameter, state: State) -> Iterator[Party]:
     assert state.value is not None or not _groups(state), "who is listed is listed by a value"
-    source, title = list_name(parameter), law.title(parameter.instrument)["zh"]
+    source, title = list_name(parameter), law.title(parameter.instrument)
+    called = " · ".join(re.split("[:：]", title[language], maxsplit=1)[0] for language in ("en", "zh"))
     number = 0
     for group in _groups(state):
         assert state.value is not None, "a group stands in a value"
         for one in group["named"]:
             number += 1
             listing = Listing(
-                since=state.value.in_force_from, reason=title, source=one.get("source", group["source"]),
+                since=state.value.in_force_from, reason=called, source=one.get("source", group["source"]),
                 measure=group["measure"], scope=group["scope"], unsure=state.status == "unknown",
             )  # fmt: skip
             yield Party(
@@ -125,6 +127,17 @@ class Roll:
             if written.words
         ]  # fmt: skip
         self._found: dict[tuple[str, str | None], tuple[Hit, ...]] = {}
+        #: Where a name may be found: by the words that tell it, by its first word, and in pieces by how it begins or
+        #: ends and how long it is. Of hanzi each is looked for, which is quick.
+        self._by: dict[object, list[int]] = defaultdict(list)
+        self._of_source: dict[str, list[int]] = defaultdict(list)
+        self._han: list[tuple[int, str]] = []
+        for at, (party, _, written) in enumerate(self._named):
+            self._of_source[party.source].append(at)
+            if is_cjk(written.joined[0]):
+                self._han.append((at, written.joined))
+            for key in (written.joined, written.telling, ("first", written.words[0]), *_ends(written.joined)):
+                self._by[key].append(at)
 
     def find(self, name: str, *, country: str | None = None) -> tuple[Hit, ...]:
         """The parties that a name is or is alike to, each once; what it is before what it is alike to."""
@@ -138,20 +151,38 @@ class Roll:
     def _looked_for(self, name: str, country: str | None) -> tuple[Hit, ...]:
         asked = _variants(name[:MOST_CHARACTERS])
         found: dict[str, Hit] = {}
-        for party, known, written in self._named:
+        for party, known, written in map(self._named.__getitem__, self._possible(asked)):
             probability, code = max((_compared(one, written, party, country) for one in asked), default=(0.0, ""))
             before = found.get(party.key)
             if probability and (before is None or before.probability < probability):
                 found[party.key] = _hit(party, known, probability, code)
         return tuple(sorted(found.values(), key=lambda hit: -hit.probability))
 
+    def _possible(self, asked: tuple[_Written, ...]) -> list[int]:
+        """The places of the names that may be one of these or within it."""
+        found: set[int] = set()
+        for one in asked:
+            keys: list[object] = [one.joined, one.telling, *(("first", word) for word in one.words)]
+            for size in (-1, 0, 1):
+                keys += _ends(one.joined, size=len(one.joined) + size)
+            for key in keys:
+                found.update(self._by.get(key, ()))
+            found.update(at for at, joined in self._han if joined in one.joined)
+        return sorted(found)
+
     def within(self, text: str, *, source: str) -> Hit | None:
         """The first party of a list whose name stands within a text, as a body is named in a statement of use."""
         asked = _written(text[:MOST_CHARACTERS])
-        for party, known, written in self._named:
-            if party.source == source and _holds(asked, written, letters=_LEAST_IN_TEXT, han=_LEAST_HAN):
+        for party, known, written in map(self._named.__getitem__, self._of_source.get(source, ())):
+            if _holds(asked, written, letters=_LEAST_IN_TEXT, han=_LEAST_HAN):
                 return _hit(party, known, 1.0, "brand-part")
         return None
+
+
+def _ends(joined: str, *, size: int | None = None) -> list[tuple[str, int, str]]:
+    """How a name begins and how it ends, with how long it is: one sign otherwise leaves one of them as it is."""
+    length = len(joined) if size is None else size
+    return [("begins", length, joined[:_LEAST_HAN]), ("ends", length, joined[-_LEAST_HAN:])]
 
 
 def _compared(asked: _Written, known: _Written, party: Party, country: str | None) -> tuple[float, str]:

@@ -79,7 +79,7 @@ def lists_table(visit: Visit) -> Table:
             Column(key="sha256", label=say("SHA-256", "SHA-256 摘要")),
         ),
         rows=rows,
-        empty=visit.say("No list is loaded: nobody counts as listed.", "尚未载入名录：无人视为列入。"),
+        empty=visit.say("No list is loaded: those of the law alone are asked.", "尚未载入名录：仅查询法规所载名单。"),
     )
 
 
