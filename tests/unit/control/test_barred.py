@@ -210,7 +210,8 @@ def test_a_list_that_was_loaded_does_what_its_measure_and_scope_say(
         ("military radar", "military-use"), ("Military", "military-use"), ("非军事用途", None), ("仅供民用", None),
         ("not for military or naval use", None), ("non-military", None), ("不锈钢军用水泵", "military-use"),
         ("radar", "military-strength"), ("marine radar, commercial", None), ("paramilitary", None),
-        ("not for toys, for missiles", "military-use"), ("storage tank", None), ("衛星", "military-strength"),
+        ("not for toys, for missiles", "military-use"), ("水上舰艇用电机", "military-use"), ("no army use", None),
+        ("storage tank", None), ("衛星", "military-strength"),
     ],
 )  # fmt: skip
 def test_what_a_stated_use_tells_of_military_ends(use: str, told: str | None) -> None:
