@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.unit.control import test_permits, test_records, test_rules
+from tests.unit.control import test_barred, test_permits, test_records, test_rules
 from tests.unit.control.conftest import LICENSED, TODAY, Fields, licences, verdict_on
 
 from lodeline.control import application, licensing, rulebook, settling
@@ -27,9 +27,7 @@ from lodeline.service.quotas import KINDS, national_quota
 from lodeline.web.pages import firm_application
 
 #: Read by the rules on lists of parties and by the band of traces, which are not among those run here.
-ELSEWHERE = {
-    "barred-end-use", "controlled-parties", "listed-parties-eu", "listed-parties-japan", "watch-list", "de-minimis",
-}  # fmt: skip
+ELSEWHERE = {"de-minimis"}
 
 
 @dataclass
@@ -90,6 +88,9 @@ def run_desk() -> None:
     lines += [(LICENSED | line, {}, licences(**changed)) for changed, line in test_rules.LICENCE_PAIRS.values()]
     lines.append((test_permits.EXTRACTANT, {}, None))
     lines.append((test_permits.DY_METAL | {"licence": "LIC-1"}, {}, licences(**test_permits.COVERED)))
+    for _, line, kind, *_ in test_barred.LINES:
+        covered, register = (line, None) if kind is None else test_barred.licensed(line, kind)
+        lines.append((covered, {"day": test_barred.DAY, "known": test_barred.DAY}, register))
     for records, line, other_records, other_line in (*test_records.LOTS.values(), *test_records.PATTERNS.values()):
         verdict_on(line, records=records)
         verdict_on(other_line, records=other_records)

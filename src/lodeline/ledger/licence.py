@@ -17,9 +17,10 @@ import polars as pl
 
 from lodeline.material.mass import MG_PER_KG
 
-#: `papers`: kinds of papers beyond the usual ones were filed with it; its reason names them, with | between.
-Deed = Literal["suspended", "resumed", "revoked", "holder", "papers"]
+Deed = Literal["suspended", "resumed", "revoked", "holder"]
 DEEDS: Final[tuple[Deed, ...]] = get_args(Deed)
+#: What is no decision: that kinds of papers beyond the usual ones were filed; the reason names them, with | between.
+Filed = Literal["papers"]
 #: Where a licence stands on a day. `to-come`: granted, and its first day is still ahead.
 Standing = Literal["to-come", "granted", "suspended", "exhausted", "expired", "revoked"]
 STANDINGS: Final[tuple[Standing, ...]] = get_args(Standing)
@@ -32,7 +33,7 @@ class Act:
     """What the authority did with a licence from the day `on`; `holder` is whose it is from then on, else empty."""
 
     id: str
-    deed: Deed
+    deed: Deed | Filed
     on: date
     holder: str
     reason: str

@@ -15,7 +15,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.journal.entry import canonical_json
-from lodeline.ledger.licence import Deed, Licence, licence_of
+from lodeline.ledger.licence import Deed, Filed, Licence, licence_of
 from lodeline.ledger.licence_terms import faults
 from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.ledger.register import TABLES, Register
@@ -109,7 +109,7 @@ def file_papers(
 
 
 def _act(
-    store: Store, licence: str, deed: Deed, *, on: date, reason: str, filed_at: datetime, by: str | None,
+    store: Store, licence: str, deed: Deed | Filed, *, on: date, reason: str, filed_at: datetime, by: str | None,
     holder: str = "",
 ) -> Decided:  # fmt: skip
     record = act_record(licence, deed, on=on, holder=holder, reason=reason)
@@ -126,7 +126,7 @@ def _act(
     return Decided(entry=entry)
 
 
-def act_record(licence: str, deed: Deed, *, on: date, holder: str, reason: str) -> dict[str, Any]:
+def act_record(licence: str, deed: Deed | Filed, *, on: date, holder: str, reason: str) -> dict[str, Any]:
     """The register's record of an act; the same act has the same id."""
     told = sha256(canonical_json([licence, deed, on.isoformat(), holder, reason.strip()])).hexdigest()
     return {

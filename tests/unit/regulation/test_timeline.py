@@ -140,7 +140,7 @@ def test_before_the_suspension_was_published_the_package_was_to_come() -> None:
         ("2026-11-09", "2026-11-09", []),
         ("2026-11-10", "2026-11-10", ["unknown"]),
         ("2026-11-11", "2026-11-11", ["unknown"] * 13),
-        ("2025-04-04", "2025-04-04", ["came"] * 6),
+        ("2025-04-04", "2025-04-04", ["came"] * 7),
         ("2025-08-22", "2025-08-22", ["published"] * 7),  # in force since July, made public in August
     ],
 )
