@@ -349,6 +349,21 @@ def _agree(some: Sequence[frozenset[str]], others: Sequence[frozenset[str]]) -> 
     )
 
 
+def may_be_twins(a: Name, b: Name) -> bool:
+    """Whether a place of one name may be several, of which the other says one: Taizhou is 台州, and 泰州."""
+    return any(
+        one != other and not one.isdisjoint(other) and (_several(one) or _several(other))
+        for one in a.places
+        for other in b.places
+    )
+
+
+def _several(place: frozenset[str]) -> bool:
+    """Whether what a name says may be places that exclude each other."""
+    within = vocabulary().within
+    return any(x not in within[y] and y not in within[x] for x in place for y in place)
+
+
 def in_letters(features: Mapping[str, float]) -> bool:
     """Whether one brand may well be first letters of the other name."""
     return bool(features["acronym-bits"] >= _of_letters(_SHORTENED_BITS))

@@ -33,6 +33,7 @@ from lodeline.party.features import (
     features_of,
     in_letters,
     is_part,
+    may_be_twins,
     one_placed,
     places_agree,
     sound_of_brands,
@@ -56,6 +57,10 @@ _SPEAKING: Final = ("meaning", "meaning-by-sound", "meant", "abroad", "acronym-b
 SAME_PARTS: Final = 0.98
 #: What is said at most where one name has a branch of trade that the other lacks: parent and daughter differ by that.
 ANOTHER_TRADE: Final = 0.9
+#: And where the place of one may be several, of which the other is one: no name alone is certain then.
+TWIN_PLACES: Final = 0.9
+#: And where one name has a number that the other lacks: works of one firm differ by that.
+ONE_NUMBER: Final = 0.9
 #: And names that are read out are others where less is alike, of a hundred.
 _READ_OUT: Final = 80.0
 
@@ -85,6 +90,14 @@ def compared(a: Name, b: Name) -> Likeness:
     of the other; across scripts, brands that only sound the same are too many. Of several ways to part a name the one
     counts that makes them most alike.
     """
+    best = _as_heard(a, b)
+    if best.probability > TWIN_PLACES and may_be_twins(best.one, best.other):
+        return replace(best, probability=TWIN_PLACES, vetoes=(*best.vetoes, "twins"))
+    return best
+
+
+def _as_heard(a: Name, b: Name) -> Likeness:
+    """The likeliest of all ways to part both names, and what is left of it where one of them is spelt in pinyin."""
     if not a.otherwise and not b.otherwise:
         best = _compared(a, b)
     else:
@@ -137,6 +150,8 @@ def _compared(a: Name, b: Name) -> Likeness:
         probability = _below(_MOST_LEFT.get("".join(vetoes), VETO), probability)
     elif a.cjk == b.cjk and a.brand and _parts(a) == _parts(b) and not features["form-differs"]:
         probability = max(probability, SAME_PARTS)
+    elif bool(a.numbers) != bool(b.numbers):
+        probability = min(probability, ONE_NUMBER)
     elif _nothing_speaks_for_it(features):
         probability = _below(NOTHING, probability)
     elif a.cjk == b.cjk and a.industries != b.industries:

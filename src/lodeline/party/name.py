@@ -10,9 +10,10 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import product
-from typing import Final
+from typing import Final, NamedTuple
 
 from lodeline.party.abroad import characters, korean, read_abroad, spelt_in_japan
+from lodeline.party.numeral import counted, counted_works, figure, is_roman, ordinal, roman
 from lodeline.party.pieces import Piece, is_spelt, pieces_of, pieces_otherwise
 from lodeline.party.script import (
     HAN,
@@ -27,10 +28,6 @@ from lodeline.party.script import (
 )
 from lodeline.party.words import foreign_readings, glosses, vocabulary
 
-_CHINESE_NUMBER: Final = re.compile(r"第?([一二三四五六七八九十]+)(?=厂|矿|公司|研究所)|第([一二三四五六七八九十]+)")
-_NUMERALS: Final = {"一": "1", "二": "2", "三": "3", "四": "4", "五": "5", "六": "6", "七": "7", "八": "8", "九": "9"}
-_ORDINALS: Final = {"first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "sixth": "6"}
-_ROMAN: Final = {"ii": "2", "iii": "3", "iv": "4"}
 #: What is left out where a whole name is spelt.
 _NO_LETTERS: Final = re.compile(r"[^a-z]")
 JAPANESE_FORM: Final = re.compile(r"(株式|有限|合同)会社")
@@ -114,14 +111,26 @@ class Name:
         return "".join(word[0] for word in self.brand_words)
 
 
+class _Whole(NamedTuple):
+    """A name as it is written and folded, all of it in pinyin if it is in hanzi or spelt so, and which of its works it
+    is.
+    """
+
+    text: str
+    folded: str
+    read: str
+    numbers: frozenset[str]
+
+
 def taken_apart(text: str) -> Name:
     """The name in its parts; any text has some, an empty one none."""
     whole = folded(text)
     own = whole.removeprefix(_own_letters(whole)).lstrip()
-    pieces = pieces_of(own)
-    read = _read_out(whole, pieces)
-    others = tuple(_read(one, whole, text, read) for one in pieces_otherwise(own, pieces))
-    return _read(pieces, whole, text, read, others)
+    kept, numbers = counted_works(own, spelt=is_spelt(own.split()))
+    pieces = pieces_of(kept)
+    about = _Whole(text, whole, _read_out(whole, pieces_of(own) if numbers else pieces), numbers)
+    others = tuple(_read(one, about) for one in pieces_otherwise(kept, pieces))
+    return _read(pieces, about, others)
 
 
 def _read_out(whole: str, pieces: list[Piece]) -> str:
@@ -134,11 +143,11 @@ def _read_out(whole: str, pieces: list[Piece]) -> str:
     return "".join(syllable for one in texts for syllable in spoken(one))
 
 
-def _read(pieces: list[Piece], whole: str, text: str, read: str, otherwise: tuple[Name, ...] = ()) -> Name:
-    reader = _Reader()
-    for piece in pieces:
-        reader.take(piece)
-    return reader.name(whole, text, read, otherwise)
+def _read(pieces: list[Piece], whole: _Whole, otherwise: tuple[Name, ...] = ()) -> Name:
+    reader = _Reader(whole.numbers)
+    for at, piece in enumerate(pieces):
+        reader.take(piece, pieces[at + 1 :])
+    return reader.name(whole, otherwise)
 
 
 @lru_cache(maxsize=50_000)
@@ -185,7 +194,7 @@ def _may_be_read(text: str, letters: str) -> bool:
 class _Reader:
     """Takes the pieces of a name from left to right and decides what each is."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: frozenset[str]) -> None:
         self.brand: list[str] = []
         self.places: list[tuple[str, frozenset[str]]] = []
         self.directions: set[str] = set()
@@ -193,21 +202,22 @@ class _Reader:
         self.industries: set[str] = set()
         self.trades: list[tuple[str, frozenset[str]]] = []
         self.forms: set[str] = set()
-        self.numbers: set[str] = set()
+        self.numbers = set(numbers)
         self.group = False
         self.foreign = False
         #: Branches of trade in pinyin at the front, which a brand may sound like; and whether others are in English.
         self.read: list[Piece] = []
         self.translated = False
 
-    def take(self, piece: Piece) -> None:
+    def take(self, piece: Piece, behind: list[Piece]) -> None:
+        """Takes a piece; `behind` are those that follow."""
         word, text = piece.word, piece.text
         if word is None:
-            self._plain(text)
+            self._plain(text, behind)
         elif word.kind == "form":
             # "AG" may be a brand at the front, never at the end.
             if len(text) <= _SHORT and not piece.last and not piece.bracketed and not is_cjk(text[0]):
-                self._plain(text)
+                self._plain(text, behind)
             else:
                 self.forms |= word.concepts
                 self.foreign = self.foreign or text in _FOREIGN_LETTERS
@@ -261,21 +271,27 @@ class _Reader:
         within = vocabulary().within
         return bool(self.places) and not any(x in within[y] for y in concepts for x in self.places[-1][1])
 
-    def _plain(self, text: str) -> None:
-        if text in _ORDINALS or (text in _ROMAN and self.brand):
-            self.numbers.add(_ORDINALS.get(text) or _ROMAN[text])
+    def _plain(self, text: str, behind: list[Piece]) -> None:
+        number = ordinal(text) or self._roman(text, behind)
+        if number:
+            self.numbers.add(number)
             return
         if text not in glosses() or text.startswith("第"):
             # 五矿 is a firm's name, and no fifth mine.
-            for number in _CHINESE_NUMBER.finditer(text):
-                self.numbers.add("".join(_NUMERALS.get(one, "") for one in number.group(1) or number.group(2)))
-            text = _CHINESE_NUMBER.sub("", text)
+            text, numbers = counted(text)
+            self.numbers |= numbers
         if text.isdigit():
-            self.numbers.add(text.lstrip("0") or "0")
+            self.numbers.add(figure(text))
         elif text:
             self.brand.append(text)
 
-    def name(self, whole: str, text: str, read: str, otherwise: tuple[Name, ...]) -> Name:
+    def _roman(self, text: str, behind: list[Piece]) -> str:
+        """What a Roman numeral counts that stands behind something else than its like: "II-VI" is a brand."""
+        named = not all(map(is_roman, self.brand)) or self.places or self.industries or self.forms
+        ends = all(one.word is not None and one.word.kind == "form" for one in behind)
+        return roman(text, at_end=ends) if named else ""
+
+    def name(self, whole: _Whole, otherwise: tuple[Name, ...]) -> Name:
         if not self.brand and self.read and self.translated:
             # "Tongxin Magnets": what sounds like a trade in a name that is English otherwise is the brand.
             self.brand = [self.read[0].text]
@@ -284,7 +300,7 @@ class _Reader:
         elif not self.brand and self.read and not self.places and not self.direction_words:
             # And where nothing else could be it may be: "Lü Ye" is 绿叶 as well as 铝业.
             self.brand = [self.read[0].text]
-        self._called_like_a_place(whole)
+        self._called_like_a_place(whole.folded)
         brand, places = _letters_joined(self.brand), self.places
         placed = not brand
         if placed:
@@ -294,14 +310,27 @@ class _Reader:
         han = "".join(one for part in brand for one in part if HAN.match(one))
         words = tuple(word for part in brand for word in _words(part))
         return Name(
-            text=whole, cjk=not whole.isascii() and any(map(is_cjk, whole)), brand_han=han, brand_words=words,
-            sounds=_sounds(brand, words), meanings=_meanings(han),
-            foreign=_is_foreign(whole, text, places) if han else self.foreign,
-            places=tuple(concepts for _, concepts in places), directions=frozenset(self.directions),
+            text=whole.folded, cjk=not whole.folded.isascii() and any(map(is_cjk, whole.folded)), brand_han=han,
+            brand_words=words, sounds=_sounds(brand, words), meanings=_meanings(han),
+            foreign=_is_foreign(whole.folded, whole.text, places) if han else self.foreign,
+            places=_told_apart(tuple(concepts for _, concepts in places)), directions=frozenset(self.directions),
             industries=frozenset(self.industries), trades=tuple(self.trades), group=self.group,
             forms=frozenset(self.forms), numbers=frozenset(self.numbers), placed=placed,
-            read=read, otherwise=otherwise,
+            read=whole.read, otherwise=otherwise,
         )  # fmt: skip
+
+
+def _told_apart(places: tuple[frozenset[str], ...]) -> tuple[frozenset[str], ...]:
+    """The places, of which one that may be several is the one that another place of the name lies around, or within:
+    "Taizhou, Zhejiang" is not the Taizhou of Jiangsu.
+    """
+    within = vocabulary().within
+    found = []
+    for at, here in enumerate(places):
+        others = {one for some in (*places[:at], *places[at + 1 :]) if len(some) == 1 for one in some}
+        kept = frozenset(one for one in here if any(one in within[x] or x in within[one] for x in others))
+        found.append(kept or here)
+    return tuple(found)
 
 
 def _letters_joined(brand: list[str]) -> list[str]:
