@@ -1,8 +1,8 @@
 """What a name is found by, as numbers: terms of the index.
 
-Letter triples of how the brand sounds and of the consonants that a transcription keeps; what the other words say, what
-the brand means, and what it is in short. A name that is asked is looked for in the spellings of other tongues as well;
-one that stands is, where it looks like a foreign one.
+Letter triples of how the brand sounds; what the other words say, what the brand means, and what it is in short. A name
+that is asked is looked for in the spellings of other tongues as well; one that stands is, where it looks like a foreign
+one. Transcriptions share no terms: they are found among names that are near by what they do, or looked through whole.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from lodeline.party import consonants, transcription
+from lodeline.party import transcription
 from lodeline.party.abroad import meanings
 from lodeline.party.brand import in_pinyin, meant, meant_by_sound
 from lodeline.party.initials import acronyms, acronyms_freely, letters_alone
@@ -38,8 +38,6 @@ _ACRONYM_WEIGHT: Final = 0.7
 _ACRONYMS: Final = 1 << 15
 #: Readings and translations of a brand that are looked up beside its likeliest sound.
 MOST_SOUNDS: Final = 3
-#: Fewer consonants than these are no key.
-LEAST_CONSONANTS: Final = 2
 
 Codes = npt.NDArray[np.int32]
 
@@ -56,7 +54,6 @@ def terms_of(name: Name) -> list[int]:
         codes |= terms_said(one)
         for sound in (*one.sounds[:MOST_SOUNDS], *(one.abroad if one.foreign else ())):
             codes.update(_triples(f"^{sound}$"))
-        codes.update(_skeletons(one))
         codes.update(_shortened(alone=letters_alone(one), whole=acronyms(one)))
     codes.update(term_spelt(name))
     return sorted(codes)
@@ -103,10 +100,7 @@ def terms_said(name: Name) -> set[int]:
 
 def terms_asked(name: Name) -> Codes:
     """What is looked for when a name is asked: what it would be found by, and what its brand may be elsewhere."""
-    codes: set[int] = {*_skeletons(name), *terms_meant(name).tolist()}
-    syllables = in_pinyin(name)
-    if syllables:
-        codes.update(_triples_of(consonants.of_hanzi(syllables), rarer=True))
+    codes: set[int] = set(terms_meant(name).tolist())
     for sound in (*name.sounds[:MOST_SOUNDS], *name.abroad):
         codes.update(_triples(f"^{sound}$"))
     return np.array(sorted(codes), dtype=np.int32)
@@ -118,24 +112,6 @@ def terms_meant(name: Name) -> Codes:
     found = {*terms_said(name), *_meant_codes(meant_by_sound(name))}
     found.update(_shortened(alone={*acronyms(name), *acronyms_freely(name)}, whole=letters_alone(name)))
     return np.array(sorted(found), dtype=np.int32)
-
-
-def _skeletons(name: Name) -> list[int]:
-    """Triples of the consonants of the brand, as transcriptions keep them; apart from those of its letters."""
-    return _triples_of(consonants_of(name), rarer=bool(name.brand_han))
-
-
-def _triples_of(kept: tuple[consonants.Consonant, ...], *, rarer: bool) -> list[int]:
-    if not kept:
-        return []
-    also = [consonants.letters(kept, usual=False)] if rarer else []
-    # What no sound begins with keeps them apart.
-    return [
-        triple
-        for letters in {*consonants.keys(kept), *also}
-        if len(letters) >= LEAST_CONSONANTS
-        for triple in _triples(f"0{letters}0")
-    ]
 
 
 def as_transcribed(name: Name) -> str:
@@ -163,12 +139,6 @@ def as_transcribed_anyhow(name: Name) -> str:
 def is_heard(name: Name) -> bool:
     """Whether its brand is in hanzi or pinyin."""
     return bool(name.brand_han) or in_pinyin(name) is not None
-
-
-def consonants_of(name: Name) -> tuple[consonants.Consonant, ...]:
-    if name.brand_han:
-        return consonants.of_hanzi(name.brand_words)
-    return consonants.of_letters(name.brand) if name.brand and not name.cjk else ()
 
 
 @lru_cache(maxsize=50_000)

@@ -7,8 +7,7 @@ of its sounds: each pair of a sound and a letter has its weight, and so has each
 letter that was not heard (`data/party/transcription.csv`). Both were learned on names of places, of persons and of
 firms of other branches (`benchmarks/names/`), none of which is tested on.
 
-The index ranks thousands of names by their sounds alone, which is quicker, and then the first of them so. To find names
-by what they share it has the consonants, by classes that Mandarin does not part.
+The index ranks thousands of names by their sounds alone, which is quicker, and then the first of them so.
 
 Source: Ristad and Yianilos (1998), Learning string-edit distance, IEEE PAMI 20(5): a memoryless transducer and how it
 is learned; Durbin et al., Biological sequence analysis (1998), ch. 2: log-odds of an alignment.
@@ -17,6 +16,7 @@ is learned; Durbin et al., Biological sequence analysis (1998), ch. 2: log-odds 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -26,8 +26,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from lodeline.party.consonants import SYLLABLE
-
+#: A syllable of pinyin: what it begins with, its vowels, and what it ends in.
+_SYLLABLE: Final = re.compile(r"(zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw]?)([aeiouv]+)(ng|n|r)?")
 #: Letters that stand for one sound together, as one sign each.
 _TOGETHER: Final = (("tsch", "C"), ("sch", "S"), ("tch", "C"), ("sh", "S"), ("ch", "C"), ("ck", "k"), ("ph", "f"),
                     ("th", "T"), ("x", "ks"), ("qu", "kw"))  # fmt: skip
@@ -68,7 +68,7 @@ def sounds_of(syllables: Iterable[str]) -> list[str]:
     """Pinyin as initials, vowels (`~`) and what a syllable ends in (`+`); the vowel of 斯 or 子 is one by itself."""
     found = []
     for one in syllables:
-        parts = SYLLABLE.fullmatch(one)
+        parts = _SYLLABLE.fullmatch(one)
         if one == "er" or parts is None:
             found += ["er"] if one == "er" else []
             continue

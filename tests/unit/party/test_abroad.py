@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lodeline.party import consonants, transcription
+from lodeline.party import transcription
 from lodeline.party.abroad import cantonese, characters, korean, read_abroad, wade
 from lodeline.party.brand import bits_meant, in_pinyin, meaning, meaning_by_sound, meaning_of_trades
 from lodeline.party.index import NameIndex
@@ -85,7 +85,7 @@ def test_what_a_syllable_was_seen_to_stand_for_counts_more_than_its_sounds() -> 
 
 
 def test_without_sounds_or_letters_there_is_no_evidence() -> None:
-    assert transcription.heard(()) == transcription.written(()) == consonants.letters(()) == ""
+    assert transcription.heard(()) == transcription.written(()) == ""
     assert likeness("永磁有限公司", "Bosch GmbH").features["transcribed"] == 0.0
 
 
