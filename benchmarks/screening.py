@@ -2,14 +2,13 @@
 
     python benchmarks/screening.py [--names 1000000] [--peers DIRECTORY] [--fit]
 
-Printed: area under the curve and best F1 on the test half of `benchmarks/names` (no firm's family is in both halves),
-for rapidfuzz too, and with `--peers` for nomenklatura logic-v2 and Splink, which are installed into an environment of
-their own in DIRECTORY unless they are there; the same without two tables whose words were chosen knowing the set;
-how often what is said to be so likely is so; whether a firm filed in hanzi, pinyin or English is found among 10 000
-others under the other spelling, apart for derivable, coined and recorded names;
-one name against a million: time, names with two typing errors found, building, one
-more name, memory. Bars are judged; exit status 1 says that one was missed
-that is not known to be.
+Printed: area under the curve and best F1 on the second half of `benchmarks/names` (no firm's family is in both halves;
+it was looked at too often to be a test, docs/explanation/parties.md), for rapidfuzz too, and with `--peers` for
+nomenklatura logic-v2 and Splink, which are installed into an environment of their own in DIRECTORY unless they are
+there; the same without two tables whose words were chosen knowing the set; how often what is said to be so likely is
+so; whether a firm filed in hanzi, pinyin or English is found among 10 000 others under the other spelling, apart for
+derivable, coined and recorded names; one name against a million: time, names with two typing errors found, building,
+one more name, memory. Bars are judged; exit status 1 says that one was missed that is not known to be.
 
 `--fit` fits `data/party/likeness.csv` anew on the tuning half, and on firms of other branches, before that.
 `--write-docs` draws the calibration for docs/explanation/parties.md. `--names 0` leaves the million out.
