@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from lodeline.control.declaration import Line
+from lodeline.control.price import unit_value
 from lodeline.control.rulebook import Rulebook, Tariff, to_ppb
 from lodeline.control.substance import substance_of
 from lodeline.control.words import Words
@@ -174,22 +175,23 @@ def _unfit(line: Line, words: Words, kinds: tuple[str, ...], rules: Rulebook) ->
         yield Doubt(
             code="deeply-processed.code", columns=("hs_code", "product_name"), facts={"hs_code": line["hs_code"]}
         )
-    prices = rules.parameter("desk-prices")
-    if line["mass_kg"] and line["value"] and prices and line["currency"] == prices["currency"]:
-        unit_value = Decimal(line["value"]) * MG_PER_KG / line["mass_kg"]
-        spans = [row.get("price_usd_per_kg", _ANY_PRICE) for row in _usual(kinds, rules)] or [_ANY_PRICE]
-        low, high = min(Decimal(str(one["low"])) for one in spans), max(Decimal(str(one["high"])) for one in spans)
-        if not low <= unit_value <= high:
-            yield Doubt(
-                code="deeply-processed.price", columns=("value", "mass_kg", "product_name"),
-                facts={"unit_value": f"{unit_value:.2f}", "currency": line["currency"], "low": low, "high": high},
-            )  # fmt: skip
+    per_kg = unit_value(line, rules)
+    spans = [row.get("price_usd_per_kg", _ANY_PRICE) for row in _usual(kinds, rules)] or [_ANY_PRICE]
+    low, high = min(Decimal(str(one["low"])) for one in spans), max(Decimal(str(one["high"])) for one in spans)
+    if per_kg is not None and not low <= per_kg <= high:
+        yield Doubt(
+            code="deeply-processed.price", columns=("value", "mass_kg", "product_name"),
+            facts={"unit_value": f"{per_kg:.2f}", "currency": "USD", "low": low, "high": high},
+        )  # fmt: skip
     if "bulk" in words.means and _POWDERS.isdisjoint(kinds):
         yield Doubt(code="deeply-processed.bulk", columns=("product_name",))
-    masses = [row.get("mass_kg_most") for row in _usual(kinds, rules)]
-    most = max((one for one in masses if one is not None), default=None)
-    if most is not None and None not in masses and (line["mass_kg"] or 0) > most * MG_PER_KG:
+    masses = [row["mass_kg_most"] for row in _usual(kinds, rules) if "mass_kg_most" in row]
+    if not masses or per_kg is None or not line["mass_kg"] or not words.is_bare:
+        return
+    # So much of small things as cheap as magnets, and what they are sensors of is not told.
+    most, cheap = max(one["kg"] for one in masses), max(one["below_usd_per_kg"] for one in masses)
+    if line["mass_kg"] > most * MG_PER_KG and per_kg < cheap:
         yield Doubt(
-            code="deeply-processed.weight", columns=("mass_kg", "product_name"),
-            facts={"mass_kg": format_kg(line["mass_kg"]), "most_kg": most},
+            code="deeply-processed.weight", columns=("mass_kg", "value", "product_name"),
+            facts={"mass_kg": format_kg(line["mass_kg"]), "most_kg": most, "unit_value": f"{per_kg:.2f}"},
         )  # fmt: skip

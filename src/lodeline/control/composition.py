@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from lodeline.control.case import Case
+from lodeline.control.goods import label
 from lodeline.control.items import percent
+from lodeline.control.price import rate_of, unit_value
 from lodeline.control.reason import Reason, reason
 from lodeline.control.rulebook import to_ppb
 from lodeline.material.composition import treo_ppb
 from lodeline.material.element import RARE_EARTHS, TREO
-from lodeline.material.mass import MG_PER_KG, PPB_PER_PERCENT
+from lodeline.material.mass import PPB_PER_PERCENT
 
 #: Exactly 100.00 %: nothing that rounds to it at the second decimal.
 _HUNDRED_PPB = 100 * PPB_PER_PERCENT
@@ -66,10 +68,16 @@ def neighbours_without(case: Case) -> Iterator[Reason]:
 
 
 def grade(case: Case) -> Iterator[Reason]:
-    """A grade that suggests heavy rare earths, and a composition without them or none at all: a prior, never proof."""
+    """A grade that suggests heavy rare earths, and a composition without them or none at all: a prior, never proof.
+
+    A laboratory that looked for them settles it.
+    """
     goods, band = case.goods, case.rules.parameter("trace-band")
     heavy = band["elements"] if band else ()
     if not goods.grade or not heavy or not goods.is_magnet or "magnet-smco" in goods.forms:
+        return
+    found = case.line.assay.shares if case.line.assay else {}
+    if all(element in found for element in heavy):
         return
     if not any(goods.shares.get(element) or element in goods.named for element in heavy):
         yield reason("grade.suggests-heavy", grade=goods.grade)
@@ -87,13 +95,28 @@ def value(case: Case) -> Iterator[Reason]:
         why = why or ("no price is known", "无价格数据")
         yield reason("value.not-checked", why=why[0], why_zh=why[1])
         return
-    unit_value = Decimal(line["value"]) * MG_PER_KG / line["mass_kg"]
-    ratio = unit_value / worth
+    per_kg = unit_value(line, case.rules) or Decimal(0)
+    ratio = per_kg / worth
     code = "value.low" if ratio < Decimal(str(bounds["value_ratio"]["low"])) else "value.high"
     if code == "value.low" or ratio > Decimal(str(bounds["value_ratio"]["high"])):
         yield reason(
             code, law=(*case.rules.cited("desk-prices"), *case.rules.cited("desk-bounds")),
-            unit_value=f"{unit_value:.2f}", currency=prices["currency"], ratio=f"{ratio:.2f}", worth=f"{worth:.2f}",
+            unit_value=f"{per_kg:.2f}", currency=prices["currency"], ratio=f"{ratio:.2f}", worth=f"{worth:.2f}",
+        )  # fmt: skip
+
+
+def other_magnet_price(case: Case) -> Iterator[Reason]:
+    """Magnets told to be without rare earths, at a price of those that have them."""
+    others, per_kg = case.goods.words.others, unit_value(case.line, case.rules)
+    if "magnet-other" not in case.goods.forms or per_kg is None:
+        return
+    known = [row for row in case.rules.parameter("desk-processed-goods") or () if row["kind"] in others]
+    high = max((row["price_usd_per_kg"]["high"] for row in known), default=None)
+    if high is not None and per_kg > high:
+        shown = label({"magnet-other"})
+        yield reason(
+            "magnet.price", law=case.rules.cited("desk-processed-goods"), unit_value=f"{per_kg:.2f}", currency="USD",
+            high=high, goods=shown["en"], goods_zh=shown["zh"],
         )  # fmt: skip
 
 
@@ -105,7 +128,7 @@ def priced(case: Case, worth: Decimal | None) -> tuple[str, str] | None:
         return ("no mass is stated", "未申报质量")
     if prices is None or bounds is None:
         return ("there is no price table for the day", "当日无价格表")
-    if line["currency"] != prices["currency"]:
+    if rate_of(line["currency"], case.rules) is None:
         stated = line["currency"]
         return (
             f"prices are in {prices['currency']}; no rate is known for {stated or 'a currency not stated'}",

@@ -53,7 +53,7 @@ RULES: tuple[Rule, ...] = (
     *permits.RULES, *technology.RULES, *reach.RULES,
     *models.RULES,
     *parties.rules((*GOODS_RULES, *models.RULES)),
-    composition.value, *patterns.RULES,
+    composition.value, composition.other_magnet_price, *patterns.RULES,
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from functools import cache
 from lodeline.control.claim import Claim, claim_of
 from lodeline.control.declaration import Line
 from lodeline.control.rulebook import Rulebook, Tariff, to_ppb
+from lodeline.control.stated import Stated
 from lodeline.control.substance import magnet_of, substance_of
 from lodeline.control.words import Words, read_grade, read_words, rows
 from lodeline.material.element import RARE_EARTHS, TREO
@@ -31,6 +32,7 @@ _MAGNETS = frozenset(MAGNETS)
 _WORKED = frozenset(WORKED)
 _RARE_EARTHS = frozenset(RARE_EARTHS)
 _RARE_SHARES = frozenset({*RARE_EARTHS, TREO})
+_OF_MAGNETS = frozenset({"ndfeb", "smco", "magnet", "rare-earth", "assembly"})
 SHARE_FIELDS = ("composition", "assay_composition")
 
 
@@ -135,9 +137,11 @@ def _told(
     if not (by_statement or by_laboratory or called & {*_LISTABLE, "ore"}):
         by_statement = substance_of(shares, rules)
     if "waste" in called and not is_magnetic:
-        # Scrap of magnets has their composition and is none, unless its code says so, or a laboratory finds it whole.
-        by_statement = by_statement - _MAGNETS
-        by_laboratory = by_laboratory if _is_whole(line, rules) else by_laboratory - _MAGNETS
+        # Scrap of magnets has their composition and is none, unless its code says so, or nothing but metal is in it: by
+        # a laboratory, or as stated of scrap whose name speaks of other goods.
+        is_hidden = _is_whole(line.composition, rules) and words.means.isdisjoint(_OF_MAGNETS) and not line["product"]
+        by_statement = by_statement if is_hidden else by_statement - _MAGNETS
+        by_laboratory = by_laboratory if _is_whole(line.assay, rules) else by_laboratory - _MAGNETS
     if "target" in called:
         by_laboratory -= {"metal", "alloy"}
     told |= {"composition": by_statement, "assay_composition": by_laboratory}
@@ -148,10 +152,13 @@ def _by_laboratory(line: Line, rules: Rulebook) -> frozenset[str]:
     return substance_of(line.assay.shares, rules) if line.assay and line["assay_of"] != "magnet" else frozenset()
 
 
-def _is_whole(line: Line, rules: Rulebook) -> bool:
-    """Whether a laboratory found metals alone: swarf, which has burnt and holds what cut it, is more than these."""
+def _is_whole(content: Stated | None, rules: Rulebook) -> bool:
+    """Whether a composition is of metals alone: swarf, which has burnt and holds what cut it, is more than these."""
     bounds = rules.parameter("desk-bounds")
-    return line.assay is not None and bool(bounds) and line.assay.sum_ppb >= to_ppb(bounds["substance"]["whole_pct"])
+    if content is None or bounds is None:
+        return False
+    metals = content.sum_ppb - sum(content.shares.get(symbol, 0) for symbol in ("O", "C", "H", "N"))
+    return metals >= to_ppb(bounds["substance"]["whole_pct"])
 
 
 def _named(line: Line, words: Words, tariff: Tariff | None) -> dict[str, str]:

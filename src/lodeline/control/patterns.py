@@ -15,6 +15,7 @@ from lodeline.control.case import Case, Rule
 from lodeline.control.composition import priced, worth_per_kg
 from lodeline.control.goods import LISTABLE
 from lodeline.control.licence import covers
+from lodeline.control.price import unit_value
 from lodeline.control.reason import Reason, reason
 from lodeline.control.record import Trade
 from lodeline.control.words import read_words
@@ -73,8 +74,7 @@ def _by_price(case: Case) -> float | None:
     worth = worth_per_kg(case) if case.line["value"] else None
     if not worth or priced(case, worth) is not None:
         return None
-    unit_value = float(case.line["value"]) * MG_PER_KG / float(case.line["mass_kg"])
-    return float(worth) / unit_value
+    return float(worth) / float(unit_value(case.line, case.rules) or 1)
 
 
 def _by_habit(case: Case) -> float | None:

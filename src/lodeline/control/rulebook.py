@@ -94,9 +94,8 @@ class Rulebook:
 
 #: The parameters of a pack that the desk reads; each rule that lacks its own is silent.
 PARAMETERS = (
-    "desk-tariff-codes", "desk-processed-goods", "desk-prices", "desk-bounds", "desk-patterns", "desk-ports",
-    "deeply-processed",
-    "trace-band",
+    "desk-tariff-codes", "desk-processed-goods", "desk-prices", "desk-rates", "desk-bounds", "desk-patterns",
+    "desk-ports", "deeply-processed", "trace-band",
     "declaration-remark", "circumvention", "filing-deadline", "customs-query-days", "customs-identification",
     "customs-permit", "application-documents", "end-user-promise", "controlled-parties", "record-duty",
     "export-licence-goods", "supervision-flags", "dual-use-takes-place", "equipment-list", "materials-list",

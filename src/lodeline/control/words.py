@@ -34,13 +34,16 @@ class Words:
     """What a text says.
 
     `means`: all of `goods_words.csv` that it mentions; `heads`: of these, what the goods are; `kinds`: which kinds of
-    deeply processed goods the heads are; `parts`: what the goods are said to hold; `elements` that it names, but for
+    deeply processed goods the heads are; `is_bare`: whether it says nothing beside what `means` tells; `others`: which
+    magnets without rare earths it mentions; `parts`: what the goods are said to hold; `elements` that it names, but for
     those that it denies.
     """
 
     means: frozenset[str]
     heads: frozenset[str]
     kinds: tuple[str, ...]
+    is_bare: bool
+    others: frozenset[str]
     parts: frozenset[str]
     elements: frozenset[str]
 
@@ -100,7 +103,8 @@ def _read_words(text: str) -> Words:
     if not plain.isascii():
         plain = _SPACED.sub(lambda match: re.sub(r"\s+", "", match[0]), simplified(plain))
     folded = plain.lower()
-    means = frozenset(what for (what, _), pattern in _patterns().items() if pattern.search(folded))
+    found = [key for key, pattern in _patterns().items() if pattern.search(folded)]
+    means = frozenset(what for what, _ in found)
     elements = {
         symbol
         for symbol, pattern in _possible_elements(plain, folded)
@@ -110,7 +114,9 @@ def _read_words(text: str) -> Words:
     return Words(
         means=means,
         heads=frozenset(what for what, _ in heads),
-        kinds=tuple(dict.fromkeys(kind for _, kind in heads if kind)),
+        kinds=tuple(dict.fromkeys(kind for what, kind in heads if what in _PROCESSED)),
+        is_bare=_is_bare(folded),
+        others=frozenset(kind for what, kind in found if what == "other-magnet"),
         parts=parts,
         elements=frozenset(elements),
     )
@@ -169,11 +175,18 @@ def _cut(text: str, at: re.Pattern[str]) -> list[str]:
 
 def _heads_of_phrase(text: str) -> tuple[Head, ...]:
     """The word for goods in which a text ends, of several that end together the longest; "metal target" is both."""
-    spans = sorted(_spans(text), key=lambda one: (one[1].end(), one[1].end() - one[1].start()))
+    spans = sorted(_spans(text), key=lambda one: (one[1].end(), one[0][1] != "apparatus", len(one[1][0])))
     if not spans:
         return ()
     last = spans[-1][0]
     return tuple(head for head, _ in spans if head[0] in _MATERIALS) if last[0] in _MATERIALS else (last,)
+
+
+def _is_bare(folded: str) -> bool:
+    """Whether no word is left of a name without its words for goods: 传感器 sensor 480 kg."""
+    for pattern in _patterns().values():
+        folded = pattern.sub(" ", folded)
+    return not re.search(rf"[a-z]{{3}}|[{_HANZI}]", folded)
 
 
 def _matches(text: str) -> Iterator[Head]:
@@ -191,6 +204,10 @@ def _spans(text: str) -> Iterator[tuple[Head, re.Match[str]]]:
 # Elements.
 
 
+#: 钐 is samarium, and a scythe (钐刀, 钐镰).
+_HANZI_OF = {"Sm": "钐(?![刀镰])"}
+
+
 @cache
 def _element_patterns() -> dict[str, re.Pattern[str]]:
     """Element → how its name, Chinese name, symbol of two letters or oxide formula stands in a text."""
@@ -201,7 +218,7 @@ def _element_patterns() -> dict[str, re.Pattern[str]]:
         name = element.name_en.lower()
         # Ytterbium holds the name of terbium, and both that of erbium: behind a letter it is the longer one.
         is_held = any(name in other for other in called if other != name)
-        names = [rf"(?i:(?<![a-z]){name})" if is_held else rf"(?i:{name})", element.name_zh]
+        names = [rf"(?i:(?<![a-z]){name})" if is_held else rf"(?i:{name})", _HANZI_OF.get(symbol, element.name_zh)]
         # Its oxide, as ceramics call it: yttria.
         names.append(rf"(?i:(?<![a-z]){name.removesuffix('um')}a(?![a-z]))")
         if element.oxide:

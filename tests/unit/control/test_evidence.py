@@ -118,6 +118,11 @@ def test_it_matters_whose_the_composition_is_and_who_found_it(line: Fields, verd
         ({"product_name": "磁材废料", "hs_code": "3825690000", "assay_composition": "Dy=99.1"}, "hold"),
         ({"product_name": "NdFeB scrap", "hs_code": "3825690000", "assay_composition": "Nd=29;Dy=2;Fe=67;B=1"}, "hold"),
         ({"product_name": "NdFeB swarf", "hs_code": "3825690000", "assay_composition": "Nd=20;Dy=1;Fe=50"}, "query"),
+        ({"product_name": "steel scrap", "hs_code": "7204490090", "composition": "Nd=28;Dy=4;Fe=66.2;B=1"}, "hold"),
+        # An element in the name of a machine, and a scythe.
+        ({"product_name": "钬激光治疗机 100W", "hs_code": "9018909919", "value": "76000"}, "release"),
+        ({"product_name": "钐刀 农用 65Mn钢", "hs_code": "8201400090"}, "release"),
+        ({"product_name": "机加工镝块", "hs_code": "8487900000"}, "query"),
         # Holmium takes the place of dysprosium, whose lines it hides.
         (CLEAN | {"composition": "Nd=28;Ho=1.5;Fe=69.4;B=1"}, "query"),
         (CLEAN | {"composition": "Nd=28;Ho=1.5;Dy=0;Fe=69.4;B=1"}, "release"),

@@ -35,6 +35,7 @@ ROTOR = without(CLEAN, "composition") | {
 MAGNET_INSIDE = DYSPROSIUM | {"composition_of": "magnet"}
 #: A laser rod of ytterbium in a garnet.
 ROD = {"product_name": "Yb:YAG crystal rods", "hs_code": "9001909090", "composition": "Yb2O3=9;Y2O3=45.1;Al2O3=43"}
+FERRITE = {"product_name": "铁氧体永磁 环形", "hs_code": "8505190090", "composition": ""}
 SENSOR = {"product_name": "传感器", "hs_code": "9031809090", "composition": ""}
 
 #: code → a line that gives it, a line that does not.
@@ -52,7 +53,7 @@ PAIRS: dict[str, tuple[Fields, Fields]] = {
     "item.no-list": (DYSPROSIUM | {"on": "2025-04-03"}, DYSPROSIUM | {"on": "2025-04-04"}),
     "licence.not-needed": (CLEAN | {"licence": "LIC-1"}, CLEAN),
     "line.not-stated": (without(CLEAN, "destination"), CLEAN),
-    "value.not-checked": (CLEAN | {"currency": "CNY"}, CLEAN),
+    "value.not-checked": (CLEAN | {"currency": "XAF"}, CLEAN | {"currency": "CNY", "value": "32400"}),
     "line.unread": (CLEAN | {"mass_kg": "1,250"}, CLEAN | {"mass_kg": "１００"}),
     "goods.unclear": (
         CLEAN | {"product_name": "rare earth product", "hs_code": "3824999999", "composition": ""},
@@ -85,7 +86,10 @@ PAIRS: dict[str, tuple[Fields, Fields]] = {
     ),
     "item.declared-unexplained": (CLEAN | {"controlled_declared": "是"}, DYSPROSIUM | {"controlled_declared": "是"}),
     "item.number-unknown": (CLEAN | {"control_item": "1C999.a"}, CLEAN | {"control_item": "1C905.a.4"}),
-    "grade.suggests-heavy": (CLEAN | {"model": "N42SH"}, DYSPROSIUM | {"model": "N42SH"}),
+    "grade.suggests-heavy": (
+        CLEAN | {"model": "N42SH"},
+        CLEAN | {"model": "N42SH", "assay_composition": "Dy=0;Tb=0"},
+    ),
     "models.many": (CLEAN | {"models_in_lot": "16"}, CLEAN | {"models_in_lot": "1"}),
     "deeply-processed.doubtful": (ROTOR | {"hs_code": "8505111000"}, ROTOR),
     "deeply-processed.refuted": (
@@ -102,8 +106,12 @@ PAIRS: dict[str, tuple[Fields, Fields]] = {
     ),
     "deeply-processed.price": (CLEAN | SENSOR | {"value": "100"}, CLEAN | SENSOR),
     "deeply-processed.weight": (
-        CLEAN | SENSOR | {"mass_kg": "40000", "value": "900000"},
-        CLEAN | SENSOR | {"mass_kg": "2000", "value": "90000"},
+        CLEAN | SENSOR | {"mass_kg": "480", "value": "36000"},
+        CLEAN | SENSOR | {"mass_kg": "480", "value": "96000"},
+    ),
+    "magnet.price": (
+        CLEAN | FERRITE | {"value": "51120", "currency": "CNY"},
+        CLEAN | FERRITE | {"value": "3600", "currency": "CNY"},
     ),
     "deeply-processed.bulk": (CLEAN | SENSOR | {"product_name": "传感器 散装"}, CLEAN | SENSOR),
     "goods.worked-form": (CLEAN | ROD, CLEAN | ROD | {"on": "2026-11-20", "composition": "Yb2O3=12;Al2O3=43"}),
