@@ -186,7 +186,7 @@ FACTS = {
     "finding": "ab" * 32, "decided": "explained", "entry": 7, "certifier": "ab12",
     "case": "cd34", "became": "released",
     "run": "R-7", "licence": "LIC-1", "declaration": "D-9", "line": "1", "mass_kg": "6",
-    "site": "sep", "on": "2025-02-03", "act": "count",
+    "site": "sep", "on": "2025-02-03", "act": "count", "deed": "suspended", "holder": "MAG",
 }  # fmt: skip
 DECIDED = {"customs-query-decided": "closed", "application-decided": "granted"}
 
