@@ -6,14 +6,12 @@ only beside one that speaks of rare earths or magnets: the lists mean what is ma
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from importlib.resources import files
 
-from lodeline.control.words import read_words
+from lodeline.control.words import read_words, rows
 
 #: What `goods_words.csv` has for rare earths and magnets.
 _CONTEXT = frozenset({"ndfeb", "smco", "rare-earth", "magnet"})
@@ -21,10 +19,8 @@ _CONTEXT = frozenset({"ndfeb", "smco", "rare-earth", "magnet"})
 
 @cache
 def _rows() -> tuple[tuple[str, str, re.Pattern[str], bool], ...]:
-    text = (files("lodeline") / "data/reference/listed_words.csv").read_text("utf-8")
     return tuple(
-        (row["list"], row["kind"], re.compile(row["pattern"]), row["context"] == "yes")
-        for row in csv.DictReader(text.splitlines())
+        (row["list"], row["kind"], re.compile(row["pattern"]), row["context"] == "yes") for row in rows("listed_words")
     )
 
 
