@@ -117,13 +117,16 @@ def _is_other_kind(item: ControlItem, share_ppb: int, goods: Goods, rules: Ruleb
 
 
 def _is_other_alloy(item: ControlItem, goods: Goods) -> bool:
-    """An alloy or target of which the list names the partners, and no such pair makes up half of what is stated."""
+    """An alloy or target of which the list names the partners, and other partners outweigh every such pair."""
     if item.form not in ("alloy", "target") or not item.named:
         return False
     held = {symbol for symbol, share in goods.shares.items() if share} | set(goods.named)
-    pairs = [set(named.split("-")) for named in item.named]
-    stated = sum(goods.shares.values())
-    return not any(pair <= held and 2 * sum(goods.shares.get(symbol, 0) for symbol in pair) >= stated for pair in pairs)
+    partners = {symbol: share for symbol, share in goods.shares.items() if symbol not in RARE_EARTHS}
+    for pair in (set(named.split("-")) for named in item.named):
+        others = sum(share for symbol, share in partners.items() if symbol not in pair)
+        if pair <= held and sum(goods.shares.get(symbol, 0) for symbol in pair) >= others:
+            return False
+    return True
 
 
 def _is_of_host(item: ControlItem, goods: Goods, rules: Rulebook) -> bool:
