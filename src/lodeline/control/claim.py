@@ -63,7 +63,7 @@ def claim_of(
     called = told.get("product", told.get("product_name", frozenset()))
     if "assembly" not in called:
         return None
-    kinds = words.kinds or (ARTICLE,)
+    kinds = words.kinds or kinds_of_code(line["hs_code"], rules) or (ARTICLE,)
     tells_otherwise = bool(called - {"assembly"}) or _is_named_otherwise(words, told)
     is_of_material = tariff is not None and not _fits(line["hs_code"], kinds, rules)
     doubts = []
@@ -161,6 +161,14 @@ def _usual(kinds: tuple[str, ...], rules: Rulebook) -> list[Mapping[str, Any]]:
     """What is usual of goods of these kinds; of a kind that the pack does not know, what is of an article."""
     rows: dict[str, Mapping[str, Any]] = {row["kind"]: row for row in rules.parameter("desk-processed-goods") or ()}
     return [rows.get(kind, rows[ARTICLE]) for kind in kinds] if rows else []
+
+
+def kinds_of_code(hs_code: str | None, rules: Rulebook) -> tuple[str, ...]:
+    """The kind of finished goods that a code tells where the name has no word for them: machines, phosphors."""
+    rows = rules.parameter("desk-processed-goods") or ()
+    return tuple(
+        row["kind"] for row in rows if any((hs_code or "").startswith(code) for code in row.get("told_by", ()))
+    )
 
 
 def _fits(hs_code: str | None, kinds: tuple[str, ...], rules: Rulebook) -> bool:

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from lodeline.control.claim import Claim, claim_of
+from lodeline.control.claim import Claim, claim_of, kinds_of_code
 from lodeline.control.declaration import Line
 from lodeline.control.rulebook import Rulebook, Tariff, to_ppb
 from lodeline.control.stated import Stated
-from lodeline.control.substance import magnet_of, substance_of
+from lodeline.control.substance import listed_alloy_of, magnet_of, substance_of
 from lodeline.control.words import Words, read_grade, read_words, rows
 from lodeline.material.element import RARE_EARTHS, TREO
 from lodeline.material.product import product_kind
@@ -125,17 +125,22 @@ def _told(
     line: Line, words: Words, tariff: Tariff | None, shares: Mapping[str, int], rules: Rulebook
 ) -> dict[str, frozenset[str]]:
     """Column → the forms that it tells; a column that tells none is absent."""
+    # A name without a word for its goods, under the code of finished ones: what is stated may be of what they hold.
+    is_finished = bool(kinds_of_code(line["hs_code"], rules))
+    is_stated = any(shares.get(symbol) for symbol in RARE_EARTHS)
+    holds_magnets = bool(words.parts & {"magnet", "ndfeb", "smco", "other-magnet"})
+    is_of_code = (is_finished and is_stated) or (holds_magnets and bool(line["hs_code"]))
     told = {
         "product": _product_forms()[product_kind(line["product"])] if line["product"] else frozenset(),
         "hs_code": frozenset(tariff.forms) if tariff else frozenset(),
-        "product_name": _forms_of_words(words, tariff, has_code=bool(line["hs_code"])),
+        "product_name": _forms_of_words(words, tariff, is_of_code=is_of_code),
     }
     called = frozenset().union(*told.values())
     is_magnetic = bool(called & _MAGNETS)
     by_laboratory = _by_laboratory(line, rules)
     by_statement = magnet_of(shares, rules, is_magnetic=is_magnetic)
     if not (by_statement or by_laboratory or called & {*_LISTABLE, "ore"}):
-        by_statement = substance_of(shares, rules)
+        by_statement = substance_of(shares, rules) or listed_alloy_of(shares, rules)
     if "waste" in called and not is_magnetic:
         # Scrap of magnets has their composition and is none, unless its code says so, or nothing but metal is in it: by
         # a laboratory, or as stated of scrap whose name speaks of other goods.
@@ -217,8 +222,8 @@ def _shares(line: Line) -> dict[str, int]:
     return {**declared, **(line.assay.shares if line.assay else {})}
 
 
-def _forms_of_words(words: Words, tariff: Tariff | None, *, has_code: bool) -> frozenset[str]:
-    """The forms that a name tells, under the code of a material or of other goods."""
+def _forms_of_words(words: Words, tariff: Tariff | None, *, is_of_code: bool) -> frozenset[str]:
+    """The forms that a name tells. `is_of_code`: where it has no word for them, the code is of finished goods."""
     means, heads = words.means, words.heads
     if "waste" in means:
         return frozenset({"waste"})
@@ -226,9 +231,7 @@ def _forms_of_words(words: Words, tariff: Tariff | None, *, has_code: bool) -> f
     if tariff and not kinds and "other-magnet" in means and "magnet-other" in tariff.forms:
         return frozenset({"magnet-other"})
     if not heads:
-        # Goods that the tables have no word for: what they are said to hold makes them an article, and under the code
-        # of a material it is what they are.
-        if words.parts & {"magnet", "ndfeb", "smco", "other-magnet"} and has_code and tariff is None:
+        if is_of_code and tariff is None:
             return frozenset({"assembly"})
         heads = means - {"assembly", "worked"}
     forms = heads & {"target", "oxide", "compound", "alloy", "metal", "ore", "assembly"}

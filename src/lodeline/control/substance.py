@@ -56,6 +56,19 @@ def substance_of(shares: Mapping[str, int], rules: Rulebook) -> frozenset[str]:
     return magnet_of(shares, rules, is_magnetic=False) or _pure_form(shares, bounds["substance"])
 
 
+def listed_alloy_of(shares: Mapping[str, int], rules: Rulebook) -> frozenset[str]:
+    """An alloy of two metals that a list of the day names, such as aluminium with scandium, however little it holds."""
+    bounds = rules.parameter("desk-bounds")
+    if bounds is None:
+        return frozenset()
+    least, whole = to_ppb(bounds["substance"]["listed_alloy_pct"]), to_ppb(bounds["substance"]["whole_pct"])
+    for item in (one for one in rules.items if one.form == "alloy" and shares.get(one.element, 0) >= least):
+        pairs = (set(named.split("-")) for named in item.named)
+        if any(sum(shares.get(symbol, 0) for symbol in pair) >= whole for pair in pairs):
+            return frozenset({"alloy"})
+    return frozenset()
+
+
 def is_in_host(shares: Mapping[str, int], rules: Rulebook) -> bool:
     """Whether other elements than rare earths and anions make up most of the goods, as zirconia with some yttria."""
     bounds = rules.parameter("desk-bounds")

@@ -204,8 +204,8 @@ def _spans(text: str) -> Iterator[tuple[Head, re.Match[str]]]:
 # Elements.
 
 
-#: 钐 is samarium, and a scythe (钐刀, 钐镰).
-_HANZI_OF = {"Sm": "钐(?![刀镰])"}
+#: 钐 is samarium, and a scythe (钐刀, 钐镰); 镝 is dysprosium, and of old an arrowhead (鸣镝, 锋镝).
+_HANZI_OF = {"Sm": "钐(?![刀镰])", "Dy": "(?<![鸣锋])镝"}
 
 
 @cache

@@ -123,6 +123,18 @@ def test_it_matters_whose_the_composition_is_and_who_found_it(line: Fields, verd
         ({"product_name": "钬激光治疗机 100W", "hs_code": "9018909919", "value": "76000"}, "release"),
         ({"product_name": "钐刀 农用 65Mn钢", "hs_code": "8201400090"}, "release"),
         ({"product_name": "机加工镝块", "hs_code": "8487900000"}, "query"),
+        # No word for the goods, and the code of finished ones: what is stated may be of the magnet inside.
+        ({"product_name": "Outer carrier", "hs_code": "8483600090", "composition": "Sm=25.4;Co=50;Fe=15.7"}, "query"),
+        (
+            {"product_name": "AC servo 750 W", "hs_code": "8501520000", "composition_of": "magnet"}
+            | {"composition": "Nd=23.4;Pr=5.8;Dy=1.7;Fe=66.5;B=0.97"},
+            "release",
+        ),
+        ({"product_name": "school chalk", "hs_code": "9609900000", "composition": "Dy2O3=99.1"}, "hold"),
+        ({"product_name": "red powder", "hs_code": "3206500000", "composition": "Y2O3=95.8;Eu2O3=3.9"}, "query"),
+        # An alloy that the list names by its two metals, however little it holds.
+        ({"product_name": "aluminium chips", "hs_code": "7602000090", "assay_composition": "Al=97.4;Sc=2.08"}, "hold"),
+        ({"product_name": "马达加斯加香草糖浆", "hs_code": "2106909090"}, "release"),
         # Holmium takes the place of dysprosium, whose lines it hides.
         (CLEAN | {"composition": "Nd=28;Ho=1.5;Fe=69.4;B=1"}, "query"),
         (CLEAN | {"composition": "Nd=28;Ho=1.5;Dy=0;Fe=69.4;B=1"}, "release"),

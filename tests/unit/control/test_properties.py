@@ -20,8 +20,8 @@ pytestmark = pytest.mark.medium
 LISTED = sorted({item.element for item in control_items(load(), date(2025, 7, 4), known=TODAY)})
 NAMES = (
     "NdFeB magnets", "SmCo magnets", "permanent magnets", "neodymium metal", "rare earth oxide", "alloy", "钕铁硼废料",
-    "ferrite magnets", "Rotor assembly with magnets", "washing powder", "靶材样品", "传感器", "催化剂", "荧光粉", "YAG 晶体",
-    "steel scrap", "废旧电机", "handbag with magnets", "钬激光治疗机",
+    "ferrite magnets", "Rotor assembly with magnets", "washing powder", "靶材样品", "传感器", "催化剂", "荧光粉",
+    "YAG 晶体", "steel scrap", "废旧电机", "handbag with magnets", "钬激光治疗机",
 )  # fmt: skip
 CODES = ("8505111000", "8505119000", "2805301100", "2846901993", "8503009090", "3402900000", "3815120000", "9001909090")
 SHARES = st.dictionaries(st.sampled_from(["Nd", "Pr", "Fe", "B", "Co", *LISTED]), st.integers(0, 700), max_size=6)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,3 +51,11 @@ def test_a_denial_is_looked_for_within_the_same_distance() -> None:
 )
 def test_the_name_of_an_element_within_that_of_another_is_not_its_own(text: str, elements: set[str]) -> None:
     assert read_words(text).elements == elements
+
+
+@pytest.mark.parametrize("table", ["goods_words", "listed_words"])
+def test_every_pattern_is_whole(table: str) -> None:
+    """A comma within a pattern, as in {0,4}, parts the row where nobody quotes it."""
+    for row in words.rows(table):
+        assert None not in row and re.compile(row["pattern"]), row
+        assert row.get("context", "no") in ("yes", "no"), row
