@@ -100,7 +100,7 @@ def goods_of(line: Line, rules: Rulebook, *, recorded: tuple[Mapping[str, int], 
         shares, share_fields = {**recorded[0], **shares}, (recorded[1], "assay_composition")
     told = _told(line, words, tariff, shares, rules)
     claim = claim_of(line, rules, words=words, told=told, tariff=tariff, shares=shares)
-    named = _named(line, words, tariff)
+    named = _named(line, words, tariff, rules)
     # What stands as deeply processed is not the magnet or the oxide that its composition speaks of.
     stands = claim is not None and not claim.is_refuted
     believed = [forms for column, forms in told.items() if not (stands and column in SHARE_FIELDS)]
@@ -115,7 +115,7 @@ def goods_of(line: Line, rules: Rulebook, *, recorded: tuple[Mapping[str, int], 
         named=named,
         words=words,
         grade=read_grade(f"{line['model'] or ''} {line['product_name'] or ''}"),
-        rare=_is_rare(told, shares, named, words, tariff),
+        rare=_is_rare(told, shares, named, words, tariff, is_brand=_is_brand(line, words, rules)),
         claim=claim,
         label=label(forms),
     )
@@ -133,7 +133,7 @@ def _told(
     told = {
         "product": _product_forms()[product_kind(line["product"])] if line["product"] else frozenset(),
         "hs_code": frozenset(tariff.forms) if tariff else frozenset(),
-        "product_name": _forms_of_words(words, tariff, is_of_code=is_of_code),
+        "product_name": _forms_of_words(words, tariff, is_of_code=is_of_code, is_elsewhere=is_elsewhere(line, rules)),
     }
     called = frozenset().union(*told.values())
     is_magnetic = bool(called & _MAGNETS)
@@ -166,9 +166,9 @@ def _is_whole(content: Stated | None, rules: Rulebook) -> bool:
     return metals >= to_ppb(bounds["substance"]["whole_pct"])
 
 
-def _named(line: Line, words: Words, tariff: Tariff | None) -> dict[str, str]:
+def _named(line: Line, words: Words, tariff: Tariff | None, rules: Rulebook) -> dict[str, str]:
     """Element → the column that names it; what a laboratory looked for and did not find is not named."""
-    named = dict.fromkeys(words.elements, "product_name")
+    named = {} if _is_brand(line, words, rules) else dict.fromkeys(words.elements, "product_name")
     if line["product"]:
         named |= {symbol: "product" for symbol in RARE_EARTHS if line["product"].partition(":")[2] == symbol}
     if tariff and len(tariff.elements) == 1:
@@ -179,11 +179,11 @@ def _named(line: Line, words: Words, tariff: Tariff | None) -> dict[str, str]:
 
 def _is_rare(
     told: Mapping[str, frozenset[str]], shares: Mapping[str, int], named: Mapping[str, str], words: Words,
-    tariff: Tariff | None,
+    tariff: Tariff | None, *, is_brand: bool,
 ) -> bool:  # fmt: skip
     return (
         any(share and symbol in _RARE_SHARES for symbol, share in shares.items())
-        or bool(named or words.means & {"ndfeb", "smco", "rare-earth"})
+        or bool(named or (words.means & {"ndfeb", "smco", "rare-earth"} and not is_brand))
         or bool(tariff and tariff.rare)
         or bool(told.get("product", frozenset()) - {"assembly", "magnet-other"})
     )
@@ -222,8 +222,24 @@ def _shares(line: Line) -> dict[str, int]:
     return {**declared, **(line.assay.shares if line.assay else {})}
 
 
-def _forms_of_words(words: Words, tariff: Tariff | None, *, is_of_code: bool) -> frozenset[str]:
-    """The forms that a name tells. `is_of_code`: where it has no word for them, the code is of finished goods."""
+def is_elsewhere(line: Line, rules: Rulebook) -> bool:
+    """Whether the code is of goods that have nothing to do with metals, chemicals or machines: food, cloth, furniture.
+
+    There a word alone is a brand or a colour; whoever hides goods there does not name them.
+    """
+    bounds = rules.parameter("desk-bounds")
+    return bounds is not None and (line["hs_code"] or "").startswith(tuple(bounds["elsewhere"]))
+
+
+def _is_brand(line: Line, words: Words, rules: Rulebook) -> bool:
+    """Whether what a name says of rare earths is said of socks, and of nothing that is stated or found."""
+    return is_elsewhere(line, rules) and not (words.heads or line.composition or line.assay)
+
+
+def _forms_of_words(words: Words, tariff: Tariff | None, *, is_of_code: bool, is_elsewhere: bool) -> frozenset[str]:
+    """The forms that a name tells. Where it has no word for them: `is_of_code`, the code is of finished goods;
+    `is_elsewhere`, of goods of other trades.
+    """
     means, heads = words.means, words.heads
     if "waste" in means:
         return frozenset({"waste"})
@@ -233,6 +249,8 @@ def _forms_of_words(words: Words, tariff: Tariff | None, *, is_of_code: bool) ->
     if not heads:
         if is_of_code and tariff is None:
             return frozenset({"assembly"})
+        if is_elsewhere:
+            return frozenset()
         heads = means - {"assembly", "worked"}
     forms = heads & {"target", "oxide", "compound", "alloy", "metal", "ore", "assembly"}
     if "worked" in heads:
@@ -241,7 +259,8 @@ def _forms_of_words(words: Words, tariff: Tariff | None, *, is_of_code: bool) ->
         if "other-magnet" in means and not kinds:
             return frozenset(forms | {"magnet-other"})
         return frozenset(forms | (kinds or {"magnet"}))
-    return frozenset(forms | kinds if "assembly" not in forms else forms)
+    # "Metal for NdFeB" is metal; an alloy of that name is what magnets are made of.
+    return frozenset(forms | kinds if "alloy" in forms and "assembly" not in forms else forms)
 
 
 def _narrowed(forms: frozenset[str]) -> frozenset[str]:

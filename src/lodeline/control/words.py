@@ -126,7 +126,9 @@ def _read_words(text: str) -> Words:
 
 #: A space beside hanzi parts a name from its figures, and the same name in another language.
 _HANZI = r"\u3400-\u9fff"
-_SEGMENT = re.compile(rf"[,;:|()\[\]{{}}+【】、。\n]+|\s[-–—/]\s|(?<=[{_HANZI}])\s+|\s+(?=[{_HANZI}])")
+_SEGMENT = re.compile(
+    rf"(?<![a-z]):|:(?![a-z])|[,;|()\[\]{{}}+【】、。\n]+|\s[-–—/]\s|(?<=[{_HANZI}])\s+|\s+(?=[{_HANZI}])"
+)
 #: Hanzi that stand one by one are one word.
 _SPACED = re.compile(rf"(?<![{_HANZI}])(?:[{_HANZI}]\s+){{2,}}[{_HANZI}](?![{_HANZI}])")
 _AND = re.compile(r"\band\b|&|和|及|与")
@@ -204,6 +206,8 @@ def _spans(text: str) -> Iterator[tuple[Head, re.Match[str]]]:
 # Elements.
 
 
+#: Scandia is a land, Lutetia a town, Erbia a butterfly, Europa a continent before they are oxides.
+_OTHERWISE = frozenset({"Sc", "Lu", "Er", "Eu"})
 #: 钐 is samarium, and a scythe (钐刀, 钐镰); 镝 is dysprosium, and of old an arrowhead (鸣镝, 锋镝).
 _HANZI_OF = {"Sm": "钐(?![刀镰])", "Dy": "(?<![鸣锋])镝"}
 
@@ -219,8 +223,9 @@ def _element_patterns() -> dict[str, re.Pattern[str]]:
         # Ytterbium holds the name of terbium, and both that of erbium: behind a letter it is the longer one.
         is_held = any(name in other for other in called if other != name)
         names = [rf"(?i:(?<![a-z]){name})" if is_held else rf"(?i:{name})", _HANZI_OF.get(symbol, element.name_zh)]
-        # Its oxide, as ceramics call it: yttria.
-        names.append(rf"(?i:(?<![a-z]){name.removesuffix('um')}a(?![a-z]))")
+        if symbol not in _OTHERWISE:
+            # Its oxide, as ceramics call it: yttria.
+            names.append(rf"(?i:(?<![a-z]){name.removesuffix('um')}a(?![a-z]))")
         if element.oxide:
             names.append(rf"(?<![A-Za-z]){element.oxide}")
         if len(symbol) == 2:
@@ -241,7 +246,9 @@ _NEGATED_BEFORE = re.compile(
     r"(?i)(?:without|free of|free from|\bno|\bnon|zero|not contain(?:ing)?|不含有?|无|未添加|不添加|零)[\s-]*"
     rf"(?:(?:[a-z]{{1,12}}|[\u3400-\u9fff])\s*{_NEXT}\s*|[镧铈镨钕钷钐铕钆铽镝钬铒铥镱镥钪钇]){{0,4}}$"
 )
-_NEGATED_AFTER = re.compile(rf"(?i)^(?:\s*{_NEXT}\s*[a-z]{{1,12}}){{0,4}}[\s-]*free\b")
+_NEGATED_AFTER = re.compile(
+    rf"(?i)^(?:\s*{_NEXT}\s*[a-z]{{1,12}}){{0,4}}[\s-]*(?:(?:free|nil|none|not detected)\b|未检出)"
+)
 
 
 def _possible_elements(plain: str, folded: str) -> Iterable[tuple[str, re.Pattern[str]]]:

@@ -135,6 +135,15 @@ def test_it_matters_whose_the_composition_is_and_who_found_it(line: Fields, verd
         # An alloy that the list names by its two metals, however little it holds.
         ({"product_name": "aluminium chips", "hs_code": "7602000090", "assay_composition": "Al=97.4;Sc=2.08"}, "hold"),
         ({"product_name": "马达加斯加香草糖浆", "hs_code": "2106909090"}, "release"),
+        # Brands and colours of other trades, and what is found among them.
+        ({"product_name": "Eye shadow, shade Dysprosium Blue", "hs_code": "3304200093"}, "release"),
+        ({"product_name": "cotton socks, NEODYM by SM-CO Apparel", "hs_code": "6115950000"}, "release"),
+        ({"product_name": "cotton socks", "hs_code": "6115950000", "assay_composition": "Sm=25;Co=50;Fe=15"}, "hold"),
+        ({"product_name": "dysprosium oxide", "hs_code": "6115950000"}, "hold"),
+        ({"product_name": "木制书架|SCANDIA系列", "hs_code": "9403609990"}, "release"),
+        ({"product_name": "磁铁矿粉|重介质选煤用", "hs_code": "2601112000"}, "release"),
+        ({"product_name": "稀土铝合金电力电缆", "hs_code": "8544492100", "value": "500"}, "release"),
+        ({"product_name": "YAG:Ce phosphor for white LED", "hs_code": "3206500000"}, "release"),
         # Holmium takes the place of dysprosium, whose lines it hides.
         (CLEAN | {"composition": "Nd=28;Ho=1.5;Fe=69.4;B=1"}, "query"),
         (CLEAN | {"composition": "Nd=28;Ho=1.5;Dy=0;Fe=69.4;B=1"}, "release"),
