@@ -9,9 +9,10 @@ of the same log gives the same bytes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any, Final, Literal
@@ -47,6 +48,9 @@ _SCOPES: Final[tuple[Scope, ...]] = ("subject", "neighbours", "ledger")
 #: A bundle of more rows than this is read by nobody: it then shows the rows of the subject and says what it lacks.
 ROWS_MOST: Final = 50_000
 _LEAVES: Final[dict[str, pl.DataType]] = {**CELLS, "leaf": pl.Binary(), "ordinal": pl.Int64()}
+
+#: Whether a record goes with what of the ledger a bundle holds.
+_Goes = Callable[["_Chosen", Mapping[str, Any]], bool]
 
 
 class NoSuchFindingError(SpokenError):
@@ -97,6 +101,7 @@ class _Chosen:
 
     def __init__(self, *, snapshot: Snapshot, row: Mapping[str, Any], scope: Scope, most: int | None = None) -> None:
         self.row, self.scope = row, scope
+        self._register = snapshot.register
         known = set(snapshot.register.tables["organisations"]["id"])
         subject = {str(value) for value in row["subject"].values()}
         parties = {one for one in known if one in subject}
@@ -131,20 +136,58 @@ class _Chosen:
 
     def has_record(self, table: str, record: Mapping[str, Any]) -> bool:
         """Whether a record of the register goes with these rows."""
-        if self.scope in ("peers", "ledger") or table in ("methods", "processes"):
-            return True
-        if table == "extensions":
-            # For everybody or a region: whoever it is for, it says when the month was due.
-            return not record["organisations"] or not self.organisations.isdisjoint(record["organisations"])
-        if table == "successions":
-            return not self.organisations.isdisjoint({record["organisation"], record["successor"]})
-        if table == "licence_acts":
-            return record["licence"] in self.licences
-        if table == "licence_proposals":
-            # Nothing follows from what nobody has confirmed; what was confirmed is an act.
-            return False
-        holder = record["id" if table == "organisations" else "exporter" if table == "licences" else "organisation"]
-        return holder in self.organisations
+        return self.scope in ("peers", "ledger") or GOES_WITH[table](self, record)
+
+    @cached_property
+    def texts(self) -> set[str]:
+        """Everything that rows may have in the place of these organisations, and whom it leads to."""
+        meant = {self._register.party_of.get(one, one) for one in self.organisations}
+        return self.organisations.union(meant, *map(self._register.texts_of, meant))
+
+
+def _of(*columns: str) -> _Goes:
+    """A record is of the organisations that stand in these columns."""
+    return lambda chosen, record: any(record[column] in chosen.organisations for column in columns)
+
+
+def _of_texts(*columns: str) -> _Goes:
+    """A record is about what rows have in the place of a party, in these columns."""
+    return lambda chosen, record: any(record[column] in chosen.texts for column in columns)
+
+
+def _everybody(_chosen: _Chosen, _record: Mapping[str, Any]) -> bool:
+    """A record holds for all."""
+    return True
+
+
+def _nobody(_chosen: _Chosen, _record: Mapping[str, Any]) -> bool:
+    """Nothing follows from what nobody has confirmed; what was confirmed stands in another table."""
+    return False
+
+
+def _for_all_or_some(chosen: _Chosen, record: Mapping[str, Any]) -> bool:
+    """For everybody or a region: whoever it is for, it says when the month was due."""
+    return not record["organisations"] or not chosen.organisations.isdisjoint(record["organisations"])
+
+
+#: Table of the register → whether a record of it goes with what was chosen, by what that table says whose it is.
+GOES_WITH: Final[Mapping[str, _Goes]] = {
+    "organisations": _of("id"),
+    "sites": _of("organisation"),
+    "methods": _everybody,
+    "models": _of("organisation"),
+    "processes": _everybody,
+    "quotas": _of("organisation"),
+    "licences": _of("exporter"),
+    "licence_acts": lambda chosen, record: record["licence"] in chosen.licences,
+    "licence_proposals": _nobody,
+    "extensions": _for_all_or_some,
+    "successions": _of("organisation", "successor"),
+    "parties": _of_texts("id", "merged_into"),
+    "party_names": _of_texts("name", "party"),
+    "ownership": _of_texts("owner", "owned"),
+    "party_proposals": _nobody,
+}
 
 
 class _Prover:
