@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote
 
 import polars as pl
@@ -11,6 +12,7 @@ import pytest
 from tests.api.conftest import Office, Program
 from tests.desk import LAW
 
+from lodeline.ledger.register import TABLES, Register
 from lodeline.office.own_findings import own_findings
 from lodeline.service.own import Own
 from lodeline.store.snapshot import open_snapshot
@@ -150,3 +152,63 @@ def test_a_finding_names_no_stranger(looked_at: Office, names: dict[str, set[str
     assert shown["subject"]["lot"] == called
     assert shown["explanation"]["en"] == f"{called.removesuffix('/L-1')} sold it to {supplier}."
     assert not any(word in str(shown) for word in names[stranger])
+
+
+def _renamed(own: Own, organisation: str, *aliases: str) -> None:
+    """The firm as others write it too, for whoever asks by `own`."""
+    firms = own.register.tables["organisations"]
+    mine = pl.col("id") == organisation
+    changed = firms.with_columns(aliases=pl.when(mine).then(pl.lit(list(aliases))).otherwise("aliases"))
+    own.__dict__["register"] = Register(tables={**own.register.tables, "organisations": changed})
+
+
+def test_a_name_changes_no_key_and_no_word_of_the_program(looked_at: Office, names: dict[str, set[str]]) -> None:
+    own = Own(looked_at.store, LAW, "MAG-0003")
+    stranger = next(one for one in sorted(names) if one not in own.next_to and one != "MAG-0003")
+    snapshot = open_snapshot(looked_at.store)
+    entry = snapshot.lines.filter(pl.col("organisation") == "MAG-0003")["entry"].max()
+    row: dict[str, Any] = {
+        "id": "1", "detector": "quota-overrun", "subject": {"organisation": "MAG-0003"}, "mass_kg": "8",
+        "interval_kg": ["8", None], "elements": ["Nd"], "state": "open", "period": {"from": "2025-01", "to": "2025-02"},
+        "explanation": {"en": "-", "zh": "-"}, "evidence": [{"entry": entry, "kind": "export", "event": "Nd-1"}],
+    }  # fmt: skip
+    _renamed(own, stranger, "mass", "Nd", "open", "export", "entry", "8", "2025", "quota", "zh")
+    assert own_findings([row], own, snapshot) == [row]
+
+
+@pytest.mark.parametrize(
+    ("alias", "text", "called"),
+    [
+        ("Star", "Global Star Metal sold it.", "Global Star Metal sold it."),
+        ("Star", "Starlight and MegaStar sold it.", "Starlight and MegaStar sold it."),
+        ("Star", "Star sold it to Global Star Metal.", "{} sold it to Global Star Metal."),
+        ("Star", "由Star售出；Star。", "由{}售出；{}。"),
+        ("星", "环球星金属售出，星又购回。", "环球星金属售出，{}又购回。"),
+        ("L-1", "MAG-0003/L-1 became L-2.", "MAG-0003/L-1 became L-2."),
+        ('A "B" \\ C', 'A "B" \\ C sold it.', "{} sold it."),
+    ],
+)
+def test_only_whole_names_are_hidden(
+    looked_at: Office, names: dict[str, set[str]], alias: str, text: str, called: str
+) -> None:  # fmt: skip
+    own = Own(looked_at.store, LAW, "MAG-0003")
+    stranger = next(one for one in sorted(names) if one not in own.next_to and one != "MAG-0003")
+    _renamed(own, stranger, alias)
+    _renamed(own, "MAG-0003", "Global Star Metal", "环球星金属")
+    mark = own.lot_name(f"{stranger}/", stranger, "").removesuffix("/")
+    row = {"subject": {"organisation": "MAG-0003"}, "explanation": {"en": text, "zh": text}, "evidence": []}
+    (shown,) = own_findings([row], own, open_snapshot(looked_at.store))
+    assert shown["explanation"] == dict.fromkeys(("en", "zh"), called.format(mark, mark))
+
+
+def test_a_name_that_was_decided_to_mean_a_stranger_is_hidden_too(
+    looked_at: Office, names: dict[str, set[str]]
+) -> None:  # fmt: skip
+    own = Own(looked_at.store, LAW, "MAG-0003")
+    stranger = next(one for one in sorted(names) if one not in own.next_to and one != "MAG-0003")
+    mark = own.lot_name(f"{stranger}/", stranger, "").removesuffix("/")
+    decided = pl.DataFrame([{"name": "Polar Star BV", "party": stranger}], schema=TABLES["party_names"])
+    own.__dict__["register"] = Register(tables={**own.register.tables, "party_names": decided})
+    row = {"subject": {"organisation": "MAG-0003"}, "explanation": {"en": "Polar Star BV sold it."}, "evidence": []}
+    (shown,) = own_findings([row], own, open_snapshot(looked_at.store))
+    assert shown["explanation"]["en"] == f"{mark} sold it."
