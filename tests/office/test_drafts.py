@@ -33,7 +33,7 @@ from tests.office.filing_office import (
 
 from lodeline.filing.profile import Profile
 from lodeline.journal.certification import Certification
-from lodeline.journal.verify import verify_receipt
+from lodeline.journal.verify import uploaded_as, verify_receipt
 from lodeline.office import (
     certify,
     dividing,
@@ -222,6 +222,13 @@ def test_what_is_filed_is_what_was_signed_with_the_files_as_they_came(ledger: St
     assert [name for name, _ in kept] == ["january.csv", filing_now.CHANGES_NAME]
     assert kept[0][1] == file_of(origin("O-1", "L-1"), origin("O-2", "L-2", composition=OVER)).content
     assert OVER.encode() in kept[1][1]
+    for number, (name, content) in enumerate(kept, 1):
+        assert verify_receipt(proof, upload=content) == []
+        said = uploaded_as(proof, content)
+        assert said is not None and f"number {number} of the 2" in said[0] and name in said[1]
+    joined = verify_receipt(proof, upload=kept[0][1] + kept[1][1])
+    assert [fault.what for fault in joined] == ["upload.changed"]
+    assert_sound(ledger)
     acts = set(AuditRecord.objects.values_list("what", flat=True))
     assert {"draft.start", "draft.files", "draft.ask", "draft.certify"} <= acts
 

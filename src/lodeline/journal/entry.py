@@ -242,6 +242,12 @@ def upload_commitment(upload_sha256: bytes, row_salt_key: bytes) -> str:
     return commitment(opening_salt(row_salt_key, "upload"), upload_sha256)
 
 
+def uploads_sha256(files: Sequence[tuple[str, bytes]]) -> bytes:
+    """What `upload_commitment` takes for several files (name, SHA-256): each can be shown to be one of them alone."""
+    listed = [{"name": name, "sha256": sha256_.hex()} for name, sha256_ in files]
+    return sha256(canonical_json(listed)).digest()
+
+
 def digest_commitment(digest: str, row_salt_key: bytes) -> str:
     """What a certifier signs and an envelope keeps in place of the digest (hex) of a filing's content."""
     return commitment(opening_salt(row_salt_key, "digest"), bytes.fromhex(digest))

@@ -23,6 +23,7 @@ def receipt_document(
     flags_salt: bytes | None = None,
     upload_sha256: bytes | None = None,
     upload_salt: bytes | None = None,
+    uploads: Sequence[tuple[str, bytes]] = (),
     rows: Sequence[RowProof] = (),
 ) -> dict[str, object]:
     """The receipt of one entry, ready for `json.dumps`.
@@ -34,6 +35,7 @@ def receipt_document(
                    there are none, and for an outsider who must not see them
     upload_sha256  SHA-256 of the file that was uploaded, with `upload_salt` = opening_salt(key, "upload"): lets the
                    filer prove which file it was; leave both out for an outsider
+    uploads        (name, SHA-256) of each file of an entry of several, where `upload_sha256` = uploads_sha256(uploads)
     rows           the rows to be shown
 
     Raises EntryError if the bytes are no envelope.
@@ -52,6 +54,7 @@ def receipt_document(
         "flags_salt": flags_salt.hex() if flags_salt else None,
         "upload_sha256": upload_sha256.hex() if upload_sha256 else None,
         "upload_salt": upload_salt.hex() if upload_salt else None,
+        **({"uploads": [{"name": name, "sha256": digest.hex()} for name, digest in uploads]} if uploads else {}),
         "rows": [
             {
                 "ordinal": row.ordinal,

@@ -39,7 +39,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "entry.malformed": ("The entry's text is not an envelope of a known format", "条目内容不是已知格式的封装"),
     "entry.not-in-log": ("The entry is not at this place in the signed log", "条目不在已签名日志的该位置"),
     "flags.changed": ("The flags are not those that were filed", "标记与申报时不一致"),
-    "upload.changed": ("The file is not the one that was filed", "文件不是当时申报的文件"),
+    "upload.changed": ("The file is none that was filed", "文件不是当时申报的文件"),
     "row.changed": ("A row is not part of the entry as filed", "所示行不属于当时申报的条目"),
     "certification.invalid": ("The certification does not fit the entry", "签认与条目不符"),
     "certification.unknown-kind": (
@@ -775,6 +775,8 @@ _RECEIPT_KEYS = {
     "upload_salt": (str, type(None)),
     "rows": list,
 }
+#: What a receipt of an entry of several files has beside these.
+_UPLOADS = "uploads"
 _CONSISTENCY_KEYS = {"format": str, "old_size": int, "new_size": int, "proof": list}
 _ENVELOPE_KEYS = {
     "format": str,
@@ -839,8 +841,40 @@ def _check_upload(receipt: dict[str, Any], envelope: dict[str, Any], upload: byt
     stated = None if receipt["upload_sha256"] is None else _hex(receipt["upload_sha256"], 32)
     if not _opens(envelope["upload_hash"], receipt["upload_salt"], stated):
         raise _RefusedError("upload.changed")
-    if upload is not None and hashlib.sha256(upload).digest() != stated:
+    files = _files(receipt, envelope, stated)
+    if upload is not None and hashlib.sha256(upload).digest() not in [digest for _, digest in files]:
         raise _RefusedError("upload.changed")
+
+
+def _files(receipt: dict[str, Any], envelope: dict[str, Any], stated: bytes | None) -> list[tuple[str, bytes]]:
+    """Name and SHA-256 of the files that the receipt shows; the name of a single one is not in the log."""
+    count = envelope["facts"].get(_UPLOADS)
+    if _UPLOADS not in receipt:
+        # Of several files the commitment is to their list: whoever shows that alone shows no file.
+        return [] if stated is None or count is not None else [("", stated)]
+    files = receipt[_UPLOADS]
+    if not isinstance(files, list):
+        raise _RefusedError("receipt.malformed", key=_UPLOADS)
+    for file in files:
+        if len(_check_keys(file, {"name": str, "sha256": str}, "receipt.malformed")) != 2:
+            raise _RefusedError("receipt.unknown-key", key=_UPLOADS)
+    if count != len(files) or hashlib.sha256(canonical(files).encode()).digest() != stated:
+        raise _RefusedError("upload.changed")
+    return [(file["name"], _hex(file["sha256"], 32)) for file in files]
+
+
+def uploaded_as(receipt: dict[str, Any], upload: bytes) -> tuple[str, str] | None:
+    """Which file of an entry of several this is, in English and Chinese, for a receipt that holds; None of a single."""
+    digest = hashlib.sha256(upload).hexdigest()
+    for number, file in enumerate(receipt.get(_UPLOADS, ()), 1):
+        if file["sha256"] == digest:
+            # As JSON, so that a line break in a name makes no line of ours.
+            name, many = json.dumps(file["name"], ensure_ascii=False), len(receipt[_UPLOADS])
+            return (
+                f"The file is number {number} of the {many} files of the entry: {name}",
+                f"该文件是该条目 {many} 个文件中的第 {number} 个：{name}",
+            )
+    return None
 
 
 def _check_row(row: object, envelope: dict[str, Any]) -> None:
@@ -874,7 +908,7 @@ def verify_receipt(
 
     vkey    the log's key, got from somewhere else. Without it the receipt's own key is used: an empty answer then
             shows that the receipt is whole, not who signed it.
-    upload  bytes of the file that was filed, to be compared with the entry's commitment.
+    upload  bytes of a file that was filed, to be compared with the entry's commitment.
     """
     try:
         text = receipt if isinstance(receipt, str) else json.dumps(dict(receipt))
@@ -897,7 +931,7 @@ def verify_receipt(
     checks += [lambda row=row: _check_row(row, envelope) for row in document["rows"]]  # type: ignore[misc]
     faults = [
         Fault(entry=document["entry"], what="receipt.unknown-key", facts={"key": name})
-        for name in sorted(document.keys() - _RECEIPT_KEYS)
+        for name in sorted(document.keys() - _RECEIPT_KEYS - {_UPLOADS})
     ]
     for check in checks:
         try:
@@ -938,7 +972,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--registration", type=Path, help="receipt of the certifying key's registration · 签认密钥登记条目的回执"
     )
-    parser.add_argument("--upload", type=Path, help="the file that was filed · 当时申报的文件")
+    parser.add_argument("--upload", type=Path, help="a file that was filed · 当时申报的文件")
     options = parser.parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A console that cannot show Chinese must still show the verdict.
@@ -967,6 +1001,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     named = None if registration is None else _read_json(registration)["envelope"]
     _report(_read_json(receipt), named, key_given=options.vkey is not None, compared=kept is not None)
+    which = None if upload is None else uploaded_as(_read_json(receipt), upload)
+    if which is not None:
+        _say(*which)
     return 0
 
 

@@ -298,10 +298,18 @@ def _upload_faults(store: Store, entry: StoredEntry, envelope: journal.Envelope,
     except zlib.error:
         yield Fault(entry=entry.index, what="upload.changed")
         return
-    content = sha256(b"".join(content for _, content in kept)).digest()
-    expected = journal.upload_commitment(content, key) if kept else None
+    opened = _opened(envelope, store.upload_names(entry.index), [content for _, content in kept])
+    expected = journal.upload_commitment(opened, key) if kept else None
     if expected != envelope.upload_hash or any(stated != sha256(content).hexdigest() for stated, content in kept):
         yield Fault(entry=entry.index, what="upload.changed")
+
+
+def _opened(envelope: journal.Envelope, names: Sequence[str], contents: Sequence[bytes]) -> bytes:
+    """The SHA-256 that `upload_hash` commits to."""
+    if "uploads" in envelope.facts:
+        return journal.uploads_sha256([(name, sha256(one).digest()) for name, one in zip(names, contents, strict=True)])
+    # One file; entries of several files were made so too, before each could be shown alone.
+    return sha256(b"".join(contents)).digest()
 
 
 def _store_faults(store: Store, entries: Sequence[StoredEntry]) -> Iterable[Fault]:
@@ -413,8 +421,9 @@ def receipt(store: Store, index: int, *, content: bytes | None = None) -> dict[s
     head = store.head()
     envelope = journal.Envelope.from_bytes(entry.envelope.encode())
     key = row_salt_key(store, entry)
+    names = [] if content is not None else store.upload_names(index)
     uploads = [content] if content is not None else [one for _, one in store.uploads(index)]
-    opened = sha256(b"".join(uploads)).digest() if uploads and envelope.upload_hash else None
+    opened = _opened(envelope, names, uploads) if uploads and envelope.upload_hash else None
     return receipt_document(
         envelope=entry.envelope.encode(),
         inclusion=merkle.inclusion_proof(store.subtrees(head.frontier), index, head.size),
@@ -424,4 +433,9 @@ def receipt(store: Store, index: int, *, content: bytes | None = None) -> dict[s
         flags_salt=journal.opening_salt(key, "flags") if entry.flags else None,
         upload_sha256=opened,
         upload_salt=journal.opening_salt(key, "upload") if opened else None,
+        uploads=[
+            (name, sha256(one).digest())
+            for name, one in zip(names, uploads, strict=False)
+            if "uploads" in envelope.facts
+        ],
     )

@@ -172,7 +172,8 @@ def _append(job: Job, head: Head, prepared: Prepared) -> Outcome:
     resolved = prepared.lines.select(
         pl.concat_str("name", pl.lit("\t"), "party_filed", pl.lit("\t"), "dry_mg", ignore_nulls=True).fill_null("")
     ).to_series()
-    content = sha256(b"".join(upload.content for upload in uploads)).digest()
+    files = [(upload.name, sha256(upload.content).digest()) for upload in uploads]
+    content = files[0][1] if len(files) == 1 else journal.uploads_sha256(files)
     envelope = journal.Envelope(
         index=head.size,
         kind="filing",
@@ -185,7 +186,11 @@ def _append(job: Job, head: Head, prepared: Prepared) -> Outcome:
         upload_hash=journal.upload_commitment(content, key) if uploads else None,
         flags_hash=journal.flags_commitment(flags, key),
         # What the rows were taken to mean is outside the leaves, and is bound here.
-        facts={"resolved": resolved_commitment(resolved, key), **_certified(job.certification, digest_)},
+        facts={
+            "resolved": resolved_commitment(resolved, key),
+            **({"uploads": len(files)} if len(files) > 1 else {}),
+            **_certified(job.certification, digest_),
+        },
     )
     entry, new_head = store.append_entry(head, envelope, digest=encoded.digest, rows=rows, flags=flags)
     store.append_rows("lot", prepared.lots)

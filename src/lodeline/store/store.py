@@ -289,6 +289,11 @@ class Store:
         for stated, content in found:
             yield str(stated), zlib.decompress(_bytes(content))
 
+    def upload_names(self, entry: int) -> list[str]:
+        """What the files of `uploads` are called, in the same order."""
+        found = self.database.rows("SELECT name FROM upload WHERE entry = %s ORDER BY id", (entry,))
+        return [str(name) for (name,) in found]
+
     def checkpoint(self) -> str:
         """The signed note over the head."""
         return str(self.database.rows("SELECT checkpoint FROM head WHERE id = 1")[0][0])

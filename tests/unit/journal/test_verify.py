@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
-from hashlib import sha512
+from hashlib import sha256, sha512
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ import pytest
 
 from lodeline.journal import merkle, verify
 from lodeline.journal.checkpoint import Signer, sign_checkpoint
+from lodeline.journal.entry import Envelope, canonical_json, opening_salt, upload_commitment, uploads_sha256
+from lodeline.journal.merkle import leaf_hash
+from lodeline.journal.receipt import receipt_document
 
 # RFC 8032 section 7.1: TEST 1, 2, 3 and SHA(abc); public key, message, signature.
 RFC_8032 = [
@@ -134,6 +137,58 @@ def test_an_altered_or_moved_row_is_named_by_its_ordinal(log: Any) -> None:
 
 def test_another_file_than_the_one_filed_is_refused(log: Any) -> None:
     assert codes(verify.verify_receipt(log.receipt(), log.vkey, upload=log.upload + b"\n")) == ["upload.changed"]
+
+
+JANUARY, CHANGES = b"a workbook", b"what was mended"
+
+
+def of_two(log: Any, **facts: int) -> dict[str, Any]:
+    """The receipt of the first entry of a log, which has two files."""
+    key, files = log.key(0), [("januar\ny.xlsx", sha256(JANUARY).digest()), ("changes.csv", sha256(CHANGES).digest())]
+    envelope = Envelope(
+        index=0, kind="filing", filed_at="2025-07-01T04:00:00Z", facts=facts,
+        upload_hash=upload_commitment(uploads_sha256(files), key),
+    ).to_bytes()  # fmt: skip
+    return receipt_document(
+        envelope=envelope, inclusion=[], vkey=log.vkey, uploads=files, upload_sha256=uploads_sha256(files),
+        checkpoint=sign_checkpoint(size=1, root=leaf_hash(envelope), signer=log.signer),
+        upload_salt=opening_salt(key, "upload"),
+    )  # fmt: skip
+
+
+def test_any_file_of_several_is_accepted_and_named(desk: Path, log: Any) -> None:
+    (desk / "two.json").write_text(json.dumps(of_two(log, uploads=2)), "utf-8")
+    for number, name, content in ((1, '"januar\\ny.xlsx"', JANUARY), (2, '"changes.csv"', CHANGES)):
+        (desk / "file").write_bytes(content)
+        code, said = run(desk, "two.json", "--vkey", log.vkey, "--upload", "file")
+        assert code == 0
+        assert f"The file is number {number} of the 2 files of the entry: {name}\n" in said
+        assert f"2 个文件中的第 {number} 个：{name}\n" in said
+    for content in (JANUARY + CHANGES, b"", b"januar\ny.xlsx"):
+        (desk / "file").write_bytes(content)
+        code, said = run(desk, "two.json", "--vkey", log.vkey, "--upload", "file")
+        assert code == 1 and "NO [0] upload.changed" in said and "number" not in said
+
+
+def test_a_list_of_files_that_nothing_proves_is_refused(log: Any) -> None:
+    honest = of_two(log, uploads=2)
+    one, two = honest["uploads"]
+    listed = canonical_json([one, two])
+    for changes, expected in (
+        ({"uploads": [one]}, "upload.changed"),
+        ({"uploads": [two, one]}, "upload.changed"),
+        ({"uploads": [{**one, "name": "other.xlsx"}, two]}, "upload.changed"),
+        ({"uploads": [{**one, "by": "me"}, two]}, "receipt.unknown-key"),
+        ({"uploads": [one, {"name": "changes.csv"}]}, "receipt.malformed"),
+        ({"uploads": "changes.csv"}, "receipt.malformed"),
+        ({"upload_sha256": None, "upload_salt": None}, "upload.changed"),
+    ):
+        assert codes(verify.verify_receipt({**honest, **changes}, log.vkey)) == [expected], changes
+    without = {name: value for name, value in honest.items() if name != "uploads"}
+    assert verify.verify_receipt(without, log.vkey) == []
+    # A list is no file, and an entry of one file has no list.
+    assert codes(verify.verify_receipt(without, log.vkey, upload=listed)) == ["upload.changed"]
+    assert codes(verify.verify_receipt(of_two(log), log.vkey)) == ["upload.changed"]
 
 
 def test_json_that_says_two_things_is_refused(log: Any) -> None:

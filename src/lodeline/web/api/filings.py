@@ -299,7 +299,7 @@ def get_receipt(request: HttpRequest, entry: int = told.ENTRY) -> dict[str, obje
 def list_uploads(request: HttpRequest, entry: int = told.ENTRY) -> dict[str, Any]:
     """Their names, sizes and digests."""
     _readable(request, entry)
-    names = _upload_names(entry)
+    names = store().upload_names(entry)
     rows = [
         {"number": number, "name": name, "sha256": digest, "size": len(content)}
         for number, (name, (digest, content)) in enumerate(zip(names, store().uploads(entry), strict=True), 1)
@@ -319,19 +319,13 @@ def get_upload(
 ) -> HttpResponse:  # fmt: skip
     """Its bytes."""
     _readable(request, entry)
-    kept = list(zip(_upload_names(entry), store().uploads(entry), strict=True))
+    kept = list(zip(store().upload_names(entry), store().uploads(entry), strict=True))
     if number > len(kept):
         raise not_found("This filing has no such file.", "该申报没有此文件。")
     name, (_, content) = kept[number - 1]
     response = HttpResponse(content, content_type="application/octet-stream")
     response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
     return response
-
-
-def _upload_names(entry: int) -> list[str]:
-    return [
-        str(name) for (name,) in store().database.rows("SELECT name FROM upload WHERE entry = %s ORDER BY id", (entry,))
-    ]
 
 
 @router.get(

@@ -59,7 +59,9 @@ def _named(visit: Visit) -> str | None:
             "本日志没有该回执。如回执确由此网址打印，则日志已被改写：请保存纸质回执。",
         )
     closed: dict[str, object] = {"flags": [], "flags_salt": None, "upload_sha256": None, "upload_salt": None}
-    return json.dumps({**(receipt(store, entry.index) or {}), **closed}, ensure_ascii=False, indent=1)
+    shown = {**(receipt(store, entry.index) or {}), **closed}
+    shown.pop("uploads", None)
+    return json.dumps(shown, ensure_ascii=False, indent=1)
 
 
 def _answer(visit: Visit, text: str) -> dict[str, Any]:
