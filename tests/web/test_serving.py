@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -84,23 +84,32 @@ def eventually(true: Callable[[], bool], seconds: float = 90) -> None:
         time.sleep(0.05)
 
 
-@pytest.fixture(params=[2])
-def served(request: pytest.FixtureRequest, store: Store, tmp_path: Path) -> Iterator[Served]:
-    """A server of so many processes that answer, and one that works beside them."""
+@contextmanager
+def running(store: Store, room: Path, *, workers: int, **settings: str) -> Iterator[Served]:
+    """A server of a copy of the store, with so many processes that answer, and one that works beside them."""
     assert store.database.path is not None
-    url = shutil.copy(store.database.path, tmp_path / "store.sqlite3")
-    port, out, errors = free_port(), tmp_path / "out", tmp_path / "errors"
-    settings = {"LODELINE_WORKERS": str(request.param), "LODELINE_JOB_WORKERS": "1", "TMPDIR": str(tmp_path)}
+    url = shutil.copy(store.database.path, room / "store.sqlite3")
+    port, out, errors = free_port(), room / "out", room / "errors"
+    chosen = {"LODELINE_WORKERS": str(workers), "LODELINE_JOB_WORKERS": "1", "TMPDIR": str(room), **settings}
     with out.open("wb") as writing, errors.open("wb") as complaining:
         process = subprocess.Popen(
             [PROGRAM, "serve", "--database", url, "--port", str(port)],
-            stdout=writing, stderr=complaining, env=os.environ | settings,
+            stdout=writing, stderr=complaining, env=os.environ | chosen,
         )  # fmt: skip
     server = Served(process=process, port=port, out=out, errors=errors)
-    eventually(server.listens)
-    yield server
-    process.kill()
-    process.wait()
+    try:
+        eventually(server.listens)
+        yield server
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(params=[2])
+def served(request: pytest.FixtureRequest, store: Store, tmp_path: Path) -> Iterator[Served]:
+    """A server of so many processes that answer."""
+    with running(store, tmp_path, workers=request.param) as server:
+        yield server
 
 
 @pytest.mark.medium

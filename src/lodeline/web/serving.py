@@ -32,6 +32,7 @@ from prometheus_client import multiprocess
 from lodeline.spoken import SpokenError
 from lodeline.web import configuration
 from lodeline.web.logs import logging_settings
+from lodeline.web.receiving import CONNECTIONS, ReceivingWorker
 
 #: Where the pages are, unless another address is named: on this machine, for nobody else.
 HOST: Final = "127.0.0.1"
@@ -254,8 +255,9 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         chosen = configuration.current()
         settings = {
-            "bind": f"fd://{self._descriptor}", "worker_class": "gthread", "workers": chosen.workers,
-            "threads": chosen.threads, "graceful_timeout": _GRACE_S, "timeout": _LONGEST_S, "keepalive": _KEPT_OPEN_S,
+            "bind": f"fd://{self._descriptor}", "worker_class": ReceivingWorker, "workers": chosen.workers,
+            "threads": chosen.threads, "worker_connections": CONNECTIONS,
+            "graceful_timeout": _GRACE_S, "timeout": _LONGEST_S, "keepalive": _KEPT_OPEN_S,
             "loglevel": "error", "logconfig_dict": logging_settings(), "proc_name": "lodeline",
             # Whom a request comes from is decided in one place: web.operations.TrustedProxy.
             "forwarded_allow_ips": "", "control_socket_disable": True,

@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "lodeline.web.who_asks.WhoAsks",
+    "lodeline.web.strangers.Strangers",
     "lodeline.web.accounts.gate.Gate",
     "lodeline.web.errors.SpokenErrors",
 ]
@@ -191,7 +192,8 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if _SECURE else "http"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_PREVENT_ENUMERATION = True
-# Five wrong passwords for an address in five minutes, and ten from one place in a minute; unknown addresses alike.
+# Five wrong passwords for an account from one place in five minutes, and ten from one place in a minute; unknown
+# accounts alike. Whoever guesses elsewhere locks the owner out of nothing (accounts.adapter).
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
 MFA_ADAPTER = "lodeline.web.accounts.adapter.MfaAdapter"
 MFA_FORMS = {

@@ -9,6 +9,7 @@ import threading
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal.ratelimit import get_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import generate_totp_secret
@@ -89,6 +90,10 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         """A wrong password is recorded; whose it would have been, if there is such an account."""
         del request
         record_failure(str(credentials.get("email") or ""))
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Of the place and the account: a lock after wrong passwords hits who guessed, and not the owner elsewhere."""
+        return f"{get_ip(request)}:{super()._get_login_attempts_cache_key(request, **credentials)}"
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """The library's, in our words."""

@@ -29,10 +29,12 @@ from lodeline.store.store import Store
 from lodeline.web.api.problems import ApiProblem, language_of, not_found, state_usage
 from lodeline.web.language import TAGS
 from lodeline.web.reading import Reading
+from lodeline.web.strangers import Turns
 from lodeline.web.visit import desk
 
 #: The scope of the authority that opens whatever is filed, for every read.
 NATION: Final = "nation:read"
+_strangers: Final = Turns()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,7 +87,13 @@ class Session(APIKeyCookie):
 
 
 def anyone(request: HttpRequest) -> Call:
-    """Whoever asks, where what is asked is open to all."""
+    """Whoever asks, where what is asked is open to all. Raises ApiProblem for who sends too much."""
+    if request.method == "POST" and _strangers.wait_s(request):
+        raise ApiProblem(
+            "too-many-requests",
+            "Too many requests from this address. Wait a minute.",
+            "该地址请求过多。请一分钟后再试。",
+        )
     return _call(request, Call(actor=NOBODY, now=clock.now()))
 
 

@@ -1,0 +1,276 @@
+"""A request is received whole before a thread takes it up: whoever sends slowly, or not at all, holds no thread.
+
+One loop waits for all connections of a process (the server's own hands each to a thread at its first byte). What is
+still arriving is bounded in time, in bytes and in number, and the connection that has waited longest gives way. A body
+that is larger than anybody may send without signing in goes to a thread as it comes, at a least rate: the page refuses
+it by its stated length, before a byte is read, unless it is for someone who has signed in. See docs/adr/0037.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from selectors import EVENT_READ
+from typing import Any, Final
+
+from gunicorn.http.unreader import Unreader
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+#: Connections that a process has at a time, and of these the ones that wait for a request or are sending one.
+CONNECTIONS: Final = 512
+_WAITING: Final = 400
+#: Bytes of a head; of a request that is awaited whole (LODELINE_UPLOAD_BYTES, its head and a little); of all of them.
+_HEAD_BYTES: Final = 65_536
+_WHOLE_BYTES: Final = 2_600_000
+_HELD_BYTES: Final = 128_000_000
+#: A request has so many seconds, and one more for each of so many bytes that it states: 128 kbit/s.
+_PATIENCE_S: Final = 15.0
+_BYTES_PER_S: Final = 16_384
+#: Seconds for which a visitor may take an answer, and has to read its end before the connection goes.
+_ANSWER_S: Final = 120.0
+_LINGER_S: Final = 2.0
+
+_HEAD_END: Final = b"\r\n\r\n"
+_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r\n", re.IGNORECASE)
+_CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
+_EXPECTS: Final = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
+_PROBE: Final = re.compile(rb"(GET|HEAD) /healthz[ ?]")
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_TOO_SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+_HEAD_TOO_LARGE: Final = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+)
+
+
+class _Received(Unreader):  # type: ignore[misc]
+    """What has come of a request, for the thread that answers it; of a large body also the rest, as it comes.
+
+    Where nothing is to come it says so at once: however a head is read, no thread waits for more of it.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__()
+        self._sock = sock
+        self._to_come, self._taken, self._began = 0, 0, 0.0
+        self._has_an_end = True
+        #: Bytes that were there when the request was taken up.
+        self.held = 0
+
+    def begin(self, received: bytes, *, to_come: int, has_an_end: bool) -> None:
+        """A request is taken up."""
+        self.unread(received)
+        self.held = len(received)
+        self._to_come, self._taken, self._began, self._has_an_end = to_come, 0, 0.0, has_an_end
+
+    @property
+    def is_reusable(self) -> bool:
+        """Whether it is known where the next request on this connection begins."""
+        return self._has_an_end and not self._to_come
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        """The next bytes of a large body. Raises TimeoutError for one that comes too slowly."""
+        if not self._to_come:
+            return b""
+        now = time.monotonic()
+        self._began = self._began or now
+        if now - self._began > _PATIENCE_S + self._taken / _BYTES_PER_S:
+            raise TimeoutError("a body came too slowly")
+        self._sock.settimeout(_PATIENCE_S)
+        try:
+            piece = self._sock.recv(min(max(size_hint or 0, 8192), 1 << 20, self._to_come))
+        finally:
+            self._sock.settimeout(_ANSWER_S)
+        self._to_come -= len(piece)
+        self._taken += len(piece)
+        return piece
+
+
+@dataclass(slots=True, kw_only=True)
+class _Arrival:
+    """A connection that waits for a request, sends one, or is being closed."""
+
+    until: float
+    since: float
+    data: bytearray = field(default_factory=bytearray)
+    #: Bytes in which no end of a head was found; bytes of the whole request, once its head is there.
+    searched: int = 0
+    needs: int | None = None
+    is_closing: bool = False
+
+
+class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
+    """The server's worker with threads, which get requests that are there."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        #: In the order in which they began to wait.
+        self._arriving: dict[TConn, _Arrival] = {}
+        self._held, self._swept = 0, 0.0
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        """Threads for requests, and one more for the question whether the process answers."""
+        self._probes = ThreadPoolExecutor(max_workers=1)
+        return ThreadPoolExecutor(max_workers=self.cfg.threads)
+
+    def accept(self, listener: Any) -> None:
+        """A connection: it waits for its request."""
+        try:
+            sock, address = listener.accept()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE) and self._arriving:
+                self._drop(next(iter(self._arriving)))
+            elif error.errno not in (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED):
+                raise
+            return
+        self.nr_conns += 1
+        conn = TConn(self.cfg, sock, address, listener.getsockname())
+        conn.init()
+        conn.parser.unreader = _Received(sock)
+        self._await(conn)
+
+    def _await(self, conn: TConn, data: bytes = b"", *, closing: bool = False) -> None:
+        """A connection waits beside the threads. `data`: what has come of its next request."""
+        now = time.monotonic()
+        patience = _LINGER_S if closing or not self.alive else _PATIENCE_S if data else self.cfg.keepalive
+        conn.sock.setblocking(False)
+        arrival = _Arrival(until=now + patience, since=now, data=bytearray(data), is_closing=closing)
+        self._arriving[conn] = arrival
+        self._held += len(data)
+        self.poller.register(conn.sock, EVENT_READ, partial(self._take, conn))
+        if len(self._arriving) > _WAITING:
+            self._drop(next(iter(self._arriving)))
+        if data:
+            self._look(conn, arrival)
+
+    def _take(self, conn: TConn, sock: socket.socket) -> None:
+        """Bytes have come, or the visitor has gone."""
+        arrival = self._arriving.get(conn)
+        if arrival is None:
+            return  # it gave way to another since this was found out
+        try:
+            piece = sock.recv(1 << 18)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            piece = b""
+        if not piece:
+            self._drop(conn)
+        elif not arrival.is_closing:
+            if not arrival.data:
+                arrival.since = time.monotonic()
+                arrival.until = arrival.since + _PATIENCE_S
+            arrival.data += piece
+            self._held += len(piece)
+            self._look(conn, arrival)
+            if self._held > _HELD_BYTES:
+                longest = next((one for one, of in self._arriving.items() if of.data), None)
+                if longest is not None:
+                    self._drop(longest)
+
+    def _look(self, conn: TConn, arrival: _Arrival) -> None:
+        """Hands a request that is there to a thread."""
+        data = arrival.data
+        if arrival.needs is None:
+            end = data.find(_HEAD_END, max(0, arrival.searched - 3))
+            arrival.searched = len(data)
+            if end < 0:
+                if len(data) > _HEAD_BYTES:
+                    self._say(conn, _HEAD_TOO_LARGE)
+                    self._forget(conn)
+                    self._close(conn)
+                return
+            head = bytes(data[: end + 2])
+            stated = _LENGTH.search(head)
+            arrival.needs = end + len(_HEAD_END) + (int(stated[1]) if stated else 0)
+            if _CHUNKED.search(head):
+                # Nothing here takes a body of unknown length: it is answered as one without.
+                self._hand_over(conn, has_an_end=False)
+                return
+            if arrival.needs > _WHOLE_BYTES:
+                self._hand_over(conn, to_come=max(0, arrival.needs - len(data)))
+                return
+            arrival.until = arrival.since + _PATIENCE_S + arrival.needs / _BYTES_PER_S
+            if len(data) < arrival.needs and _EXPECTS.search(head):
+                self._say(conn, _CONTINUE)
+        if len(data) >= arrival.needs:
+            self._hand_over(conn)
+
+    def _hand_over(self, conn: TConn, *, to_come: int = 0, has_an_end: bool = True) -> None:
+        data = bytes(self._forget(conn).data)
+        self._held += len(data)
+        conn.parser.unreader.begin(data, to_come=to_come, has_an_end=has_an_end)
+        pool = self._probes if _PROBE.match(data) else self.tpool
+        answering = pool.submit(self.handle, conn)
+        answering.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
+
+    def handle_request(self, req: Any, conn: TConn) -> Any:
+        """In a thread: answers. Whoever does not take the answer is told of like one who has gone."""
+        conn.sock.settimeout(_ANSWER_S)
+        if not conn.parser.unreader.is_reusable:
+            req.force_close()
+        try:
+            return super().handle_request(req, conn)
+        except TimeoutError as error:
+            raise ConnectionResetError(errno.ECONNRESET, "an answer was not taken") from error
+
+    def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
+        """In the loop: what becomes of a connection after an answer."""
+        self._held -= conn.parser.unreader.held
+        try:
+            kept = not fs.cancelled() and bool(fs.result()) and conn.parser.unreader.is_reusable
+        except Exception:
+            kept = False
+        if kept:
+            self._await(conn, conn.parser.unreader.take_buffered())
+        else:
+            self._close(conn)
+
+    def _close(self, conn: TConn) -> None:
+        """Lets the visitor read to the end first: what is closed with bytes unread is cut off (RFC 9112, 9.6)."""
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.nr_conns -= 1
+            conn.close()
+        else:
+            self._await(conn, closing=True)
+
+    def _drop(self, conn: TConn) -> None:
+        self._forget(conn)
+        self.nr_conns -= 1
+        conn.close()
+
+    def _forget(self, conn: TConn) -> _Arrival:
+        arrival = self._arriving.pop(conn)
+        self._held -= len(arrival.data)
+        with suppress(OSError, KeyError, ValueError):
+            self.poller.unregister(conn.sock)
+        return arrival
+
+    @staticmethod
+    def _say(conn: TConn, answer: bytes) -> None:
+        with suppress(OSError):
+            conn.sock.send(answer)
+
+    def murder_keepalived(self, force: bool = False) -> None:
+        """Called by the loop in every round: closes whose time is over."""
+        now = time.monotonic()
+        if not force and now - self._swept < 0.5:
+            return
+        self._swept = now
+        for conn, arrival in list(self._arriving.items()):
+            if force or now >= arrival.until:
+                if arrival.data and not arrival.is_closing:
+                    self._say(conn, _TOO_SLOW)
+                self._drop(conn)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """The process is to end: nobody is waited for longer than that."""
+        for arrival in self._arriving.values():
+            arrival.until = min(arrival.until, deadline)
