@@ -151,7 +151,7 @@ def test_both_databases_give_the_same_log_and_the_same_answers_to_the_letter(
 
 def test_the_same_filings_under_another_secret_give_another_log(tmp_path: Path) -> None:
     roots: list[bytes] = []
-    for secret in ("one", "one", "two"):
+    for secret in ("the one secret of it", "the one secret of it", "the other secret of it"):
         store, _ = create(str(tmp_path / f"{len(roots)}.sqlite3"), secret=secret)
         desk = Desk(store)
         register_industry(desk)

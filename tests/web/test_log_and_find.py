@@ -70,7 +70,7 @@ def test_receipt_of_another_log_is_told_apart(browser: Browser, receipt: dict[st
     from lodeline.service.audit import receipt as receipt_of  # noqa: PLC0415
     from lodeline.store.opening import create  # noqa: PLC0415
 
-    other, _ = create(str(tmp_path / "other.sqlite3"), secret="another secret")
+    other, _ = create(str(tmp_path / "other.sqlite3"), secret="the secret of another")
     Desk(other).register(organisations=[firm("ACME")])
     page = verified(browser, receipt_of(other, 0))
     assert "signed by another log" in page.text

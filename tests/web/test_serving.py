@@ -18,8 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.accounts import office, person
 
+from lodeline.office.demonstration import SAMPLE_ACCOUNTS
+from lodeline.office.models import User
 from lodeline.spoken import SpokenError
+from lodeline.store import opening
+from lodeline.store.opening import create
 from lodeline.store.store import Store
 from lodeline.web import configuration, serving
 
@@ -169,6 +174,70 @@ def test_processes_do_not_outlive_a_server_that_was_killed(served: Served) -> No
     children = served.children()
     served.end(signal.SIGKILL)
     eventually(lambda: not any(Path(f"/proc/{child}/cmdline").exists() for child in children))
+
+
+@pytest.mark.medium
+@pytest.mark.parametrize("served", [1], indirect=True)
+def test_another_host_name_is_refused_without_a_word_beside_the_log(served: Served) -> None:
+    status, page, _ = served.get("/en/law/", Host="elsewhere.example")
+    assert (status, b"LODELINE_HOSTS" in page) == (400, True)
+    status, _, _ = served.get("/en/", Host="a b")
+    assert status == 400
+    assert served.end(signal.SIGTERM) < 5
+    assert [line["status"] for line in served.lines() if line.get("what") == "request"].count(400) == 2
+    assert served.errors.read_text() == ""
+
+
+def serve_once(url: str, **environment: str) -> tuple[int | None, str]:
+    """How `lodeline serve` ends, and what it says; None and nothing where it serves."""
+    command = [str(PROGRAM), "serve", "--database", url, "--port", str(free_port())]
+    quiet = {"LODELINE_WORKERS": "1", "LODELINE_JOB_WORKERS": "0", "LODELINE_LOG": "json"}
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | quiet | environment, text=True
+    )
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "serving at" in line:
+                return None, ""
+        assert process.stderr is not None
+        return process.wait(30), process.stderr.read()
+    finally:
+        process.kill()
+        process.wait()
+        process.communicate()
+
+
+@pytest.mark.medium
+def test_a_secret_that_can_be_guessed_is_not_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = str(tmp_path / "store.sqlite3")
+    with pytest.raises(SpokenError, match="16 characters"):
+        create(url, secret="fifteen letters")
+    with monkeypatch.context() as before:
+        # As a program did that did not ask.
+        before.setattr(opening, "assert_long_enough", lambda secret: None)
+        create(url, secret="fifteen letters")[0].database.close()
+    code, said = serve_once(url, LODELINE_SECRET="fifteen letters")
+    assert code == 2 and "16 characters" in said and "Traceback" not in said
+    long_enough = str(tmp_path / "long.sqlite3")
+    create(long_enough, secret="sixteen letters.")[0].database.close()
+    assert serve_once(long_enough, LODELINE_SECRET="sixteen letters.") == (None, "")
+
+
+@pytest.mark.medium
+def test_sample_accounts_are_not_served_beyond_this_machine(tmp_path: Path) -> None:
+    named = {"LODELINE_HOSTS": "portal.example"}
+    with office(tmp_path / "store.sqlite3") as url:
+        assert serve_once(url, **named) == (None, ""), "a store without them is"
+        code, said = serve_once(url, **named, LODELINE_DEMO="1")
+        assert code == 2 and "sample accounts" in said and "示例账户" in said and "Traceback" not in said
+        # A demo that was ended: the accounts are there still.
+        sample = person(SAMPLE_ACCOUNTS[5].email, ("", "registrar"))
+        code, said = serve_once(url, **named)
+        assert code == 2 and "sample accounts" in said
+        assert serve_once(url) == (None, ""), "on this machine anybody may try them"
+        User.objects.filter(pk=sample.pk).update(is_active=False)
+        assert serve_once(url, **named) == (None, "")
 
 
 def test_port_that_is_taken_is_named_with_another() -> None:

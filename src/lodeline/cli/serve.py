@@ -35,10 +35,12 @@ def listen(port: int, host: str = _HOST) -> socket.socket:
 
 def serve_pages(database: str, listener: socket.socket) -> NoReturn:
     """Serves the pages of a store until stopped."""
+    from lodeline.store.opening import assert_long_enough  # noqa: PLC0415
     from lodeline.web import configuration, serving  # noqa: PLC0415
 
     hosts = configuration.current().hosts  # what is wrong with the environment is said now
     store = store_at(database)
+    assert_long_enough(store.secret.decode())
     key = serving.session_key(store.secret)
     store.database.close()
     host, port, *_ = listener.getsockname()

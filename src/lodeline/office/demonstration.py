@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError
 
 from lodeline.office import clock
 from lodeline.office.models import Membership, User
+from lodeline.spoken import SpokenError
 from lodeline.store.database import Database
 
 #: Shown on the login page of the demo, and good for nothing else.
@@ -44,6 +46,21 @@ SAMPLE_ACCOUNTS: Final = (
     SampleAccount(email="auditor@demo.example", name="Tang Yu", name_zh="唐宇", role="auditor"),
     SampleAccount(email="system@demo.example", name="Deng Hao", name_zh="邓浩", role="system-admin"),
 )
+
+
+def assert_no_samples() -> None:
+    """Raises SpokenError where this is a demo, or a store that was one and whose accounts are still open.
+
+    The addresses are of a domain that nobody can have (RFC 2606, `.example`): no account of a person is meant by it.
+    """
+    samples = [one.email for one in SAMPLE_ACCOUNTS]
+    if settings.LODELINE_DEMO or User.objects.filter(email__in=samples, is_active=True).exists():
+        raise SpokenError(
+            "sample accounts, whose password everybody can read, are not served beyond this machine: take"
+            " LODELINE_HOSTS away, or serve a store that `lodeline init` has made, without LODELINE_DEMO",
+            "示例账户的密码是公开的，不得向其他机器开放：请取消 LODELINE_HOSTS，或改用 `lodeline init` 建立的数据库，"
+            "且不设 LODELINE_DEMO",
+        )
 
 
 def furnish(url: str) -> None:

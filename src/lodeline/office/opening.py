@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.management import call_command
 
-from lodeline.office.demonstration import furnish
+from lodeline.office.demonstration import assert_no_samples, furnish
 from lodeline.office.models import ApplicationStep, AuditRecord, CaseFile, CaseStep
 from lodeline.store.database import Database
 from lodeline.store.guards import make_guards
@@ -15,7 +15,10 @@ _ONLY_ADDED_TO = (AuditRecord, CaseStep, CaseFile, ApplicationStep)
 
 
 def prepare(url: str) -> None:
-    """Makes the tables or brings them up to date. The store itself is there already (`lodeline init`)."""
+    """Makes the tables or brings them up to date. The store itself is there already (`lodeline init`).
+
+    Raises SpokenError where sample accounts would be reached from beyond this machine.
+    """
     database = Database(url)
     call_command("migrate", database=database.alias, verbosity=0, interactive=False)
     # A table of facts that a migration rebuilds has lost its triggers.
@@ -24,6 +27,8 @@ def prepare(url: str) -> None:
     call_command("createcachetable", database=database.alias, verbosity=0)
     for model in _ONLY_ADDED_TO:
         _guard(database, model._meta.db_table)
+    if settings.LODELINE_HOSTS:
+        assert_no_samples()
     if settings.LODELINE_DEMO:
         furnish(url)
 

@@ -19,6 +19,8 @@ from lodeline.store.guards import make_guards, missing_guards
 from lodeline.store.store import Store, StoreError
 
 FORMAT = "1"
+#: Characters that a secret must have: a shorter one can be guessed from what it has signed, and then signs anything.
+SECRET_CHARACTERS = 16
 DEFAULT_ORIGIN = "lodeline.local/log"
 
 
@@ -44,6 +46,7 @@ def create(url: str, *, secret: str | None = None, origin: str = DEFAULT_ORIGIN)
         new = not database.rows("SELECT 1 FROM fact WHERE key = 'format'")
         if new:
             used = given or secrets.token_hex(32)
+            assert_long_enough(used)
             signer = Signer.of_store(used.encode(), origin)
             facts = {"format": FORMAT, "origin": origin, "secret-fingerprint": _fingerprint(used)}
             if not given:
@@ -120,6 +123,18 @@ def assert_guarded(store: Store) -> None:
             f"the store is not guarded against changes (missing: {', '.join(missing)}): run `lodeline verify`,"
             " then `lodeline init` to set the guards again",
             f"数据库缺少防改触发器（{', '.join(missing)}）：请运行 `lodeline verify`，再用 `lodeline init` 恢复",
+        )
+
+
+def assert_long_enough(secret: str) -> None:
+    """Raises StoreError for a secret that can be guessed."""
+    if len(secret) < SECRET_CHARACTERS:
+        raise StoreError(
+            f"the store's secret has fewer than {SECRET_CHARACTERS} characters and can be guessed, and with it the key"
+            " that signs its log: make a store with a longer LODELINE_SECRET (`openssl rand -hex 32`), or with none,"
+            " and load into it what was filed",
+            f"数据库密钥不足 {SECRET_CHARACTERS} 个字符，可被猜出，日志签名密钥亦随之泄露：请设置更长的 LODELINE_SECRET"
+            "（`openssl rand -hex 32`）或不设置，新建数据库后重新装载申报数据",
         )
 
 

@@ -31,7 +31,7 @@ from prometheus_client import multiprocess
 
 from lodeline.spoken import SpokenError
 from lodeline.web import configuration
-from lodeline.web.logs import logging_settings
+from lodeline.web.logs import logging_settings, tell_all
 from lodeline.web.receiving import CONNECTIONS, ReceivingWorker
 
 #: Where the pages are, unless another address is named: on this machine, for nobody else.
@@ -48,6 +48,8 @@ _NEW_OBJECTS: Final = 20_000
 #: Seconds between two attempts to start a job worker that ends by itself.
 _AGAIN_S: Final = 2
 _JOB_WORKER: Final = "lodeline.office.worker"
+#: `python -m lodeline.office.worker`, whose own faults become lines of the log too.
+_AT_WORK: Final = f"from lodeline.web.logs import tell_all; tell_all(); from {_JOB_WORKER} import main; main()"
 #: Pages that everybody of the authority asks for, and that take the longest.
 _ASKED_FIRST: Final = ("overview", "findings", "balances", "transfers", "law")
 #: Of Linux' <sys/prctl.h>: a signal for this process when its parent dies.
@@ -82,14 +84,21 @@ def session_key(secret: bytes) -> str:
     return hmac.digest(secret, b"lodeline session key v1", sha256).hex()
 
 
-#: What `prepare` runs: the last line that it writes is the code of the first run, empty where there are accounts.
+#: What `prepare` runs: the last line that it writes is the code of the first run, empty where there are accounts. Where
+#: it ends with _SPOKEN, the last two are what is wrong, in English and Chinese.
+_SPOKEN: Final = 3
 _PREPARATION: Final = """
-import os, django
+import os, sys, django
 django.setup()
 from lodeline.office.first_run import first_run_code
 from lodeline.office.opening import prepare
+from lodeline.spoken import SpokenError
 url = os.environ["LODELINE_DATABASE"]
-prepare(url)
+try:
+    prepare(url)
+except SpokenError as spoken:
+    print(spoken.en, spoken.zh, sep="\\n", file=sys.stderr)
+    sys.exit(3)
 print(first_run_code(url) or "")
 """
 
@@ -101,6 +110,8 @@ def prepare(store_url: str) -> str:
     """
     command = [sys.executable, "-c", _PREPARATION]
     done = subprocess.run(command, env=_portal(store_url), capture_output=True, text=True, check=False)
+    if done.returncode == _SPOKEN:
+        raise SpokenError(*done.stderr.strip().split("\n")[-2:])
     if done.returncode != 0:
         last = done.stderr.strip().rpartition("\n")[2]
         raise SpokenError(f"the portal's tables cannot be made: {last}", f"无法建立门户的数据表：{last}")
@@ -144,7 +155,7 @@ class _JobWorkers:
         if len(self._running) < self._count and time.monotonic() - self._begun >= _AGAIN_S:
             self._begun = time.monotonic()
             while len(self._running) < self._count:
-                command = [sys.executable, "-m", _JOB_WORKER]
+                command = [sys.executable, "-c", _AT_WORK]
                 # The master has no threads, so that this is safe.
                 self._running.append(subprocess.Popen(command, preexec_fn=self._with_its_parent))  # noqa: PLW1509
 
@@ -201,6 +212,7 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
 def _begin(worker: Any) -> None:
     """What a worker does first."""
     del worker
+    tell_all()
     for number in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, _end_at_once)
     from lodeline.store.database import Database  # noqa: PLC0415
@@ -285,7 +297,6 @@ class _Server(BaseApplication):  # type: ignore[misc]
 def _tell(code: str) -> None:
     """Whoever starts the server opens the first account."""
     if code and configuration.current().log == "json":
-        dictConfig(logging_settings())
         _log.warning("there is no account yet: open the first one at /en/first-run/ with the code %s", code)
     elif code:
         print(f"There is no account yet. Open the first one at /en/first-run/ with the code {code}")
@@ -296,6 +307,8 @@ def main(descriptor: int) -> None:
     """Runs the master until it is told to end. Raises SpokenError where the portal cannot be served."""
     master = os.getpid()
     try:
+        dictConfig(logging_settings())
+        tell_all()
         _tell(prepare(os.environ["LODELINE_DATABASE"]))
         _Server(descriptor).run()
     finally:
