@@ -77,7 +77,7 @@ class TestReceipt:
         self, receipt: dict[str, Any], nowhere: Lodeline, tmp_path: Path
     ) -> None:
         other = Lodeline(database=str(tmp_path / "other.sqlite3"))
-        key = other("init", "--json", LODELINE_SECRET="another").document["vkey"]
+        key = other("init", "--json", LODELINE_SECRET="the secret of another").document["vkey"]
         answer = nowhere("verify", "--receipt", keep(tmp_path, receipt), "--vkey", key, "--json")
         assert answer.status == 1
         assert {"key.differs", "checkpoint.signature"} & {fault["what"] for fault in answer.document["faults"]}

@@ -63,7 +63,7 @@ def test_the_demo_prints_its_report_and_can_be_run_again(tmp_path: Path) -> None
 
 def test_the_demo_makes_its_own_store_anew_whatever_secret_the_old_one_had(tmp_path: Path) -> None:
     lodeline = Lodeline(database=str(tmp_path / "demo.sqlite3"))
-    assert lodeline("init", LODELINE_SECRET="another").status == 0
+    assert lodeline("init", LODELINE_SECRET="the secret of another").status == 0
     answer = lodeline("demo", "--database", lodeline.database, "--no-serve", "--organisations", 20, "--months", 1)
     assert answer.status == 0 and "Receipt of entry" in answer.out
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from urllib.parse import urlencode
 
+import httpx
 import pytest
 from tests.accounts import PASSWORD, office, person
 from tests.web.test_serving import Served, eventually, running
@@ -37,7 +38,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server of one process with four threads, of an empty store."""
     room = tmp_path_factory.mktemp("portal")
     with office(room / "empty.sqlite3") as url:
-        person(OWNER, ("", "analyst"))
+        person(OWNER, ("", "customs-officer"))
     settings = {"LODELINE_THREADS": "4", "LODELINE_MFA": "optional", "LODELINE_JOB_WORKERS": "0",
                 "LODELINE_SNAPSHOTS": str(room / "snapshots")}  # fmt: skip
     with running(open_store(url), room, workers=1, **settings) as server:
@@ -173,6 +174,46 @@ def test_a_lock_after_wrong_passwords_hits_who_guesses_and_not_the_owner(portal:
     assert all(b"is not right" in sign_in(ELSEWHERE, "wrong") for _ in range(5))
     assert b"Too many attempts" in sign_in(ELSEWHERE, PASSWORD)
     assert sign_in(HOME, PASSWORD).startswith(b"HTTP/1.1 302")
+
+
+def test_a_large_body_of_someone_who_has_signed_in_is_read_as_it_comes(portal: Served) -> None:
+    origin = f"http://localhost:{portal.port}"
+    with httpx.Client(base_url=origin, headers={"Origin": origin}, trust_env=False, timeout=60) as browser:
+
+        def token() -> dict[str, str]:
+            return {"csrfmiddlewaretoken": str(browser.cookies["lodeline_csrf"])}
+
+        browser.get("/en/account/login/")
+        browser.post("/en/account/login/", data={"login": OWNER, "password": PASSWORD, **token()})
+        large = {"files": ("lines.csv", b"x" * 3 * receiving._WHOLE_BYTES)}
+        browser.get("/en/self/")
+        answer = browser.post("/en/desk/", data=token(), files=large)
+        assert 'id="cases"' in answer.text, "the desk has read the form, and says of the file what it will"
+        browser.cookies.clear()
+        refused = browser.post("/en/desk/", data={"csrfmiddlewaretoken": "x" * 32}, files=large)
+        assert refused.status_code in (400, 403) and 'id="cases"' not in refused.text
+
+
+def test_a_large_body_that_stops_or_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "_PATIENCE_S", 0.2)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        received = receiving._Received(ours)
+        received.begin(b"the head", to_come=1_000_000, has_an_end=True)
+        assert received.read() == b"the head"
+        theirs.sendall(b"x" * 1000)
+        assert received.read() == b"x" * 1000
+        with pytest.raises(TimeoutError):
+            received.read()
+        started = time.monotonic()
+        with pytest.raises(TimeoutError, match="too slowly"):
+            while time.monotonic() - started < 5:
+                theirs.sendall(b"x")
+                time.sleep(0.02)
+                assert received.read() == b"x"
+        assert not received.is_reusable
+        received.begin(b"a whole one", to_come=0, has_an_end=True)
+        assert (received.read(), received.read(), received.is_reusable) == (b"a whole one", b"", True)
 
 
 @pytest.mark.slow
