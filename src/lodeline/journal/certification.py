@@ -38,7 +38,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from lodeline.journal.entry import Envelope, canonical_json
-from lodeline.journal.verify import REASONS, read_certificate
+from lodeline.journal.verify import REASONS, ed25519_key_binds, read_certificate
 from lodeline.spoken import SpokenError
 
 CERTIFY_FORMAT = "lodeline-certify-v1"
@@ -312,7 +312,8 @@ def _accepted(key: object) -> PublicKey:
     """The key, if it is of an accepted kind and size; else raises CertificationError."""
     if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1):
         return key
-    if isinstance(key, Ed25519PublicKey):
+    # The library takes points of small order, under which one signature fits any text.
+    if isinstance(key, Ed25519PublicKey) and ed25519_key_binds(key.public_bytes_raw()):
         return key
     # The verifier computes with plain integers: a long exponent would keep it busy for hours.
     if (
@@ -332,7 +333,7 @@ def _key_of_cose(cose_key: Mapping[int, object]) -> PublicKey:
             numbers = EllipticCurvePublicNumbers(int.from_bytes(x, "big"), int.from_bytes(y, "big"), SECP256R1())
             return numbers.public_key()
         if kind == (1, -8, 6) and isinstance(x, bytes):
-            return Ed25519PublicKey.from_public_bytes(x)
+            return _accepted(Ed25519PublicKey.from_public_bytes(x))
     except ValueError:
         pass
     raise CertificationError("key")

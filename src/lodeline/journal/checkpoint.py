@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from lodeline.journal.merkle import HASH_BYTES
+from lodeline.journal.verify import ed25519_key_binds
 
 SIGNATURE_MARK = "— "
 ED25519 = b"\x01"
@@ -99,6 +100,8 @@ class Verifier:
         key = _decode(encoded)
         if not _KEY_ID.fullmatch(key_id) or key[:1] != ED25519:
             raise MalformedNoteError("not an Ed25519 vkey")
+        if not ed25519_key_binds(key[1:]):
+            raise MalformedNoteError("an Ed25519 key that binds nobody")
         verifier = cls(name=name, public_key=key[1:])
         if verifier.key_id.hex() != key_id:
             raise MalformedNoteError("the key does not belong to its id")

@@ -196,6 +196,8 @@ def verify_consistency(
     if old_size == new_size:
         if proof or old_root != new_root:
             raise ProofError("two trees of one size need equal roots and an empty proof")
+        if old_size <= 0 and (old_size, old_root) != (0, EMPTY_ROOT):
+            raise ProofError("the empty tree has another root")
         return
     if not 0 < old_size < new_size:
         raise ProofError(f"no consistency proof leads from size {old_size} to {new_size}")

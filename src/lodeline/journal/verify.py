@@ -162,15 +162,31 @@ def _encode_point(point: _Point) -> bytes:
     return (y | (x & 1) << 255).to_bytes(32, "little")
 
 
+def _ed25519_point(public_key: bytes) -> _Point | None:
+    """The point of a public key; None for a second spelling, and for a point of small order.
+
+    Under a point of small order one signature fits all texts, or one in eight, and needs no private key: RFC 8032 lets
+    it pass, and who signs could deny it (Chalkias and others, "Taming the many EdDSAs", https://ia.cr/2020/1244).
+    """
+    point = _decode_point(public_key) if len(public_key) == 32 else None
+    if point is None or _encode_point(_multiply(8, point)) == _encode_point((0, 1, 1, 0)):
+        return None
+    return point
+
+
+def ed25519_key_binds(public_key: bytes) -> bool:
+    """Whether 32 bytes are an Ed25519 public key that binds one holder: in its one spelling, and of no small order."""
+    return _ed25519_point(public_key) is not None
+
+
 def ed25519_verifies(public_key: bytes, message: bytes, signature: bytes) -> bool:
     """Whether `signature` (64 bytes) is the Ed25519 signature of `message` under `public_key` (32 bytes).
 
-    Only one signature text passes for one signature: an S that is not reduced is refused (RFC 8032 section 5.1.7).
+    Only one signature text passes for one signature: an S that is not reduced is refused (RFC 8032 section 5.1.7). A
+    key that binds nobody has signed nothing.
     """
-    if len(public_key) != 32 or len(signature) != 64:
-        return False
-    key, s = _decode_point(public_key), int.from_bytes(signature[32:], "little")
-    if key is None or s >= _ORDER:
+    key, s = _ed25519_point(public_key), int.from_bytes(signature[32:], "little")
+    if key is None or len(signature) != 64 or s >= _ORDER:
         return False
     digest = hashlib.sha512(signature[:32] + public_key + message).digest()
     minus_key = (_P - key[0], key[1], key[2], _P - key[3])
@@ -359,6 +375,9 @@ def read_certificate(encoded: bytes) -> tuple[bytes, str, str]:
 # ---- Merkle proofs (RFC 9162 sections 2.1.3.2 and 2.1.4.2) ------------------------------------------------------
 
 
+_EMPTY_ROOT = hashlib.sha256().digest()
+
+
 def _node(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
@@ -384,9 +403,13 @@ def inclusion_holds(*, index: int, size: int, leaf: bytes, proof: Sequence[bytes
 def consistency_holds(
     *, old_size: int, new_size: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]
 ) -> bool:
-    """Whether the tree of `new_size` leaves begins with the tree of `old_size` leaves (at least 1)."""
+    """Whether the tree of `new_size` leaves begins with the tree of `old_size` leaves.
+
+    Two trees of one size need equal roots and no proof; the empty tree has one root. No proof leads from the empty tree
+    to a larger one (RFC 9162 section 2.1.4.1: 0 < m), and the attempt is refused.
+    """
     if old_size == new_size:
-        return not proof and old_root == new_root
+        return not proof and old_root == new_root and (old_size > 0 or (old_size, old_root) == (0, _EMPTY_ROOT))
     path = [*proof] if old_size & (old_size - 1) else [old_root, *proof]
     if not 0 < old_size < new_size or not path or any(len(hash_) != 32 for hash_ in path):
         return False
@@ -492,7 +515,7 @@ def _read_vkey(vkey: str) -> tuple[str, bytes, bytes]:
         raise _RefusedError("key.malformed") from None
     if not name or any(char.isspace() for char in name) or len(key) != 33 or key[0] != 1:
         raise _RefusedError("key.malformed")
-    if key_id != expected_id.hex():
+    if key_id != expected_id.hex() or not ed25519_key_binds(key[1:]):
         raise _RefusedError("key.malformed")
     return name, expected_id, key[1:]
 
@@ -549,8 +572,8 @@ def verify_consistency(old_checkpoint: str, new_checkpoint: str, proof: Sequence
     sizes = {"old": old.size, "new": new.size}
     # Every log begins with the empty one; the formats define no proof of that and none is needed.
     if old.size in (0, new.size):
-        expected = new.root if old.size == new.size else hashlib.sha256().digest()
-        return [] if old.root == expected else [Fault(entry=None, what="log.fork", facts=sizes)]
+        roots = {one.root for one in (old, new) if one.size == old.size} | ({_EMPTY_ROOT} if old.size == 0 else set())
+        return [] if len(roots) == 1 else [Fault(entry=None, what="log.fork", facts=sizes)]
     if not hashes:
         return [Fault(entry=None, what="checkpoint.needs-consistency", facts=sizes)]
     if not consistency_holds(old_size=old.size, new_size=new.size, old_root=old.root, new_root=new.root, proof=hashes):
@@ -602,6 +625,8 @@ def _key_verifies(key: bytes, message: bytes, signature: bytes, *, rsa: bool) ->
     if key.startswith(_P256_KEY):
         return p256_verifies(key[len(_P256_KEY) :], message, signature)
     if key.startswith(_ED25519_KEY):
+        if not ed25519_key_binds(key[len(_ED25519_KEY) :]):
+            raise _RefusedError("certification.invalid", reason="key")
         return ed25519_verifies(key[len(_ED25519_KEY) :], message, signature)
     try:
         modulus, exponent = _rsa_key(key if rsa else b"")

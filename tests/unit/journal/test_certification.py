@@ -1,11 +1,13 @@
 """What a certifier signs, what is refused and why, and that the verifier of outsiders judges as the portal does."""
 
+import base64
 import datetime
 import json
 import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from tests.unit.journal.certified import GOLDEN, STATED, TO_SIGN, faults_of, jud
 
 from lodeline.journal import verify
 from lodeline.journal.certification import Certification, CertificationError, challenge, check, to_sign
+from lodeline.journal.checkpoint import MalformedNoteError, Verifier
 
 RSA_2048 = rsa.generate_private_key(65537, 2048)
 PSS = padding.PSS(padding.MGF1(SHA256()), padding.PSS.DIGEST_LENGTH)
@@ -144,6 +147,54 @@ def test_both_refuse_for_the_same_reason(what: str) -> None:
     assert refusal.value.reason == reason
     assert refusal.value.en != refusal.value.zh
     assert judged(certification) == (reason, [reason])
+
+
+#: The eight points of small order in their one spelling, and spellings of them that are not: y or sign out of range.
+SMALL_ORDER = {
+    "0100000000000000000000000000000000000000000000000000000000000000": "the neutral point",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f": "order 2",
+    "0000000000000000000000000000000000000000000000000000000000000000": "order 4",
+    "0000000000000000000000000000000000000000000000000000000000000080": "order 4, the other",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05": "order 8",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85": "order 8, the second",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a": "order 8, the third",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa": "order 8, the fourth",
+    "0100000000000000000000000000000000000000000000000000000000000080": "the neutral point with a sign",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f": "the neutral point beyond p",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff": "the neutral point beyond p with a sign",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f": "order 4 beyond p",
+}
+
+
+@pytest.mark.parametrize("key", SMALL_ORDER, ids=SMALL_ORDER.values())
+def test_a_key_of_small_order_certifies_nothing(key: str) -> None:
+    """Where the key is the neutral point, R = S·B with S = 0 fits every text: a signature that anybody can write."""
+    public_key = base64.b64encode(bytes.fromhex("302a300506032b6570032100" + key)).decode()
+    neutral = bytes([1]) + bytes(31)
+    signature = base64.urlsafe_b64encode(neutral + bytes(32)).decode().rstrip("=")
+    for one in (
+        Certification(kind="key", certifier="person-7", public_key=public_key, signature=signature),
+        replace(HONEST["passkey on Ed25519"], public_key=public_key, signature=signature),
+    ):
+        with pytest.raises(CertificationError) as refusal:
+            check(one, to_sign=TO_SIGN)
+        assert refusal.value.reason == "key"
+        assert judged(one) == ("key", ["key"])
+    with pytest.raises(CertificationError):
+        Certification.by_passkey(
+            certifier="person-7", cose_key={**cose_key(ED25519), -2: bytes.fromhex(key)}, authenticator_data=b"",
+            client_data=b"", signature=b"",
+        )  # fmt: skip
+    assert not verify.ed25519_verifies(bytes.fromhex(key), b"any text", neutral + bytes(32))
+
+
+def test_a_log_key_of_small_order_is_no_key() -> None:
+    key = b"\x01" + bytes.fromhex("ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f")
+    key_id = sha256(b"example.org/log\n" + key).hexdigest()[:8]
+    vkey = f"example.org/log+{key_id}+{base64.b64encode(key).decode()}"
+    with pytest.raises(MalformedNoteError):
+        Verifier.read(vkey)
+    assert [one.what for one in verify.verify_consistency("", "", [], vkey=vkey)] == ["key.malformed"]
 
 
 def test_a_certificate_is_not_dated_where_no_moment_is_given() -> None:

@@ -1,8 +1,9 @@
 import hashlib
+from typing import Any
 
 import pytest
 
-from lodeline.journal import merkle
+from lodeline.journal import merkle, verify
 
 LEAVES = [merkle.leaf_hash(bytes([number])) for number in range(21)]
 
@@ -64,6 +65,28 @@ def test_a_rewritten_log_has_no_consistency_proof() -> None:
             new_root=by_the_book(rewritten),
             proof=proof,
         )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "old_root", "new_root", "holds"),
+    [
+        (0, 0, merkle.EMPTY_ROOT, merkle.EMPTY_ROOT, True),
+        (0, 0, LEAVES[0], LEAVES[0], False),
+        (0, 0, merkle.EMPTY_ROOT, LEAVES[0], False),
+        (-1, -1, LEAVES[0], LEAVES[0], False),
+        # RFC 9162 section 2.1.4.1 defines no proof that begins at the empty tree.
+        (0, 1, merkle.EMPTY_ROOT, LEAVES[0], False),
+        (0, 1, LEAVES[0], LEAVES[0], False),
+    ],
+)
+def test_the_empty_tree_has_one_root(old: int, new: int, old_root: bytes, new_root: bytes, holds: bool) -> None:
+    claim: dict[str, Any] = {"old_size": old, "new_size": new, "old_root": old_root, "new_root": new_root, "proof": []}
+    assert verify.consistency_holds(**claim) == holds
+    if holds:
+        merkle.verify_consistency(**claim)
+    else:
+        with pytest.raises(merkle.ProofError):
+            merkle.verify_consistency(**claim)
 
 
 def test_a_proof_has_exactly_the_length_it_needs() -> None:

@@ -222,6 +222,10 @@ def test_consistency_between_every_two_checkpoints(log: Any) -> None:
 
 def test_a_fork_and_an_unproved_continuation_are_told_apart(log: Any) -> None:
     other = sign_checkpoint(size=5, root=bytes(32), signer=log.signer)
+    empty = sign_checkpoint(size=0, root=bytes(32), signer=log.signer)
+    for later in (empty, log.checkpoint(0), log.checkpoint(8)):
+        assert codes(verify.verify_consistency(empty, later, [], vkey=log.vkey)) == ["log.fork"]
+        assert codes(verify.verify_consistency(later, empty, [], vkey=log.vkey)) == ["log.fork"]
     new, proof = log.checkpoint(8), log.consistency(5, 8)["proof"]
     claim = {"proof": proof, "vkey": log.vkey}
     assert codes(verify.verify_consistency(other, log.checkpoint(5), [], vkey=log.vkey)) == ["log.fork"]
