@@ -26,7 +26,7 @@ from lodeline.office.models import Notice, User
 from lodeline.office.opening import prepare
 from lodeline.service.backup import BackupError, RefusedError, back_up, restore
 from lodeline.service.backup_expiry import prune
-from lodeline.store.opening import open_store
+from lodeline.store.opening import create, open_store
 from lodeline.store.store import Store
 
 MOMENT = datetime(2025, 7, 1, tzinfo=UTC)
@@ -202,6 +202,29 @@ def test_table_that_was_changed_together_with_its_hashes_is_refused(backup: Path
     with pytest.raises(RefusedError, match="manifest"):
         put_back(backup, url)
     assert nothing_left(tmp_path, url)
+
+
+@pytest.mark.medium
+@pytest.mark.parametrize("inside", [False, True], ids=["secret given", "secret inside"])
+def test_manifest_that_bears_no_code_of_the_store_is_not_read(
+    inside: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if inside:
+        monkeypatch.delenv("LODELINE_SECRET")
+    store = create(str(tmp_path / "own.sqlite3"))[0]
+    file = back_up(store, tmp_path / "backup.tar", made_at=MOMENT).file
+    with tarfile.open(file) as tar:
+        files = {name: tar.extractfile(name).read() for name in tar.getnames()}  # type: ignore[union-attr]
+    url = str(tmp_path / "new.sqlite3")
+    for forged in (b"[" * 100_000, b"no JSON", b'{"format": "lodeline-backup-1", "parts": [{}]}', b'{"format": "x"}'):
+        with tarfile.open(file, "w") as tar:
+            for name, content in (files | {"manifest.json": forged}).items():
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+        with pytest.raises(RefusedError, match="manifest"):
+            put_back(file, url)
+        assert nothing_left(tmp_path, url)
 
 
 @pytest.mark.medium

@@ -33,7 +33,7 @@ from lodeline.spoken import SpokenError
 from lodeline.store import archive
 from lodeline.store.archive import Table
 from lodeline.store.database import Database
-from lodeline.store.opening import open_store
+from lodeline.store.opening import open_store, secret_for
 from lodeline.store.store import Store
 
 FORMAT: Final = "lodeline-backup-1"
@@ -143,7 +143,7 @@ def restore(
     say = progress or (lambda _done, _all: None)
     try:
         with tarfile.open(file) as tar:
-            manifest, code = _read_manifest(tar)
+            manifest = _read_manifest(tar)
             for _ in _parts(tar, manifest):  # every part is whole before anything is made
                 pass
             with archive.appearing(url) as place:
@@ -157,7 +157,7 @@ def restore(
                         say(done, manifest["rows"])
                     archive.settle(database)
                     store = open_store(place)
-                    restored = _judge(store, manifest, code, kept=kept, older=older, progress=say)
+                    restored = _judge(store, manifest, kept=kept, older=older, progress=say)
     except (tarfile.TarError, EOFError, pl.exceptions.PolarsError) as error:
         raise _damaged(str(error)) from error
     return restored
@@ -166,12 +166,16 @@ def restore(
 def _add_rows(tar: tarfile.TarFile, table: Table, number: int, rows: pl.DataFrame) -> dict[str, Any]:
     buffer = io.BytesIO()
     rows.write_parquet(buffer, compression="zstd")
-    name = f"tables/{table.name}/{number:06d}.parquet"
+    name = _part_name(table.name, number)
     _add(tar, name, buffer.getvalue())
     return {
         "name": name, "table": table.name, "rows": rows.height, "bytes": buffer.tell(),
         "sha256": sha256(buffer.getvalue()).hexdigest(),
     }  # fmt: skip
+
+
+def _part_name(table: str, number: int) -> str:
+    return f"tables/{table}/{number:06d}.parquet"
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
@@ -212,9 +216,14 @@ def _code(secret: bytes, manifest: bytes) -> str:
     return hmac.digest(secret, b"lodeline backup v1" + manifest, sha256).hex()
 
 
-def _read_manifest(tar: tarfile.TarFile) -> tuple[dict[str, Any], tuple[bytes, str]]:
-    """The manifest, and its bytes with the code under them."""
-    encoded, code = _read(tar, MANIFEST), _read(tar, _CODE).decode("ascii", "replace")
+def _read_manifest(tar: tarfile.TarFile) -> dict[str, Any]:
+    """The manifest. Nothing of it is looked into before its code holds; the code is made alike in every format."""
+    encoded = _read(tar, MANIFEST)
+    if not hmac.compare_digest(_code(_secret(tar), encoded).encode(), _read(tar, _CODE)):
+        raise RefusedError(
+            "the manifest was changed, or was written with another secret: the backup is refused",
+            "备份清单被改动，或以其他密钥写成：拒绝恢复",
+        )
     try:
         manifest = json.loads(encoded)
         written_by = manifest["format"]
@@ -224,7 +233,16 @@ def _read_manifest(tar: tarfile.TarFile) -> tuple[dict[str, Any], tuple[bytes, s
         raise BackupError(
             f"this is no backup that this program reads ({FORMAT})", f"该文件不是本程序可读取的备份（{FORMAT}）"
         )
-    return manifest, (encoded, code)
+    return manifest
+
+
+def _secret(tar: tarfile.TarFile) -> bytes:
+    """The environment's secret, else the one in the backup: whoever wrote that file could have put any code on it."""
+    facts: dict[str, str] = {}
+    if not os.environ.get("LODELINE_SECRET"):
+        inside = pl.read_parquet(io.BytesIO(_read(tar, _part_name("fact", 0))), columns=["key", "value"])
+        facts = dict(inside.filter(pl.col("key") == "secret").iter_rows())
+    return secret_for(facts).encode()
 
 
 def _read(tar: tarfile.TarFile, name: str) -> bytes:
@@ -270,21 +288,8 @@ def _tables_for(database: Database, manifest: dict[str, Any]) -> dict[str, Table
     return {name: here[name] for name in manifest["tables"]}
 
 
-def _judge(
-    store: Store,
-    manifest: dict[str, Any],
-    code: tuple[bytes, str],
-    *,
-    kept: Sequence[str],
-    older: bool,
-    progress: Progress,
-) -> Restored:
+def _judge(store: Store, manifest: dict[str, Any], *, kept: Sequence[str], older: bool, progress: Progress) -> Restored:
     """Recomputes the store. Raises RefusedError unless it is the log that the manifest and the checkpoints say."""
-    if not hmac.compare_digest(_code(store.secret, code[0]), code[1]):
-        raise RefusedError(
-            "the manifest was changed, or was written with another secret: the backup is refused",
-            "备份清单被改动，或以其他密钥写成：拒绝恢复",
-        )
     verdict = verify(store, kept=kept, progress=lambda _what, share: progress(int(share * 100), 100))
     faults = [fault for fault in verdict.faults if not (older and fault.what == "log.older-than-checkpoint")]
     if (verdict.size, verdict.root) != (manifest["size"], manifest["root"]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
+from collections.abc import Mapping
 from hashlib import sha256
 
 import polars as pl
@@ -102,17 +103,23 @@ def open_store(url: str, *, secret: str | None = None) -> Store:
             f"the store has format {facts.get('format')!r} and this program reads {FORMAT!r}: update the program",
             f"数据库格式为 {facts.get('format')!r}，本程序只能读取 {FORMAT!r}：请更新程序",
         )
-    used = secret or os.environ.get("LODELINE_SECRET") or facts.get("secret")
-    if used is None:
-        raise StoreError(
-            "the store was made with a secret of its own: set LODELINE_SECRET to it",
-            "该数据库建立时使用了专用密钥：请设置 LODELINE_SECRET",
-        )
+    used = secret_for(facts, secret)
     if not hmac.compare_digest(_fingerprint(used), facts["secret-fingerprint"]):
         raise StoreError(
             "LODELINE_SECRET is not the secret that this store was made with", "LODELINE_SECRET 与建库时的密钥不同"
         )
     return Store(database, facts, used.encode())
+
+
+def secret_for(facts: Mapping[str, str], given: str | None = None) -> str:
+    """The secret given, else the environment's, else the one that the store's facts hold. Raises StoreError if none."""
+    used = given or os.environ.get("LODELINE_SECRET") or facts.get("secret")
+    if used is None:
+        raise StoreError(
+            "the store was made with a secret of its own: set LODELINE_SECRET to it",
+            "该数据库建立时使用了专用密钥：请设置 LODELINE_SECRET",
+        )
+    return used
 
 
 def assert_guarded(store: Store) -> None:
