@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 
 import polars as pl
 import pytest
@@ -14,11 +17,12 @@ from tests.office.trade import LATER, NOW, made_trade, person
 from tests.stores import copied
 
 from lodeline.filing.check import check
-from lodeline.office import disputes, drafts, transfers
-from lodeline.office.actor import NotAllowedError
+from lodeline.office import disputes, drafts, submitting, transfers
+from lodeline.office.actor import Actor, NotAllowedError
 from lodeline.office.draft_content import content_of
 from lodeline.office.home import home
 from lodeline.office.models import AuditRecord, Dispute, Draft, Notice
+from lodeline.office.tokens import Program
 from lodeline.service.acceptance import Acceptance, ClosedShipment
 from lodeline.service.own import Own
 from lodeline.service.posting import post
@@ -111,6 +115,40 @@ def test_nothing_is_accepted_twice(store: Store) -> None:
     file_draft(store, draft)
     with pytest.raises(ClosedShipment):
         accept(store, "MAG", Acceptance(line=line))
+
+
+@pytest.mark.parametrize("by", ["a person", "a program"])
+def test_six_who_accept_at_once_leave_one_draft(url: str, by: str) -> None:
+    copied(made_trade, url)
+    start = Barrier(6)
+    known = {part.name: getattr(person("MAG"), part.name) for part in fields(Actor)}
+    program = Program(
+        **known | {"scopes": frozenset({"transfers:write"})},
+        organisation="MAG",
+        opened=frozenset({"own.file", "own.read"}),
+        expires_at=LATER,
+    )
+
+    def one(line: int, now: datetime) -> int | str:
+        opened = open_store(url)
+        chosen, on = [Acceptance(line=line)], date(2025, 2, 5)
+        try:
+            start.wait(timeout=30)
+            if by == "a person":
+                return transfers.accept(person("MAG"), Own(opened, LAW, "MAG"), chosen, on=on, site="mag", now=now).pk
+            return submitting.accept(program, "MAG", chosen, on=on, site="mag", store=opened, law=LAW, now=now).pk
+        except transfers.AcceptanceError as refused:
+            return refused.en
+        finally:
+            opened.database.close()
+
+    with override_settings(LODELINE_DATABASE=url):
+        line = waits(open_store(url), "MAG", "S3")
+        with ThreadPoolExecutor(6) as pool:
+            found = [task.result(timeout=120) for task in [pool.submit(one, line, NOW) for _ in range(6)]]
+        assert [draft.pk for draft in Draft.objects.all()] == [got for got in found if isinstance(got, int)]
+        refused = [got for got in found if isinstance(got, str)]
+        assert len(refused) == 5 and all("accepted already" in words for words in refused)
 
 
 @pytest.mark.parametrize(

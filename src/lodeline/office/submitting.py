@@ -30,7 +30,7 @@ from lodeline.office.draft_content import Content, limits
 from lodeline.office.drafts import DraftError, FileIn
 from lodeline.office.models import Draft, Job
 from lodeline.office.tokens import CERTIFY, Program
-from lodeline.office.transfers import AcceptanceError, local_id, pending
+from lodeline.office.transfers import AcceptanceError, accepting, local_id, pending
 from lodeline.office.transfers import Sent as Delivered
 from lodeline.regulation.duty import deadline
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
@@ -125,15 +125,16 @@ def accept(
     if on > law.day_of(now):
         raise AcceptanceError("The day of receipt cannot be later than today.", "收货日期不能晚于今天。")
     rows = receipt_rows(Own(store, law, organisation), acceptances, on=on, site=site)
-    taken = pending(program, organisation)
-    if any(
-        Delivered(shipper=row["counterparty"], event=row["reference"], local=local_id(row["lot"])) in taken
-        for row in rows
-    ):
-        raise AcceptanceError(
-            "Some of this is accepted already and waits to be certified.", "部分到货已确认，正等待签认。"
-        )
-    draft = drafts.new_from_rows(program, organisation, f"{on:%Y-%m}", rows, now, law=law)
+    with accepting(organisation):
+        taken = pending(program, organisation)
+        if any(
+            Delivered(shipper=row["counterparty"], event=row["reference"], local=local_id(row["lot"])) in taken
+            for row in rows
+        ):
+            raise AcceptanceError(
+                "Some of this is accepted already and waits to be certified.", "部分到货已确认，正等待签认。"
+            )
+        draft = drafts.new_from_rows(program, organisation, f"{on:%Y-%m}", rows, now, law=law)
     return draft_check.begin(draft, now=now)
 
 

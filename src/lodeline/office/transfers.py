@@ -10,6 +10,7 @@ AcceptanceError   what was chosen cannot be accepted so; the message says what t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -21,6 +22,7 @@ from lodeline.office import draft_check, drafts
 from lodeline.office.actor import Actor
 from lodeline.office.audit import record_act
 from lodeline.office.draft_content import TYPED
+from lodeline.office.jobs import database
 from lodeline.office.models import Draft, DraftEdit
 from lodeline.office.notices import notify
 from lodeline.office.people import together
@@ -59,6 +61,11 @@ def accept(actor: Actor, own: Own, acceptances: Sequence[Acceptance], *, on: dat
     rows = receipt_rows(own, acceptances, on=on, site=site)
     draft = _put(actor, own, f"{on:%Y-%m}", rows, now)
     return draft_check.begin(draft, now=now)
+
+
+def accepting(organisation: str) -> AbstractContextManager[None]:
+    """A transaction in which an organisation accepts: one after another, so that nothing is accepted twice."""
+    return database().one_at_a_time(f"accept:{organisation}")
 
 
 def pending(actor: Actor, organisation: str) -> Mapping[Sent, int]:
@@ -140,16 +147,16 @@ def _require_shipped(acceptances: Sequence[Acceptance], waiting: pl.DataFrame, o
 
 def _put(actor: Actor, own: Own, period: str, rows: Sequence[Mapping[str, str]], now: datetime) -> Draft:
     """The rows in the organisation's open draft of receipts of a month, else in a new one, and who put them there."""
-    taken = pending(actor, own.organisation)
-    fresh = [
-        row for row in rows
-        if Sent(shipper=row["counterparty"], event=row["reference"], local=local_id(row["lot"])) not in taken
-    ]  # fmt: skip
-    if not fresh:
-        raise AcceptanceError(
-            "All of this is accepted already and waits to be certified.", "所选到货均已确认，正等待签认。"
-        )
-    with together():
+    with accepting(own.organisation):
+        taken = pending(actor, own.organisation)
+        fresh = [
+            row for row in rows
+            if Sent(shipper=row["counterparty"], event=row["reference"], local=local_id(row["lot"])) not in taken
+        ]  # fmt: skip
+        if not fresh:
+            raise AcceptanceError(
+                "All of this is accepted already and waits to be certified.", "所选到货均已确认，正等待签认。"
+            )
         draft = _receipts_of(own.organisation, period)
         if draft is None:
             draft = drafts.new_from_rows(actor, own.organisation, period, fresh, now, law=own.law)

@@ -138,6 +138,15 @@ class Database:
         with transaction.atomic(using=self.alias):
             yield
 
+    @contextmanager
+    def one_at_a_time(self, what: str) -> Iterator[None]:
+        """A transaction that begins when those of the same name have ended, so that it sees what they have written."""
+        with self.transaction():
+            # On SQLite the transaction itself waits for all others.
+            if not self.is_sqlite:
+                self.rows("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (what,))
+            yield
+
     def close(self) -> None:
         """Closes the calling thread's connection."""
         self.connection.close()
