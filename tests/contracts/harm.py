@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lodeline.store.guards import make_guards, missing_guards
+from lodeline.store.guards import Guards, guards_of, make_guards
 from lodeline.store.store import Store
 
 
@@ -32,4 +32,4 @@ def unguarded(store: Store) -> Iterator[None]:
         drop_trigger(store, table, name)
     yield
     make_guards(store.database)
-    assert missing_guards(store.database) == []
+    assert guards_of(store.database) == Guards(missing=(), foreign=())

@@ -136,3 +136,98 @@ def test_a_guard_that_only_bears_the_name_is_missing(ledger: Desk) -> None:
     assert "store.guard-missing" in [fault.what for fault in verify(ledger.store).faults]
     with pytest.raises(StoreError):
         ledger.file("MINE", "2025-06", sheet("2025-06"))
+
+
+WEAKENED: dict[str, tuple[str, ...]] = {
+    "fires in replicas alone": ("ALTER TABLE line ENABLE REPLICA TRIGGER line_no_change",),
+    "never fires": (
+        "DROP TRIGGER line_no_change ON line",
+        "CREATE TRIGGER line_no_change BEFORE UPDATE OR DELETE ON line FOR EACH ROW WHEN (false)"
+        " EXECUTE FUNCTION lodeline_refuse()",
+    ),
+    "fires for one column": (
+        "DROP TRIGGER line_no_change ON line",
+        "CREATE TRIGGER line_no_change BEFORE UPDATE OF ordinal OR DELETE ON line FOR EACH ROW"
+        " EXECUTE FUNCTION lodeline_refuse()",
+    ),
+    "fires for a statement": (
+        "DROP TRIGGER line_no_change ON line",
+        "CREATE TRIGGER line_no_change BEFORE UPDATE OR DELETE ON line EXECUTE FUNCTION lodeline_refuse()",
+    ),
+    "refuses in a comment": (
+        "CREATE OR REPLACE FUNCTION lodeline_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " /* RAISE EXCEPTION 'facts are append-only: file a correction instead'; */ RETURN OLD; END $$",
+    ),
+    "another function of that name": (
+        "CREATE SCHEMA elsewhere",
+        "CREATE FUNCTION elsewhere.lodeline_refuse() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RETURN OLD; /* facts are append-only: file a correction instead */ END $$",
+        "CREATE OR REPLACE TRIGGER line_no_change BEFORE UPDATE OR DELETE ON line FOR EACH ROW"
+        " EXECUTE FUNCTION elsewhere.lodeline_refuse()",
+    ),
+    "a table of that name in another schema": (
+        "CREATE SCHEMA elsewhere", "CREATE TABLE elsewhere.line (id bigint)", "DROP TRIGGER line_no_change ON line",
+        "CREATE TRIGGER line_no_change BEFORE UPDATE OR DELETE ON elsewhere.line FOR EACH ROW"
+        " EXECUTE FUNCTION lodeline_refuse()",
+    ),
+}  # fmt: skip
+BESIDE: dict[str, dict[str, str]] = {
+    "sqlite": {
+        "a_first": "CREATE TRIGGER a_first BEFORE UPDATE ON Line BEGIN SELECT RAISE(IGNORE); END",
+        "z_last": "CREATE TRIGGER z_last AFTER INSERT ON draw BEGIN DELETE FROM line WHERE 0; END",
+    },
+    "postgresql": {
+        "a_first": "CREATE TRIGGER a_first BEFORE INSERT ON line FOR EACH ROW"
+        " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        "line.nothing": "CREATE RULE nothing AS ON INSERT TO line WHERE NEW.id < 0 DO INSTEAD NOTHING",
+        "draw.elsewhere": "CREATE RULE elsewhere AS ON DELETE TO draw DO INSTEAD NOTHING",
+    },
+}
+
+
+def guard_faults(desk: Desk) -> list[tuple[str, object]]:
+    found = [(fault.what, fault.facts.get("trigger")) for fault in verify(desk.store).faults]
+    return [(what, name) for what, name in found if what.startswith("store.guard")]
+
+
+@pytest.mark.parametrize("how", WEAKENED)
+def test_a_weakened_guard_is_missing_until_it_is_made_again(ledger: Desk, how: str) -> None:
+    if ledger.store.database.is_sqlite:
+        pytest.skip("SQLite keeps the statement itself, which is compared whole")
+    for statement in WEAKENED[how]:
+        ledger.store.database.execute(statement)
+    name = "lodeline_refuse" if how == "refuses in a comment" else "line_no_change"
+    assert guard_faults(ledger) == [("store.guard-missing", name)]
+    with pytest.raises(StoreError, match=name):
+        ledger.try_rows("MINE", "2025-06")
+    make_guards(ledger.store.database)
+    assert guard_faults(ledger) == []
+    ledger.rows("MINE", "2025-06", ORIGIN)
+
+
+def test_what_others_put_beside_the_guards_stops_all_posting(ledger: Desk) -> None:
+    database = ledger.store.database
+    beside = BESIDE["sqlite" if database.is_sqlite else "postgresql"]
+    for name, statement in beside.items():
+        database.execute(statement)
+        assert guard_faults(ledger) == [("store.guard-foreign", name)]
+        with pytest.raises(StoreError, match=name):
+            ledger.try_rows("MINE", "2025-06")
+        make_guards(database)
+        assert guard_faults(ledger) == [("store.guard-foreign", name)], "what others made they take away"
+        table, _, rule = name.rpartition(".")
+        if rule and table:
+            database.execute(f"DROP RULE {rule} ON {table}")
+        else:
+            database.execute(f"DROP TRIGGER {name}" + ("" if database.is_sqlite else " ON line"))
+    assert guard_faults(ledger) == []
+    ledger.rows("MINE", "2025-06", ORIGIN)
+
+
+def test_triggers_on_other_tables_are_nobodys_business(ledger: Desk) -> None:
+    database = ledger.store.database
+    database.execute("CREATE TABLE notes_of_the_operator (id bigint)")
+    when = "BEFORE UPDATE ON notes_of_the_operator"
+    does = "BEGIN SELECT 1; END" if database.is_sqlite else "EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+    database.execute(f"CREATE TRIGGER a_note {when} FOR EACH ROW {does}")
+    assert guard_faults(ledger) == []

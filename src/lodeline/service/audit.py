@@ -33,7 +33,7 @@ from lodeline.service.draw_facts import stored_rows
 from lodeline.service.posting import resolved_commitment
 from lodeline.service.records import record_cells
 from lodeline.service.salt import salt_key
-from lodeline.store.guards import missing_guards
+from lodeline.store.guards import guards_of
 from lodeline.store.store import (
     DESK_KIND,
     DRAW_KIND,
@@ -62,6 +62,10 @@ STORE_TEXTS: dict[str, tuple[str, str]] = {
     "row.misplaced": ("A row does not stand where, or belong to whom, its entry says", "行的位置或所属与其条目不符"),
     "row.without-entry": ("Rows belong to no entry", "存在不属于任何条目的行"),
     "state.differs": ("The stored state is not what the filings amount to", "存储的状态与申报推算结果不符"),
+    "store.guard-foreign": (
+        "A trigger or rule of others stands on a table of facts: it may undo what the guards refuse",
+        "事实表上存在外来的触发器或规则，可能绕过防改触发器",
+    ),
     "store.guard-missing": ("A trigger that refuses changes is missing", "缺少禁止改动的触发器"),
     "upload.changed": ("The kept bytes of an upload were changed", "保存的上传原件被改动"),
 }
@@ -99,9 +103,11 @@ class Verdict:
 def verify(store: Store, *, kept: Sequence[str] = (), progress: Progress | None = None) -> Verdict:
     """Recomputes leaves, roots, resolutions and state; `kept` are checkpoints from outside, as signed notes."""
     say = progress or (lambda _what, _share: None)
+    guards = guards_of(store.database)
     faults = [
-        Fault(entry=None, what="store.guard-missing", facts={"trigger": name})
-        for name in missing_guards(store.database)
+        Fault(entry=None, what=what, facts={"trigger": name})
+        for what, names in (("store.guard-missing", guards.missing), ("store.guard-foreign", guards.foreign))
+        for name in names
     ]
     entries = list(store.entries())
     try:

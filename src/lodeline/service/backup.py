@@ -225,7 +225,7 @@ def _read_manifest(tar: tarfile.TarFile) -> dict[str, Any]:
             "备份清单被改动，或以其他密钥写成：拒绝恢复",
         )
     try:
-        manifest = json.loads(encoded)
+        manifest: dict[str, Any] = json.loads(encoded)
         written_by = manifest["format"]
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(MANIFEST) from error

@@ -5,10 +5,24 @@ A trigger can be dropped by whoever owns the database; the Merkle log is what pr
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from lodeline.store.database import Database
 
 FACTS = ("fact", "entry", "upload", "record", "lot", "line", "alias", "draw", "invoice_line", "customs_line")
 _REFUSAL = "facts are append-only: file a correction instead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guards:
+    """How the tables of facts are guarded.
+
+    missing  guards that do not stand as they were made: dropped, switched off, weakened or put on something else
+    foreign  triggers and rules (`table.rule`) of others on these tables
+    """
+
+    missing: tuple[str, ...]
+    foreign: tuple[str, ...]
 
 
 def _sqlite_guards() -> dict[str, str]:
@@ -22,14 +36,19 @@ def _sqlite_guards() -> dict[str, str]:
 
 
 def _postgresql_guards() -> dict[str, str]:
-    guards = {}
-    for table in FACTS:
-        guards[f"{table}_no_change"] = f'BEFORE UPDATE OR DELETE ON "{table}" FOR EACH ROW'
-        guards[f"{table}_no_truncate"] = f'BEFORE TRUNCATE ON "{table}" FOR EACH STATEMENT'
-    return {
-        name: f'CREATE OR REPLACE TRIGGER "{name}" {when} EXECUTE FUNCTION lodeline_refuse()'
-        for name, when in guards.items()
+    """Name → statement of the function that refuses, then of every trigger: to the letter as the server writes them out
+    (`pg_get_functiondef`, `pg_get_triggerdef`), but for the schema, which follows from where the tables are."""
+    statements = {
+        "lodeline_refuse": "CREATE OR REPLACE FUNCTION lodeline_refuse()\n RETURNS trigger\n LANGUAGE plpgsql\n"
+        f"AS $function$ BEGIN RAISE EXCEPTION '{_REFUSAL}'; END $function$\n"
     }
+    for table in FACTS:
+        for name, when, level in (("change", "DELETE OR UPDATE", "ROW"), ("truncate", "TRUNCATE", "STATEMENT")):
+            statements[f"{table}_no_{name}"] = (
+                f"CREATE TRIGGER {table}_no_{name} BEFORE {when} ON {table} FOR EACH {level}"
+                " EXECUTE FUNCTION lodeline_refuse()"
+            )
+    return statements
 
 
 def make_guards(database: Database) -> None:
@@ -39,26 +58,47 @@ def make_guards(database: Database) -> None:
             database.execute(f'DROP TRIGGER IF EXISTS "{name}"')
             database.execute(statement)
         return
-    database.execute(
-        "CREATE OR REPLACE FUNCTION lodeline_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{_REFUSAL}'; END $$"
-    )
     for statement in _postgresql_guards().values():
-        database.execute(statement)
+        database.execute(statement.replace("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER"))
 
 
-def missing_guards(database: Database) -> list[str]:
-    """Names of the triggers that do not stand as they were made: dropped, disabled or put on something else."""
-    if database.is_sqlite:
-        triggers = database.rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-        found = {str(name): str(statement) for name, statement in triggers}
-        return sorted(name for name, statement in _sqlite_guards().items() if found.get(name) != statement)
-    standing = database.rows(
-        "SELECT t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid"
-        " WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND p.proname = 'lodeline_refuse' AND p.prosrc LIKE %s"
-        # 2: before; 8: delete; 16: update; 32: truncate.
-        " AND ((t.tgname = c.relname || '_no_change' AND t.tgtype & 26 = 26)"
-        " OR (t.tgname = c.relname || '_no_truncate' AND t.tgtype & 34 = 34))",
-        (f"%{_REFUSAL}%",),
+def guards_of(database: Database) -> Guards:
+    """What the database itself says of the triggers and rules of the tables of facts.
+
+    A guard stands if its whole definition is the one that was made here, and it fires in every session: whatever stands
+    beside it may go before it, or do what it refuses.
+    """
+    expected, found = (_on_sqlite if database.is_sqlite else _on_postgresql)(database)
+    return Guards(
+        missing=tuple(sorted(name for name, definition in expected.items() if found.get(name) != definition)),
+        foreign=tuple(sorted(found.keys() - expected.keys())),
     )
-    return sorted(set(_postgresql_guards()) - {str(name) for (name,) in standing})
+
+
+def _on_sqlite(database: Database) -> tuple[dict[str, str], dict[str, str]]:
+    """Triggers by name: as they should be, and as they are. A table's name is kept as its trigger's maker wrote it."""
+    tables = ",".join(f"'{table}'" for table in FACTS)
+    triggers = database.rows(
+        f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) IN ({tables})"
+    )
+    return _sqlite_guards(), {str(name): str(statement) for name, statement in triggers}
+
+
+def _on_postgresql(database: Database) -> tuple[dict[str, str], dict[str, str]]:
+    """Triggers and rules by name, and the function that refuses: as the server would write them out, and as it does.
+
+    Only what stands on the tables that a query means counts: another schema may hold tables of the same names.
+    """
+    tables = ",".join(f"to_regclass('{table}')" for table in FACTS)
+    found = database.rows(
+        "SELECT tgname, tgenabled::text, pg_get_triggerdef(oid, true) FROM pg_trigger"
+        f" WHERE NOT tgisinternal AND tgrelid IN ({tables})"
+        " UNION ALL SELECT c.relname || '.' || r.rulename, 'O', pg_get_ruledef(r.oid)"
+        f" FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.ev_class IN ({tables})"
+        " UNION ALL SELECT p.proname, 'O', replace(pg_get_functiondef(p.oid), quote_ident(n.nspname) || '.', '')"
+        " FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = to_regproc('lodeline_refuse')"
+    )
+    # O: fires in sessions that are not replicas; A: always. Others (D, R) let every writer through.
+    return _postgresql_guards(), {
+        str(name): str(definition) if enabled in ("O", "A") else "" for name, enabled, definition in found
+    }

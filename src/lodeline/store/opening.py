@@ -16,7 +16,7 @@ from lodeline.journal.checkpoint import Signer, sign_checkpoint
 from lodeline.journal.merkle import Frontier
 from lodeline.store.append import append
 from lodeline.store.database import Database
-from lodeline.store.guards import make_guards, missing_guards
+from lodeline.store.guards import guards_of, make_guards
 from lodeline.store.store import Store, StoreError
 
 FORMAT = "1"
@@ -123,13 +123,21 @@ def secret_for(facts: Mapping[str, str], given: str | None = None) -> str:
 
 
 def assert_guarded(store: Store) -> None:
-    """Raises StoreError unless every trigger that refuses changes stands."""
-    missing = missing_guards(store.database)
-    if missing:
+    """Raises StoreError unless every trigger that refuses changes stands, and nothing of others beside them."""
+    found = guards_of(store.database)
+    if found.foreign:
+        named = ", ".join(found.foreign)
         raise StoreError(
-            f"the store is not guarded against changes (missing: {', '.join(missing)}): run `lodeline verify`,"
+            f"triggers or rules of others stand on the tables of facts ({named}): find out who made them, run"
+            " `lodeline verify`, then drop them in the database",
+            f"事实表上存在外来的触发器或规则（{named}）：请查明来源并运行 `lodeline verify`，再在数据库中删除",
+        )
+    if found.missing:
+        named = ", ".join(found.missing)
+        raise StoreError(
+            f"the store is not guarded against changes (missing: {named}): run `lodeline verify`,"
             " then `lodeline init` to set the guards again",
-            f"数据库缺少防改触发器（{', '.join(missing)}）：请运行 `lodeline verify`，再用 `lodeline init` 恢复",
+            f"数据库缺少防改触发器（{named}）：请运行 `lodeline verify`，再用 `lodeline init` 恢复",
         )
 
 

@@ -32,7 +32,7 @@ from lodeline.office import clock
 from lodeline.office.models import Job
 from lodeline.office.opening import is_prepared
 from lodeline.spoken import SpokenError
-from lodeline.store.guards import missing_guards
+from lodeline.store.guards import guards_of
 from lodeline.store.opening import open_store
 from lodeline.web import configuration, logs
 from lodeline.web.reading import EmptyStoreError
@@ -202,8 +202,9 @@ def _store(url: str) -> Check:
 
 
 def _guards(url: str) -> Check:
-    missing = missing_guards(open_store(url).database)
-    return {"ok": not missing, **({"missing": missing} if missing else {})}
+    found = guards_of(open_store(url).database)
+    named = {"missing": list(found.missing), "foreign": list(found.foreign)}
+    return {"ok": not any(named.values()), **{what: names for what, names in named.items() if names}}
 
 
 def _portal(url: str) -> Check:
