@@ -24,6 +24,7 @@ from tests.stores import new_database
 
 from lodeline.office.models import Notice, User
 from lodeline.office.opening import prepare
+from lodeline.service import backup as backup_service
 from lodeline.service.backup import BackupError, RefusedError, back_up, restore
 from lodeline.service.backup_expiry import prune
 from lodeline.store.opening import create, open_store
@@ -225,6 +226,22 @@ def test_manifest_that_bears_no_code_of_the_store_is_not_read(
         with pytest.raises(RefusedError, match="manifest"):
             put_back(file, url)
         assert nothing_left(tmp_path, url)
+
+
+@pytest.mark.medium
+def test_backup_of_the_format_before_is_read_and_a_newer_one_is_not(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = back_up(desk.store, tmp_path / "backup.tar", made_at=MOMENT).file
+    for here, says in ((1, None), (2, None), (0, "update the program"), (3, "the version that made it")):
+        monkeypatch.setattr(backup_service, "FORMAT", here)
+        url = str(tmp_path / f"of-{here}.sqlite3")
+        if says is None:
+            assert put_back(file, url).head().size == 3
+        else:
+            with pytest.raises(BackupError, match=says):
+                put_back(file, url)
+            assert nothing_left(tmp_path, url)
 
 
 @pytest.mark.medium

@@ -10,7 +10,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from tests.cli.program import CHINESE, PROGRAM, Lodeline, write_register
+
+from lodeline.store.opening import open_store
 
 QUESTIONS = (
     ("balance",), ("flows",), ("transfers",), ("quota",), ("findings",), ("trace", "A/1"), ("origins", "A/1"),
@@ -37,6 +40,21 @@ def test_init_again_says_so_and_changes_nothing(filed: Lodeline) -> None:
     assert again.status == 0 and "already" in again.out and "nothing changed" in again.out
     assert filed("init", "--json").document["new"] is False
     assert contents(filed) == before
+
+
+def test_init_brings_an_older_store_up_to_date_and_says_so(filed: Lodeline) -> None:
+    store = open_store(filed.database)
+    call_command("migrate", "store", "0007", database=store.database.alias, verbosity=0, interactive=False)
+    store.database.close()
+    for question in ("verify", "balance"):
+        old = filed(question)
+        assert old.status == 2 and "older version" in old.said and "lodeline init" in old.said
+    assert "up to date" in filed("init").out
+    assert filed("verify").status == 0
+    assert "nothing changed" in filed("init").out
+    with closing(sqlite3.connect(filed.database)) as connection, connection:
+        connection.execute("DROP TRIGGER line_no_update")
+    assert filed("init", "--json").document["updated"] is True
 
 
 def test_init_under_another_secret_changes_nothing(filed: Lodeline) -> None:

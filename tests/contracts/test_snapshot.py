@@ -12,7 +12,9 @@ from tests.contracts.conftest import Backup
 from tests.desk import Desk, organisation
 
 from lodeline.service.answers import trace
+from lodeline.store import snapshot
 from lodeline.store.snapshot import SEGMENTS_MAX, Snapshot, directory_of, open_snapshot
+from lodeline.store.store import StoreError
 
 pytestmark = pytest.mark.medium
 
@@ -50,6 +52,21 @@ def test_catching_up_equals_making_it_from_nothing(own: Desk, tmp_path: Path) ->
         open_snapshot(own.store)
         step()
         assert_same(open_snapshot(own.store), made_from_nothing(own, tmp_path / str(number)))
+
+
+def test_files_of_an_older_version_are_written_anew_and_those_of_a_newer_one_are_left(
+    own: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own.rows("MINE", "2025-06", origin(1))
+    open_snapshot(own.store)
+    manifest = directory_of(own.store.database) / "manifest.json"
+    written = manifest.read_bytes()
+    monkeypatch.setattr(snapshot, "FORMAT", snapshot.FORMAT - 1)
+    with pytest.raises(StoreError, match="newer version"):
+        open_snapshot(own.store)
+    assert manifest.read_bytes() == written
+    manifest.write_text('{"format": 3, "segments": []}', "utf-8")
+    assert_same(open_snapshot(own.store), made_from_nothing(own, tmp_path / "anew"))
 
 
 def test_segments_are_merged_and_nothing_is_lost(own: Desk, tmp_path: Path) -> None:

@@ -6,11 +6,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from django.core.management import call_command
 from django.db import connections
 from tests.contracts.harm import unguarded
 
+from lodeline.service.audit import verify
+from lodeline.store import opening
 from lodeline.store.database import Database, DatabaseError
-from lodeline.store.opening import create, open_store
+from lodeline.store.opening import create, is_behind, open_store
 from lodeline.store.store import Store, StoreError
 
 pytestmark = pytest.mark.medium
@@ -76,6 +79,55 @@ def test_a_store_of_a_newer_version_is_not_touched(empty: Store) -> None:
         open_store(empty.database.url)
     with pytest.raises(StoreError, match="update the program"):
         create(empty.database.url)
+
+
+def test_a_store_whose_tables_a_newer_version_changed_is_not_touched(empty: Store) -> None:
+    empty.database.execute(
+        "INSERT INTO django_migrations (app, name, applied) VALUES ('store', '9999_later', '2026-01-01')"
+    )
+    for touch in (open_store, create):
+        with pytest.raises(StoreError, match="9999_later"):
+            touch(empty.database.url)
+    assert not is_behind(empty.database.url)
+
+
+def test_a_store_of_an_older_version_is_brought_up_to_date_by_init_alone(empty: Store) -> None:
+    url = empty.database.url
+    call_command("migrate", "store", "0007", database=empty.database.alias, verbosity=0, interactive=False)
+    with pytest.raises(StoreError, match="lodeline init"):
+        open_store(url)
+    assert is_behind(url)
+    store, new = create(url)
+    assert not new and not is_behind(url)
+    assert verify(store).faults == ()
+
+
+def test_a_higher_format_keeps_stores_open_and_is_told_by_init(empty: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = empty.database.url
+    monkeypatch.setattr(opening, "FORMAT", opening.FORMAT + 1)
+    assert open_store(url).head().size == 0, "the format before is read"
+    assert is_behind(url)
+    create(url)
+    assert not is_behind(url) and open_store(url).head().size == 0
+    assert verify(open_store(url)).faults == ()
+    monkeypatch.setattr(opening, "FORMAT", opening.FORMAT - 1)
+    for touch in (open_store, create):
+        with pytest.raises(StoreError, match="update the program"):
+            touch(url)
+    monkeypatch.setattr(opening, "FORMAT", opening.FORMAT + 3)
+    for touch in (open_store, create):
+        with pytest.raises(StoreError, match="versions in between"):
+            touch(url)
+
+
+def test_a_store_that_was_never_finished_is_finished_by_init(empty: Store) -> None:
+    url = empty.database.url
+    with unguarded(empty):
+        empty.database.execute("DELETE FROM fact")
+        empty.database.execute("DELETE FROM head")
+    with pytest.raises(StoreError, match="lodeline init"):
+        open_store(url)
+    assert create(url)[1] is True
 
 
 def test_a_database_without_a_store_is_not_opened(url: str) -> None:

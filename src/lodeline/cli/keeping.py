@@ -14,14 +14,23 @@ from lodeline.cli.output import console, errors, print_json, print_problems, pro
 
 @app.command()
 def init(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
-    """Make the store; on an existing one, change nothing. 建立数据库。"""
-    from lodeline.store.opening import create  # noqa: PLC0415
+    """Make the store; bring one of an older version up to date. 建立或更新数据库。"""
+    from lodeline.store.opening import create, is_behind  # noqa: PLC0415
 
+    behind = is_behind(database)
     store, new = create(database)
     if as_json:
-        print_json({"new": new, "origin": store.origin, "vkey": store.signer.verifier.vkey})
+        print_json({"new": new, "updated": behind, "origin": store.origin, "vkey": store.signer.verifier.vkey})
     elif new:
         console.print(say(f"Made a store at {shown(database)}.", f"已建立数据库：{shown(database)}。"), markup=False)
+    elif behind:
+        console.print(
+            say(
+                f"Brought the store at {shown(database)} up to date, and set its guards.",
+                f"已更新数据库 {shown(database)}，并设好防改触发器。",
+            ),
+            markup=False,
+        )
     else:
         console.print(
             say(

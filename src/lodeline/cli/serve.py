@@ -22,6 +22,11 @@ def serve(
     port: Port = DEFAULT_PORT,
 ) -> None:
     """Serve the portal until it is told to end. 启动门户。"""
+    from lodeline.store.opening import create, is_behind  # noqa: PLC0415
+
+    # As when it is told to reload: a program that was updated brings its tables up to date.
+    if is_behind(database):
+        create(database)
     store_at(database).database.close()
     serve_pages(database, listen(port, host))
 

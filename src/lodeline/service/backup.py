@@ -36,7 +36,9 @@ from lodeline.store.database import Database
 from lodeline.store.opening import open_store, secret_for
 from lodeline.store.store import Store
 
-FORMAT: Final = "lodeline-backup-1"
+#: This program reads backups of this format and of the one before.
+FORMAT: Final = 1
+NAME: Final = "lodeline-backup-"
 #: The last part of a backup but for its code: what the file is, and of which moment.
 MANIFEST: Final = "manifest.json"
 _CODE: Final = "manifest.code"
@@ -195,7 +197,7 @@ def _count(view: Database, table: Table) -> int:
 def _manifest(store: Store, found: list[Table], parts: list[dict[str, Any]], made_at: datetime) -> dict[str, Any]:
     head = store.head()
     return {
-        "format": FORMAT,
+        "format": f"{NAME}{FORMAT}",
         "program": __version__,
         "made_at": utc_text(made_at),
         "origin": store.origin,
@@ -229,9 +231,17 @@ def _read_manifest(tar: tarfile.TarFile) -> dict[str, Any]:
         written_by = manifest["format"]
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(MANIFEST) from error
-    if written_by != FORMAT:
+    number = str(written_by).removeprefix(NAME)
+    if not number.isdecimal() or int(number) < FORMAT - 1:
         raise BackupError(
-            f"this is no backup that this program reads ({FORMAT})", f"该文件不是本程序可读取的备份（{FORMAT}）"
+            f"this program reads backups from {NAME}{max(1, FORMAT - 1)} on, and this one is {written_by}: restore it"
+            " with the version that made it, then update",
+            f"本程序可读取 {NAME}{max(1, FORMAT - 1)} 起的备份，该文件为 {written_by}：请先用当时的版本恢复，再升级",
+        )
+    if int(number) > FORMAT:
+        raise BackupError(
+            f"the backup was made by a newer version ({written_by}): update the program",
+            f"该备份由更新版本的程序制作（{written_by}）：请更新程序",
         )
     return manifest
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from lodeline.service.backup import FORMAT, MANIFEST, BackupError
+from lodeline.service.backup import MANIFEST, NAME, BackupError
 
 #: Days for which a backup is kept unless another number is asked for: a month, and time to notice. Assumption: no law
 #: names a term for copies; the term of the records themselves is in the law pack (`personal-record-years`).
@@ -75,7 +75,7 @@ def _made_at(file: Path) -> datetime | None:
         with tarfile.open(file, mode="r:") as tar:
             content = tar.extractfile(MANIFEST)
             manifest = json.loads(content.read()) if content is not None else {}
-        made_at = datetime.fromisoformat(manifest["made_at"]) if manifest["format"] == FORMAT else None
+        made_at = datetime.fromisoformat(manifest["made_at"]) if str(manifest["format"]).startswith(NAME) else None
     except (tarfile.TarError, EOFError, OSError, ValueError, KeyError, TypeError):
         return None
     return None if made_at is None or made_at.tzinfo is None else made_at

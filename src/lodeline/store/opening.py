@@ -6,7 +6,11 @@ import hmac
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
+from pkgutil import iter_modules
 
 import polars as pl
 from django.core.management import call_command
@@ -14,12 +18,14 @@ from django.db import Error as DjangoDatabaseError
 
 from lodeline.journal.checkpoint import Signer, sign_checkpoint
 from lodeline.journal.merkle import Frontier
+from lodeline.store import migrations
 from lodeline.store.append import append
 from lodeline.store.database import Database
 from lodeline.store.guards import guards_of, make_guards
 from lodeline.store.store import Store, StoreError
 
-FORMAT = "1"
+FORMAT = 1
+"""This program reads a store of this format and of the one before. A higher one is a fact of its own (`format-2`)."""
 #: Characters that a secret must have: a shorter one can be guessed from what it has signed, and then signs anything.
 SECRET_CHARACTERS = 16
 DEFAULT_ORIGIN = "lodeline.local/log"
@@ -36,6 +42,9 @@ def create(url: str, *, secret: str | None = None, origin: str = DEFAULT_ORIGIN)
         database.path.parent.mkdir(parents=True, exist_ok=True)
         _refuse_a_file_of_others(database, url)
     given = secret or os.environ.get("LODELINE_SECRET")
+    # Where nothing is yet, there is nothing to know; what is no database at all is named when the tables are made.
+    with suppress(DjangoDatabaseError):
+        _require_known(_state_of(database), url)
     try:
         call_command("migrate", "store", database=database.alias, verbosity=0, interactive=False)
     except DjangoDatabaseError as error:
@@ -44,12 +53,16 @@ def create(url: str, *, secret: str | None = None, origin: str = DEFAULT_ORIGIN)
         ) from error
     with database.transaction():
         make_guards(database)
-        new = not database.rows("SELECT 1 FROM fact WHERE key = 'format'")
+        format_ = _state_of(database).format
+        new = format_ is None
+        if format_ is not None and format_ < FORMAT:
+            # A fact is never changed: the higher format stands beside the one that the store was made with.
+            append(database, "fact", pl.DataFrame({"key": [f"format-{FORMAT}"], "value": [str(FORMAT)]}))
         if new:
             used = given or secrets.token_hex(32)
             assert_long_enough(used)
             signer = Signer.of_store(used.encode(), origin)
-            facts = {"format": FORMAT, "origin": origin, "secret-fingerprint": _fingerprint(used)}
+            facts = {"format": str(FORMAT), "origin": origin, "secret-fingerprint": _fingerprint(used)}
             if not given:
                 facts["secret"] = used
             append(database, "fact", pl.DataFrame({"key": list(facts), "value": list(facts.values())}))
@@ -60,6 +73,69 @@ def create(url: str, *, secret: str | None = None, origin: str = DEFAULT_ORIGIN)
                 (Frontier().to_bytes(), checkpoint),
             )
     return open_store(url, secret=secret), new
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _State:
+    """What a store says of itself: its facts, and the changes of its tables (migrations) that were made."""
+
+    facts: dict[str, str]
+    made: frozenset[str]
+
+    @property
+    def format(self) -> int | None:
+        """The format that it has come to; None where it says none."""
+        said = [value for key, value in self.facts.items() if key == "format" or key.startswith("format-")]
+        return max((int(value) for value in said if value.isdecimal()), default=None)
+
+    @property
+    def behind(self) -> bool:
+        """Whether `create` would bring it up to date."""
+        return self.format is not None and (self.format < FORMAT or bool(_known_changes() - self.made))
+
+
+def _state_of(database: Database) -> _State:
+    """Raises Django's DatabaseError where no store is."""
+    found = database.rows(
+        "SELECT 'fact', key, value FROM fact UNION ALL"
+        " SELECT 'made', name, '' FROM django_migrations WHERE app = 'store'"
+    )
+    facts = {str(key): str(value) for kind, key, value in found if kind == "fact"}
+    return _State(facts=facts, made=frozenset(str(name) for kind, name, _ in found if kind == "made"))
+
+
+@cache
+def _known_changes() -> frozenset[str]:
+    """The changes of the store's tables that this program knows."""
+    return frozenset(one.name for one in iter_modules(migrations.__path__))
+
+
+def _require_known(state: _State, url: str) -> None:
+    """Raises StoreError where a newer program made the store, or changed its tables, or made it long ago."""
+    said = state.format
+    if (said is not None and said > FORMAT) or state.made - _known_changes():
+        newest = max(state.made - _known_changes(), default=said)
+        raise StoreError(
+            f"the store at {_shown(url)} was made or changed by a newer version ({newest}): update the program",
+            f"{_shown(url)} 处的数据库由更新版本的程序建立或更改（{newest}）：请更新程序",
+        )
+    if said is not None and said < FORMAT - 1:
+        raise StoreError(
+            f"the store at {_shown(url)} has format {said}, and this program reads {FORMAT - 1} and {FORMAT}: open it"
+            " with the versions in between first, one after another",
+            f"{_shown(url)} 处的数据库格式为 {said}，本程序读取 {FORMAT - 1} 和 {FORMAT}：请先用中间版本依次打开",
+        )
+
+
+def is_behind(url: str) -> bool:
+    """Whether there is a store here that `create` would bring up to date or guard again."""
+    try:
+        database = Database(url)
+        if database.path is not None and not database.path.exists():
+            return False
+        return _state_of(database).behind or bool(guards_of(database).missing)
+    except DjangoDatabaseError:
+        return False
 
 
 def _refuse_a_file_of_others(database: Database, url: str) -> None:
@@ -78,7 +154,8 @@ def _refuse_a_file_of_others(database: Database, url: str) -> None:
 def open_store(url: str, *, secret: str | None = None) -> Store:
     """Opens a store that `create` has made.
 
-    Raises StoreError where there is none, where it was made by a newer version, or where the secret is another.
+    Raises StoreError where there is none, where it was made by a newer version or an older one and has to be brought up
+    to date, or where the secret is another.
     """
     try:
         database = Database(url)
@@ -87,7 +164,7 @@ def open_store(url: str, *, secret: str | None = None) -> Store:
                 f"there is no store at {_shown(url)}: make one with `lodeline init`",
                 f"{_shown(url)} 处没有数据库：请先运行 `lodeline init`",
             )
-        facts = {str(key): str(value) for key, value in database.rows("SELECT key, value FROM fact")}
+        state = _state_of(database)
     except DjangoDatabaseError as error:
         if "locked" in str(error):
             raise StoreError(
@@ -98,11 +175,19 @@ def open_store(url: str, *, secret: str | None = None) -> Store:
             f"cannot open the store at {_shown(url)}: {error}. If there is none yet, make one with `lodeline init`",
             f"无法打开数据库 {_shown(url)}：{error}。如尚未建立，请运行 `lodeline init`",
         ) from error
-    if facts.get("format") != FORMAT:
+    _require_known(state, url)
+    if state.format is None:
         raise StoreError(
-            f"the store has format {facts.get('format')!r} and this program reads {FORMAT!r}: update the program",
-            f"数据库格式为 {facts.get('format')!r}，本程序只能读取 {FORMAT!r}：请更新程序",
+            f"the store at {_shown(url)} was never finished: make it with `lodeline init`",
+            f"{_shown(url)} 处的数据库未建成：请运行 `lodeline init`",
         )
+    if state.made != _known_changes():
+        raise StoreError(
+            f"the store at {_shown(url)} was made by an older version: make a backup with that version, then bring the"
+            " store up to date with `lodeline init`",
+            f"{_shown(url)} 处的数据库由旧版本建立：请先用旧版本备份，再运行 `lodeline init` 更新",
+        )
+    facts = state.facts
     used = secret_for(facts, secret)
     if not hmac.compare_digest(_fingerprint(used), facts["secret-fingerprint"]):
         raise StoreError(

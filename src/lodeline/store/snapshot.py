@@ -34,7 +34,7 @@ from lodeline.material.assay import explode, with_treo
 from lodeline.material.element import RARE_EARTHS
 from lodeline.store.books import LINE_SELECT
 from lodeline.store.database import Database
-from lodeline.store.store import FEED_TABLES, Head, Store
+from lodeline.store.store import FEED_TABLES, Head, Store, StoreError
 
 FORMAT = 4
 #: Segments are merged beyond this number, so that opening a snapshot stays a handful of reads.
@@ -410,8 +410,15 @@ class _Manifest:
 def _read_manifest(store: Store, directory: Path) -> _Manifest:
     """The manifest, if it describes a beginning of this very log; else an empty one."""
     try:
-        manifest = _Manifest(**json.loads((directory / "manifest.json").read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
+        stated = json.loads((directory / "manifest.json").read_text("utf-8"))
+        if isinstance(stated["format"], int) and stated["format"] > FORMAT:
+            raise StoreError(
+                f"the files for analysis in {directory} were written by a newer version: update the program, or give"
+                " this one a directory of its own (LODELINE_SNAPSHOTS)",
+                f"{directory} 中的分析文件由更新版本的程序写成：请更新程序，或用 LODELINE_SNAPSHOTS 另设目录",
+            )
+        manifest = _Manifest(**stated)
+    except (OSError, ValueError, TypeError, KeyError):
         return _Manifest()
     last = store.entry(manifest.size - 1) if manifest.size else None
     same_log = manifest.size == 0 or (last is not None and last.root == manifest.root)
