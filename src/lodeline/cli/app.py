@@ -16,6 +16,7 @@ from typer.main import get_command, get_command_name
 
 from lodeline import __version__
 from lodeline.cli.output import console, errors, print_json, print_table, say
+from lodeline.cli.trouble import trouble
 from lodeline.spoken import SpokenError
 
 app = typer.Typer(
@@ -75,10 +76,6 @@ def main() -> None:
     except SpokenError as error:
         errors.print(say(error.en, error.zh), markup=False)
         sys.exit(2)
-    except OSError as error:
-        # A path that was named and cannot be used; anything else that the system refuses reads as well this way.
-        errors.print(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "), markup=False)
-        sys.exit(2)
     except SystemExit as end:
         # The library turns Ctrl-C into this status and says nothing.
         if end.code == INTERRUPTED:
@@ -86,6 +83,12 @@ def main() -> None:
                 say("Stopped. What was filed stands; nothing is half-done.", "已停止。已申报内容有效，没有半途数据。")
             )
         raise
+    except Exception as error:
+        said = trouble(error)
+        if said is None:
+            raise
+        errors.print(say(*said), markup=False)
+        sys.exit(2)
 
 
 @cache
