@@ -96,6 +96,43 @@ def test_a_store_of_a_newer_format_is_left_alone(filed: Lodeline) -> None:
     assert answer.status == 2 and "update the program" in answer.said
 
 
+#: A process without the right of root to write where a mode forbids it; another account has none anyway.
+_WITHOUT = ("setpriv", "--inh-caps=-dac_override", "--bounding-set=-dac_override") if os.geteuid() == 0 else ()
+
+
+@pytest.mark.medium
+@pytest.mark.skipif(bool(_WITHOUT) and shutil.which("setpriv") is None, reason="root writes everywhere")
+def test_a_store_that_cannot_be_written_is_verified(filed: Lodeline, tmp_path: Path) -> None:
+    room = tmp_path / "read # only?"
+    room.mkdir()
+    path = room / "store.sqlite3"
+    shutil.copy(filed.database, path)
+
+    def said(*words: str) -> tuple[int, str]:
+        environment = os.environ | Lodeline(database=str(path)).environment()
+        done = subprocess.run(
+            [*_WITHOUT, PROGRAM, *words], env=environment, capture_output=True, text=True, check=False
+        )
+        return done.returncode, " ".join((done.stdout + done.stderr).split())
+
+    path.chmod(0o444)
+    room.chmod(0o555)
+    try:
+        status, words = said("verify")
+        assert status == 0 and "all holds" in words, words
+        for command in (("init",), ("rebuild",), ("file", "june.csv")):
+            status, words = said(*command)
+            assert "Traceback" not in words
+        assert [one.name for one in room.iterdir()] == ["store.sqlite3"]
+        room.chmod(0o755)
+        path.with_name("store.sqlite3-wal").write_bytes(b"of a store that was not closed")
+        room.chmod(0o555)
+        status, words = said("verify")
+        assert status == 2 and "copy it with its -wal file" in words, words
+    finally:
+        room.chmod(0o755)
+
+
 @pytest.mark.parametrize("command", ["init", "balance", "verify"])
 def test_a_file_that_is_no_database_is_not_touched(tmp_path: Path, command: str) -> None:
     path = tmp_path / "notes.txt"

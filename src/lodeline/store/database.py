@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import django
 import polars as pl
@@ -109,6 +109,7 @@ class Database:
         self._path = Path(str(named["NAME"])).absolute()
         if named["ENGINE"] == _SQLITE:
             named["NAME"] = _resolved(str(self._path))
+            named |= _as_it_lies(str(named["NAME"]))
         self.alias = _alias(named)
         if self.alias not in connections.databases:
             connections.databases[self.alias] = {
@@ -231,6 +232,23 @@ def _alias(named: Mapping[str, object]) -> str:
         filled = {part: named[part] or default for part, default in _server_defaults().items()}
         meant = [named["NAME"], filled, named["OPTIONS"]]
     return "lodeline-" + hashlib.sha256(json.dumps(meant, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _as_it_lies(path: str) -> dict[str, object]:
+    """Settings for a file in a place where nothing can be written, such as a copy for an auditor; else none.
+
+    SQLite keeps two files beside one in WAL mode, even to read it. Where they cannot be made and hold nothing that
+    matters, the file is read as one that nobody changes meanwhile (https://www.sqlite.org/wal.html#readonly).
+    """
+    file, log = Path(path), Path(path + "-wal")
+    in_use = Path(path + "-shm").exists() or (log.exists() and log.stat().st_size > 0)
+    if in_use or not file.exists() or os.access(file.parent, os.W_OK):
+        return {}
+    pragmas = "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;"
+    return {
+        "NAME": f"file:{quote(path)}?immutable=1",
+        "OPTIONS": {"timeout": WRITE_TIMEOUT_S, "detect_types": 0, "init_command": pragmas},
+    }
 
 
 @lru_cache(maxsize=256)

@@ -171,6 +171,12 @@ def open_store(url: str, *, secret: str | None = None) -> Store:
                 f"{_shown(url)} is locked by another program: wait until it has ended, or stop it",
                 f"{_shown(url)} 被其他程序锁定：请等待其结束，或将其停止",
             ) from error
+        if database.path is not None and not os.access(database.path.parent, os.W_OK):
+            raise StoreError(
+                f"{_shown(url)} lies where this account cannot write, and was not closed: copy it with its -wal file to"
+                " a place of your own, and open the copy",
+                f"{_shown(url)} 所在位置不可写，且数据库未正常关闭：请连同 -wal 文件复制到可写位置后再打开",
+            ) from error
         raise StoreError(
             f"cannot open the store at {_shown(url)}: {error}. If there is none yet, make one with `lodeline init`",
             f"无法打开数据库 {_shown(url)}：{error}。如尚未建立，请运行 `lodeline init`",
