@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -23,6 +26,7 @@ from lodeline.office.idempotency import (
     forget,
 )
 from lodeline.office.models import IdempotentAnswer, Token
+from lodeline.office.process import is_dead, mark
 
 pytestmark = pytest.mark.medium
 
@@ -51,6 +55,34 @@ def test_what_came_to_nothing_may_be_sent_again(token: int) -> None:
     assert begin(token, "k", "one", now=now) is None
     forget(token, "k")
     assert begin(token, "k", "other", now=now) is None
+
+
+def test_a_request_whose_process_was_killed_is_taken_over_at_once_and_once(
+    token: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = clock.now()
+    worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    with monkeypatch.context() as patch:
+        patch.setattr("lodeline.office.idempotency.mark", lambda: mark(worker.pid))
+        assert begin(token, "k", "one", now=now) is None
+    with pytest.raises(InFlightError):
+        begin(token, "k", "one", now=now)
+    worker.kill()
+    os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)  # dead, and not yet buried by its parent
+    assert begin(token, "k", "one", now=now) is None
+    with pytest.raises(InFlightError):
+        begin(token, "k", "one", now=now)
+    worker.wait()
+    finish(token, "k", status=201, body="{}")
+    assert begin(token, "k", "one", now=now) == Kept(status=201, body="{}")
+
+
+def test_a_process_elsewhere_is_never_known_to_be_dead() -> None:
+    room, number, begun = mark().rsplit(" ", 2)
+    assert not is_dead(mark())
+    assert is_dead(f"{room} {number} {int(begun) + 1}"), "its number was given out again"
+    for unknown in ("", "a request of an older version", f"elsewhere {number} 1", f"{room} {number} ", f"{room} x 1"):
+        assert not is_dead(unknown)
 
 
 def test_a_request_that_died_with_its_process_is_taken_over_once(token: int) -> None:

@@ -13,11 +13,13 @@ from typing import Final
 from django.db import IntegrityError, transaction
 
 from lodeline.office.models import IdempotentAnswer
+from lodeline.office.process import is_dead, mark
 from lodeline.office.router import OneStore
 from lodeline.spoken import SpokenError
 
 KEY_CHARACTERS_MAX: Final = 255
-#: How long an answer is kept, and after how long a request that never answered counts as dead with its process.
+#: How long an answer is kept, and after how long a request that never answered counts as dead where nobody can know
+#: whether its process lives.
 KEPT: Final = timedelta(days=7)
 _DEAD_AFTER: Final = timedelta(minutes=10)
 
@@ -56,7 +58,9 @@ def begin(token: int, key: str, request_digest: str, *, now: datetime) -> Kept |
     try:
         # Within a point to return to: PostgreSQL ends a transaction in which a row was refused.
         with transaction.atomic(using=OneStore().db_for_write(IdempotentAnswer)):
-            IdempotentAnswer.objects.create(token_id=token, key=key, request_digest=request_digest, created_at=now)
+            IdempotentAnswer.objects.create(
+                token_id=token, key=key, request_digest=request_digest, body=mark(), created_at=now
+            )
     except IntegrityError:
         return _again(token, key, request_digest, now)
     return None
@@ -73,12 +77,13 @@ def _again(token: int, key: str, request_digest: str, now: datetime) -> Kept | N
         )
     if before.status is not None:
         return Kept(status=before.status, body=before.body)
-    # Whoever moves the date takes the dead request over; nobody else does.
-    taken = IdempotentAnswer.objects.filter(
-        pk=before.pk, status__isnull=True, created_at=before.created_at, created_at__lt=now - _DEAD_AFTER
-    ).update(created_at=now)
-    if taken:
-        return None
+    # Whoever puts another mark and date takes the dead request over; nobody else does.
+    if is_dead(before.body) or before.created_at < now - _DEAD_AFTER:
+        taken = IdempotentAnswer.objects.filter(
+            pk=before.pk, status__isnull=True, created_at=before.created_at, body=before.body
+        ).update(created_at=now, body=mark())
+        if taken:
+            return None
     raise InFlightError(
         "The first request with this Idempotency-Key is still at work. Ask again in a few seconds.",
         "使用该 Idempotency-Key 的首个请求仍在处理。请几秒后重试。",

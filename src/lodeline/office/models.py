@@ -258,6 +258,7 @@ class IdempotentAnswer(models.Model):
     request_digest = models.TextField()
     #: None while the first request is at work.
     status = models.IntegerField(null=True, blank=True)
+    #: While it is at work, the mark of the process that does it.
     body = models.TextField(blank=True, default="")
     created_at = models.DateTimeField()
 
