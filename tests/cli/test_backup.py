@@ -7,7 +7,9 @@ import json
 import os
 import shutil
 import sqlite3
+import sys
 import tarfile
+import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -24,6 +26,7 @@ from tests.stores import new_database
 
 from lodeline.office.models import Notice, User
 from lodeline.office.opening import prepare
+from lodeline.office.process import is_dead, mark
 from lodeline.service import backup as backup_service
 from lodeline.service.backup import BackupError, RefusedError, back_up, restore
 from lodeline.service.backup_expiry import prune
@@ -260,6 +263,35 @@ def test_interrupted_restore_into_postgresql_leaves_a_place_where_it_can_be_done
     with pytest.raises(StoppedError):
         restore(backup, url, make_tables=prepare, progress=stop)
     assert put_back(backup, url).head().size == 3
+
+
+@pytest.mark.medium
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a child is not told that its parent died")
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("after_s", [0.0, 0.7, 1.5])
+def test_restore_that_was_killed_while_tables_are_made_is_done_again_at_once(
+    backup: Path, place_of: PlaceOf, kind: str, after_s: float
+) -> None:
+    url = place_of(kind)
+    lodeline = Lodeline(database=url)
+    with lodeline.started("restore", backup) as killed:
+        children = Path(f"/proc/{killed.pid}/task/{killed.pid}/children")
+        until = time.monotonic() + 60
+        while not children.read_text().split() and time.monotonic() < until:
+            time.sleep(0.01)
+        (child,) = map(int, children.read_text().split())
+        marked = mark(child)
+        time.sleep(after_s)
+        killed.kill()
+    until = time.monotonic() + 0.5
+    while not is_dead(marked) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert is_dead(marked), "what it had begun goes on without it"
+    again = lodeline.as_process("restore", backup)
+    assert again.status == 0, again.err
+    assert lodeline("verify", "--json").document["ok"] is True
+    if kind == "postgresql":
+        assert "lodeline_restoring" not in open_store(url).database.connection.introspection.table_names()
 
 
 @pytest.mark.medium

@@ -27,7 +27,9 @@ Kind = Literal["integer", "text", "bytes", "boolean", "number"]
 #: Rows that are in memory at a time.
 PART_ROWS: Final = 100_000
 #: What belongs to a database or to the moment: its tables' history, who is signed in, what is remembered for minutes.
-LEFT_OUT: Final = frozenset({"django_migrations", "django_session", "usersessions_usersession", "office_cache"})
+LEFT_OUT: Final = frozenset(
+    {"django_migrations", "django_session", "usersessions_usersession", "office_cache", "lodeline_restoring"}
+)
 
 _FRAME: Final[dict[Kind, pl.DataType]] = {
     "integer": pl.Int64(), "text": pl.String(), "bytes": pl.Binary(), "boolean": pl.Boolean(), "number": pl.Float64(),
@@ -153,7 +155,7 @@ def nothing_there(database: Database) -> bool:
         return not database.path.exists()
     found = set(database.connection.introspection.table_names())
     if "fact" not in found:
-        return not found
+        return not found or "lodeline_restoring" in found
     return not database.rows("SELECT 1 FROM fact")
 
 
@@ -181,6 +183,7 @@ def settle(database: Database) -> None:
         return
     with _fitting("?"):
         database.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    database.execute("DROP TABLE lodeline_restoring")
     numbered = database.rows(
         "SELECT table_name, column_name FROM information_schema.columns"
         " WHERE table_schema = current_schema() AND is_identity = 'YES'"
@@ -209,10 +212,11 @@ def appearing(url: str) -> Iterator[str]:
     """The address under which a store is put together so that it appears at `url` whole or not at all.
 
     A SQLite file is made beside its place and renamed at the end. In PostgreSQL it is the place itself: there the
-    caller's one transaction does the same.
+    caller's one transaction does the same; what an attempt that was killed leaves of tables is known by one of its own.
     """
     path = Database(url).path
     if path is None:
+        Database(url).execute("CREATE TABLE IF NOT EXISTS lodeline_restoring (attempt integer)")
         yield url
         return
     path.parent.mkdir(parents=True, exist_ok=True)

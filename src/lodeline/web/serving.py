@@ -85,10 +85,16 @@ def session_key(secret: bytes) -> str:
 
 
 #: What `prepare` runs: the last line that it writes is the code of the first run, empty where there are accounts. Where
-#: it ends with _SPOKEN, the last two are what is wrong, in English and Chinese.
+#: it ends with _SPOKEN, the last two are what is wrong, in English and Chinese. It ends with the process that waits for
+#: it: who asks again would find it at work in the same place.
 _SPOKEN: Final = 3
 _PREPARATION: Final = """
-import os, sys, django
+import ctypes, os, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+if os.getppid() != int(sys.argv[1]):
+    sys.exit("nobody waits for this any more")
+import django
 django.setup()
 from lodeline.office.first_run import first_run_code
 from lodeline.office.opening import prepare
@@ -108,7 +114,7 @@ def prepare(store_url: str) -> str:
 
     Returns the code with which the first account is opened, "" where there is one. Raises SpokenError if it fails.
     """
-    command = [sys.executable, "-c", _PREPARATION]
+    command = [sys.executable, "-c", _PREPARATION, str(os.getpid())]
     done = subprocess.run(command, env=_portal(store_url), capture_output=True, text=True, check=False)
     if done.returncode == _SPOKEN:
         raise SpokenError(*done.stderr.strip().split("\n")[-2:])
