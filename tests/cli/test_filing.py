@@ -186,7 +186,15 @@ class TestFile:
 
     def test_a_month_without_events_is_a_nil_return(self, lodeline: Lodeline, tmp_path: Path) -> None:
         nil = write(tmp_path / "nil.csv", HEADER)
-        answer = lodeline("file", nil, *ENVELOPE)
+        before = log(lodeline)
+        for nothing in (nil, tmp_path / "month.xlsx"):
+            if nothing.suffix == ".xlsx":
+                assert lodeline("template", nothing).status == 0
+            refused = lodeline("file", nothing, *ENVELOPE)
+            assert refused.status == 2 and "--nil" in refused.said
+            assert "--nil" in lodeline("check", nothing, *ENVELOPE).out
+        assert log(lodeline) == before
+        answer = lodeline("file", nil, *ENVELOPE, "--nil")
         assert answer.status == 0 and "(0 rows)" in answer.out
         assert log(lodeline)[0] == 2
 

@@ -61,6 +61,20 @@ def test_the_demo_prints_its_report_and_can_be_run_again(tmp_path: Path) -> None
     assert lodeline("verify", "--json").document["size"] < size
 
 
+def test_a_second_demo_leaves_what_stands(tmp_path: Path) -> None:
+    # A name of one's own: once such a store was refused as not empty.
+    lodeline = Lodeline(database=str(tmp_path / "mine.sqlite3"))
+    small = ("--organisations", 20, "--months", 1)
+    assert lodeline("demo", "--database", lodeline.database, "--no-serve", *small).status == 0
+    before = lodeline("verify", "--json").document
+    for asked in ((), small):
+        again = lodeline("demo", "--database", lodeline.database, "--no-serve", *asked)
+        assert again.status == 0 and "holds a demo already" in again.out and "1 months" in again.out
+    assert lodeline("verify", "--json").document == before
+    other = lodeline("demo", "--database", lodeline.database, "--no-serve", "--months", 2)
+    assert other.status == 2 and "not empty" in other.said
+
+
 def test_the_demo_makes_its_own_store_anew_whatever_secret_the_old_one_had(tmp_path: Path) -> None:
     lodeline = Lodeline(database=str(tmp_path / "demo.sqlite3"))
     assert lodeline("init", LODELINE_SECRET="the secret of another").status == 0

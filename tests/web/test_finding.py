@@ -17,6 +17,8 @@ from lodeline.store.store import Store
 from lodeline.web import format as written
 from lodeline.web.language import Language
 from lodeline.web.pages import finding as page_of_finding
+from lodeline.web.pages.evidence import FLOWS
+from lodeline.web.pages.evidence_words import TERMS
 from lodeline.web.words import organisation_names
 
 ID = "ab" * 32
@@ -134,7 +136,84 @@ def test_a_detector_without_words_of_its_own_is_shown_in_full(browser: Browser, 
     text = browser.page(f"/en/findings/{ID}/").text
     assert "newly-invented: a question to" in text
     assert "Shipper" in text and "Receiver" in text
-    assert "share_of_pair 0.2 rate 7" in text and "hop" in text
+    assert "Share of pair 0.2 Rate 7" in text and "hop" in text
+
+
+#: Evidence in every form that docs/reference/detectors.md has, and what is read of it.
+FORMS: list[tuple[list[dict[str, Any]], tuple[str, ...]]] = [
+    (
+        [{"totals": {"not_covered_kg": "30"}, "breaches": {"without": 2, "end-user": 1}}],
+        ("Rows by what is wrong no licence 2, another end user 1", "Goods not covered 30.0 kg"),
+    ),
+    (
+        [{"totals": {"control_date": "2025-04-04", "before": {"US": 3}, "after": {"VN": 2, "MY": 1}}}],
+        ("Control in force from 4 April 2025", "before United States 3", "since Vietnam 2, Malaysia 1"),
+    ),
+    (
+        [{"signature": {"p": 0.001, "misfit_p": 0.4, "named": [
+            {"signature": "x", "probability": 0.62, "en": "ionic clay", "zh": "离子型矿"},
+        ]}}],
+        ("What came in looks like ionic clay 62.0 %",),
+    ),
+    ([{"signature": {"reason": "too-few"}}], ("There are too few measurements",)),
+    (
+        [{"run": {"element": "Nd", "since": "2025-01-31", "until": "2025-03-31", "balances": 2, "mass_kg": "52.5",
+                  "p": 1.2e-9, "budget": 0.001}}],
+        ("The window that shows it", "31 March 2025", "52.5 kg", "1.2e-09"),
+    ),
+    (
+        [{"untested": {"element": "Nd", "since": "2025-01-31", "until": "2025-02-28", "unassayed_kg": ["0", "12.5"]}},
+         {"lot": "A-1", "product": "swarf", "dry_kg": "20", "open_kg": "12.5"}],
+        ("Balances that could not be tested", "0 t to 12.5 kg", "The lots that matter most", "A-1"),
+    ),
+    (
+        [{"period": "2025-03", "made_kg": "20", "capacity_kg": "12"},
+         {"period": "2025-04", "made_kg": "21", "capacity_kg": "12"}],
+        ("Month by month", "March 2025", "April 2025", "Capacity"),
+    ),
+    ([{"shared": ["name: sun US", "+1 2"], "customers": ["C-1", "C-2"]}], ("name: sun US, +1 2", "Customers C-1, C-2")),
+    (
+        [{"exception": "e1", "on": "2025-03-01", "age_days": 40, "number": "I-7", "filed_kg": "3"},
+         {"entry": 1, "movement": 2, "event": "S-1", "mass_kg": "3"},
+         {"exception": "e2", "on": "2025-03-02", "age_days": 39, "declaration": "D-7", "border_kg": "4"}],
+        ("The heaviest exceptions", "I-7", "D-7", "Rows behind them", "S-1"),
+    ),
+    (
+        [{"entry": 1, "event": "R-1", "kind": "receipt", "on": "2025-03-01", "shipped_kg": "12", "received_kg": "11"}],
+        ("Shipped: 12.0 kg; Received: 11.0 kg",),
+    ),
+    (
+        [{"kind": "export", "on": "2025-03-01", "mass_kg": "2", "lot_product": "swarf", "contradicts": ["code"]}],
+        ("Contradicts the lot in: code",),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("evidence", "expected"), FORMS)
+def test_evidence_is_read_in_words_in_whatever_form(
+    browser: Browser, seen: list[dict[str, Any]], evidence: list[dict[str, Any]], expected: tuple[str, ...]
+) -> None:
+    seen.append(made_up("licence-abuse", evidence=evidence))
+    for language in ("en", "zh"):
+        text = plain(browser.page(f"/{language}/findings/{ID}/").text)
+        assert not re.search(r"\{'|\['|': |None|True", text)
+        for key in re.findall(r"'([a-z]+_[a-z_]+)'", repr(evidence)):
+            assert key not in text, "a key of the program's own"
+        if language == "en":
+            assert [part for part in expected if part not in text] == []
+        else:
+            assert set(re.findall(r"[一-龥]", text))
+
+
+def test_every_key_that_is_documented_has_a_term() -> None:
+    from tests.docs.test_docs import text  # noqa: PLC0415
+
+    told = re.findall(r"^\*\*Evidence\.\*\*.*", text("docs/reference/detectors.md"), re.MULTILINE)
+    # Keys of a balance are columns; `deadline` is one; the others name an item, a kind or a value.
+    others = {"balance", "totals", "run", "untested", "signature", "deadline", "beyond", "name", "physical_kg"}
+    keys = {key for one in told for key in re.findall(r'"([a-z_]+)"', one)} - others
+    missing = keys - TERMS.keys() - {f"{flow}_kg" for flow, _, _ in FLOWS}
+    assert len(keys) > 50 and missing == set()
 
 
 def test_neighbours_in_the_queue_are_linked(browser: Browser, seen: list[dict[str, Any]]) -> None:

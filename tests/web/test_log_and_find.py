@@ -57,10 +57,18 @@ def test_changed_receipt_does_not_hold(browser: Browser, receipt: dict[str, Any]
     assert verified(browser, receipt | change).headings == ["This receipt does not hold"]
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "[1]", "{}", "\x00", '{"receipt": 3}'])
+@pytest.mark.parametrize("text", ["nonsense", "[1]", "{}", "\x00", '{"receipt": 3}'])
 def test_what_is_no_receipt(browser: Browser, text: str) -> None:
     page = verified(browser, text)
     assert (page.status, page.headings) == (200, ["This receipt does not hold"])
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_an_empty_form_is_no_receipt_that_fails(browser: Browser, text: str) -> None:
+    page = verified(browser, text)
+    assert (page.status, page.headings[0]) == (200, "Verify a receipt")
+    assert "Nothing was sent" in page.text and "does not hold" not in page.text
+    assert "未提交内容" in verified(browser, text, "zh").text
 
 
 def test_receipt_of_another_log_is_told_apart(browser: Browser, receipt: dict[str, Any], tmp_path: Any) -> None:

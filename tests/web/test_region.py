@@ -189,10 +189,11 @@ def test_what_lies_elsewhere_is_answered_like_what_there_is_not(client: Client, 
 
 
 def test_pages_of_the_whole_country_say_whose_they_are(client: Client) -> None:
-    for path in ("/en/", "/en/lots/", "/en/people/", "/en/tokens/", "/en/register/new/"):
+    for path in ("/en/lots/", "/en/people/", "/en/tokens/", "/en/register/new/"):
         response = client.get(path)
         assert response.status_code == 403
         assert "whole country" in response.content.decode()
+    assert client.get("/en/")["Location"] == "/en/home/"
     assert client.get("/en/home/")["Location"] == "/en/register/"
 
 

@@ -22,11 +22,16 @@ def demo(
         bool, typer.Option("--serve/--no-serve", help="Serve the pages afterwards. 随后启动门户。")
     ] = True,
     port: Port = DEFAULT_PORT,
-    organisations: Annotated[int, typer.Option(help="Firms in the synthetic world. 企业数。")] = 120,
-    months: Annotated[int, typer.Option(help="Months of filings. 月数。")] = 12,
-    seed: Annotated[int, typer.Option(help="The world's seed. 随机种子。")] = 7,
+    organisations: Annotated[
+        int | None, typer.Option(help="Firms in the synthetic world. 企业数。", show_default="120")
+    ] = None,
+    months: Annotated[int | None, typer.Option(help="Months of filings. 月数。", show_default="12")] = None,
+    seed: Annotated[int | None, typer.Option(help="The world's seed. 随机种子。", show_default="7")] = None,
 ) -> None:
-    """Load a synthetic year, print what an authority asks first, serve the pages. 装载数据、打印报告、启动门户。"""
+    """Load a synthetic year, print what an authority asks first, serve the pages. 装载数据、打印报告、启动门户。
+
+    What an earlier demo loaded is served as it stands. 已有演示数据时直接启动门户。
+    """
     from lodeline.cli.serve import listen, serve_pages  # noqa: PLC0415
 
     # A port that is taken is said now, and not after the load.
@@ -34,10 +39,10 @@ def demo(
     with _frames_on_one_thread():
         from lodeline.cli import report  # noqa: PLC0415
 
-        report.demo(database, organisations=organisations, months=months, seed=seed)
+        stands = report.demo(database, report.Asked(organisations=organisations, months=months, seed=seed))
     if listener is not None:
         # Sample accounts, and a clock that has not run on since the synthetic year: the next month is due.
-        os.environ |= {"LODELINE_DEMO": "1", "LODELINE_DEMO_CLOCK": _morning_after(months)}
+        os.environ |= {"LODELINE_DEMO": "1", "LODELINE_DEMO_CLOCK": _morning_after(stands)}
         serve_pages(database, listener)
 
 

@@ -86,7 +86,11 @@ def check(
         print_problems(problems)
         rows = checked.rows.height
         console.print(
-            say(f"{rows} rows would be accepted.", f"{rows} 行可以受理。") if accepted
+            say(f"{rows} rows would be accepted.", f"{rows} 行可以受理。") if accepted and rows
+            else say(
+                "No row is filled in. If nothing happened in the month, file it with --nil.",
+                "没有填写任何行。如当月确无业务，申报时请加 --nil。",
+            ) if accepted
             else say("This filing would not be accepted.", "此申报不会被受理。")
         )  # fmt: skip
         if register is None:
@@ -99,12 +103,33 @@ def check(
     raise typer.Exit(0 if accepted else 1)
 
 
+def _be_sure_of_nil(checked: Any, nil: bool) -> None:
+    """Raises SpokenError where no row is filled in and nobody says so, or rows are and somebody says there are none.
+
+    An empty workbook reads as a nil return: a state of the books that a slip must not enter.
+    """
+    if checked.rejects:
+        return
+    if not nil and not checked.rows.height:
+        raise SpokenError(
+            "no row is filled in, and nothing was filed. If nothing happened in the month, say so with --nil",
+            "没有填写任何行，未申报。如当月确无业务，请加 --nil 作零申报",
+        )
+    if nil and checked.rows.height:
+        rows = checked.rows.height
+        raise SpokenError(
+            f"--nil says that nothing happened, and {rows} rows are filled in: nothing was filed",
+            f"--nil 表示当月无业务，但已填写 {rows} 行：未申报",
+        )
+
+
 @app.command(name="file")
 def file_(
     files: Files,
     organisation: Filer = None,
     period: Period = None,
     corrects: Corrects = None,
+    nil: Annotated[bool, typer.Option("--nil", help="Nothing happened in the month. 零申报。")] = False,
     database: Database = DEFAULT_DATABASE,
     as_json: Json = False,
 ) -> None:
@@ -116,6 +141,7 @@ def file_(
     register = store.register(store.head())
     with progress(say("filing", "申报"), quiet=as_json) as bar:
         checked = _check(files, organisation, period, corrects, register)
+        _be_sure_of_nil(checked, nil)
         entry = resolve_correction(store, corrects or checked.corrects) if corrects or checked.corrects else None
         # A file that cannot be read is a problem of the check by now.
         uploads = [] if checked.rejects else [Upload(name=path.name, content=path.read_bytes()) for path in files]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 from rich.markup import escape
 
+from lodeline.cli.app import shown
 from lodeline.cli.output import console, print_table, progress, say
 from lodeline.journal.verify import verify_receipt
 from lodeline.material.element import SYMBOLS, TREO
@@ -21,9 +24,10 @@ from lodeline.service import answers
 from lodeline.service.audit import receipt
 from lodeline.service.loading import Loaded, load
 from lodeline.spoken import SpokenError
-from lodeline.store.opening import create
+from lodeline.store.database import Database
+from lodeline.store.opening import create, open_store
 from lodeline.store.snapshot import Snapshot, directory_of, open_snapshot
-from lodeline.store.store import Store
+from lodeline.store.store import Store, StoreError
 
 #: The name by which the demo knows its own store.
 DEMO_FILE = "demo.sqlite3"
@@ -31,8 +35,65 @@ DEMO_FILE = "demo.sqlite3"
 NAMED = 0.04
 
 
-def demo(database: str, *, organisations: int, months: int, seed: int) -> None:
-    """Builds the demo store anew, loads a synthetic world and prints the report."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The world that is asked for; None: whatever stands, else as many as `WORLD` has."""
+
+    organisations: int | None = None
+    months: int | None = None
+    seed: int | None = None
+
+
+#: The world of the demo where nothing else is asked for.
+WORLD = {"organisations": 120, "months": 12, "seed": 7}
+
+
+def demo(database: str, asked: Asked) -> int:
+    """The months of the world that stands in the demo's store afterwards.
+
+    What an earlier demo has loaded is kept, with all that people have done since; else a synthetic world is loaded and
+    the report is printed.
+    """
+    given = {name: value for name, value in asdict(asked).items() if value is not None}
+    stands = _stands(database)
+    if stands is not None and given.items() <= stands.items():
+        console.print(
+            say(
+                f"{shown(database)} holds a demo already (seed {stands['seed']}, {stands['organisations']} firms,"
+                f" {stands['months']} months): it is left as it is. Remove it to begin anew.",
+                f"{shown(database)} 中已有演示数据（种子 {stands['seed']}，{stands['organisations']} 家企业，"
+                f"{stands['months']} 个月），保持不变。如需重新开始，请先将其删除。",
+            ),
+            markup=False,
+        )
+        return int(stands["months"])
+    world = WORLD | given
+    _load(database, **world)
+    return int(world["months"])
+
+
+def _stands(database: str) -> dict[str, int] | None:
+    """The world that a demo has loaded whole into this very store; None where there is none, or it cannot be read."""
+    note = _note(database)
+    try:
+        told = json.loads(note.read_text("utf-8"))
+        store = open_store(database)
+        last = store.entry(told["entry"])
+        store.database.close()
+        same = last is not None and last.root == told["root"]
+        return {name: int(told[name]) for name in WORLD} if same else None
+    except (OSError, ValueError, KeyError, StoreError):
+        return None
+
+
+def _note(database: str) -> Path:
+    """Where a demo notes which world it has loaded, beside the snapshots of its store."""
+    directory = directory_of(Database(database))
+    return directory.with_name(f"{directory.name}.demo.json")
+
+
+def _load(database: str, *, organisations: int, months: int, seed: int) -> None:
+    """Loads a synthetic world into a fresh store and prints the report."""
     from lodeline.world import build_world, write_world  # noqa: PLC0415
 
     started = time.monotonic()
@@ -55,6 +116,10 @@ def demo(database: str, *, organisations: int, months: int, seed: int) -> None:
     _balances(snapshot)
     _magnet(snapshot)
     _proof(store)
+    last = store.entry(store.head().size - 1)
+    assert last is not None, "a world has entries"
+    told = {"organisations": organisations, "months": months, "seed": seed, "entry": last.index, "root": last.root}
+    _note(database).write_text(json.dumps(told), "utf-8")
     console.print(
         say(
             f"All of it is synthetic (seed {seed}). {time.monotonic() - started:.0f} s. The store is {database}.",

@@ -111,6 +111,7 @@ class Page:
     whatever lets him in. A firm's look at its own is nobody's business: its pages have none.
     `regional`: it keeps to the firms of a region where whoever opens it is an official of that region alone. Else it is
     of the whole country, and such an official is told so.
+    `front`: the address that people type and keep; whoever may not open it is led to where the own work begins.
     """
 
     at: str
@@ -120,6 +121,7 @@ class Page:
     posts: bool = False
     looks_at: Part | None = None
     regional: bool = False
+    front: bool = False
 
 
 #: What the pages are made of, for whoever builds on them: in the demo alone.
@@ -128,7 +130,7 @@ DEMO_PAGES: tuple[Page, ...] = (
 )
 
 PAGES: tuple[Page, ...] = (
-    Page(at="", view=overview, name="overview", permission="nation.read"),
+    Page(at="", view=overview, name="overview", permission="nation.read", front=True),
     Page(at="home/", view=home, name="home", permission="signed in"),
     Page(at="organisations/", view=organisations, name="organisations", permission="nation.read", regional=True),
     Page(
@@ -554,6 +556,8 @@ def _served(page: Page) -> View:
             return HttpResponseRedirect(to_sign_in(visit))
         if any(isinstance(one, int) and one > _NUMBER_MAX for one in arguments.values()):
             raise NotHereError("Nothing has a number as high as that.", "没有此编号的内容。")
+        if page.front and visit.opens(page.name) is None:
+            return HttpResponseRedirect(reverse("home", kwargs={"language": language}))
         visit.permission = page.permission
         visit.actor.require(
             page.permission, arguments.get("organisation") if page.permission.startswith("own.") else None

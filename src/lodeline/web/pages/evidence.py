@@ -1,6 +1,6 @@
-"""The evidence of a finding as tables: balances, months, totals, and rows of the ledger with the way to each.
+"""The evidence of a finding as tables: balances, months, and rows of the ledger with the way to each.
 
-What a detector adds that has no table of its own is shown as it is, word by word: nothing of the evidence is left out.
+What a detector adds that has no table here is told by `evidence_words`: nothing of the evidence is left out.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.drawing.number import Unit
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.language import Text, say
+from lodeline.web.pages import evidence_words
 from lodeline.web.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
 
@@ -39,7 +40,13 @@ EVENT_KINDS: Final[Mapping[str, Text]] = {
     "adjustment": say("Adjustment", "调整"),
     "move": say("Move", "场所间移动"),
     "title": say("Change of owner", "所有权变更"),
+    "draw-reserve": say("Licence reserved", "许可证预留"),
+    "draw-exit": say("Licence drawn by an exit", "离境核销"),
 }
+#: What a row of the ledger says in columns; the rest stands in its last one.
+_IN_COLUMNS: Final = frozenset(
+    {"kind", "event", "on", "organisation", "movement", "entry", "mass_kg", "unaccounted_kg"}
+)
 #: The masses of a balance in the order in which they add up, and whether they count for (+1) or against (−1).
 FLOWS: Final[tuple[tuple[str, int, Text], ...]] = (
     ("opening", 1, say("Opening", "期初")),
@@ -51,42 +58,11 @@ FLOWS: Final[tuple[tuple[str, int, Text], ...]] = (
     ("adjustment", 1, say("Adjusted", "调整")),
     ("physical", -1, say("Counted", "盘存")),
 )
-TOTALS: Final[Mapping[str, Text]] = {
-    "opening_kg": say("At hand at the start, at most", "期初至多"),
-    "inflow_kg": say("Came in", "流入"),
-    "outflow_kg": say("Went out", "流出"),
-    "gain_kg": say("Unexplained, at least", "来源不明，至少"),
-    "granted_kg": say("Granted, REO", "下达指标（REO）"),
-    "used_kg": say("Used, REO", "已用（REO）"),
-    "overrun_kg": say("Beyond the grant, REO", "超出指标（REO）"),
-    "passed_on": say("Grant passed on", "超过指标之日"),
-    "put_in_kg": say("Put into the lot, dry", "批次入账（干重）"),
-    "drawn_kg": say("Drawn from it, dry", "累计取用（干重）"),
-    "unaccounted_kg": say("Not there when drawn, dry", "取用时账上没有（干重）"),
-}
 
 
 def of_kind(finding: Mapping[str, Any], key: str) -> list[Any]:
-    """The items of evidence that are a `balance` or `totals`."""
+    """What the items of evidence called `key` hold: balances, totals."""
     return [item[key] for item in finding["evidence"] if key in item]
-
-
-def totals(visit: Visit, finding: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Totals as terms and values; and whatever else has no table."""
-    found = [pair for one in of_kind(finding, "totals") for pair in one.items()]
-    found += [
-        pair
-        for item in finding["evidence"]
-        if not {"balance", "totals", "kind", "deadline"} & item.keys()
-        for pair in item.items()
-    ]
-    return [(words.word(TOTALS, key, visit.language), _value(visit, key, value)) for key, value in found]
-
-
-def _value(visit: Visit, key: str, value: object) -> str:
-    if key.endswith("_kg") and value is not None:
-        return written.mass(parse_mass(str(value)), visit.language)
-    return written.day(str(value), visit.language) if key.endswith("_on") else str(value)
 
 
 def balance_table(visit: Visit, finding: Mapping[str, Any]) -> Table:
@@ -200,6 +176,7 @@ def rows_table(visit: Visit, finding: Mapping[str, Any]) -> Table:
     facts = _facts(visit, [item["movement"] for item in items if "movement" in item])
     names = words.organisation_names(visit.reading.snapshot.register, visit.language)
     firm = str(finding["subject"].get("organisation", ""))
+    besides = [evidence_words.besides(visit, item, _IN_COLUMNS) for item in items]
     return Table(
         name="rows",
         caption=visit.say("Rows of the ledger", "账本行"),
@@ -210,10 +187,14 @@ def rows_table(visit: Visit, finding: Mapping[str, Any]) -> Table:
             Column(key="lot", label=say("Lot", "批次")),
             Column(key="mass", label=_mass_label(finding), number=True, unit="kg"),
             Column(key="entry", label=say("Log entry", "日志条目"), number=True),
+            *([Column(key="besides", label=say("Besides", "其他"))] if any(besides) else []),
         ),
         rows=[
-            _row(visit, item, facts.get(item.get("movement"), {}), names, firm=firm, signs=signed(finding))
-            for item in items
+            (
+                *_row(visit, item, facts.get(item.get("movement"), {}), names, firm=firm, signs=signed(finding)),
+                *([Cell(text=more or written.NOTHING, value=more or None)] if any(besides) else []),
+            )
+            for item, more in zip(items, besides, strict=True)
         ],
         empty=visit.say("No row of the ledger is named.", "未列出账本行。"),
     )
@@ -251,7 +232,8 @@ def _row(
     # A transfer is looked up by the shipper's or the receiver's reference, which only that firm's events bear.
     transfer = visit.url("transfers", query={"q": event, "organisation": filer})
     short = parse_mass(item["unaccounted_kg"]) if "unaccounted_kg" in item else None
-    mass_mg = parse_mass(item["mass_kg"])
+    # Of a transfer whose two sides differ both masses are stated, and neither is the row's.
+    mass_mg = parse_mass(item["mass_kg"]) if "mass_kg" in item else None
     return (
         Cell(
             text=words.word(EVENT_KINDS, kind, visit.language), value=kind, note=event,
@@ -262,7 +244,7 @@ def _row(
         Cell(text=lot or written.NOTHING, value=lot, href=visit.url("lot", lot=lot) if lot else None),
         Cell(
             text=written.mass(mass_mg, visit.language, signed=signs and kind != "stock"),
-            value=mass_mg / written.MG_PER_KG,
+            value=None if mass_mg is None else mass_mg / written.MG_PER_KG,
             note="" if short is None else visit.say("not there: ", "账上没有：") + written.mass(short, visit.language),
         ),
         Cell(

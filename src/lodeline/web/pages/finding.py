@@ -25,7 +25,8 @@ from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.pages.case_acts import SAID, assign_field, done, forms, is_watched
 from lodeline.web.pages.case_part import REASONS, state_cell, taken, wanted_paper
-from lodeline.web.pages.evidence import balance_table, draw_balances, months_table, rows_table, signed, totals
+from lodeline.web.pages.evidence import balance_table, draw_balances, months_table, rows_table, signed
+from lodeline.web.pages.evidence_words import further, in_all
 from lodeline.web.pages.findings import KINDS, firm, mass_mg
 from lodeline.web.pages.firm_draft_files import attachment
 from lodeline.web.parts import Notice
@@ -66,7 +67,8 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
     tables = {
         "balances": balance_table(visit, row), "months": months_table(visit, row), "rows": rows_table(visit, row),
     }  # fmt: skip
-    csv = wanted_csv(visit, *tables.values())
+    more = further(visit, row)
+    csv = wanted_csv(visit, *tables.values(), *more)
     if csv is not None:
         return csv
     names = words.organisation_names(reading.snapshot.register, visit.language)
@@ -100,10 +102,11 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
         state=state_cell(visit, standing, today),
         score=written.score(row["score"]),
         certainty=_certainty(visit, row),
-        totals=totals(visit, row),
+        totals=in_all(visit, row),
         signed=signed(row),
         drawing=draw_balances(visit, row),
         tables={name: shown(visit, table) if table.rows else None for name, table in tables.items()},
+        further=[shown(visit, table) for table in more],
         command=f"lodeline findings --detector {row['detector']} --json",
         stamp={"entry": written.count(reading.snapshot.entry), "root": reading.snapshot.root},
         address=_address(visit, row, names),

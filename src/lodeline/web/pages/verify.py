@@ -21,13 +21,15 @@ from lodeline.web.visit import NotHereError, Visit
 def verify(visit: Visit) -> HttpResponse:
     """The page `verify/`: a form, and after it was sent the answer above it."""
     text = _sent(visit)
-    answer = None if text is None else _answer(visit, text)
+    # An empty form is no receipt that fails: it is a form to fill in.
+    answer = _answer(visit, text) if text else None
     return show(
         visit,
         "lodeline/verify.html",
         title=visit.say("Verify a receipt", "核验回执") if answer is None else answer["title"],
         text=text or "",
         answer=answer,
+        empty=text == "",
         vkey=visit.reading.store.signer.verifier.vkey,
     )
 
