@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from tests.web.conftest import Browser
 
+from lodeline.detection.battery import DETECTORS
 from lodeline.regulation.parameter import load
 from lodeline.service.finding import findings
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
+from lodeline.web import words
 
 OPEN = "/en/findings/"
 
@@ -52,7 +54,7 @@ def test_headline_counts_questions_and_firms_and_names_the_largest(
     firms = {row["subject"]["organisation"] for row in rows}  # type: ignore[index]
     heading = on_flawed.page(OPEN).headings[0].replace("\u00a0", " ").replace("\u202f", " ")
     assert heading.startswith(f"{len(rows)} questions for {len(firms)} firms; the largest: missing filing, 3 096 t, ")
-    assert f"{len(firms)}家企业提出{len(rows)}个疑问" in on_flawed.page("/zh/findings/").headings[0]
+    assert f"{len(rows)}个疑问，涉及{len(firms)}家企业" in on_flawed.page("/zh/findings/").headings[0]
 
 
 @pytest.mark.parametrize(
@@ -104,3 +106,8 @@ def test_bad_questions_get_the_cure(on_flawed: Browser, query: str, status: int,
     page = on_flawed.page(f"{OPEN}?{query}")
     assert page.status == status
     assert said in page.text
+
+
+def test_every_detector_has_a_word_and_a_mark() -> None:
+    names = {one.name for one in DETECTORS}
+    assert names <= words.DETECTORS.keys() and names <= words.DETECTOR_MARKS.keys()

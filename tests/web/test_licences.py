@@ -441,3 +441,15 @@ def test_who_is_no_licensing_officer_sees_no_form_and_decides_nothing(pages: Non
             assert browser.post(AUTHORITY, sent_too).status_code == 403
     assert of_firm("SEP").post("/en/firm/SEP/licences/LIC-1/", {"act": "confirm"}).status_code in (403, 405)
     assert store.head().size == head
+
+
+def test_what_is_left_of_a_licence_that_is_used_up_says_why() -> None:
+    from types import SimpleNamespace  # noqa: PLC0415
+
+    from lodeline.web.pages.licence import why_used_up  # noqa: PLC0415
+
+    visit: Any = SimpleNamespace(say=lambda en, zh: en)
+    assert "its one export is made" in why_used_up(visit, "exhausted", "individual", 24_500_000_000)
+    assert "elements" in why_used_up(visit, "exhausted", "general", 1)
+    for state, left in (("exhausted", 0), ("exhausted", None), ("granted", 5)):
+        assert why_used_up(visit, state, "individual", left) == ""

@@ -5,6 +5,7 @@ Everything is computed from the ledger as it was read and names its source; noth
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -42,7 +43,8 @@ class Review:
     exports : `on`, `end_user_name`, `destination`, `product`, `mass_mg`, `licence`, `same`, the newest first; `same`:
         to an end user of the application.
     origins : `name`, `product`, `held_mg`, `element`, `origin_kind`, `origin_place`, `share`: of the exporter's largest
-        lots of these products, where a listed element of theirs comes from (a lot without one: its first element).
+        lots of these products, where each element of the items applied for comes from. Where no item is stated, or it
+        names no element, the first element of each origin.
     """
 
     desk: Json
@@ -115,7 +117,9 @@ def _origins(
     }  # fmt: skip
     kinds = {product_kind(line["product"]) for line in application.goods if line["product"]}
     stated = {line["control_item"] for line in application.goods}
-    listed = [one.element for one in control_items(law, today, known=today) if one.item in stated]
+    listed = list(
+        dict.fromkeys(one.element for one in control_items(law, today, known=today) if _is_of(one.item, stated))
+    )
     sites = [site for site, owner in snapshot.register.site_organisation.items() if owner == exporter]
     held = (
         snapshot.balanced.filter(pl.col("site").is_in(sites))
@@ -130,13 +134,18 @@ def _origins(
     rows = []
     for held_mg, name, product in held.select("held_mg", "name", "product").iter_rows():
         for one in origins_by_place(origins(snapshot.flow_index(), name)):
-            element = next((symbol for symbol in (*listed, *one["shares"]) if symbol in one["shares"]), None)
-            if element is not None:
+            # An origin that gave none of what is applied for is no answer: not with a share of something else.
+            for element in [symbol for symbol in listed if symbol in one["shares"]] if listed else [*one["shares"]][:1]:
                 share = one["shares"][element]
                 rows.append((name, product, held_mg, element, one["origin_kind"], one["origin_place"], share))
     return pl.DataFrame(rows, schema=schema, orient="row").sort(
-        "held_mg", "name", "share", descending=[True, False, True]
+        "held_mg", "name", "element", "share", descending=[True, False, False, True]
     )  # fmt: skip
+
+
+def _is_of(item: str, stated: Collection[str | None]) -> bool:
+    """Whether an item of the list is one that is stated, or lies under it: 1C902.d under 1C902."""
+    return any(one and (item == one or item.startswith(f"{one}.")) for one in stated)
 
 
 def _plain(name: str | None) -> str:

@@ -52,6 +52,7 @@ def test_cells_are_read_as_they_are_shown(workbook: Write) -> None:
     assert table.frame.select("mass_kg", "lot", "note", "row").rows() == [
         ("0.3", "00012", "true", 2), ("123456789.123456", "12", None, 3), ("435", "x", "=", 4),
     ]  # fmt: skip
+    assert table.frame["on"].to_list() == ["2025-06-01", "2025-06-02", "2025-06-03"], "no midnight that nobody wrote"
     assert [str(day) for day in check(table).rows["on"]] == ["2025-06-01", "2025-06-02", "2025-06-03"]
 
 

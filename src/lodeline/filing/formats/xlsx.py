@@ -197,7 +197,7 @@ def _sheet(text: pl.DataFrame, numbers: pl.DataFrame, inspected: _Inspected, fil
         return unreadable(problem("file.too-many-rows", where, limit=limits.rows))
     if text.width > limits.columns:
         return unreadable(problem("column.too-many", where, count=text.width, limit=limits.columns))
-    text = _as_shown(text, numbers)
+    text = _days_alone(_as_shown(text, numbers))
     header = tuple(cell or "" for cell in text.row(0))
     # The reader leaves out empty rows and columns before the table; the header row says how many.
     filled = [place for place, cell in enumerate(text.row(0)) if cell is not None]
@@ -230,6 +230,11 @@ def _as_shown(text: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
         columns.append(pl.select(pl.when(cells == by_reader).then(exact).otherwise(cells).alias(name)).to_series())
     whole = pl.DataFrame(columns)
     return whole.select(pl.when(pl.all() != "").then(pl.all()))
+
+
+def _days_alone(text: pl.DataFrame) -> pl.DataFrame:
+    """A day in a cell of dates is read with a midnight that nobody wrote: 2025-07-03 00:00:00 → 2025-07-03."""
+    return text.with_columns(pl.all().str.replace(r"^(\d{4}-\d{2}-\d{2}) 00:00:00$", "$1"))
 
 
 def _rounded_by_reader(value: float) -> str:

@@ -347,7 +347,12 @@ _RISKS: Final[Mapping[str, Text]] = {
 def _element(visit: Visit, one: Json) -> dict[str, object]:
     word, tone = _STANDINGS[one["standing"]]
     share = "" if one["share_pct"] is None else f" {one['share_pct']} %"
-    return {"name": one["element"] + share, "word": visit.spoken(word), "tone": tone, "items": ", ".join(one["items"])}
+    return {
+        "name": one["element"] + share,
+        "word": visit.spoken(word),
+        "tone": tone,
+        "items": visit.say(", ", "、").join(one["items"]),
+    }
 
 
 def _model(visit: Visit, one: Json) -> dict[str, object]:

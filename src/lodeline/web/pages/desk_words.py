@@ -60,5 +60,5 @@ def _told(code: str, name: str, fact: str, *, names: Mapping[str, str], language
     if name == "exporter":
         return names.get(fact, fact)
     if name in _COUNTRIES or (code, name) in _COUNTRIES:
-        return ", ".join(words.country(one, language) for one in fact.split(", "))
+        return {"en": ", ", "zh": "、"}[language].join(words.country(one, language) for one in fact.split(", "))
     return written.day(fact, language) if _DAY.fullmatch(fact) else fact

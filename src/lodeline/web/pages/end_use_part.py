@@ -76,8 +76,8 @@ def query(used: EndUses) -> str:
             asked.setdefault(question, []).append(f"{one.end_user}, {one.element}")
     lines = []
     for question, about in asked.items():
-        named = "; ".join(about)
-        lines += [f"{_ASKED[question]['zh']}？（{named}）", f"{_ASKED[question]['en']}? ({named})"]
+        named_zh, named = "；".join(one.replace(", ", "，") for one in about), "; ".join(about)
+        lines += [f"{_ASKED[question]['zh']}？（{named_zh}）", f"{_ASKED[question]['en']}? ({named})"]
     return "\n".join(lines)
 
 

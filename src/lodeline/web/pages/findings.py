@@ -149,7 +149,7 @@ def _headline(visit: Visit, rows: Sequence[Finding], every: Sequence[Finding], n
     name, mass = names.get(firm(largest), firm(largest)), written.mass(mass_mg(largest), visit.language)
     what = words.word(KINDS, largest["detector"], visit.language)
     counted_en = f"{asked.counted(len(rows), 'question', 'questions')} for {asked.counted(firms, 'firm', 'firms')}"
-    counted_zh = f"向{written.count(firms)}家企业提出{written.count(len(rows))}个疑问"
+    counted_zh = f"{written.count(len(rows))}个疑问，涉及{written.count(firms)}家企业"
     if not mass_mg(largest):
         return visit.say(counted_en, counted_zh)
     return visit.say(

@@ -14,7 +14,7 @@ from lodeline.web.language import Language, say
 from lodeline.web.pages import lot_words
 from lodeline.web.pages.application_part import KINDS
 from lodeline.web.pages.firm_part import Firm, counted
-from lodeline.web.pages.licence import STATES
+from lodeline.web.pages.licence import STATES, why_used_up
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, FrameRows, Row, Table, shown, wanted_csv
 from lodeline.web.visit import Visit
@@ -92,7 +92,7 @@ def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
         ),
         Cell(
             text=" ".join(row["control_items"] or ()) or written.NOTHING,
-            note=", ".join(_products(row, visit.language)),
+            note=visit.say(", ", "、").join(_products(row, visit.language)),
         ),
         Cell(
             text=written.day(row["valid_to"], language),
@@ -104,7 +104,10 @@ def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
         firm.mass(row["used_mg"]),
         firm.mass(row["overdrawn_mg"]),
         firm.mass(row["left_mg"]),
-        Cell(text=visit.spoken(word), value=row["state"], shape=shape, tone=tone),
+        Cell(
+            text=visit.spoken(word), value=row["state"], shape=shape, tone=tone,
+            note=why_used_up(visit, row["state"], row["kind"], row["left_mg"]),
+        ),
     )  # fmt: skip
 
 

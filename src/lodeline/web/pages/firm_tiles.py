@@ -130,7 +130,7 @@ def questions(firm: Firm, reading: Reading) -> list[dict[str, Any]]:
         )  # fmt: skip
         site = row["subject"].get("site")
         said = [firm.sites_ever[site]] if site in firm.sites_ever else []
-        said += [", ".join(row["elements"])] if row["elements"] else []
+        said += [visit.say(", ", "、").join(row["elements"])] if row["elements"] else []
         said += [f"{row['mass_kg']} kg"] if row["mass_kg"] else []
         span = dict.fromkeys((row["period"]["from"], row["period"]["to"]))
         said.append(visit.say(" to ", "至").join(written.month(one, language) for one in span))

@@ -124,7 +124,7 @@ def item_table(visit: Visit, items: list[Json], *, full: bool = False) -> Table:
 
 def _item(visit: Visit, item: Json, *, full: bool) -> Row:
     shape, tone = MARKS[item["status"]]
-    label, named = visit.spoken(item["label"]), ", ".join(item["named"])
+    label, named = visit.spoken(item["label"]), visit.say(", ", "、").join(item["named"])
     by_name = visit.say(f"by name: {named}", f"列名：{named}") if named else ""
     evidence = _evidence_cell(visit, item["evidence"])
     return (

@@ -166,6 +166,7 @@ def _list_row(
     word, shape, tone = STATES[row["state"]]
     exporter = row["exporter"] or ", ".join(row["of_others"])
     said = (
+        why_used_up(visit, row["state"], row["kind"], parse_mass(row["left_kg"]) if row["left_kg"] else None),
         _flagged(visit, row["flagged_exits"]), visit.spoken(DEEDS_SAID[proposed.deed][1]) if proposed else "",
     )  # fmt: skip
     return (
@@ -184,6 +185,18 @@ def _list_row(
             note=" · ".join(filter(None, said)),
         ),
     )  # fmt: skip
+
+
+def why_used_up(visit: Visit, state: str | None, kind: str | None, left_mg: int | None) -> str:
+    """Why nothing more may leave under a licence of which mass is left: not the mass has ended it; else nothing."""
+    if state != "exhausted" or not left_mg:
+        return ""
+    if kind == "individual":
+        return visit.say(
+            "its one export is made; what is left cannot leave under it",
+            "单项许可限出口一次，已完成；余量不得再凭此证出口",
+        )
+    return visit.say("of its elements nothing is left", "所许可元素的数量已用尽")
 
 
 def _flagged(visit: Visit, exits: int) -> str:
@@ -352,7 +365,7 @@ def _draw_row(visit: Visit, one: Mapping[str, Any], by_number: Mapping[int, Mapp
         newer = by_number[one["corrected_by"]]["reference"]
         notes.append(visit.say(f"does not count: corrected by {newer}", f"不再计入：已由 {newer} 更正"))
     notes += [each["message"][visit.language] for each in one["problems"]]
-    note = "; ".join(filter(None, notes))
+    note = visit.say("; ", "；").join(filter(None, notes))
     flagged = Cell(text=visit.say("Flagged", "已标记"), value=note, shape="square", tone="hold", note=note)
     day = date.fromisoformat(one["on"])
     return (

@@ -66,7 +66,9 @@ def organisation(visit: Visit, organisation: str) -> HttpResponse:
         is_synthetic=any(one.startswith(SYNTHETIC_ALIAS) for one in record["aliases"] or ()),
         other_name=other if other != names[organisation] else None,
         country=words.country(record["country"], visit.language) if record["country"] else None,
-        roles=", ".join(words.word(words.ROLES, role, visit.language) for role in record["roles"] or ()),
+        roles=visit.say(", ", "、").join(
+            words.word(words.ROLES, role, visit.language) for role in record["roles"] or ()
+        ),
         since=written.day(record["valid_from"], visit.language) if record["valid_from"] else None,
         until=written.day(record["valid_to"], visit.language) if record["valid_to"] else None,
         filed={state: written.count(number) for state, number in _counts(status).items()},
@@ -183,9 +185,21 @@ def _sites_table(visit: Visit, organisation: str) -> Table:
 def _trade(visit: Visit, organisation: str) -> pl.DataFrame:
     reading = visit.reading
     every = reading.answer(answers.judged_transfers, reading.snapshot, reading.law)
-    return every.filter((pl.col("shipper") == organisation) | (pl.col("receiver") == organisation)).with_columns(
-        side=pl.when(pl.col("shipper") == organisation).then(pl.lit("customers")).otherwise(pl.lit("suppliers")),
-        partner=pl.when(pl.col("shipper") == organisation).then("receiver").otherwise("shipper"),
+    return (
+        pl.concat([every, _exports(visit)], how="diagonal")
+        .filter((pl.col("shipper") == organisation) | (pl.col("receiver") == organisation))
+        .with_columns(
+            side=pl.when(pl.col("shipper") == organisation).then(pl.lit("customers")).otherwise(pl.lit("suppliers")),
+            partner=pl.when(pl.col("shipper") == organisation).then("receiver").otherwise("shipper"),
+        )
+    )
+
+
+def _exports(visit: Visit) -> pl.DataFrame:
+    """What left the country as transfers that nobody abroad confirms: whoever is abroad files no receipt."""
+    gone = visit.reading.snapshot.lines.filter(pl.col("kind") == "export")
+    return gone.select(
+        shipper="organisation", receiver="party", shipped_mg=pl.coalesce("dry_mg", "mass_mg"), state=pl.lit("exported")
     )
 
 
@@ -228,16 +242,16 @@ def _partners_table(
         caption=visit.say("Suppliers", "供应方") if suppliers else visit.say("Customers", "客户"),
         columns=(
             Column(key="partner", label=say("Supplier", "供应方") if suppliers else say("Customer", "客户")),
-            Column(key="transfers", label=say("Transfers", "流转"), number=True),
+            Column(key="transfers", label=say("Transfers and exports", "流转与出口"), number=True),
             Column(key="mass", label=say("Dry mass", "干重"), number=True, unit="kg"),
             Column(key="difference", label=say("Shipped − received", "收发差"), number=True, unit="kg"),
             Column(key="unsettled", label=say("Not closed", "未闭合"), number=True),
         ),
         rows=rows,
         per_page=_SHOWN_PARTNERS,
-        empty=visit.say("Nobody has filed a shipment to it.", "没有向其发货的申报。")
+        empty=visit.say("Nobody has filed a shipment or an export to it.", "没有向其发货或出口的申报。")
         if suppliers
-        else visit.say("It has filed no shipment.", "该企业没有发货申报。"),
+        else visit.say("It has filed no shipment and no export.", "该企业没有发货或出口申报。"),
     )
 
 
@@ -284,10 +298,10 @@ def _licence_table(visit: Visit, organisation: str, names: dict[str, str]) -> Ta
     rows = [
         (
             Cell(
-                text=row["id"], value=row["id"], note=", ".join(row["control_items"]),
+                text=row["id"], value=row["id"], note=visit.say(", ", "、").join(row["control_items"]),
                 href=visit.opens("licence", licence=row["id"]),
             ),
-            Cell(text=", ".join(names.get(one, one) for one in row["end_users"]) or written.NOTHING),
+            Cell(text=visit.say(", ", "、").join(names.get(one, one) for one in row["end_users"]) or written.NOTHING),
             Cell(
                 text=words.country(row["destination"], language) if row["destination"] else written.NOTHING,
                 value=row["destination"],

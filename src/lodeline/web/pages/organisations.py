@@ -108,7 +108,8 @@ def _table(visit: Visit, rows: list[dict[str, Any]], states: dict[str, str]) -> 
                     text=names[one], value=names[one], note=one, href=visit.url("organisation", organisation=one)
                 ),
                 Cell(
-                    text=", ".join(words.word(words.ROLES, role, language) for role in roles), value=", ".join(roles)
+                    text=visit.say(", ", "、").join(words.word(words.ROLES, role, language) for role in roles),
+                    value=", ".join(roles),
                 ),
                 Cell(
                     text=words.country(row["country"], language) if row["country"] else written.NOTHING,

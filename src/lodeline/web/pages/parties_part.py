@@ -32,7 +32,10 @@ def queue_table(visit: Visit, every: Any) -> Table:
                 text=visit.say(", ", "、").join(by), value=" ".join(row["by"]),
                 note=visit.say(f"and {more} more", f"另有 {more} 家") if more > 0 else "",
             ),
-            Cell(text=", ".join(words.country(one, visit.language) for one in row["countries"]) or written.NOTHING),
+            Cell(
+                text=visit.say(", ", "、").join(words.country(one, visit.language) for one in row["countries"])
+                or written.NOTHING
+            ),
             Cell(text=written.count(row["rows"]), value=row["rows"]),
             Cell(text=written.mass(row["mass_mg"], visit.language), value=row["mass_mg"]),
             Cell(text=written.day(row["last_on"], visit.language), value=row["last_on"].isoformat()),
@@ -180,7 +183,7 @@ def candidates_said(visit: Visit, found: dict[str, Any]) -> dict[str, Any]:
             "href": visit.opens("party", party=one["party"]),
             "likely": f"{one['probability']:.2f}",
             "numbers": [number_said(visit, number) for number in one["identifiers"]],
-            "countries": ", ".join(words.country(code, visit.language) for code in one["countries"]),
+            "countries": visit.say(", ", "、").join(words.country(code, visit.language) for code in one["countries"]),
             "reasons": [
                 {"speaks": reason["speaks"] or "!", "text": reason["text"][visit.language]} for reason in one["reasons"]
             ],

@@ -200,7 +200,7 @@ def _organisations(visit: Visit) -> Table:
                     text=name, value=row["id"], note=row["id"],
                     href=visit.url("register-organisation", organisation=row["id"]),
                 ),
-                Cell(text=", ".join(roles) or written.NOTHING),
+                Cell(text=visit.say(", ", "、").join(roles) or written.NOTHING),
                 Cell(
                     text=words.country(row["country"], visit.language) if row["country"] else written.NOTHING,
                     value=row["country"],

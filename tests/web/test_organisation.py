@@ -1,0 +1,56 @@
+"""The page of an organisation: with whom it trades, also across the border."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import polars as pl
+import pytest
+from tests.web.conftest import Browser
+
+from lodeline.regulation.control_list import control_items
+from lodeline.regulation.parameter import load
+from lodeline.service import licence_review
+from lodeline.store.snapshot import open_snapshot
+from lodeline.store.store import Store
+
+pytestmark = pytest.mark.medium
+
+
+def test_a_customer_abroad_is_shipped_to_by_those_who_export_to_it(
+    flawed: Store, elsewhere: Callable[[str | Path], Browser]
+) -> None:
+    browser = elsewhere(flawed.database.url)
+    gone = open_snapshot(flawed).lines.filter((pl.col("kind") == "export") & pl.col("party").is_not_null())
+    abroad = gone["party"][0]
+    rows = gone.filter(pl.col("party") == abroad)
+    text = browser.page(f"/en/organisations/{abroad}/").text
+    assert "Nobody has filed a shipment" not in text
+    suppliers = browser.get(f"/en/organisations/{abroad}/?format=csv&table=suppliers").content.decode()
+    for (firm,), of_it in rows.group_by("organisation"):
+        (line,) = [one for one in suppliers.splitlines() if str(firm) in one]
+        assert f'"{of_it.height}"' in line
+    # In the other direction the exporter has this customer.
+    customers = browser.get(f"/en/organisations/{rows['organisation'][0]}/?format=csv&table=customers")
+    assert abroad in customers.content.decode()
+    assert "、" in browser.page("/zh/organisations/").text
+
+
+def test_origins_of_an_application_are_those_of_its_items(flawed: Store) -> None:
+    law, day, snapshot = load(), date(2025, 7, 1), open_snapshot(flawed)
+    (item, *_) = [one.item for one in control_items(law, day, known=day) if one.element == "Dy"]
+    exporter = "MAG-0001"
+    products = {str(one).partition(":")[0] for one in snapshot.lot_facts["product"].drop_nulls().unique()}
+
+    def origins_of(stated: str | None) -> pl.DataFrame:
+        goods = [{"product": one, "control_item": stated} for one in products]
+        application: Any = SimpleNamespace(goods=goods)
+        return licence_review._origins(snapshot, law, exporter, application, day)
+
+    assert set(origins_of(item)["element"]) == {"Dy"}
+    assert "Dy" in set(origins_of(item.partition(".")[0])["element"])
+    assert origins_of(None).height and set(origins_of(None)["element"]) != {"Dy"}
