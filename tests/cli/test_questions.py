@@ -28,9 +28,9 @@ KEYS = {
     },
     "flows": {"from", "to", "element", "period", "mass_kg"},
 }  # fmt: skip
-NODE = {"lot", "product", "organisation", "site", "on", "mass_kg", "shares"}
+NODE = {"lot", "product", "organisation", "site", "on", "mass_kg", "booked_shares", "shares"}
 LINK = {"event", "from", "to", "mass_kg"}
-ORIGIN = {"lot", "origin_kind", "origin_place", "organisation", "shares"}
+ORIGIN = {"lot", "origin_kind", "origin_place", "organisation", "booked_shares", "shares"}
 
 
 def ask(world: World, *words: object) -> Any:

@@ -228,7 +228,7 @@ def compare(history: History) -> None:
             places = origins_by_place(origins(index, f"M/{asked}"))
             forward = trace(index, f"M/{asked}", forward=True).as_json()
             for element in elements:
-                assert sum(row["shares"][element] for row in places) == pytest.approx(1, abs=1e-9)
+                assert sum(row["booked_shares"][element] for row in places) == pytest.approx(1, abs=1e-9)
                 same(
                     {int(n["lot"][2:]): n["shares"][element] for n in forward["nodes"]}, history.forward(asked, element)
                 )

@@ -43,10 +43,10 @@ def trace(
         print_json(document)
         return
     rows = [
-        (node["lot"], node["product"], node["site"], node["on"], node["mass_kg"], _shares(node["shares"]))
+        (node["lot"], node["product"], node["site"], node["on"], node["mass_kg"], _shares(node["booked_shares"]))
         for node in document["nodes"][:60]
     ]
-    columns = say("lot,product,site,on,kg,share", "批次,产品,场所,日期,千克,占比").split(",")
+    columns = say("lot,product,site,on,kg,booked share", "批次,产品,场所,日期,千克,账面占比").split(",")
     print_table(f"{lot} ({document['direction']})", columns, rows, numbers=(4,))
     if len(document["nodes"]) > 60:
         console.print(
@@ -67,7 +67,7 @@ def origins(
     database: Database = DEFAULT_DATABASE,
     as_json: Json = False,
 ) -> None:
-    """Share of each origin in each element of a lot; each element sums to 1. 批次来源构成。"""
+    """Booked share of each origin in each element of a lot; each element sums to 1. 批次账面来源构成。"""
     from lodeline.service import answers  # noqa: PLC0415
 
     _, snapshot = snapshot_at(database)
@@ -76,10 +76,12 @@ def origins(
         print_json(document)
         return
     rows = [
-        (row["lot"], row["origin_kind"], row["origin_place"], row["organisation"], _shares(row["shares"]))
+        (row["lot"], row["origin_kind"], row["origin_place"], row["organisation"], _shares(row["booked_shares"]))
         for row in document["rows"]
     ]
-    print_table(lot, say("origin,kind,place,organisation,share", "来源批次,类型,来源地,企业,占比").split(","), rows)
+    print_table(
+        lot, say("origin,kind,place,organisation,booked share", "来源批次,类型,来源地,企业,账面占比").split(","), rows
+    )
 
 
 @app.command()

@@ -238,7 +238,7 @@ def _magnet(snapshot: Snapshot) -> None:
     by_place: dict[tuple[str, str], float] = {}
     for row in found:
         place = (row["origin_kind"], row["origin_place"] or row["organisation"] or "?")
-        by_place[place] = by_place.get(place, 0.0) + row["shares"].get("Nd", 0.0)
+        by_place[place] = by_place.get(place, 0.0) + row["booked_shares"].get("Nd", 0.0)
     best = sorted(by_place.items(), key=lambda item: -item[1])[:6]
     console.print(
         say(

@@ -1,4 +1,4 @@
-"""Origins: the share of each origin in each element of a lot, and how much has no known origin.
+"""Origins: the booked share of each origin in each element of a lot, and how much has no known origin.
 
 Nothing is spread over the known origins to make the sum look whole: what the books do not explain is a row of
 its own, of kind `unaccounted`, at the lot where the explanation ends.
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lodeline.flow.booked import booked
 from lodeline.flow.index import FlowIndex
 from lodeline.flow.kernels import Floats, Int32s
 from lodeline.flow.walk import upstream
@@ -36,7 +37,7 @@ class Origins:
     cyclic: bool
 
     def as_json(self) -> dict[str, Any]:
-        """The published shape of `lodeline origins --json`; shares are numbers from 0 to 1."""
+        """The published shape of `lodeline origins --json`; booked shares are numbers from 0 to 1."""
         origins = [self._row(lot, row) for lot, row in zip(self.origin_lots.tolist(), self.begun, strict=True)]
         unknown = [
             self._row(lot, row) | {"origin_kind": UNACCOUNTED, "origin_place": None}
@@ -51,7 +52,7 @@ class Origins:
             "origin_kind": self.index.event_origin_kind[event] if event >= 0 else None,
             "origin_place": self.index.event_origin_place[event] if event >= 0 else None,
             "organisation": self.index.lot_organisation[lot],
-            "shares": dict(zip(self.elements, shares.tolist(), strict=True)),
+            **booked(dict(zip(self.elements, shares.tolist(), strict=True))),
         }
 
 
@@ -90,6 +91,10 @@ def origins_by_place(found: Origins) -> list[dict[str, Any]]:
     if len(found.unaccounted):
         rows.append(((UNACCOUNTED, None), found.unaccounted.sum(axis=0)))
     return [
-        {"origin_kind": kind, "origin_place": place, "shares": dict(zip(found.elements, row.tolist(), strict=True))}
+        {
+            "origin_kind": kind,
+            "origin_place": place,
+            "booked_shares": dict(zip(found.elements, row.tolist(), strict=True)),
+        }
         for (kind, place), row in rows
     ]

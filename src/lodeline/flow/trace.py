@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lodeline.flow import kernels
+from lodeline.flow.booked import booked
 from lodeline.flow.index import FlowIndex
 from lodeline.flow.kernels import Floats, Int32s, Int64s
 from lodeline.flow.walk import Downstream, Places, Upstream, downstream, upstream
@@ -59,7 +60,7 @@ class Trace:
         return self.reached > len(self.lots)
 
     def as_json(self) -> dict[str, Any]:
-        """The published shape of `lodeline trace --json`: masses decimal kg texts, shares numbers from 0 to 1."""
+        """The published shape of `lodeline trace --json`: masses decimal kg texts, shares booked, from 0 to 1."""
         name = dict(zip(self.lots.tolist(), (self.index.lot_name[lot] for lot in self.lots.tolist()), strict=True))
         nodes = [self._node(lot, name[lot], row) for lot, row in zip(self.lots.tolist(), self.shares, strict=True)]
         links = [
@@ -95,7 +96,7 @@ class Trace:
             "site": self.index.event_site[event] if event >= 0 else None,
             "on": self.index.day(event) if event >= 0 else None,
             "mass_kg": format_kg(int(self.index.graph.lots[lot]["made_mg"])),
-            "shares": dict(zip(self.elements, shares.tolist(), strict=True)),
+            **booked(dict(zip(self.elements, shares.tolist(), strict=True))),
         }
 
 

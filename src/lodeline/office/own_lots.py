@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline.flow.booked import booked
 from lodeline.flow.origins import UNACCOUNTED, origins, origins_by_place
 from lodeline.material.element import SYMBOLS
 from lodeline.office.actor import Actor
@@ -38,7 +39,7 @@ class OwnLot:
 
     `made_here`: the organisation made it. `aliases`: `service.aliases.history` of its own. `history`:
     `Own.lot_history`. `transfers`: rows of `Own.transfers` about it.
-    `origins`: `origin_kind`, `origin_place` (a country or None) and `shares` (symbol → share), largest first;
+    `origins`: `origin_kind`, `origin_place` (a country or None) and `booked_shares` (symbol → share), largest first;
     empty where the snapshot does not know the lot yet. `held_mg`: dry, at the own sites, by the book.
     """
 
@@ -116,7 +117,9 @@ def origins_by_country(snapshot: Snapshot, law: Jurisdiction, lot: str) -> list[
             # As filed: what is no country could say whose it was.
             place = row["origin_place"] if len(row["origin_place"] or "") == _COUNTRY_LETTERS else None
         shares = sums.setdefault((kind, place), {})
-        for symbol, share in row["shares"].items():
+        for symbol, share in row["booked_shares"].items():
             shares[symbol] = shares.get(symbol, 0.0) + share
-    rows = [{"origin_kind": kind, "origin_place": place, "shares": shares} for (kind, place), shares in sums.items()]
-    return sorted(rows, key=lambda row: (row["origin_kind"] == UNACCOUNTED, -max(row["shares"].values(), default=0)))
+    rows = [{"origin_kind": kind, "origin_place": place, **booked(shares)} for (kind, place), shares in sums.items()]
+    return sorted(
+        rows, key=lambda row: (row["origin_kind"] == UNACCOUNTED, -max(row["booked_shares"].values(), default=0))
+    )

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from lodeline.flow.booked import booked
 from lodeline.flow.index import UnknownLot
 from lodeline.office.actor import Actor
 from lodeline.office.own_lots import UnknownLotError, origins_by_country, unknown_lot
@@ -84,5 +85,5 @@ def _node(node: Json, own: Own, named: tuple[str, bool]) -> Json:
         return {**node, "lot": called}
     return {
         "lot": called, "product": node["product"], "organisation": None, "site": None, "on": None, "mass_kg": None,
-        "shares": node["shares"],
+        **booked(node["booked_shares"]),
     }  # fmt: skip

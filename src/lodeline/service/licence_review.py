@@ -135,8 +135,12 @@ def _origins(
     for held_mg, name, product in held.select("held_mg", "name", "product").iter_rows():
         for one in origins_by_place(origins(snapshot.flow_index(), name)):
             # An origin that gave none of what is applied for is no answer: not with a share of something else.
-            for element in [symbol for symbol in listed if symbol in one["shares"]] if listed else [*one["shares"]][:1]:
-                share = one["shares"][element]
+            for element in (
+                [symbol for symbol in listed if symbol in one["booked_shares"]]
+                if listed
+                else [*one["booked_shares"]][:1]
+            ):
+                share = one["booked_shares"][element]
                 rows.append((name, product, held_mg, element, one["origin_kind"], one["origin_place"], share))
     return pl.DataFrame(rows, schema=schema, orient="row").sort(
         "held_mg", "name", "element", "share", descending=[True, False, False, True]

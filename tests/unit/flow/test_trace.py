@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import re
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,7 +43,8 @@ def test_a_trace_has_the_published_shape(indexed: Indexed, blend: Any) -> None:
         "site": "S-e-blend",
         "on": "2025-06-03",
         "mass_kg": "0.001",
-        "shares": {"Nd": 1.0, "TREO": 1.0},
+        "booked_shares": {"Nd": 1.0, "TREO": 1.0},
+        "shares": {"Nd": 1.0, "TREO": 1.0},  # its name of before, for one version
     }
     assert answer["links"][0] == {"event": "e-blend", "from": "M/ore", "to": "M/blend", "mass_kg": "0.0006"}
     # Nd in: 600 × 20 % = 120, 400 × 20 % = 80, 200 × 10 % = 20, of 220 mg.
@@ -67,7 +70,7 @@ def test_origins_keep_what_is_not_explained_apart(indexed: Indexed, blend: Any) 
     ]
     # Of N/ore 100 mg in 400 were drawn beyond what was held.
     assert [row["shares"]["Nd"] for row in answer["rows"]] == pytest.approx([120 / 220, 60 / 220, 20 / 220, 20 / 220])
-    by_place = {row["origin_place"] or row["origin_kind"]: row["shares"]["TREO"] for row in origins_by_place(
+    by_place = {row["origin_place"] or row["origin_kind"]: row["booked_shares"]["TREO"] for row in origins_by_place(
         origins(index, "M/blend"))}  # fmt: skip
     assert list(by_place) == ["bayan-obo", "MM", "unaccounted"]
     assert by_place == pytest.approx({"bayan-obo": 120 / 220, "MM": 60 / 220, "unaccounted": 40 / 220})
@@ -245,3 +248,13 @@ ALL_ANSWERS: tuple[Callable[[FlowIndex], Any], ...] = (
     lambda index: [trace(index, name, forward=True).as_json() for name in ("M/ore", "M/黑矿", "M/metal")],
     lambda index: origins(index, "M/metal").as_json(),
 )
+
+
+def test_where_a_lot_came_from_is_nowhere_called_exact() -> None:
+    """Exact arithmetic on a convention: the documents call it booked, and the pages too."""
+    root = Path(__file__).parents[3]
+    for page in (root / "docs/tutorial").glob("*.md"):
+        assert not re.search(r"share[^.]{0,20}\b(?:is|are) exact\b", page.read_text("utf-8")), page.name
+    for name in ("lot", "firm_lot", "application"):
+        told = (root / f"src/lodeline/web/templates/lodeline/{name}.html").read_text("utf-8")
+        assert "Booked" in told and "账面推算" in told

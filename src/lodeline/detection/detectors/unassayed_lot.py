@@ -103,7 +103,7 @@ def _finding(rows: pl.DataFrame, unknown: pl.DataFrame, names: Mapping[int, str]
         explanation=said(
             f"From {first} to {last}, {rows.height} balances of the site cannot be tested, because nobody has stated"
             f" the composition of {told}{more_en}. What these lots may hold leaves up to {spoken_kg(mass_mg)} kg TREO"
-            f" open in one balance, where measurement is exact to {sigma} kg. An assay of them would let the balance be"
+            f" open in one balance, where measurement is good to {sigma} kg. An assay of them would let the balance be"
             " tested.",
             f"{first} 至 {last}，该场所有 {rows.height} 期平衡无法检验，因为无人申报批次 {told}{more_zh} 的成分。"
             f"这些批次可能的含量使单期平衡至多有 {spoken_kg(mass_mg)} 千克 TREO 无从判断，"

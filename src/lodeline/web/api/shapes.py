@@ -279,7 +279,7 @@ class Trace(Shape):
 
 
 class Origins(Shape):
-    """Where the elements of a lot came from, in the shape of `lodeline origins --json`; shares sum to 1."""
+    """Where the elements of a lot came from, in the shape of `lodeline origins --json`; booked shares sum to 1."""
 
     lot: str
     rows: list[Json]

@@ -446,7 +446,7 @@ def _origins_table(visit: Visit, found: pl.DataFrame) -> Table:
             Column(key="lot", label=say("Lot in stock", "库存批次")),
             Column(key="element", label=say("Element", "元素")),
             Column(key="origin", label=say("Origin", "来源")),
-            Column(key="share", label=say("Share", "占比"), number=True, unit="%"),
+            Column(key="share", label=say("Booked share", "账面占比"), number=True, unit="%"),
         ),
         rows=[
             (

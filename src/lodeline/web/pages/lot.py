@@ -248,20 +248,20 @@ def _headline_backward(chosen: Chosen) -> str:
     if symbol is None:
         return visit.say("No composition is stated, so nothing of it can be traced", "未填报成分，无法追溯其元素")
     name = words.element(symbol, language)
-    places = [row for row in chosen.sources["places"] if row["shares"].get(symbol, 0) >= _LEAST_PART]
+    places = [row for row in chosen.sources["places"] if row["booked_shares"].get(symbol, 0) >= _LEAST_PART]
     known = [row for row in places if row["origin_kind"] != "unaccounted"]
-    unknown = sum(row["shares"][symbol] for row in places if row["origin_kind"] == "unaccounted")
+    unknown = sum(row["booked_shares"][symbol] for row in places if row["origin_kind"] == "unaccounted")
     if unknown >= 1 - _LEAST_PART or not known:
         return visit.say(f"None of its {name} has a known origin", f"其{name}全部来源不明")
     if unknown >= _LARGE_PART:
         part = written.percent(unknown, language)
         return visit.say(f"{part} of its {name} has no known origin", f"其{name}有{part}来源不明")
-    first = max(known, key=lambda row: row["shares"][symbol])
+    first = max(known, key=lambda row: row["booked_shares"][symbol])
     named = origin_name(visit, first["origin_kind"], first["origin_place"])
     origin = named[:1].lower() + named[1:]
     if len(known) == 1:
         return visit.say(f"All of its {name} has one origin: {origin}", f"其{name}全部来自同一来源：{origin}")
-    part, n = written.percent(first["shares"][symbol], language, 0), written.count(len(known))
+    part, n = written.percent(first["booked_shares"][symbol], language, 0), written.count(len(known))
     if unknown:
         return visit.say(
             f"{n} origins and a trace without any; {part} of the {name} from one ({origin})",

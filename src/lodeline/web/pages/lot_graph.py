@@ -133,7 +133,7 @@ def origin_name(visit: Visit, kind: str | None, place: str | None) -> str:
 
 def draw_origins(visit: Visit, places: Sequence[Mapping[str, Any]], chosen: str | None) -> Markup:
     """The share of each origin in the chosen element; "" where it cannot be told."""
-    shares = [(row, row["shares"].get(chosen, 0.0)) for row in places]
+    shares = [(row, row["booked_shares"].get(chosen, 0.0)) for row in places]
     found = sorted(((row, share) for row, share in shares if share > 0), key=lambda one: -one[1])
     if not found:
         return Markup("")
@@ -149,5 +149,5 @@ def draw_origins(visit: Visit, places: Sequence[Mapping[str, Any]], chosen: str 
         number = written.count(len(found) - _ORIGINS_NAMED)
         label = visit.say(f"{number} others", f"其他{number}处")
         bars.append(Bar(label=label, value=others, text=written.percent(others, visit.language), kind="quiet"))
-    chart = Bars(name=visit.say("Share of each origin", "各来源占比"), bars=tuple(bars))
+    chart = Bars(name=visit.say("Booked share of each origin", "各来源账面占比"), bars=tuple(bars))
     return wide_and_narrow(draw_bars(chart, width=520), draw_bars(chart, width=NARROW))

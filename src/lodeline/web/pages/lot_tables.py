@@ -128,7 +128,7 @@ def assays_table(visit: Visit, lines: pl.DataFrame, element: str | None) -> Tabl
             Column(key="who", label=say("Stated by", "申报企业")),
             Column(key="kind", label=say("With", "随附事件")),
             Column(key="method", label=say("Methods", "方法")),
-            Column(key="share", label=say(element or "Share", f"{element or ''}占比"), number=True, unit="%"),
+            Column(key="share", label=say(element or "Share", f"{element or ''}账面占比"), number=True, unit="%"),
             Column(key="composition", label=say("As stated", "申报成分")),
             Column(key="entry", label=say("Entry", "条目"), number=True),
         ),
@@ -142,14 +142,14 @@ def origins_table(
     visit: Visit, places: Sequence[Mapping[str, Any]], composition: Mapping[str, int], chosen: str | None
 ) -> Table:
     """Origins down, elements across: the part of each element that each origin gave; the chosen element orders them."""
-    places = sorted(places, key=lambda row: (row["origin_kind"] == UNACCOUNTED, -row["shares"].get(chosen, 0.0)))
+    places = sorted(places, key=lambda row: (row["origin_kind"] == UNACCOUNTED, -row["booked_shares"].get(chosen, 0.0)))
     symbols = sorted(
         (symbol for symbol in composition if symbol in RARE_EARTHS), key=lambda symbol: -composition[symbol]
     )[:_ELEMENTS_SHOWN]
     columns = [*symbols, *([TREO] if TREO in composition else [])]
     rows = []
     for row in places:
-        if not any(row["shares"].get(symbol, 0) > 0 for symbol in columns):
+        if not any(row["booked_shares"].get(symbol, 0) > 0 for symbol in columns):
             continue
         unknown = row["origin_kind"] == UNACCOUNTED
         rows.append(
@@ -158,12 +158,12 @@ def origins_table(
                     text=origin_name(visit, row["origin_kind"], row["origin_place"]), value=row["origin_place"],
                     shape="up" if unknown else "", tone="gain" if unknown else None,
                 ),
-                *(_share(row["shares"].get(symbol, 0.0), visit) for symbol in columns),
+                *(_share(row["booked_shares"].get(symbol, 0.0), visit) for symbol in columns),
             )
         )  # fmt: skip
     return Table(
         name="origins",
-        caption=visit.say("Share of each origin", "各来源占比"),
+        caption=visit.say("Booked share of each origin", "各来源账面占比"),
         columns=(
             Column(key="origin", label=say("Origin", "来源")),
             *(
@@ -187,9 +187,9 @@ def origin_lots_table(visit: Visit, rows: Sequence[Mapping[str, Any]], element: 
     names = Names(visit)
     found = pl.DataFrame(
         [
-            (row["lot"], row["origin_kind"], row["origin_place"], row["organisation"], row["shares"][element])
+            (row["lot"], row["origin_kind"], row["origin_place"], row["organisation"], row["booked_shares"][element])
             for row in rows
-            if row["shares"].get(element, 0) > 0
+            if row["booked_shares"].get(element, 0) > 0
         ],
         schema={"lot": pl.String, "kind": pl.String, "place": pl.String, "maker": pl.String, "share": pl.Float64},
         orient="row",
