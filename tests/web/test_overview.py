@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -245,3 +246,34 @@ def test_a_chain_of_one_flow_is_a_low_drawing(browser: Browser, monkeypatch: pyt
     one = {"from": ["origin:mined"], "to": ["mixed"], "element": ["Nd"], "period": ["2025-02"], "mass_mg": [10**12]}
     monkeypatch.setattr(questions, "chain", lambda *_: pl.DataFrame(one))
     assert height() < long / 2
+
+
+@pytest.mark.parametrize(
+    ("running", "as_of", "newest"),
+    [
+        (1, "2025-04-02T00:00:00Z", "2025-02"),  # one nil return of a month that still runs
+        (6, "2025-04-02T00:00:00Z", "2025-02"),  # more than half, and not due
+        (6, "2025-05-30T00:00:00Z", "2025-03"),  # due by now; the others are missing
+        (1, "2025-05-30T00:00:00Z", "2025-02"),  # due, and nearly nobody has filed
+        (10, "2025-04-02T00:00:00Z", "2025-03"),  # everybody was early
+    ],
+)
+def test_a_month_that_runs_ends_nothing(monkeypatch: pytest.MonkeyPatch, running: int, as_of: str, newest: str) -> None:
+    filed = [(f"F-{n}", period, "filed") for period in ("2025-01", "2025-02") for n in range(10)]
+    filed += [(f"F-{n}", "2025-03", "filed") for n in range(running)]
+    frame = pl.DataFrame(filed, schema=["organisation", "period", "state"], orient="row")
+    monkeypatch.setattr(questions, "filing_status", lambda *_: frame)
+    nothing: Any = SimpleNamespace(as_of=as_of)
+    months = questions.months(nothing, nothing, LAW)
+    assert months is not None and (months.newest, months.all[-1]) == (newest, "2025-03")
+
+
+def test_overview_and_reconciled_nation_give_one_answer(browser: Browser) -> None:
+    for language, why in (("en", "A doubt is no finding"), ("zh", "疑点不是线索")):
+        overview = browser.page(f"/{language}/")
+        (link,) = [one for one in overview.links if "/balances/network/" in (one.get("href") or "")]
+        nation = browser.page(str(link.get("href")))
+        assert nation.headings[0] in overview.text
+        assert why in overview.text and why in nation.text
+        # Without a month in the address it ends where the overview does.
+        assert browser.page(f"/{language}/balances/network/?element=Nd").headings[0] == nation.headings[0]

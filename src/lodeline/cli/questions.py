@@ -184,11 +184,14 @@ def reconcile(
 ) -> None:
     """The books made to balance, the nation by stage or one site by month, and where it leaks. 数据校正。"""
     from lodeline.service import reconciling  # noqa: PLC0415
+    from lodeline.service.overview import months  # noqa: PLC0415
 
     check_span(first, last)
-    _, snapshot = snapshot_at(database)
+    store, snapshot = snapshot_at(database)
     symbol = element or "TREO"
     if site is None:
+        span_of = None if last else months(store, snapshot, law())
+        last = last or (span_of.newest if span_of else None)
         found = reconciling.reconcile_nation(snapshot, element=symbol, first=first, last=last)
     else:
         found = reconciling.reconcile_site(snapshot, site, element=symbol, first=first, last=last)

@@ -22,6 +22,7 @@ from lodeline.ledger.movement import makes_lot
 from lodeline.ledger.transfer import passed_on
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
 from lodeline.material.mass import share_mg_expr
+from lodeline.regulation.duty import deadline
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.answers import filing_status, flow_ends
 from lodeline.store.snapshot import Snapshot
@@ -48,9 +49,11 @@ def entries(store: Store) -> pl.DataFrame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Months:
-    """The months from the first filed to the last, and the newest that is filed by and large.
+    """The months from the first filed to the last, and the newest of which the filings are in.
 
-    That is one with at least half as many filings as the fullest: a month that has only begun to come in says little.
+    That is one whose deadline had passed with the last filing of the log and that has at least half as many filings as
+    the fullest, or one with nine in ten of them. A running month that some have filed says little, and would be read
+    as goods that vanished or appeared (assumption: the two shares).
     """
 
     all: tuple[str, ...]
@@ -63,8 +66,15 @@ def months(store: Store, snapshot: Snapshot, law: Jurisdiction) -> Months | None
     if not status.height:
         return None
     filed = status.filter(pl.col("state") != "missing").group_by("period").len()
-    full = filed.filter(pl.col("len") * 2 >= pl.col("len").max())
-    return Months(all=tuple(sorted(set(status["period"]))), newest=str(full["period"].max()))
+    begun = pl.col("len") * 2 >= pl.col("len").max()
+    passed = [one for one in filed["period"] if _is_over(one, snapshot, law)]
+    whole = filed.filter((begun & pl.col("period").is_in(passed)) | (pl.col("len") * 10 >= pl.col("len").max() * 9))
+    return Months(all=tuple(sorted(set(status["period"]))), newest=str(whole["period"].max()))
+
+
+def _is_over(period: str, snapshot: Snapshot, law: Jurisdiction) -> bool:
+    """Whether a month had to be filed by the time of the last filing in the log."""
+    return snapshot.as_of is not None and deadline(period, law) <= datetime.fromisoformat(snapshot.as_of)
 
 
 def elements(snapshot: Snapshot) -> tuple[str, ...]:

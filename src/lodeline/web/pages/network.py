@@ -47,7 +47,7 @@ def network(visit: Visit) -> HttpResponse:
         return show(visit, "lodeline/overview_empty.html", title=title)
     present = reading.answer(questions.elements, reading.snapshot)
     element = choice.element(visit, present)
-    first, last = visit.query("from") or months.all[0], visit.query("to") or months.all[-1]
+    first, last = visit.query("from") or months.all[0], visit.query("to") or months.newest
     for month in (first, last):
         choice.check_month(month)
     if first > last:
@@ -79,6 +79,16 @@ def network(visit: Visit) -> HttpResponse:
         tables={name: shown(visit, table) for name, table in tables.items()},
         balances=visit.url("balances", query={"element": element}),
     )
+
+
+def doubt(visit: Visit, months: questions.Months, *, element: str, until: str) -> dict[str, str | None]:
+    """What the nation's books say when they are made to balance up to a month, for a page that is about that month."""
+    reading = visit.reading
+    found = reading.answer(reconcile_nation, reading.snapshot, element=element, first=months.all[0], last=until)
+    return {
+        "says": _headline(visit, found, words.element(element, visit.language)),
+        "href": visit.url("network", query={"element": element, "to": until}),
+    }
 
 
 def _headline(visit: Visit, found: Reconciled, name: str) -> str:

@@ -20,6 +20,7 @@ from lodeline.web.pages.border import Border
 from lodeline.web.pages.chain import chain_table, draw_chain, stage_table, stage_unit
 from lodeline.web.pages.editions_part import edition_here
 from lodeline.web.pages.findings_part import findings_table
+from lodeline.web.pages.network import doubt
 from lodeline.web.pages.scene import Scene
 from lodeline.web.pages.tiles import tiles
 from lodeline.web.shell import show
@@ -64,6 +65,7 @@ def overview(visit: Visit) -> HttpResponse:
         elements=choice.element_links(visit, present, scene.element),
         periods=choice.period_links(visit, months, scene.period),
         lede=scene.lede,
+        doubt=doubt(visit, months, element=scene.element, until=scene.period),
         edition=edition_here(visit, period=scene.period, element=scene.element, flows=scene.flows),
         tiles=tiles(scene),
         unit=written.unit(max([0, *scene.flows["mass_mg"]]), visit.language).word,
