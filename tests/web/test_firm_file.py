@@ -236,6 +236,12 @@ def test_a_cure_is_applied_with_one_press_and_a_reason_confirms(filer: Someone) 
     assert draft_at(address).accepted
 
 
+def test_what_comes_after_rows_that_cannot_be_read_is_said(filer: Someone) -> None:
+    unread = filer.begin(origin("O-1", "L-1", composition=OVER))
+    for language, says in (("en", "against the books"), ("zh", "再与账目")):
+        assert says in filer.page(unread.replace("/en/", f"/{language}/", 1)).text
+
+
 def test_the_good_events_are_filed_now_and_the_rest_is_a_draft(log: Store, filer: Someone) -> None:
     address = filer.begin(
         origin("O-1", "L-1", composition=OVER), origin("O-2", "L-2"), origin("O-3", "L-3", day="2025-12-31")

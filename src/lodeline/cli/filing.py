@@ -93,6 +93,14 @@ def check(
             ) if accepted
             else say("This filing would not be accepted.", "此申报不会被受理。")
         )  # fmt: skip
+        if register is not None and checked.rejects:
+            console.print(
+                say(
+                    "The books come next: what lots hold, deliveries and quotas are held against the rows once they can"
+                    " be read.",
+                    "其后核对账目：各行可以读取后，再核对批次库存、流转与指标。",
+                )
+            )
         if register is None:
             console.print(
                 say(

@@ -198,6 +198,8 @@ def _found(draft: Draft, judged: Judged, store: Store) -> dict[str, object]:
         "sentences": sentences(total),
         "shown": None if shipped is None else shipped.what,
         "elements": [] if shipped is None else [[one.symbol, one.mass_mg] for one in shipped.elements],
+        # Rows that cannot be read cannot be held against the books either.
+        "books_next": judged.encoded is None and bool(rows.height),
         "other_months": {month: len(events) for month, events in other_months(rows, draft.period).items()},
         "comparison": None if judged.comparison is None else _compared(judged.comparison, draft, store),
         "statement": statement_of(draft, judged.checked, store, encoded=judged.encoded).decode()

@@ -330,6 +330,11 @@ def _problem_list(
         note += visit.say(
             f" The first {LISTED} are listed; all stand at their rows.", f"此处列出前{LISTED}项；全部问题见各行。"
         )
+    if json.loads(draft.summary).get("books_next"):
+        note += visit.say(
+            " What these rows say against the books (lots, deliveries, quotas) is looked at once they can be read.",
+            "待这些行可以读取后，再与账目（批次、流转、指标）核对。",
+        )
     several = len(content.keys) > 2
     return Problems(
         heading=heading,
