@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from tests.api.conftest import Office
+from tests.workbooks import workbook
 
 pytestmark = pytest.mark.medium
 
@@ -37,6 +39,13 @@ def test_every_problem_of_a_feed_comes_at_once_and_nothing_is_taken_in(office: O
     answer = tax.post("/feeds/invoices", {"rows": bad})
     assert (answer.status_code, answer.json()["accepted"], answer.json()["receipt"]) == (422, False, None)
     assert {one["code"] for one in answer.json()["problems"]} >= {"feed.mass-zero", "date.invalid"}
+
+
+def test_a_feed_of_two_far_cells_is_refused(office: Office) -> None:
+    tax = office.program("", "feeds:invoices")
+    answer = tax.send("/feeds/invoices", {"files": SimpleUploadedFile("feed.xlsx", workbook())})
+    assert answer.status_code == 422
+    assert "sheet.scattered" in {one["code"] for one in answer.json()["problems"]}
 
 
 def test_nobody_else_hands_in_and_a_firm_reads_its_own_alone(office: Office) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import override_settings
 from tests.api.conftest import Office, Program
+from tests.workbooks import workbook
 
 from lodeline.journal.certification import Certification
 from lodeline.office import certify, clock, draft_check, filing_now, jobs
@@ -135,6 +136,12 @@ def test_files_are_filed_as_they_came(certifying: Program) -> None:
     upload = certifying.get("/filings/1/uploads/1")
     assert upload.content == text.encode()
     assert 'filename="april.csv"' in upload["Content-Disposition"]
+
+
+def test_a_workbook_of_two_far_cells_is_refused(certifying: Program) -> None:
+    found = certifying.send("/filings", {"period": APRIL, "files": SimpleUploadedFile("month.xlsx", workbook())})
+    assert found.status_code == 422
+    assert "sheet.scattered" in found.content.decode()
 
 
 def test_a_filing_is_corrected(counter: Office, certifying: Program) -> None:

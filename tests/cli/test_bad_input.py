@@ -16,6 +16,7 @@ from typing import Any
 import openpyxl
 import pytest
 from tests.cli.program import ENVELOPE, HEADER, ORIGIN, PROGRAM, Lodeline, write
+from tests.workbooks import workbook as far_apart
 
 #: What the program may hold at most while it looks at a hostile file.
 MEMORY_BYTES = 1024**3
@@ -92,6 +93,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], Place]] = {
     "an empty file": (raw(b""), Place(code="file.empty", row=1)),
     "a picture": (raw(b"\x89PNG", "june.png"), Place(code="file.unknown-format")),
     "a workbook that is none": (raw(GOOD.encode(), "june.xlsx"), Place(code="file.damaged")),
+    "two cells at the corners of a sheet": (raw(far_apart(), "june.xlsx"), Place(code="sheet.scattered")),
     "a doubled header": (
         text(f"{HEADER},Mass (kg)", f"{ORIGIN},1"), Place(code="column.twice", row=1, column="mass_kg"),
     ),

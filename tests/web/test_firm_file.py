@@ -26,9 +26,14 @@ from fido2.cose import ES256
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
 from tests.office.filing_office import FIRM, NOW, file_of, make_office, origin, person, shipment
 from tests.web.conftest import Page
+from tests.workbooks import workbook
 
+from lodeline.filing.formats import Limits, Sheet, unreadable
+from lodeline.filing.formats.apart import DIED
+from lodeline.filing.table import READERS
 from lodeline.journal.verify import verify_receipt, verify_registration
-from lodeline.office import clock
+from lodeline.ledger.problem import Where, problem
+from lodeline.office import clock, draft_check
 from lodeline.office.models import Draft, User
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
@@ -536,3 +541,60 @@ def test_every_page_reads_in_chinese(filer: Someone, certifier: Someone) -> None
         page = filer.page(path)
         assert page.lang == "zh-Hans"
         assert not re.search(r"\b(File|Draft|Columns|Filed|Save)\b", page.headings[0])
+
+
+def test_a_workbook_whose_reader_dies_is_a_problem_that_no_look_repeats(
+    filer: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+
+    def dies(path: Path, file: str, limits: Limits) -> Sheet:
+        del path, limits
+        reads.append(file)
+        return unreadable(problem(DIED, Where(file=file), detail="signal 6"))
+
+    monkeypatch.setitem(READERS, ".xlsx", dies)
+    address = filer.post(f"{AT}/file/", act="start", period="2026-01")["Location"]
+    sent = SimpleUploadedFile("month.xlsx", b"PK" + address.encode())
+    filer.post(address, act="upload", revision=0, files=[sent])
+    asked = len(reads)
+    assert "signal 6" in filer.page(address).text
+    assert filer.client.get(f"{address}?file=rows").status_code == 200
+    assert "month.xlsx" in filer.page(address).text
+    assert len(reads) == asked
+    filer.press(address, "check")
+    assert len(reads) == asked + 1
+    # What was sent in its place is read.
+    again = SimpleUploadedFile("month.csv", file_of(origin("O-1", "ORE-1")).content)
+    filer.press(address, "upload:replace", files=[again])
+    assert "signal 6" not in filer.page(address).text
+
+
+def test_a_draft_whose_check_went_down_with_its_process_says_so_and_is_read_by_no_view(
+    filer: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """The process is gone: nothing after it runs."""
+
+    def dies(*_: Any, **__: Any) -> None:
+        raise Killed
+
+    address = filer.post(f"{AT}/file/", act="start", period="2026-01")["Location"]
+    sent = file_of(origin("O-1", "ORE-1"))
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(draft_check, "judge", dies)
+        filer.post(address, act="upload", revision=0, files=[SimpleUploadedFile(sent.name, sent.content)])
+    with monkeypatch.context() as patch:
+        patch.setattr("lodeline.web.pages.firm_draft.content_at", dies)
+        assert "is being checked" in filer.page(address).text
+        patch.setattr(clock, "now", lambda: NOW + timedelta(minutes=2))
+        assert "could not be checked" in filer.page(address).text
+    filer.press(address, "check")
+    assert draft_at(address).state == Draft.State.OPEN
+    assert draft_at(address).checked_revision == draft_at(address).revision
+
+
+def test_a_workbook_of_two_far_cells_is_refused_on_its_page(filer: Someone) -> None:
+    address = filer.post(f"{AT}/file/", act="start", period="2026-01")["Location"]
+    filer.post(address, act="upload", revision=0, files=[SimpleUploadedFile("month.xlsx", workbook())])
+    assert "XFD1048576" in filer.page(address).text

@@ -14,9 +14,9 @@ from pathlib import Path, PurePath
 import polars as pl
 
 from lodeline.filing.formats import Envelope, Limits, Sheet, unreadable
+from lodeline.filing.formats.apart import read_apart
 from lodeline.filing.formats.csv import read_csv
 from lodeline.filing.formats.json import read_json, read_ndjson
-from lodeline.filing.formats.xlsx import read_xlsx
 from lodeline.filing.header import UNKNOWN_MARK, match_header
 from lodeline.filing.profile import Profile, with_profile
 from lodeline.ledger.problem import Problem, Where, problem
@@ -27,7 +27,7 @@ READERS: dict[str, Reader] = {
     ".csv": read_csv,
     ".tsv": read_csv,
     ".txt": read_csv,
-    ".xlsx": read_xlsx,
+    ".xlsx": read_apart,
     ".json": read_json,
     ".ndjson": read_ndjson,
     ".jsonl": read_ndjson,

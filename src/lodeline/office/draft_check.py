@@ -63,19 +63,23 @@ def is_small(draft: Draft) -> bool:
 
 
 def begin(draft: Draft, *, now: datetime) -> Draft:
-    """Has the draft judged: at once where it is small, else by a worker."""
-    if is_small(draft):
-        return check_now(draft, now=now)
+    """Has the draft judged: at once where it is small, else by a worker.
+
+    Either way it is marked before: of a check that took its process down there is a mark, and no view does it again.
+    """
+    small = is_small(draft)
+    marked = (Draft.State.OPEN, Draft.State.CHECKING) if small else CHANGEABLE
     with jobs.database().transaction():
         held = hold(draft.pk)
-        if held.state in CHANGEABLE and held.revision == draft.revision:
+        if held.state in marked and held.revision == draft.revision:
             held.state = Draft.State.CHECKING
             held.save()
-            jobs.enqueue(
-                "draft.check", {"draft": held.pk, "revision": held.revision}, now=now,
-                organisation=held.organisation, key=check_key(held),
-            )  # fmt: skip
-    return held
+            if not small:
+                jobs.enqueue(
+                    "draft.check", {"draft": held.pk, "revision": held.revision}, now=now,
+                    organisation=held.organisation, key=check_key(held),
+                )  # fmt: skip
+    return check_now(draft, now=now) if small else held
 
 
 def check_key(draft: Draft) -> str:
@@ -95,7 +99,7 @@ def check_now(draft: Draft, *, now: datetime, say: Any = None) -> Draft:
     """Judges the draft and keeps what was found, unless the draft has been changed meanwhile."""
     law, say = load(), say or (lambda _share: None)
     store = ledger_of(draft, now=now)
-    judged = judge(draft, content_at(draft), store=store, law=law, now=now, say=say)
+    judged = judge(draft, content_at(draft, again=True), store=store, law=law, now=now, say=say)
     found = _found(draft, judged, store)
     say(0.95)
     with jobs.database().transaction():

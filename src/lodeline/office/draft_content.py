@@ -1,6 +1,7 @@
 """What a draft holds: the table of its files as they came, with everything that was changed in the portal since.
 
 Files are read once and kept in memory as tables while they are worked on; the changes are laid over them each time.
+A draft whose files took their reader down is read again when it is checked again, and by nobody who only looks at it.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from django.conf import settings
 
 from lodeline.filing.edits import Addition, Changes, Edit, Removal, apply, edits_csv
 from lodeline.filing.formats import Limits
+from lodeline.filing.formats.apart import DIED
 from lodeline.filing.profile import Profile
-from lodeline.filing.table import Table, blank, read_bytes
+from lodeline.filing.table import Source, Table, blank, read_bytes
+from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.office.models import Draft, DraftEdit, DraftFile
 
 #: In `DraftEdit.source`: rows that no file has. Every other number is the key of a `DraftFile`.
@@ -49,24 +52,26 @@ class Content:
         return edits_csv(self.uploaded, changes)
 
 
-def content_of(draft: Draft) -> Content:
-    """The draft's table as it stands in the database now."""
+def content_of(draft: Draft, *, again: bool = False) -> Content:
+    """The draft's table as it stands in the database now; `again`: also where reading it failed before."""
     files = list(draft.files.order_by("id").defer("content"))
     profile = None if draft.profile is None else draft.profile.mapping
-    uploaded = _read(files, profile) if files else blank()
+    died = () if again else _died(draft)
+    uploaded = _unread(files, died) if died else _read(files, profile) if files else blank()
     keys = (*(file.pk for file in files), TYPED)
     changes = changes_of(list(draft.edits.order_by("id")), keys)
     return Content(table=apply(uploaded, changes), uploaded=uploaded, changes=changes, keys=keys)
 
 
-def content_at(draft: Draft) -> Content:
+def content_at(draft: Draft, *, again: bool = False) -> Content:
     """`content_of` a draft that nobody is changing meanwhile: what a revision holds is read once, and kept a while."""
     profile = None if draft.profile is None else draft.profile.mapping
     key = json.dumps([settings.LODELINE_DATABASE, draft.pk, draft.revision, profile])
     found = _CONTENTS.get(key)
     if found is None:
-        found = content_of(draft)
-        _CONTENTS.put(key, found, cells=_cells(found.table))
+        found = content_of(draft, again=again)
+        if not _took_its_reader_down(found.table):
+            _CONTENTS.put(key, found, cells=_cells(found.table))
     return found
 
 
@@ -140,5 +145,27 @@ def _read(files: Sequence[DraftFile], profile: str | None) -> Table:
     if table is None:
         mapping = None if profile is None else Profile.from_json(json.loads(profile))
         table = read_bytes([(file.name, file_bytes(file)) for file in files], limits=limits(), profile=mapping)
-        _TABLES.put(key, table, cells=_cells(table))
+        if not _took_its_reader_down(table):
+            _TABLES.put(key, table, cells=_cells(table))
     return table
+
+
+def _took_its_reader_down(table: Table) -> bool:
+    return any(one.code == DIED for one in table.problems)
+
+
+def _died(draft: Draft) -> tuple[Problem, ...]:
+    """What the check of this revision said of files that took their reader down."""
+    if draft.checked_revision != draft.revision or DIED not in draft.problems:
+        return ()
+    return tuple(
+        problem(DIED, Where(file=one["where"]["file"]), **one["facts"])
+        for one in json.loads(draft.problems)
+        if one["code"] == DIED
+    )
+
+
+def _unread(files: Sequence[DraftFile], died: tuple[Problem, ...]) -> Table:
+    """The table of files that nobody opens."""
+    sources = tuple(Source(file=file.name) for file in files)
+    return Table(frame=blank().frame, sources=sources, problems=died, readable=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,6 +21,7 @@ import fastexcel
 import polars as pl
 
 from lodeline.filing.formats import Limits, Sheet, unreadable
+from lodeline.filing.formats.extent import Extent, extent_of
 from lodeline.filing.header import column_letter
 from lodeline.ledger.problem import Problem, Where, problem
 
@@ -29,6 +31,12 @@ _PLACES_LIMIT = 1000
 _OLE_MARK = bytes.fromhex("d0cf11e0a1b11ae1")
 #: A small workbook of blank cells packs well; the ratio says nothing below this size.
 _RATIO_FROM_BYTES = 16 * 1024**2
+#: And a note at some distance from a small table is no trick: so much room is made for any sheet.
+_AREA_OF_ANY = 1_000_000
+#: What the parts of a workbook that is none lead to.
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, ElementTree.ParseError, KeyError, ValueError, EOFError, NotImplementedError,
+)  # fmt: skip
 #: Sheets of the template beside the first: their being there is no news.
 TEMPLATE_SHEETS = ("说明 Guide", "lists")
 _MARKS = {
@@ -47,7 +55,7 @@ def read_xlsx(path: Path, file: str, limits: Limits) -> Sheet:
         reader = fastexcel.read_excel(str(path))
         text = reader.load_sheet(0, header_row=None, dtypes="string").to_polars()
         numbers = reader.load_sheet(0, header_row=None, dtypes="float").to_polars()
-    except (zipfile.BadZipFile, ElementTree.ParseError, KeyError, EOFError, NotImplementedError) as error:
+    except _DAMAGED as error:
         return unreadable(problem("file.damaged", Where(file=file), detail=f"{type(error).__name__}: {error}"))
     except fastexcel.FastExcelError as error:
         return unreadable(problem("file.damaged", Where(file=file), detail=str(error).partition("\n")[0]))
@@ -88,11 +96,24 @@ def _inspect(path: Path, file: str, limits: Limits) -> _Inspected | Problem:
             if unsafe:
                 return problem("file.unsafe-xml", where, part=member.filename)
         names, part = _sheets(book)
+        with book.open(part) as stream:
+            extent = extent_of(stream)
+        if _is_scattered(extent, limits):
+            at = Where(file=file, sheet=names[0])
+            return problem(
+                "sheet.scattered", at, rows=extent.rows, columns=extent.columns, cells=extent.cells, last=extent.corner
+            )
         first_row, columns = _first_row(book, part)
         refused = tuple(_refused(book, part, marks[part])) if marks[part] else ()
     return _Inspected(
         name=names[0], others=tuple(names[1:]), first_row=first_row, first_columns=columns, refused=refused
     )
+
+
+def _is_scattered(extent: Extent, limits: Limits) -> bool:
+    """Whether a reader would make room for far more than is there."""
+    area = extent.rows * extent.columns
+    return area > limits.area or (area > _AREA_OF_ANY and area > limits.area_per_cell * extent.cells)
 
 
 def _scan(stream: IO[bytes]) -> tuple[bool, set[str]]:
@@ -115,7 +136,7 @@ def _sheets(book: zipfile.ZipFile) -> tuple[list[str], str]:
     sheets = [element for element in workbook.iter() if _local(element) == "sheet"]
     if not sheets:
         raise KeyError("the workbook has no sheet")
-    relation = next(value for name, value in sheets[0].attrib.items() if name.endswith("}id"))
+    relation = next((value for name, value in sheets[0].attrib.items() if name.endswith("}id")), "")
     target = next((one.attrib["Target"] for one in relations if one.attrib["Id"] == relation), "")
     part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
     names = [

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from django.http import HttpResponse
 
-from lodeline.office import jobs
+from lodeline.office import clock, jobs
 from lodeline.office.draft_check import check_key
 from lodeline.office.filing_now import key_of
 from lodeline.office.models import Draft, Job
@@ -14,12 +15,18 @@ from lodeline.web.parts import Progress
 from lodeline.web.shell import show
 from lodeline.web.visit import Visit
 
+_CHECKED_WITHIN: Final = timedelta(seconds=60)
+
 
 def progress(visit: Visit, draft: Draft, frame: dict[str, Any], *, status: int = 200) -> HttpResponse:
     """The page of a draft that is being checked or filed; of one whose job has failed, what to do."""
     filing = draft.state == Draft.State.FILING
     job = jobs.newest(key_of(draft) if filing else check_key(draft))
-    failed = job is None or job.state not in (Job.State.WAITING, Job.State.RUNNING)
+    if job is None:
+        # A small draft is checked by the request that asked for it: after so long that has gone down with its process.
+        failed = filing or clock.now() - draft.changed_at > _CHECKED_WITHIN
+    else:
+        failed = job.state not in (Job.State.WAITING, Job.State.RUNNING)
     month = frame["month"]
     title = (
         visit.say(f"{month} is being filed", f"正在申报{month}")
