@@ -17,7 +17,7 @@ from tests.desk import Desk
 from tests.stores import copied
 
 from lodeline.office import clock
-from lodeline.office.actor import Actor, actor_of
+from lodeline.office.actor import AUTHORITY_ROLES, Actor, actor_of
 from lodeline.office.models import Membership, User
 from lodeline.office.tokens import grantable, issue
 from lodeline.store.opening import open_store
@@ -75,6 +75,17 @@ class Office:
         actor = actor_of(user, on=clock.today("Asia/Shanghai"))
         scopes = ("nation:read", "findings:decide")
         return issue(actor, "", name=name, scopes=scopes, days=30, now=clock.now())[1]
+
+    def of_role(self, role: str) -> str:
+        """The text of a token with the scopes of one role of the authority; a registrar gives it, as only one may."""
+        user = User.objects.create_user(f"{role}@role.example", name=role, joined_at=clock.now())
+        for one in {role, "registrar"}:
+            Membership.objects.create(
+                user=user, organisation="", role=one, valid_from=date(2020, 1, 1), granted_at=clock.now()
+            )
+        actor = actor_of(user, on=clock.today("Asia/Shanghai"))
+        scopes = tuple(one.name for one in grantable(actor, "") if one.permission in AUTHORITY_ROLES[role])
+        return issue(actor, "", name=role, scopes=scopes, days=30, now=clock.now())[1]
 
     def program(self, organisation: str, *scopes: str, role: str | None = None) -> Program:
         """A program with a token of its own."""

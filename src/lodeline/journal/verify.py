@@ -479,6 +479,13 @@ def _read_json(text: str, what: str = "receipt.malformed") -> Any:
     return value
 
 
+def _written(receipt: Mapping[str, object]) -> str:
+    try:
+        return json.dumps(dict(receipt))
+    except (ValueError, TypeError, RecursionError):
+        raise _RefusedError("receipt.malformed") from None
+
+
 def canonical(value: object, *, depth: int = 0) -> str:
     """RFC 8785 text of a JSON value without floating-point numbers; ValueError if it is nested over 100 deep."""
     if depth > 100:
@@ -936,7 +943,7 @@ def verify_receipt(
     upload  bytes of a file that was filed, to be compared with the entry's commitment.
     """
     try:
-        text = receipt if isinstance(receipt, str) else json.dumps(dict(receipt))
+        text = receipt if isinstance(receipt, str) else _written(receipt)
         document = _check_keys(_read_json(text), _RECEIPT_KEYS, "receipt.malformed")
         if document["format"] != "lodeline-receipt-v1":
             raise _RefusedError("receipt.malformed", key="format")

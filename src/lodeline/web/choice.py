@@ -58,7 +58,7 @@ def period(visit: Visit, months: Months) -> str:
 
 def check_month(text: str) -> None:
     """Raises BadQuestionError for what is not written like a month."""
-    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
+    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text):
         raise BadQuestionError(f"{text!r} is no month: write it like 2025-06.", f"{text!r} 不是月份：请写作 2025-06。")
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Final
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.db import Error as DjangoDatabaseError
 from django.http import HttpRequest, HttpResponse
 
@@ -89,6 +89,16 @@ def unreadable(request: HttpRequest, exception: Exception | None = None) -> Http
                 " `lodeline declare FILE`.",
                 "内容过大，本页无法处理，未保存任何内容。申报可分多个文件放入同一草稿，或请运营方调高"
                 " LODELINE_FILING_BYTES；较长的报关单请用 `lodeline declare 文件` 判断。",
+            ),
+        )
+    if not isinstance(exception, DisallowedHost):
+        return _page(
+            request,
+            400,
+            BadQuestionError(
+                "The form could not be read, and nothing of it was kept: it has too many fields or files, or is cut"
+                " off. Load the page again and send less at a time.",
+                "表单无法读取，未保存任何内容：字段或文件过多，或内容不完整。请刷新页面，减少单次发送的内容。",
             ),
         )
     return _page(

@@ -20,7 +20,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from django.core.exceptions import RequestDataTooBig
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.core.signals import got_request_exception
 from django.db import Error as DjangoDatabaseError
 from django.http import HttpRequest, HttpResponse
@@ -216,6 +217,17 @@ def _too_large(request: HttpRequest, error: Exception) -> HttpResponse:
     return answer(request, "too-large", "Send less at a time.", "请减少单次发送的内容。")
 
 
+def _too_many(request: HttpRequest, error: Exception) -> HttpResponse:
+    del error
+    return answer(
+        request, "request-malformed",
+        f"The body has too many fields or files: at most {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS} and"
+        f" {settings.DATA_UPLOAD_MAX_NUMBER_FILES}. Send less at a time.",
+        f"内容的字段或文件过多：字段最多 {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS} 个，文件最多"
+        f" {settings.DATA_UPLOAD_MAX_NUMBER_FILES} 个。请减少单次发送的内容。",
+    )  # fmt: skip
+
+
 def _nobody(request: HttpRequest, error: Exception) -> HttpResponse:
     del error
     return answer(
@@ -236,6 +248,8 @@ _HANDLERS: Final[tuple[tuple[type[Exception], Callable[[HttpRequest, Any], HttpR
     (ValidationError, _malformed),
     (DjangoDatabaseError, _away),
     (RequestDataTooBig, _too_large),
+    (TooManyFieldsSent, _too_many),
+    (TooManyFilesSent, _too_many),
     (AuthenticationError, _nobody),
     (HttpError, _unreadable),
     (Exception, _at_fault),

@@ -37,8 +37,14 @@ class Body:
     @property
     def digest(self) -> str:
         """Stands for the content, however it was packed."""
-        parts = [json.dumps(dict(self.fields), sort_keys=True, ensure_ascii=False, default=str).encode()]
-        parts += [part for one in self.files for part in (one.name.encode(), sha256(one.content).digest())]
+        fields = json.dumps(dict(self.fields), sort_keys=True, ensure_ascii=False, default=str)
+        # Half a character is refused by whoever needs the text, and is one content like any other here.
+        parts = [fields.encode("utf-8", "surrogatepass")]
+        parts += [
+            part
+            for one in self.files
+            for part in (one.name.encode("utf-8", "surrogatepass"), sha256(one.content).digest())
+        ]
         return sha256(b"\0".join(sha256(part).digest() for part in parts)).hexdigest()
 
 
@@ -67,8 +73,8 @@ def filing_of(request: HttpRequest) -> Body:
         content = json_bytes(request)
         fields = {}
         try:
-            stated = json.loads(content)
-        except (ValueError, RecursionError):
+            stated = parsed(content)
+        except ApiProblem:
             stated = None  # The reader of filings says what is wrong, and where.
         if isinstance(stated, dict):
             fields = {name: value for name, value in stated.items() if name != "rows"}
@@ -117,9 +123,13 @@ def json_bytes(request: HttpRequest, most: int = JSON_BYTES_MAX) -> bytes:
 
 
 def parsed(content: bytes) -> Any:
-    """The JSON value of a body. Raises ApiProblem."""
+    """The JSON value of a body, all of whose texts can be written. Raises ApiProblem."""
     try:
-        return json.loads(content)
+        value = json.loads(content)
+        if b"\\u" in content:
+            # Half a surrogate pair is a text in JSON, and none that a database or an answer can hold.
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except (ValueError, RecursionError) as error:
         raise ApiProblem("request-malformed", f"The body is no JSON: {error}.", f"内容不是 JSON：{error}。") from error
 

@@ -5,6 +5,7 @@ It raises no finding. What the filings cannot tell apart is named together.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from lodeline.web import format as written
 from lodeline.web.language import Text, say
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Row, Table, shown, wanted_csv
-from lodeline.web.visit import BadQuestionError, Visit
+from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 
 _NOT_COUNTED: Final = ", not counted"
 _BETWEEN: Final = " > "
@@ -50,6 +51,11 @@ def network(visit: Visit) -> HttpResponse:
     first, last = visit.query("from") or months.all[0], visit.query("to") or months.newest
     for month in (first, last):
         choice.check_month(month)
+        if not months.all[0] <= month <= months.all[-1]:
+            raise NotHereError(
+                f"Nobody has filed for {month}: choose a month from {months.all[0]} to {months.all[-1]}.",
+                f"没有 {month} 的申报：请选择 {months.all[0]} 至 {months.all[-1]} 之间的月份。",
+            )
     if first > last:
         raise BadQuestionError(
             f"{first} is later than {last}: choose a month to begin with that is no later than the last.",
@@ -71,7 +77,8 @@ def network(visit: Visit) -> HttpResponse:
         element=words.element(element, visit.language),
         reason=None if reason is None else visit.say(reason["en"], reason["zh"]),
         p=written.probability(found.p),
-        global_test=written.number(round(found.global_test, 1)),
+        # Where nothing could be tested there is no figure of the test.
+        global_test="" if math.isnan(found.global_test) else written.number(round(found.global_test, 1)),
         freedom=written.count(found.freedom),
         elements=choice.element_links(visit, present, element),
         asked={"element": element, "from": first, "to": last},

@@ -70,7 +70,7 @@ def _answer(visit: Visit, text: str) -> dict[str, Any]:
     """Whether the receipt holds, and what each check says."""
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _no(
             visit,
             [
