@@ -12,6 +12,8 @@ from lodeline.office.listing import ROWS_MAX, ROWS_USUAL
 
 PROBLEM_REF: Final = {"$ref": "#/components/schemas/ProblemDocument"}
 _USUAL: Final = (400, 401, 403, 429, 503)
+#: Where anyone may ask. A token that is sent all the same is one, or is refused.
+_OPEN: Final = (400, 401, 429, 503)
 #: What fits into the numbers of any JSON reader.
 INTEGER_MAX: Final = 2**53 - 1
 
@@ -34,7 +36,7 @@ def operation(
 
     `more`: what else is to be said. `scope` None: open to anyone. `idempotent`: takes the header Idempotency-Key.
     """
-    codes = sorted({*problems, *(_USUAL if scope else (400, 503)), *((409, 422) if idempotent else ())})
+    codes = sorted({*problems, *(_USUAL if scope else _OPEN), *((409, 422) if idempotent else ())})
     extra: dict[str, Any] = {
         "x-zh": {"summary": zh, **({"description": more[1]} if more else {})},
         "x-scope": scope,
