@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from lodeline.store.database import Database
 
 FACTS = ("fact", "entry", "upload", "record", "lot", "line", "alias", "draw", "invoice_line", "customs_line")
+#: The tables of facts by name, and those on PostgreSQL that a query without a schema means.
+_BY_NAME = ",".join(f"'{table}'" for table in FACTS)
+_AS_MEANT = ",".join(f"to_regclass('{table}')" for table in FACTS)
 _REFUSAL = "facts are append-only: file a correction instead"
 
 
@@ -77,9 +80,8 @@ def guards_of(database: Database) -> Guards:
 
 def _on_sqlite(database: Database) -> tuple[dict[str, str], dict[str, str]]:
     """Triggers by name: as they should be, and as they are. A table's name is kept as its trigger's maker wrote it."""
-    tables = ",".join(f"'{table}'" for table in FACTS)
     triggers = database.rows(
-        f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) IN ({tables})"
+        f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) IN ({_BY_NAME})"
     )
     return _sqlite_guards(), {str(name): str(statement) for name, statement in triggers}
 
@@ -89,12 +91,11 @@ def _on_postgresql(database: Database) -> tuple[dict[str, str], dict[str, str]]:
 
     Only what stands on the tables that a query means counts: another schema may hold tables of the same names.
     """
-    tables = ",".join(f"to_regclass('{table}')" for table in FACTS)
     found = database.rows(
         "SELECT tgname, tgenabled::text, pg_get_triggerdef(oid, true) FROM pg_trigger"
-        f" WHERE NOT tgisinternal AND tgrelid IN ({tables})"
+        f" WHERE NOT tgisinternal AND tgrelid IN ({_AS_MEANT})"
         " UNION ALL SELECT c.relname || '.' || r.rulename, 'O', pg_get_ruledef(r.oid)"
-        f" FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.ev_class IN ({tables})"
+        f" FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.ev_class IN ({_AS_MEANT})"
         " UNION ALL SELECT p.proname, 'O', replace(pg_get_functiondef(p.oid), quote_ident(n.nspname) || '.', '')"
         " FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = to_regproc('lodeline_refuse')"
     )
