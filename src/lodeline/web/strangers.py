@@ -13,6 +13,7 @@ from threading import Lock
 from typing import Final
 
 from allauth.core.internal.ratelimit import get_ip
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -33,14 +34,21 @@ class Turns:
 
     def wait_s(self, request: HttpRequest) -> int:
         """Counts a request; the seconds that its address has to wait, 0 where it need not."""
-        # Of an IPv6 address its network, which is what one visitor has.
-        address = get_ip(request)
+        address = _address(request)
         with self._lock:
             minute, second = divmod(self._clock(), 60)
             if minute != self._minute:
                 self._minute, self._seen = int(minute), Counter()
             self._seen[address] += 1
             return 0 if self._seen[address] <= self._most else 60 - int(second)
+
+
+def _address(request: HttpRequest) -> str:
+    """The address of a request, of IPv6 its network, which is what one visitor has; all that show none are one."""
+    try:
+        return str(get_ip(request))
+    except PermissionDenied:
+        return ""
 
 
 class Strangers:
