@@ -43,9 +43,9 @@ for number in range(100):
     try:
         fail()
     except RuntimeError:
-        logging.getLogger("lodeline.test" if number % 2 else "another.library").exception("it failed")
+        logging.getLogger("lodeline.test" if number % 2 else "another.package").exception("it failed")
 warnings.warn("what was typed", UserWarning)
-logging.getLogger("another.library").error("%d of %s", "none")
+logging.getLogger("another.package").error("%d of %s", "none")
 thread = threading.Thread(target=fail)
 thread.start()
 thread.join()
