@@ -94,7 +94,7 @@ TERMS: Final[Mapping[str, Text]] = {
     "mass_kg": say("Mass", "质量"),
     "sigma_kg": say("± σ", "±σ 值"),
     "muf_kg": say("Difference", "差额"),
-    "evidence": say("Evidence (ln of the likelihood ratio)", "证据（似然比对数）"),
+    "evidence": say("ln of likelihood ratio", "似然比对数"),
     "p": say("Probability by chance", "偶然概率"),
     "budget": say("Alarm below", "报警阈值"),
     "ceiling": say("Probability that so much is found", "此量被查出的概率"),
