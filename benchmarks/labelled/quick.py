@@ -41,8 +41,9 @@ from lodeline.service.finding import LedgerSight
 from lodeline.service.moment import utc_text
 from lodeline.service.preparing import parties
 from lodeline.service.records import put_records
+from lodeline.store.column_files import FED
 from lodeline.store.opening import create
-from lodeline.store.snapshot import FED, Snapshot, in_force
+from lodeline.store.snapshot import Snapshot, in_force
 from lodeline.store.store import Store
 
 _NAMES: Final = tuple(dict.fromkeys([*(column.name for column in COLUMNS), *MASS_COLUMNS]))
@@ -118,7 +119,7 @@ def quick_sight(directory: Path, room: Path, law: Jurisdiction) -> QuickSight:
     put_records(store, dossier.register, filed_at=filed_at)
     register = store.register(store.head())
     checked = list(_checked(dossier.filings, register))
-    return _sight(dossier, pl.concat(checked), store, room, law)
+    return _sight(dossier, pl.concat(checked), store, law)
 
 
 def _checked(filings: Sequence[FilingFile], register: Register) -> Iterator[pl.DataFrame]:
@@ -193,7 +194,7 @@ def _table(texts: dict[int, Rows]) -> Table:
     return Table(frame=frame, sources=tuple(Source(file=str(sequence)) for sequence in texts))
 
 
-def _sight(dossier: Dossier, checked: pl.DataFrame, store: Store, room: Path, law: Jurisdiction) -> QuickSight:
+def _sight(dossier: Dossier, checked: pl.DataFrame, store: Store, law: Jurisdiction) -> QuickSight:
     """Numbers entries, lines and lots as a log would that begins with the register."""
     head = store.head()
     entered = _entered(dossier.filings, checked, head.size)
@@ -228,7 +229,7 @@ def _sight(dossier: Dossier, checked: pl.DataFrame, store: Store, room: Path, la
     register = store.register(head)
     fed = _fed(dossier.feeds, register, entry=head.size + entered.height, line=head.next_line + rows.height)
     snapshot = QuickSnapshot(
-        directory=room, entry=head.size - 1 + entered.height + len(dossier.feeds), root="",
+        files=None, entry=head.size - 1 + entered.height + len(dossier.feeds), root="",
         as_of=max(entered["filed_at"], default=None), lines=in_force, lots=lots.select("lot", "name", "maker"),
         register=register, fed=fed,
     )  # fmt: skip
@@ -249,7 +250,7 @@ def _sight(dossier: Dossier, checked: pl.DataFrame, store: Store, room: Path, la
 
 
 def _fed(feeds: Sequence[FeedFile], register: Register, *, entry: int, line: int) -> dict[Feed, pl.DataFrame]:
-    """The rows of other authorities' records (store.snapshot.FED), numbered on from the filings: each file an entry."""
+    """The rows of other authorities (store.column_files.FED), numbered on from the filings: each file an entry."""
     found: dict[Feed, list[pl.DataFrame]] = {feed: [pl.DataFrame(schema=FED[feed])] for feed in FED}
     for place, file in enumerate(feeds):
         checked = read_feed(file.path, today=day_of(file.filed_at), register=register, feed=file.feed)

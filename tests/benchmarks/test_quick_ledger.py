@@ -56,9 +56,11 @@ def test_both_ways_give_the_same_rows(sights: tuple[QuickSight, LedgerSight], fr
 @pytest.mark.medium
 def test_files_were_refused_and_corrected_in_that_world(sights: tuple[QuickSight, LedgerSight]) -> None:
     quick, _ = sights
+    path = quick.store.database.path
+    assert path is not None
     originals = quick.filings.filter(pl.col("corrects").is_null())
     assert quick.filings.height > originals.height > 60
-    assert originals.height < sum(1 for _ in (quick.snapshot.directory / "w/filings").rglob("*-*.csv"))
+    assert originals.height < sum(1 for _ in (path.parent / "w/filings").rglob("*-*.csv"))
 
 
 @pytest.mark.medium

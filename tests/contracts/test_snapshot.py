@@ -12,8 +12,9 @@ from tests.contracts.conftest import Backup
 from tests.desk import Desk, organisation
 
 from lodeline.service.answers import trace
-from lodeline.store import snapshot
-from lodeline.store.snapshot import SEGMENTS_MAX, Snapshot, directory_of, open_snapshot
+from lodeline.store import column_files
+from lodeline.store.column_files import SEGMENTS_MAX, directory_of
+from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.store import StoreError
 
 pytestmark = pytest.mark.medium
@@ -61,7 +62,7 @@ def test_files_of_an_older_version_are_written_anew_and_those_of_a_newer_one_are
     open_snapshot(own.store)
     manifest = directory_of(own.store.database) / "manifest.json"
     written = manifest.read_bytes()
-    monkeypatch.setattr(snapshot, "FORMAT", snapshot.FORMAT - 1)
+    monkeypatch.setattr(column_files, "FORMAT", column_files.FORMAT - 1)
     with pytest.raises(StoreError, match="newer version"):
         open_snapshot(own.store)
     assert manifest.read_bytes() == written

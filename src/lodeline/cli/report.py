@@ -24,9 +24,10 @@ from lodeline.service import answers
 from lodeline.service.audit import receipt
 from lodeline.service.loading import Loaded, load
 from lodeline.spoken import SpokenError
+from lodeline.store.column_files import directory_of
 from lodeline.store.database import Database
 from lodeline.store.opening import create, open_store
-from lodeline.store.snapshot import Snapshot, directory_of, open_snapshot
+from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.store import Store, StoreError
 
 #: The name by which the demo knows its own store.

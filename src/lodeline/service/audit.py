@@ -33,6 +33,7 @@ from lodeline.service.draw_facts import stored_rows
 from lodeline.service.posting import resolved_commitment
 from lodeline.service.records import record_cells
 from lodeline.service.salt import salt_key
+from lodeline.store.flow_files import wrong_files
 from lodeline.store.guards import guards_of
 from lodeline.store.store import (
     DESK_KIND,
@@ -62,6 +63,10 @@ STORE_TEXTS: dict[str, tuple[str, str]] = {
     "row.misplaced": ("A row does not stand where, or belong to whom, its entry says", "行的位置或所属与其条目不符"),
     "row.without-entry": ("Rows belong to no entry", "存在不属于任何条目的行"),
     "state.differs": ("The stored state is not what the filings amount to", "存储的状态与申报推算结果不符"),
+    "snapshot.file-changed": (
+        "A file for analysis is not as it was written; the next question throws it away and makes it again",
+        "分析文件与写入时不符；下次查询时将弃用并重建",
+    ),
     "store.guard-foreign": (
         "A trigger or rule of others stands on a table of facts: it may undo what the guards refuse",
         "事实表上存在外来的触发器或规则，可能绕过防改触发器",
@@ -101,7 +106,10 @@ class Verdict:
 
 
 def verify(store: Store, *, kept: Sequence[str] = (), progress: Progress | None = None) -> Verdict:
-    """Recomputes leaves, roots, resolutions and state; `kept` are checkpoints from outside, as signed notes."""
+    """Recomputes leaves, roots, resolutions and state, and checks the files for analysis.
+
+    `kept` are checkpoints from outside, as signed notes.
+    """
     say = progress or (lambda _what, _share: None)
     guards = guards_of(store.database)
     faults = [
@@ -131,6 +139,10 @@ def verify(store: Store, *, kept: Sequence[str] = (), progress: Progress | None 
     faults += _store_faults(store, entries)
     say("verify", 1.0)
     faults += rebuild_differences(store)
+    faults += [
+        Fault(entry=None, what="snapshot.file-changed", facts={"file": name, "how": how})
+        for name, how in wrong_files(store)
+    ]
     return Verdict(size=signed.size, root=signed.root.hex(), faults=tuple(faults))
 
 

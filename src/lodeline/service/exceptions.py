@@ -30,7 +30,8 @@ from lodeline.regulation.duty import deadline
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.parties import resolver
 from lodeline.spoken import SpokenError
-from lodeline.store.snapshot import FED, Snapshot
+from lodeline.store.column_files import FED
+from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
 Json = dict[str, Any]
@@ -121,7 +122,7 @@ class Disagreements:
         return (late_from - timedelta(seconds=1)).date()
 
     def members(self, group: int) -> dict[str, pl.DataFrame]:
-        """The rows of a group by record: `filed` (`GOODS`), `invoiced` and `border` (`store.snapshot.FED`)."""
+        """The rows of a group by record: `filed` (`GOODS`), `invoiced` and `border` (`store.column_files.FED`)."""
         frame = self.collation.frame.filter(pl.col("group") == group)
         chosen = {side: frame.filter(pl.col("side") == number)["ref"] for side, number in _SIDES.items()}
         return {

@@ -185,7 +185,7 @@ class _Bundle:
         """The ledger, as far as the bundle shows it."""
         lots = pl.DataFrame(self.lots, schema={"lot": pl.Int64(), "name": pl.String(), "maker": pl.String()})
         return Snapshot(
-            directory=Path(), entry=self.stamp["entry"], root=self.stamp["root"], as_of=self.stamp["as_of"],
+            files=None, entry=self.stamp["entry"], root=self.stamp["root"], as_of=self.stamp["as_of"],
             lines=self.lines, lots=lots, register=self.register,
         )  # fmt: skip
 

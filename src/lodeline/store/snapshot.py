@@ -1,57 +1,34 @@
-"""Snapshots for analysis: the lines as column files, written out by sequence and never rewritten.
+"""Snapshots for analysis: the ledger as of one entry, from column files that are caught up with the log.
 
-A reader first catches up with the log, then answers from the files alone, and its answer carries the stamp of
-the last entry and the root. One writer at a time extends the files; a file appears whole or not at all.
+An answer rests on the files alone, and carries the stamp of the last entry and the root. What is read of the files is
+known to be what this store wrote (`store.column_files`, `store.flow_files`).
 """
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import io
-import itertools
-import json
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from pathlib import Path
 
 import polars as pl
 
 from lodeline.accountancy.frames import MOVEMENTS
 from lodeline.accountancy.implied import implied_receipts
-from lodeline.filing.feed_schema import FEEDS, IDENTITY, Feed, feed_cells
-from lodeline.flow.index import FlowIndex, build_index, open_index
+from lodeline.filing.feed_schema import IDENTITY, Feed
+from lodeline.flow.index import FlowIndex
 from lodeline.ledger.label import NO_ALIASES
-from lodeline.ledger.movement import LINE, makes_lot, movements, with_balances
+from lodeline.ledger.movement import makes_lot, movements, with_balances
 from lodeline.ledger.register import Register
 from lodeline.ledger.state import facts_of_lots
 from lodeline.ledger.transfer import match, passed_on
 from lodeline.material.assay import explode, with_treo
 from lodeline.material.element import RARE_EARTHS
-from lodeline.store.books import LINE_SELECT
-from lodeline.store.database import Database
-from lodeline.store.store import FEED_TABLES, Head, Store, StoreError
-
-FORMAT = 4
-#: Segments are merged beyond this number, so that opening a snapshot stays a handful of reads.
-SEGMENTS_MAX = 16
-READ_ROWS = 200_000
-
-_LOT: dict[str, pl.DataType] = {"lot": pl.Int64(), "name": pl.String(), "maker": pl.String()}
-#: Columns of a fed row in the files: where it stands, and its cells but the unknown ones.
-FED: dict[Feed, dict[str, pl.DataType]] = {
-    feed: {"id": pl.Int64(), "entry": pl.Int64(), **{n: t for n, t in feed_cells(feed).items() if n != "extra"}}
-    for feed in FEEDS
-}
-_RAW_LINE = f"{LINE_SELECT} WHERE l.id >= %s AND l.id < %s ORDER BY l.id"
+from lodeline.store.column_files import ColumnFiles, Kind, directory_of
+from lodeline.store.flow_files import opened
+from lodeline.store.store import Head, Store
 
 
 def in_force(rows: pl.DataFrame, feed: Feed) -> pl.DataFrame:
-    """Of the rows of a feed (`FED`, by `id`) those in force: each thing as its newest entry has it.
+    """Of the rows of a feed (`column_files.FED`, by `id`) those in force: each thing as its newest entry has it.
 
     Rows of an invoice that state no number of their own are numbered by their order.
     """
@@ -67,10 +44,11 @@ class Snapshot:
     """The ledger as of one entry. Frames are computed when first asked for and kept.
 
     `lines` are the lines in force with the columns of `ledger.movement.LINE`; `party` is whom each means as of the
-    entry (`Register.party_of`).
+    entry (`Register.party_of`). `files`: None where the frames
+    come from elsewhere, and nothing more can be read.
     """
 
-    directory: Path
+    files: ColumnFiles | None
     entry: int
     root: str
     as_of: str | None
@@ -87,21 +65,23 @@ class Snapshot:
 
     @cached_property
     def invoices(self) -> pl.DataFrame:
-        """The rows of invoices in force (`FED`)."""
+        """The rows of invoices in force (`column_files.FED`)."""
         return self._fed("invoices")
 
     @cached_property
     def customs(self) -> pl.DataFrame:
-        """The customs lines in force (`FED`)."""
+        """The customs lines in force (`column_files.FED`)."""
         return self._fed("customs")
 
     def _fed(self, feed: Feed) -> pl.DataFrame:
         """What this snapshot's entries say in a feed, each thing as its newest entry has it."""
-        with _one_writer(self.directory):
-            names = json.loads((self.directory / "manifest.json").read_text("utf-8"))[feed]
-            parts = [pl.read_parquet(self.directory / name) for name in names]
-        rows = pl.concat([pl.DataFrame(schema=FED[feed]), *parts]).filter(pl.col("entry") <= self.entry)
+        rows = self._more(feed).filter(pl.col("entry") <= self.entry)
         return in_force(rows, feed) if rows.height else rows
+
+    def _more(self, kind: Kind) -> pl.DataFrame:
+        """Rows that few questions need, read when the first one does."""
+        assert self.files is not None, "this snapshot has no files to read more from"
+        return self.files.read(kind)[1][kind]
 
     @property
     def stamp(self) -> dict[str, object]:
@@ -191,15 +171,13 @@ class Snapshot:
 
     def flow_index(self) -> FlowIndex:
         """The lot graph of this snapshot, built once and memory-mapped from then on."""
-        directory = self.directory / f"flow-{self.entry}-{self.root[:16]}"
-        with _one_writer(self.directory):
-            if not directory.exists():
-                build_index(*self._flow_frames(), directory=directory, stamp=self.stamp)
-                # Others may be opening the one before; what is mapped already stays readable.
-                built = sorted(self.directory.glob("flow-*"), key=lambda path: path.stat().st_mtime_ns)
-                for old in built[:-_FLOWS_KEPT]:
-                    shutil.rmtree(old, ignore_errors=True)
-            return open_index(directory)
+        return self._flow_index
+
+    @cached_property
+    def _flow_index(self) -> FlowIndex:
+        # Checked once for as long as this snapshot is held, and not at each question.
+        assert self.files is not None, "this snapshot has no files to keep a lot graph in"
+        return opened(self.files, entry=self.entry, root=self.root, frames=self._flow_frames)
 
     def _flow_frames(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
         """`lots`, `events`, `links`, `assays` for the flow engine; a lot's dense id is its number less one.
@@ -282,17 +260,6 @@ class Snapshot:
         )  # fmt: skip
 
 
-def directory_of(database: Database) -> Path:
-    """Where the snapshots of a database live: LODELINE_SNAPSHOTS, else beside it, else `var/snapshots`."""
-    name = hashlib.sha256(database.url.encode()).hexdigest()[:16]
-    configured = os.environ.get("LODELINE_SNAPSHOTS")
-    if configured:
-        return Path(configured) / name
-    if database.path is not None:
-        return database.path.with_name(database.path.name + ".snapshot")
-    return Path("var/snapshots") / name
-
-
 def open_snapshot(store: Store, before: Snapshot | None = None) -> Snapshot:
     """Catches up with the log and opens the snapshot of its last entry.
 
@@ -302,22 +269,16 @@ def open_snapshot(store: Store, before: Snapshot | None = None) -> Snapshot:
     head = store.head()
     if before is not None and _says_the_same(store, before, head):
         return _stamped(before, head)
-    directory = directory_of(store.database)
-    directory.mkdir(parents=True, exist_ok=True)
-    with _one_writer(directory):
-        # Everything is read under one head: what comes later has larger numbers and is left out.
-        head = store.head()
-        manifest = _catch_up(store, head, directory)
-        lines = pl.concat([pl.read_parquet(directory / name) for name in manifest.lines])
-        lots = pl.concat([pl.read_parquet(directory / name) for name in manifest.lots])
+    files = ColumnFiles(store=store, directory=directory_of(store.database))
+    head, held = files.read("lines", "lots")
     register = store.register(head)
     return Snapshot(
-        directory=directory,
+        files=files,
         entry=head.size - 1,
         root=head.frontier.root().hex(),
         as_of=_last_filing_time(store),
-        lines=register.meant(_in_force(store, lines, head.size)),
-        lots=lots,
+        lines=register.meant(_in_force(store, held["lines"], head.size)),
+        lots=held["lots"],
         register=register,
         aliases=store.books.all_aliases(before=head.size),
     )
@@ -327,20 +288,18 @@ def open_snapshot_as_of(store: Store, entry: int) -> Snapshot:
     """The snapshot that stood when `entry` was the last of the log: what came later is left out."""
     last = store.entry(entry)
     assert last is not None, f"the log has no entry {entry}"
-    newest = open_snapshot(store)
-    with _one_writer(newest.directory):
-        manifest = _read_manifest(store, newest.directory)
-        lines = pl.concat([pl.read_parquet(newest.directory / name) for name in manifest.lines])
-    lines = lines.filter(pl.col("entry") <= entry)
+    files = ColumnFiles(store=store, directory=directory_of(store.database))
+    _, held = files.read("lines", "lots")
+    lines = held["lines"].filter(pl.col("entry") <= entry)
     register = store.register_before(entry + 1)
     # Lots are numbered as lines name them, under the head.
     return Snapshot(
-        directory=newest.directory,
+        files=files,
         entry=entry,
         root=last.root,
         as_of=_last_filing_time(store, entry + 1),
         lines=register.meant(_in_force(store, lines, entry + 1)),
-        lots=newest.lots.filter(pl.col("lot") <= (lines["lot"].max() or 0)),
+        lots=held["lots"].filter(pl.col("lot") <= (lines["lot"].max() or 0)),
         register=register,
         aliases=store.books.all_aliases(before=entry + 1),
     )
@@ -354,8 +313,9 @@ def _says_the_same(store: Store, before: Snapshot, head: Head) -> bool:
 
 def _stamped(before: Snapshot, head: Head) -> Snapshot:
     snapshot = replace(before, entry=head.size - 1, root=head.frontier.root().hex())
-    fields_of = {one.name for one in fields(Snapshot)}
-    vars(snapshot).update({name: value for name, value in vars(before).copy().items() if name not in fields_of})
+    # The lot graph says its stamp itself.
+    own = {one.name for one in fields(Snapshot)} | {"_flow_index"}
+    vars(snapshot).update({name: value for name, value in vars(before).copy().items() if name not in own})
     return snapshot
 
 
@@ -375,117 +335,3 @@ def _last_filing_time(store: Store, size: int | None = None) -> str | None:
     condition, params = ("", ()) if size is None else (' AND "index" < %s', (size,))
     found = store.database.rows(f"SELECT MAX(filed_at) FROM entry WHERE kind = 'filing'{condition}", params)
     return None if found[0][0] is None else str(found[0][0])
-
-
-#: Lot graphs that stay on disk: the newest, and those that readers of a moment ago may still open.
-_FLOWS_KEPT = 3
-
-
-@contextmanager
-def _one_writer(directory: Path) -> Iterator[None]:
-    with (directory / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-@dataclass(kw_only=True)
-class _Manifest:
-    """What the files of a snapshot hold: everything below these numbers, as of the log of `size` with `root`."""
-
-    format: int = FORMAT
-    size: int = 0
-    root: str = ""
-    next_line: int = 1
-    next_lot: int = 1
-    lines: list[str] = field(default_factory=list)
-    lots: list[str] = field(default_factory=list)
-    invoices: list[str] = field(default_factory=list)
-    customs: list[str] = field(default_factory=list)
-
-    def all_lists(self) -> tuple[list[str], ...]:
-        """The files of each kind."""
-        return (self.lines, self.lots, self.invoices, self.customs)
-
-
-def _read_manifest(store: Store, directory: Path) -> _Manifest:
-    """The manifest, if it describes a beginning of this very log; else an empty one."""
-    try:
-        stated = json.loads((directory / "manifest.json").read_text("utf-8"))
-        if isinstance(stated["format"], int) and stated["format"] > FORMAT:
-            raise StoreError(
-                f"the files for analysis in {directory} were written by a newer version: update the program, or give"
-                " this one a directory of its own (LODELINE_SNAPSHOTS)",
-                f"{directory} 中的分析文件由更新版本的程序写成：请更新程序，或用 LODELINE_SNAPSHOTS 另设目录",
-            )
-        manifest = _Manifest(**stated)
-    except (OSError, ValueError, TypeError, KeyError):
-        return _Manifest()
-    last = store.entry(manifest.size - 1) if manifest.size else None
-    same_log = manifest.size == 0 or (last is not None and last.root == manifest.root)
-    whole = all((directory / name).exists() for names in manifest.all_lists() for name in names)
-    return manifest if manifest.format == FORMAT and same_log and whole else _Manifest()
-
-
-def _catch_up(store: Store, head: Head, directory: Path) -> _Manifest:
-    manifest = _read_manifest(store, directory)
-    if manifest.size == head.size and manifest.lines:
-        return manifest
-    spans = range(manifest.next_line, max(head.next_line, manifest.next_line + 1), READ_ROWS)
-    lines = [
-        store.database.frame(_RAW_LINE, (first, min(first + READ_ROWS, head.next_line)), schema=LINE) for first in spans
-    ]
-    manifest.lines.append(_write(directory, f"lines-{manifest.next_line}-{head.next_line}", pl.concat(lines)))
-    lots = store.database.frame(
-        "SELECT id, name, maker FROM lot WHERE id >= %s AND id < %s ORDER BY id",
-        (manifest.next_lot, head.next_lot),
-        schema=_LOT,
-    )
-    manifest.lots.append(_write(directory, f"lots-{manifest.next_lot}-{head.next_lot}", lots))
-    of_feed: dict[Feed, list[str]] = {"invoices": manifest.invoices, "customs": manifest.customs}
-    for feed, held in of_feed.items():
-        rows = _feed_rows(store, feed, manifest.next_line, head.next_line)
-        if rows.height:
-            held.append(_write(directory, f"{feed}-{manifest.next_line}-{head.next_line}", rows))
-    for names in manifest.all_lists():
-        if len(names) > SEGMENTS_MAX:
-            merged = pl.concat([pl.read_parquet(directory / name) for name in names])
-            names[:] = [_write(directory, names[0].partition("-")[0] + f"-1-{head.next_line}-merged", merged)]
-    manifest.size, manifest.root = head.size, head.frontier.root().hex()
-    manifest.next_line, manifest.next_lot = head.next_line, head.next_lot
-    _replace(directory / "manifest.json", json.dumps(asdict(manifest)).encode())
-    kept = {"manifest.json", "lock", *itertools.chain.from_iterable(manifest.all_lists())}
-    for path in directory.iterdir():
-        if path.is_file() and path.name not in kept:
-            path.unlink()
-    return manifest
-
-
-def _feed_rows(store: Store, feed: Feed, first: int, end: int) -> pl.DataFrame:
-    """The rows of a feed with these numbers, as `FED` has them."""
-    columns = ",".join(f'"{name}"' for name in FED[feed])
-    spans = range(first, max(end, first + 1), READ_ROWS)
-    return pl.concat(
-        store.database.frame(
-            f"SELECT {columns} FROM {FEED_TABLES[feed]} WHERE id >= %s AND id < %s ORDER BY id",
-            (start, min(start + READ_ROWS, end)),
-            schema=FED[feed],
-        )
-        for start in spans
-    )
-
-
-def _write(directory: Path, name: str, frame: pl.DataFrame) -> str:
-    buffer = io.BytesIO()
-    frame.write_parquet(buffer, compression="lz4")
-    _replace(directory / f"{name}.parquet", buffer.getvalue())
-    return f"{name}.parquet"
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """The file appears whole or not at all."""
-    temporary = path.with_name(path.name + ".new")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
