@@ -11,10 +11,12 @@ from polars.testing import assert_frame_equal
 from tests.contracts.conftest import Backup
 from tests.desk import Desk, organisation
 
+from lodeline.filing.schema import CELLS
+from lodeline.ledger.movement import LINE, TRADE
 from lodeline.service.answers import trace
 from lodeline.store import column_files
 from lodeline.store.column_files import SEGMENTS_MAX, directory_of
-from lodeline.store.snapshot import Snapshot, open_snapshot
+from lodeline.store.snapshot import Snapshot, open_snapshot, open_snapshot_as_of
 from lodeline.store.store import StoreError
 
 pytestmark = pytest.mark.medium
@@ -36,6 +38,7 @@ def assert_same(left: Snapshot, right: Snapshot) -> None:
     assert (left.stamp, left.as_of) == (right.stamp, right.as_of)
     assert_frame_equal(left.lines, right.lines)
     assert_frame_equal(left.lots, right.lots)
+    assert_frame_equal(left.trade, right.trade)
     for name, table in left.register.tables.items():
         assert_frame_equal(table, right.register.tables[name])
 
@@ -133,3 +136,36 @@ def test_a_snapshot_shows_what_is_in_force(own: Desk) -> None:
     own.rows("MINE", "2025-06", origin(1, 12), "S void", corrects=first)
     lines = open_snapshot(own.store).lines
     assert lines.select("event", pl.col("dry_mg") // 1_000_000).rows() == [("O1", 12)]
+
+
+def test_lines_are_given_with_what_they_state_of_their_trade(own: Desk) -> None:
+    sold = (
+        "X export 9 mine 1 2 product=concentrate counterparty=ABROAD destination=DE declaration=D1 value=1200.50"
+        " currency=EUR licence=L1 control_item=1C902 hs_code=2846901900"
+        " end_user_name=Motors end_user_country=DE end_use=motors model=N52 pieces=40"
+    )
+    first = own.rows("MINE", "2025-06", origin(1), "S shipment 3 mine 1 4 counterparty=SEP value=7 currency=CNY", sold)
+    stated = open_snapshot(own.store).lines_with(*TRADE).filter(pl.col("line").is_not_null())
+    assert stated.schema == {**LINE, **TRADE}
+    assert [row[:2] for row in stated.select("value", "currency", "event").rows()] == [
+        (None, None), ("7", "CNY"), ("1200.5", "EUR"),
+    ]  # fmt: skip
+    assert stated.filter(pl.col("event") == "X").select(*TRADE).row(0) == (
+        "1200.5", "EUR", "L1", "1C902", "2846901900", "Motors", "DE", "motors", "N52", 40,
+    )  # fmt: skip
+    before = open_snapshot(own.store)
+    own.rows("MINE", "2025-06", "S void", "X void", corrects=first)
+    after = open_snapshot(own.store)
+    assert (before.trade.height, after.trade.height) == (2, 0), "only lines in force, and of them those that state some"
+    as_of = open_snapshot_as_of(own.store, first)
+    assert_frame_equal(as_of.lines_with("value", "pieces"), before.lines_with("value", "pieces"))
+
+
+def test_trade_is_read_by_who_asks_for_it_and_costs_nothing_where_none_is_stated(own: Desk) -> None:
+    own.rows("MINE", "2025-06", origin(1))
+    snapshot = open_snapshot(own.store)
+    assert not list(directory_of(own.store.database).glob("trade-*"))
+    assert "trade" not in vars(snapshot)
+    assert snapshot.lines_with("value")["value"].to_list() == [None]
+    assert snapshot.lines.schema == LINE
+    assert {name: CELLS[name] for name in TRADE} == TRADE

@@ -30,7 +30,11 @@ from lodeline.store.store import StoreError
 pytestmark = pytest.mark.medium
 
 ORIGIN = "product=concentrate composition=TREO=60 origin_kind=mined origin_place=P"
-JUNE = (f"O origin 2 mine 7 10 {ORIGIN}", f"P origin 3 mine 8 20 {ORIGIN}", "S shipment 5 mine 7 4 counterparty=SEP")
+JUNE = (
+    f"O origin 2 mine 7 10 {ORIGIN}",
+    f"P origin 3 mine 8 20 {ORIGIN}",
+    "S shipment 5 mine 7 4 counterparty=SEP value=9 currency=CNY",
+)
 INVOICES = (
     "number,kind,on,seller,buyer,product_name,mass_kg,value,currency\n001,special,2025-06-05,MINE,SEP,ore,4,9,CNY\n"
 )
@@ -53,7 +57,8 @@ def answers(snapshot: Snapshot) -> dict[str, Any]:
     """What the files decide: every kind of them, and the lot graph."""
     return {
         "lines": snapshot.lines.rows(), "lots": snapshot.lots.rows(), "balances": snapshot.balanced.rows(),
-        "invoices": snapshot.invoices.rows(), "trace": trace(snapshot, "SEP/X"), "origins": origins(snapshot, "SEP/X"),
+        "trade": snapshot.trade.rows(), "invoices": snapshot.invoices.rows(),
+        "trace": trace(snapshot, "SEP/X"), "origins": origins(snapshot, "SEP/X"),
     }  # fmt: skip
 
 
@@ -113,12 +118,12 @@ def assert_mended(desk: Desk, expected: dict[str, Any], caplog: pytest.LogCaptur
 def test_what_nobody_touched_is_opened_as_it_is(mined: Desk, caplog: pytest.LogCaptureFixture) -> None:
     where = directory_of(mined.store.database)
     before, expected = files_in(where), answers(open_snapshot(mined.store))
-    assert {name.partition("-")[0] for name in before} >= {"lines", "lots", "invoices", "flow", MANIFEST}
+    assert {name.partition("-")[0] for name in before} >= {"lines", "trade", "lots", "invoices", "flow", MANIFEST}
     assert_mended(mined, expected, caplog, warnings=0)
     assert files_in(where) == before
 
 
-@pytest.mark.parametrize("kind", ["lines", "lots", "invoices"])
+@pytest.mark.parametrize("kind", ["lines", "trade", "lots", "invoices"])
 @pytest.mark.parametrize("harm", HARMS)
 def test_a_changed_segment_is_named_and_made_again(
     mined: Desk, kind: str, harm: str, caplog: pytest.LogCaptureFixture

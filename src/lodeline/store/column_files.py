@@ -23,7 +23,7 @@ from typing import Any, Final, Literal, get_args
 import polars as pl
 
 from lodeline.filing.feed_schema import FEEDS, Feed, feed_cells
-from lodeline.ledger.movement import LINE
+from lodeline.ledger.movement import LINE, TRADE
 from lodeline.store.books import LINE_SELECT
 from lodeline.store.database import Database
 from lodeline.store.seal import Seal, SealKey, WrongFile, check_size
@@ -37,20 +37,22 @@ READ_ROWS = 200_000
 MANIFEST: Final = "manifest.json"
 LOCK: Final = "lock"
 
-Kind = Literal["lines", "lots", "invoices", "customs"]
+Kind = Literal["lines", "trade", "lots", "invoices", "customs"]
 #: Columns of a fed row in the files: where it stands, and its cells but the unknown ones.
 FED: Final[dict[Feed, dict[str, pl.DataType]]] = {
     feed: {"id": pl.Int64(), "entry": pl.Int64(), **{n: t for n, t in feed_cells(feed).items() if n != "extra"}}
     for feed in FEEDS
 }
 SCHEMAS: Final[dict[Kind, dict[str, pl.DataType]]] = {
-    "lines": LINE,
+    "lines": LINE, "trade": {"line": pl.Int64(), **TRADE},
     "lots": {"lot": pl.Int64(), "name": pl.String(), "maker": pl.String()}, "invoices": FED["invoices"],
     "customs": FED["customs"],
 }  # fmt: skip
-#: The rows of a kind with numbers from one up to another.
+#: The rows of a kind with numbers from one up to another. Lines that state nothing of a trade have no row there.
 _SELECTS: Final[dict[Kind, str]] = {
     "lines": f"{LINE_SELECT} WHERE l.id >= %s AND l.id < %s ORDER BY l.id",
+    "trade": f"SELECT id, {', '.join(TRADE)} FROM line WHERE id >= %s AND id < %s"
+    f" AND COALESCE({', '.join(f'CAST({name} AS TEXT)' for name in TRADE)}) IS NOT NULL ORDER BY id",
     "lots": "SELECT id, name, maker FROM lot WHERE id >= %s AND id < %s ORDER BY id",
     **{
         feed: 'SELECT "' + '","'.join(FED[feed]) + f'" FROM {FEED_TABLES[feed]} WHERE id >= %s AND id < %s ORDER BY id'

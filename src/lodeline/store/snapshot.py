@@ -44,7 +44,7 @@ class Snapshot:
     """The ledger as of one entry. Frames are computed when first asked for and kept.
 
     `lines` are the lines in force with the columns of `ledger.movement.LINE`; `party` is whom each means as of the
-    entry (`Register.party_of`). `files`: None where the frames
+    entry (`Register.party_of`). `lines_with` adds columns of `ledger.movement.TRADE`. `files`: None where the frames
     come from elsewhere, and nothing more can be read.
     """
 
@@ -77,6 +77,15 @@ class Snapshot:
         """What this snapshot's entries say in a feed, each thing as its newest entry has it."""
         rows = self._more(feed).filter(pl.col("entry") <= self.entry)
         return in_force(rows, feed) if rows.height else rows
+
+    @cached_property
+    def trade(self) -> pl.DataFrame:
+        """`line`, and what the lines in force state of their trade (`ledger.movement.TRADE`); only those that do."""
+        return self._more("trade").join(self.lines.select("line"), on="line", how="semi", maintain_order="left")
+
+    def lines_with(self, *columns: str) -> pl.DataFrame:
+        """`lines`, and beside them these columns of `ledger.movement.TRADE`."""
+        return self.lines.join(self.trade.select("line", *columns), on="line", how="left", maintain_order="left")
 
     def _more(self, kind: Kind) -> pl.DataFrame:
         """Rows that few questions need, read when the first one does."""
