@@ -23,6 +23,7 @@ from lodeline.service.audit import verify
 from lodeline.store import column_files, flow_files
 from lodeline.store.column_files import MANIFEST, SEGMENTS_MAX, directory_of
 from lodeline.store.flow_files import SEAL
+from lodeline.store.opening import create
 from lodeline.store.seal import SealKey
 from lodeline.store.snapshot import Snapshot, open_snapshot, open_snapshot_as_of
 from lodeline.store.store import StoreError
@@ -194,15 +195,15 @@ def test_a_manifest_that_this_store_did_not_write_counts_for_nothing(
     assert_mended(mined, expected, caplog)
 
 
-def test_files_of_another_log_under_the_same_secret_are_left_behind(
-    mined: Desk, own_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("secret", [None, "the secret of another store"])
+def test_files_that_another_store_left_here_are_taken_away_without_a_word(
+    mined: Desk, secret: str | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     where, expected = directory_of(mined.store.database), answers(open_snapshot(mined.store))
-    other = Desk(str(tmp_path / "other.sqlite3"))
-    other.register()
-    open_snapshot(other.store)
+    other, _ = create(str(tmp_path / "other.sqlite3"), secret=secret)
+    open_snapshot(other)
     shutil.rmtree(where)
-    shutil.copytree(directory_of(other.store.database), where)
+    shutil.copytree(directory_of(other.database), where)
     assert wrong(mined) == [], "nothing of it is believed"
     assert_mended(mined, expected, caplog, warnings=0)
 

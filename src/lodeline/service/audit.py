@@ -139,10 +139,7 @@ def verify(store: Store, *, kept: Sequence[str] = (), progress: Progress | None 
     faults += _store_faults(store, entries)
     say("verify", 1.0)
     faults += rebuild_differences(store)
-    faults += [
-        Fault(entry=None, what="snapshot.file-changed", facts={"file": name, "how": how})
-        for name, how in wrong_files(store)
-    ]
+    faults += [Fault(entry=None, what="snapshot.file-changed", facts={"file": name}) for name in wrong_files(store)]
     return Verdict(size=signed.size, root=signed.root.hex(), faults=tuple(faults))
 
 

@@ -145,6 +145,11 @@ class ColumnFiles:
         """What the files are sealed with."""
         return SealKey.of_store(self.store.secret)
 
+    @property
+    def _named(self) -> str:
+        """The public name of the store: files that were left by the one before at this place are no wonder."""
+        return self.store.signer.verifier.vkey
+
     def read(self, *kinds: Kind) -> tuple[Head, dict[Kind, pl.DataFrame]]:
         """The rows of these kinds (`SCHEMAS`), and the head of the log that they reach up to.
 
@@ -164,9 +169,9 @@ class ColumnFiles:
             except WrongFile as wrong:
                 raise StoreError(
                     f"the files for analysis in {self.directory} are read otherwise than they were just written"
-                    f" ({wrong}): check the disk, or name another directory (LODELINE_SNAPSHOTS)",
-                    f"{self.directory} 中的分析文件刚写入即与所写不符（{wrong}）：请检查磁盘，或用 LODELINE_SNAPSHOTS"
-                    " 另设目录",
+                    f" ({wrong.path.name}): check the disk, or name another directory (LODELINE_SNAPSHOTS)",
+                    f"{self.directory} 中的分析文件刚写入即与所写不符（{wrong.path.name}）："
+                    "请检查磁盘，或用 LODELINE_SNAPSHOTS 另设目录",
                 ) from wrong
 
     def believed(self) -> Manifest | None:
@@ -183,7 +188,7 @@ class ColumnFiles:
             raise WrongFile(path, f"cannot be read ({error.strerror})") from error
         stated = self.key.open_document(_PURPOSE, raw)
         if stated is None:
-            if _is_older(raw):
+            if _is_of_others(raw, self._named):
                 return None
             raise WrongFile(path, "its code is not of this store")
         if stated["format"] > FORMAT:
@@ -234,7 +239,8 @@ class ColumnFiles:
                 self._write(held, f"{kind}-1-{end}-merged", merged)
         manifest.size, manifest.root = head.size, head.frontier.root().hex()
         manifest.next_line, manifest.next_lot = head.next_line, head.next_lot
-        _replace(self.directory / MANIFEST, self.key.document(_PURPOSE, manifest.as_json()))
+        stated = {**manifest.as_json(), "store": self._named}
+        _replace(self.directory / MANIFEST, self.key.document(_PURPOSE, stated))
         kept = {MANIFEST, LOCK, *manifest.files()}
         for path in self.directory.iterdir():
             if path.is_file() and path.name not in kept:
@@ -279,13 +285,16 @@ class ColumnFiles:
                 remove(path)
 
 
-def _is_older(raw: bytes) -> bool:
-    """Whether it says that it is a manifest of a format without a code: nothing of it is used."""
+def _is_of_others(raw: bytes, named: str) -> bool:
+    """Whether it says that it is of another store, or of a format without a code: nothing of it is used, or wrong."""
     try:
         stated = json.loads(raw)
     except (ValueError, RecursionError):
         return False
-    return isinstance(stated, dict) and isinstance(stated.get("format"), int) and stated["format"] < 5
+    if not isinstance(stated, dict):
+        return False
+    older = isinstance(stated.get("format"), int) and stated["format"] < 5
+    return older or bool(stated.get("store", named) != named)
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -48,8 +48,8 @@ def opened(files: ColumnFiles, *, entry: int, root: str, frames: Callable[[], Fr
         return open_index(directory)
 
 
-def wrong_files(store: Store) -> list[tuple[str, str]]:
-    """Every file for analysis that is not as it was written and would be believed: its name, and how that shows.
+def wrong_files(store: Store) -> list[str]:
+    """Every file for analysis that is not as it was written, and would be used if it were.
 
     All are read whole. Nothing is written: the next question throws away what is wrong.
     """
@@ -68,7 +68,7 @@ def wrong_files(store: Store) -> list[tuple[str, str]]:
             return []  # a newer version wrote them: nothing of them is used
         for directory in sorted(files.directory.glob("flow-*")):
             found += _wrong_in(files.key, directory)
-        return [(str(one.path.relative_to(files.directory)), one.what) for one in found]
+        return [str(one.path.relative_to(files.directory)) for one in found]
 
 
 def _wrong_in(key: SealKey, directory: Path) -> Iterator[WrongFile]:

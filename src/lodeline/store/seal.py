@@ -30,7 +30,6 @@ class WrongFile(Exception):  # noqa: N818  (a state of the files, found by whoev
     def __init__(self, path: Path, what: str) -> None:
         super().__init__(f"{path}: {what}")
         self.path = path
-        self.what = what
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
