@@ -95,10 +95,12 @@ def test_a_snapshot_is_given_again_under_the_new_stamp_until_something_is_filed(
     overdraw(own)
     first = open_snapshot(own.store)
     balanced = first.balanced
+    assert first.flow_index() is first.flow_index(), "checked once for each snapshot"
     entry = step(own, 1)
     second = open_snapshot(own.store, first)
     assert (first.entry, second.entry) == (entry - 1, entry)
     assert second.balanced is balanced and second.lines is first.lines
+    assert second.flow_index().stamp == second.stamp != first.flow_index().stamp
     same(second, open_snapshot(own.store))
     own.rows("MINE", "2025-07", f"O2 origin 2 mine 2 10 {SHARE}")
     third = open_snapshot(own.store, second)
