@@ -16,7 +16,7 @@ import pytest
 from django.db.backends.signals import connection_created
 from tests.cli.program import CHINESE, ENVELOPE, HEADER, ORIGIN, Lodeline, write
 
-from lodeline.cli.trouble import trouble
+from lodeline.store.trouble import trouble
 
 pytestmark = pytest.mark.medium
 
@@ -41,7 +41,7 @@ def test_a_filing_on_a_full_disk_is_not_filed_and_says_what_to_do(lodeline: Lode
     with no_room_in_the_database():
         for language in ("en", "zh"):
             answer = lodeline("file", june, *ENVELOPE, language=language)
-            assert answer.status == 2, answer
+            assert answer.status == 2 and lodeline.database in answer.err, answer
             assert ("disk is full" in answer.err) is (language == "en")
             assert bool(CHINESE.search(answer.err)) is (language == "zh")
     assert lodeline("verify").status == 0
@@ -71,6 +71,41 @@ def test_a_backup_on_a_full_disk_leaves_nothing(filed: Lodeline, tmp_path: Path)
     assert filed("backup", tmp_path / "backup.tar").status == 0
 
 
+@contextmanager
+def failing(name: str) -> Iterator[None]:
+    """SQLite refuses whatever it is asked first, with one of its own errors."""
+
+    def refuse(connection: Any, **_: Any) -> None:
+        error = sqlite3.OperationalError("unable to open database file")
+        error.sqlite_errorname = name
+        raise error
+
+    connection_created.connect(refuse)
+    try:
+        yield
+    finally:
+        connection_created.disconnect(refuse)
+
+
+@pytest.mark.parametrize("name", ["SQLITE_CANTOPEN", "SQLITE_IOERR_SHMMAP", "SQLITE_FULL"])
+def test_a_store_that_cannot_be_opened_for_the_disk_is_not_said_to_be_missing(filed: Lodeline, name: str) -> None:
+    with failing(name):
+        answer = filed("verify")
+    assert answer.status == 2 and filed.database in answer.said and "room" in answer.said
+    assert "lodeline init" not in answer.said
+
+
+def test_files_for_analysis_on_a_full_disk_are_named(filed: Lodeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lodeline.store.snapshot.os.fsync", full)
+        answer = filed("balance")
+    assert answer.status == 2 and "disk is full" in answer.said and os.environ["LODELINE_SNAPSHOTS"] in answer.said
+    assert filed("balance").status == 0
+
+
 def test_each_trouble_has_words_and_a_fault_of_ours_has_none() -> None:
     def of_sqlite(name: str) -> sqlite3.Error:
         error = sqlite3.OperationalError("…")
@@ -82,6 +117,7 @@ def test_each_trouble_has_words_and_a_fault_of_ours_has_none() -> None:
         (of_sqlite("SQLITE_READONLY_DIRECTORY"), "read-only"),
         (of_sqlite("SQLITE_IOERR_WRITE"), "disk"),
         (of_sqlite("SQLITE_CORRUPT"), "backup"),
+        (of_sqlite("SQLITE_CANTOPEN"), "room"),
         (psycopg.errors.DiskFull(), "full"),
         (psycopg.errors.AdminShutdown(), "went away"),
         (psycopg.OperationalError("the connection is lost"), "went away"),

@@ -1,6 +1,7 @@
 """The command line: each command turns its arguments into one service call and prints the answer.
 
-Exit status: 0 done, 1 the answer is no (not accepted, a proof fails), 2 wrong usage or no usable store.
+Exit status: 0 done, 1 the answer is no (not accepted, a proof fails), 2 wrong usage, no usable store, or a
+disk or database server that failed.
 The modules stand in the order in which one meets their commands; `--help` lists them so.
 """
 

@@ -16,7 +16,6 @@ from typer.main import get_command, get_command_name
 
 from lodeline import __version__
 from lodeline.cli.output import console, errors, print_json, print_table, say
-from lodeline.cli.trouble import trouble
 from lodeline.spoken import SpokenError
 
 app = typer.Typer(
@@ -84,6 +83,8 @@ def main() -> None:
             )
         raise
     except Exception as error:
+        from lodeline.store.trouble import trouble  # noqa: PLC0415
+
         said = trouble(error)
         if said is None:
             raise

@@ -20,11 +20,12 @@ def prepare(url: str) -> None:
     Raises SpokenError where sample accounts would be reached from beyond this machine.
     """
     database = Database(url)
-    call_command("migrate", database=database.alias, verbosity=0, interactive=False)
-    # A table of facts that a migration rebuilds has lost its triggers.
-    make_guards(database)
-    # Attempts to sign in are counted where every worker sees it.
-    call_command("createcachetable", database=database.alias, verbosity=0)
+    with database.placing():
+        call_command("migrate", database=database.alias, verbosity=0, interactive=False)
+        # A table of facts that a migration rebuilds has lost its triggers.
+        make_guards(database)
+        # Attempts to sign in are counted where every worker sees it.
+        call_command("createcachetable", database=database.alias, verbosity=0)
     for model in _ONLY_ADDED_TO:
         _guard(database, model._meta.db_table)
     if settings.LODELINE_HOSTS:

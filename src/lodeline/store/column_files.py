@@ -26,6 +26,7 @@ from lodeline.filing.feed_schema import FEEDS, Feed, feed_cells
 from lodeline.ledger.movement import LINE, TRADE
 from lodeline.store.books import LINE_SELECT
 from lodeline.store.database import Database
+from lodeline.store.place import happening_at
 from lodeline.store.seal import Seal, SealKey, WrongFile, check_size
 from lodeline.store.store import FEED_TABLES, Head, Store, StoreError
 
@@ -77,7 +78,7 @@ def directory_of(database: Database) -> Path:
 @contextmanager
 def one_writer(directory: Path) -> Iterator[None]:
     """Holds the directory: nobody else reads or writes there meanwhile."""
-    with (directory / LOCK).open("a") as lock:
+    with happening_at(directory), (directory / LOCK).open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
@@ -20,9 +21,11 @@ import django
 import polars as pl
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import Error as DjangoDatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from lodeline.spoken import SpokenError
+from lodeline.store.place import at_place
 
 #: What a statement may carry as a parameter.
 Parameter = str | int | float | bool | bytes | None
@@ -136,8 +139,17 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; on SQLite the write lock is taken at once."""
-        with transaction.atomic(using=self.alias):
+        with self.placing(), transaction.atomic(using=self.alias):
             yield
+
+    @contextmanager
+    def placing(self) -> Iterator[None]:
+        """What the database refuses in this block says where: the drivers' errors know no place."""
+        try:
+            yield
+        except (DjangoDatabaseError, sqlite3.Error) as error:
+            at_place(error, str(self._path) if self.is_sqlite else self.url.rpartition("@")[2])
+            raise
 
     @contextmanager
     def one_at_a_time(self, what: str) -> Iterator[None]:
@@ -163,13 +175,13 @@ class Database:
 
     def rows(self, sql: str, params: Sequence[Parameter] = ()) -> list[tuple[object, ...]]:
         """All rows of a query; `%s` marks parameters on both engines."""
-        with self.connection.cursor() as cursor:
+        with self.placing(), self.connection.cursor() as cursor:
             cursor.execute(sql, list(params) or None)
             return list(cursor.fetchall())
 
     def execute(self, sql: str, params: Sequence[Parameter] = ()) -> None:
         """Runs a statement that returns nothing."""
-        with self.connection.cursor() as cursor:
+        with self.placing(), self.connection.cursor() as cursor:
             cursor.execute(sql, list(params) or None)
 
     def frame(self, sql: str, params: Sequence[Parameter] = (), *, schema: dict[str, pl.DataType]) -> pl.DataFrame:

@@ -22,7 +22,9 @@ from lodeline.store import migrations
 from lodeline.store.append import append
 from lodeline.store.database import Database
 from lodeline.store.guards import guards_of, make_guards
+from lodeline.store.place import at_place
 from lodeline.store.store import Store, StoreError
+from lodeline.store.trouble import trouble
 
 FORMAT = 1
 """This program reads a store of this format and of the one before. A higher one is a fact of its own (`format-2`)."""
@@ -48,6 +50,7 @@ def create(url: str, *, secret: str | None = None, origin: str = DEFAULT_ORIGIN)
     try:
         call_command("migrate", "store", database=database.alias, verbosity=0, interactive=False)
     except DjangoDatabaseError as error:
+        _raise_trouble(error, database)
         raise StoreError(
             f"cannot make the store at {_shown(url)}: {error}", f"无法在 {_shown(url)} 建立数据库：{error}"
         ) from error
@@ -177,9 +180,11 @@ def open_store(url: str, *, secret: str | None = None) -> Store:
                 " a place of your own, and open the copy",
                 f"{_shown(url)} 所在位置不可写，且数据库未正常关闭：请连同 -wal 文件复制到可写位置后再打开",
             ) from error
+        _raise_trouble(error, database)
+        en, zh = ("", "") if database.is_sqlite else ("If the server is down, start it. ", "如服务器未运行，请先启动。")
         raise StoreError(
-            f"cannot open the store at {_shown(url)}: {error}. If there is none yet, make one with `lodeline init`",
-            f"无法打开数据库 {_shown(url)}：{error}。如尚未建立，请运行 `lodeline init`",
+            f"cannot open the store at {_shown(url)}: {error}. {en}If there is none yet, make one with `lodeline init`",
+            f"无法打开数据库 {_shown(url)}：{error}。{zh}如尚未建立，请运行 `lodeline init`",
         ) from error
     _require_known(state, url)
     if state.format is None:
@@ -200,6 +205,16 @@ def open_store(url: str, *, secret: str | None = None) -> Store:
             "LODELINE_SECRET is not the secret that this store was made with", "LODELINE_SECRET 与建库时的密钥不同"
         )
     return Store(database, facts, used.encode())
+
+
+def _raise_trouble(error: DjangoDatabaseError, database: Database) -> None:
+    """Raises StoreError where it is the disk under a file of ours; a server says better what ails it."""
+    if database.path is None or database.path.is_dir() or "not a database" in str(error):
+        return
+    at_place(error, str(database.path))
+    said = trouble(error)
+    if said is not None:
+        raise StoreError(*said) from error
 
 
 def secret_for(facts: Mapping[str, str], given: str | None = None) -> str:

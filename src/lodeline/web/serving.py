@@ -99,11 +99,18 @@ django.setup()
 from lodeline.office.first_run import first_run_code
 from lodeline.office.opening import prepare
 from lodeline.spoken import SpokenError
+from lodeline.store.trouble import trouble
 url = os.environ["LODELINE_DATABASE"]
 try:
     prepare(url)
 except SpokenError as spoken:
     print(spoken.en, spoken.zh, sep="\\n", file=sys.stderr)
+    sys.exit(3)
+except Exception as error:
+    said = trouble(error)
+    if said is None:
+        raise
+    print(*said, sep="\\n", file=sys.stderr)
     sys.exit(3)
 print(first_run_code(url) or "")
 """
@@ -118,6 +125,14 @@ def prepare(store_url: str) -> str:
     done = subprocess.run(command, env=_portal(store_url), capture_output=True, text=True, check=False)
     if done.returncode == _SPOKEN:
         raise SpokenError(*done.stderr.strip().split("\n")[-2:])
+    if done.returncode < 0:
+        place = store_url.rpartition("@")[2]
+        raise SpokenError(
+            f"{place}: the process that makes the portal's tables was ended by signal {-done.returncode}, perhaps for"
+            " want of memory (the system's log says so). Nothing is half done: run the command again",
+            f"{place}：建立门户数据表的进程被信号 {-done.returncode} 终止，可能因内存不足（见系统日志）。没有半途数据："
+            "请重新运行",
+        )
     if done.returncode != 0:
         last = done.stderr.strip().rpartition("\n")[2]
         raise SpokenError(f"the portal's tables cannot be made: {last}", f"无法建立门户的数据表：{last}")

@@ -1,12 +1,17 @@
 """What the system and the database refuse, in words with a cure; what is no trouble of theirs stays a fault of ours.
 
-A transaction that was refused is taken back whole, so every sentence can say that nothing is half done.
+A transaction that was refused is taken back whole, so every sentence can say that nothing is half done. Each names the
+place where it is known: a store, its backup and the files for analysis may lie on three disks.
 """
 
 from __future__ import annotations
 
 import errno
 import sqlite3
+
+from django.db import Error as DjangoDatabaseError
+
+from lodeline.store.place import place_of
 
 _FULL = (
     "The disk is full. Nothing is half done: make room, then run the command again.",
@@ -17,9 +22,16 @@ _READ_ONLY = (
     "该位置只读。未作任何改动：请授予写权限，或使用副本。",
 )
 _UNREADABLE = (
-    "The disk cannot be read or written. Nothing was half done: look at the system's log and at the disk, then run"
-    " `lodeline verify`.",
-    "磁盘读写出错。没有半途数据：请查看系统日志并检查磁盘，再运行 `lodeline verify`。",
+    "The disk cannot be read or written. Nothing is half done: see that it has room and is not read-only, and look at"
+    " the system's log. Run `lodeline verify` before you go on; if that does not hold, restore the newest backup into a"
+    " new place.",
+    "磁盘读写出错。没有半途数据：请确认磁盘有空间且非只读，并查看系统日志。继续之前请运行 `lodeline verify`；"
+    "如不成立，请将最新备份恢复到新位置。",
+)
+_NOT_OPENED = (
+    "The database file, or one of those that SQLite keeps beside it, cannot be opened or made. Nothing is half done:"
+    " see that the disk has room and is not read-only for this account, and look at the system's log.",
+    "无法打开或建立数据库文件或 SQLite 的伴随文件。没有半途数据：请确认磁盘有空间且本账户可写，并查看系统日志。",
 )
 _DAMAGED = (
     "The database file is damaged. Keep it as it is, and restore the newest backup into a new place.",
@@ -33,7 +45,7 @@ _GONE = (
 #: SQLite's own names of its errors, by how they begin (https://www.sqlite.org/rescode.html).
 _SQLITE = {
     "SQLITE_FULL": _FULL, "SQLITE_READONLY": _READ_ONLY, "SQLITE_IOERR": _UNREADABLE, "SQLITE_CORRUPT": _DAMAGED,
-    "SQLITE_NOTADB": _DAMAGED,
+    "SQLITE_NOTADB": _DAMAGED, "SQLITE_CANTOPEN": _NOT_OPENED,
 }  # fmt: skip
 #: PostgreSQL's codes, likewise (its manual, appendix A): 53100 disk full, 25006 read only, 08 connection, 57P shutdown.
 _POSTGRESQL = {"53100": _FULL, "25006": _READ_ONLY, "08": _GONE, "57P": _GONE, "58030": _UNREADABLE, "XX001": _DAMAGED}
@@ -42,11 +54,15 @@ _POSTGRESQL = {"53100": _FULL, "25006": _READ_ONLY, "08": _GONE, "57P": _GONE, "
 def trouble(error: BaseException) -> tuple[str, str] | None:
     """The sentence in English and Chinese; None where the error is no trouble of system or database."""
     found: BaseException | None = error
+    place = ""
     while found is not None:
+        place = place or place_of(found)
         said = _of_one(found)
         if said is not None:
-            return said
-        found = found.__cause__
+            en, zh = said
+            return (f"{place}: {en}", f"{place}：{zh}") if place else said
+        # Where Django makes tables, it raises one error of the database while it handles another.
+        found = found.__cause__ or (found.__context__ if isinstance(found, DjangoDatabaseError) else None)
     return None
 
 
@@ -58,13 +74,9 @@ def _of_one(error: BaseException) -> tuple[str, str] | None:
         lost = error.sqlstate is None and type(error).__name__ == "OperationalError"
         return _GONE if lost else _beginning(_POSTGRESQL, error.sqlstate or "")
     if isinstance(error, OSError):
-        place = f"{error.filename}: " if error.filename else ""
         known = {errno.ENOSPC: _FULL, errno.EDQUOT: _FULL, errno.EROFS: _READ_ONLY, errno.EIO: _UNREADABLE}
-        if error.errno in known:
-            en, zh = known[error.errno]
-            return f"{place}{en}", f"{place}{zh}"
         # A path that was named and cannot be used; anything else that the system refuses reads as well this way.
-        return (f"{place}{error.strerror or error}",) * 2
+        return known.get(error.errno or 0, (error.strerror or str(error),) * 2)
     return None
 
 
