@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import io
 import json
 import os
@@ -30,6 +32,7 @@ from lodeline.office.process import is_dead, mark
 from lodeline.service import backup as backup_service
 from lodeline.service.backup import BackupError, RefusedError, back_up, restore
 from lodeline.service.backup_expiry import prune
+from lodeline.store.appearing import TakenError
 from lodeline.store.opening import create, open_store
 from lodeline.store.store import Store
 
@@ -306,6 +309,64 @@ def test_nothing_is_overwritten(desk: Desk, backup: Path) -> None:
 
 
 @pytest.mark.medium
+def test_what_appeared_meanwhile_is_not_overwritten(
+    desk: Desk, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, other = tmp_path / "new.sqlite3", tmp_path / "other.tar"
+
+    def while_it_is_made(place: Path) -> Callable[..., None]:
+        def write(*_: object) -> None:
+            place.write_text("another's")
+
+        return write
+
+    with pytest.raises(TakenError, match="meanwhile"):
+        restore(backup, str(url), make_tables=prepare, progress=while_it_is_made(url))
+    with pytest.raises(TakenError, match="meanwhile"):
+        back_up(desk.store, other, made_at=MOMENT, progress=while_it_is_made(other))
+    # A disk that gives no file a second name, as exFAT, refuses likewise.
+    refused = OSError(errno.EPERM, os.strerror(errno.EPERM))
+    monkeypatch.setattr("lodeline.store.appearing.os.link", lambda *_: (_ for _ in ()).throw(refused))
+    url.unlink()
+    with pytest.raises(TakenError, match="meanwhile"):
+        restore(backup, str(url), make_tables=prepare, progress=while_it_is_made(url))
+    assert url.read_text() == other.read_text() == "another's"
+    url.unlink()
+    assert put_back(backup, str(url)).head().size == 3
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.medium
+def test_what_a_killed_backup_left_is_cleared_and_two_at_once_are_refused(desk: Desk, tmp_path: Path) -> None:
+    file, left = tmp_path / "backup.tar", tmp_path / ".backup.tar.making"
+    left.mkdir()
+    for name in ("lock", "view.sqlite3", "backup.tar"):
+        (left / name).write_text("half")
+    with (left / "lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(TakenError, match="another process"):
+            back_up(desk.store, file, made_at=MOMENT)
+    made = back_up(desk.store, file, made_at=MOMENT)
+    assert not left.exists()
+    assert (tmp_path / "backup.tar.checkpoint").read_text() == made.checkpoint
+
+
+@pytest.mark.medium
+def test_a_backup_whose_name_may_not_last_is_taken_back(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(directory: Path) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(directory))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lodeline.store.appearing.keep_names", broken)
+        with pytest.raises(OSError, match=str(tmp_path)):
+            back_up(desk.store, tmp_path / "backup.tar", made_at=MOMENT)
+    assert not (tmp_path / "backup.tar").exists()
+    assert back_up(desk.store, tmp_path / "backup.tar", made_at=MOMENT).size == 3
+
+
+@pytest.mark.medium
 def test_who_is_signed_in_is_not_in_a_backup(desk: Desk, tmp_path: Path) -> None:
     desk.store.database.execute(
         "INSERT INTO django_session (session_key, session_data, expire_date) VALUES ('a-live-session', 'x', '2099-01-01')"
@@ -344,22 +405,22 @@ def test_backups_expire_but_for_the_newest_and_what_is_none(desk: Desk, tmp_path
     room.mkdir()
     for days in (50, 36, 34):
         back_up(desk.store, room / f"{days}.tar", made_at=MOMENT - timedelta(days=days))
-    killed = room / ".killed.tar.new"
-    for other in (room / "50.tar.checkpoint", room / "notes.txt", killed, room / ".growing.tar.new"):
-        other.write_text("something else")
-    old = (MOMENT - timedelta(days=50)).timestamp()
-    os.utime(killed, (old, old))
-    now = (MOMENT + timedelta(minutes=1)).timestamp()
-    os.utime(room / ".growing.tar.new", (now, now))
-    done = prune(room, days=35, now=MOMENT)
-    assert [file.name for file in done.removed] == ["50.tar", "36.tar", ".killed.tar.new"]
+    (room / "notes.txt").write_text("something else")
+    killed, growing = room / ".killed.tar.making", room / ".growing.tar.making"
+    for left in (killed, growing):
+        left.mkdir()
+        (left / "lock").touch()
+    with (growing / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = prune(room, days=35, now=MOMENT)
+    assert [file.name for file in done.removed] == ["50.tar", "36.tar", ".killed.tar.making"]
     assert [one.file.name for one in done.kept] == ["34.tar"] and done.oldest == MOMENT - timedelta(days=34)
     assert sorted(path.name for path in room.iterdir()) == [
-        ".growing.tar.new", "34.tar", "50.tar.checkpoint", "notes.txt",
+        ".growing.tar.making", "34.tar", "34.tar.checkpoint", "36.tar.checkpoint", "50.tar.checkpoint", "notes.txt",
     ]  # fmt: skip
     again = prune(room, days=1, now=MOMENT + timedelta(days=900))
     assert [one.file.name for one in again.kept] == ["34.tar"], "the newest stays, however old"
-    assert again.removed == (room / ".growing.tar.new",)
+    assert again.removed == (growing,), "whoever held it has gone"
     with pytest.raises(BackupError, match="no directory"):
         prune(room / "34.tar", days=1, now=MOMENT)
 

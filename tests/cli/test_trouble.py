@@ -67,6 +67,7 @@ def test_a_backup_on_a_full_disk_leaves_nothing(filed: Lodeline, tmp_path: Path)
                 patch.setattr(place, name, broken)
             answer = filed("backup", tmp_path / "backup.tar")
         assert answer.status == 2 and "disk is full" in answer.err, answer
+        assert str(tmp_path / ".backup.tar.making") in answer.err, "which disk it is"
         assert sorted(tmp_path.iterdir()) == before
     assert filed("backup", tmp_path / "backup.tar").status == 0
 

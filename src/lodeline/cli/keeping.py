@@ -103,12 +103,11 @@ def backup(
     as_json: Json = False,
 ) -> None:
     """Back up everything at one moment, while the store is in use. 备份数据库。"""
-    from lodeline.service.backup import back_up  # noqa: PLC0415
+    from lodeline.service.backup import back_up, checkpoint_beside  # noqa: PLC0415
 
     with progress(say("backing up", "备份"), quiet=as_json) as bar:
         made = back_up(store_at(database), file, made_at=datetime.now(UTC), progress=bar)
-    checkpoint = file.with_name(f"{file.name}.checkpoint")
-    checkpoint.write_text(made.checkpoint, "utf-8")
+    checkpoint = checkpoint_beside(file)
     if as_json:
         print_json(
             {

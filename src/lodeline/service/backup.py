@@ -10,6 +10,7 @@ show by itself, that it is old or that its log was rewritten, shows against a ch
 
 from __future__ import annotations
 
+import glob
 import hmac
 import io
 import json
@@ -31,9 +32,11 @@ from lodeline.service.audit import STORE_TEXTS, verify
 from lodeline.service.moment import utc_text
 from lodeline.spoken import SpokenError
 from lodeline.store import archive
+from lodeline.store.appearing import appear, clear_abandoned, work_room
 from lodeline.store.archive import Table
 from lodeline.store.database import Database
 from lodeline.store.opening import open_store, secret_for
+from lodeline.store.place import happening_at
 from lodeline.store.store import Store
 
 #: This program reads backups of this format and of the one before.
@@ -83,8 +86,12 @@ class Restored:
 def back_up(store: Store, file: Path, *, made_at: datetime, progress: Progress | None = None) -> Made:
     """Writes everything that the store holds at one moment, while others go on using it.
 
-    Raises BackupError where `file` exists; StoreError where a table cannot be read.
+    The signed checkpoint appears beside it first (`checkpoint_beside`): no backup is without one.
+
+    Raises BackupError where `file` exists; TakenError where another process makes it; StoreError where a table cannot
+    be read.
     """
+    clear_abandoned(file.parent, glob.escape(file.name))
     if file.exists():
         raise BackupError(
             f"{file} exists: a backup is never overwritten. Name a new file",
@@ -92,10 +99,11 @@ def back_up(store: Store, file: Path, *, made_at: datetime, progress: Progress |
         )
     say = progress or (lambda _done, _all: None)
     parts: list[dict[str, Any]] = []
-    growing = file.with_name(f".{file.name}.new")
-    try:
+    with work_room(file) as room:
+        growing, checkpoint = room / file.name, room / "checkpoint"
         with (
-            archive.one_view(store.database, file.parent) as view,
+            happening_at(growing),
+            archive.one_view(store.database, room) as view,
             open(growing, "wb", opener=_for_the_owner_alone) as out,
             tarfile.open(fileobj=out, mode="w") as tar,
         ):
@@ -109,15 +117,21 @@ def back_up(store: Store, file: Path, *, made_at: datetime, progress: Progress |
             encoded = json.dumps(manifest, ensure_ascii=False, indent=1).encode()
             _add(tar, MANIFEST, encoded)
             _add(tar, _CODE, _code(store.secret, encoded).encode())
-        with growing.open("rb") as written:
-            os.fsync(written.fileno())
-        growing.rename(file)
-    finally:
-        growing.unlink(missing_ok=True)
+        with happening_at(checkpoint), checkpoint.open("w", encoding="utf-8") as kept:
+            kept.write(manifest["checkpoint"])
+            kept.flush()
+            os.fsync(kept.fileno())
+        checkpoint.replace(checkpoint_beside(file))
+        appear(growing, file)
     return Made(
         file=file, size=manifest["size"], root=manifest["root"], checkpoint=manifest["checkpoint"],
         rows=total, bytes=file.stat().st_size, secret_inside=manifest["secret_inside"],
     )  # fmt: skip
+
+
+def checkpoint_beside(file: Path) -> Path:
+    """Where the checkpoint of a backup is written."""
+    return file.with_name(f"{file.name}.checkpoint")
 
 
 def restore(
@@ -137,6 +151,9 @@ def restore(
 
     Raises BackupError, RefusedError, StoreError (no secret, or another), DatabaseError.
     """
+    place = Database(url).path
+    if place is not None:
+        clear_abandoned(place.parent, glob.escape(place.name))
     if not archive.nothing_there(Database(url)):
         raise BackupError(
             "there is something at this address already: a backup is restored into an empty place only",
@@ -148,9 +165,9 @@ def restore(
             manifest = _read_manifest(tar)
             for _ in _parts(tar, manifest):  # every part is whole before anything is made
                 pass
-            with archive.appearing(url) as place:
-                make_tables(place)
-                database = Database(place)
+            with archive.appearing(url) as building:
+                make_tables(building)
+                database = Database(building)
                 found = _tables_for(database, manifest)
                 with database.transaction():
                     archive.make_ready(database, list(found.values()))
@@ -158,7 +175,7 @@ def restore(
                         archive.fill(database, found[table], rows)
                         say(done, manifest["rows"])
                     archive.settle(database)
-                    store = open_store(place)
+                    store = open_store(building)
                     restored = _judge(store, manifest, kept=kept, older=older, progress=say)
     except (tarfile.TarError, EOFError, pl.exceptions.PolarsError) as error:
         raise _damaged(str(error)) from error

@@ -8,17 +8,16 @@ from __future__ import annotations
 import json
 import tarfile
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from lodeline.service.backup import MANIFEST, NAME, BackupError
+from lodeline.store.appearing import clear_abandoned
 
 #: Days for which a backup is kept unless another number is asked for: a month, and time to notice. Assumption: no law
 #: names a term for copies; the term of the records themselves is in the law pack (`personal-record-years`).
 KEPT_DAYS: Final = 35
-#: What a backup is called while it is written; one that was killed leaves it behind.
-_GROWING: Final = ".*.new"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +53,10 @@ def prune(directory: Path, *, days: int, now: datetime) -> Pruned:
     before = now - timedelta(days=days)
     found = sorted(_backups(directory), key=lambda one: (one.made_at, one.file))
     expired = [one.file for one in found[:-1] if one.made_at < before]
-    left = [file for file in directory.glob(_GROWING) if datetime.fromtimestamp(file.stat().st_mtime, UTC) < before]
-    for file in (*expired, *left):
+    for file in expired:
         file.unlink()
-    return Pruned(removed=(*expired, *sorted(left)), kept=tuple(one for one in found if one.file not in expired))
+    left = clear_abandoned(directory)
+    return Pruned(removed=(*expired, *left), kept=tuple(one for one in found if one.file not in expired))
 
 
 def _backups(directory: Path) -> list[Dated]:

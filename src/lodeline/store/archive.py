@@ -7,7 +7,6 @@ days, moments (UTC), UUIDs and JSON are text, so that what one database has writ
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any, Final, Literal, cast
 import polars as pl
 from django.db import Error as DjangoDatabaseError
 
+from lodeline.store.appearing import appear, work_room
 from lodeline.store.append import append
 from lodeline.store.database import Database
 from lodeline.store.guards import make_guards
@@ -64,19 +64,19 @@ class Table:
 def one_view(database: Database, room: Path) -> Iterator[Database]:
     """The database as it is at one moment, while others go on writing to it.
 
-    A SQLite file is copied into a directory in `room` first, so that a long read does not hold up its writers.
+    A SQLite file is copied into the directory `room` first, so that a long read does not hold up its writers.
     """
     if database.is_sqlite:
-        with tempfile.TemporaryDirectory(dir=room, prefix=".backup-") as directory:
-            path = Path(directory) / "view.sqlite3"
+        view = Database(str(room / "view.sqlite3"))
+        with database.placing():
             database.connection.ensure_connection()
-            with closing(sqlite3.connect(path)) as copy:
-                cast(Any, database.connection.connection).backup(copy)
-            view = Database(str(path))
-            try:
-                yield view
-            finally:
-                view.close()
+        assert view.path is not None
+        with view.placing(), closing(sqlite3.connect(view.path)) as copy:
+            cast(Any, database.connection.connection).backup(copy)
+        try:
+            yield view
+        finally:
+            view.close()
         return
     with database.transaction():
         database.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -85,7 +85,8 @@ def one_view(database: Database, room: Path) -> Iterator[Database]:
 
 def tables(database: Database) -> list[Table]:
     """Every table that belongs to the store, by name. Raises StoreError where a column is of no known kind."""
-    names = sorted(set(database.connection.introspection.table_names()) - LEFT_OUT)
+    with database.placing():
+        names = sorted(set(database.connection.introspection.table_names()) - LEFT_OUT)
     return [_table(database, name) for name in names]
 
 
@@ -127,7 +128,7 @@ def rows_of(database: Database, table: Table) -> Iterator[pl.DataFrame]:
     if database.is_sqlite:
         schema = {name: pl.Int64() if kind == pl.Boolean() else kind for name, kind in schema.items()}
     first = True
-    with closing(database.connection.chunked_cursor()) as cursor:
+    with database.placing(), closing(database.connection.chunked_cursor()) as cursor:
         cursor.execute(f'SELECT {columns} FROM "{table.name}"')
         while (rows := cursor.fetchmany(PART_ROWS)) or first:
             first = False
@@ -211,7 +212,7 @@ def _not_fitting(table: str) -> StoreError:
 def appearing(url: str) -> Iterator[str]:
     """The address under which a store is put together so that it appears at `url` whole or not at all.
 
-    A SQLite file is made beside its place and renamed at the end. In PostgreSQL it is the place itself: there the
+    A SQLite file is made beside its place and named at the end. In PostgreSQL it is the place itself: there the
     caller's one transaction does the same; what an attempt that was killed leaves of tables is known by one of its own.
     """
     path = Database(url).path
@@ -220,20 +221,12 @@ def appearing(url: str) -> Iterator[str]:
         yield url
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    building = path.with_name(f".{path.name}.restoring")
-    _remove(building)
-    try:
-        yield str(building)
-        database = Database(str(building))
-        # All of it in one file.
-        database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-        database.close()
-        building.replace(path)
-    finally:
-        Database(str(building)).close()
-        _remove(building)
-
-
-def _remove(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    with work_room(path) as room:
+        database = Database(str(room / path.name))
+        try:
+            yield database.url
+            # All of it in one file.
+            database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            database.close()
+        appear(room / path.name, path)
