@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
 from django.test import override_settings
 from tests.api.conftest import Office, Program
 from tests.workbooks import workbook
 
 from lodeline.journal.certification import Certification
-from lodeline.office import certify, clock, draft_check, filing_now, jobs
+from lodeline.office import certify, clock, draft_check, filing_now, idempotency, jobs
 from lodeline.office.models import Draft, IdempotentAnswer
 from lodeline.office.work import work_once
 
@@ -89,6 +91,30 @@ def test_a_program_that_may_certify_gets_its_receipt_at_once(counter: Office, ce
     assert again.json()["repeated"] is True
     assert again.json()["receipt"]["leaf_hash"] == found.json()["receipt"]["leaf_hash"]
     assert counter.store.head().size == 2
+
+
+def test_a_store_that_goes_away_while_it_files_is_said_and_the_same_request_then_files(
+    counter: Office, certifying: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "_AGAIN_S", 0.01)
+    gone = OperationalError("the connection is lost")
+
+    def lost(*_: Any, **__: Any) -> None:
+        raise gone
+
+    with monkeypatch.context() as patch:
+        patch.setattr(filing_now, "submit", lost)
+        patch.setattr(idempotency, "_delete", lost)
+        away = certifying.post("/filings", month(dug()), Idempotency_Key="k")
+        assert (away.status_code, away["Content-Type"]) == (503, "application/problem+json")
+        assert away["Retry-After"]
+        assert certifying.post("/filings", month(dug()), Idempotency_Key="k").status_code == 409
+    until = time.monotonic() + 10
+    while IdempotentAnswer.objects.exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    found = certifying.post("/filings", month(dug()), Idempotency_Key="k")
+    assert found.status_code == 201, found.content
+    assert counter.store.head().size == 2 and Draft.objects.count() == 1
 
 
 def test_without_that_scope_it_waits_for_a_person(counter: Office, program: Program) -> None:

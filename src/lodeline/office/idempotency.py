@@ -6,11 +6,13 @@ InFlightError    the first request with this key is still at work: 409
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connections, transaction
 
 from lodeline.office.models import IdempotentAnswer
 from lodeline.office.process import is_dead, mark
@@ -22,6 +24,8 @@ KEY_CHARACTERS_MAX: Final = 255
 #: whether its process lives.
 KEPT: Final = timedelta(days=7)
 _DEAD_AFTER: Final = timedelta(minutes=10)
+#: Seconds between two attempts to give a key back to a store that has gone away.
+_AGAIN_S: Final = 1.0
 
 
 class WrongKeyError(SpokenError):
@@ -96,5 +100,30 @@ def finish(token: int, key: str, *, status: int, body: str) -> None:
 
 
 def forget(token: int, key: str) -> None:
-    """Gives the key back, because the request came to nothing and may be sent again."""
+    """Gives the key back, because the request came to nothing and may be sent again.
+
+    Where the store has gone away meanwhile, that is done as soon as it is back: this process lives, so that nobody else
+    would take the request for dead.
+    """
+    try:
+        _delete(token, key)
+    except DatabaseError:
+        threading.Thread(target=_forget_later, args=(token, key), daemon=True).start()
+
+
+def _delete(token: int, key: str) -> None:
     IdempotentAnswer.objects.filter(token_id=token, key=key, status__isnull=True).delete()
+
+
+def _forget_later(token: int, key: str) -> None:
+    # After _DEAD_AFTER the key is another's.
+    until = time.monotonic() + _DEAD_AFTER.total_seconds() / 2
+    while time.monotonic() < until:
+        time.sleep(_AGAIN_S)
+        try:
+            _delete(token, key)
+        except DatabaseError:
+            continue
+        finally:
+            connections.close_all()
+        return

@@ -179,6 +179,9 @@ def go_on(program: Program, draft: Draft, certification: Mapping[str, Any] | Non
 
     A draft that would not be accepted, or is being checked, stays as it is. Raises DraftError, CertificationError.
     """
+    if draft.state == State.FILING and draft_check.is_small(draft):
+        # Sent again: the request that was to file it may have lost the store on its way, and to file twice is once.
+        return filing_now.begin(draft, now=now)
     if draft.state not in (State.OPEN, State.ASKED) or not draft.accepted:
         return draft
     draft = certify.ask(program, draft, seen=draft.revision, now=now)
