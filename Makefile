@@ -10,7 +10,7 @@ TEST := .venv/bin/pytest -n 2 --dist loadgroup
 export PYTHONUTF8 := 1
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test reading browser quick test-full check api-fuzz bench pictures lock clean
+.PHONY: demo test reading browser quick test-full check api-fuzz faults bench pictures lock clean
 
 demo: .venv/run.stamp
 	$(BIN)/lodeline demo $(ARGS)
@@ -52,6 +52,10 @@ check: .venv/dev.stamp
 # Asks the API everything that its schema allows; EXAMPLES of each operation in each role.
 api-fuzz: .venv/dev.stamp
 	LODELINE_FUZZ=$(or $(EXAMPLES),50) $(BIN)/pytest -n 2 tests/api/test_schema.py $(ARGS)
+
+# A disk that fails and a server that is killed under every command that writes; minutes. ARGS names commands.
+faults: .venv/dev.stamp
+	PYTHONPATH=. $(BIN)/python -m tests.faults.drill $(ARGS)
 
 # BENCH=name runs one of benchmarks/*.py, without it all of them one after the other.
 bench: .venv/dev.stamp
