@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lodeline.web.pages.filed_cells import filed_cell
+from lodeline.web.templatetags.lodeline import marked
 
 
 @pytest.mark.parametrize(
@@ -33,3 +34,18 @@ def test_what_has_no_words_stands_as_filed(column: str | None, filed: str) -> No
 
 def test_an_empty_cell_says_so() -> None:
     assert filed_cell("product", None, "en").text == "–"
+
+
+@pytest.mark.parametrize(
+    ("filed", "read"),
+    [
+        ("SEP-0002/MIXED-COMPOUND.SEG-2501", "SEP-0002/|MIXED-COMPOUND.|SEG-2501"),
+        ("oxide:PrNd", "oxide:|PrNd"),
+        ("25990000000000000001832", "2599000000000000|0|0|0|1|832"),
+        ("8229.9", "8229.9"),
+        ("2025-07-02", "2025-07-02"),
+        ("a/<b>", "a/|&lt;b&gt;"),
+    ],
+)
+def test_an_identifier_breaks_after_its_marks_and_where_it_is_long(filed: str, read: str) -> None:
+    assert marked(filed) == read.replace("|", "<wbr>")

@@ -161,6 +161,11 @@ def test_a_month_goes_from_its_choice_to_its_receipt(log: Store, filer: Someone,
     assert entry is not None
     assert entry.leaf_hash in receipt.text
     assert "<svg" in receipt.html
+    # No row of it says a role or a counterparty: such columns are left out, and it says so; a file has them all.
+    assert "Mass, kg" in receipt.text and "In or out" not in receipt.text and "Counterparty" not in receipt.text
+    assert "Columns without content are left out." in receipt.text
+    exported = filer.client.get(f"{AT}/filings/1/?format=csv&table=rows").content.decode()
+    assert "Mass, kg" in exported and "In or out" in exported
     proof = json.loads(filer.client.get(f"{AT}/filings/1/receipt.json").content)
     assert verify_receipt(proof) == []
     assert filer.client.get(address)["Location"] == f"{AT}/filings/1/"

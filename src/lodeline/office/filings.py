@@ -73,6 +73,16 @@ def lines(store: Store, entry: StoredEntry, first: int, count: int) -> pl.DataFr
     )  # fmt: skip
 
 
+def filled(store: Store, entry: StoredEntry) -> frozenset[str]:
+    """The columns (`schema.CELLS`) that say something in any row of an entry."""
+    counts = ",".join(f'COUNT("{name}")' for name in CELLS)
+    (found,) = store.database.rows(
+        f"SELECT {counts} FROM line WHERE id >= %s AND id < %s",
+        (entry.first_line, entry.first_line + entry.row_count),
+    )
+    return frozenset(name for name, count in zip(CELLS, found, strict=True) if count)
+
+
 def rows_at(store: Store, organisation: str, period: str, entry: int) -> pl.DataFrame:
     """The rows of a month that were in force once `entry` stood: `schema.CELLS`, `source` 0 and `row` from 1."""
     columns = ",".join(f'l."{name}"' for name in CELLS)

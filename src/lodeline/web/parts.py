@@ -131,12 +131,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridColumn:
-    """A column of a grid; `wrap`: its texts may break into lines."""
+    """A column of a grid; `whole`: its texts do not break into lines, as a day does not."""
 
     label: str
     unit: str = ""
     number: bool = False
-    wrap: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,8 @@ class Cell:
     """What a cell shows, and the `value` it sorts by and exports. `shape` and `tone` go with a word, never alone.
 
     `title`: what `text` puts into words, as it was written. `whole`: text and note are identifiers or short words, and
-    do not break at their hyphens (unless they are so long that they must).
+    do not break at their hyphens (unless they are so long that they must). `marks`: they are as filed, and break after
+    the marks in an identifier too, so that no lot of a stranger makes its table wide.
     """
 
     text: str
@@ -55,6 +56,7 @@ class Cell:
     shape: str = ""
     tone: Tone | None = None
     whole: bool = False
+    marks: bool = False
 
 
 Row = tuple[Cell, ...]

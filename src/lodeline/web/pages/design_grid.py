@@ -116,10 +116,10 @@ def grid(visit: Visit) -> Grid:
         columns=[
             GridColumn(label=say("Event", "事件")),
             GridColumn(label=say("Kind", "类型")),
-            GridColumn(label=say("On", "日期")),
+            GridColumn(label=say("On", "日期"), whole=True),
             GridColumn(label=say("Lot", "批次")),
             GridColumn(label=say("Mass", "质量"), unit=say("kg", "千克"), number=True),
-            GridColumn(label=say("Composition, %", "成分（%）"), wrap=True),
+            GridColumn(label=say("Composition, %", "成分（%）")),
             GridColumn(label=say("Counterparty", "交易对方")),
         ],
         rows=rows,

@@ -17,7 +17,7 @@ def filed_cell(column: str | None, text: str | None, language: Language) -> Cell
     said = words.shown(column or "", text, language) if read is None else read(text, language)
     # The code of a product is what a filer writes: it stands beside the words. The others are told by their title.
     note = text if column == "product" and said != text else ""
-    return Cell(text=said, value=text, title="" if said == text else text, note=note)
+    return Cell(text=said, value=text, title="" if said == text else text, note=note, whole=column == "on", marks=True)
 
 
 def composition(text: str, language: Language) -> str:

@@ -23,6 +23,7 @@ from lodeline.web import filing_words as words
 from lodeline.web import format as written
 from lodeline.web.due import month_name
 from lodeline.web.pages import lot_words
+from lodeline.web.pages.filed_cells import composition
 from lodeline.web.parts import Act, Grid, GridCell, GridColumn, GridProblem, GridRow
 from lodeline.web.visit import Visit
 
@@ -36,7 +37,6 @@ _SINGLY: Final = 3
 _BASE: Final = (
     "event", "kind", "role", "on", "site", "lot", "product", "mass_kg", "composition", "counterparty_name", "document",
 )  # fmt: skip
-_WRAPPED: Final = frozenset({"composition", "note", "reason"})
 #: Most pressing first.
 SEVERITIES: Final[tuple[Severity, ...]] = ("reject", "confirm", "flag")
 
@@ -219,7 +219,7 @@ class _Maker:
         heads = [
             GridColumn(
                 label=words.label(name, language), unit=words.unit(name, language), number=name in words.NUMBERS,
-                wrap=name in _WRAPPED,
+                whole=name == "on",
             )
             for name in self.columns
         ]  # fmt: skip
@@ -271,7 +271,7 @@ class _Maker:
 
     def _read(self, name: str, text: str) -> str:
         if name == "composition":
-            return " · ".join(part.strip().replace("=", " ") for part in text.split(";") if part.strip())
+            return composition(text, self.visit.language)
         if name == "product" and text.strip():
             return lot_words.product_and_code(text.strip(), self.visit.language)
         return words.shown(name, text, self.visit.language)

@@ -8,6 +8,7 @@ from typing import Any, overload
 
 from django.http import HttpResponse
 
+from lodeline.filing.written import TYPED
 from lodeline.filing.written import written as as_filed
 from lodeline.office import filings as filed
 from lodeline.office import sandbox
@@ -15,7 +16,7 @@ from lodeline.office.key_standing import registration_of
 from lodeline.store.store import Store, StoredEntry
 from lodeline.web import filing_words as words
 from lodeline.web import format as written
-from lodeline.web.language import Text, say
+from lodeline.web.language import say
 from lodeline.web.pages.filed_cells import filed_cell
 from lodeline.web.pages.firm_draft_files import attachment
 from lodeline.web.pages.firm_filings import filings_table
@@ -35,9 +36,15 @@ def firm_filing(visit: Visit, organisation: str, entry: int) -> HttpResponse:
     """The page `firm/<organisation>/filings/<entry>/`."""
     store, found = _found(visit, organisation, entry)
     versions = filed.filings(visit.actor, store, organisation, period=found.period)
-    rows = _rows_table(visit, store, found)
+    columns = _columns(store, found)
+    rows = _rows_table(visit, store, found, columns)
     differs = _difference(visit, store, found) if visit.query("diff") is not None else None
-    csv = wanted_csv(visit, rows, filings_table(visit, versions), *([differs] if differs else []))
+    csv = wanted_csv(
+        visit,
+        _rows_table(visit, store, found, _COLUMNS),
+        filings_table(visit, versions),
+        *([differs] if differs else []),
+    )
     if csv is not None:
         return csv
     month = written.month(found.period or "", visit.language)
@@ -45,7 +52,7 @@ def firm_filing(visit: Visit, organisation: str, entry: int) -> HttpResponse:
     return show(
         visit, "lodeline/firm_filing.html", title=_title(visit, month, found, versions),
         firm_name=firm_name(visit, organisation), month=month, entry=found, receipt=sheet(visit, found),
-        flags=flag_messages(visit, found.flags), rows=shown(visit, rows),
+        flags=flag_messages(visit, found.flags), rows=shown(visit, rows), left_out=len(columns) < len(_COLUMNS),
         versions=shown(visit, filings_table(visit, versions)) if len(versions) > 1 else None,
         can_differ=bool(earlier), differs=None if differs is None else shown(visit, differs),
         diff_at=visit.here(diff="1") + "#difference",
@@ -123,8 +130,8 @@ def _title(visit: Visit, month: str, entry: StoredEntry, versions: list[filed.Fi
 class _Lines(Sequence[Row]):
     """Rows of an entry, read from the store as far as they are shown."""
 
-    def __init__(self, visit: Visit, store: Store, entry: StoredEntry) -> None:
-        self._visit, self._store, self._entry = visit, store, entry
+    def __init__(self, visit: Visit, store: Store, entry: StoredEntry, columns: Sequence[str]) -> None:
+        self._visit, self._store, self._entry, self._columns = visit, store, entry, columns
 
     def __len__(self) -> int:
         return self._entry.row_count
@@ -145,22 +152,30 @@ class _Lines(Sequence[Row]):
 
     def _cells(self, row: dict[str, Any]) -> Row:
         language = self._visit.language
-        return tuple(filed_cell(name, row[name], language) for name in _COLUMNS)
+        return tuple(filed_cell(name, row[name], language) for name in self._columns)
 
 
-def _rows_table(visit: Visit, store: Store, entry: StoredEntry) -> Table:
+def _columns(store: Store, entry: StoredEntry) -> tuple[str, ...]:
+    """The columns that are shown: those that say something, and of a nil return all."""
+    filled = filed.filled(store, entry) if entry.row_count else frozenset(TYPED.values())
+    return tuple(name for name in _COLUMNS if TYPED[name] in filled)
+
+
+def _rows_table(visit: Visit, store: Store, entry: StoredEntry, columns: Sequence[str]) -> Table:
     return Table(
         name="rows",
         caption=visit.say("Rows as filed", "申报的行"),
-        columns=tuple(_column(name) for name in _COLUMNS),
-        rows=_Lines(visit, store, entry),
+        columns=tuple(_column(name) for name in columns),
+        rows=_Lines(visit, store, entry, columns),
         empty=visit.say("A nil return: nothing happened in this month.", "零申报：本月没有发生业务。"),
     )
 
 
 def _column(name: str) -> Column:
-    label: Text = words.LABELS[name]
-    return Column(key=name, label=label, number=name in words.NUMBERS, unit=words.unit(name, "en"))
+    label, number = words.LABELS[name], name in words.NUMBERS
+    if words.unit(name, "en"):
+        label = say(f"{label['en']}, {words.unit(name, 'en')}", f"{label['zh']}（{words.unit(name, 'zh')}）")
+    return Column(key=name, label=label, number=number)
 
 
 def _difference(visit: Visit, store: Store, entry: StoredEntry) -> Table:

@@ -110,13 +110,23 @@ def _cells(row: Row, heads: Sequence[Head], language: Language) -> str:
     return "".join(said)
 
 
+#: Where an identifier may go on in the next line: after a mark in it, and anywhere once it is long.
+_MARK = re.compile(r"(?<=[/:_])(?=\S)|(?<=\.)(?=[^\W\d])|(?<=[^\s/:_-]{16})(?=\S{3})")
+
+
+@register.filter
+def marked(text: str) -> SafeString:
+    """A text as filed, whose identifiers may break after their marks; a hyphen is a mark to every browser already."""
+    return mark_safe("<wbr>".join(escape(part) for part in _MARK.split(text)))
+
+
 def _whole(one: Cell, text: str) -> bool:
     """Whether a text of the cell does not break."""
     return (one.whole and len(text) <= _WHOLE_MOST) or (text[:1].isdigit() and _DAY.fullmatch(text) is not None)
 
 
 def _cell(one: Cell) -> str:
-    said = escape(one.text)
+    said = marked(one.text) if one.marks else escape(one.text)
     if _whole(one, one.text):
         said = f'<span class="nw">{said}</span>'
     if one.shape:
@@ -128,7 +138,8 @@ def _cell(one: Cell) -> str:
     if one.href:
         said = f'<a href="{escape(one.href)}">{said}</a>'
     whole = ' class="nw"' if _whole(one, one.note) else ""
-    return f"{said}<small{whole}>{escape(one.note)}</small>" if one.note else said
+    note = marked(one.note) if one.marks else escape(one.note)
+    return f"{said}<small{whole}>{note}</small>" if one.note else said
 
 
 @register.filter
