@@ -102,6 +102,9 @@ class Eyes:
         page = self.context(seen.by, **options).new_page()
         watch = Watch(page, self.places.portal.origin, allowed=seen.status)
         answer = page.goto(url)
+        if answer is not None and answer.status == 202:
+            expect(page.locator("#computing")).to_have_count(0)
+            answer = page.goto(url)
         assert answer is not None and answer.status == seen.status, f"{url}: {answer and answer.status}"
         assert page.url.partition("#")[0] == url, f"{url} leads to {page.url}"
         yield page, watch

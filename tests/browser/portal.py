@@ -137,6 +137,17 @@ def _await_answer(origin: str, seconds: float = 240) -> None:
             time.sleep(0.05)
 
 
+class _Patient(httpx.HTTPTransport):
+    """Asks again for what is being computed."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        while True:
+            answer = super().handle_request(request)
+            if answer.status_code != 503 or b'id="computing"' not in answer.read():
+                return answer
+            time.sleep(float(answer.headers["Retry-After"]))
+
+
 class Portal:
     """Asks as anybody: `by` is the address of a sample account, "" for nobody. Each signs in once."""
 
@@ -176,7 +187,7 @@ class Portal:
             # A form is believed only if it comes from a page of the portal. No proxy: the address is this machine's.
             self._clients[by] = httpx.Client(
                 base_url=self.origin, headers={"Origin": self.origin}, follow_redirects=True, timeout=60,
-                trust_env=False,
+                transport=_Patient(),
             )  # fmt: skip
         return self._clients[by]
 

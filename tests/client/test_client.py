@@ -192,6 +192,24 @@ def test_a_request_in_flight_is_waited_for_and_a_conflict_is_not() -> None:
             client.certify(1)
 
 
+def test_an_answer_that_is_computed_is_waited_for_and_not_for_ever() -> None:
+    document = {"type": "urn:lodeline:problem:still-computing", "detail": "…"}
+    computing = httpx.Response(503, json=document, headers={"Retry-After": "5"})
+    answers = iter([computing] * 20 + [httpx.Response(200, json={"rows": [], "stamp": {}})])
+    paused: list[float] = []
+    with Client("http://portal", transport=httpx.MockTransport(lambda _: next(answers)), sleep=paused.append) as client:
+        client._asked("GET", "/api/v1/findings")
+    assert paused == [5.0] * 20
+    paused.clear()
+    for_ever = httpx.MockTransport(lambda _: computing)
+    with (
+        Client("http://portal", transport=for_ever, sleep=paused.append) as client,
+        pytest.raises(UnreachableError, match="503"),
+    ):
+        client._asked("GET", "/api/v1/findings")
+    assert 600 <= sum(paused) < 660
+
+
 def test_a_filing_is_rows_or_files() -> None:
     with Client("http://portal") as client:
         with pytest.raises(ValueError, match="either rows or files"):

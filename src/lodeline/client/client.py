@@ -35,6 +35,8 @@ from lodeline.journal.verify import Fault, verify_receipt
 ATTEMPTS: Final = 5
 TIMEOUT_S: Final = 60.0
 _LONGEST_PAUSE_S: Final = 60.0
+#: Seconds for which an answer that is being computed is waited for.
+COMPUTED_WITHIN_S: Final = 600.0
 #: Statuses after which the same request may be sent again: too many, away for a moment, or a proxy's word for it.
 _AGAIN: Final = frozenset({429, 502, 503, 504})
 _WAIT_S: Final = 25
@@ -399,7 +401,8 @@ class Client:
     def _response(self, method: str, path: str, **request: Any) -> httpx.Response:
         """A good answer. What got lost on the way is asked again: a key makes that harmless."""
         said = "nothing was tried"
-        for attempt in range(ATTEMPTS):
+        attempt, computed_s = 0, 0.0
+        while attempt < ATTEMPTS:
             pause_s = min(2.0**attempt, 30.0) * random.uniform(0.5, 1.0)
             try:
                 response = self._http.request(method, path, **request)
@@ -415,7 +418,13 @@ class Client:
                 said = f"status {response.status_code}: {error_}"
                 stated = response.headers.get("Retry-After", "")
                 pause_s = min(float(stated), _LONGEST_PAUSE_S) if stated.isdecimal() else pause_s
-            if attempt + 1 < ATTEMPTS:
+                if error_.code == "still-computing" and computed_s < COMPUTED_WITHIN_S:
+                    # It is at work: that is no attempt that failed.
+                    computed_s += pause_s
+                    self._sleep(pause_s)
+                    continue
+            attempt += 1
+            if attempt < ATTEMPTS:
                 self._sleep(pause_s)
         raise UnreachableError(f"{method} {path}: no answer after {ATTEMPTS} attempts; the last: {said}")
 

@@ -6,7 +6,7 @@ detector needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -322,6 +322,6 @@ DETECTORS: Final = (
 )
 
 
-def look(sight: Sight, detectors: tuple[Detector, ...] = DETECTORS) -> list[Finding]:
+def look(sight: Sight, detectors: Iterable[Detector] = DETECTORS) -> list[Finding]:
     """What the detectors see, as `ranked`."""
     return ranked(finding for detector in detectors for finding in detector.look(sight))

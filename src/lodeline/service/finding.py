@@ -17,6 +17,7 @@ from lodeline.detection.papers import CUSTOMS, DRAWS, FILINGS, PAPERS
 from lodeline.ledger.licence import GOODS
 from lodeline.ledger.register import Register
 from lodeline.ledger.transfer import passed_on, stand_in
+from lodeline.progress import counted
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.answers import Json, UnknownSubject, filing_status
 from lodeline.service.draw_facts import draws_of, exits_in_force
@@ -47,7 +48,7 @@ def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: s
     with _lock:
         kept = _kept.get(key)
     if kept is None or kept[0] is not law:
-        found = look(LedgerSight(store=store, snapshot=snapshot, law=law), chosen)
+        found = look(LedgerSight(store=store, snapshot=snapshot, law=law), counted("detectors", chosen))
         kept = law, [finding.as_json() for finding in found]
     with _lock:
         _kept[key] = kept

@@ -24,6 +24,7 @@ import polars as pl
 
 from lodeline.filing.feed_schema import FEEDS, Feed, feed_cells
 from lodeline.ledger.movement import LINE, TRADE
+from lodeline.progress import counted
 from lodeline.store.books import LINE_SELECT
 from lodeline.store.database import Database
 from lodeline.store.place import happening_at
@@ -253,7 +254,7 @@ class ColumnFiles:
         spans = range(first, max(end, first + 1), READ_ROWS)
         return pl.concat(
             self.store.database.frame(_SELECTS[kind], (start, min(start + READ_ROWS, end)), schema=dict(SCHEMAS[kind]))
-            for start in spans
+            for start in (counted("rows", spans) if kind == "lines" else spans)
         )
 
     def _frames(self, manifest: Manifest, kinds: tuple[Kind, ...]) -> dict[Kind, pl.DataFrame]:

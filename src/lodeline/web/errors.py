@@ -6,6 +6,7 @@ NotAllowedError                                              403
 NotHereError, UnknownSubject, UnknownLot                     404
 other SpokenError, django.db.Error (no store to read from)   503
 anything else: our own mistake                               500
+StillComputingError: no mistake (web.pages.computing)        202
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from lodeline.office.actor import NOBODY, NotAllowedError
 from lodeline.service.answers import UnknownSubject
 from lodeline.spoken import SpokenError
 from lodeline.web.language import Language, Text, language_at, say
+from lodeline.web.pages.computing import computing
+from lodeline.web.reading import StillComputingError, waits_a_little
 from lodeline.web.shell import show
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 
@@ -46,10 +49,16 @@ class SpokenErrors:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        if request.method not in ("GET", "HEAD"):
+            # What was sent must not be sent again: it is waited for.
+            return self.get_response(request)
+        with waits_a_little():
+            return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The page for what is foreseen; None, and so a 500, for what is not."""
+        if isinstance(exception, StillComputingError):
+            return computing(request.visit, exception.stage)  # type: ignore[attr-defined]
         if isinstance(exception, BadQuestionError):
             return _page(request, 400, exception)
         if isinstance(exception, NotAllowedError):

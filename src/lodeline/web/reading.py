@@ -3,6 +3,7 @@
 Every page is computed from one reading, so its numbers belong together. A reading stands for a few seconds. When the
 log has moved beyond it, whoever comes is still given it while a new one is made behind, answers included: on the day of
 the deadline nobody waits for a ledger that moves every second. Whoever has just filed asks for a reading that has it.
+What takes longer than a request may wait is computed on, once for all who ask, and they are told how far it is.
 Nothing here writes to the ledger.
 """
 
@@ -11,7 +12,9 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
 from typing import Any, Final, TypeVar, cast
@@ -19,6 +22,7 @@ from typing import Any, Final, TypeVar, cast
 from django.db import Error as DjangoDatabaseError
 from django.db import connections
 
+from lodeline.progress import heard_by
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.spoken import SpokenError
 from lodeline.store.database import Database
@@ -31,6 +35,11 @@ Answer = TypeVar("Answer")
 
 #: Seconds a page waits for a database that another process has locked, before it says so.
 PATIENCE_S = 2
+#: Seconds that a request which `waits_a_little` waits in all, and at least for each thing, since a thing may be quick.
+REQUEST_WAITS_S = 2.0
+_LEAST_S: Final = 0.1
+#: Seconds for which what failed behind those who had gone is told to whoever comes back, and not begun again.
+FAILURE_STANDS_S: Final = 10.0
 #: Answers kept per reading; the oldest asked for is let go.
 ANSWERS_KEPT = 64
 #: Readings for which an answer is made ahead after a visitor has last asked for it.
@@ -43,11 +52,95 @@ class EmptyStoreError(SpokenError):
     """There is a store and nothing in it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """How far a computation is: what it goes through ("rows", "answers", "detectors"), how many of how many are done.
+
+    `total` None: nobody knows.
+    """
+
+    what: str
+    done: int = 0
+    total: int | None = None
+
+
+class StillComputingError(Exception):
+    """What a request needs takes longer than it waits. It is computed on: the same request finds it, a while later."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage.what)
+        self.stage = stage
+
+
+#: Seconds that the request under way still waits; None: as long as it takes.
+_left_s: ContextVar[float | None] = ContextVar("left_s", default=None)
+
+
+@contextmanager
+def waits_a_little() -> Iterator[None]:
+    """Within it, whoever asks for a reading or an answer may be given StillComputingError instead."""
+    before = _left_s.set(REQUEST_WAITS_S)
+    try:
+        yield
+    finally:
+        _left_s.reset(before)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far something is that others wait for."""
+
+    stage: Stage
+
+    def tell(self, what: str, done: int, total: int) -> None:
+        """Notes it (lodeline.progress.Listener)."""
+        self.stage = Stage(what=what, done=done, total=total)
+
+
+@dataclass(slots=True)
+class _Work:
+    """Something that is computed in a thread of its own. `done` is set when it can be given, or when it failed.
+
+    `left`: somebody has gone away meanwhile, and will come back to ask what became of it.
+    """
+
+    progress: _Progress
+    started: float = field(default_factory=time.monotonic)
+    done: Event = field(default_factory=Event)
+    left: bool = False
+    failure: Exception | None = None
+    failed_at: float = 0.0
+
+    def fail(self, failure: Exception) -> None:
+        """Notes why there is nothing to be given."""
+        self.failure, self.failed_at = failure, time.monotonic()
+
+    @property
+    def stands(self) -> bool:
+        """Whether it goes on, or those who have gone are still to be told that it failed."""
+        return self.failure is None or (self.left and time.monotonic() - self.failed_at < FAILURE_STANDS_S)
+
+    def wait(self) -> None:
+        """Waits for its end, as long as the request under way may. Raises StillComputingError."""
+        left_s = _left_s.get()
+        if left_s is None:
+            self.done.wait()
+            return
+        asked = time.monotonic()
+        # What has run for long is not waited for anew by each who comes.
+        done = self.done.wait(max(_LEAST_S, min(left_s, self.started + REQUEST_WAITS_S - asked)))
+        _left_s.set(left_s - (time.monotonic() - asked))
+        if not done:
+            self.left = True
+            raise StillComputingError(self.progress.stage)
+
+
 @dataclass(slots=True)
 class _Slot:
     """Room for one answer; its lock lets one visitor compute what others wait for.
 
-    `subjects` name attributes of the reading; None where the question was asked about something else.
+    `subjects` name attributes of the reading; None where the question was asked about something else. `work`: the
+    thread that computes it for those who do not wait for it, or that failed while they were away.
     """
 
     question: Callable[..., Any]
@@ -57,6 +150,17 @@ class _Slot:
     lock: Lock = field(default_factory=Lock)
     done: bool = False
     value: object = None
+    progress: _Progress = field(default_factory=lambda: _Progress(Stage(what="answers")))
+    work: _Work | None = None
+
+    def compute(self, subjects: tuple[object, ...]) -> object:
+        """The answer, computed by whoever comes first."""
+        with self.lock:
+            if not self.done:
+                with heard_by(self.progress.tell):
+                    self.value = self.question(*subjects, **self.arguments)
+                self.done = True
+        return self.value
 
 
 class Reading:
@@ -104,11 +208,30 @@ class Reading:
             self._slots.move_to_end(key)
             while len(self._slots) > ANSWERS_KEPT:
                 self._slots.popitem(last=False)
-        with slot.lock:
-            if not slot.done:
-                slot.value = question(*subjects, **arguments)
-                slot.done = True
+        if slot.done or slot.subjects is None or _left_s.get() is None:
+            return slot.compute(subjects)
+        return self._answer_behind(slot, subjects)
+
+    def _answer_behind(self, slot: _Slot, subjects: tuple[object, ...]) -> object:
+        """The answer of a slot from a thread of its own. Raises StillComputingError, or what the question does."""
+        with self._lock:
+            work = slot.work
+            if work is None or not work.stands:
+                work = slot.work = _Work(slot.progress)
+                Thread(target=self._compute, args=(slot, subjects, work), name="answer", daemon=True).start()
+        work.wait()
+        if work.failure is not None:
+            raise work.failure
         return slot.value
+
+    def _compute(self, slot: _Slot, subjects: tuple[object, ...], work: _Work) -> None:
+        try:
+            slot.compute(subjects)
+        except Exception as failure:
+            work.fail(failure)
+        finally:
+            connections.close_all()
+            work.done.set()
 
     def _names(self, subjects: tuple[object, ...]) -> tuple[str, ...] | None:
         """What these subjects are called in any reading; "" is the reading itself."""
@@ -125,15 +248,14 @@ class _Made:
     took_s: float
 
 
-@dataclass(slots=True)
-class _Making:
-    """A reading that is being made. `done` is set when it can be given, or when it failed."""
+@dataclass(slots=True, kw_only=True)
+class _Making(_Work):
+    """A reading that is being made, begun at `began` of the desk's clock."""
 
     began: float
-    done: Event = field(default_factory=Event)
+    progress: _Progress = field(default_factory=lambda: _Progress(Stage(what="rows")))
     awaited: bool = False
     reading: Reading | None = None
-    failure: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,11 +294,14 @@ class Desk:
         self._making: _Making | None = None
         self._answering_ahead = False
         self._failure: Exception | None = None
+        #: A reading that could not be made while those who had asked for it were away.
+        self._left: _Making | None = None
 
     def reading(self, at_least: int | None = None) -> Reading:
         """The reading that stands; with `at_least`, one at that entry or later, waited for where it must be made.
 
         An entry that the log does not have gives a reading that was begun after the question.
+        Raises StillComputingError where it takes longer than the request waits.
         Raises StoreError, DatabaseError or django.db.Error where there is no usable store, EmptyStoreError where
         nothing is in it; what went wrong behind, where nobody waited for it, is raised to the next who asks.
         """
@@ -189,9 +314,9 @@ class Desk:
                 given = self._given(at_least)
                 if given is not None:
                     return given.reading
-                making = self._making or self._begin()
+                making = self._left if self._left is not None and self._left.stands else self._making or self._begin()
                 making.awaited = True
-            making.done.wait()
+            making.wait()
             if making.failure is not None:
                 raise making.failure
             if making.began >= asked:
@@ -246,17 +371,19 @@ class Desk:
 
     def _make(self, making: _Making) -> None:
         try:
-            reading = making.reading = self._read()
+            with heard_by(making.progress.tell):
+                reading = making.reading = self._read()
         except Exception as failure:
             with self._lock:
-                making.failure, self._making = failure, None
+                making.fail(failure)
+                self._making, self._left = None, making if making.left else None
                 self._failure = None if making.awaited else failure
             if not making.awaited and not isinstance(failure, SpokenError):
                 _log.exception("a reading could not be made behind")
         else:
             made = _Made(reading=reading, true_at=making.began, took_s=self._clock() - making.began)
             with self._lock:
-                self._newest, self._making, self._failure = made, None, None
+                self._newest, self._making, self._left, self._failure = made, None, None, None
                 before = self._standing
                 if before is None:
                     self._standing = made

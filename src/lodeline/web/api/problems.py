@@ -9,6 +9,7 @@ UnknownSubject, UnknownLot                               404
 InFlightError                                            409
 KeyReusedError                                           422
 TooManyError                                             429
+StillComputingError                                      503
 other SpokenError, django.db.Error                       503
 anything else: our own mistake                           500
 """
@@ -49,6 +50,7 @@ from lodeline.service.inspections import InspectionError
 from lodeline.service.parties import PartyError
 from lodeline.spoken import SpokenError
 from lodeline.web.language import Language, Text, preferred, say
+from lodeline.web.reading import StillComputingError
 
 MEDIA_TYPE: Final = "application/problem+json"
 _RETRY_AFTER_S: Final = 5
@@ -78,6 +80,7 @@ KINDS: Final[Mapping[str, tuple[int, Text]]] = {
     "not-possible": (422, say("That cannot be done", "无法办理")),
     "too-many-requests": (429, say("Too many requests", "请求过多")),
     "at-fault": (500, say("A mistake of ours", "程序出错")),
+    "still-computing": (503, say("The answer is being computed", "正在计算")),
     "store-away": (503, say("The store cannot be read now", "暂时无法读取数据库")),
 }
 
@@ -212,6 +215,20 @@ def _at_fault(request: HttpRequest, error: Exception) -> HttpResponse:
     )  # fmt: skip
 
 
+def _computing(request: HttpRequest, error: StillComputingError) -> HttpResponse:
+    stage = error.stage
+    far = (
+        ("", "")
+        if stage.total is None
+        else (f" {stage.done} of {stage.total} done.", f"已完成 {stage.done}/{stage.total}。")
+    )
+    return answer(
+        request, "still-computing",
+        f"The ledger is read anew, once for all who wait. Ask again in some seconds.{far[0]}",
+        f"正在重新读取账本，只计算一次，供所有等待者使用。请数秒后重试。{far[1]}",
+    )  # fmt: skip
+
+
 def _too_large(request: HttpRequest, error: Exception) -> HttpResponse:
     del error
     return answer(request, "too-large", "Send less at a time.", "请减少单次发送的内容。")
@@ -245,6 +262,7 @@ def _unreadable(request: HttpRequest, error: Exception) -> HttpResponse:
 #: What is raised → its answer. The first that fits decides.
 _HANDLERS: Final[tuple[tuple[type[Exception], Callable[[HttpRequest, Any], HttpResponse]], ...]] = (
     (SpokenError, _of_spoken),
+    (StillComputingError, _computing),
     (ValidationError, _malformed),
     (DjangoDatabaseError, _away),
     (RequestDataTooBig, _too_large),

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
 from typing import Any
 
 import polars as pl
 from django.http import HttpResponse
+from django.utils.functional import cached_property
 
 from lodeline.material.element import TREO
 from lodeline.service import overview as questions

@@ -6,10 +6,10 @@ they had: then it is that. The caption says which.
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Final, Literal
 
 import polars as pl
+from django.utils.functional import cached_property
 
 from lodeline.service import overview as questions
 from lodeline.web import format as written

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from functools import cached_property
 from typing import Any, Final
 
 import polars as pl
+from django.utils.functional import cached_property
 
 from lodeline.office import clock
 from lodeline.regulation.parameter import load

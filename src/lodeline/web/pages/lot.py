@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
 from typing import Any
 
 import polars as pl
 from django.http import HttpResponse
+from django.utils.functional import cached_property
 
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
 from lodeline.material.mass import PPB, PPB_PER_PERCENT, format_kg

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
 from typing import Any
 
 import polars as pl
+from django.utils.functional import cached_property
 
 from lodeline.material.element import TREO
 from lodeline.regulation.duty import deadline

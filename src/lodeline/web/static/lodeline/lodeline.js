@@ -34,9 +34,12 @@
     const again = async () => {
       let fresh;
       try {
-        const answer = await fetch(location.href, { cache: "no-store" });
-        fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(job.id);
-        if (answer.redirected || (answer.ok && fresh?.dataset.live === undefined)) { location.reload(); return; }
+        const answer = await fetch(location.href, { cache: "no-store", headers: { Accept: "text/html" } });
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        fresh = page.getElementById(job.id);
+        // A page of ours without the job says what came of it; what a proxy says while the server starts is no end.
+        const ours = answer.ok || page.getElementById("main");
+        if (answer.redirected || (ours && fresh?.dataset.live === undefined)) { location.reload(); return; }
       } catch { /* the network is away: what is shown stays, and is asked for again */ }
       if (fresh) {
         job.querySelector("progress").replaceWith(fresh.querySelector("progress"));
