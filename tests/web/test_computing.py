@@ -203,6 +203,7 @@ def test_the_log_is_read_once_for_all(browser: Browser, reading_held: Held) -> N
     assert "Step 1 of 3: the rows of the log are read." in page.text
     assert '<progress id="computing-bar" max="4" value="1">' in page.html
     assert browser.get("/en/balances/", **HTML).status_code == 202
+    assert [browser.get(f"/en/{path}/", **HTML).status_code for path in ("law", "verify")] == [200, 200]
     reading_held.go_on.set()
     opened(browser, "/en/lots/")
     opened(browser, "/en/balances/")

@@ -75,9 +75,9 @@ def lines(store: Store, entry: StoredEntry, first: int, count: int) -> pl.DataFr
 
 def filled(store: Store, entry: StoredEntry) -> frozenset[str]:
     """The columns (`schema.CELLS`) that say something in any row of an entry."""
-    counts = ",".join(f'COUNT("{name}")' for name in CELLS)
+    columns = ",".join(f'COUNT("{name}")' for name in CELLS)
     (found,) = store.database.rows(
-        f"SELECT {counts} FROM line WHERE id >= %s AND id < %s",
+        f"SELECT {columns} FROM line WHERE id >= %s AND id < %s",
         (entry.first_line, entry.first_line + entry.row_count),
     )
     return frozenset(name for name, count in zip(CELLS, found, strict=True) if count)

@@ -81,7 +81,7 @@ def _desk(visit: Visit, asker: str) -> HttpResponse:
             " under the same law gets the same answer.",
             "该结果已不再保留：查询内容只保留一小时。请在窗口重新查询；同一问题在同一法规下结果相同。",
         )
-    lawful.reading_or_reason(visit)
+    lawful.stamp(visit)
     return show_answer(visit, asked)
 
 

@@ -182,7 +182,7 @@ def _one(visit: Visit, entry: int, organisation: str | None) -> HttpResponse:
             refused = visit.say(error.en, error.zh)
     state = desk_papers.standing(visit.store, asked)
     waiting = [one["id"] for one in asked.lines if state.waits(asked, one, day=clock.today(load().timezone))]
-    lawful.reading_or_reason(visit)
+    lawful.stamp(visit)
     lines = tuple(read_fields(cells).lines[0] for cells in asked.paper["cells"])
     law = load()
     kept = Asked(

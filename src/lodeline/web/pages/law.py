@@ -31,7 +31,7 @@ _YEAR = timedelta(days=365)
 
 def law(visit: Visit) -> HttpResponse:
     """The page `law/`: `?on=` the day asked about, `?known=` the day up to which it is published; both today."""
-    lawful.reading_or_reason(visit)
+    lawful.stamp(visit)
     pack = load()
     today = lawful.today(pack)
     on, known = lawful.day(visit, "on", today), lawful.day(visit, "known", today)

@@ -24,7 +24,7 @@ _YEAR = timedelta(days=365)
 
 def law_diff(visit: Visit) -> HttpResponse:
     """The page `law/diff/`: `?from=` and `?to=`, both included, by default a year; `?known=`, by default `to`."""
-    lawful.reading_or_reason(visit)
+    lawful.stamp(visit)
     pack = load()
     last = lawful.day(visit, "to", lawful.today(pack))
     first = lawful.day(visit, "from", max(last - _YEAR, lawful.FIRST_DAY))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 
 from django.db import Error as DjangoDatabaseError
@@ -10,7 +11,7 @@ from django.db import Error as DjangoDatabaseError
 from lodeline.office import clock
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.spoken import SpokenError
-from lodeline.web.reading import Reading
+from lodeline.web.reading import Reading, StillComputingError, waits_a_little
 from lodeline.web.visit import BadQuestionError, Visit
 
 #: Days that a page is asked about; the law of a day is compared with that of its neighbours.
@@ -46,6 +47,12 @@ def reading_or_reason(visit: Visit) -> tuple[Reading | None, Mapping[str, str] |
         return None, {"en": error.en, "zh": error.zh}
     except DjangoDatabaseError:
         return None, {"en": "The store cannot be read now.", "zh": "暂时无法读取数据库。"}
+
+
+def stamp(visit: Visit) -> None:
+    """Lets a page that needs no reading say from which entry it is, where there is one; it does not wait to be made."""
+    with suppress(StillComputingError), waits_a_little():
+        reading_or_reason(visit)
 
 
 def anchor(instrument: str) -> str:

@@ -12,14 +12,17 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 
 from lodeline.journal.verify import certified_by, text_of, verify_receipt
+from lodeline.regulation.parameter import load
 from lodeline.service.audit import receipt
 from lodeline.web import format as written
+from lodeline.web.pages import lawful
 from lodeline.web.shell import show
 from lodeline.web.visit import NotHereError, Visit
 
 
 def verify(visit: Visit) -> HttpResponse:
     """The page `verify/`: a form, and after it was sent the answer above it."""
+    lawful.stamp(visit)
     text = _sent(visit)
     # An empty form is no receipt that fails: it is a form to fill in.
     answer = _answer(visit, text) if text else None
@@ -30,7 +33,7 @@ def verify(visit: Visit) -> HttpResponse:
         text=text or "",
         answer=answer,
         empty=text == "",
-        vkey=visit.reading.store.signer.verifier.vkey,
+        vkey=visit.store.signer.verifier.vkey,
     )
 
 
@@ -53,7 +56,7 @@ def _named(visit: Visit) -> str | None:
     number, leaf = visit.query("entry"), visit.query("leaf")
     if number is None or leaf is None or not re.fullmatch(r"[0-9]{1,15}", number):
         return None
-    store = visit.reading.store
+    store = visit.store
     entry = store.entry(int(number))
     if entry is None or not hmac.compare_digest(entry.leaf_hash.encode(), leaf.encode()):
         raise NotHereError(
@@ -104,7 +107,7 @@ def _no(visit: Visit, reasons: list[str]) -> dict[str, Any]:
 
 def _of_itself(visit: Visit, document: dict[str, Any]) -> list[dict[str, Any]]:
     envelope = json.loads(document["envelope"])
-    filed = written.moment(document["filed_at"], visit.language, visit.reading.law.timezone)
+    filed = written.moment(document["filed_at"], visit.language, load().timezone)
     what = visit.say(
         f"Entry {document['entry']}, {envelope['rows']} rows, was filed on {filed} and is in the log that the"
         " checkpoint states.",
@@ -131,7 +134,7 @@ def _of_itself(visit: Visit, document: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _against_this_log(visit: Visit, document: dict[str, Any]) -> list[dict[str, Any]]:
     """What the store behind these pages adds: its key, and that its log continues the one of the receipt."""
-    store = visit.reading.store
+    store = visit.store
     if verify_receipt(document, vkey=store.signer.verifier.vkey):
         return [
             {
