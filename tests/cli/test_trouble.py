@@ -101,7 +101,7 @@ def test_files_for_analysis_on_a_full_disk_are_named(filed: Lodeline, monkeypatc
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr("lodeline.store.snapshot.os.fsync", full)
+        patch.setattr("lodeline.store.column_files.os.fsync", full)
         answer = filed("balance")
     assert answer.status == 2 and "disk is full" in answer.said and os.environ["LODELINE_SNAPSHOTS"] in answer.said
     assert filed("balance").status == 0
