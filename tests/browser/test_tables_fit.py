@@ -114,6 +114,9 @@ def test_tables_of_what_is_filed_fit_a_desk(
     assert answer is not None and answer.status == 200
     assert reader.locator("table.grid tbody tr").count() > 0
     assert reader.evaluate(_WIDER) == []
+    # No head breaks inside a word, which Chinese would do after each letter: it has three lines at most.
+    heights = reader.locator("table.grid thead th").evaluate_all("(all) => all.map((one) => one.offsetHeight)")
+    assert max(heights) <= 64
     # A day stands in one line, however little room there is.
     days = reader.locator("table.grid :is(span.nw, td.nw > span)")
     lines = days.evaluate_all("(all) => all.map((one) => one.getClientRects().length)")
