@@ -24,8 +24,11 @@ import pytest
 from django.test import override_settings
 from tests.cli.program import Lodeline
 from tests.desk import Desk, amounts, assert_sound
+from tests.office.harm import alter
 from tests.stores import new_database
 
+from lodeline.office.actor import Actor
+from lodeline.office.audit import record_act
 from lodeline.office.models import Notice, User
 from lodeline.office.opening import prepare
 from lodeline.office.process import is_dead, mark
@@ -209,6 +212,29 @@ def test_table_that_was_changed_together_with_its_hashes_is_refused(backup: Path
     with pytest.raises(RefusedError, match="manifest"):
         put_back(backup, url)
     assert nothing_left(tmp_path, url)
+
+
+@pytest.mark.medium
+def test_an_office_that_was_altered_is_refused_and_an_honest_one_is_not(
+    example: Path, tmp_path: Path, lodeline: Lodeline
+) -> None:
+    """By the commands: the backup anchors what was recorded, so that its checkpoint covers it."""
+    url, place = str(shutil.copy(example, tmp_path / "store.sqlite3")), tmp_path / "new.sqlite3"
+    with override_settings(LODELINE_DATABASE=url):
+        record_act(Actor(user=None, name="", pseudonym="li"), "account.sign-in")
+    assert lodeline("backup", str(tmp_path / "honest.tar"), "--database", url, "--json").document["size"] == 4
+    restored = lodeline("restore", str(tmp_path / "honest.tar"), "--database", str(place), "--json")
+    assert restored.document["ok"]
+    verified = lodeline("verify", "--database", str(place), "--json").document
+    assert (verified["ok"], verified["audit_records"], verified["not_anchored"]) == (True, 1, 0)
+    alter(open_store(url), "UPDATE office_audit_record SET who = 'wang'")
+    told = lodeline("verify", "--database", url)
+    assert told.status == 1 and "entry 3: audit.changed" in told.out
+    lodeline("backup", str(tmp_path / "altered.tar"), "--database", url)
+    place.unlink()
+    refused = lodeline("restore", str(tmp_path / "altered.tar"), "--database", str(place), "--json")
+    assert refused.status == 1 and "audit.changed [3]" in refused.document["message"]["en"]
+    assert nothing_left(tmp_path, str(place))
 
 
 @pytest.mark.medium

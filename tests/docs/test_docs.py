@@ -17,6 +17,7 @@ import typer
 from lodeline.cli import app
 from lodeline.detection.detectors import unexplained_gain
 from lodeline.ledger.problem import CATALOGUE
+from lodeline.office import proof
 from lodeline.service.audit import STORE_TEXTS
 from tests.docs.pages import PAGES, REPOSITORY, blocks, run, same, session
 
@@ -26,6 +27,7 @@ TUTORIALS = sorted((DOCS / "tutorial").glob("*.md"))
 #: Explained once for all commands, and not under each.
 SHARED_OPTIONS = {"--database", "--json", "--help"}
 
+FAULTS = STORE_TEXTS.keys() | proof.TEXTS.keys()
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
@@ -103,12 +105,12 @@ def test_every_problem_code_that_a_page_names_exists_and_every_one_is_explained(
         for room, rest in re.findall(r"`([a-z]+)\.([a-z0-9-]+)`", page.read_text("utf-8")):
             module = REPOSITORY / "src/lodeline" / room / f"{rest}.py"
             if room in rooms and rest not in files and not module.exists():
-                assert {f"{room}.{rest}"} & {*CATALOGUE, *STORE_TEXTS}, f"{page.name}: {room}.{rest}"
+                assert {f"{room}.{rest}"} & FAULTS | CATALOGUE.keys(), f"{page.name}: {room}.{rest}"
 
 
 def test_every_fault_code_is_explained() -> None:
     explained = text("docs/reference/journal.md") + text("docs/reference/commands.md")
-    assert [code for code in STORE_TEXTS if f"| `{code}` |" not in explained] == []
+    assert [code for code in FAULTS if f"| `{code}` |" not in explained] == []
 
 
 def test_every_detector_is_explained() -> None:

@@ -15,10 +15,15 @@ from lodeline.cli.output import console, errors, print_json, print_problems, pro
 @app.command()
 def init(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
     """Make the store; bring one of an older version up to date. 建立或更新数据库。"""
+    from lodeline.office.guarded import has_office, is_unguarded  # noqa: PLC0415
     from lodeline.store.opening import create, is_behind  # noqa: PLC0415
+    from lodeline.web.serving import prepare  # noqa: PLC0415
 
     behind = is_behind(database)
     store, new = create(database)
+    if has_office(store.database):
+        behind |= is_unguarded(store.database)
+        prepare(database)
     if as_json:
         print_json({"new": new, "updated": behind, "origin": store.origin, "vkey": store.signer.verifier.vkey})
     elif new:
@@ -103,10 +108,14 @@ def backup(
     as_json: Json = False,
 ) -> None:
     """Back up everything at one moment, while the store is in use. 备份数据库。"""
+    from lodeline.office.anchoring import anchor_if_kept  # noqa: PLC0415
     from lodeline.service.backup import back_up, checkpoint_beside  # noqa: PLC0415
 
+    store, now = store_at(database), datetime.now(UTC)
+    # Its checkpoint is kept: it shall cover what the office has recorded up to now.
+    anchor_if_kept(store, now=now)
     with progress(say("backing up", "备份"), quiet=as_json) as bar:
-        made = back_up(store_at(database), file, made_at=datetime.now(UTC), progress=bar)
+        made = back_up(store, file, made_at=now, progress=bar)
     checkpoint = checkpoint_beside(file)
     if as_json:
         print_json(
@@ -150,6 +159,7 @@ def restore(
 ) -> None:
     """Restore a backup where no store is, and recompute it first. 恢复备份。"""
     from lodeline.cli.proofs import checkpoint_in  # noqa: PLC0415
+    from lodeline.office.proof import judge  # noqa: PLC0415
     from lodeline.service.backup import RefusedError  # noqa: PLC0415
     from lodeline.service.backup import restore as restore_backup  # noqa: PLC0415
     from lodeline.web.serving import prepare  # noqa: PLC0415
@@ -157,7 +167,9 @@ def restore(
     kept = [checkpoint_in(checkpoint)] if checkpoint else []
     try:
         with progress(say("restoring", "恢复"), quiet=as_json) as bar:
-            found = restore_backup(file, database, make_tables=prepare, kept=kept, older=older, progress=bar)
+            found = restore_backup(
+                file, database, make_tables=prepare, judge=judge, kept=kept, older=older, progress=bar
+            )
     except RefusedError as refused:
         if as_json:
             print_json({"ok": False, "message": {"en": refused.en, "zh": refused.zh}})

@@ -42,11 +42,14 @@ def verify(
         _verify_receipt(
             receipt_file, vkey=vkey, kept=checkpoint_in(checkpoint) if checkpoint else None, as_json=as_json
         )
+    from lodeline.office.proof import judge  # noqa: PLC0415
     from lodeline.service.audit import verify as verify_store  # noqa: PLC0415
 
     kept = [checkpoint_in(checkpoint)] if checkpoint else []
     with progress(say("verifying", "核验"), quiet=as_json) as bar:
-        verdict = verify_store(store_at(database), kept=kept, progress=lambda _, share: bar(int(share * 100), 100))
+        verdict = verify_store(
+            store_at(database), kept=kept, judge=judge, progress=lambda _, share: bar(int(share * 100), 100)
+        )
     document = verdict.as_json()
     if as_json:
         print_json(document)
@@ -62,6 +65,16 @@ def verify(
             + (say("all holds.", "全部成立。") if document["ok"] else say("does NOT hold.", "不成立。")),
             markup=False,
         )
+        if verdict.told.get("not_anchored"):
+            count = verdict.told["not_anchored"]
+            console.print(
+                say(
+                    f"{count} audit records stand in no anchor yet: nothing shows whether these are as they were"
+                    " written. A server that runs anchors them within minutes; so does a backup.",
+                    f"另有 {count} 条审计记录尚未锚定，无从证明其未被改动。运行中的服务器每隔几分钟锚定一次，"
+                    "备份时亦然。",
+                )
+            )
         if checkpoint is None:
             console.print(
                 say(

@@ -6,12 +6,9 @@ from django.conf import settings
 from django.core.management import call_command
 
 from lodeline.office.demonstration import assert_no_samples, furnish
-from lodeline.office.models import ApplicationStep, AuditRecord, CaseFile, CaseStep
+from lodeline.office.guarded import OFFICE_TABLES, has_office
 from lodeline.store.database import Database
 from lodeline.store.guards import make_guards
-
-_REFUSAL = "audit records are only added"
-_ONLY_ADDED_TO = (AuditRecord, CaseStep, CaseFile, ApplicationStep)
 
 
 def prepare(url: str) -> None:
@@ -26,8 +23,8 @@ def prepare(url: str) -> None:
         make_guards(database)
         # Attempts to sign in are counted where every worker sees it.
         call_command("createcachetable", database=database.alias, verbosity=0)
-    for model in _ONLY_ADDED_TO:
-        _guard(database, model._meta.db_table)
+        with database.transaction():
+            make_guards(database, OFFICE_TABLES)
     if settings.LODELINE_HOSTS:
         assert_no_samples()
     if settings.LODELINE_DEMO:
@@ -36,29 +33,4 @@ def prepare(url: str) -> None:
 
 def is_prepared(url: str) -> bool:
     """Whether the tables are there."""
-    database = Database(url)
-    return AuditRecord._meta.db_table in database.connection.introspection.table_names()
-
-
-def _guard(database: Database, table: str) -> None:
-    """Triggers that refuse to change or delete rows of a table to which rows are only added."""
-    with database.transaction():
-        if database.is_sqlite:
-            for action in ("UPDATE", "DELETE"):
-                name = f"{table}_no_{action.lower()}"
-                database.execute(f'DROP TRIGGER IF EXISTS "{name}"')
-                refusal = f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
-                database.execute(f'CREATE TRIGGER "{name}" BEFORE {action} ON "{table}" {refusal}')
-            return
-        database.execute(
-            "CREATE OR REPLACE FUNCTION lodeline_refuse_audit() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN RAISE EXCEPTION '{_REFUSAL}'; END $$"
-        )
-        for name, when, level in (
-            ("no_change", "UPDATE OR DELETE", "ROW"),
-            ("no_truncate", "TRUNCATE", "STATEMENT"),
-        ):
-            database.execute(
-                f'CREATE OR REPLACE TRIGGER "{table}_{name}" BEFORE {when} ON "{table}" FOR EACH {level}'
-                " EXECUTE FUNCTION lodeline_refuse_audit()"
-            )
+    return has_office(Database(url))

@@ -31,6 +31,7 @@ Handler = Callable[[Mapping[str, Any], Say], object]
 
 #: Kind of job → module and function. Imported when the first of its kind comes, so that a worker starts light.
 HANDLERS: Final[Mapping[str, str]] = {
+    "audit.anchor": "lodeline.office.anchoring:anchor_job",
     "desk.batch": "lodeline.office.desk_batches:judge_job",
     "draft.check": "lodeline.office.draft_check:check_job",
     "draft.divide": "lodeline.office.dividing:divide_job",
@@ -41,6 +42,7 @@ HANDLERS: Final[Mapping[str, str]] = {
 }
 #: Kinds that come by themselves, and how often.
 RECURRING: Final[Mapping[str, timedelta]] = {
+    "audit.anchor": timedelta(minutes=5),
     "remind": timedelta(minutes=5),
     "parties.settle": timedelta(minutes=5),
 }

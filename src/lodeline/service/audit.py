@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
@@ -27,7 +27,7 @@ from lodeline.journal.verify import Fault, text_of
 from lodeline.ledger.register import TABLES
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.ledger.state import project
-from lodeline.service import aliases, cases, certifier_keys, editions, feeds, papers
+from lodeline.service import aliases, cases, certifier_keys, editions, feeds, office_log, papers
 from lodeline.service.accounts import differing_positions, rebuild_positions
 from lodeline.service.draw_facts import stored_rows
 from lodeline.service.posting import resolved_commitment
@@ -77,12 +77,27 @@ STORE_TEXTS: dict[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What a room above found in what it keeps in the same store: faults, their words, and counts that are told."""
+
+    faults: tuple[Fault, ...] = ()
+    texts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    told: Mapping[str, int] = field(default_factory=dict)
+
+
+#: Judges what a room above keeps in a store with these entries.
+Judge = Callable[[Store, Sequence[StoredEntry]], Beside]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The result of a full verification."""
+    """The result of a full verification. `told`: counts of what is no fault."""
 
     size: int
     root: str
     faults: tuple[Fault, ...]
+    texts: Mapping[str, tuple[str, str]] = field(default_factory=lambda: STORE_TEXTS)
+    told: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The shape of 03-filing section 8."""
@@ -90,14 +105,15 @@ class Verdict:
             "ok": not self.faults,
             "size": self.size,
             "root": self.root,
+            **self.told,
             "faults": [
                 {
                     "entry": fault.entry,
                     "what": fault.what,
                     "facts": dict(fault.facts),
                     "message": {
-                        "en": text_of(fault, "en", STORE_TEXTS),
-                        "zh": text_of(fault, "zh", STORE_TEXTS),
+                        "en": text_of(fault, "en", self.texts),
+                        "zh": text_of(fault, "zh", self.texts),
                     },
                 }
                 for fault in self.faults
@@ -105,10 +121,13 @@ class Verdict:
         }
 
 
-def verify(store: Store, *, kept: Sequence[str] = (), progress: Progress | None = None) -> Verdict:
+def verify(
+    store: Store, *, kept: Sequence[str] = (), progress: Progress | None = None, judge: Judge | None = None
+) -> Verdict:
     """Recomputes leaves, roots, resolutions and state, and checks the files for analysis.
 
-    `kept` are checkpoints from outside, as signed notes.
+    `kept` are checkpoints from outside, as signed notes. `judge`: judges with it what a room above keeps in the store
+    (office.proof).
     """
     say = progress or (lambda _what, _share: None)
     guards = guards_of(store.database)
@@ -140,7 +159,11 @@ def verify(store: Store, *, kept: Sequence[str] = (), progress: Progress | None 
     say("verify", 1.0)
     faults += rebuild_differences(store)
     faults += [Fault(entry=None, what="snapshot.file-changed", facts={"file": name}) for name in wrong_files(store)]
-    return Verdict(size=signed.size, root=signed.root.hex(), faults=tuple(faults))
+    beside = Beside() if judge is None else judge(store, entries)
+    return Verdict(
+        size=signed.size, root=signed.root.hex(), faults=(*faults, *beside.faults),
+        texts={**STORE_TEXTS, **beside.texts}, told=beside.told,
+    )  # fmt: skip
 
 
 def _leaf(entry: StoredEntry) -> bytes:
@@ -205,6 +228,13 @@ def _entry_faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
         return
     if envelope.kind == certifier_keys.KIND:
         # It has no rows; the office keeps the certificate that it commits to.
+        return
+    if envelope.kind == office_log.KIND:
+        # It has no rows; the office keeps what it commits to, but for what is kept beside it.
+        if entry.digest != office_log.place_of(entry.index):
+            yield Fault(entry=entry.index, what="entry.columns-differ")
+        if store.upload_names(entry.index):
+            yield from _upload_faults(store, entry, envelope, key)
         return
     if envelope.kind in (DESK_KIND, EDITION_KIND, INSPECTION_KIND, LIST_KIND):
         yield from _upload_faults(store, entry, envelope, key)

@@ -28,7 +28,7 @@ import polars as pl
 from lodeline import __version__
 from lodeline.journal.checkpoint import open_checkpoint
 from lodeline.journal.verify import Fault, text_of
-from lodeline.service.audit import STORE_TEXTS, verify
+from lodeline.service.audit import Judge, Verdict, verify
 from lodeline.service.moment import utc_text
 from lodeline.spoken import SpokenError
 from lodeline.store import archive
@@ -139,6 +139,7 @@ def restore(
     url: str,
     *,
     make_tables: Callable[[str], object],
+    judge: Judge | None = None,
     kept: Sequence[str] = (),
     older: bool = False,
     progress: Progress | None = None,
@@ -146,6 +147,7 @@ def restore(
     """Puts a backup where no store is, recomputes it, and leaves nothing there unless everything holds.
 
     make_tables  makes the tables of this program at an address
+    judge        judges with the log what a room above keeps in the store (office.proof)
     kept         checkpoints kept elsewhere, as signed notes: the backup must hold them
     older        a backup that ends before a kept checkpoint is taken, and what it lacks is said
 
@@ -176,7 +178,7 @@ def restore(
                         say(done, manifest["rows"])
                     archive.settle(database)
                     store = open_store(building)
-                    restored = _judge(store, manifest, kept=kept, older=older, progress=say)
+                    restored = _judge(store, manifest, judge, kept=kept, older=older, progress=say)
     except (tarfile.TarError, EOFError, pl.exceptions.PolarsError) as error:
         raise _damaged(str(error)) from error
     return restored
@@ -315,21 +317,23 @@ def _tables_for(database: Database, manifest: dict[str, Any]) -> dict[str, Table
     return {name: here[name] for name in manifest["tables"]}
 
 
-def _judge(store: Store, manifest: dict[str, Any], *, kept: Sequence[str], older: bool, progress: Progress) -> Restored:
+def _judge(
+    store: Store, manifest: dict[str, Any], judge: Judge | None, *, kept: Sequence[str], older: bool, progress: Progress
+) -> Restored:
     """Recomputes the store. Raises RefusedError unless it is the log that the manifest and the checkpoints say."""
-    verdict = verify(store, kept=kept, progress=lambda _what, share: progress(int(share * 100), 100))
+    verdict = verify(store, kept=kept, judge=judge, progress=lambda _what, share: progress(int(share * 100), 100))
     faults = [fault for fault in verdict.faults if not (older and fault.what == "log.older-than-checkpoint")]
     if (verdict.size, verdict.root) != (manifest["size"], manifest["root"]):
         faults.append(Fault(entry=None, what="log.root-differs"))
     if faults:
-        raise RefusedError(_told(faults, "en"), _told(faults, "zh"))
+        raise RefusedError(_told(verdict, faults, "en"), _told(verdict, faults, "zh"))
     sizes = [open_checkpoint(note, store.signer.verifier).size for note in kept]
     return Restored(size=verdict.size, root=verdict.root, missing=max(0, *(size - verdict.size for size in sizes), 0))
 
 
-def _told(faults: Sequence[Fault], language: Language) -> str:
+def _told(verdict: Verdict, faults: Sequence[Fault], language: Language) -> str:
     lines = [
-        f"{fault.what}{'' if fault.entry is None else f' [{fault.entry}]'}: {text_of(fault, language, STORE_TEXTS)}"
+        f"{fault.what}{'' if fault.entry is None else f' [{fault.entry}]'}: {text_of(fault, language, verdict.texts)}"
         for fault in faults[:_FAULTS_TOLD]
     ]
     if len(faults) > len(lines):

@@ -96,8 +96,10 @@ FEED_KIND = "feed"
 FEED_TABLES: dict[Feed, str] = {"invoices": "invoice_line", "customs": "customs_line"}
 #: What was said of licences and quotas beside the filings (service.draws).
 DRAW_KIND = "draw"
+#: What happens in the office, without its names (service.office_log).
+OFFICE_KIND = "office"
 #: What says nothing about goods or parties: whatever is computed from rows and register stands as before.
-STILL_KINDS = (CASE_KIND, EDITION_KIND, INSPECTION_KIND, LIST_KIND, DESK_KIND, DRAW_KIND)
+STILL_KINDS = (CASE_KIND, EDITION_KIND, INSPECTION_KIND, LIST_KIND, DESK_KIND, DRAW_KIND, OFFICE_KIND)
 STATE_TABLES = ("holding", "transfer", "drawdown")
 
 #: URL of a database → leaf hash of the entry that made its newest register, and that register; those of the stores that

@@ -29,6 +29,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 from prometheus_client.core import GaugeMetricFamily
 
 from lodeline.office import clock
+from lodeline.office.guarded import OFFICE_TABLES
 from lodeline.office.models import Job
 from lodeline.office.opening import is_prepared
 from lodeline.spoken import SpokenError
@@ -202,8 +203,12 @@ def _store(url: str) -> Check:
 
 
 def _guards(url: str) -> Check:
-    found = guards_of(open_store(url).database)
-    named = {"missing": list(found.missing), "foreign": list(found.foreign)}
+    database = open_store(url).database
+    found = [guards_of(database), *([guards_of(database, OFFICE_TABLES)] if is_prepared(url) else [])]
+    named = {
+        "missing": [name for one in found for name in one.missing],
+        "foreign": [name for one in found for name in one.foreign],
+    }
     return {"ok": not any(named.values()), **{what: names for what, names in named.items() if names}}
 
 

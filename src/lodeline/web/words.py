@@ -138,6 +138,7 @@ ENTRY_KINDS: Final[Mapping[str, Text]] = {
     "party-list": say("List of parties", "交易方名录"),
     "declaration": say("Customs desk", "通关查询"),
     "draw": say("Draw-down", "核销"),
+    "office": say("Office record", "后台记录"),
 }
 #: Whose number of a party it is.
 SCHEMES: Final[Mapping[str, Text]] = {

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 
 from lodeline.service import overview as questions
 from lodeline.service.audit import receipt
-from lodeline.store.store import StoredEntry
+from lodeline.store.store import OFFICE_KIND, StoredEntry
 from lodeline.web import choice, words
 from lodeline.web import format as written
 from lodeline.web.language import say
@@ -20,7 +20,8 @@ from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 
 
 def log(visit: Visit) -> HttpResponse:
-    """The page `log/`: newest entry first, `?organisation=`, `?period=`, `?kind=` narrow it."""
+    """The page `log/`: newest entry first, `?organisation=`, `?period=`, `?kind=` narrow it. Those of the office are
+    shown where their kind is asked for."""
     reading = visit.reading
     found = _chosen(visit, reading.answer(questions.entries, reading.store))
     table = _entries_table(visit, found)
@@ -45,6 +46,7 @@ def log(visit: Visit) -> HttpResponse:
         else [(month, written.month(month, visit.language)) for month in reversed(months.all)],
         kinds=[(kind, word[visit.language]) for kind, word in words.ENTRY_KINDS.items()],
         asked={name: visit.query(name) or "" for name in ("organisation", "period", "kind")},
+        office=visit.url("log", query={"kind": OFFICE_KIND}),
     )
 
 
@@ -64,6 +66,9 @@ def _chosen(visit: Visit, entries: pl.DataFrame) -> pl.DataFrame:
             kinds = ", ".join(words.ENTRY_KINDS)
             raise BadQuestionError(f"No kind of entry is called {kind!r}: {kinds}.", f"没有 {kind!r} 类条目：{kinds}。")
         entries = entries.filter(_kind() == kind)
+    elif organisation is None and period is None:
+        # They come by themselves every few minutes, and would be all that the first page shows.
+        entries = entries.filter(pl.col("kind") != OFFICE_KIND)
     return entries.reverse()
 
 

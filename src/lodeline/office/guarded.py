@@ -1,0 +1,48 @@
+"""The office's tables to which rows are only added, and whether a store has an office: knows the database alone.
+
+The commands ask it, which know nothing of the tables as the portal has them.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Final
+
+from lodeline.store.database import Database
+from lodeline.store.guards import Guarded, guards_of
+
+OFFICE_TABLES: Final = Guarded(
+    tables=("office_audit_record", "office_case_step", "office_case_file", "office_application_step"),
+    refusal="audit records are only added", function="lodeline_refuse_audit",
+)  # fmt: skip
+
+
+def has_office(database: Database) -> bool:
+    """Whether the office's tables are there."""
+    return OFFICE_TABLES.tables[0] in database.connection.introspection.table_names()
+
+
+def is_unguarded(database: Database) -> bool:
+    """Whether a guard of an office that is there does not stand."""
+    return has_office(database) and bool(guards_of(database, OFFICE_TABLES).missing)
+
+
+def plain(value: object) -> object:
+    """A value as either database gives it, for JSON: moments in UTC to the microsecond, days, numbers, texts, null."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    return value
+
+
+def moment(value: object) -> datetime | None:
+    """A moment as either database gives it; None for what is none, such as a text that somebody has put there."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
