@@ -10,6 +10,7 @@ from django.test import override_settings
 from tests.office.register import REGISTER
 from tests.stores import copied, put_away, ready_store
 
+from lodeline.office import step_proof
 from lodeline.office.actor import Actor, Standing
 from lodeline.service.records import put_records
 from lodeline.store.opening import open_store
@@ -26,10 +27,14 @@ def _make(url: str) -> None:
 
 @pytest.fixture
 def store(url: str) -> Iterator[Store]:
-    """A store with the register of `register.py` and the office's tables; the office looks at it."""
+    """A store with the register of `register.py` and the office's tables; the office looks at it.
+
+    Whatever was said in cases and applications holds when the test is over.
+    """
     made = open_store(copied(_make, url))
     with override_settings(LODELINE_DATABASE=url):
         yield made
+        assert list(step_proof.judge(made, list(made.entries()))) == []
     made.database.close()
 
 

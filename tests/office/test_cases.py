@@ -19,7 +19,7 @@ from tests.office.register import REGISTER
 from tests.stores import copied, put_away, ready_store
 
 from lodeline.journal.verify import verify_receipt
-from lodeline.office import case_review, case_states, case_views, cases
+from lodeline.office import case_review, case_states, case_views, cases, step_proof
 from lodeline.office.actor import Actor, NotAllowedError, Standing
 from lodeline.office.case_files import FileRefusedError, attached, content_of
 from lodeline.office.case_states import CaseError, Facts, MovedError, material_change
@@ -88,9 +88,10 @@ def furnish(url: str) -> None:
 
 @pytest.fixture
 def store(url: str) -> Iterator[Store]:
-    """A store of its own for each test on each database."""
+    """A store of its own for each test on each database, whose steps hold when the test is over."""
     with opened(copied(furnish, url)) as made:
         yield made
+        assert list(step_proof.judge(made, list(made.entries()))) == []
 
 
 def ask(store: Store, actor: Actor = ANALYST, row: dict[str, Any] | None = None) -> Case:

@@ -1,30 +1,23 @@
 """The documents of an application: sealed as they come, hashed in the log, open to its firm and the officer in charge.
 
-The key of an application's documents comes from the store's secret, which no backup and no table holds; each text is
-bound to its application and its hash. AES-256-GCM with a nonce of its own for each (NIST SP 800-38D).
+How they are sealed: `office.document_seal`.
 """
 
 from __future__ import annotations
 
-import hmac
-import secrets
-import zlib
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Final
-
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from lodeline.office.actor import Actor, NotAllowedError
 from lodeline.office.audit import record_act
 from lodeline.office.case_files import Attached, FileRefusedError
+from lodeline.office.document_seal import opened, seal
 from lodeline.office.models import Application, ApplicationDocument, ApplicationStep
 from lodeline.store.store import Store
 
 __all__ = ["Attached", "handed_in", "open_document", "put"]
 
 DOCUMENTS_MOST: Final = 40
-_NONCE_BYTES: Final = 12
 
 
 def put(
@@ -40,10 +33,7 @@ def put(
             f"An application holds at most {DOCUMENTS_MOST} documents.", f"一份申请最多 {DOCUMENTS_MOST} 份材料。"
         )
     for kind, one in files:
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = nonce + _cipher(store, application).encrypt(
-            nonce, zlib.compress(one.content, 6), _bound_to(application, one.sha256)
-        )
+        sealed = seal(store, application.reference, one.content, one.sha256)
         ApplicationDocument.objects.create(
             application=application, step=step, kind=kind, name=one.name, media=one.kind, sha256=one.sha256,
             size=one.size, sealed=sealed,
@@ -67,24 +57,9 @@ def open_document(actor: Actor, store: Store, application: Application, document
     found = application.documents.filter(pk=document).first()
     if found is None:
         raise NotAllowedError("There is no such document.", "没有此材料。")
-    sealed = bytes(found.sealed)
-    content = zlib.decompress(
-        _cipher(store, application).decrypt(
-            sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _bound_to(application, found.sha256)
-        )
-    )
-    assert sha256(content).hexdigest() == found.sha256, "a sealed document is the one that came"
+    content = opened(store, application.reference, bytes(found.sealed), found.sha256)
     facts = {"document": found.sha256}
     record_act(
         actor, "application.document", organisation=application.organisation, subject=application.reference, facts=facts
     )
     return found.name, content
-
-
-def _cipher(store: Store, application: Application) -> AESGCM:
-    place = f"lodeline application documents v1 {application.reference}".encode()
-    return AESGCM(hmac.digest(store.secret, place, "sha256"))
-
-
-def _bound_to(application: Application, digest: str) -> bytes:
-    return f"{application.reference} {digest}".encode()
