@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.test import Client, override_settings
 from tests.web.conftest import Browser, Page
 
 from lodeline.journal.verify import verify_receipt
+from lodeline.office import clock
+from lodeline.office.actor import NOBODY
+from lodeline.office.anchoring import anchor
+from lodeline.office.audit import record_act
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
@@ -89,6 +95,28 @@ def test_log_that_was_rewritten_shows(
 ) -> None:
     monkeypatch.setattr("lodeline.web.pages.verify._root", lambda _: "00" * 32)
     assert "does not continue the one of the receipt" in verified(browser, receipt).text
+
+
+@pytest.mark.medium
+def test_entries_of_the_office_stand_apart_and_the_head_is_the_log_s_own(
+    pages: None, store: Store, tmp_path: Path
+) -> None:
+    assert store.database.path is not None
+    copy = str(shutil.copy(store.database.path, tmp_path / "copy.sqlite3"))
+    with override_settings(LODELINE_DATABASE=copy):
+        made, browser = open_store(copy), Browser(client=Client(HTTP_HOST="127.0.0.1"))
+        before = made.head().size
+        browser.page("/en/log/")
+        record_act(NOBODY, "account.sign-in")
+        anchor(made, now=clock.now())
+        page = browser.page("/en/log/")
+        assert page.headings == [f"{before + 1} entries under one signed root"]
+        assert made.head().frontier.root().hex() in page.text
+        apart = browser.page("/en/log/?kind=office")
+        assert f"/en/log/{before}/" in {one.get("href") for one in apart.links}
+        assert f"/en/log/{before}/" not in {one.get("href") for one in page.links}
+        assert browser.page(f"/en/log/{before}/").headings[0] == f"Entry {before}: office record"
+        made.database.close()
 
 
 def test_what_is_too_large_is_named(browser: Browser) -> None:

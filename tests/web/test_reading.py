@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from tests.desk import Desk as Filer
 from tests.desk import organisation
 
+from lodeline.service.office_log import put
 from lodeline.spoken import SpokenError
 from lodeline.store.opening import create
 from lodeline.store.store import Store
@@ -88,6 +90,33 @@ def test_reading_that_is_too_old_is_given_to_nobody(log: Log) -> None:
     log.grow()
     log.clock.now += 61
     assert entry_of(log.desk) == 1
+
+
+def test_what_the_office_enters_leaves_every_answer_as_it_is(log: Log) -> None:
+    asked: list[int] = []
+
+    def question(snapshot: object) -> int:
+        asked.append(1)
+        return len(asked)
+
+    first = log.desk.reading()
+    first.answer(question, first.snapshot)
+    for _ in range(3):
+        put(log.filer.store, {"what": "anchor"}, filed_at=datetime(2026, 2, 5, tzinfo=UTC))
+        log.clock.now += 3600
+        assert log.desk.reading() is first, "nothing is made, not even behind"
+        assert log.desk.standing().age_s == 0
+    assert asked == [1]
+    log.grow()
+    log.clock.now += 3600
+    assert entry_of(log.desk) == 4, "what is filed is read"
+
+
+def test_a_log_in_which_nobody_has_filed_is_empty_whoever_works_with_it(pages: None, tmp_path: Path) -> None:
+    store, _ = create(str(tmp_path / "own.sqlite3"))
+    put(store, {"what": "anchor"}, filed_at=datetime(2026, 2, 5, tzinfo=UTC))
+    with pytest.raises(EmptyStoreError):
+        Desk(store.database.url).reading()
 
 
 def test_whoever_has_filed_is_given_a_reading_with_the_filing(log: Log) -> None:

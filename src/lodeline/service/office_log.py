@@ -86,14 +86,8 @@ def newest_first(store: Store) -> Iterator[StoredEntry]:
     """The entries of this kind, the last first; read some at a time, for whoever stops early."""
     before = store.head().size
     while True:
-        found = store.database.rows(
-            'SELECT "index" FROM entry WHERE kind = %s AND "index" < %s ORDER BY "index" DESC LIMIT %s',
-            (KIND, before, _AT_ONCE),
-        )
-        for (index,) in found:
-            entry = store.entry(int(str(index)))
-            assert entry is not None, "entries are never deleted"
-            yield entry
+        found = store.newest_of(KIND, before=before, most=_AT_ONCE)
+        yield from found
         if len(found) < _AT_ONCE:
             return
-        before = int(str(found[-1][0]))
+        before = found[-1].index

@@ -260,6 +260,14 @@ class Store:
         )
         return [_entry(row) for row in found]
 
+    def newest_of(self, kind: str, *, before: int, most: int) -> list[StoredEntry]:
+        """The last entries of a kind below an index, the last first."""
+        found = self.database.rows(
+            f'SELECT {_ENTRY} FROM entry WHERE kind = %s AND "index" < %s ORDER BY "index" DESC LIMIT %s',
+            (kind, before, most),
+        )
+        return [_entry(row) for row in found]
+
     def leaf_hashes(self, first: int, end: int) -> bytes:
         """The leaf hashes of the entries [first, end) in order, joined."""
         found = self.database.rows(
@@ -271,17 +279,17 @@ class Store:
         """The perfect subtrees of the log at a head, for proofs (store.tree)."""
         return self._tree.subtrees(frontier)
 
-    def moved_at(self, size: int) -> tuple[int, str]:
+    def moved_at(self, size: int, *, still: Sequence[str] = STILL_KINDS) -> tuple[int, str]:
         """The last of the first `size` entries that says something about goods or parties, and its root: none of
-        STILL_KINDS does.
+        STILL_KINDS does. With `still`, the last of another kind than these.
 
         What is computed from rows, register and filings alone stands as long as this does; (-1, "") without one.
         """
-        marks = ",".join(["%s"] * len(STILL_KINDS))
+        marks = ",".join(["%s"] * len(still))
         found = self.database.rows(
             f'SELECT "index", root FROM entry WHERE "index" < %s AND kind NOT IN ({marks})'
             ' ORDER BY "index" DESC LIMIT 1',
-            (size, *STILL_KINDS),
+            (size, *still),
         )
         return (integer(found[0][0]), str(found[0][1])) if found else (-1, "")
 

@@ -35,6 +35,7 @@ from lodeline.office.opening import is_prepared
 from lodeline.spoken import SpokenError
 from lodeline.store.guards import guards_of
 from lodeline.store.opening import open_store
+from lodeline.store.store import OFFICE_KIND
 from lodeline.web import configuration, logs
 from lodeline.web.reading import EmptyStoreError
 from lodeline.web.visit import desk
@@ -298,7 +299,9 @@ class _OfStore:
         standing = desk(self._url).standing()
         if standing.entry is not None and standing.age_s is not None:
             behind = "Entries by which the reading of the answering process is behind the log"
-            yield _gauge("lodeline_reading_behind_entries", behind, size - 1 - standing.entry)
+            # What the office enters is read by no page but that of the log.
+            last = store.moved_at(size, still=[OFFICE_KIND])[0]
+            yield _gauge("lodeline_reading_behind_entries", behind, max(0, last - standing.entry))
             age = "Seconds since the reading of the answering process was the end of the log"
             yield _gauge("lodeline_reading_age_seconds", age, standing.age_s)
 

@@ -28,7 +28,7 @@ from lodeline.spoken import SpokenError
 from lodeline.store.database import Database
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import Snapshot, open_snapshot
-from lodeline.store.store import Store
+from lodeline.store.store import OFFICE_KIND, Store
 from lodeline.web import configuration
 
 Answer = TypeVar("Answer")
@@ -49,7 +49,7 @@ _log = logging.getLogger(__name__)
 
 
 class EmptyStoreError(SpokenError):
-    """There is a store and nothing in it."""
+    """There is a store and nothing in it about goods or parties: who works with it may be there already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +239,14 @@ class Reading:
         return tuple(known[id(one)] for one in subjects) if all(id(one) in known for one in subjects) else None
 
 
+def _says_nothing_new(reading: Reading) -> bool:
+    """Whether all that came since is the office's own: no page is computed from it but that of the log, which asks the
+    log itself."""
+    store = reading.store
+    size = store.head().size
+    return reading.snapshot.entry < size and store.moved_at(size, still=[OFFICE_KIND])[0] <= reading.snapshot.entry
+
+
 @dataclass(slots=True)
 class _Made:
     """A reading, when it was last known to be at the end of the log, and the seconds it took to make."""
@@ -359,7 +367,7 @@ class Desk:
         asked = self._clock()
         if asked - made.true_at < stands_s:
             return True
-        if made.reading.store.checkpoint() != made.reading.checkpoint:
+        if made.reading.store.checkpoint() != made.reading.checkpoint and not _says_nothing_new(made.reading):
             return False
         made.true_at = asked
         return True
@@ -405,7 +413,7 @@ class Desk:
             connections.databases[database.alias]["OPTIONS"]["timeout"] = PATIENCE_S
         store = open_store(self.url)
         checkpoint = store.checkpoint()
-        if store.head().size == 0:
+        if store.moved_at(store.head().size)[0] < 0:
             raise EmptyStoreError(
                 "The store is empty. Load a dossier with `lodeline load DIRECTORY`, or look at the demo with"
                 " `lodeline demo`.",

@@ -60,6 +60,7 @@ _NARROWED: Final[dict[Callable[..., Any], Narrow]] = {
     overview.balances: of_firms,
     overview.elements: _nobodys,
     overview.entries: of_firms,
+    overview.entries_of_the_office: of_firms,
     overview.months: _nobodys,
     quotas.grants: of_firms,
     transfers.standing_transfers: _of_either,

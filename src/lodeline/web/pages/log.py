@@ -23,7 +23,13 @@ def log(visit: Visit) -> HttpResponse:
     """The page `log/`: newest entry first, `?organisation=`, `?period=`, `?kind=` narrow it. Those of the office are
     shown where their kind is asked for."""
     reading = visit.reading
-    found = _chosen(visit, reading.answer(questions.entries, reading.store))
+    # The head as it stands, for whoever keeps it: a reading does not follow what the office enters.
+    head = reading.store.head()
+    if visit.query("kind") == OFFICE_KIND:
+        entries = reading.answer(questions.entries_of_the_office, reading.store, size=head.size)
+    else:
+        entries = reading.answer(questions.entries, reading.store)
+    found = _chosen(visit, entries)
     table = _entries_table(visit, found)
     csv = wanted_csv(visit, table)
     if csv is not None:
@@ -33,12 +39,12 @@ def log(visit: Visit) -> HttpResponse:
         visit,
         "lodeline/log.html",
         title=visit.say(
-            f"{written.count(reading.snapshot.entry + 1)} entries under one signed root",
-            f"共{written.count(reading.snapshot.entry + 1)}条，由一个已签名的根统摄",
+            f"{written.count(head.size)} entries under one signed root",
+            f"共{written.count(head.size)}条，由一个已签名的根统摄",
         ),
         table=shown(visit, table),
-        root=reading.snapshot.root,
-        checkpoint=reading.checkpoint.rstrip(),
+        root=head.frontier.root().hex(),
+        checkpoint=head.checkpoint.rstrip(),
         vkey=reading.store.signer.verifier.vkey,
         verify=visit.url("verify"),
         months=[]
@@ -128,8 +134,8 @@ def _entries_table(visit: Visit, entries: pl.DataFrame) -> Table:
 
 def _entry(visit: Visit, index: int) -> StoredEntry:
     size = visit.reading.snapshot.entry + 1
-    found = visit.reading.store.entry(index) if index < size else None
-    if found is None:
+    found = visit.reading.store.entry(index)
+    if found is None or (index >= size and found.kind != OFFICE_KIND):
         raise NotHereError(
             f"The log has no entry {index}: entries run from 0 to {size - 1}.",
             f"日志中没有条目 {index}：条目为 0 至 {size - 1}。",
