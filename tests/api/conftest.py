@@ -47,6 +47,12 @@ class Office:
     def store(self) -> Store:
         return open_store(self.url)
 
+    @property
+    def entries(self) -> int:
+        """How many entries the log has beside the office's own: a token is one."""
+        ((count,),) = self.store.database.rows("SELECT COUNT(*) FROM entry WHERE kind <> 'office'")
+        return int(str(count))
+
     def person(self, role: str, organisation: str = "") -> Actor:
         """Somebody of that role, made when first asked for."""
         if (role, organisation) not in self.people:

@@ -16,13 +16,14 @@ from lodeline.cli.output import console, errors, print_json, print_problems, pro
 def init(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
     """Make the store; bring one of an older version up to date. 建立或更新数据库。"""
     from lodeline.office.guarded import has_office, is_unguarded  # noqa: PLC0415
+    from lodeline.office.rights import is_older  # noqa: PLC0415
     from lodeline.store.opening import create, is_behind  # noqa: PLC0415
     from lodeline.web.serving import prepare  # noqa: PLC0415
 
     behind = is_behind(database)
     store, new = create(database)
     if has_office(store.database):
-        behind |= is_unguarded(store.database)
+        behind |= is_unguarded(store.database) or is_older(store)
         prepare(database)
     if as_json:
         print_json({"new": new, "updated": behind, "origin": store.origin, "vkey": store.signer.verifier.vkey})

@@ -15,7 +15,15 @@ from django.db.models import Q
 from lodeline.office.actor import Actor
 from lodeline.office.audit import record_act
 from lodeline.office.models import Delegation
-from lodeline.office.people import InputError, PeopleError, WrongField, require_people, together, wrong_period
+from lodeline.office.people import (
+    InputError,
+    PeopleError,
+    WrongField,
+    enter_right,
+    require_people,
+    together,
+    wrong_period,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +80,7 @@ def delegate(
         )  # fmt: skip
         facts = {"from": str(valid_from), "until": str(valid_to or ""), "certify": may_certify}
         record_act(actor, "delegation.grant", organisation=organisation, subject=agent, facts=facts)
+        enter_right(actor, "delegation.grant", made)
     return made
 
 
@@ -91,5 +100,6 @@ def end_delegation(actor: Actor, delegation: int, *, last_day: date) -> Delegati
             raise PeopleError("This delegation has ended already.", "该委托已经终止。")
         facts = {"until": str(last_day)}
         record_act(actor, "delegation.end", organisation=found.organisation, subject=found.agent, facts=facts)
+        enter_right(actor, "delegation.end", found)
     found.valid_to = last_day
     return found

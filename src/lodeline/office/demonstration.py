@@ -10,10 +10,11 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError
 
-from lodeline.office import clock
+from lodeline.office import clock, rights
 from lodeline.office.models import Membership, User
 from lodeline.spoken import SpokenError
 from lodeline.store.database import Database
+from lodeline.store.opening import open_store
 
 #: Shown on the login page of the demo, and good for nothing else.
 PASSWORD: Final = "lodeline in the demo"
@@ -76,6 +77,7 @@ def furnish(url: str) -> None:
         return
     # All have the one password that everybody may read: it is hashed once, and not for as long as it takes each.
     password = make_password(PASSWORD)
+    store = open_store(url)
     for sample in missing:
         try:
             # An account and its membership together, so that whoever finds the one there finds the other too.
@@ -83,10 +85,11 @@ def furnish(url: str) -> None:
                 user = User.objects.create(
                     email=sample.email, name=sample.name, joined_at=clock.now(), password=password
                 )  # fmt: skip
-                Membership.objects.create(
+                role = Membership.objects.create(
                     user=user, organisation=firms[sample.firm], role=sample.role, valid_from=_SINCE,
                     granted_at=clock.now(),
                 )  # fmt: skip
+                rights.enter(store, "membership.grant", role.pk, by="", now=clock.now())
         except IntegrityError:
             if not User.objects.filter(email=sample.email).exists():
                 raise

@@ -13,7 +13,7 @@ Source: Personal Information Protection Law of China, article 47; the term is th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -40,7 +40,15 @@ from lodeline.office.models import (
     Token,
     User,
 )
-from lodeline.office.people import InputError, PeopleError, WrongField, account_of, end_sessions, together
+from lodeline.office.people import (
+    InputError,
+    PeopleError,
+    WrongField,
+    account_of,
+    end_sessions,
+    enter_right,
+    together,
+)
 from lodeline.office.sealing import destroy_key, opened_text, seal_text
 from lodeline.regulation.parameter import Jurisdiction, NoLawError, Parameter, load
 
@@ -194,8 +202,9 @@ def carry_out(
         facts = {"request": found.pk, "ground": found.ground, "before_term": early}
         record_act(actor, "erasure.done", subject=person.pseudonym, facts=facts)
         jobs.enqueue("erasure.sweep", {}, now=now, key="erasure.sweep")
-        _erase(actor, person, today=today, now=now)
+        ended = _erase(actor, person, today=today, now=now)
         # Last: the log is locked from here on.
+        _enter_ended(actor, ended)
         key_standing.end(person, now=now)
     return found
 
@@ -223,9 +232,10 @@ def erase_again(actor: Actor, pseudonyms: Collection[str], *, now: datetime) -> 
             )
             record_act(actor, "erasure.again", subject=person.pseudonym)
             jobs.enqueue("erasure.sweep", {}, now=now, key="erasure.sweep")
-            _erase(actor, person, today=today, now=now)
+        ended = [_erase(actor, person, today=today, now=now) for person in living]
         # Last: the log is locked from here on.
-        for person in living:
+        for person, rights in zip(living, ended, strict=True):
+            _enter_ended(actor, rights)
             key_standing.end(person, now=now)
     return [one.pseudonym for one in living]
 
@@ -387,20 +397,34 @@ def _wrong_text(said: str) -> list[WrongField]:
     ]  # fmt: skip
 
 
-def _erase(actor: Actor, person: User, *, today: date, now: datetime) -> None:
-    """Takes away what says who the person is, and whatever lets the person in. Evidence is not touched."""
+def _enter_ended(actor: Actor, rights: Sequence[Membership | Token]) -> None:
+    for one in rights:
+        enter_right(actor, "token.revoke" if isinstance(one, Token) else "membership.end", one)
+
+
+def _erase(actor: Actor, person: User, *, today: date, now: datetime) -> list[Membership | Token]:
+    """Takes away what says who the person is, and whatever lets the person in. Evidence is not touched.
+
+    Returns the roles and tokens that ended with it, which the caller enters last.
+    """
+    ended: list[Membership | Token] = []
     for one in Membership.objects.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=today), user=person):
         one.valid_to = today
         one.save(update_fields=["valid_to"])
         facts = {"role": one.role, "until": str(today)}
         record_act(actor, "membership.end", organisation=one.organisation, subject=person.pseudonym, facts=facts)
+        ended.append(one)
     end_sessions(person, except_key=None)
     for of_person in (UserSession, Authenticator, EmailAddress, Mail, NoticeRead, CaseWatch, CertifierKey):
         of_person.objects.filter(user=person).delete()
     Invitation.objects.filter(Q(email=person.email) | Q(accepted_by=person)).delete()
     # What a firm's programs file does not rest on who made the token; certifying and all of the authority's does.
     tokens = Token.objects.filter(created_by=person, revoked_at=None)
-    tokens.filter(Q(organisation="") | Q(scopes__contains=_CERTIFY)).update(revoked_at=now)
+    for token in tokens.filter(Q(organisation="") | Q(scopes__contains=_CERTIFY)).select_for_update():
+        token.revoked_at = now
+        token.save(update_fields=["revoked_at"])
+        record_act(actor, "token.revoke", organisation=token.organisation, subject=str(token.pk))
+        ended.append(token)
     # What was signed stands in the entry; the copy beside the draft may hold a certificate with the name.
     Draft.objects.filter(certified_by=person).exclude(certification="").update(certification="")
     person.email = f"{person.pseudonym}@erased.invalid"
@@ -409,6 +433,7 @@ def _erase(actor: Actor, person: User, *, today: date, now: datetime) -> None:
     person.is_active, person.wants_mail, person.last_login, person.erased_at = False, False, None, now
     person.save()
     destroy_key(person)
+    return ended
 
 
 def called_when_erased(person: User) -> str:

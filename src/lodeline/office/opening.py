@@ -5,10 +5,12 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.management import call_command
 
+from lodeline.office import clock, rights
 from lodeline.office.demonstration import assert_no_samples, furnish
 from lodeline.office.guarded import OFFICE_TABLES, has_office
 from lodeline.store.database import Database
-from lodeline.store.guards import make_guards
+from lodeline.store.guards import guards_of, make_guards
+from lodeline.store.opening import open_store
 
 
 def prepare(url: str) -> None:
@@ -27,8 +29,13 @@ def prepare(url: str) -> None:
             make_guards(database, OFFICE_TABLES)
     if settings.LODELINE_HOSTS:
         assert_no_samples()
-    if settings.LODELINE_DEMO:
-        furnish(url)
+    # Where a backup is restored into, there are tables and no store yet.
+    if database.rows("SELECT 1 FROM fact WHERE key = 'format'"):
+        # What others put on the tables of facts is looked into before anything is entered; pages can be read meanwhile.
+        if not guards_of(database).foreign:
+            rights.begin(open_store(url), now=clock.now())
+        if settings.LODELINE_DEMO:
+            furnish(url)
 
 
 def is_prepared(url: str) -> bool:

@@ -25,12 +25,14 @@ from django.core.validators import validate_email
 from django.db.models import Q, QuerySet
 from django.utils import translation
 
+from lodeline.office import clock, rights
 from lodeline.office.actor import AUTHORITY, AUTHORITY_ROLES, ORGANISATION_ROLES, Actor, NotAllowedError
 from lodeline.office.audit import record_act
-from lodeline.office.models import Membership, OrganisationSettings, User
+from lodeline.office.models import Delegation, Membership, OrganisationSettings, Token, User
 from lodeline.office.territory import regions
 from lodeline.spoken import SpokenError
 from lodeline.store.database import Database
+from lodeline.store.opening import open_store
 
 #: The role without which nobody could invite anybody, by whether it is the authority's.
 KEEPERS: Final = {True: "registrar", False: "organisation-admin"}
@@ -73,6 +75,15 @@ class Member:
 def together() -> AbstractContextManager[None]:
     """A transaction that covers what the office writes, the audit record included: all of it or nothing."""
     return Database(settings.LODELINE_DATABASE).transaction()
+
+
+def enter_right(actor: Actor, act: str, row: Membership | Delegation | Token) -> None:
+    """Enters in the log that a role, delegation or token was given or ended, as its row says now.
+
+    The last step of the caller's transaction: the log is locked from here on.
+    """
+    store = open_store(settings.LODELINE_DATABASE)
+    rights.enter(store, act, row.pk, by=actor.pseudonym, now=clock.now())
 
 
 def roles_of(organisation: str) -> tuple[str, ...]:
@@ -145,7 +156,8 @@ def add_membership(
 ) -> Membership:  # fmt: skip
     """Writes a membership that has been allowed already: by `grant`, an invitation, or the first run.
 
-    Raises PeopleError where the person has the role in those days.
+    The last step of the caller's transaction, as `enter_right` is. Raises PeopleError where the person has the role in
+    those days.
     """
     clash = Membership.objects.filter(
         Q(valid_to__isnull=True) | Q(valid_to__gte=valid_from), user=user, organisation=organisation, role=role
@@ -163,6 +175,7 @@ def add_membership(
     )  # fmt: skip
     facts = {"role": role, "from": str(valid_from), "until": str(valid_to or ""), "region": region}
     record_act(actor, "membership.grant", organisation=organisation, subject=user.pseudonym, facts=facts)
+    enter_right(actor, "membership.grant", made)
     return made
 
 
@@ -186,6 +199,7 @@ def end_membership(actor: Actor, membership: int, *, last_day: date) -> Membersh
         found.save(update_fields=["valid_to"])
         facts = {"role": found.role, "until": str(last_day)}
         record_act(actor, "membership.end", organisation=found.organisation, subject=found.user.pseudonym, facts=facts)
+        enter_right(actor, "membership.end", found)
     return found
 
 
@@ -193,6 +207,9 @@ def change_role(actor: Actor, membership: int, role: str, *, today: date, now: d
     """Another role from today on: the old one ended yesterday. Requires and raises what `grant` and ending one do."""
     with together():
         old = _own_membership(actor, membership)
+        # All that is locked, before the new role locks the log.
+        _lock_keepers(old.organisation)
+        old = Membership.objects.select_for_update(of=("self",)).select_related("user").get(pk=old.pk)
         until = old.valid_to
         made = grant(
             actor, user=old.user, organisation=old.organisation, role=role, region=old.region,

@@ -24,7 +24,7 @@ from django.db.models import F, Q
 from lodeline.office.actor import AUTHORITY, Actor, NotAllowedError, Permission, Standing, actor_of
 from lodeline.office.audit import record_act
 from lodeline.office.models import Token, User
-from lodeline.office.people import together
+from lodeline.office.people import enter_right, together
 from lodeline.regulation.parameter import load
 from lodeline.spoken import SpokenError
 
@@ -253,6 +253,7 @@ def issue(
             actor, "token.issue", organisation=organisation, subject=str(token.pk), request=request,
             facts={"scopes": wanted, "days": days},
         )  # fmt: skip
+        enter_right(actor, "token.issue", token)
     return token, text
 
 
@@ -269,6 +270,7 @@ def revoke(actor: Actor, organisation: str, token: int, *, now: datetime, reques
         with together():
             found.save(update_fields=["revoked_at"])
             record_act(actor, "token.revoke", organisation=organisation, subject=str(token), request=request)
+            enter_right(actor, "token.revoke", found)
     return found
 
 
