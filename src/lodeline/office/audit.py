@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
-from lodeline.office import clock
+from django.conf import settings
+
+from lodeline.office import clock, papers
 from lodeline.office.actor import Actor
 from lodeline.office.acts import ACTS
 from lodeline.office.models import AuditRecord
+from lodeline.store.opening import open_store
 
 
 def record_act(
@@ -22,6 +25,15 @@ def record_act(
     """Writes that the actor did something; `what` is a name of `ACTS`, such as `membership.grant`."""
     assert what in ACTS, f"the act {what} has no words in lodeline.office.acts"
     _write(_row(actor, "act", what, organisation, subject, "", request, facts or {}))
+
+
+def record_paper(
+    actor: Actor, what: str, kind: papers.Kind, row: int, *, organisation: str = "", subject: str = "",
+    facts: Mapping[str, object] | None = None,
+) -> None:  # fmt: skip
+    """Writes that the actor did something to a paper, with a digest of what it says now that this is done."""
+    said = papers.said(open_store(settings.LODELINE_DATABASE), kind, row)
+    record_act(actor, what, organisation=organisation, subject=subject, facts={**(facts or {}), **said})
 
 
 def record_looks(

@@ -16,7 +16,7 @@ import polars as pl
 from django.db.models import Q
 
 from lodeline.office.actor import Actor
-from lodeline.office.audit import record_act
+from lodeline.office.audit import record_paper
 from lodeline.office.models import Dispute, User
 from lodeline.office.notices import notify
 from lodeline.office.people import together
@@ -52,7 +52,7 @@ def dispute(actor: Actor, own: Own, line: int, reason: str, *, now: datetime) ->
     with together():
         made = Dispute.objects.create(**subject, reason=text, raised_by=_user(actor), raised_at=now)
         _tell(made, "dispute-raised", made.shipper, made.receiver, now)
-        record_act(actor, "dispute.raise", organisation=own.organisation, subject=str(made.pk))
+        record_paper(actor, "dispute.raise", "dispute", made.pk, organisation=own.organisation, subject=str(made.pk))
     return made
 
 
@@ -64,7 +64,7 @@ def answer(actor: Actor, organisation: str, number: int, text: str, *, now: date
         found.answer, found.answered_at = _text(text), now
         found.save()
         _tell(found, "dispute-answered", found.receiver, found.shipper, now)
-        record_act(actor, "dispute.answer", organisation=organisation, subject=str(number))
+        record_paper(actor, "dispute.answer", "dispute", number, organisation=organisation, subject=str(number))
     return found
 
 
@@ -76,7 +76,7 @@ def withdraw(actor: Actor, organisation: str, number: int, *, now: datetime) -> 
         found.withdrawn_at = now
         found.save()
         _tell(found, "dispute-withdrawn", found.shipper, found.receiver, now)
-        record_act(actor, "dispute.withdraw", organisation=organisation, subject=str(number))
+        record_paper(actor, "dispute.withdraw", "dispute", number, organisation=organisation, subject=str(number))
     return found
 
 

@@ -25,7 +25,7 @@ from django.db.models import Max, Q
 
 from lodeline.office import jobs, key_standing
 from lodeline.office.actor import AUTHORITY, Actor
-from lodeline.office.audit import record_act
+from lodeline.office.audit import record_act, record_paper
 from lodeline.office.holds import standing_on
 from lodeline.office.models import (
     CaseStep,
@@ -128,7 +128,7 @@ def withdraw(actor: Actor, request: int, *, now: datetime) -> ErasureRequest:
             )
         found.state, found.decided_by_id, found.decided_at = State.WITHDRAWN, actor.user, now
         found.save()
-        record_act(actor, "erasure.withdraw", subject=found.user.pseudonym, facts={"request": found.pk})
+        _record(actor, "erasure.withdraw", found)
     return found
 
 
@@ -170,7 +170,7 @@ def refuse(actor: Actor, request: int, *, said: str, now: datetime) -> ErasureRe
         found.decided_said = seal_text(found.user, said.strip(), "erasure")
         found.state, found.decided_by_id, found.decided_at = State.REFUSED, actor.user, now
         found.save()
-        record_act(actor, "erasure.refuse", subject=found.user.pseudonym, facts={"request": found.pk})
+        _record(actor, "erasure.refuse", found)
     return found
 
 
@@ -199,8 +199,7 @@ def carry_out(
         found.state, found.decided_by_id, found.decided_at = State.DONE, actor.user, now
         found.before_term = early
         found.save()
-        facts = {"request": found.pk, "ground": found.ground, "before_term": early}
-        record_act(actor, "erasure.done", subject=person.pseudonym, facts=facts)
+        _record(actor, "erasure.done", found, {"ground": found.ground, "before_term": early})
         jobs.enqueue("erasure.sweep", {}, now=now, key="erasure.sweep")
         ended = _erase(actor, person, today=today, now=now)
         # Last: the log is locked from here on.
@@ -227,10 +226,13 @@ def erase_again(actor: Actor, pseudonyms: Collection[str], *, now: datetime) -> 
             )
         living = [one for _, one in sorted(found.items()) if one.erased_at is None]
         for person in living:
-            ErasureRequest.objects.filter(user=person, state=State.OPEN).update(
-                state=State.DONE, decided_by=actor.user, decided_at=now
-            )
-            record_act(actor, "erasure.again", subject=person.pseudonym)
+            asked = ErasureRequest.objects.filter(user=person, state=State.OPEN).first()
+            if asked is None:
+                record_act(actor, "erasure.again", subject=person.pseudonym)
+            else:
+                asked.state, asked.decided_by_id, asked.decided_at = State.DONE, actor.user, now
+                asked.save()
+                _record(actor, "erasure.again", asked)
             jobs.enqueue("erasure.sweep", {}, now=now, key="erasure.sweep")
         ended = [_erase(actor, person, today=today, now=now) for person in living]
         # Last: the log is locked from here on.
@@ -361,9 +363,15 @@ def _put(actor: Actor, person: User, ground: str, said: str, now: datetime) -> E
             user=locked, ground=ground, said=seal_text(locked, said.strip(), "erasure"), requested_by_id=actor.user,
             requested_at=now,
         )  # fmt: skip
-        facts = {"request": made.pk, "ground": ground}
-        record_act(actor, "erasure.ask", subject=locked.pseudonym, facts=facts)
+        _record(actor, "erasure.ask", made, {"ground": ground})
     return made
+
+
+def _record(
+    actor: Actor, what: str, request: ErasureRequest, facts: Mapping[str, object] | None = None
+) -> None:  # fmt: skip
+    subject, named = request.user.pseudonym, {"request": request.pk, **(facts or {})}
+    record_paper(actor, what, "request", request.pk, subject=subject, facts=named)
 
 
 def _open(request: int) -> ErasureRequest:

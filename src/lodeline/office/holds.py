@@ -14,7 +14,7 @@ from typing import Final
 from django.db.models import Q
 
 from lodeline.office.actor import AUTHORITY, Actor
-from lodeline.office.audit import record_act
+from lodeline.office.audit import record_paper
 from lodeline.office.models import Draft, LegalHold, Membership, User
 from lodeline.office.people import InputError, PeopleError, WrongField, together
 from lodeline.office.sealing import opened_text, seal_text
@@ -53,7 +53,7 @@ def hold_person(actor: Actor, person: User, *, reason: str, now: datetime) -> Le
         made = LegalHold.objects.create(
             user=locked, reason=seal_text(locked, reason.strip(), "hold"), set_by_id=actor.user, set_at=now
         )
-        record_act(actor, "hold.set", subject=locked.pseudonym, facts={"hold": made.pk})
+        record_paper(actor, "hold.set", "hold", made.pk, subject=locked.pseudonym, facts={"hold": made.pk})
     return made
 
 
@@ -85,7 +85,7 @@ def hold_organisation(
         made = LegalHold.objects.create(
             organisation=organisation, reason=reason.strip().encode(), set_by_id=actor.user, set_at=now
         )
-        record_act(actor, "hold.set", organisation=organisation, facts={"hold": made.pk})
+        record_paper(actor, "hold.set", "hold", made.pk, organisation=organisation, facts={"hold": made.pk})
     return made
 
 
@@ -101,8 +101,8 @@ def lift(actor: Actor, hold: int, *, reason: str, now: datetime) -> LegalHold:
         found.lifted_reason = text.encode() if found.user is None else seal_text(found.user, text, "hold")
         found.lifted_by_id, found.lifted_at = actor.user, now
         found.save(update_fields=["lifted_reason", "lifted_by", "lifted_at"])
-        record_act(
-            actor, "hold.lift", organisation=found.organisation,
+        record_paper(
+            actor, "hold.lift", "hold", found.pk, organisation=found.organisation,
             subject="" if found.user is None else found.user.pseudonym, facts={"hold": found.pk},
         )  # fmt: skip
     return found

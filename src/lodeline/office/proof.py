@@ -11,13 +11,18 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from lodeline.journal.verify import Fault
-from lodeline.office import audit_proof, rights_proof, step_proof
+from lodeline.office import audit_proof, papers, rights_proof, step_proof
 from lodeline.office.guarded import OFFICE_TABLES, has_office
 from lodeline.service.audit import Beside
 from lodeline.store.guards import guards_of
 from lodeline.store.store import Store, StoredEntry
 
-TEXTS: Final[dict[str, tuple[str, str]]] = {**audit_proof.TEXTS, **rights_proof.TEXTS, **step_proof.TEXTS}
+TEXTS: Final[dict[str, tuple[str, str]]] = {
+    **audit_proof.TEXTS,
+    **papers.TEXTS,
+    **rights_proof.TEXTS,
+    **step_proof.TEXTS,
+}
 
 
 def judge(store: Store, entries: Sequence[StoredEntry]) -> Beside:
@@ -31,6 +36,7 @@ def judge(store: Store, entries: Sequence[StoredEntry]) -> Beside:
             *found.faults,
             *rights_proof.judge(store, entries),
             *step_proof.judge(store, entries),
+            *papers.judge(store),
         ),
         texts=TEXTS,
         told={"audit_records": found.records, "not_anchored": found.not_anchored},

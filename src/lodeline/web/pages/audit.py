@@ -13,6 +13,7 @@ from django.http import HttpResponse
 from lodeline.office.acts import ACTS
 from lodeline.office.looking import LOOK_REASONS
 from lodeline.office.models import AuditRecord, User
+from lodeline.office.papers import SAID
 from lodeline.regulation.parameter import load
 from lodeline.web import format as written
 from lodeline.web import words
@@ -110,7 +111,8 @@ def records_table(visit: Visit, kind: str, records: list[AuditRecord], *, name: 
             or (one.who and visit.say("erased person", "已删除人员"))
             or visit.say("nobody yet", "未登录")
         )
-        about = json.loads(one.facts)
+        # What a paper said is kept as a digest, which tells a reader nothing.
+        about = {key: value for key, value in json.loads(one.facts).items() if key != SAID}
         why = visit.spoken(LOOK_REASONS[one.reason]) if one.reason in LOOK_REASONS else one.reason
         facts = visit.say(", ", "，").join(
             f"{words.word(_FACTS, key, visit.language)} {_fact(visit, key, value)}"
