@@ -91,7 +91,7 @@ def test_another_secret_opens_nothing(filed: Lodeline, words: tuple[str, ...]) -
 def test_a_store_of_a_newer_format_is_left_alone(filed: Lodeline) -> None:
     with closing(sqlite3.connect(filed.database)) as connection, connection:
         connection.execute('DROP TRIGGER "fact_no_update"')
-        connection.execute("UPDATE fact SET value = '2' WHERE key = 'format'")
+        connection.execute("UPDATE fact SET value = '3' WHERE key = 'format'")
     answer = filed("balance", "--json")
     assert answer.status == 2 and "update the program" in answer.said
 

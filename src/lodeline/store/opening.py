@@ -26,8 +26,11 @@ from lodeline.store.place import at_place
 from lodeline.store.store import Store, StoreError
 from lodeline.store.trouble import trouble
 
-FORMAT = 1
-"""This program reads a store of this format and of the one before. A higher one is a fact of its own (`format-2`)."""
+FORMAT = 2
+"""This program reads a store of this format and of the one before. A higher one is a fact of its own (`format-2`).
+
+2: the log holds entries of the office, which programs before take for damaged ones.
+"""
 #: Characters that a secret must have: a shorter one can be guessed from what it has signed, and then signs anything.
 SECRET_CHARACTERS = 16
 DEFAULT_ORIGIN = "lodeline.local/log"
