@@ -14,7 +14,7 @@ from tests.office.harm import alter, faults_of, verdict_of
 from tests.stores import bare_store
 
 from lodeline.journal.verify import Fault
-from lodeline.office import anchoring, clock
+from lodeline.office import anchoring, clock, work
 from lodeline.office.anchoring import LATE, anchor, anchor_of, newest_anchor
 from lodeline.office.audit import record_act, record_looks
 from lodeline.office.guarded import OFFICE_TABLES
@@ -56,6 +56,14 @@ def test_records_are_anchored_once_and_hold(store: Store) -> None:
     assert anchor(store, now=NOW) == 1
     found = verdict_of(store)
     assert (found.faults, found.told) == ((), {"audit_records": 4, "not_anchored": 0})
+
+
+def test_a_worker_anchors_by_itself(store: Store) -> None:
+    looked(2)
+    work.recur()
+    while work.work_once("worker"):
+        pass
+    assert verdict_of(store).told == {"audit_records": 2, "not_anchored": 0}
 
 
 def test_a_store_without_an_office_is_verified(url: str) -> None:
@@ -167,14 +175,14 @@ def test_two_who_anchor_at_once_anchor_each_record_once(store: Store) -> None:
     looked(30)
     done: list[int] = []
 
-    def work() -> None:
+    def anchoring_too() -> None:
         own = open_store(store.database.url)
         try:
             done.append(anchor(own, now=NOW))
         finally:
             connections.close_all()
 
-    workers = [threading.Thread(target=work) for _ in range(4)]
+    workers = [threading.Thread(target=anchoring_too) for _ in range(4)]
     for one in workers:
         one.start()
     for one in workers:

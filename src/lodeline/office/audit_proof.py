@@ -68,7 +68,7 @@ class _Covered:
         The moment is the earlier of two, so that one clock that was wrong for a while accuses nobody afterwards.
         """
         self.last, self.by_demo = anchor, self.by_demo or anchor.by_demo
-        self.ranges = _merged([*self.ranges, *anchor.ids])
+        self.ranges += anchor.ids
         self.newest = max((one for one in (self.newest, newest) if one is not None), default=None)
         self.until = anchor.at if self.newest is None else min(anchor.at, self.newest)
 
@@ -87,6 +87,7 @@ def judge(store: Store, entries: Sequence[StoredEntry]) -> Found:
             newest, wrong = _of_anchor(store, found, covered)
             faults += wrong
             covered.take(found, newest)
+    covered.ranges = _merged(covered.ranges)
     ((records,),) = store.database.rows("SELECT COUNT(*) FROM office_audit_record")
     faults += list(_beside(store, covered))
     anchored = sum(last - first + 1 for first, last in covered.ranges)
@@ -97,7 +98,7 @@ def judge(store: Store, entries: Sequence[StoredEntry]) -> Found:
 
 def _of_anchor(store: Store, anchor: Anchor, covered: _Covered) -> tuple[datetime | None, list[Fault]]:
     """The newest moment of its records, and what is wrong with them."""
-    records = [one for first, last in anchor.ids for one in records_of(store, first, last)]
+    records = [one for first, last in anchor.ids for one in records_of(store, first, last, most=last - first + 1)]
     there = ranges_of(integer(one[0]) for one in records)
     gone = [one for first, last in anchor.ids for one in _holes(there, first, last)]
     covered.gone += sum(last - first + 1 for first, last in gone)

@@ -1,4 +1,4 @@
-"""The tables of people and papers. None of it is evidence: what counts is in the log, and names people by opaque ids.
+"""The tables of people and papers. What counts is in the log, which names people by opaque ids and commits to the rest.
 
 People: `User`, `PersonKey`, `Membership`, `Invitation`, `Delegation`, `CertifierKey`, `KeyRegistration`; taking a
 person's data away: `ErasureRequest`, `LegalHold`. Programs: `Token`, `IdempotentAnswer`.
