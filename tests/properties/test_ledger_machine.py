@@ -130,6 +130,9 @@ class Model:
         """(lot, firm, kind of quota, ore type, year, mg of oxide)."""
         total: dict[tuple[str, str, str], int] = {}
         makers = self.makers()
+        for name, lot in self.renamed().items():
+            if lot in makers:
+                makers[name] = makers[lot]
         for _, firm, _, _, row in self.placed():
             if row.origin == "mined":
                 total[row.lot, firm, "mining"] = total.get((row.lot, firm, "mining"), 0) + row.kg * KG * 6 // 10
@@ -139,6 +142,38 @@ class Model:
 
     def transfers(self) -> list[Placed]:
         """In the columns of the stored table, lot first."""
+        shipments, parts, alone = self.matched()
+        same = self._same_lots(shipments, parts)
+        rows = [self._shipped(shipments[number], found, same) for number, found in parts.items()]
+        for day, firm, event, _, row in alone:
+            rows.append((row.lot, row.party, firm, None, event, None, row.kg * KG, None, day, None, None, None))
+        return rows
+
+    def renamed(self) -> dict[str, str]:
+        """Lots that nobody made, but that came where one other lot was shipped: each with that lot."""
+        shipments, parts, _ = self.matched()
+        same, makers = self._same_lots(shipments, parts), self.makers()
+        sources: dict[str, set[str]] = {}
+        for number, found in parts.items():
+            for receipt, *_ in found:
+                shipped, lot = shipments[number], receipt[4].lot
+                is_label = lot == f"{shipped[1]}/{shipped[4].lot.rpartition('/')[2]}"
+                if lot not in (shipped[4].lot, *makers) and ((shipped[4].lot, lot) in same or not is_label):
+                    sources.setdefault(lot, set()).add(shipped[4].lot)
+
+        def ends(lot: str, seen: frozenset[str]) -> set[str]:
+            if lot not in sources:
+                return {lot}
+            return {end for one in sources[lot] - seen for end in ends(one, seen | {one})}
+
+        # What stands for several lots is a lot of its own to whatever was shipped under it.
+        while unclear := [name for name in sources if len(ends(name, frozenset({name}))) != 1]:
+            for name in unclear:
+                del sources[name]
+        return {name: min(ends(name, frozenset({name}))) for name in sources}
+
+    def matched(self) -> tuple[list[Any], dict[int, list[Any]], list[Any]]:
+        """The shipments; by the place of each the receipts that belong to it; and the receipts of no shipment."""
         order = sorted(self.placed(), key=lambda one: (one[0], one[2], one[3], one[1]))
         shipments = [one for one in order if one[4].kind == "shipment" and not one[4].to_site]
         waiting = [one for one in order if one[4].kind == "receipt"]
@@ -158,11 +193,7 @@ class Model:
         queue = [number for number in parts if not parts[number]]
         left = [one for one in waiting if not self._fill(shipments, parts, queue, one, self._named)]
         alone = [one for one in left if not self._fill(shipments, parts, queue, one, self._alike)]
-        same = self._same_lots(shipments, parts)
-        rows = [self._shipped(shipments[number], found, same) for number, found in parts.items()]
-        for day, firm, event, _, row in alone:
-            rows.append((row.lot, row.party, firm, None, event, None, row.kg * KG, None, day, None, None, None))
-        return rows
+        return shipments, parts, alone
 
     @staticmethod
     def _same(shipment: Any, row: Row) -> bool:
