@@ -85,6 +85,7 @@ def opened(counter: Office) -> Iterator[Opened]:  # noqa: F811
         one.close()
 
 
+#: The register is entry 0, the token entry 1, and what is filed first entry 2.
 CERTIFIES = ("filings:read", "filings:write", "filings:certify")
 
 
@@ -95,23 +96,23 @@ def test_a_month_is_checked_filed_and_proved(opened: Opened) -> None:
     assert not checked.accepted
     assert [(one.code, one.row, one.column) for one in checked.problems] == [("mass.negative", 2, "mass_kg")]
     filed = client.file(period=APRIL, rows=[DUG])
-    assert filed.receipt is not None and filed.entry == 1
+    assert filed.receipt is not None and filed.entry == 2
     assert client.verify_receipt(filed.receipt) == ()
     assert client.verify_receipt({**filed.receipt, "filed_at": "2020-01-01T00:00:00Z"}) != ()
-    assert client.receipt(1)["leaf_hash"] == filed.receipt["leaf_hash"]
-    assert [one["entry"] for one in client.filings()] == [1]
-    assert [one["lot"] for one in client.filed_rows(1)] == ["O-1"]
-    assert client.checkpoint()["size"] == 2
+    assert client.receipt(2)["leaf_hash"] == filed.receipt["leaf_hash"]
+    assert [one["entry"] for one in client.filings()] == [2]
+    assert [one["lot"] for one in client.filed_rows(2)] == ["O-1"]
+    assert client.checkpoint()["size"] == 3
 
 
 def test_files_are_sent_as_they_are(opened: Opened, tmp_path: Path) -> None:
     path = tmp_path / "april.csv"
     path.write_text(",".join(DUG) + "\n" + ",".join(DUG.values()) + "\n", "utf-8")
     client = opened("MINE", *CERTIFIES)
-    assert client.file(period=APRIL, files=[path]).entry == 1
+    assert client.file(period=APRIL, files=[path]).entry == 2
     assert client.file(period=APRIL, files=[path]).repeated
-    corrected = client.file(period=APRIL, rows=[DUG | {"mass_kg": "1001"}], corrects=1)
-    assert corrected.entry == 2
+    corrected = client.file(period=APRIL, rows=[DUG | {"mass_kg": "1001"}], corrects=2)
+    assert corrected.entry == 3
 
 
 def test_what_is_refused_says_everything(opened: Opened) -> None:
@@ -131,8 +132,8 @@ def test_what_is_refused_says_everything(opened: Opened) -> None:
 def test_an_answer_that_is_lost_is_asked_for_again_and_done_once(opened: Opened, counter: Office, fault: Any) -> None:  # noqa: F811
     client = opened("MINE", *CERTIFIES, faults=[fault])
     filed = client.file(period=APRIL, rows=[DUG])
-    assert filed.entry == 1 and not filed.repeated
-    assert counter.store.head().size == 2
+    assert filed.entry == 2 and not filed.repeated
+    assert counter.entries == 2
     transport = client._http._transport
     assert isinstance(transport, Portal)
     assert len(transport.keys) == 2 and len(set(transport.keys)) == 1 and transport.keys[0]
