@@ -22,7 +22,7 @@ def test_an_empty_database_is_no_store_until_init(url: str) -> None:
 
 
 def test_a_store_of_a_newer_format_is_left_alone(lodeline: Lodeline) -> None:
-    newer = "UPDATE fact SET value = '2' WHERE key = 'format'"
+    newer = "UPDATE fact SET value = '99' WHERE key = 'format'"
     if lodeline.database.startswith("postgresql"):
         with psycopg.connect(lodeline.database) as connection:
             connection.execute("ALTER TABLE fact DISABLE TRIGGER USER")
