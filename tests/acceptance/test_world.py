@@ -56,7 +56,7 @@ def test_a_second_load_changes_nothing(world: World, tmp_path: Path) -> None:
 def test_a_world_gives_the_same_answers_on_both_databases(world: World, tmp_path: Path, postgresql: Any) -> None:
     on_sqlite = world.lodeline.copied_to(tmp_path / "s.sqlite3")
     on_postgresql = Lodeline(database=new_database(postgresql))
-    assert on_sqlite("init").status == on_postgresql("init").status == 0
+    assert on_postgresql("init").status == 0
     load = on_postgresql.as_process("load", world.dossier, "--json")
     assert load.status == 0 and load.document == world.loaded
     assert_same_answers(on_sqlite, on_postgresql)
