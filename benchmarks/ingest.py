@@ -31,8 +31,8 @@ from lodeline.filing.table import read
 from lodeline.ledger.register import TABLES
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.posting import post
-from lodeline.service.preparing import Upload
 from lodeline.service.records import put_records
+from lodeline.service.upload import Upload
 from lodeline.store.opening import create, open_store
 from lodeline.store.store import Store
 

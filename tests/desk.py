@@ -22,8 +22,8 @@ from lodeline.regulation.parameter import load
 from lodeline.service.audit import verify
 from lodeline.service.feeds import Received, day_of, receive
 from lodeline.service.posting import Outcome, post
-from lodeline.service.preparing import Upload
 from lodeline.service.records import put_records
+from lodeline.service.upload import Upload
 from lodeline.store.store import STATE_TABLES, Store
 from tests.stores import put_away, ready_store
 

@@ -34,9 +34,9 @@ from lodeline.filing.table import Source, Table
 from lodeline.ledger.movement import LINE
 from lodeline.ledger.register import Register
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.answers import filing_states
 from lodeline.service.exceptions import PAPER_CELLS, Disagreements
 from lodeline.service.feeds import day_of
+from lodeline.service.filing_status import filing_states
 from lodeline.service.finding import LedgerSight
 from lodeline.service.moment import utc_text
 from lodeline.service.preparing import parties

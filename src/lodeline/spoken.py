@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class SpokenError(Exception):
     """Ends what was asked, through no fault of the program. `str()` gives the English text."""
@@ -10,3 +12,12 @@ class SpokenError(Exception):
         super().__init__(en)
         self.en = en
         self.zh = zh
+
+
+#: A text in both languages.
+Text = Mapping[str, str]
+
+
+def text(en: str, zh: str) -> Text:
+    """Both languages of one text."""
+    return {"en": en, "zh": zh}

@@ -23,10 +23,11 @@ from lodeline.journal.certification import Certification, to_sign
 from lodeline.journal.certification import check as check_certification
 from lodeline.journal.checkpoint import sign_checkpoint
 from lodeline.journal.entry import Envelope, canonical_json
-from lodeline.service import audit
+from lodeline.service import audit, receipts
 from lodeline.service.filing import Filed, submit
 from lodeline.service.posting import rows_root_of
-from lodeline.service.preparing import Upload, encode
+from lodeline.service.preparing import encode
+from lodeline.service.upload import Upload
 
 pytestmark = pytest.mark.medium
 
@@ -201,7 +202,7 @@ def test_who_holds_the_key_of_the_log_cannot_make_a_certifier_sign_something_els
         found = [fault for fault in audit.verify(ledger.store).faults if fault.what == "certification.invalid"]
         assert [(fault.entry, fault.facts) for fault in found] == [(index, {"reason": reason})]
         assert not [fault for fault in audit.verify(ledger.store).faults if fault.what.startswith(("log.", "checkp"))]
-        receipt = audit.receipt(ledger.store, index)
+        receipt = receipts.receipt(ledger.store, index)
         assert receipt is not None
         assert [f.what.partition(".")[0] for f in verify.verify_receipt(receipt)] == ["certification"]
     forge(ledger, index, honest)

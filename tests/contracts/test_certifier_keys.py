@@ -16,7 +16,7 @@ from tests.desk import Desk
 
 from lodeline.journal import verify
 from lodeline.journal.certification import certificate_and_key
-from lodeline.service import audit
+from lodeline.service import audit, receipts
 from lodeline.service.certifier_keys import Holder, end_key, register_key
 
 pytestmark = pytest.mark.medium
@@ -45,7 +45,7 @@ def certified(desk: Desk, room: Path, key: PrivateKey = P256) -> str:
 
 
 def receipt(desk: Desk, entry: int) -> str:
-    return json.dumps(audit.receipt(desk.store, entry))
+    return json.dumps(receipts.receipt(desk.store, entry))
 
 
 def faults(desk: Desk) -> list[tuple[str, object]]:
@@ -64,7 +64,7 @@ def test_a_key_that_was_registered_certifies_and_its_receipt_says_for_whom(desk:
 
 def test_the_one_file_verifier_says_it_and_opens_the_certificate(desk: Desk, tmp_path: Path) -> None:
     number = registered(desk)
-    key = json.dumps(audit.receipt(desk.store, number, content=CERTIFICATE))
+    key = json.dumps(receipts.receipt(desk.store, number, content=CERTIFICATE))
     for name, text in (("receipt.json", certified(desk, tmp_path)), ("key.json", key)):
         (tmp_path / name).write_text(text, "utf-8")
     (tmp_path / "holder.der").write_bytes(CERTIFICATE)

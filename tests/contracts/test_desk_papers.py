@@ -14,10 +14,10 @@ from lodeline.journal.verify import verify_receipt
 from lodeline.regulation.parameter import load
 from lodeline.service import bundle as bundles
 from lodeline.service import desk_papers, offline
-from lodeline.service.audit import receipt
 from lodeline.service.desk import answer
 from lodeline.service.desk_papers import DeskError, Question
 from lodeline.service.draws import allot
+from lodeline.service.receipts import receipt
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 

@@ -20,11 +20,11 @@ from lodeline.filing.table import Table, blank, read_bytes
 from lodeline.filing.written import written
 from lodeline.regulation.duty import deadline
 from lodeline.service.acceptance import Acceptance, ClosedShipment, open_shipments, receipt_rows
-from lodeline.service.answers import transfers
 from lodeline.service.drafting import copy_of, in_force, known_for_template, lot_compositions, what_changes
 from lodeline.service.filing import preview
 from lodeline.service.own import Own
 from lodeline.service.posting import Outcome, post
+from lodeline.service.transfers import transfers
 from lodeline.store.snapshot import open_snapshot
 
 pytestmark = pytest.mark.medium

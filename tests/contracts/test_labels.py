@@ -13,9 +13,11 @@ from tests.desk import LAW, Desk, amounts, codes
 
 from lodeline.journal.verify import verify_receipt
 from lodeline.service.aliases import AliasError, give_alias, history, paper
-from lodeline.service.answers import origins, trace, transfers
-from lodeline.service.audit import rebuild_differences, receipt, verify
+from lodeline.service.audit import rebuild_differences, verify
+from lodeline.service.lot_flow import origins, trace
 from lodeline.service.own import Own
+from lodeline.service.receipts import receipt
+from lodeline.service.transfers import transfers
 from lodeline.store.snapshot import open_snapshot
 
 pytestmark = pytest.mark.medium

@@ -13,9 +13,10 @@ from tests.contracts.test_certification import ORIGIN, SHIP, checked_rows
 from tests.desk import LAW, Desk, assert_sound
 
 from lodeline.journal.verify import verify_receipt
-from lodeline.service.audit import receipt, verify
+from lodeline.service.audit import verify
 from lodeline.service.filing import submit
-from lodeline.service.preparing import Upload
+from lodeline.service.receipts import receipt
+from lodeline.service.upload import Upload
 
 pytestmark = pytest.mark.medium
 

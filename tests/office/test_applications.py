@@ -21,7 +21,8 @@ from lodeline.office.application_steps import ApplicationError, ApplicationMoved
 from lodeline.office.case_files import attached
 from lodeline.office.models import Application, ApplicationDocument, ApplicationStep, AuditRecord, Notice, User
 from lodeline.regulation.parameter import load
-from lodeline.service.audit import receipt, verify
+from lodeline.service.audit import verify
+from lodeline.service.receipts import receipt
 from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium

@@ -26,7 +26,8 @@ from lodeline.office.case_states import CaseError, Facts, MovedError, material_c
 from lodeline.office.cases import Sight
 from lodeline.office.models import AuditRecord, Case, CaseFile, CaseStep, Notice
 from lodeline.regulation.parameter import load
-from lodeline.service.audit import receipt, verify
+from lodeline.service.audit import verify
+from lodeline.service.receipts import receipt
 from lodeline.service.records import put_records
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store

@@ -18,9 +18,10 @@ from lodeline.office.case_states import CaseError, MovedError
 from lodeline.office.models import Case, CustomsCase, Notice
 from lodeline.regulation.parameter import load
 from lodeline.service import desk_papers
-from lodeline.service.audit import receipt, verify
+from lodeline.service.audit import verify
 from lodeline.service.desk import answer
 from lodeline.service.desk_papers import DeskError
+from lodeline.service.receipts import receipt
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 

@@ -50,7 +50,7 @@ from lodeline.office.actor import NotAllowedError
 from lodeline.office.draft_content import TYPED, content_of
 from lodeline.office.drafts import Cell, DraftError
 from lodeline.office.models import AuditRecord, Draft, Job, Notice, OrganisationSettings
-from lodeline.service.audit import receipt
+from lodeline.service.receipts import receipt
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 

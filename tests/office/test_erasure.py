@@ -31,7 +31,7 @@ from lodeline.office.people import InputError, PeopleError
 from lodeline.office.sealing import opened_text, seal_text
 from lodeline.office.sweeping import sweep_job
 from lodeline.regulation.parameter import load
-from lodeline.service import audit
+from lodeline.service import audit, receipts
 from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium
@@ -157,7 +157,7 @@ def test_nothing_is_left_of_the_name_and_all_that_was_filed_still_proves_itself(
     filing = filed_by(person_)
     replaced(person_)
     assert filing.entry is not None
-    before = json.dumps(audit.receipt(store, filing.entry))
+    before = json.dumps(receipts.receipt(store, filing.entry))
     request = requested(person_, said=f"Please erase me, {NAME}.")
     assert "office_user" in traces(store, NAME, FAMILY, ADDRESS)
     # Nowhere in the log, erased or not: a log forgets nothing.
@@ -172,7 +172,7 @@ def test_nothing_is_left_of_the_name_and_all_that_was_filed_still_proves_itself(
     gone = User.objects.get(pk=person_.pk)
     assert gone.pseudonym in gone.name and "erased person" in gone.name and "已删除人员" in gone.name
     assert actor_of(gone, on=TODAY).standings == () and not gone.has_usable_password()
-    receipt = json.dumps(audit.receipt(store, filing.entry))
+    receipt = json.dumps(receipts.receipt(store, filing.entry))
     assert verify.verify_receipt(receipt, store.signer.verifier.vkey) == []
     assert verify.verify_receipt(before, store.signer.verifier.vkey) == []
     said = verify.certified_by(json.loads(receipt)["envelope"])
@@ -184,19 +184,19 @@ def test_what_was_signed_is_proved_for_the_firm_after_the_holder_is_erased(store
     filing = filed_by(person_)
     replaced(person_)
     assert filing.entry is not None
-    receipt = json.dumps(audit.receipt(store, filing.entry))
+    receipt = json.dumps(receipts.receipt(store, filing.entry))
     facts = json.loads(json.loads(receipt)["envelope"])["facts"]["certification"]
     number = registration_of(FIRM, person_.pseudonym, facts["public_key"])
     assert number is not None
     request = requested(person_)
     erasure.carry_out(official("zhou", "registrar"), request.pk, said="Left.", before_term=True, law=LAW, now=NOW)
-    registration = json.dumps(audit.receipt(store, number))
+    registration = json.dumps(receipts.receipt(store, number))
     assert verify.verify_registration(receipt, registration, store.signer.verifier.vkey) == []
     english, chinese = verify.registered_as(json.loads(registration)["envelope"])
     for text in (english, chinese):
         assert FIRM in text and person_.pseudonym in text and NAME not in text
     # The entry after it ends the key: whoever is erased certifies nothing more.
-    assert json.loads(json.loads(json.dumps(audit.receipt(store, store.head().size - 1)))["envelope"])["facts"] == {
+    assert json.loads(json.loads(json.dumps(receipts.receipt(store, store.head().size - 1)))["envelope"])["facts"] == {
         "certifier": person_.pseudonym, "ends": number, "public_key": facts["public_key"],
     }  # fmt: skip
 

@@ -15,8 +15,8 @@ from lodeline.office.extensions import ExtensionError, Wanted, end, grant, grant
 from lodeline.office.models import AuditRecord
 from lodeline.office.people import InputError
 from lodeline.regulation.parameter import load
-from lodeline.service.answers import filing_states
 from lodeline.service.audit import verify
+from lodeline.service.filing_status import filing_states
 from lodeline.service.own import Own
 from lodeline.service.records import put_records
 from lodeline.store.store import Store

@@ -17,7 +17,7 @@ from lodeline.journal.verify import verify_receipt
 from lodeline.office.actor import AUTHORITY_ROLES, Actor, NotAllowedError, Standing
 from lodeline.office.inspections import enter
 from lodeline.office.models import AuditRecord
-from lodeline.service.audit import receipt, verify
+from lodeline.service.audit import verify
 from lodeline.service.inspections import (
     Entered,
     InspectionError,
@@ -28,6 +28,7 @@ from lodeline.service.inspections import (
     seized_mg,
     standing_seals,
 )
+from lodeline.service.receipts import receipt
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store

@@ -24,8 +24,9 @@ from lodeline.office.invitations import accept_new, invite
 from lodeline.office.models import Delegation, Membership, Token, User
 from lodeline.office.opening import prepare
 from lodeline.regulation.parameter import load
-from lodeline.service.audit import receipt, verify
+from lodeline.service.audit import verify
 from lodeline.service.office_log import Paper, facts_of, put
+from lodeline.service.receipts import receipt
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 

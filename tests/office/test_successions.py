@@ -19,9 +19,11 @@ from lodeline.office.models import AuditRecord, Notice
 from lodeline.office.people import InputError
 from lodeline.office.successions import Wanted, enter, handover_rows
 from lodeline.regulation.parameter import load
-from lodeline.service.answers import balance, filing_status, flow_ends, has_duty
 from lodeline.service.audit import verify
+from lodeline.service.balances import balance
 from lodeline.service.drafting import known_for_template
+from lodeline.service.filing_status import filing_status, has_duty
+from lodeline.service.flow_matrix import flow_ends
 from lodeline.service.own import Own
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot

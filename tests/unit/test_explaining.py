@@ -10,7 +10,7 @@ import pytest
 from tests.desk import Desk, organisation, site
 
 from lodeline.regulation.parameter import load
-from lodeline.service import answers, overview, sites
+from lodeline.service import overview, sites, transfers
 from lodeline.service.explaining import Explanation, explanations
 from lodeline.store.snapshot import Snapshot, open_snapshot
 
@@ -63,7 +63,7 @@ def found(desk: Desk) -> tuple[Explanation, ...]:
     statement = sites.statement(own, until=date(2025, 2, 28))
     assert statement is not None
     return explanations(
-        snapshot, answers.judged_transfers(snapshot, LAW), site="mag", organisation="MAG", element="Nd",
+        snapshot, transfers.judged_transfers(snapshot, LAW), site="mag", organisation="MAG", element="Nd",
         statement=statement,
     )  # fmt: skip
 

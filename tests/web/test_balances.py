@@ -16,7 +16,8 @@ from tests.web.books import file_books
 from tests.web.conftest import Browser
 
 from lodeline.regulation.parameter import load as load_law
-from lodeline.service import answers, overview, sites
+from lodeline.service import overview, sites
+from lodeline.service import transfers as deliveries
 from lodeline.service.finding import findings
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import Snapshot, open_snapshot
@@ -263,7 +264,7 @@ def test_methods_are_those_of_the_element(store: Store) -> None:
 
 def test_transfers_that_lack_a_side_are_counted_with_their_element(books: str) -> None:
     snapshot = open_snapshot(open_store(books))
-    transfers = answers.judged_transfers(snapshot, LAW)
+    transfers = deliveries.judged_transfers(snapshot, LAW)
     march = {"since": date(2025, 3, 1), "until": date(2025, 3, 31)}
     # 300 kg of magnets with 30 % neodymium, and a kilogram of which nobody says what is in it.
     found = sites.one_sided(snapshot, transfers, organisation="ABROAD", element="Nd", gain=True, **march)

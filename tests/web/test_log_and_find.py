@@ -81,7 +81,7 @@ def test_receipt_of_another_log_is_told_apart(browser: Browser, receipt: dict[st
     from tests.desk import Desk  # noqa: PLC0415
     from tests.desk import organisation as firm  # noqa: PLC0415
 
-    from lodeline.service.audit import receipt as receipt_of  # noqa: PLC0415
+    from lodeline.service.receipts import receipt as receipt_of  # noqa: PLC0415
     from lodeline.store.opening import create  # noqa: PLC0415
 
     other, _ = create(str(tmp_path / "other.sqlite3"), secret="the secret of another")

@@ -17,7 +17,7 @@ from tests.web.conftest import Browser
 
 from lodeline.regulation.duty import deadline
 from lodeline.regulation.parameter import load as load_law
-from lodeline.service import answers
+from lodeline.service import flow_matrix
 from lodeline.service import overview as questions
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.store import Store
@@ -37,7 +37,7 @@ def kilograms(rows: list[dict[str, Any]], end: str, prefix: str) -> float:
 
 def test_seeing_through_traders_loses_nothing_that_leaves(snapshot: Snapshot) -> None:
     chain = questions.chain(snapshot, LAW).filter(pl.col("element") == "Nd")
-    rows = answers.flows(snapshot, LAW, element="Nd")["rows"]
+    rows = flow_matrix.flows(snapshot, LAW, element="Nd")["rows"]
     rows = [row for row in rows if row["from"] not in ("origin:opening", row["to"])]
     for end in ("abroad:", "use", "loss", "magnet", "alloy", "metal", "separation"):
         moved = chain.filter(pl.col("to").str.starts_with(end))["mass_mg"].sum() / 1_000_000
@@ -127,7 +127,7 @@ def test_calendar_shows_the_last_day_in_time(browser: Browser) -> None:
 
 def test_what_crosses_the_border_is_what_was_imported_and_what_went_abroad(snapshot: Snapshot) -> None:
     crossings = questions.crossings(snapshot, LAW)
-    flows = answers.flows(snapshot, LAW)["rows"]
+    flows = flow_matrix.flows(snapshot, LAW)["rows"]
     for near, far, prefix in (("to", "from", "origin:imported"), ("from", "to", "abroad:")):
         moved: dict[tuple[str, str], Decimal] = {}
         for row in flows:

@@ -143,7 +143,7 @@ def file_(
 ) -> None:
     """File a month and print the receipt. 提交申报并打印回执。"""
     from lodeline.service.filing import resolve_correction, submit  # noqa: PLC0415
-    from lodeline.service.preparing import Upload  # noqa: PLC0415
+    from lodeline.service.upload import Upload  # noqa: PLC0415
 
     store = store_at(database)
     register = store.register(store.head())

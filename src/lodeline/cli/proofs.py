@@ -19,7 +19,7 @@ def receipt(
     database: Database = DEFAULT_DATABASE,
 ) -> None:
     """Print the receipt of an entry: a proof that needs nothing but itself. 打印回执。"""
-    from lodeline.service.audit import receipt as receipt_of  # noqa: PLC0415
+    from lodeline.service.receipts import receipt as receipt_of  # noqa: PLC0415
 
     document = receipt_of(store_at(database), entry)
     if document is None:

@@ -35,10 +35,10 @@ def trace(
     as_json: Json = False,
 ) -> None:
     """The lots, events and sites upstream (downstream) of a lot. 批次追溯。"""
-    from lodeline.service import answers  # noqa: PLC0415
+    from lodeline.service import lot_flow  # noqa: PLC0415
 
     _, snapshot = snapshot_at(database)
-    document = answers.trace(snapshot, lot, forward=forward, depth=depth)
+    document = lot_flow.trace(snapshot, lot, forward=forward, depth=depth)
     if as_json:
         print_json(document)
         return
@@ -68,10 +68,10 @@ def origins(
     as_json: Json = False,
 ) -> None:
     """Booked share of each origin in each element of a lot; each element sums to 1. 批次账面来源构成。"""
-    from lodeline.service import answers  # noqa: PLC0415
+    from lodeline.service import lot_flow  # noqa: PLC0415
 
     _, snapshot = snapshot_at(database)
-    document = answers.origins(snapshot, lot)
+    document = lot_flow.origins(snapshot, lot)
     if as_json:
         print_json(document)
         return
@@ -95,11 +95,11 @@ def balance(
     as_json: Json = False,
 ) -> None:
     """Material balance per site, element and month, with its uncertainty. 物料平衡。"""
-    from lodeline.service import answers  # noqa: PLC0415
+    from lodeline.service import balances  # noqa: PLC0415
 
     check_span(first, last)
     _, snapshot = snapshot_at(database)
-    document = answers.balance(snapshot, site=site, organisation=organisation, element=element, first=first, last=last)
+    document = balances.balance(snapshot, site=site, organisation=organisation, element=element, first=first, last=last)
     keys = (
         "site",
         "element",
@@ -126,13 +126,13 @@ def flows(
     as_json: Json = False,
 ) -> None:
     """The flow matrix: how much of each element went from where to where, by month. 流向矩阵。"""
-    from lodeline.service import answers  # noqa: PLC0415
+    from lodeline.service import flow_matrix  # noqa: PLC0415
 
     if by not in ("stage", "organisation", "country"):
         raise SpokenError("--by is stage, organisation or country", "--by 只能是 stage、organisation 或 country")
     check_span(first, last)
     _, snapshot = snapshot_at(database)
-    document = answers.flows(snapshot, law(), element=element, first=first, last=last, by=by)
+    document = flow_matrix.flows(snapshot, law(), element=element, first=first, last=last, by=by)
     print_rows(document, ("from", "to", "element", "period", "mass_kg"), as_json, numbers=(4,))
 
 
@@ -145,10 +145,10 @@ def transfers(
     as_json: Json = False,
 ) -> None:
     """Shipments matched with their receipts. 流转及收发差。"""
-    from lodeline.service import answers  # noqa: PLC0415
+    from lodeline.service import transfers as deliveries  # noqa: PLC0415
 
     _, snapshot = snapshot_at(database)
-    document = answers.transfers(snapshot, law(), only_open=only_open)
+    document = deliveries.transfers(snapshot, law(), only_open=only_open)
     keys = ("lot", "shipper", "receiver", "shipped_on", "shipped_kg", "received_kg", "difference_kg", "state", "cause")
     print_rows(document, keys, as_json, numbers=(4, 5, 6))
 
@@ -156,7 +156,7 @@ def transfers(
 @app.command()
 def quota(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
     """Quotas: granted + overdrawn = reserved + used + left. 总量控制指标。"""
-    from lodeline.service import answers  # noqa: PLC0415
+    from lodeline.service import quotas  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
     keys = (
@@ -170,7 +170,7 @@ def quota(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
         "overdrawn_kg",
         "left_kg",
     )
-    print_rows(answers.quota(store, snapshot, day=today()), keys, as_json, numbers=range(4, 9))
+    print_rows(quotas.quota(store, snapshot, day=today()), keys, as_json, numbers=range(4, 9))
 
 
 @app.command()

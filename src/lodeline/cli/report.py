@@ -20,9 +20,9 @@ from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import format_kg, share_mg_expr
 from lodeline.material.product import PRODUCTS, product_kind
 from lodeline.regulation.parameter import load as load_law
-from lodeline.service import answers
-from lodeline.service.audit import receipt
+from lodeline.service import balances, filing_status, flow_matrix, lot_flow, transfers
 from lodeline.service.loading import Loaded, load
+from lodeline.service.receipts import receipt
 from lodeline.spoken import SpokenError
 from lodeline.store.column_files import directory_of
 from lodeline.store.database import Database
@@ -146,7 +146,7 @@ def _fresh_store(database: str) -> Store:
 
 
 def _filings(store: Store, snapshot: Snapshot, loaded: Loaded, law: Any) -> None:
-    states = answers.filing_status(store, snapshot, law)
+    states = filing_status.filing_status(store, snapshot, law)
     counts = dict(states.group_by("state").len().iter_rows())
     firms = snapshot.register.tables["organisations"].height
     console.print(
@@ -163,7 +163,7 @@ def _filings(store: Store, snapshot: Snapshot, loaded: Loaded, law: Any) -> None
 
 
 def _flows(snapshot: Snapshot, law: Any) -> None:
-    flows = pl.DataFrame(answers.flows(snapshot, law, element="Nd")["rows"])
+    flows = pl.DataFrame(flow_matrix.flows(snapshot, law, element="Nd")["rows"])
     if not flows.height:
         return
     totals = (
@@ -178,14 +178,14 @@ def _flows(snapshot: Snapshot, law: Any) -> None:
 
 
 def _transfers(snapshot: Snapshot, law: Any) -> None:
-    judged = answers.judged_transfers(snapshot, law)
+    judged = transfers.judged_transfers(snapshot, law)
     counts = judged.group_by("state", "cause").len().sort("len", descending=True)
     parts = [f"{number} {state}{f' ({cause})' if cause else ''}" for state, cause, number in counts.iter_rows()]
     console.print(say("Transfers: ", "流转：") + ", ".join(parts) + ".", markup=False)
 
 
 def _balances(snapshot: Snapshot) -> None:
-    rows = pl.DataFrame(answers.balance(snapshot, element=TREO)["rows"], infer_schema_length=None)
+    rows = pl.DataFrame(balances.balance(snapshot, element=TREO)["rows"], infer_schema_length=None)
     if not rows.height:
         return
     numbers = rows.with_columns(
@@ -234,8 +234,8 @@ def _magnet(snapshot: Snapshot) -> None:
     if not heavy.height:
         return
     lot = snapshot.lots.filter(pl.col("lot") == heavy["lot"][0])["name"][0]
-    traced = answers.trace(snapshot, lot)
-    found = answers.origins(snapshot, lot)["rows"]
+    traced = lot_flow.trace(snapshot, lot)
+    found = lot_flow.origins(snapshot, lot)["rows"]
     by_place: dict[tuple[str, str], float] = {}
     for row in found:
         place = (row["origin_kind"], row["origin_place"] or row["organisation"] or "?")

@@ -24,8 +24,7 @@ from lodeline.ledger.register import TABLES, Register
 from lodeline.office.actor import AUTHORITY, Actor
 from lodeline.office.audit import record_act
 from lodeline.office.notices import notify
-from lodeline.office.people import InputError, WrongField
-from lodeline.office.reminders import with_people
+from lodeline.office.people import InputError, WrongField, with_people
 from lodeline.regulation.duty import deadline
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.records import put_records

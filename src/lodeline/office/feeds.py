@@ -9,7 +9,7 @@ from lodeline.filing.feed_schema import Feed
 from lodeline.office.actor import Actor
 from lodeline.office.audit import record_act
 from lodeline.service.feeds import Received, day_of, receive
-from lodeline.service.preparing import Upload
+from lodeline.service.upload import Upload
 from lodeline.store.store import Store, StoredEntry
 
 

@@ -21,7 +21,7 @@ from lodeline.office.models import Draft
 from lodeline.office.sandbox import books_of, ledger_of
 from lodeline.regulation.parameter import load
 from lodeline.service.filing import preview, submit
-from lodeline.service.preparing import Upload
+from lodeline.service.upload import Upload
 from lodeline.store.store import StoredEntry
 
 #: Beside the uploads of an entry: what was changed in the portal.

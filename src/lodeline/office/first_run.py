@@ -13,7 +13,6 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from lodeline.office.actor import AUTHORITY, Actor
 from lodeline.office.models import User
-from lodeline.office.opening import is_prepared
 from lodeline.office.people import (
     InputError,
     PeopleError,
@@ -24,6 +23,7 @@ from lodeline.office.people import (
     wrong_name,
     wrong_password,
 )
+from lodeline.office.router import is_prepared
 
 #: Stores that are known to have accounts: the question is asked before every page, and its answer stays.
 _SETTLED: set[str] = set()

@@ -21,7 +21,7 @@ from lodeline.ledger.extension import both_passed
 from lodeline.ledger.transfer import TRANSFER, judge
 from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.answers import has_duty
+from lodeline.service.filing_status import has_duty
 from lodeline.spoken import SpokenError
 from lodeline.store.store import Store
 

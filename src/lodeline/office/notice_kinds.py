@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from lodeline.office import notice_sentences as sentences
-from lodeline.office.notice_sentences import Facts, Named, Text, text
+from lodeline.office.notice_sentences import Facts, Named
+from lodeline.spoken import Text, text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

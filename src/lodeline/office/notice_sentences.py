@@ -7,12 +7,11 @@ from datetime import date
 from typing import Any, Final
 
 from lodeline.service.desk_reservations import AMENDED
+from lodeline.spoken import Text, text
 
 Facts = Mapping[str, Any]
 #: What a sentence needs beside the facts: the name of an organisation in the reader's language.
 Named = Callable[[str], str]
-#: A text in both languages.
-Text = Mapping[str, str]
 
 _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -30,11 +29,6 @@ def day(on: str) -> Text:
     """`2026-02-09` → 9 February 2026, 2026年2月9日."""
     at = date.fromisoformat(on)
     return {"en": f"{at.day} {_MONTHS[at.month - 1]} {at.year}", "zh": f"{at.year}年{at.month}月{at.day}日"}
-
-
-def text(en: str, zh: str) -> Text:
-    """Both languages of one text."""
-    return {"en": en, "zh": zh}
 
 
 def _deliveries(count: int) -> Text:

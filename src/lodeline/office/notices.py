@@ -19,8 +19,9 @@ from django.db.models import Q, QuerySet
 from lodeline.office.actor import Actor
 from lodeline.office.models import Notice, NoticeRead
 from lodeline.office.notice_kinds import KINDS
-from lodeline.office.notice_sentences import Facts, Named, Text
+from lodeline.office.notice_sentences import Facts, Named
 from lodeline.office.router import OneStore
+from lodeline.spoken import Text
 
 #: Notices that are written together.
 _AT_ONCE: Final = 500

@@ -7,7 +7,7 @@ from django.core.management import call_command
 
 from lodeline.office import clock, rights
 from lodeline.office.demonstration import assert_no_samples, furnish
-from lodeline.office.guarded import OFFICE_TABLES, has_office
+from lodeline.office.guarded import OFFICE_TABLES
 from lodeline.store.database import Database
 from lodeline.store.guards import guards_of, make_guards
 from lodeline.store.opening import open_store
@@ -36,8 +36,3 @@ def prepare(url: str) -> None:
             rights.begin(open_store(url), now=clock.now())
         if settings.LODELINE_DEMO:
             furnish(url)
-
-
-def is_prepared(url: str) -> bool:
-    """Whether the tables are there."""
-    return has_office(Database(url))

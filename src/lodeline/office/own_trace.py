@@ -14,7 +14,7 @@ from lodeline.flow.booked import booked
 from lodeline.flow.index import UnknownLot
 from lodeline.office.actor import Actor
 from lodeline.office.own_lots import UnknownLotError, origins_by_country, unknown_lot
-from lodeline.service.answers import trace
+from lodeline.service.lot_flow import trace
 from lodeline.service.own import Own
 from lodeline.store.snapshot import Snapshot
 

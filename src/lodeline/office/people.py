@@ -386,3 +386,10 @@ def wrong_password(password: str, user: User) -> list[WrongField]:
     if not told:
         return []
     return [WrongField(field="password", en=" ".join(told["en"]), zh="".join(told["zh-hans"]))]
+
+
+def with_people(today: date) -> frozenset[str]:
+    """The organisations for which somebody can sign in on a day."""
+    in_force = Q(valid_from__lte=today) & (Q(valid_to__isnull=True) | Q(valid_to__gte=today))
+    found = Membership.objects.filter(in_force, user__is_active=True).exclude(organisation="")
+    return frozenset(found.values_list("organisation", flat=True).distinct())

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import polars as pl
 from django.conf import settings
-from django.db.models import Q
 
 from lodeline.office import applications, case_review, clock, customs_cases, log_notices, mail
-from lodeline.office.models import Membership, Notice
+from lodeline.office.models import Notice
 from lodeline.office.notices import notify
+from lodeline.office.people import with_people
 from lodeline.regulation.parameter import load
 from lodeline.service import exceptions
 from lodeline.service.own import Own
@@ -54,13 +54,6 @@ def remind_job(payload: Mapping[str, Any], say: Callable[[float], None]) -> obje
     reopened = case_review.review(store, load(), now=now)
     closed = customs_cases.close_overtaken(store, now=now)
     return {"notices": remind(now), "reopened": reopened, "closed": closed, "mails": mail.send(now)}
-
-
-def with_people(today: date) -> frozenset[str]:
-    """The organisations for which somebody can sign in on a day."""
-    in_force = Q(valid_from__lte=today) & (Q(valid_to__isnull=True) | Q(valid_to__gte=today))
-    found = Membership.objects.filter(in_force, user__is_active=True).exclude(organisation="")
-    return frozenset(found.values_list("organisation", flat=True).distinct())
 
 
 def _about(own: Own, now: datetime, today: date) -> int:

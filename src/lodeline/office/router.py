@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
+from lodeline.office.guarded import has_office
 from lodeline.store.database import Database
 
 
@@ -25,3 +26,8 @@ class OneStore:
         """All tables stand in one database."""
         del one, other, hints
         return True
+
+
+def is_prepared(url: str) -> bool:
+    """Whether the tables are there."""
+    return has_office(Database(url))

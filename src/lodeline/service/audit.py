@@ -22,7 +22,6 @@ from lodeline.journal import merkle
 from lodeline.journal.audit import TEXTS, audit_log, audit_rows, read_kept
 from lodeline.journal.certification import CertificationError, check_entry
 from lodeline.journal.checkpoint import Checkpoint, NoteError, open_checkpoint
-from lodeline.journal.receipt import receipt_document
 from lodeline.journal.verify import Fault, text_of
 from lodeline.ledger.register import TABLES
 from lodeline.ledger.resolution import maker_and_local
@@ -31,8 +30,8 @@ from lodeline.service import aliases, cases, certifier_keys, editions, feeds, of
 from lodeline.service.accounts import differing_positions, rebuild_positions
 from lodeline.service.draw_facts import stored_rows
 from lodeline.service.posting import resolved_commitment
+from lodeline.service.receipts import _opened, row_salt_key
 from lodeline.service.records import record_cells
-from lodeline.service.salt import salt_key
 from lodeline.store.flow_files import wrong_files
 from lodeline.store.guards import guards_of
 from lodeline.store.store import (
@@ -349,14 +348,6 @@ def _upload_faults(store: Store, entry: StoredEntry, envelope: journal.Envelope,
         yield Fault(entry=entry.index, what="upload.changed")
 
 
-def _opened(envelope: journal.Envelope, names: Sequence[str], contents: Sequence[bytes]) -> bytes:
-    """The SHA-256 that `upload_hash` commits to."""
-    if "uploads" in envelope.facts:
-        return journal.uploads_sha256([(name, sha256(one).digest()) for name, one in zip(names, contents, strict=True)])
-    # One file; entries of several files were made so too, before each could be shown alone.
-    return sha256(b"".join(contents)).digest()
-
-
 def _store_faults(store: Store, entries: Sequence[StoredEntry]) -> Iterable[Fault]:
     """Numbers that follow from the entries: roots, places of rows, lots, and where the head stands."""
     frontier, line = merkle.Frontier(), 1
@@ -391,11 +382,6 @@ def _orphans(store: Store, entries: Sequence[StoredEntry]) -> Iterable[Fault]:
         for (index,) in store.database.rows(f"SELECT DISTINCT entry FROM {table}"):
             if int(str(index)) not in known:
                 yield Fault(entry=int(str(index)), what="row.without-entry")
-
-
-def row_salt_key(store: Store, entry: StoredEntry) -> bytes:
-    """The key of the entry's row salts."""
-    return salt_key(store, entry.organisation, entry.period, entry.corrects, entry.digest)
 
 
 def rebuild_differences(store: Store) -> list[Fault]:
@@ -453,34 +439,3 @@ def _lots_that_differ(expected: pl.DataFrame, stored: pl.DataFrame) -> pl.Series
     """Lots of rows that one of the two does not have as often as the other, in order."""
     both = pl.concat([expected.with_columns(more=pl.lit(1)), stored.with_columns(more=pl.lit(-1))])
     return both.group_by(expected.columns).agg(pl.col("more").sum()).filter(pl.col("more") != 0)["lot"].unique().sort()
-
-
-def receipt(store: Store, index: int, *, content: bytes | None = None) -> dict[str, object] | None:
-    """The receipt of an entry against the log as it stands, or None where there is no such entry.
-
-    `content`: what an entry without files of its own commits to, a step of a case: the receipt then opens it.
-    """
-    entry = store.entry(index)
-    if entry is None:
-        return None
-    head = store.head()
-    envelope = journal.Envelope.from_bytes(entry.envelope.encode())
-    key = row_salt_key(store, entry)
-    names = [] if content is not None else store.upload_names(index)
-    uploads = [content] if content is not None else [one for _, one in store.uploads(index)]
-    opened = _opened(envelope, names, uploads) if uploads and envelope.upload_hash else None
-    return receipt_document(
-        envelope=entry.envelope.encode(),
-        inclusion=merkle.inclusion_proof(store.subtrees(head.frontier), index, head.size),
-        checkpoint=head.checkpoint,
-        vkey=store.signer.verifier.vkey,
-        flags=entry.flags,
-        flags_salt=journal.opening_salt(key, "flags") if entry.flags else None,
-        upload_sha256=opened,
-        upload_salt=journal.opening_salt(key, "upload") if opened else None,
-        uploads=[
-            (name, sha256(one).digest())
-            for name, one in zip(names, uploads, strict=False)
-            if "uploads" in envelope.facts
-        ],
-    )

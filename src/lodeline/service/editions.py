@@ -25,7 +25,7 @@ from lodeline.journal.verify import Fault
 from lodeline.ledger.extension import due
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service import papers
-from lodeline.service.answers import filing_states
+from lodeline.service.filing_status import filing_states
 from lodeline.service.overview import balances, by_stage, chain
 from lodeline.spoken import SpokenError
 from lodeline.store.opening import assert_guarded

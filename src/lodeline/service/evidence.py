@@ -30,12 +30,12 @@ from lodeline.ledger.movement import makes_lot
 from lodeline.ledger.register import TABLES
 from lodeline.regulation.duty import next_month
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.audit import row_salt_key
 from lodeline.service.evidence_file import PACK, json_bytes, packed
 from lodeline.service.evidence_pdf import NAME, SETTER, evidence_pdf
 from lodeline.service.evidence_text import index_page, readme
 from lodeline.service.finding import findings
 from lodeline.service.law import in_force
+from lodeline.service.receipts import row_salt_key
 from lodeline.service.recomputing import gives_its_finding
 from lodeline.service.records import record_cells
 from lodeline.spoken import SpokenError

@@ -24,8 +24,8 @@ from lodeline.journal.audit import audit_rows
 from lodeline.journal.verify import Fault
 from lodeline.ledger.problem import Problem
 from lodeline.service.moment import utc_text
-from lodeline.service.preparing import Upload
 from lodeline.service.salt import salt_key
+from lodeline.service.upload import Upload
 from lodeline.store.opening import assert_guarded
 from lodeline.store.store import FEED_KIND, FEED_TABLES, Store, StoredEntry
 

@@ -13,8 +13,9 @@ from lodeline.journal.certification import Certification
 from lodeline.ledger.problem import Problem, problem
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service import posting
-from lodeline.service.audit import receipt
-from lodeline.service.preparing import Encoded, Progress, Upload
+from lodeline.service.preparing import Encoded, Progress
+from lodeline.service.receipts import receipt
+from lodeline.service.upload import Upload
 from lodeline.store.store import Store, StoredEntry
 
 

@@ -19,9 +19,10 @@ from lodeline.ledger.register import Register
 from lodeline.ledger.transfer import passed_on, stand_in
 from lodeline.progress import counted
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.answers import Json, UnknownSubject, filing_status
 from lodeline.service.draw_facts import draws_of, exits_in_force
 from lodeline.service.exceptions import Disagreements, disagreements
+from lodeline.service.filing_status import filing_status
+from lodeline.service.subject import Json, UnknownSubject
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 

@@ -32,8 +32,9 @@ from lodeline.ledger.register import Register
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.feeds import day_of, receive
 from lodeline.service.posting import Outcome, post
-from lodeline.service.preparing import Encoded, Upload, encode
+from lodeline.service.preparing import Encoded, encode
 from lodeline.service.records import put_records
+from lodeline.service.upload import Upload
 from lodeline.store.store import Store
 
 #: Filings that may stand read and checked, waiting to be posted. Bounds the memory of a load.

@@ -24,7 +24,8 @@ from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
 from lodeline.material.mass import share_mg_expr
 from lodeline.regulation.duty import deadline
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.answers import filing_status, flow_ends
+from lodeline.service.filing_status import filing_status
+from lodeline.service.flow_matrix import flow_ends
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import OFFICE_KIND, Store
 

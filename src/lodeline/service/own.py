@@ -25,8 +25,8 @@ from lodeline.material.element import TREO
 from lodeline.regulation.duty import next_month, period_of
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.accounts import DRAWN, drawn, licence_accounts, quota_accounts
-from lodeline.service.answers import has_duty
 from lodeline.service.calling import Calling
+from lodeline.service.filing_status import has_duty
 from lodeline.service.quotas import GRANT
 from lodeline.store.books import IN_FORCE
 from lodeline.store.store import Store

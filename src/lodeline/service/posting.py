@@ -22,8 +22,9 @@ from lodeline.ledger.problem import Problem, problem
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.accounts import project_again
 from lodeline.service.moment import utc_text
-from lodeline.service.preparing import Encoded, Job, Prepared, Progress, Upload, encode, prepare, sealed
+from lodeline.service.preparing import Encoded, Job, Prepared, Progress, encode, prepare, sealed
 from lodeline.service.salt import salt_key
+from lodeline.service.upload import Upload
 from lodeline.store.opening import assert_guarded
 from lodeline.store.store import Head, Store, StoredEntry
 

@@ -35,18 +35,11 @@ from lodeline.service.calling import Calling
 from lodeline.service.export_licences import licence_flags, missing_licence_flags
 from lodeline.service.history import NO_LINES, tied_history
 from lodeline.service.salt import salt_key
+from lodeline.service.upload import Upload
 from lodeline.store.books import IN_FORCE
 from lodeline.store.store import Head, Store, StoredEntry
 
 Progress = Callable[[str, float], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
-    """Bytes as they came from the filer."""
-
-    name: str
-    content: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,12 @@ from typing import Literal
 
 import polars as pl
 
-from lodeline.material.mass import parse_mass
+from lodeline.material.element import TREO
+from lodeline.material.mass import format_kg, parse_mass
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.regulation.value import Value
-from lodeline.service.answers import quota
+from lodeline.service.accounts import quota_accounts
+from lodeline.service.subject import Json
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
@@ -87,3 +89,28 @@ def national_quota(law: Jurisdiction, kind: str, year: int) -> NationalQuota | N
         kind=kind, year=year, status="published", total_t=total, rock_t=rock, ion_t=ion, about=about,
         source=state.value,
     )  # fmt: skip
+
+
+def quota(store: Store, snapshot: Snapshot, *, day: date | None = None) -> Json:
+    """Granted, reserved, used, overdrawn and left: granted + overdrawn = reserved + used + left.
+
+    What is reserved lapses by `day` (default: that of the last filing).
+    """
+    asked = day or (date.fromisoformat(snapshot.as_of[:10]) if snapshot.as_of else date.min)
+    rows = []
+    for (organisation, kind, ore_type, year), found in quota_accounts(store, snapshot.register).items():
+        balance = found.balance(TREO, asked)
+        rows.append(
+            {
+                "organisation": organisation,
+                "kind": kind,
+                "ore_type": ore_type or None,
+                "year": year,
+                "granted_kg": format_kg(balance.granted),
+                "reserved_kg": format_kg(balance.reserved),
+                "used_kg": format_kg(balance.used),
+                "overdrawn_kg": format_kg(balance.overdrawn),
+                "left_kg": format_kg(balance.left),
+            }
+        )
+    return {"rows": rows}

@@ -31,10 +31,10 @@ from lodeline.ledger.register import TABLES, Register
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.material.mass import PPB, share_mg_expr
 from lodeline.regulation.parameter import Jurisdiction, load
-from lodeline.service.answers import filing_states
 from lodeline.service.evidence_file import PACK, BundleError, document, unpacked
 from lodeline.service.evidence_pdf import NAME, SETTER, evidence_pdf
 from lodeline.service.evidence_text import index_page, readme
+from lodeline.service.filing_status import filing_states
 from lodeline.service.finding import LedgerSight
 from lodeline.store.snapshot import Snapshot
 

@@ -21,7 +21,7 @@ from lodeline.accountancy.untestable import NO_COUNTS, REASONS
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import format_kg
 from lodeline.regulation.duty import next_month
-from lodeline.service.answers import Json, known_element, known_id
+from lodeline.service.subject import Json, known_element, known_id
 from lodeline.store.snapshot import Snapshot
 
 __all__ = ["FAMILY_RATE", "Reconciled", "Suspect", "as_json", "reconcile_nation", "reconcile_site"]

@@ -29,8 +29,9 @@ from lodeline.material.mass import format_kg
 from lodeline.regulation.control_list import ControlItem
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.regulation.replay import differing, held
-from lodeline.service.answers import Json, filing_status
+from lodeline.service.filing_status import filing_status
 from lodeline.service.finding import LedgerSight
+from lodeline.service.subject import Json
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 

@@ -10,8 +10,12 @@ from typing import Final
 
 import polars as pl
 
+from lodeline.ledger.extension import both_passed
+from lodeline.ledger.transfer import judge
+from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.answers import judged_transfers
+from lodeline.service.filing_status import has_duty
+from lodeline.service.subject import Json
 from lodeline.store.snapshot import Snapshot
 
 #: Standings in which a transfer has not closed.
@@ -110,3 +114,55 @@ def differences(transfers: pl.DataFrame) -> pl.DataFrame:
             "receiver", nulls_last=True,
         )
     )  # fmt: skip
+
+
+def judged_transfers(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
+    """Every transfer with state and cause, as of the last filing in the log."""
+    found = snapshot.transfers.join(snapshot.lots.select("lot", "name"), on="lot", how="left")
+    as_of = datetime.fromisoformat(snapshot.as_of) if snapshot.as_of else datetime.fromisoformat("1900-01-01T00:00Z")
+    judged = judge(
+        found, has_duty=has_duty(snapshot.register, law),
+        both_deadlines_passed=both_passed(as_of, law, snapshot.register),
+    )  # fmt: skip
+    return judged.sort(
+        pl.coalesce("shipped_on", "received_on"), "shipper", "receiver", "shipment_event", "receipt_event", "name",
+        "shipped_mg", "received_mg",
+    )  # fmt: skip
+
+
+def transfers(snapshot: Snapshot, law: Jurisdiction, *, only_open: bool = False) -> Json:
+    """Shipments with their receipts; with `only_open`, those that lack a shipment or (part of) a receipt."""
+    rows = judged_transfers(snapshot, law)
+    if only_open:
+        rows = rows.filter(pl.col("state").is_in(["open", "partial"]) | (pl.col("state") == "exception"))
+    return {
+        "rows": [
+            {
+                "lot": row["name"],
+                "shipper": row["shipper"],
+                "receiver": row["receiver"],
+                "shipment_event": row["shipment_event"],
+                "receipt_event": row["receipt_event"],
+                "shipped_on": _day(row["shipped_on"]),
+                "received_on": _day(row["received_on"]),
+                "shipped_kg": _kg(row["shipped_mg"]),
+                "received_kg": _kg(row["received_mg"]),
+                "difference_kg": _kg(_difference(row["shipped_mg"], row["received_mg"])),
+                "state": row["state"],
+                "cause": row["cause"],
+            }
+            for row in rows.iter_rows(named=True)
+        ]
+    }
+
+
+def _difference(shipped_mg: int | None, received_mg: int | None) -> int | None:
+    return None if shipped_mg is None or received_mg is None else shipped_mg - received_mg
+
+
+def _kg(mass_mg: int | None) -> str | None:
+    return None if mass_mg is None else format_kg(mass_mg)
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

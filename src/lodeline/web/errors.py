@@ -21,7 +21,7 @@ from django.http import HttpRequest, HttpResponse
 
 from lodeline.flow.index import UnknownLot
 from lodeline.office.actor import NOBODY, NotAllowedError
-from lodeline.service.answers import UnknownSubject
+from lodeline.service.subject import UnknownSubject
 from lodeline.spoken import SpokenError
 from lodeline.web.language import Language, Text, language_at, say
 from lodeline.web.pages.computing import computing

@@ -31,7 +31,7 @@ from prometheus_client.core import GaugeMetricFamily
 from lodeline.office import clock
 from lodeline.office.guarded import OFFICE_TABLES
 from lodeline.office.models import Job
-from lodeline.office.opening import is_prepared
+from lodeline.office.router import is_prepared
 from lodeline.spoken import SpokenError
 from lodeline.store.guards import guards_of
 from lodeline.store.opening import open_store

@@ -17,7 +17,7 @@ import polars as pl
 from lodeline.ledger.register import Register
 from lodeline.office.actor import NotAllowedError
 from lodeline.office.case_views import party_of
-from lodeline.service import answers, overview, quotas, transfers
+from lodeline.service import filing_status, overview, quotas, transfers
 from lodeline.service.finding import findings
 from lodeline.store.snapshot import Snapshot
 from lodeline.web.reading import Reading
@@ -53,9 +53,9 @@ def _nobodys(found: Answer, firms: Firms) -> Answer:
 
 #: How the answer to a question is kept to some firms; a page adds its own with `kept_to_firms`.
 _NARROWED: Final[dict[Callable[..., Any], Narrow]] = {
-    answers.filing_status: of_firms,
-    answers.judged_transfers: _of_either,
-    answers.quota: _rows,
+    filing_status.filing_status: of_firms,
+    transfers.judged_transfers: _of_either,
+    quotas.quota: _rows,
     findings: _findings,
     overview.balances: of_firms,
     overview.elements: _nobodys,

@@ -227,3 +227,11 @@ def organisation_names(register: Register, language: Language) -> dict[str, str]
 def site_names(register: Register) -> dict[str, str]:
     """Site id → its name as registered, else the id. Sites are registered under one name."""
     return {site: name or site for site, name in register.tables["sites"].select("id", "name").iter_rows()}
+
+
+#: Shape and tone of a filing state, always beside its word.
+STATE_MARKS: dict[str, tuple[str, Tone]] = {
+    "filed": ("tick", "flow"),
+    "late": ("half", "gain"),
+    "missing": ("down", "loss"),
+}

@@ -19,7 +19,7 @@ from lodeline.office.desk import ask
 from lodeline.office.desk_batches import is_batch
 from lodeline.office.listing import key_cursor, read_key_cursor
 from lodeline.office.own_findings import own_findings
-from lodeline.service import answers, desk, desk_release
+from lodeline.service import balances, desk, desk_release, flow_matrix, quotas
 from lodeline.service.accounts import DRAWN, drawn, licence_accounts
 from lodeline.service.desk_papers import DeskError
 from lodeline.service.finding import findings as found_by_detectors
@@ -108,7 +108,7 @@ def list_balances(
     for holder in holders_of(now.snapshot.register, site or "") or [""]:
         look(request, "balances", whose, organisation=holder)
     found = now.answer(
-        answers.balance, now.snapshot, site=site, organisation=whose.organisation, element=element, first=first,
+        balances.balance, now.snapshot, site=site, organisation=whose.organisation, element=element, first=first,
         last=last,
     )  # fmt: skip
     return _paged(now, found["rows"], ("organisation", "site", "element", "period"), cursor, limit)
@@ -135,7 +135,7 @@ def list_flows(
     """How much of an element went from where to where, by month."""
     reads_nation(request)
     now = _read_now(request)
-    found = now.answer(answers.flows, now.snapshot, now.law, element=element, first=first, last=last, by=by)
+    found = now.answer(flow_matrix.flows, now.snapshot, now.law, element=element, first=first, last=last, by=by)
     return _paged(now, found["rows"], ("period", "element", "from", "to"), cursor, limit)
 
 
@@ -191,7 +191,7 @@ def list_quotas(request: HttpRequest, organisation: str | None = told.ORGANISATI
     whose = reads(request, "balances:read", organisation)
     if whose.organisation is None:
         now = _read_now(request)
-        return {"rows": now.answer(answers.quota, now.store, now.snapshot, day=today)["rows"]}
+        return {"rows": now.answer(quotas.quota, now.store, now.snapshot, day=today)["rows"]}
     as_of_head(request)
     look(request, "quotas", whose)
     rows = Own(store(), law(), whose.organisation).quota(today).iter_rows(named=True)

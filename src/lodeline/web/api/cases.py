@@ -38,8 +38,8 @@ from lodeline.office.case_views import (
 from lodeline.office.cases import Sight
 from lodeline.office.listing import key_cursor, read_key_cursor
 from lodeline.office.models import Case, CaseStep
-from lodeline.service.audit import receipt
 from lodeline.service.finding import findings
+from lodeline.service.receipts import receipt
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as

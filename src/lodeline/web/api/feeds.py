@@ -15,7 +15,7 @@ from lodeline.office import feeds as office
 from lodeline.office.listing import key_cursor, read_key_cursor
 from lodeline.office.tokens import Program
 from lodeline.service import exceptions as questions
-from lodeline.service.audit import receipt as receipt_of
+from lodeline.service.receipts import receipt as receipt_of
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import filing_of, json_answer, once

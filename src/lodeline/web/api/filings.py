@@ -17,7 +17,7 @@ from lodeline.office.listing import filing_rows, filings
 from lodeline.office.models import Draft
 from lodeline.office.submitting import CHECKED_AT_ONCE_BYTES, Sent
 from lodeline.office.tokens import Program
-from lodeline.service.audit import receipt as receipt_of
+from lodeline.service.receipts import receipt as receipt_of
 from lodeline.store.store import StoredEntry
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem, not_found

@@ -21,7 +21,7 @@ from lodeline.office.listing import canonical
 from lodeline.office.listing import lots as listed
 from lodeline.office.own_lots import give_alias, own_lot
 from lodeline.office.own_trace import own_origins, own_trace
-from lodeline.service import aliases, answers
+from lodeline.service import aliases, lot_flow
 from lodeline.service.own import Own
 from lodeline.store.snapshot import Snapshot
 from lodeline.web.api import shapes, told
@@ -73,7 +73,7 @@ def get_trace(
     now = _reading(request)
     forward = direction == "forward"
     if whose.organisation is None:
-        found = answers.trace(now.snapshot, lot, forward=forward, depth=depth)
+        found = lot_flow.trace(now.snapshot, lot, forward=forward, depth=depth)
         look(request, "lot trace", whose, organisation=maker_and_local(lot, "")[0] or None, subject=lot)
         return found
     actor, own = call_of(request).actor, Own(store(), law(), whose.organisation)
@@ -91,7 +91,7 @@ def get_origins(request: HttpRequest, lot: str = told.LOT) -> dict[str, Any]:
     whose = reads(request, "lots:read")
     now = _reading(request)
     if whose.organisation is None:
-        found = answers.origins(now.snapshot, lot)
+        found = lot_flow.origins(now.snapshot, lot)
         look(request, "lot origins", whose, organisation=maker_and_local(lot, "")[0] or None, subject=lot)
         return found
     rows = own_origins(call_of(request).actor, Own(store(), law(), whose.organisation), now.snapshot, lot)
@@ -138,7 +138,7 @@ def get_lot(request: HttpRequest, lot: str = told.LOT) -> dict[str, Any]:
     now = _reading(request)
     call = call_of(request)
     if whose.organisation is None:
-        answers.trace(now.snapshot, lot, depth=0)  # Raises UnknownLot, with names that may have been meant.
+        lot_flow.trace(now.snapshot, lot, depth=0)  # Raises UnknownLot, with names that may have been meant.
         look(request, "lot", whose, organisation=maker_and_local(lot, "")[0] or None, subject=lot)
         return _whole(now.snapshot, lot)
     own = Own(store(), law(), whose.organisation)

@@ -22,9 +22,9 @@ from lodeline.material.mass import format_kg
 from lodeline.office import inspections as entering
 from lodeline.office import successions as following
 from lodeline.office.listing import cursor_number, key_cursor, read_key_cursor
-from lodeline.service.audit import receipt
 from lodeline.service.inspections import Inspection, Seal, Visited, inspections
 from lodeline.service.own import Own
+from lodeline.service.receipts import receipt
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as

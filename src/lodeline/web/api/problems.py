@@ -44,10 +44,10 @@ from lodeline.office.tokens import TokenError, TooManyError, Usage
 from lodeline.office.transfers import AcceptanceError
 from lodeline.service.acceptance import ClosedShipment
 from lodeline.service.aliases import AliasError
-from lodeline.service.answers import UnknownSubject
 from lodeline.service.evidence import NoSuchFindingError
 from lodeline.service.inspections import InspectionError
 from lodeline.service.parties import PartyError
+from lodeline.service.subject import UnknownSubject
 from lodeline.spoken import SpokenError
 from lodeline.web.language import Language, Text, preferred, say
 from lodeline.web.reading import StillComputingError

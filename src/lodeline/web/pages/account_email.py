@@ -11,7 +11,7 @@ from lodeline.office import clock
 from lodeline.office.email_change import EmailChangeError, ask, change, new_address
 from lodeline.office.people import account_of
 from lodeline.web.accounts.letters import post_email_link, post_email_notice
-from lodeline.web.pages.firm_draft_certify import is_recent
+from lodeline.web.pages.signed_in import is_recent
 from lodeline.web.parts import Act
 from lodeline.web.shell import show
 from lodeline.web.visit import NotHereError, Visit

@@ -15,7 +15,7 @@ from lodeline.web import format as written
 from lodeline.web.firm_names import firm_names
 from lodeline.web.language import say
 from lodeline.web.pages.entered import field_errors, number_of, problems_part
-from lodeline.web.pages.firm_draft_certify import is_recent
+from lodeline.web.pages.signed_in import is_recent
 from lodeline.web.parts import Field, Notice
 from lodeline.web.role_words import AUTHORITY_NAME, ROLE_NAMES
 from lodeline.web.shell import show

@@ -20,13 +20,13 @@ from lodeline.office.application_documents import open_document
 from lodeline.office.models import Application, ApplicationStep
 from lodeline.regulation.instrument import Citation, articles_once
 from lodeline.regulation.parameter import load
-from lodeline.service.audit import receipt
+from lodeline.service.receipts import receipt
 from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.language import Text, say
+from lodeline.web.pages.attachment import attachment
 from lodeline.web.pages.case_part import Taken
 from lodeline.web.pages.desk_form import LABELS as COLUMNS
-from lodeline.web.pages.firm_draft_files import attachment
 from lodeline.web.pages.lot_words import composition_said, product_and_code
 from lodeline.web.parts import Fact, Field
 from lodeline.web.table import Cell, Column, Table

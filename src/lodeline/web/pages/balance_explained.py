@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from lodeline.service import answers, explaining, sites
+from lodeline.service import explaining, sites
+from lodeline.service import transfers as deliveries
 from lodeline.service.explaining import Explanation, Kind, costs
 from lodeline.service.sites import Statement
 from lodeline.web import format as written
@@ -30,7 +31,7 @@ CalledLot = Callable[[str], str]
 def _explanations(
     reading: Reading, *, site: str, organisation: str, element: str, statement: Statement
 ) -> tuple[Explanation, ...]:
-    judged = reading.answer(answers.judged_transfers, reading.snapshot, reading.law)
+    judged = reading.answer(deliveries.judged_transfers, reading.snapshot, reading.law)
     return explaining.explanations(
         reading.snapshot, judged, site=site, organisation=organisation, element=element, statement=statement
     )
@@ -278,7 +279,7 @@ def asked_about(
     transfers = None
     if statement.muf_mg:
         reading, gain = visit.reading, statement.muf_mg < 0
-        judged = reading.answer(answers.judged_transfers, reading.snapshot, reading.law)
+        judged = reading.answer(deliveries.judged_transfers, reading.snapshot, reading.law)
         number, mass_mg = sites.one_sided(
             reading.snapshot, judged, organisation=organisation, element=element, since=statement.since,
             until=statement.until, gain=gain,

@@ -13,11 +13,11 @@ from django.http import HttpResponse
 from lodeline.office.case_files import content_of
 from lodeline.office.case_views import Standing, steps_of
 from lodeline.office.models import Case, CaseFile, CaseStep
-from lodeline.service.audit import receipt
+from lodeline.service.receipts import receipt
 from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.language import Text, say
-from lodeline.web.pages.firm_draft_files import attachment
+from lodeline.web.pages.attachment import attachment
 from lodeline.web.table import Cell
 from lodeline.web.visit import NotHereError, Visit
 from lodeline.web.words import Tone

@@ -15,7 +15,6 @@ from lodeline.web.drawing.sankey import Column as Stage
 from lodeline.web.drawing.sankey import Link, Node, NodeKind, Sankey, draw_sankey
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.language import say
-from lodeline.web.pages.scene import total
 from lodeline.web.table import Cell, Column, Table
 from lodeline.web.visit import Visit
 from lodeline.web.words import Tone
@@ -253,3 +252,9 @@ def _verdict(visit: Visit, row: Mapping[str, object], alarms: pl.DataFrame) -> C
     tone: Tone = "gain" if mass_mg < 0 else "loss"
     text = written.mass_with_sigma(abs(mass_mg), sigma_mg, visit.language)
     return Cell(text=text, value=mass_mg / written.MG_PER_KG, shape="up" if mass_mg < 0 else "down", tone=tone)
+
+
+def total(unexplained: pl.DataFrame) -> tuple[int, float]:
+    """Inventory difference of these balances together, and its σ: sites err independently."""
+    mass_mg, variance = unexplained.select(pl.col("muf_mg").sum(), (pl.col("sigma_mg") ** 2).sum()).row(0)
+    return int(mass_mg), float(variance) ** 0.5

@@ -16,17 +16,17 @@ from lodeline.ledger.extension import extensions
 from lodeline.office import clock
 from lodeline.office.duty import DEMANDS, Demand, DemandError, demand, demands
 from lodeline.regulation.duty import deadline
-from lodeline.service import answers
+from lodeline.service import filing_status
 from lodeline.service import overview as questions
 from lodeline.web import choice, words
 from lodeline.web import format as written
 from lodeline.web.language import Text, say
 from lodeline.web.pages.extensions import for_whom
-from lodeline.web.pages.organisations import STATE_MARKS
 from lodeline.web.parts import Field, Notice
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.visit import BadQuestionError, Visit
+from lodeline.web.words import STATE_MARKS
 
 _WORDS: Final[dict[str, Text]] = {
     "reminded": say("Remind them", "发送提醒"),
@@ -47,7 +47,7 @@ def duty(visit: Visit) -> HttpResponse:
     if months is None:
         return show(visit, "lodeline/duty.html", title=visit.say("Nobody has filed yet", "尚无申报"))
     period = choice.period(visit, months)
-    states = reading.answer(answers.filing_status, reading.store, reading.snapshot, reading.law)
+    states = reading.answer(filing_status.filing_status, reading.store, reading.snapshot, reading.law)
     states = states.filter(pl.col("period") == period)
     refused: DemandError | None = None
     if visit.request.method == "POST":

@@ -14,7 +14,7 @@ from lodeline.web import format as written
 from lodeline.web.language import Text, say
 from lodeline.web.pages.account_erasure import ground_fields, obstacle_words, prove_first, said_field
 from lodeline.web.pages.entered import field_errors, problems_part
-from lodeline.web.pages.firm_draft_certify import is_recent
+from lodeline.web.pages.signed_in import is_recent
 from lodeline.web.parts import Fact, Field, Notice
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Table, shown, wanted_csv

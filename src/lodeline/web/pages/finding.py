@@ -23,12 +23,12 @@ from lodeline.service.overview import SIDES
 from lodeline.spoken import SpokenError
 from lodeline.web import format as written
 from lodeline.web import words
+from lodeline.web.pages.attachment import attachment
 from lodeline.web.pages.case_acts import SAID, assign_field, done, forms, is_watched
 from lodeline.web.pages.case_part import REASONS, state_cell, taken, wanted_paper
 from lodeline.web.pages.evidence import balance_table, draw_balances, months_table, rows_table, signed
 from lodeline.web.pages.evidence_words import further, in_all
 from lodeline.web.pages.findings import KINDS, firm, mass_mg
-from lodeline.web.pages.firm_draft_files import attachment
 from lodeline.web.parts import Notice
 from lodeline.web.shell import show
 from lodeline.web.table import shown, wanted_csv

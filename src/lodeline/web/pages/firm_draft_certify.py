@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from allauth.core import context
 from allauth.mfa.webauthn.internal.auth import get_credentials, get_server
 from django.conf import settings
@@ -25,6 +24,7 @@ from lodeline.office.models import Draft
 from lodeline.spoken import SpokenError
 from lodeline.web.pages.firm_draft import frame_of
 from lodeline.web.pages.firm_draft_files import STATEMENT_NAME
+from lodeline.web.pages.signed_in import is_recent
 from lodeline.web.parts import Notice
 from lodeline.web.shell import show
 from lodeline.web.visit import NotHereError, Visit
@@ -54,11 +54,6 @@ def firm_draft_certify(visit: Visit, organisation: str, draft: int) -> HttpRespo
         return _act(visit, found, now)
     except (drafts.DraftError, CertificationError) as error:
         return _page(visit, drafts.find(visit.actor, organisation, draft), now, refused=error)
-
-
-def is_recent(visit: Visit) -> bool:
-    """Whether the person has proved who they are within the last minutes, by signing in or again since."""
-    return bool(did_recently_reauthenticate(visit.request))
 
 
 def _act(visit: Visit, draft: Draft, now: datetime) -> HttpResponse:

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
-from urllib.parse import quote
 
 from django.http import HttpResponse
 
@@ -15,6 +14,7 @@ from lodeline.office import drafts
 from lodeline.office.draft_content import content_at, file_bytes
 from lodeline.office.filing_now import CHANGES_NAME
 from lodeline.office.models import Draft
+from lodeline.web.pages.attachment import attachment
 from lodeline.web.table import safe_cell
 from lodeline.web.visit import NotHereError, Visit
 
@@ -54,14 +54,6 @@ def firm_draft_file(visit: Visit, organisation: str, draft: int, file: int) -> H
     if found is None:
         raise NotHereError("This draft has no such file.", "此草稿没有该文件。")
     return attachment(file_bytes(found), found.name, "application/octet-stream")
-
-
-def attachment(content: bytes, name: str, kind: str) -> HttpResponse:
-    """A file to be saved, never to be shown: what somebody uploaded is not opened in our name."""
-    response = HttpResponse(content, content_type=kind)
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
 
 
 def _problems(draft: Draft, language: str) -> bytes:

@@ -18,7 +18,7 @@ from lodeline.service.own import Month, Own
 from lodeline.web import format as written
 from lodeline.web.due import due_day, due_words, extended_words, month_name
 from lodeline.web.language import Text, say
-from lodeline.web.pages.firm_draft_files import attachment
+from lodeline.web.pages.attachment import attachment
 from lodeline.web.pages.firm_frame import firm_name, notice_of
 from lodeline.web.parts import Notice
 from lodeline.web.shell import show

@@ -17,8 +17,8 @@ from lodeline.store.store import Store, StoredEntry
 from lodeline.web import filing_words as words
 from lodeline.web import format as written
 from lodeline.web.language import say
+from lodeline.web.pages.attachment import attachment
 from lodeline.web.pages.filed_cells import filed_cell
-from lodeline.web.pages.firm_draft_files import attachment
 from lodeline.web.pages.firm_filings import filings_table
 from lodeline.web.pages.firm_frame import firm_name
 from lodeline.web.pages.firm_receipt import flag_messages, receipt_document, sheet

@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from lodeline.office.models import Draft
 from lodeline.office.sandbox import ledger_of
 from lodeline.regulation.parameter import load
-from lodeline.service.audit import receipt
+from lodeline.service.receipts import receipt
 from lodeline.store.store import Store, StoredEntry
 from lodeline.web import format as written
 from lodeline.web import qr

@@ -26,7 +26,7 @@ from lodeline.office.tokens import (
 from lodeline.regulation.parameter import load
 from lodeline.web import format as written
 from lodeline.web.firm_names import firm_names
-from lodeline.web.pages.firm_draft_certify import is_recent
+from lodeline.web.pages.signed_in import is_recent
 from lodeline.web.parts import Field, Notice, Problem, Problems
 from lodeline.web.shell import show
 from lodeline.web.visit import Visit

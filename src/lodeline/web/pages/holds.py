@@ -16,7 +16,7 @@ from lodeline.web.firm_names import firm_names
 from lodeline.web.language import say
 from lodeline.web.pages.account_erasure import prove_first
 from lodeline.web.pages.entered import field_errors, number_of, problems_part
-from lodeline.web.pages.firm_draft_certify import is_recent
+from lodeline.web.pages.signed_in import is_recent
 from lodeline.web.parts import Field, Notice
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Table, shown, wanted_csv

@@ -9,7 +9,7 @@ import polars as pl
 from django.http import HttpResponse
 
 from lodeline.service import overview as questions
-from lodeline.service.audit import receipt
+from lodeline.service.receipts import receipt
 from lodeline.store.store import OFFICE_KIND, StoredEntry
 from lodeline.web import choice, words
 from lodeline.web import format as written

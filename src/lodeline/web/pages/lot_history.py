@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from lodeline.service import answers
 from lodeline.service import overview as questions
+from lodeline.service import transfers
 from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.language import say
@@ -109,7 +109,7 @@ def movements_table(visit: Visit, movements: pl.DataFrame, lines: pl.DataFrame) 
 def transfers_table(visit: Visit, number: int) -> Table:
     """Its shipments with their receipts, as they stand."""
     reading, names, language = visit.reading, Names(visit), visit.language
-    found = reading.answer(answers.judged_transfers, reading.snapshot, reading.law).filter(pl.col("lot") == number)
+    found = reading.answer(transfers.judged_transfers, reading.snapshot, reading.law).filter(pl.col("lot") == number)
 
     def cells(row: Mapping[str, Any]) -> Row:
         word, shape = lot_words.TRANSFER_STATES[row["state"]]

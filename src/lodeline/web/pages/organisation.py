@@ -10,8 +10,9 @@ from django.http import HttpResponse
 from lodeline.ledger.register import SYNTHETIC_ALIAS
 from lodeline.material.element import TREO
 from lodeline.office.models import AuditRecord
-from lodeline.service import answers
+from lodeline.service import filing_status, quotas
 from lodeline.service import overview as questions
+from lodeline.service import transfers as deliveries
 from lodeline.service.finding import findings
 from lodeline.service.inspections import inspections
 from lodeline.service.licence_answers import licence_list
@@ -100,7 +101,7 @@ def _record(visit: Visit, organisation: str) -> dict[str, Any]:
 
 def _status(visit: Visit, organisation: str) -> pl.DataFrame:
     reading = visit.reading
-    status = reading.answer(answers.filing_status, reading.store, reading.snapshot, reading.law)
+    status = reading.answer(filing_status.filing_status, reading.store, reading.snapshot, reading.law)
     return status.filter(pl.col("organisation") == organisation).sort("period")
 
 
@@ -184,7 +185,7 @@ def _sites_table(visit: Visit, organisation: str) -> Table:
 
 def _trade(visit: Visit, organisation: str) -> pl.DataFrame:
     reading = visit.reading
-    every = reading.answer(answers.judged_transfers, reading.snapshot, reading.law)
+    every = reading.answer(deliveries.judged_transfers, reading.snapshot, reading.law)
     return (
         pl.concat([every, _exports(visit)], how="diagonal")
         .filter((pl.col("shipper") == organisation) | (pl.col("receiver") == organisation))
@@ -258,7 +259,7 @@ def _partners_table(
 def _quota_table(visit: Visit, organisation: str) -> Table:
     reading, language = visit.reading, visit.language
     rows = []
-    for row in reading.answer(answers.quota, reading.store, reading.snapshot, day=lawful.today(reading.law))["rows"]:
+    for row in reading.answer(quotas.quota, reading.store, reading.snapshot, day=lawful.today(reading.law))["rows"]:
         if row["organisation"] != organisation:
             continue
         granted, used, over = (float(row[key]) for key in ("granted_kg", "used_kg", "overdrawn_kg"))

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from django.http import HttpResponse
 
-from lodeline.service import answers
+from lodeline.service import filing_status
 from lodeline.service import overview as questions
 from lodeline.service.finding import findings
 from lodeline.web import choice, words
@@ -17,14 +17,7 @@ from lodeline.web.language import say
 from lodeline.web.shell import show
 from lodeline.web.table import Cell, Column, Table, shown, wanted_csv
 from lodeline.web.visit import BadQuestionError, Visit
-from lodeline.web.words import Tone
-
-#: Shape and tone of a filing state, always beside its word.
-STATE_MARKS: dict[str, tuple[str, Tone]] = {
-    "filed": ("tick", "flow"),
-    "late": ("half", "gain"),
-    "missing": ("down", "loss"),
-}
+from lodeline.web.words import STATE_MARKS
 
 
 def organisations(visit: Visit) -> HttpResponse:
@@ -70,7 +63,7 @@ def _states(visit: Visit, period: str | None) -> dict[str, str]:
     if period is None:
         return {}
     reading = visit.reading
-    status = reading.answer(answers.filing_status, reading.store, reading.snapshot, reading.law)
+    status = reading.answer(filing_status.filing_status, reading.store, reading.snapshot, reading.law)
     return dict(status.filter(pl.col("period") == period).select("organisation", "state").iter_rows())
 
 

@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 
 from lodeline.material.element import TREO
 from lodeline.regulation.duty import deadline
-from lodeline.service import answers
+from lodeline.service import filing_status
 from lodeline.service import overview as questions
 from lodeline.service.finding import findings
 from lodeline.service.overview import Months
@@ -20,6 +20,7 @@ from lodeline.service.sites import gain_bounds
 from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.language import Language
+from lodeline.web.pages.chain import total
 from lodeline.web.visit import Visit
 
 
@@ -35,7 +36,7 @@ class Scene:
     @cached_property
     def status(self) -> pl.DataFrame:
         reading = self.visit.reading
-        return reading.answer(answers.filing_status, reading.store, reading.snapshot, reading.law)
+        return reading.answer(filing_status.filing_status, reading.store, reading.snapshot, reading.law)
 
     @cached_property
     def found(self) -> Mapping[str, Any]:
@@ -181,12 +182,6 @@ def _found(unexplained: pl.DataFrame, language: Language) -> dict[str, str] | No
         "mass": written.mass_with_sigma(abs(mass_mg), sigma_mg, language),
         "sites": written.count(unexplained["site"].n_unique()),
     }
-
-
-def total(unexplained: pl.DataFrame) -> tuple[int, float]:
-    """Inventory difference of these balances together, and its σ: sites err independently."""
-    mass_mg, variance = unexplained.select(pl.col("muf_mg").sum(), (pl.col("sigma_mg") ** 2).sum()).row(0)
-    return int(mass_mg), float(variance) ** 0.5
 
 
 def largest(unexplained: pl.DataFrame) -> tuple[int, str, int]:

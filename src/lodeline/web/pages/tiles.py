@@ -7,13 +7,14 @@ from typing import Any
 
 import polars as pl
 
-from lodeline.service import answers
+from lodeline.service import quotas, transfers
 from lodeline.web import format as written
 from lodeline.web import words
 from lodeline.web.drawing.bars import Sparkline, draw_sparkline
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.pages import lawful
-from lodeline.web.pages.scene import Scene, largest, total
+from lodeline.web.pages.chain import total
+from lodeline.web.pages.scene import Scene, largest
 
 
 def tiles(scene: Scene) -> list[dict[str, object]]:
@@ -54,7 +55,7 @@ def _filed_tile(scene: Scene) -> dict[str, object]:
 
 def _transfers_tile(scene: Scene) -> dict[str, object]:
     visit, reading = scene.visit, scene.visit.reading
-    judged = reading.answer(answers.judged_transfers, reading.snapshot, reading.law).select(
+    judged = reading.answer(transfers.judged_transfers, reading.snapshot, reading.law).select(
         "state", period=pl.coalesce("shipped_on", "received_on").dt.strftime("%Y-%m")
     )
     unsettled = judged.filter(
@@ -126,7 +127,7 @@ def _exports_tile(scene: Scene) -> dict[str, object]:
 
 def _quota_tile(scene: Scene) -> dict[str, object]:
     visit, reading, year = scene.visit, scene.visit.reading, int(scene.period[:4])
-    rows = reading.answer(answers.quota, reading.store, reading.snapshot, day=lawful.today(reading.law))["rows"]
+    rows = reading.answer(quotas.quota, reading.store, reading.snapshot, day=lawful.today(reading.law))["rows"]
     shares = {}
     for kind in ("mining", "separation"):
         chosen = [row for row in rows if row["kind"] == kind and row["year"] == year]

@@ -13,7 +13,7 @@ from django.http import HttpResponse
 
 from lodeline.journal.verify import certified_by, text_of, verify_receipt
 from lodeline.regulation.parameter import load
-from lodeline.service.audit import receipt
+from lodeline.service.receipts import receipt
 from lodeline.web import format as written
 from lodeline.web.pages import lawful
 from lodeline.web.shell import show

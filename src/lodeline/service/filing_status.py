@@ -1,0 +1,77 @@
+"""Who had to file which month, and whether it was filed, late or is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+import polars as pl
+
+from lodeline.ledger.extension import due, extensions
+from lodeline.ledger.register import FILING_ROLES, Register
+from lodeline.regulation.duty import deadline, next_month
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.store import Store
+
+
+def has_duty(register: Register, law: Jurisdiction) -> Callable[[str | None, date], bool]:
+    """Whether an organisation had to file on a day: a filing role, a domestic address, registered that day."""
+    table = register.tables["organisations"]
+    known = {row[0]: row[1:] for row in table.select("id", "roles", "country", "valid_from", "valid_to").iter_rows()}
+
+    def duty(organisation: str | None, day: date) -> bool:
+        if organisation not in known:
+            return False
+        roles, country, valid_from, valid_to = known[organisation]
+        return (
+            country == law.country
+            and not set(roles or ()).isdisjoint(FILING_ROLES)
+            and (valid_from is None or valid_from <= day)
+            and (valid_to is None or day <= valid_to)
+        )
+
+    return duty
+
+
+def filing_status(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
+    """`organisation`, `period`, `state` (filed, late, missing) for every month that somebody had to file.
+
+    The months run from the first period filed to the last; a month is missing from its deadline on, as of the
+    last filing in the log. What the authority has extended (ledger.extension) is due later.
+    """
+    filed = store.database.frame(
+        "SELECT organisation, period, MIN(filed_at) FROM entry WHERE kind = 'filing' AND corrects IS NULL"
+        " GROUP BY organisation, period",
+        schema={"organisation": pl.String(), "period": pl.String(), "filed_at": pl.String()},
+    )
+    return filing_states(filed, snapshot.register, law, as_of=snapshot.as_of)
+
+
+def filing_states(
+    filed: pl.DataFrame, register: Register, law: Jurisdiction, *, as_of: str | None
+) -> pl.DataFrame:  # fmt: skip
+    """`filing_status` of the first filings (`organisation`, `period`, `filed_at`), as of a moment (UTC text)."""
+    schema = {"organisation": pl.String(), "period": pl.String(), "state": pl.String()}
+    if not filed.height or as_of is None:
+        return pl.DataFrame(schema=schema)
+    moment_of_asking = datetime.fromisoformat(as_of)
+    first = {(organisation, period): moment for organisation, period, moment in filed.iter_rows()}
+    duty, extended = has_duty(register, law), {one.period for one in extensions(register)}
+    periods = [str(filed["period"].min())]
+    while periods[-1] < str(filed["period"].max()):
+        periods.append(next_month(periods[-1]))
+    rows = []
+    for organisation in register.tables["organisations"]["id"]:
+        for period in periods:
+            late_from = due(organisation, period, law, register) if period in extended else deadline(period, law)
+            last_day = date.fromisoformat(f"{next_month(period)}-01") - timedelta(days=1)
+            moment = first.get((organisation, period))
+            if moment is not None:
+                state = "filed" if datetime.fromisoformat(moment) < late_from else "late"
+            elif duty(organisation, last_day) and moment_of_asking >= late_from:
+                state = "missing"
+            else:
+                continue
+            rows.append((organisation, period, state))
+    return pl.DataFrame(rows, schema=schema, orient="row")
