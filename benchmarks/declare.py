@@ -32,12 +32,12 @@ import polars as pl
 
 from lodeline.control.declaration import Declaration, columns, read_fields
 from lodeline.control.desk import judge
-from lodeline.control.licence import read_licences
+from lodeline.control.licences.licence import read_licences
 from lodeline.control.reason import VERDICTS
 from lodeline.control.record import Records
 from lodeline.ledger.register import TABLES
 from lodeline.regulation.parameter import Jurisdiction, load
-from lodeline.service.desk import answer, declare, read
+from lodeline.service.customs.desk import answer, declare, read
 
 TODAY = date(2026, 11, 24)
 LABELLED = Path(__file__).parent / "labelled"

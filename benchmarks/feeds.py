@@ -48,9 +48,9 @@ from lodeline.collation.tolerance import special_kinds, tolerances
 from lodeline.detection.battery import DETECTORS, look
 from lodeline.detection.detectors.feed_mismatch import AMONG, DETECTOR
 from lodeline.regulation.parameter import load as load_law
-from lodeline.service.exceptions import Disagreements, disagreements, name_resolver
-from lodeline.service.finding import LedgerSight
-from lodeline.service.loading import load
+from lodeline.service.filing.loading import load
+from lodeline.service.findings.finding import LedgerSight
+from lodeline.service.matching.exceptions import Disagreements, disagreements, name_resolver
 from lodeline.store.opening import create
 from lodeline.store.snapshot import open_snapshot
 from lodeline.world import Plant, asked_plants, build_world, write_world

@@ -30,9 +30,9 @@ from lodeline.filing.check import check
 from lodeline.filing.table import read
 from lodeline.ledger.register import TABLES
 from lodeline.regulation.parameter import load as load_law
-from lodeline.service.posting import post
-from lodeline.service.records import put_records
-from lodeline.service.upload import Upload
+from lodeline.service.entries.records import put_records
+from lodeline.service.entries.upload import Upload
+from lodeline.service.filing.posting import post
 from lodeline.store.opening import create, open_store
 from lodeline.store.store import Store
 

@@ -95,7 +95,7 @@ from lodeline.ledger.register import TABLES
 from lodeline.office import clock
 from lodeline.office.models import Membership, User
 from lodeline.office.opening import prepare
-from lodeline.service.records import put_records
+from lodeline.service.entries.records import put_records
 from lodeline.store.opening import create
 
 url, users = os.environ["LODELINE_DATABASE"], int(os.environ["USERS"])
@@ -131,7 +131,7 @@ print(json.dumps(sessions))
 
 def prepare(url: str, users: int) -> list[str]:
     """Makes the store with its firms and people; returns a session of each."""
-    from lodeline.web.serving import session_key  # noqa: PLC0415
+    from lodeline.web.server.serving import session_key  # noqa: PLC0415
 
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "lodeline.web.settings", "LODELINE_DEMO_CLOCK": CLOCK, "LODELINE_DATABASE": url,

@@ -15,7 +15,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, generate_totp_secr
 from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.test import override_settings
 
-from lodeline.office.actor import Actor, actor_of
+from lodeline.office.access.actor import Actor, actor_of
 from lodeline.office.models import Membership, User
 from tests.stores import ready_store
 

@@ -19,11 +19,11 @@ from lodeline.ledger.register import TABLES
 from lodeline.material.mass import parse_mass
 from lodeline.regulation.duty import next_month
 from lodeline.regulation.parameter import load
-from lodeline.service.audit import verify
-from lodeline.service.feeds import Received, day_of, receive
-from lodeline.service.posting import Outcome, post
-from lodeline.service.records import put_records
-from lodeline.service.upload import Upload
+from lodeline.service.entries.records import put_records
+from lodeline.service.entries.upload import Upload
+from lodeline.service.filing.posting import Outcome, post
+from lodeline.service.log.audit import verify
+from lodeline.service.matching.feeds import Received, day_of, receive
 from lodeline.store.store import STATE_TABLES, Store
 from tests.stores import put_away, ready_store
 

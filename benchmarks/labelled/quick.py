@@ -34,13 +34,13 @@ from lodeline.filing.table import Source, Table
 from lodeline.ledger.movement import LINE
 from lodeline.ledger.register import Register
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.exceptions import PAPER_CELLS, Disagreements
-from lodeline.service.feeds import day_of
-from lodeline.service.filing_status import filing_states
-from lodeline.service.finding import LedgerSight
-from lodeline.service.moment import utc_text
-from lodeline.service.preparing import parties
-from lodeline.service.records import put_records
+from lodeline.service.entries.moment import utc_text
+from lodeline.service.entries.records import put_records
+from lodeline.service.filing.preparing import parties
+from lodeline.service.filing.status import filing_states
+from lodeline.service.findings.finding import LedgerSight
+from lodeline.service.matching.exceptions import PAPER_CELLS, Disagreements
+from lodeline.service.matching.feeds import day_of
 from lodeline.store.column_files import FED
 from lodeline.store.opening import create
 from lodeline.store.snapshot import Snapshot, in_force

@@ -16,10 +16,10 @@ from tests import worlds
 from tests.desk import Desk
 from tests.stores import copied
 
-from lodeline.office import clock
-from lodeline.office.actor import AUTHORITY_ROLES, Actor, actor_of
+from lodeline.office.access import clock
+from lodeline.office.access.actor import AUTHORITY_ROLES, Actor, actor_of
+from lodeline.office.accounts.tokens import grantable, issue
 from lodeline.office.models import Membership, User
-from lodeline.office.tokens import grantable, issue
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 

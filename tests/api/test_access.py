@@ -11,11 +11,11 @@ import pytest
 from django.test import Client
 from tests.api.conftest import Office, Program
 
-from lodeline.office import clock
-from lodeline.office import tokens as office_tokens
-from lodeline.office.actor import NotAllowedError
+from lodeline.office.access import clock
+from lodeline.office.access.actor import NotAllowedError
+from lodeline.office.accounts import tokens as office_tokens
+from lodeline.office.accounts.tokens import WrongRequestError, grantable, issue, revoke, tokens
 from lodeline.office.models import AuditRecord, Membership, Token
-from lodeline.office.tokens import WrongRequestError, grantable, issue, revoke, tokens
 
 #: Every address that is not open to anyone, with a scope that opens it.
 GUARDED = {

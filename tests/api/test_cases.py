@@ -13,10 +13,10 @@ from tests.api.conftest import Office, Program
 from tests.api.test_access import code
 
 from lodeline.journal.verify import verify_receipt
-from lodeline.office import clock
+from lodeline.office.access import clock
 from lodeline.office.models import AuditRecord, User
 from lodeline.regulation.parameter import load as load_law
-from lodeline.service.finding import findings
+from lodeline.service.findings.finding import findings
 from lodeline.store.snapshot import open_snapshot
 
 pytestmark = pytest.mark.medium

@@ -11,11 +11,11 @@ import pytest
 from django.test import override_settings
 from tests.api.conftest import MOMENT, Office, Program
 
-from lodeline.office import clock
-from lodeline.office.actor import actor_of
+from lodeline.office.access import clock
+from lodeline.office.access.actor import actor_of
+from lodeline.office.accounts.tokens import issue
+from lodeline.office.jobs.work import work_once
 from lodeline.office.models import AuditRecord, Membership, User
-from lodeline.office.tokens import issue
-from lodeline.office.work import work_once
 from lodeline.web.api import books
 
 LINE = {

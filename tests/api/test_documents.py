@@ -19,7 +19,7 @@ from tests.conftest import REPOSITORY
 from tests.docs.pages import blocks
 
 from lodeline.client import Client
-from lodeline.office.tokens import SCOPES
+from lodeline.office.accounts.tokens import SCOPES
 from lodeline.web.api import api
 from lodeline.web.api.problems import KINDS
 

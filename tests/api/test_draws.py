@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from tests.api.conftest import Office, Program
 
-from lodeline.office import clock
-from lodeline.office.actor import actor_of
+from lodeline.office.access import clock
+from lodeline.office.access.actor import actor_of
+from lodeline.office.accounts.tokens import issue
 from lodeline.office.models import AuditRecord, Membership, User
-from lodeline.office.tokens import issue
 from lodeline.regulation.parameter import load
-from lodeline.service.draws import Wanted, reserve
-from lodeline.service.licences import grant_licence, licence_from
+from lodeline.service.licences.draws import Wanted, reserve
+from lodeline.service.licences.licences import grant_licence, licence_from
 
 LAW = load()
 KG = 1_000_000

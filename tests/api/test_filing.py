@@ -13,9 +13,12 @@ from tests.api.conftest import Office, Program
 from tests.workbooks import workbook
 
 from lodeline.journal.certification import Certification
-from lodeline.office import certify, clock, draft_check, filing_now, idempotency, jobs
+from lodeline.office.access import clock
+from lodeline.office.accounts import idempotency
+from lodeline.office.filing import certify, draft_check, filing_now
+from lodeline.office.jobs import jobs
+from lodeline.office.jobs.work import work_once
 from lodeline.office.models import Draft, IdempotentAnswer
-from lodeline.office.work import work_once
 
 pytestmark = pytest.mark.medium
 

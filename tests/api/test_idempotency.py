@@ -14,8 +14,8 @@ import pytest
 from django.db import connections
 from tests.api.conftest import Office, Program
 
-from lodeline.office import clock
-from lodeline.office.idempotency import (
+from lodeline.office.access import clock
+from lodeline.office.accounts.idempotency import (
     KEPT,
     InFlightError,
     Kept,
@@ -25,8 +25,8 @@ from lodeline.office.idempotency import (
     finish,
     forget,
 )
+from lodeline.office.jobs.process import is_dead, mark
 from lodeline.office.models import IdempotentAnswer, Token
-from lodeline.office.process import is_dead, mark
 
 pytestmark = pytest.mark.medium
 
@@ -63,7 +63,7 @@ def test_a_request_whose_process_was_killed_is_taken_over_at_once_and_once(
     now = clock.now()
     worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     with monkeypatch.context() as patch:
-        patch.setattr("lodeline.office.idempotency.mark", lambda: mark(worker.pid))
+        patch.setattr("lodeline.office.accounts.idempotency.mark", lambda: mark(worker.pid))
         assert begin(token, "k", "one", now=now) is None
     with pytest.raises(InFlightError):
         begin(token, "k", "one", now=now)

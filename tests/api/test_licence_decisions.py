@@ -9,7 +9,7 @@ import pytest
 from tests.api.conftest import Office, Program
 from tests.api.test_draws import customs, official
 
-from lodeline.office import clock
+from lodeline.office.access import clock
 from lodeline.office.models import AuditRecord, Notice
 
 __all__ = ["customs"]  # the fixture: L1 is MINE's

@@ -7,10 +7,10 @@ from datetime import date
 import pytest
 from tests.api.conftest import Office, Program
 
-from lodeline.office import clock
-from lodeline.office.actor import actor_of
+from lodeline.office.access import clock
+from lodeline.office.access.actor import actor_of
+from lodeline.office.accounts.tokens import issue
 from lodeline.office.models import Membership, Notice, User
-from lodeline.office.tokens import issue
 
 pytestmark = pytest.mark.medium
 

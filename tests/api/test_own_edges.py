@@ -13,8 +13,8 @@ from tests.api.conftest import Office, Program
 from tests.desk import LAW
 
 from lodeline.ledger.register import TABLES, Register
-from lodeline.office.own_findings import own_findings
-from lodeline.service.own import Own
+from lodeline.office.findings.own import own_findings
+from lodeline.service.firm.own import Own
 from lodeline.store.snapshot import open_snapshot
 from lodeline.web.api import api
 

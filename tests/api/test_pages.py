@@ -12,10 +12,10 @@ from django.conf import settings
 from django.test import Client, override_settings
 from tests.api.conftest import Office, Program
 
-from lodeline.office.actor import Actor
+from lodeline.office.access.actor import Actor
 from lodeline.office.models import AuditRecord, Token, User
 from lodeline.web.api import api
-from lodeline.web.pages import firm_tokens as page
+from lodeline.web.pages.accounts import tokens as page
 
 pytestmark = pytest.mark.medium
 
@@ -27,7 +27,7 @@ HERE = "/en/firm/MINE/tokens/"
 def ask(counter: Office) -> Iterator[Ask]:
     """A browser in which somebody has signed in; how one signs in is the business of other tests."""
     gates = [one for one in settings.MIDDLEWARE if not one.startswith("lodeline.web.accounts.gate")]
-    who = gates.index("lodeline.web.who_asks.WhoAsks")
+    who = gates.index("lodeline.web.access.who_asks.WhoAsks")
     middleware = [*gates[:who], "tests.web.as_official.AsOfficial", *gates[who:]]
     with override_settings(MIDDLEWARE=middleware):
 

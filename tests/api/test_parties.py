@@ -12,7 +12,7 @@ from tests.desk import Desk
 from tests.web.books import file_books
 from tests.web.test_parties import ROWS
 
-from lodeline.service.parties import unsettled
+from lodeline.service.parties.parties import unsettled
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 

@@ -21,8 +21,9 @@ from schemathesis.specs.openapi.checks import (
 )
 from tests.api.conftest import Office
 
-from lodeline.office import changes, tokens
-from lodeline.office.actor import AUTHORITY_ROLES
+from lodeline.office.access.actor import AUTHORITY_ROLES
+from lodeline.office.accounts import tokens
+from lodeline.office.log import changes
 from lodeline.web.api import api
 
 pytestmark = pytest.mark.medium

@@ -12,8 +12,8 @@ from labelled.quick import QuickSight, quick_sight
 from labelled.trial import Ask, run
 from lodeline.detection.battery import look
 from lodeline.regulation.parameter import load as load_law
-from lodeline.service.finding import LedgerSight
-from lodeline.service.loading import load
+from lodeline.service.filing.loading import load
+from lodeline.service.findings.finding import LedgerSight
 from lodeline.store.opening import create
 from lodeline.store.snapshot import open_snapshot
 from lodeline.world import asked_plants, build_world, write_world

@@ -25,8 +25,8 @@ from unittest.mock import patch
 
 import httpx
 
-from lodeline.office.demonstration import PASSWORD, SAMPLE_ACCOUNTS
-from lodeline.web.serving import prepare
+from lodeline.office.accounts.demonstration import PASSWORD, SAMPLE_ACCOUNTS
+from lodeline.web.server.serving import prepare
 from tests.web.test_serving import free_port
 from tests.worlds import made_once
 

@@ -16,8 +16,8 @@ from django.test import override_settings
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from lodeline.journal.verify import verify_receipt
-from lodeline.office import clock
-from lodeline.office.demonstration import PASSWORD
+from lodeline.office.access import clock
+from lodeline.office.accounts.demonstration import PASSWORD
 from lodeline.office.models import Membership, User
 from tests.browser.conftest import Workshop, context_of
 from tests.browser.looking import Watch, barriers

@@ -9,7 +9,7 @@ import pytest
 from django.template.loader import render_to_string
 from playwright.sync_api import Browser, Page, Route, expect
 
-from lodeline.web.parts import Progress
+from lodeline.web.parts.values import Progress
 from tests.browser.conftest import context_of
 from tests.browser.looking import Watch, barriers
 from tests.browser.portal import PEOPLE, Portal

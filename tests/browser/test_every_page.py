@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, Route
 
 from lodeline.web.accounts.addresses import urlpatterns as account_addresses
-from lodeline.web.language import LANGUAGES, TAGS, Language
+from lodeline.web.words.language import LANGUAGES, TAGS, Language
 from tests.browser.conftest import Eyes
 from tests.browser.looking import Watch, barriers, is_dark, scrolls_sideways
 from tests.browser.portal import Portal

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
-from lodeline.office.demonstration import PASSWORD
+from lodeline.office.accounts.demonstration import PASSWORD
 from tests.browser.conftest import Workshop, context_of
 from tests.browser.looking import Watch, barriers
 from tests.browser.portal import PEOPLE, Portal

@@ -8,7 +8,7 @@ from functools import cache
 import httpx
 import pytest
 
-from lodeline.web.language import Language
+from lodeline.web.words.language import Language
 from tests.browser.conftest import Eyes
 from tests.browser.views import USUAL, VIEWS, Places
 

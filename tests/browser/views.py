@@ -16,9 +16,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from lodeline.office.actor import ROLES
-from lodeline.web.language import LANGUAGES, Language
+from lodeline.office.access.actor import ROLES
 from lodeline.web.urls import PAGES
+from lodeline.web.words.language import LANGUAGES, Language
 from tests.browser.portal import GUARDED, HALFWAY, PEOPLE, Portal
 
 TEMPLATES: Final = Path(str(files("lodeline"))) / "web/templates"
@@ -96,27 +96,30 @@ LEAD_ON: Final = frozenset({"home", "first-run"})
 HTML: Final = tuple(page for page in PAGES if page.name not in FILES | LEAD_ON)
 #: What a page can also look like. `{lot}` stands for the address of that page.
 FURTHER: Final = (
-    View(name="find, several", by=ANALYST, at="find/?q=MAG-00", template="lodeline/find.html"),
+    View(name="find, several", by=ANALYST, at="find/?q=MAG-00", template="lodeline/overview/find.html"),
     View(name="lot, forward", by=ANALYST, at="{lot}?direction=forward"),
     View(name="findings by firm", by=ANALYST, at="findings/?view=firms"),
     View(name="screening, answered", by=ANALYST, at="screening/?name=Baotou+Rare+Earth+Mining&country=CN"),
     View(name="screening, long reasons", by=ANALYST, at="screening/?name=Zhanyaomingxingguanghuashengda+Polishing"),
     View(name="law, another day", at="law/?on=2025-10-15&known=2025-10-20"),
     View(name="desk, filled", by=PEOPLE["licensing-officer"], at="desk/?case=2"),
-    View(name="desk, answer", by=PEOPLE["licensing-officer"], template="lodeline/desk_answer.html"),
+    View(name="desk, answer", by=PEOPLE["licensing-officer"], template="lodeline/customs/desk_answer.html"),
     View(name="register, site", by=REGISTRAR, at="register/{owner}/?site={site}"),
     View(name="transfers, sent", by=FILER, at="firm/{firm}/transfers/?view=sent"),
     View(name="transfers, disputes", by=FILER, at="firm/{firm}/transfers/?view=disputes"),
-    View(name="draft, empty", by=FILER, template="lodeline/firm_draft_upload.html"),
-    View(name="draft, every row", by=FILER, at="{firm-draft}?rows=all&edit=cells", template="lodeline/firm_draft.html"),
-    View(name="draft, at work", by=FILER, template="lodeline/firm_draft_progress.html"),
+    View(name="draft, empty", by=FILER, template="lodeline/filing/firm_draft_upload.html"),
+    View(
+        name="draft, every row", by=FILER, at="{firm-draft}?rows=all&edit=cells",
+        template="lodeline/filing/firm_draft.html",
+    ),
+    View(name="draft, at work", by=FILER, template="lodeline/filing/firm_draft_progress.html"),
     View(name="draft, correction", by=FILER),
     View(name="draft, asked", by=FILER),
     View(name="application, granted", by=FILER),
-    View(name="receipt of the sandbox", by=CERTIFIER, template="lodeline/firm_sandbox_receipt.html"),
+    View(name="receipt of the sandbox", by=CERTIFIER, template="lodeline/filing/firm_sandbox_receipt.html"),
 )  # fmt: skip
 #: The parts that pages are made of: in the table of pages of a demo alone.
-DESIGN: Final = View(name="design", at="design/", template="lodeline/design.html")
+DESIGN: Final = View(name="design", at="design/", template="lodeline/design/design.html")
 #: The library's pages, in our dress.
 ACCOUNT: Final = (
     View(name="account_login", at="account/login/", template="account/login.html"),

@@ -27,14 +27,14 @@ from tests.desk import Desk, amounts, assert_sound
 from tests.office.harm import alter
 from tests.stores import new_database
 
-from lodeline.office.actor import Actor
-from lodeline.office.audit import record_act
+from lodeline.office.access.actor import Actor
+from lodeline.office.access.audit import record_act
+from lodeline.office.jobs.process import is_dead, mark
 from lodeline.office.models import Notice, User
 from lodeline.office.opening import prepare
-from lodeline.office.process import is_dead, mark
-from lodeline.service import backup as backup_service
-from lodeline.service.backup import BackupError, RefusedError, back_up, restore
-from lodeline.service.backup_expiry import prune
+from lodeline.service.log import backup as backup_service
+from lodeline.service.log.backup import BackupError, RefusedError, back_up, restore
+from lodeline.service.log.backup_expiry import prune
 from lodeline.store.appearing import TakenError
 from lodeline.store.opening import create, open_store
 from lodeline.store.store import Store

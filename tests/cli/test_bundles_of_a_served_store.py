@@ -14,9 +14,9 @@ from tests.cli.program import Lodeline
 from tests.desk import LAW
 
 from lodeline.ledger.register import TABLES
-from lodeline.service import parties
-from lodeline.service.evidence import GOES_WITH, bundle
-from lodeline.service.recomputing import recompute
+from lodeline.service.findings.evidence import GOES_WITH, bundle
+from lodeline.service.findings.recomputing import recompute
+from lodeline.service.parties import parties
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.store import Store

@@ -10,7 +10,7 @@ import pytest
 from tests.cli.program import CHINESE, Lodeline, write, write_register
 
 from lodeline.regulation.parameter import load
-from lodeline.service.desk import declare, declare_line
+from lodeline.service.customs.desk import declare, declare_line
 
 HEADER = "line,on,exporter_name,product_name,hs_code,composition,mass_kg,licence,destination,end_user_name"
 CLEAN = "1,2025-07-04,Acme Magnets,NdFeB magnets,8505111000,Nd=30;Fe=68,100,,DE,Example Motors"

@@ -19,10 +19,10 @@ import pytest
 from tests import worlds
 from tests.cli.program import Lodeline
 
-from lodeline.service.evidence_file import SUMS, BundleError, packed, unpacked
-from lodeline.service.evidence_pdf import evidence_pdf
-from lodeline.service.evidence_text import index_page, readme
-from lodeline.service.recomputing import recompute
+from lodeline.service.findings.evidence_file import SUMS, BundleError, packed, unpacked
+from lodeline.service.findings.evidence_pdf import evidence_pdf
+from lodeline.service.findings.evidence_text import index_page, readme
+from lodeline.service.findings.recomputing import recompute
 
 pytestmark = pytest.mark.medium
 Files = dict[str, bytes]

@@ -11,7 +11,7 @@ import pytest
 from tests.cli.program import CHINESE, Lodeline
 
 from lodeline.regulation.parameter import load
-from lodeline.service.law import diff, in_force, timeline
+from lodeline.service.law.law import diff, in_force, timeline
 
 CHINA = load()
 RURITANIA = load("zz", Path(__file__).parents[1] / "unit/regulation/packs")

@@ -11,7 +11,7 @@ import pytest
 from tests.cli.program import Answer, Lodeline
 from tests.desk import LAW, Desk, organisation, site
 
-from lodeline.service.licences import grant_licence, licence_from
+from lodeline.service.licences.licences import grant_licence, licence_from
 
 pytestmark = pytest.mark.medium
 TODAY = datetime.now(UTC).date()

@@ -27,8 +27,8 @@ from lodeline.client import (
     RefusedError,
     UnreachableError,
 )
-from lodeline.office import clock
-from lodeline.service.licences import grant_licence, licence_from
+from lodeline.office.access import clock
+from lodeline.service.licences.licences import grant_licence, licence_from
 
 pytestmark = pytest.mark.medium
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from tests.desk import LAW, Desk
 
-from lodeline.service.draws import Drawn, Wanted, reserve, void
-from lodeline.service.exits import Exit, confirm_exits
+from lodeline.service.licences.draws import Drawn, Wanted, reserve, void
+from lodeline.service.licences.exits import Exit, confirm_exits
 from lodeline.store.opening import open_store
 
 NOW, DAY = datetime(2025, 6, 10, 4, tzinfo=UTC), date(2025, 6, 10)

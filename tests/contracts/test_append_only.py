@@ -9,9 +9,9 @@ from django.db import Error as DatabaseError
 from tests.contracts.harm import drop_trigger, triggers
 from tests.desk import Desk, organisation, send_feed, sheet
 
-from lodeline.service.aliases import give_alias
-from lodeline.service.audit import verify
-from lodeline.service.runs import announce_run
+from lodeline.service.licences.runs import announce_run
+from lodeline.service.log.audit import verify
+from lodeline.service.lots.aliases import give_alias
 from lodeline.store.guards import FACTS, make_guards
 from lodeline.store.opening import create
 from lodeline.store.store import StoreError

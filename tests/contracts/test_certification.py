@@ -23,11 +23,12 @@ from lodeline.journal.certification import Certification, to_sign
 from lodeline.journal.certification import check as check_certification
 from lodeline.journal.checkpoint import sign_checkpoint
 from lodeline.journal.entry import Envelope, canonical_json
-from lodeline.service import audit, receipts
-from lodeline.service.filing import Filed, submit
-from lodeline.service.posting import rows_root_of
-from lodeline.service.preparing import encode
-from lodeline.service.upload import Upload
+from lodeline.service.entries import receipts
+from lodeline.service.entries.upload import Upload
+from lodeline.service.filing.filing import Filed, submit
+from lodeline.service.filing.posting import rows_root_of
+from lodeline.service.filing.preparing import encode
+from lodeline.service.log import audit
 
 pytestmark = pytest.mark.medium
 

@@ -16,8 +16,9 @@ from tests.desk import Desk
 
 from lodeline.journal import verify
 from lodeline.journal.certification import certificate_and_key
-from lodeline.service import audit, receipts
-from lodeline.service.certifier_keys import Holder, end_key, register_key
+from lodeline.service.entries import receipts
+from lodeline.service.entries.certifier_keys import Holder, end_key, register_key
+from lodeline.service.log import audit
 
 pytestmark = pytest.mark.medium
 

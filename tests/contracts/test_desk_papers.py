@@ -12,12 +12,13 @@ from tests.desk import Desk, assert_sound, organisation, site
 from lodeline.control.declaration import Declaration, read_fields
 from lodeline.journal.verify import verify_receipt
 from lodeline.regulation.parameter import load
-from lodeline.service import bundle as bundles
-from lodeline.service import desk_papers, offline
-from lodeline.service.desk import answer
-from lodeline.service.desk_papers import DeskError, Question
-from lodeline.service.draws import allot
-from lodeline.service.receipts import receipt
+from lodeline.service.customs import bundle as bundles
+from lodeline.service.customs import offline
+from lodeline.service.customs import papers as desk_papers
+from lodeline.service.customs.desk import answer
+from lodeline.service.customs.papers import DeskError, Question
+from lodeline.service.entries.receipts import receipt
+from lodeline.service.licences.draws import allot
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 
@@ -117,7 +118,7 @@ def test_what_was_withdrawn_is_neither_amended_nor_decided(store: Store) -> None
 
 
 def test_a_paper_that_was_changed_in_the_database_is_a_fault(store: Store) -> None:
-    from lodeline.service.audit import verify  # noqa: PLC0415
+    from lodeline.service.log.audit import verify  # noqa: PLC0415
 
     question = asked(store, HELD)
     assert verify(store).faults == ()

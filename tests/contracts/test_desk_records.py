@@ -10,10 +10,10 @@ from tests.desk import Desk, organisation, site
 
 from lodeline.control.declaration import read_fields
 from lodeline.regulation.parameter import load
-from lodeline.service.desk import answer
-from lodeline.service.desk_records import records_of
-from lodeline.service.party_lists import load_list
-from lodeline.service.party_owners import owners_behind
+from lodeline.service.customs.desk import answer
+from lodeline.service.customs.records import records_of
+from lodeline.service.parties.lists import load_list
+from lodeline.service.parties.owners import owners_behind
 from lodeline.store.snapshot import open_snapshot
 
 TODAY = date(2025, 9, 1)

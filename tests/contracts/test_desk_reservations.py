@@ -14,11 +14,12 @@ from tests.contracts.test_races import at_once
 from tests.desk import LAW, Desk
 
 from lodeline.control.declaration import Declaration, Line, read_fields
-from lodeline.service import desk_papers, papers
-from lodeline.service.desk_papers import DeskError, Question
-from lodeline.service.desk_release import judge, judge_again, release_kept
-from lodeline.service.draws import void
-from lodeline.service.exits import Exit, confirm_exits
+from lodeline.service.customs import papers as desk_papers
+from lodeline.service.customs.papers import DeskError, Question
+from lodeline.service.customs.release import judge, judge_again, release_kept
+from lodeline.service.entries import papers
+from lodeline.service.licences.draws import void
+from lodeline.service.licences.exits import Exit, confirm_exits
 from lodeline.store.snapshot import open_snapshot
 
 NOW = datetime(2025, 6, 10, 4, tzinfo=UTC)

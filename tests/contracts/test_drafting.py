@@ -19,12 +19,12 @@ from lodeline.filing.schema import CELLS
 from lodeline.filing.table import Table, blank, read_bytes
 from lodeline.filing.written import written
 from lodeline.regulation.duty import deadline
-from lodeline.service.acceptance import Acceptance, ClosedShipment, open_shipments, receipt_rows
-from lodeline.service.drafting import copy_of, in_force, known_for_template, lot_compositions, what_changes
-from lodeline.service.filing import preview
-from lodeline.service.own import Own
-from lodeline.service.posting import Outcome, post
-from lodeline.service.transfers import transfers
+from lodeline.service.filing.drafting import copy_of, in_force, known_for_template, lot_compositions, what_changes
+from lodeline.service.filing.filing import preview
+from lodeline.service.filing.posting import Outcome, post
+from lodeline.service.filing.transfers import transfers
+from lodeline.service.firm.acceptance import Acceptance, ClosedShipment, open_shipments, receipt_rows
+from lodeline.service.firm.own import Own
 from lodeline.store.snapshot import open_snapshot
 
 pytestmark = pytest.mark.medium

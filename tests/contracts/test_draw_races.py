@@ -17,9 +17,9 @@ from tests.contracts.test_draws import KG, MADE, account, codes, export, grant, 
 from tests.contracts.test_races import WRITERS, at_once
 from tests.desk import LAW, Desk
 
-from lodeline.service.audit import rebuild
-from lodeline.service.draws import Drawn, reserve
-from lodeline.service.posting import Outcome
+from lodeline.service.filing.posting import Outcome
+from lodeline.service.licences.draws import Drawn, reserve
+from lodeline.service.log.audit import rebuild
 
 pytestmark = pytest.mark.medium
 GRANTED = 200 * KG

@@ -11,13 +11,19 @@ from tests.desk import LAW, Desk
 from lodeline.ledger.licence import GOODS
 from lodeline.ledger.reservation import Balance
 from lodeline.material.element import TREO
-from lodeline.service.accounts import LicenceAccount, licence_accounts, quota_accounts
-from lodeline.service.audit import rebuild
-from lodeline.service.draws import Drawn, Wanted, allot, reserve, void, void_tranche
-from lodeline.service.exits import Exit, confirm_exits
-from lodeline.service.licences import change_holder, grant_licence, licence_from, revoke_licence, suspend_licence
-from lodeline.service.posting import Outcome
-from lodeline.service.runs import announce_run, planned_runs, put_off_run, void_run
+from lodeline.service.filing.posting import Outcome
+from lodeline.service.licences.accounts import LicenceAccount, licence_accounts, quota_accounts
+from lodeline.service.licences.draws import Drawn, Wanted, allot, reserve, void, void_tranche
+from lodeline.service.licences.exits import Exit, confirm_exits
+from lodeline.service.licences.licences import (
+    change_holder,
+    grant_licence,
+    licence_from,
+    revoke_licence,
+    suspend_licence,
+)
+from lodeline.service.licences.runs import announce_run, planned_runs, put_off_run, void_run
+from lodeline.service.log.audit import rebuild
 
 pytestmark = pytest.mark.medium
 

@@ -11,9 +11,9 @@ from tests.desk import Desk, organisation, sheet, site
 
 from lodeline.journal.verify import verify_receipt
 from lodeline.regulation.parameter import load
-from lodeline.service import overview
-from lodeline.service.audit import verify
-from lodeline.service.editions import (
+from lodeline.service.entries.receipts import receipt
+from lodeline.service.log.audit import verify
+from lodeline.service.log.editions import (
     Edition,
     EditionError,
     causes,
@@ -24,7 +24,7 @@ from lodeline.service.editions import (
     freeze,
     recompute,
 )
-from lodeline.service.receipts import receipt
+from lodeline.service.overview import overview
 from lodeline.store.snapshot import open_snapshot, open_snapshot_as_of
 from lodeline.store.store import Store
 

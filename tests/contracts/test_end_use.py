@@ -9,9 +9,9 @@ import pytest
 from tests.contracts.test_draws import DAY, KG, MADE, ask, export, grant, want
 from tests.desk import LAW, Desk
 
-from lodeline.control import application as written
-from lodeline.control.application import Application
-from lodeline.service.end_use import EndUses, end_uses
+from lodeline.control.licences import application as written
+from lodeline.control.licences.application import Application
+from lodeline.service.licences.end_use import EndUses, end_uses
 from lodeline.store.snapshot import open_snapshot
 
 pytestmark = pytest.mark.medium

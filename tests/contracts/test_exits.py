@@ -15,14 +15,14 @@ from tests.contracts.test_races import at_once
 from tests.desk import LAW, Desk
 
 from lodeline.detection.papers import DRAWS
-from lodeline.service.audit import rebuild, verify
-from lodeline.service.desk_reservations import left_already
-from lodeline.service.draw_facts import draws_of
-from lodeline.service.draws import Drawn, void
-from lodeline.service.exits import Exit, confirm_exits
-from lodeline.service.finding import LedgerSight
-from lodeline.service.licence_answers import licence_list, licence_shown
-from lodeline.service.licences import revoke_licence, suspend_licence
+from lodeline.service.customs.reservations import left_already
+from lodeline.service.findings.finding import LedgerSight
+from lodeline.service.licences.answers import licence_list, licence_shown
+from lodeline.service.licences.draw_facts import draws_of
+from lodeline.service.licences.draws import Drawn, void
+from lodeline.service.licences.exits import Exit, confirm_exits
+from lodeline.service.licences.licences import revoke_licence, suspend_licence
+from lodeline.service.log.audit import rebuild, verify
 from lodeline.store.snapshot import open_snapshot
 
 pytestmark = pytest.mark.medium

@@ -12,9 +12,9 @@ from tests.desk import Desk, organisation, send_feed, site
 from lodeline.filing.feed_schema import feed_text, parse_feed_text
 from lodeline.journal import entry as journal
 from lodeline.journal.verify import verify_receipt
-from lodeline.service.audit import verify
-from lodeline.service.feeds import Received
-from lodeline.service.receipts import receipt, row_salt_key
+from lodeline.service.entries.receipts import receipt, row_salt_key
+from lodeline.service.log.audit import verify
+from lodeline.service.matching.feeds import Received
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot, open_snapshot_as_of
 from lodeline.store.store import Store

@@ -8,7 +8,7 @@ import pytest
 from tests.desk import LAW, Desk, amounts, codes, sheet
 
 from lodeline.regulation.duty import deadline
-from lodeline.service.quotas import quota
+from lodeline.service.licences.quotas import quota
 from lodeline.store.snapshot import open_snapshot
 
 pytestmark = pytest.mark.medium

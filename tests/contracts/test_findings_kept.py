@@ -12,8 +12,9 @@ from tests.desk import Desk, organisation
 
 from lodeline.detection.battery import look
 from lodeline.regulation.parameter import load
-from lodeline.service import cases, finding
-from lodeline.service.finding import findings
+from lodeline.service.entries import cases
+from lodeline.service.findings import finding
+from lodeline.service.findings.finding import findings
 from lodeline.store.snapshot import Snapshot, open_snapshot
 
 pytestmark = pytest.mark.medium

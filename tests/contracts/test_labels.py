@@ -12,12 +12,12 @@ from tests.contracts.conftest import Backup
 from tests.desk import LAW, Desk, amounts, codes
 
 from lodeline.journal.verify import verify_receipt
-from lodeline.service.aliases import AliasError, give_alias, history, paper
-from lodeline.service.audit import rebuild_differences, verify
-from lodeline.service.lot_flow import origins, trace
-from lodeline.service.own import Own
-from lodeline.service.receipts import receipt
-from lodeline.service.transfers import transfers
+from lodeline.service.entries.receipts import receipt
+from lodeline.service.filing.transfers import transfers
+from lodeline.service.firm.own import Own
+from lodeline.service.log.audit import rebuild_differences, verify
+from lodeline.service.lots.aliases import AliasError, give_alias, history, paper
+from lodeline.service.lots.flow import origins, trace
 from lodeline.store.snapshot import open_snapshot
 
 pytestmark = pytest.mark.medium

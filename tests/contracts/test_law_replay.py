@@ -11,7 +11,7 @@ from tests.desk import Desk, organisation, site
 
 from lodeline.detection.battery import DETECTORS
 from lodeline.regulation.parameter import load
-from lodeline.service.replay import ASK_THE_LAW, ASK_WHO_IS_LATE, replay
+from lodeline.service.customs.replay import ASK_THE_LAW, ASK_WHO_IS_LATE, replay
 from lodeline.store.snapshot import open_snapshot
 
 RURITANIA = load("zz", Path(__file__).parents[1] / "unit/regulation/packs")

@@ -12,11 +12,11 @@ from tests.contracts.test_races import at_once
 from tests.desk import LAW, Desk
 
 from lodeline.ledger.licence import Licence
-from lodeline.service import licence_proposals as service
-from lodeline.service.audit import verify
-from lodeline.service.desk_release import judge
-from lodeline.service.licence_proposals import Entered, LicenceProposalError
-from lodeline.service.licences import revoke_licence
+from lodeline.service.customs.release import judge
+from lodeline.service.licences import proposals as service
+from lodeline.service.licences.licences import revoke_licence
+from lodeline.service.licences.proposals import Entered, LicenceProposalError
+from lodeline.service.log.audit import verify
 from lodeline.store.snapshot import open_snapshot
 
 __all__ = ["licensed"]  # the fixture: L1 is MAG's general licence over 100 kg of magnets

@@ -8,11 +8,11 @@ from typing import Any
 from tests.desk import LAW, Desk
 
 from lodeline.control.declaration import read_fields
-from lodeline.control.licence import read_licences
+from lodeline.control.licences.licence import read_licences
 from lodeline.ledger.licence import Licence
-from lodeline.service import licences as service
-from lodeline.service.desk_draws import with_draws
-from lodeline.service.licences import Decided, licence_from
+from lodeline.service.licences import licences as service
+from lodeline.service.licences.drawn import with_draws
+from lodeline.service.licences.licences import Decided, licence_from
 
 NOW = datetime(2025, 6, 1, 4, tzinfo=UTC)
 GRANT: dict[str, Any] = {

@@ -13,11 +13,11 @@ from tests.contracts.conftest import register_industry
 from tests.desk import LAW, Desk, amounts, assert_sound, codes
 from tests.stores import copy_postgresql
 
-from lodeline.service.balances import balance
-from lodeline.service.lot_flow import origins, trace
-from lodeline.service.quotas import quota
-from lodeline.service.receipts import receipt
-from lodeline.service.transfers import transfers
+from lodeline.service.balance.balances import balance
+from lodeline.service.entries.receipts import receipt
+from lodeline.service.filing.transfers import transfers
+from lodeline.service.licences.quotas import quota
+from lodeline.service.lots.flow import origins, trace
 from lodeline.store.opening import create, open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store

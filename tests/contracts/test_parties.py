@@ -13,11 +13,11 @@ from tests.desk import Desk, assert_sound, organisation, send_feed
 
 from lodeline.ledger.register import TABLES
 from lodeline.party.identifier import Identifier
-from lodeline.service import parties
-from lodeline.service.parties import Decision, PartyError, Proposal
-from lodeline.service.party_index import known_parties, screener_of
-from lodeline.service.party_lists import files_of, load_list, newest
-from lodeline.service.records import put_records
+from lodeline.service.entries.records import put_records
+from lodeline.service.parties import parties
+from lodeline.service.parties.index import known_parties, screener_of
+from lodeline.service.parties.lists import files_of, load_list, newest
+from lodeline.service.parties.parties import Decision, PartyError, Proposal
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot, open_snapshot_as_of
 from lodeline.store.store import Store

@@ -15,11 +15,12 @@ from tests.contracts.test_desk_reservations import declared
 from tests.contracts.test_draws import DAY, KG, MADE, account, ask, goods, grant, said, want
 from tests.desk import LAW, Desk
 
-from lodeline.service import bundle as bundles
-from lodeline.service import desk_papers, offline
-from lodeline.service.draws import allot, void_tranche
-from lodeline.service.licences import file_papers
-from lodeline.service.party_lists import load_list
+from lodeline.service.customs import bundle as bundles
+from lodeline.service.customs import offline
+from lodeline.service.customs import papers as desk_papers
+from lodeline.service.licences.draws import allot, void_tranche
+from lodeline.service.licences.licences import file_papers
+from lodeline.service.parties.lists import load_list
 from lodeline.store.snapshot import open_snapshot
 
 NOW = datetime(2025, 6, 10, 4, tzinfo=UTC)

@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import REPOSITORY
 from tests.desk import Desk, codes
 
-from lodeline.service.posting import Outcome
+from lodeline.service.filing.posting import Outcome
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 

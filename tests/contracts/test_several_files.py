@@ -13,10 +13,10 @@ from tests.contracts.test_certification import ORIGIN, SHIP, checked_rows
 from tests.desk import LAW, Desk, assert_sound
 
 from lodeline.journal.verify import verify_receipt
-from lodeline.service.audit import verify
-from lodeline.service.filing import submit
-from lodeline.service.receipts import receipt
-from lodeline.service.upload import Upload
+from lodeline.service.entries.receipts import receipt
+from lodeline.service.entries.upload import Upload
+from lodeline.service.filing.filing import submit
+from lodeline.service.log.audit import verify
 
 pytestmark = pytest.mark.medium
 

@@ -13,7 +13,7 @@ from tests.desk import Desk, organisation
 
 from lodeline.filing.schema import CELLS
 from lodeline.ledger.movement import LINE, TRADE
-from lodeline.service.lot_flow import trace
+from lodeline.service.lots.flow import trace
 from lodeline.store import column_files
 from lodeline.store.column_files import SEGMENTS_MAX, directory_of
 from lodeline.store.snapshot import Snapshot, open_snapshot, open_snapshot_as_of

@@ -18,8 +18,8 @@ from polars.testing import assert_frame_equal
 from tests.desk import Desk, send_feed
 
 from lodeline.flow.index import build_index
-from lodeline.service.audit import verify
-from lodeline.service.lot_flow import origins, trace
+from lodeline.service.log.audit import verify
+from lodeline.service.lots.flow import origins, trace
 from lodeline.store import column_files, flow_files
 from lodeline.store.column_files import MANIFEST, SEGMENTS_MAX, directory_of
 from lodeline.store.flow_files import SEAL

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import connections
 from tests.contracts.harm import unguarded
 
-from lodeline.service.audit import verify
+from lodeline.service.log.audit import verify
 from lodeline.store import opening
 from lodeline.store.database import Database, DatabaseError
 from lodeline.store.opening import create, is_behind, open_store

@@ -21,7 +21,7 @@ from tests.stores import copy_postgresql
 from lodeline.journal import merkle
 from lodeline.journal.checkpoint import Signer, sign_checkpoint
 from lodeline.journal.verify import Fault
-from lodeline.service.audit import rebuild, verify
+from lodeline.service.log.audit import rebuild, verify
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 

@@ -21,7 +21,7 @@ from tests.conftest import REPOSITORY
 from tests.desk import LAW, amounts, assert_sound, sheet
 from tests.stores import bare_store, new_database, put_away
 
-from lodeline.service.loading import load
+from lodeline.service.filing.loading import load
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lodeline.regulation.parameter import load as load_law
-from lodeline.service import loading
+from lodeline.service.filing import loading
 from lodeline.store.opening import open_store
 
 

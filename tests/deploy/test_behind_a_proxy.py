@@ -28,9 +28,9 @@ from tests.conftest import REPOSITORY
 from tests.office.register import REGISTER
 from tests.stores import new_database
 
-from lodeline.office import clock
-from lodeline.office.tokens import grantable, issue
-from lodeline.service.records import put_records
+from lodeline.office.access import clock
+from lodeline.office.accounts.tokens import grantable, issue
+from lodeline.service.entries.records import put_records
 from lodeline.store.opening import open_store
 
 pytestmark = pytest.mark.slow

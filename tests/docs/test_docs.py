@@ -17,8 +17,8 @@ import typer
 from lodeline.cli import app
 from lodeline.detection.detectors import unexplained_gain
 from lodeline.ledger.problem import CATALOGUE
-from lodeline.office import proof
-from lodeline.service.audit import STORE_TEXTS
+from lodeline.office.log import proof
+from lodeline.service.log.audit import STORE_TEXTS
 from tests.docs.pages import PAGES, REPOSITORY, blocks, run, same, session
 
 DOCS = REPOSITORY / "docs"

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lodeline.office.actor import AUTHORITY_ROLES, ORGANISATION_ROLES, PERMISSIONS, Actor, Standing
-from lodeline.office.people import needs_second_factor
+from lodeline.office.access.actor import AUTHORITY_ROLES, ORGANISATION_ROLES, PERMISSIONS, Actor, Standing
+from lodeline.office.accounts.people import needs_second_factor
 from lodeline.regulation import document
-from lodeline.web.role_words import ROLE_MAY, ROLE_NAMES
+from lodeline.web.words.roles import ROLE_MAY, ROLE_NAMES
 from tests.docs.pages import REPOSITORY
 
 SOURCE = REPOSITORY / "src/lodeline"

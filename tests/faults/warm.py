@@ -15,15 +15,15 @@ import sys
 from typing import Any
 
 from lodeline.cli import main as lodeline
-from lodeline.service import loading
+from lodeline.service.filing import loading
 from lodeline.store.database import configure
 
 #: What the commands of the drill import when they run.
 _NEEDED = (
     "django.db.backends.sqlite3.base", "lodeline.accountancy.frames", "lodeline.filing.check", "lodeline.filing.table",
-    "lodeline.flow.index", "lodeline.regulation.parameter", "lodeline.service.answers", "lodeline.service.audit",
-    "lodeline.service.backup", "lodeline.service.filing", "lodeline.store.opening", "lodeline.store.snapshot",
-    "lodeline.web.serving", "psycopg",
+    "lodeline.flow.index", "lodeline.regulation.parameter", "lodeline.service.answers", "lodeline.service.log.audit",
+    "lodeline.service.log.backup", "lodeline.service.filing.filing", "lodeline.store.opening",
+    "lodeline.store.snapshot", "lodeline.web.server.serving", "psycopg",
 )  # fmt: skip
 
 

@@ -10,9 +10,9 @@ from django.test import override_settings
 from tests.office.register import REGISTER
 from tests.stores import copied, put_away, ready_store
 
-from lodeline.office import step_proof
-from lodeline.office.actor import Actor, Standing
-from lodeline.service.records import put_records
+from lodeline.office.access.actor import Actor, Standing
+from lodeline.office.log import step_proof
+from lodeline.service.entries.records import put_records
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 

@@ -10,12 +10,12 @@ from tests.office.register import REGISTER
 from tests.stores import put_away, ready_store
 
 from lodeline.journal.certification import Certification
-from lodeline.office import certify, draft_check, drafts, filing_now
-from lodeline.office.actor import Actor, actor_of
-from lodeline.office.drafts import FileIn
+from lodeline.office.access.actor import Actor, actor_of
+from lodeline.office.filing import certify, draft_check, drafts, filing_now
+from lodeline.office.filing.drafts import FileIn
 from lodeline.office.models import Draft, Membership, User
 from lodeline.regulation.parameter import load
-from lodeline.service.records import put_records
+from lodeline.service.entries.records import put_records
 
 NOW = datetime(2026, 2, 5, 1, 0, tzinfo=UTC)
 LAW = load()

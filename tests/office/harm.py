@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lodeline.journal.verify import Fault
-from lodeline.office.guarded import OFFICE_TABLES
-from lodeline.office.proof import judge
-from lodeline.service.audit import Verdict, verify
+from lodeline.office.access.guarded import OFFICE_TABLES
+from lodeline.office.log.proof import judge
+from lodeline.service.log.audit import Verdict, verify
 from lodeline.store.guards import Guards, guards_of, make_guards
 from lodeline.store.store import Store
 

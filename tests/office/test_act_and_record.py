@@ -16,35 +16,31 @@ from tests.office.trade import LATER, NOW, made_trade, person
 from tests.stores import copied
 
 from lodeline.control.declaration import Declaration, read_fields
-from lodeline.office import (
-    applications,
-    audit,
-    desk,
-    disputes,
-    duty,
-    editions,
-    extensions,
-    feeds,
-    inspections,
-    licence_acts,
-    licence_draws,
-    own_lots,
-    parties,
-    registry,
-    runs,
-    tokens,
-    transfers,
-)
+from lodeline.office.access import audit
+from lodeline.office.accounts import tokens
+from lodeline.office.balance import inspections
+from lodeline.office.customs import desk
+from lodeline.office.filing import disputes, duty, extensions, transfers
+from lodeline.office.licences import acts as licence_acts
+from lodeline.office.licences import applications, runs
+from lodeline.office.licences import draws as licence_draws
+from lodeline.office.log import editions
+from lodeline.office.lots import own as own_lots
+from lodeline.office.matching import feeds
 from lodeline.office.models import AuditRecord
-from lodeline.service import desk_papers, draws, licence_proposals
-from lodeline.service import runs as service_runs
-from lodeline.service.acceptance import Acceptance
-from lodeline.service.desk import answer
-from lodeline.service.draws import Wanted
-from lodeline.service.exits import Exit
-from lodeline.service.inspections import Seal, Visited
-from lodeline.service.own import Own
-from lodeline.service.parties import Decision, Proposal
+from lodeline.office.parties import parties
+from lodeline.office.register import registry
+from lodeline.service.balance.inspections import Seal, Visited
+from lodeline.service.customs import papers as desk_papers
+from lodeline.service.customs.desk import answer
+from lodeline.service.firm.acceptance import Acceptance
+from lodeline.service.firm.own import Own
+from lodeline.service.licences import draws
+from lodeline.service.licences import proposals as licence_proposals
+from lodeline.service.licences import runs as service_runs
+from lodeline.service.licences.draws import Wanted
+from lodeline.service.licences.exits import Exit
+from lodeline.service.parties.parties import Decision, Proposal
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store

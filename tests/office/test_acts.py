@@ -11,14 +11,17 @@ from typing import Final, get_args
 
 import pytest
 
-from lodeline.control import licensing
+from lodeline.control.licences import licensing
 from lodeline.ledger import succession
-from lodeline.office import case_states, customs_cases, registry
-from lodeline.office.actor import ROLES, Actor
-from lodeline.office.acts import ACTS
-from lodeline.office.audit import record_act
-from lodeline.office.duty import DEMANDS
-from lodeline.service import inspections, parties
+from lodeline.office.access.actor import ROLES, Actor
+from lodeline.office.access.acts import ACTS
+from lodeline.office.access.audit import record_act
+from lodeline.office.customs import queries as customs_cases
+from lodeline.office.filing.duty import DEMANDS
+from lodeline.office.findings import states as case_states
+from lodeline.office.register import registry
+from lodeline.service.balance import inspections
+from lodeline.service.parties import parties
 
 SOURCES: Final = Path(str(files("lodeline")))
 PERMISSIONS: Final = frozenset().union(*ROLES.values())
@@ -30,7 +33,7 @@ FAMILIES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("inspections.py", "inspection."): inspections.ACTS,
     ("parties.py", "party."): (*parties.VERDICTS, "accept", "refuse"),
     ("parties.py", "party.propose-"): ("merge", "split"),
-    ("customs_cases.py", "customs."): get_args(customs_cases.Kind),
+    ("queries.py", "customs."): get_args(customs_cases.Kind),
     ("application_steps.py", "application."): get_args(licensing.Kind),
     ("cases.py", "finding."): get_args(case_states.Kind),
 }

@@ -14,12 +14,14 @@ from tests.office.harm import alter, faults_of, verdict_of
 from tests.stores import bare_store
 
 from lodeline.journal.verify import Fault
-from lodeline.office import anchoring, clock, work
-from lodeline.office.anchoring import LATE, anchor, anchor_of, newest_anchor
-from lodeline.office.audit import record_act, record_looks
-from lodeline.office.guarded import OFFICE_TABLES
-from lodeline.office.proof import judge
-from lodeline.service.audit import verify
+from lodeline.office.access import clock
+from lodeline.office.access.audit import record_act, record_looks
+from lodeline.office.access.guarded import OFFICE_TABLES
+from lodeline.office.jobs import work
+from lodeline.office.log import anchoring
+from lodeline.office.log.anchoring import LATE, anchor, anchor_of, newest_anchor
+from lodeline.office.log.proof import judge
+from lodeline.service.log.audit import verify
 from lodeline.store.guards import guards_of
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store

@@ -11,18 +11,18 @@ from django.db import DatabaseError
 from tests.office.conftest import of_firm
 
 from lodeline.journal.verify import verify_receipt
-from lodeline.office import application_review as review
-from lodeline.office import application_views
-from lodeline.office import applications as office
-from lodeline.office.actor import Actor, NotAllowedError, Standing
-from lodeline.office.application_documents import open_document
-from lodeline.office.application_review import Proposal
-from lodeline.office.application_steps import ApplicationError, ApplicationMovedError, NotReadyError
-from lodeline.office.case_files import attached
+from lodeline.office.access.actor import Actor, NotAllowedError, Standing
+from lodeline.office.findings.files import attached
+from lodeline.office.licences import application_review as review
+from lodeline.office.licences import application_views
+from lodeline.office.licences import applications as office
+from lodeline.office.licences.application_documents import open_document
+from lodeline.office.licences.application_review import Proposal
+from lodeline.office.licences.application_steps import ApplicationError, ApplicationMovedError, NotReadyError
 from lodeline.office.models import Application, ApplicationDocument, ApplicationStep, AuditRecord, Notice, User
 from lodeline.regulation.parameter import load
-from lodeline.service.audit import verify
-from lodeline.service.receipts import receipt
+from lodeline.service.entries.receipts import receipt
+from lodeline.service.log.audit import verify
 from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium

@@ -19,16 +19,20 @@ from tests.office.register import REGISTER
 from tests.stores import copied, put_away, ready_store
 
 from lodeline.journal.verify import verify_receipt
-from lodeline.office import case_review, case_states, case_views, cases, step_proof
-from lodeline.office.actor import Actor, NotAllowedError, Standing
-from lodeline.office.case_files import FileRefusedError, attached, content_of
-from lodeline.office.case_states import CaseError, Facts, MovedError, material_change
-from lodeline.office.cases import Sight
+from lodeline.office.access.actor import Actor, NotAllowedError, Standing
+from lodeline.office.findings import cases
+from lodeline.office.findings import review as case_review
+from lodeline.office.findings import states as case_states
+from lodeline.office.findings import views as case_views
+from lodeline.office.findings.cases import Sight
+from lodeline.office.findings.files import FileRefusedError, attached, content_of
+from lodeline.office.findings.states import CaseError, Facts, MovedError, material_change
+from lodeline.office.log import step_proof
 from lodeline.office.models import AuditRecord, Case, CaseFile, CaseStep, Notice
 from lodeline.regulation.parameter import load
-from lodeline.service.audit import verify
-from lodeline.service.receipts import receipt
-from lodeline.service.records import put_records
+from lodeline.service.entries.receipts import receipt
+from lodeline.service.entries.records import put_records
+from lodeline.service.log.audit import verify
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 

@@ -11,17 +11,19 @@ from tests.office.conftest import NOW
 
 from lodeline.control.declaration import read_fields
 from lodeline.journal.verify import verify_receipt
-from lodeline.office import case_views, customs_cases, desk
-from lodeline.office.actor import Actor, NotAllowedError, Standing
-from lodeline.office.case_files import attached
-from lodeline.office.case_states import CaseError, MovedError
+from lodeline.office.access.actor import Actor, NotAllowedError, Standing
+from lodeline.office.customs import desk
+from lodeline.office.customs import queries as customs_cases
+from lodeline.office.findings import views as case_views
+from lodeline.office.findings.files import attached
+from lodeline.office.findings.states import CaseError, MovedError
 from lodeline.office.models import Case, CustomsCase, Notice
 from lodeline.regulation.parameter import load
-from lodeline.service import desk_papers
-from lodeline.service.audit import verify
-from lodeline.service.desk import answer
-from lodeline.service.desk_papers import DeskError
-from lodeline.service.receipts import receipt
+from lodeline.service.customs import papers as desk_papers
+from lodeline.service.customs.desk import answer
+from lodeline.service.customs.papers import DeskError
+from lodeline.service.entries.receipts import receipt
+from lodeline.service.log.audit import verify
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 

@@ -12,8 +12,8 @@ from django.db import connections
 from django.test import override_settings
 from tests.stores import ready_store
 
-from lodeline.office import demonstration
-from lodeline.office.demonstration import SAMPLE_ACCOUNTS, furnish
+from lodeline.office.accounts import demonstration
+from lodeline.office.accounts.demonstration import SAMPLE_ACCOUNTS, furnish
 from lodeline.office.models import Membership, User
 
 #: Nothing is filed in this store: no firm is there for the others.

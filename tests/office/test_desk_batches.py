@@ -13,16 +13,18 @@ from tests.office.conftest import NOW
 from tests.office.test_customs_cases import FILER, FIRM, LAW, LICENSING, LINE, OFFICER, SECOND, TODAY, person
 
 from lodeline.control.declaration import Declaration, read_fields
-from lodeline.office import desk_batches, jobs
-from lodeline.office.actor import NotAllowedError
-from lodeline.office.desk_batches import State
+from lodeline.office.access.actor import NotAllowedError
+from lodeline.office.customs import batches as desk_batches
+from lodeline.office.customs.batches import State
+from lodeline.office.jobs import jobs
+from lodeline.office.jobs.work import work_once
 from lodeline.office.models import DeskBatch, Job
-from lodeline.office.work import work_once
-from lodeline.service import desk_batch, desk_papers
-from lodeline.service.audit import verify
-from lodeline.service.desk import answer
-from lodeline.service.desk_batch import Part, parts_of, verdicts_of
-from lodeline.service.desk_papers import DeskError
+from lodeline.service.customs import batch as desk_batch
+from lodeline.service.customs import papers as desk_papers
+from lodeline.service.customs.batch import Part, parts_of, verdicts_of
+from lodeline.service.customs.desk import answer
+from lodeline.service.customs.papers import DeskError
+from lodeline.service.log.audit import verify
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 

@@ -31,26 +31,16 @@ from tests.office.filing_office import (
     shipment,
 )
 
-from lodeline.filing.profile import Profile
+from lodeline.filing.columns.profile import Profile
 from lodeline.journal.certification import Certification
 from lodeline.journal.verify import uploaded_as, verify_receipt
-from lodeline.office import (
-    certify,
-    dividing,
-    draft_check,
-    drafts,
-    filing_now,
-    filings,
-    jobs,
-    profiles,
-    sandbox,
-    work,
-)
-from lodeline.office.actor import NotAllowedError
-from lodeline.office.draft_content import TYPED, content_of
-from lodeline.office.drafts import Cell, DraftError
+from lodeline.office.access.actor import NotAllowedError
+from lodeline.office.filing import certify, dividing, draft_check, drafts, filing_now, filings, profiles, sandbox
+from lodeline.office.filing.draft_content import TYPED, content_of
+from lodeline.office.filing.drafts import Cell, DraftError
+from lodeline.office.jobs import jobs, work
 from lodeline.office.models import AuditRecord, Draft, Job, Notice, OrganisationSettings
-from lodeline.service.receipts import receipt
+from lodeline.service.entries.receipts import receipt
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
@@ -302,7 +292,7 @@ def test_a_worker_that_is_killed_while_it_files_is_followed_by_one_that_files_on
     monkeypatch.setattr(filing_now, "is_small", lambda draft: False)
     filing_now.begin(draft, now=NOW - timedelta(days=400))
     environment = os.environ | {"LODELINE_DATABASE": ledger.database.url}
-    command = [sys.executable, "-m", "lodeline.office.worker"]
+    command = [sys.executable, "-m", "lodeline.office.jobs.worker"]
     first = subprocess.Popen(command, env=environment)
     deadline = time.monotonic() + 30
     while Job.objects.get(kind="draft.file").state == "waiting":

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime
 import pytest
 from tests.office.conftest import NOW, of_firm, official
 
-from lodeline.office.actor import NotAllowedError
-from lodeline.office.duty import DemandError, demand, demands
+from lodeline.office.access.actor import NotAllowedError
+from lodeline.office.filing.duty import DemandError, demand, demands
 from lodeline.office.models import AuditRecord, Notice
-from lodeline.office.notices import told
+from lodeline.office.notices.notices import told
 from lodeline.store.store import Store
 
 

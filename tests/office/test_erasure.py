@@ -21,17 +21,21 @@ from tests.stores import new_database
 
 from lodeline.journal import verify
 from lodeline.journal.certification import Certification
-from lodeline.office import certify, draft_check, drafts, erasure, filing_now, holds, jobs, papers
-from lodeline.office.actor import AUTHORITY_ROLES, Actor, NotAllowedError, actor_of
-from lodeline.office.erasure import Obstacle
-from lodeline.office.invitations import accept_new, invite
-from lodeline.office.key_standing import registration_of
+from lodeline.office.access import papers
+from lodeline.office.access.actor import AUTHORITY_ROLES, Actor, NotAllowedError, actor_of
+from lodeline.office.access.sealing import opened_text, seal_text
+from lodeline.office.accounts import erasure, holds
+from lodeline.office.accounts.erasure import Obstacle
+from lodeline.office.accounts.invitations import accept_new, invite
+from lodeline.office.accounts.key_standing import registration_of
+from lodeline.office.accounts.people import InputError, PeopleError
+from lodeline.office.accounts.sweeping import sweep_job
+from lodeline.office.filing import certify, draft_check, drafts, filing_now
+from lodeline.office.jobs import jobs
 from lodeline.office.models import AuditRecord, Draft, ErasureRequest, Invitation, LegalHold, Membership, User
-from lodeline.office.people import InputError, PeopleError
-from lodeline.office.sealing import opened_text, seal_text
-from lodeline.office.sweeping import sweep_job
 from lodeline.regulation.parameter import load
-from lodeline.service import audit, receipts
+from lodeline.service.entries import receipts
+from lodeline.service.log import audit
 from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium

@@ -10,15 +10,15 @@ import pytest
 from tests.office.conftest import of_firm, official
 
 from lodeline.ledger.extension import both_passed, due, extension_of, extensions
-from lodeline.office.actor import Actor, NotAllowedError, Standing
-from lodeline.office.extensions import ExtensionError, Wanted, end, grant, granted
+from lodeline.office.access.actor import Actor, NotAllowedError, Standing
+from lodeline.office.accounts.people import InputError
+from lodeline.office.filing.extensions import ExtensionError, Wanted, end, grant, granted
 from lodeline.office.models import AuditRecord
-from lodeline.office.people import InputError
 from lodeline.regulation.parameter import load
-from lodeline.service.audit import verify
-from lodeline.service.filing_status import filing_states
-from lodeline.service.own import Own
-from lodeline.service.records import put_records
+from lodeline.service.entries.records import put_records
+from lodeline.service.filing.status import filing_states
+from lodeline.service.firm.own import Own
+from lodeline.service.log.audit import verify
 from lodeline.store.store import Store
 
 LAW = load()

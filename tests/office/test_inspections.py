@@ -14,11 +14,10 @@ from tests.stores import copied
 
 from lodeline.filing.table import Table, read_bytes
 from lodeline.journal.verify import verify_receipt
-from lodeline.office.actor import AUTHORITY_ROLES, Actor, NotAllowedError, Standing
-from lodeline.office.inspections import enter
+from lodeline.office.access.actor import AUTHORITY_ROLES, Actor, NotAllowedError, Standing
+from lodeline.office.balance.inspections import enter
 from lodeline.office.models import AuditRecord
-from lodeline.service.audit import verify
-from lodeline.service.inspections import (
+from lodeline.service.balance.inspections import (
     Entered,
     InspectionError,
     Seal,
@@ -28,7 +27,8 @@ from lodeline.service.inspections import (
     seized_mg,
     standing_seals,
 )
-from lodeline.service.receipts import receipt
+from lodeline.service.entries.receipts import receipt
+from lodeline.service.log.audit import verify
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store

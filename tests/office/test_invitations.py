@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from tests.accounts import NOW, PASSWORD, TODAY, as_actor, empty_office, later, person
 
-from lodeline.office import first_run
-from lodeline.office.actor import Actor
-from lodeline.office.invitations import (
+from lodeline.office.access.actor import Actor
+from lodeline.office.accounts import first_run
+from lodeline.office.accounts.invitations import (
     InvitationError,
     Invited,
     accept_as,
@@ -20,8 +20,8 @@ from lodeline.office.invitations import (
     open_invitations,
     withdraw,
 )
+from lodeline.office.accounts.people import InputError, PeopleError
 from lodeline.office.models import Invitation, User
-from lodeline.office.people import InputError, PeopleError
 from lodeline.web import settings
 
 FIRM = "MAG-0001"

@@ -8,14 +8,15 @@ import pytest
 from tests.office.conftest import of_firm, official
 from tests.office.test_applications import FIRM, granted, officer
 
-from lodeline.office import licence_acts, notices
-from lodeline.office.actor import NotAllowedError
+from lodeline.office.access.actor import NotAllowedError
+from lodeline.office.licences import acts as licence_acts
 from lodeline.office.models import AuditRecord, Notice
-from lodeline.office.reminders import remind
+from lodeline.office.notices import notices
+from lodeline.office.overview.reminders import remind
 from lodeline.regulation.parameter import load
-from lodeline.service import licence_proposals
-from lodeline.service.licence_proposals import LicenceProposalError
-from lodeline.service.licences import revoke_licence
+from lodeline.service.licences import proposals as licence_proposals
+from lodeline.service.licences.licences import revoke_licence
+from lodeline.service.licences.proposals import LicenceProposalError
 from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium

@@ -15,14 +15,16 @@ from tests.office.conftest import official
 from tests.office.trade import NOW, made_trade, member, person
 from tests.stores import copied
 
-from lodeline.office import inspections, licence_draws, log_notices
+from lodeline.office.balance import inspections
+from lodeline.office.licences import draws as licence_draws
 from lodeline.office.models import Bookmark, Notice
-from lodeline.office.notices import notify_all, told
-from lodeline.office.reminders import remind
-from lodeline.service import draws, runs
-from lodeline.service.draws import Drawn, Wanted
-from lodeline.service.exits import Exit, confirm_exits
-from lodeline.service.inspections import Seal, Visited
+from lodeline.office.notices import log_notices
+from lodeline.office.notices.notices import notify_all, told
+from lodeline.office.overview.reminders import remind
+from lodeline.service.balance.inspections import Seal, Visited
+from lodeline.service.licences import draws, runs
+from lodeline.service.licences.draws import Drawn, Wanted
+from lodeline.service.licences.exits import Exit, confirm_exits
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 

@@ -17,13 +17,13 @@ from tests.desk import Desk
 from tests.office.trade import FIRMS, LATER, NOW, made_trade, member, person
 from tests.stores import copied
 
-from lodeline.office import mail
-from lodeline.office.actor import Actor, NotAllowedError, Standing
-from lodeline.office.extensions import Wanted, grant
+from lodeline.office.access.actor import Actor, NotAllowedError, Standing
+from lodeline.office.filing.extensions import Wanted, grant
 from lodeline.office.models import Mail, Membership, Notice, User
-from lodeline.office.notice_kinds import KINDS
-from lodeline.office.notices import mark_read, notify, told, unread
-from lodeline.office.reminders import remind
+from lodeline.office.notices import mail
+from lodeline.office.notices.kinds import KINDS
+from lodeline.office.notices.notices import mark_read, notify, told, unread
+from lodeline.office.overview.reminders import remind
 from lodeline.regulation.parameter import load
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store

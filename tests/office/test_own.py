@@ -13,7 +13,7 @@ from tests.desk import LAW, Desk
 from tests.office.trade import LATER, NOW, file_trade
 from tests.stores import new_database
 
-from lodeline.service.own import Own
+from lodeline.service.firm.own import Own
 
 pytestmark = pytest.mark.medium
 

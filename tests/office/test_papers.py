@@ -14,11 +14,13 @@ from tests.office.trade import LATER, NOW, made_trade, person
 from tests.stores import copied
 
 from lodeline.journal.verify import Fault
-from lodeline.office import disputes, erasure, holds, papers
-from lodeline.office.actor import Actor
-from lodeline.office.anchoring import anchor
+from lodeline.office.access import papers
+from lodeline.office.access.actor import Actor
+from lodeline.office.accounts import erasure, holds
+from lodeline.office.filing import disputes
+from lodeline.office.log.anchoring import anchor
 from lodeline.office.models import AuditRecord, Dispute, ErasureRequest, LegalHold, User
-from lodeline.service.own import Own
+from lodeline.service.firm.own import Own
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 

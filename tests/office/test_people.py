@@ -10,12 +10,12 @@ import pytest
 from allauth.mfa.models import Authenticator
 from tests.accounts import NOW, TODAY, as_actor, empty_office, office, person, with_app
 
-from lodeline.office import people
-from lodeline.office.actor import NOBODY, ROLES, Actor, NotAllowedError, Standing
-from lodeline.office.delegation import delegate, delegations, end_delegation
-from lodeline.office.invitations import invite, open_invitations, withdraw
+from lodeline.office.access.actor import NOBODY, ROLES, Actor, NotAllowedError, Standing
+from lodeline.office.accounts import people
+from lodeline.office.accounts.delegation import delegate, delegations, end_delegation
+from lodeline.office.accounts.invitations import invite, open_invitations, withdraw
+from lodeline.office.accounts.people import InputError, PeopleError
 from lodeline.office.models import AuditRecord, Membership
-from lodeline.office.people import InputError, PeopleError
 
 FIRM, OTHER = "MAG-0001", "MAG-0002"
 YESTERDAY = TODAY - timedelta(days=1)

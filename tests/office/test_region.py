@@ -13,16 +13,17 @@ from tests.office.register import REGISTER
 
 from lodeline.filing.dossier import filed_name
 from lodeline.ledger.register import TABLES
-from lodeline.office import cases, people
-from lodeline.office.actor import AUTHORITY, AUTHORITY_ROLES, Actor, NotAllowedError, actor_of
-from lodeline.office.case_views import case_of, deciders, standings
-from lodeline.office.cases import Sight
-from lodeline.office.duty import demand
-from lodeline.office.invitations import invite
+from lodeline.office.access.actor import AUTHORITY, AUTHORITY_ROLES, Actor, NotAllowedError, actor_of
+from lodeline.office.accounts import people
+from lodeline.office.accounts.invitations import invite
+from lodeline.office.accounts.tokens import grantable
+from lodeline.office.filing.duty import demand
+from lodeline.office.findings import cases
+from lodeline.office.findings.cases import Sight
+from lodeline.office.findings.views import case_of, deciders, standings
 from lodeline.office.models import AuditRecord, Case, Membership, Notice, User
-from lodeline.office.registry import RegisterTable, enter
-from lodeline.office.tokens import grantable
-from lodeline.service.records import put_records
+from lodeline.office.register.registry import RegisterTable, enter
+from lodeline.service.entries.records import put_records
 from lodeline.store.store import Store
 
 TODAY = date(2026, 2, 5)

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from tests.office.conftest import NOW, of_firm, official
 
-from lodeline.office.actor import NotAllowedError
+from lodeline.office.access.actor import NotAllowedError
 from lodeline.office.models import AuditRecord
-from lodeline.office.registry import enter
-from lodeline.service.audit import verify
+from lodeline.office.register.registry import enter
+from lodeline.service.log.audit import verify
 from lodeline.store.store import Store
 
 GANBEI = {

@@ -17,16 +17,17 @@ from tests.stores import put_away
 
 from lodeline.journal.entry import Envelope
 from lodeline.journal.verify import Fault, verify_receipt
-from lodeline.office import clock, delegation, erasure, people, rights, tokens
-from lodeline.office.actor import AUTHORITY, Actor, actor_of
-from lodeline.office.first_run import begin, first_run_code
-from lodeline.office.invitations import accept_new, invite
+from lodeline.office.access import clock, rights
+from lodeline.office.access.actor import AUTHORITY, Actor, actor_of
+from lodeline.office.accounts import delegation, erasure, people, tokens
+from lodeline.office.accounts.first_run import begin, first_run_code
+from lodeline.office.accounts.invitations import accept_new, invite
 from lodeline.office.models import Delegation, Membership, Token, User
 from lodeline.office.opening import prepare
 from lodeline.regulation.parameter import load
-from lodeline.service.audit import verify
-from lodeline.service.office_log import Paper, facts_of, put
-from lodeline.service.receipts import receipt
+from lodeline.service.entries.office_log import Paper, facts_of, put
+from lodeline.service.entries.receipts import receipt
+from lodeline.service.log.audit import verify
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 

@@ -12,8 +12,8 @@ from tests.office.harm import alter, faults_of
 from tests.stores import copied, put_away
 
 from lodeline.journal.verify import Fault
-from lodeline.office import cases
-from lodeline.office.case_files import attached
+from lodeline.office.findings import cases
+from lodeline.office.findings.files import attached
 from lodeline.office.models import Application, Case, CaseFile, CaseStep
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store

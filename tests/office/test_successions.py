@@ -14,17 +14,17 @@ from tests.office.conftest import official
 from tests.stores import copied
 
 from lodeline.ledger.succession import holder_on, holders_of, merged_from, merged_into
-from lodeline.office.actor import Actor, NotAllowedError, Standing
+from lodeline.office.access.actor import Actor, NotAllowedError, Standing
+from lodeline.office.accounts.people import InputError
 from lodeline.office.models import AuditRecord, Notice
-from lodeline.office.people import InputError
-from lodeline.office.successions import Wanted, enter, handover_rows
+from lodeline.office.register.successions import Wanted, enter, handover_rows
 from lodeline.regulation.parameter import load
-from lodeline.service.audit import verify
-from lodeline.service.balances import balance
-from lodeline.service.drafting import known_for_template
-from lodeline.service.filing_status import filing_status, has_duty
-from lodeline.service.flow_matrix import flow_ends
-from lodeline.service.own import Own
+from lodeline.service.balance.balances import balance
+from lodeline.service.filing.drafting import known_for_template
+from lodeline.service.filing.status import filing_status, has_duty
+from lodeline.service.firm.own import Own
+from lodeline.service.log.audit import verify
+from lodeline.service.overview.flow_matrix import flow_ends
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
@@ -261,7 +261,7 @@ def test_nothing_is_entered_of_which_the_firms_are_not_told(desk: Desk, monkeypa
 
     size, known = desk.store.head().size, AuditRecord.objects.count()
     with monkeypatch.context() as dead:
-        dead.setattr("lodeline.office.successions.notify", dies)
+        dead.setattr("lodeline.office.register.successions.notify", dies)
         with pytest.raises(SystemExit):
             entered(desk.store, MERGER)
     assert (desk.store.head().size, AuditRecord.objects.count()) == (size, known)

@@ -17,15 +17,15 @@ from tests.office.trade import LATER, NOW, made_trade, person
 from tests.stores import copied
 
 from lodeline.filing.check import check
-from lodeline.office import disputes, drafts, submitting, transfers
-from lodeline.office.actor import Actor, NotAllowedError
-from lodeline.office.draft_content import content_of
-from lodeline.office.home import home
+from lodeline.office.access.actor import Actor, NotAllowedError
+from lodeline.office.accounts.tokens import Program
+from lodeline.office.filing import disputes, drafts, submitting, transfers
+from lodeline.office.filing.draft_content import content_of
 from lodeline.office.models import AuditRecord, Dispute, Draft, Notice
-from lodeline.office.tokens import Program
-from lodeline.service.acceptance import Acceptance, ClosedShipment
-from lodeline.service.own import Own
-from lodeline.service.posting import post
+from lodeline.office.overview.home import home
+from lodeline.service.filing.posting import post
+from lodeline.service.firm.acceptance import Acceptance, ClosedShipment
+from lodeline.service.firm.own import Own
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 

@@ -11,7 +11,7 @@ from typing import Final
 from django.test import override_settings
 from tests.desk import Desk, organisation, quota, site
 
-from lodeline.office.actor import Actor, Standing
+from lodeline.office.access.actor import Actor, Standing
 from lodeline.office.models import Membership, User
 
 FIRMS: Final = ("MINE", "TRADE", "SEP", "MAG")

@@ -26,12 +26,12 @@ from tests.web.as_official import furnish
 
 from lodeline.filing.check import check
 from lodeline.filing.table import read_bytes
+from lodeline.office.findings.own import own_findings
 from lodeline.office.models import Notice
-from lodeline.office.own_findings import own_findings
-from lodeline.service.aliases import give_alias
-from lodeline.service.drafting import known_for_template
-from lodeline.service.filing import preview
-from lodeline.service.own import Own
+from lodeline.service.filing.drafting import known_for_template
+from lodeline.service.filing.filing import preview
+from lodeline.service.firm.own import Own
+from lodeline.service.lots.aliases import give_alias
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web.api import api
@@ -94,7 +94,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 @pytest.fixture
 def served(store: Store) -> Iterator[None]:
-    who = settings.MIDDLEWARE.index("lodeline.web.who_asks.WhoAsks")
+    who = settings.MIDDLEWARE.index("lodeline.web.access.who_asks.WhoAsks")
     middleware = [*settings.MIDDLEWARE[:who], "tests.web.as_official.AsOfficial", *settings.MIDDLEWARE[who:]]
     with override_settings(
         MIDDLEWARE=middleware, LODELINE_DATABASE=store.database.url, LODELINE_DEMO_CLOCK=NOW.isoformat()

@@ -26,10 +26,10 @@ from hypothesis.stateful import (
 )
 from tests.desk import Desk, amounts, assert_sound, codes, organisation, quota, site
 
-from lodeline.service.aliases import give_alias
-from lodeline.service.audit import verify
-from lodeline.service.posting import Outcome
-from lodeline.service.quotas import quota as quota_answer
+from lodeline.service.filing.posting import Outcome
+from lodeline.service.licences.quotas import quota as quota_answer
+from lodeline.service.log.audit import verify
+from lodeline.service.lots.aliases import give_alias
 from lodeline.store.guards import make_guards
 from lodeline.store.snapshot import open_snapshot
 

@@ -24,8 +24,8 @@ from tests.stores import ready_store
 from tests.web.as_official import furnish
 
 from lodeline.regulation.parameter import load as load_law
-from lodeline.service.loading import load
-from lodeline.service.own import Own
+from lodeline.service.filing.loading import load
+from lodeline.service.firm.own import Own
 from lodeline.store.store import Store
 from lodeline.web.urls import PAGES
 from lodeline.world import build_world, write_world
@@ -114,7 +114,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def served(world: World) -> Iterator[None]:
-    who = settings.MIDDLEWARE.index("lodeline.web.who_asks.WhoAsks")
+    who = settings.MIDDLEWARE.index("lodeline.web.access.who_asks.WhoAsks")
     middleware = [*settings.MIDDLEWARE[:who], "tests.web.as_official.AsOfficial", *settings.MIDDLEWARE[who:]]
     with override_settings(
         MIDDLEWARE=middleware, LODELINE_DATABASE=world.store.database.url,

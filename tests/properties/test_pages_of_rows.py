@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.desk import LAW, Desk
 
-from lodeline.office import changes as feed
-from lodeline.office import listing
-from lodeline.office.changes import changes, read_cursor
-from lodeline.office.listing import BadCursorError, RowsPage
+from lodeline.office.log import changes as feed
+from lodeline.office.log import listing
+from lodeline.office.log.changes import changes, read_cursor
+from lodeline.office.log.listing import BadCursorError, RowsPage
 
 pytestmark = pytest.mark.medium
 _NUMBER = itertools.count(1)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from lodeline.ledger.reservation import Gone, Reserved, account
-from lodeline.service.draw_facts import Draw, said
+from lodeline.service.licences.draw_facts import Draw, said
 
 NAMES = ("", "Dy", "Tb")
 DECLARATIONS = ("D1", "D2", "D10")

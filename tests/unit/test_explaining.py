@@ -10,8 +10,10 @@ import pytest
 from tests.desk import Desk, organisation, site
 
 from lodeline.regulation.parameter import load
-from lodeline.service import overview, sites, transfers
-from lodeline.service.explaining import Explanation, explanations
+from lodeline.service.balance import sites
+from lodeline.service.balance.explaining import Explanation, explanations
+from lodeline.service.filing import transfers
+from lodeline.service.overview import overview
 from lodeline.store.snapshot import Snapshot, open_snapshot
 
 pytestmark = pytest.mark.medium

@@ -9,9 +9,10 @@ import polars as pl
 import pytest
 from tests.desk import LAW, Desk, organisation, site
 
-from lodeline.service import overview, sites
-from lodeline.service.finding import LedgerSight, findings
-from lodeline.service.site_run import run_of
+from lodeline.service.balance import sites
+from lodeline.service.balance.site_run import run_of
+from lodeline.service.findings.finding import LedgerSight, findings
+from lodeline.service.overview import overview
 from lodeline.store.snapshot import Snapshot, open_snapshot
 
 OXIDE = "product=oxide:Nd composition=TREO=100"

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 
-from lodeline.office import clock
-from lodeline.office.actor import AUTHORITY_ROLES, Actor, Standing
+from lodeline.office.access import clock
+from lodeline.office.access.actor import AUTHORITY_ROLES, Actor, Standing
 from lodeline.office.models import User
 
 OFFICIAL = Actor(

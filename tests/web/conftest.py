@@ -45,7 +45,7 @@ def _furnished(made: worlds.Made, room: Path) -> Store:
 @pytest.fixture(scope="module")
 def pages() -> Iterator[None]:
     """The portal as an official of every role meets it, without signing in: tests of accounts do that."""
-    who = settings.MIDDLEWARE.index("lodeline.web.who_asks.WhoAsks")
+    who = settings.MIDDLEWARE.index("lodeline.web.access.who_asks.WhoAsks")
     middleware = [*settings.MIDDLEWARE[:who], "tests.web.as_official.AsOfficial", *settings.MIDDLEWARE[who:]]
     with override_settings(MIDDLEWARE=middleware):
         yield

@@ -26,19 +26,19 @@ from django.test import Client, override_settings
 from tests.accounts import PASSWORD, QuickArgon2, code, empty_office, office, person, with_app
 from tests.office.register import REGISTER
 
-from lodeline.office import clock
-from lodeline.office.actor import NOBODY, Actor, actor_of
-from lodeline.office.demonstration import SAMPLE_ACCOUNTS
-from lodeline.office.email_change import token_of
-from lodeline.office.first_run import first_run_code
-from lodeline.office.invitations import invite
+from lodeline.office.access import clock
+from lodeline.office.access.actor import NOBODY, Actor, actor_of
+from lodeline.office.accounts.demonstration import SAMPLE_ACCOUNTS
+from lodeline.office.accounts.email_change import token_of
+from lodeline.office.accounts.first_run import first_run_code
+from lodeline.office.accounts.invitations import invite
 from lodeline.office.models import AuditRecord, Delegation, OrganisationSettings, User
 from lodeline.regulation.parameter import load
-from lodeline.service.records import put_records
+from lodeline.service.entries.records import put_records
 from lodeline.store.database import Database
 from lodeline.store.opening import open_store
 from lodeline.web.accounts.adapter import MAIL_THREAD
-from lodeline.web.smtp import MailAddressError, mail_settings
+from lodeline.web.server.smtp import MailAddressError, mail_settings
 
 LOGIN = "/en/account/login/"
 FIRM = "MAG-0001"

@@ -21,15 +21,15 @@ from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser, Page
 
 from lodeline.ledger.problem import Where, problem
-from lodeline.office import clock
-from lodeline.office.actor import Actor, Standing
+from lodeline.office.access import clock
+from lodeline.office.access.actor import Actor, Standing
 from lodeline.office.models import Application, User
 from lodeline.regulation.parameter import load
-from lodeline.service.licences import grant_licence, licence_from, revoke_licence
-from lodeline.service.party_lists import load_list
+from lodeline.service.licences.licences import grant_licence, licence_from, revoke_licence
+from lodeline.service.parties.lists import load_list
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
-from lodeline.web.pages import application_part as part
+from lodeline.web.pages.licences import application_part as part
 from lodeline.web.visit import Visit
 
 FIRM = "MAG-0001"

@@ -16,14 +16,15 @@ from tests.web.books import file_books
 from tests.web.conftest import Browser
 
 from lodeline.regulation.parameter import load as load_law
-from lodeline.service import overview, sites
-from lodeline.service import transfers as deliveries
-from lodeline.service.finding import findings
+from lodeline.service.balance import sites
+from lodeline.service.filing import transfers as deliveries
+from lodeline.service.findings.finding import findings
+from lodeline.service.overview import overview
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.store import Store
-from lodeline.web.pages import balances
-from lodeline.web.pages.balance_tables import months_unit
+from lodeline.web.pages.balance import balances
+from lodeline.web.pages.balance.tables import months_unit
 from lodeline.web.visit import Visit
 
 pytestmark = pytest.mark.medium

@@ -19,13 +19,13 @@ from django.test import Client
 from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser, Page
 
-from lodeline.office import clock
-from lodeline.office.actor import Actor, Standing
+from lodeline.office.access import clock
+from lodeline.office.access.actor import Actor, Standing
 from lodeline.office.models import AuditRecord, Case
 from lodeline.regulation.parameter import load
-from lodeline.service.audit import verify
-from lodeline.service.finding import findings
-from lodeline.service.recomputing import recompute
+from lodeline.service.findings.finding import findings
+from lodeline.service.findings.recomputing import recompute
+from lodeline.service.log.audit import verify
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
@@ -188,12 +188,12 @@ def test_the_queue_is_narrowed_by_state_and_by_whose_it_is(
 
 def test_a_case_outlives_its_finding(official: Browser, row: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     at = ask(official, row)
-    monkeypatch.setattr("lodeline.web.pages.finding.ask", lambda *_: {"rows": []})
+    monkeypatch.setattr("lodeline.web.pages.findings.finding.ask", lambda *_: {"rows": []})
     page = official.page(at)
     assert page.status == 200
     assert "do not raise this question any more" in page.text
     assert "Evidence bundle" not in page.text
-    monkeypatch.setattr("lodeline.web.pages.findings.ask", lambda *_: {"rows": []})
+    monkeypatch.setattr("lodeline.web.pages.findings.findings.ask", lambda *_: {"rows": []})
     assert "Not raised any more" in official.page("/en/findings/").text
 
 

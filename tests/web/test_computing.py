@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 from tests.web.conftest import Browser, Page
 
-from lodeline.office.actor import NOBODY, Actor, Standing
+from lodeline.office.access.actor import NOBODY, Actor, Standing
 from lodeline.progress import counted
-from lodeline.service.finding import findings
+from lodeline.service.findings.finding import findings
 from lodeline.spoken import SpokenError
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web import reading as module
-from lodeline.web import serving
 from lodeline.web.api import books
-from lodeline.web.pages import scene
+from lodeline.web.pages.overview import scene
 from lodeline.web.reading import Desk, StillComputingError, waits_a_little
+from lodeline.web.server import serving
 
 pytestmark = pytest.mark.medium
 

@@ -21,9 +21,8 @@ from tests.web.conftest import Browser
 
 import lodeline.web
 from lodeline.web import urls
-from lodeline.web.language import LANGUAGES
-from lodeline.web.pages.design import design
-from lodeline.web.parts import (
+from lodeline.web.pages.design.design import design
+from lodeline.web.parts.values import (
     Act,
     Field,
     Grid,
@@ -37,6 +36,7 @@ from lodeline.web.parts import (
     Progress,
 )
 from lodeline.web.visit import Visit
+from lodeline.web.words.language import LANGUAGES
 
 PARTS = Path(lodeline.web.__file__).parent / "templates/lodeline/parts"
 
@@ -106,10 +106,10 @@ def included(template: Path) -> set[str]:
 
 
 def test_every_part_is_shown() -> None:
-    """Those that take a value of `lodeline.web.parts`, and the two that take a field of Django's and a drawing."""
-    parts = {one.name for one in PARTS.iterdir() if "lodeline.web.parts." in one.read_text("utf-8")}
+    """Those that take a value of `web.parts.values`, and the two that take a field of Django's and a drawing."""
+    parts = {one.name for one in PARTS.iterdir() if "lodeline.web.parts.values." in one.read_text("utf-8")}
     assert len(parts) > 15
-    assert (parts | {"bound_field.html", "drawing.html"}) - included(PARTS.parent / "design.html") == set()
+    assert (parts | {"bound_field.html", "drawing.html"}) - included(PARTS.parent / "design/design.html") == set()
 
 
 def test_only_in_the_demonstration(demo: Browser) -> None:

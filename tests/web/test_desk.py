@@ -22,24 +22,25 @@ from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser, Page
 
 from lodeline.control.declaration import read_fields
-from lodeline.office import clock
-from lodeline.office import desk as office_desk
-from lodeline.office.work import work_once
+from lodeline.office.access import clock
+from lodeline.office.customs import desk as office_desk
+from lodeline.office.jobs.work import work_once
 from lodeline.regulation.parameter import load
-from lodeline.service.desk import declare_line
-from lodeline.service.desk_release import judge
-from lodeline.service.licences import grant_licence, licence_from
-from lodeline.service.published_cases import as_declaration, published_cases
+from lodeline.service.customs.desk import declare_line
+from lodeline.service.customs.published_cases import as_declaration, published_cases
+from lodeline.service.customs.release import judge
+from lodeline.service.licences.licences import grant_licence, licence_from
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
-from lodeline.web import words
 from lodeline.web.kept import Kept
-from lodeline.web.pages import desk, lawful
-from lodeline.web.pages.desk import KEPT
-from lodeline.web.pages.desk_form import LABELS
-from lodeline.web.pages.desk_words import reason_text
+from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.customs import desk
+from lodeline.web.pages.customs.desk import KEPT
+from lodeline.web.pages.customs.form import LABELS
+from lodeline.web.pages.customs.reasons import reason_text
 from lodeline.web.visit import Visit
+from lodeline.web.words import words
 
 pytestmark = pytest.mark.medium
 
@@ -391,7 +392,7 @@ def test_every_field_of_the_form_is_a_column(browser: Browser) -> None:
 def test_long_answer_shows_its_first_lines_and_tells_of_the_others(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lodeline.web.pages.desk_answer._LINES_PER_PAGE", 2)
+    monkeypatch.setattr("lodeline.web.pages.customs.answer._LINES_PER_PAGE", 2)
     page = asked(browser, {"cases": "all"})
     assert len(re.findall('class="line is-', page.html)) == 2
     assert "4 more lines" in page.text

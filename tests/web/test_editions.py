@@ -13,12 +13,12 @@ from tests.web.conftest import Browser, Page
 
 from lodeline.filing.check import check
 from lodeline.filing.table import read_bytes
-from lodeline.office import clock
-from lodeline.office.actor import AUTHORITY_ROLES, Actor, NotAllowedError, Standing
-from lodeline.office.editions import freeze
+from lodeline.office.access import clock
+from lodeline.office.access.actor import AUTHORITY_ROLES, Actor, NotAllowedError, Standing
+from lodeline.office.log.editions import freeze
 from lodeline.office.models import AuditRecord
 from lodeline.regulation.parameter import load
-from lodeline.service.filing import submit
+from lodeline.service.filing.filing import submit
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 

@@ -12,7 +12,7 @@ from django.test import Client, override_settings
 from tests.accounts import PASSWORD, empty_office, person
 
 from lodeline.office.models import ErasureRequest, LegalHold, User
-from lodeline.web.pages import account_erasure as page
+from lodeline.web.pages.accounts import own_erasure as page
 
 FIRM, ADDRESS, NAME = "MAG-0001", "qiaolan@firm.example", "Zhao Qiaolan"
 

@@ -13,7 +13,7 @@ from tests.web.conftest import Browser, Page
 from lodeline.store.opening import create
 from lodeline.store.store import Store
 from lodeline.web import reading
-from lodeline.web.pages import overview
+from lodeline.web.pages.overview import overview
 
 
 @pytest.mark.parametrize(

@@ -16,15 +16,15 @@ from tests.stores import ready_store
 from tests.web.as_official import furnish
 from tests.web.conftest import Browser, Page
 
-from lodeline.office.actor import Actor, Standing
+from lodeline.office.access.actor import Actor, Standing
 from lodeline.office.models import AuditRecord
 from lodeline.regulation.parameter import load as load_law
-from lodeline.service import exceptions as questions
-from lodeline.service.loading import load
+from lodeline.service.filing.loading import load
+from lodeline.service.matching import exceptions as questions
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
-from lodeline.web import words
+from lodeline.web.words import words
 from lodeline.world import build_world, write_world
 
 pytestmark = pytest.mark.medium

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lodeline.web.pages.filed_cells import filed_cell
 from lodeline.web.templatetags.lodeline import marked
+from lodeline.web.words.filed_cells import filed_cell
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,15 @@ import pytest
 from tests.web.conftest import Browser
 
 from lodeline.regulation.parameter import load
-from lodeline.service.finding import findings
+from lodeline.service.findings.finding import findings
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
-from lodeline.web import format as written
-from lodeline.web.language import Language
-from lodeline.web.pages import finding as page_of_finding
-from lodeline.web.pages.evidence import FLOWS
-from lodeline.web.pages.evidence_words import TERMS
-from lodeline.web.words import organisation_names
+from lodeline.web.pages.findings import finding as page_of_finding
+from lodeline.web.pages.findings.evidence import FLOWS
+from lodeline.web.pages.findings.evidence_words import TERMS
+from lodeline.web.words import format as written
+from lodeline.web.words.language import Language
+from lodeline.web.words.words import organisation_names
 
 ID = "ab" * 32
 

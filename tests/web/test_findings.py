@@ -13,10 +13,10 @@ from tests.web.conftest import Browser
 
 from lodeline.detection.battery import DETECTORS
 from lodeline.regulation.parameter import load
-from lodeline.service.finding import findings
+from lodeline.service.findings.finding import findings
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
-from lodeline.web import words
+from lodeline.web.words import words
 
 OPEN = "/en/findings/"
 

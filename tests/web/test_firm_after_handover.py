@@ -16,10 +16,10 @@ from tests.office.trade import person
 from tests.web.as_official import furnish
 
 from lodeline.filing.table import read_bytes
-from lodeline.office import inspections
+from lodeline.office.balance import inspections
 from lodeline.office.models import AuditRecord
-from lodeline.office.successions import Wanted, enter, handover_rows
-from lodeline.service.inspections import Visited
+from lodeline.office.register.successions import Wanted, enter, handover_rows
+from lodeline.service.balance.inspections import Visited
 
 pytestmark = pytest.mark.medium
 
@@ -68,7 +68,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 
 def ask(desk: Desk, firm: str, path: str) -> tuple[int, str]:
-    who = settings.MIDDLEWARE.index("lodeline.web.who_asks.WhoAsks")
+    who = settings.MIDDLEWARE.index("lodeline.web.access.who_asks.WhoAsks")
     middleware = [*settings.MIDDLEWARE[:who], "tests.web.as_official.AsOfficial", *settings.MIDDLEWARE[who:]]
     environ: Any = {"lodeline.actor": person(firm, "filer")} if firm else {}
     with override_settings(MIDDLEWARE=middleware, LODELINE_DATABASE=desk.store.database.url, LODELINE_DEMO_CLOCK=NOW):

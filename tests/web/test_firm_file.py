@@ -33,7 +33,8 @@ from lodeline.filing.formats.apart import DIED
 from lodeline.filing.table import READERS
 from lodeline.journal.verify import verify_receipt, verify_registration
 from lodeline.ledger.problem import Where, problem
-from lodeline.office import clock, draft_check
+from lodeline.office.access import clock
+from lodeline.office.filing import draft_check
 from lodeline.office.models import Draft, User
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
@@ -590,7 +591,7 @@ def test_a_draft_whose_check_went_down_with_its_process_says_so_and_is_read_by_n
         patch.setattr(draft_check, "judge", dies)
         filer.post(address, act="upload", revision=0, files=[SimpleUploadedFile(sent.name, sent.content)])
     with monkeypatch.context() as patch:
-        patch.setattr("lodeline.web.pages.firm_draft.content_at", dies)
+        patch.setattr("lodeline.web.pages.filing.draft.content_at", dies)
         assert "is being checked" in filer.page(address).text
         patch.setattr(clock, "now", lambda: NOW + timedelta(minutes=2))
         assert "could not be checked" in filer.page(address).text

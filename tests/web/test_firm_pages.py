@@ -19,7 +19,7 @@ from tests.stores import copied
 from tests.web.conftest import Browser, Page
 
 from lodeline.office.models import Dispute, Draft, DraftEdit, Notice, User
-from lodeline.office.notices import notify
+from lodeline.office.notices.notices import notify
 from lodeline.office.router import OneStore
 from lodeline.store.opening import open_store
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from lodeline.web import format as written
-from lodeline.web import words
-from lodeline.web.language import preferred
-from lodeline.web.pages.lot_words import composition_said
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import preferred
+from lodeline.web.words.lots import composition_said
 
 T = 1_000_000_000
 

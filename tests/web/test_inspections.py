@@ -12,7 +12,7 @@ from django.test import Client, override_settings
 from tests.web.books import file_books
 from tests.web.conftest import Browser, Page
 
-from lodeline.office.actor import Actor, Standing
+from lodeline.office.access.actor import Actor, Standing
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 

@@ -13,10 +13,10 @@ import pytest
 from tests.web.conftest import Browser
 
 from lodeline.regulation.parameter import load
-from lodeline.service import law as questions
-from lodeline.web.law_words import EVIDENCE, STATUS, sentences, vocabulary
-from lodeline.web.pages import lawful
-from lodeline.web.pages.law_run import runs
+from lodeline.service.law import law as questions
+from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.law.run import runs
+from lodeline.web.words.law import EVIDENCE, STATUS, sentences, vocabulary
 
 LAW = load()
 #: A rule announced, to begin on the 8th of November; the day before its suspension was published, and after.

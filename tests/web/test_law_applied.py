@@ -16,15 +16,17 @@ import pytest
 from tests.unit.control import test_barred, test_permits, test_records, test_rules
 from tests.unit.control.conftest import LICENSED, TODAY, Fields, licences, verdict_on
 
-from lodeline.control import application, licensing, rulebook, settling
+from lodeline.control import rulebook, settling
+from lodeline.control.licences import application, licensing
 from lodeline.ledger import licence_terms
-from lodeline.office import customs_cases, erasure
+from lodeline.office.accounts import erasure
+from lodeline.office.customs import queries as customs_cases
 from lodeline.regulation import fines
 from lodeline.regulation.duty import deadline
 from lodeline.regulation.parameter import Jurisdiction, Parameter, State, load
 from lodeline.regulation.value import Value
-from lodeline.service.quotas import KINDS, national_quota
-from lodeline.web.pages import firm_application
+from lodeline.service.licences.quotas import KINDS, national_quota
+from lodeline.web.pages.licences import firm_application
 
 #: Read by the rules on lists of parties and by the band of traces, which are not among those run here.
 ELSEWHERE = {"de-minimis"}

@@ -10,10 +10,10 @@ import pytest
 from tests.web.conftest import Browser
 
 from lodeline.regulation.parameter import load
-from lodeline.service.replay import replay
+from lodeline.service.customs.replay import replay
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
-from lodeline.web.pages import lawful
+from lodeline.web.pages.common import law_days as lawful
 
 OVER = "from=2025-04-03&to=2025-04-05"
 

@@ -18,17 +18,20 @@ from tests.office.trade import NOW, file_trade, furnish, person
 from tests.web.conftest import Browser, Page
 
 from lodeline.control.declaration import Declaration, read_fields
-from lodeline.office import clock, customs_cases, desk, desk_batches
-from lodeline.office.actor import Actor, Standing
+from lodeline.office.access import clock
+from lodeline.office.access.actor import Actor, Standing
+from lodeline.office.customs import batches as desk_batches
+from lodeline.office.customs import desk
+from lodeline.office.customs import queries as customs_cases
 from lodeline.office.models import AuditRecord
-from lodeline.service.accounts import licence_accounts
-from lodeline.service.desk import answer
-from lodeline.service.desk_batch import parts_of
-from lodeline.service.draw_facts import draws_about
-from lodeline.service.draws import Wanted, reserve
-from lodeline.service.exits import Exit, confirm_exits
-from lodeline.service.licence_proposals import waiting
-from lodeline.service.licences import change_holder
+from lodeline.service.customs.batch import parts_of
+from lodeline.service.customs.desk import answer
+from lodeline.service.licences.accounts import licence_accounts
+from lodeline.service.licences.draw_facts import draws_about
+from lodeline.service.licences.draws import Wanted, reserve
+from lodeline.service.licences.exits import Exit, confirm_exits
+from lodeline.service.licences.licences import change_holder
+from lodeline.service.licences.proposals import waiting
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
@@ -446,7 +449,7 @@ def test_who_is_no_licensing_officer_sees_no_form_and_decides_nothing(pages: Non
 def test_what_is_left_of_a_licence_that_is_used_up_says_why() -> None:
     from types import SimpleNamespace  # noqa: PLC0415
 
-    from lodeline.web.pages.licence import why_used_up  # noqa: PLC0415
+    from lodeline.web.pages.licences.licence import why_used_up  # noqa: PLC0415
 
     visit: Any = SimpleNamespace(say=lambda en, zh: en)
     assert "its one export is made" in why_used_up(visit, "exhausted", "individual", 24_500_000_000)

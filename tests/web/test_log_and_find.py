@@ -14,10 +14,10 @@ from django.test import Client, override_settings
 from tests.web.conftest import Browser, Page
 
 from lodeline.journal.verify import verify_receipt
-from lodeline.office import clock
-from lodeline.office.actor import NOBODY
-from lodeline.office.anchoring import anchor
-from lodeline.office.audit import record_act
+from lodeline.office.access import clock
+from lodeline.office.access.actor import NOBODY
+from lodeline.office.access.audit import record_act
+from lodeline.office.log.anchoring import anchor
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
@@ -81,7 +81,7 @@ def test_receipt_of_another_log_is_told_apart(browser: Browser, receipt: dict[st
     from tests.desk import Desk  # noqa: PLC0415
     from tests.desk import organisation as firm  # noqa: PLC0415
 
-    from lodeline.service.receipts import receipt as receipt_of  # noqa: PLC0415
+    from lodeline.service.entries.receipts import receipt as receipt_of  # noqa: PLC0415
     from lodeline.store.opening import create  # noqa: PLC0415
 
     other, _ = create(str(tmp_path / "other.sqlite3"), secret="the secret of another")
@@ -93,7 +93,7 @@ def test_receipt_of_another_log_is_told_apart(browser: Browser, receipt: dict[st
 def test_log_that_was_rewritten_shows(
     browser: Browser, receipt: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lodeline.web.pages.verify._root", lambda _: "00" * 32)
+    monkeypatch.setattr("lodeline.web.pages.log.verify._root", lambda _: "00" * 32)
     assert "does not continue the one of the receipt" in verified(browser, receipt).text
 
 

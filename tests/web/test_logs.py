@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from lodeline.web.logs import JsonLines
+from lodeline.web.server.logs import JsonLines
 
 #: Faults with long ways to them, told by as many processes as like; and what other libraries and Python itself say.
 FAULTS = """
 import logging, sys, threading, warnings
 from logging.config import dictConfig
-from lodeline.web.logs import logging_settings, tell_all
+from lodeline.web.server.logs import logging_settings, tell_all
 
 dictConfig(logging_settings())
 tell_all()

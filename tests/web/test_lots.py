@@ -18,12 +18,12 @@ from tests.web.books import DOTS, MAGNET, OXIDE, URI, file_books
 from tests.web.conftest import Browser
 
 from lodeline.material.element import SYMBOLS
-from lodeline.service import lots
+from lodeline.service.lots import lots
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.store import Store
 from lodeline.web.named import NamedConverter
-from lodeline.web.pages import lot_words
 from lodeline.web.visit import address
+from lodeline.web.words import lots as lot_words
 
 pytestmark = pytest.mark.medium
 

@@ -24,14 +24,14 @@ from lodeline.office.models import Job
 from lodeline.office.opening import prepare
 from lodeline.spoken import SpokenError
 from lodeline.store.opening import create
-from lodeline.web import configuration, logs
-from lodeline.web.configuration import read
+from lodeline.web.server import configuration, logs
+from lodeline.web.server.configuration import read
 from lodeline.web.visit import desk
 
 MIDDLEWARE = [
-    "lodeline.web.operations.RequestLog",
-    "lodeline.web.operations.TrustedProxy",
-    "lodeline.web.operations.Operations",
+    "lodeline.web.server.operations.RequestLog",
+    "lodeline.web.server.operations.TrustedProxy",
+    "lodeline.web.server.operations.Operations",
 ]
 SECRETS = ("张三", "110101199003078515", "zhang.san@example.org", "correct horse battery", "SECRET-LOT-7")
 

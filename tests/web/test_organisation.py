@@ -14,7 +14,7 @@ from tests.web.conftest import Browser
 
 from lodeline.regulation.control_list import control_items
 from lodeline.regulation.parameter import load
-from lodeline.service import licence_review
+from lodeline.service.customs import licence_review
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 

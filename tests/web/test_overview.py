@@ -17,11 +17,11 @@ from tests.web.conftest import Browser
 
 from lodeline.regulation.duty import deadline
 from lodeline.regulation.parameter import load as load_law
-from lodeline.service import flow_matrix
-from lodeline.service import overview as questions
+from lodeline.service.overview import flow_matrix
+from lodeline.service.overview import overview as questions
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.store import Store
-from lodeline.web.pages import scene
+from lodeline.web.pages.overview import scene
 
 LAW = load_law()
 

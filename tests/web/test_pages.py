@@ -21,37 +21,33 @@ from tests.web.conftest import Browser, Page
 
 from lodeline.control.declaration import read_fields
 from lodeline.ledger.register import TABLES
-from lodeline.office import (
-    applications,
-    cases,
-    clock,
-    customs_cases,
-    desk,
-    desk_batches,
-    disputes,
-    draft_check,
-    drafts,
-    erasure,
-    feeds,
-)
-from lodeline.office.actor import AUTHORITY, ORGANISATION_ROLES, PERMISSIONS, Standing
-from lodeline.office.drafts import FileIn
-from lodeline.office.editions import freeze
-from lodeline.office.email_change import token_of
-from lodeline.office.invitations import invite
+from lodeline.office.access import clock
+from lodeline.office.access.actor import AUTHORITY, ORGANISATION_ROLES, PERMISSIONS, Standing
+from lodeline.office.accounts import erasure
+from lodeline.office.accounts.email_change import token_of
+from lodeline.office.accounts.invitations import invite
+from lodeline.office.customs import batches as desk_batches
+from lodeline.office.customs import desk
+from lodeline.office.customs import queries as customs_cases
+from lodeline.office.filing import disputes, draft_check, drafts
+from lodeline.office.filing.drafts import FileIn
+from lodeline.office.findings import cases
+from lodeline.office.licences import applications
+from lodeline.office.log.editions import freeze
+from lodeline.office.matching import feeds
 from lodeline.office.models import Application, Membership, User
 from lodeline.regulation.parameter import load as load_law
-from lodeline.service.desk import answer as judged
-from lodeline.service.exceptions import every as every_exception
-from lodeline.service.own import Own
-from lodeline.service.records import put_records
-from lodeline.service.runs import announce_run
+from lodeline.service.customs.desk import answer as judged
+from lodeline.service.entries.records import put_records
+from lodeline.service.firm.own import Own
+from lodeline.service.licences.runs import announce_run
+from lodeline.service.matching.exceptions import every as every_exception
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
-from lodeline.web.language import LANGUAGES, TAGS
 from lodeline.web.urls import PAGES, urlpatterns
 from lodeline.web.visit import address
+from lodeline.web.words.language import LANGUAGES, TAGS
 
 pytestmark = pytest.mark.medium
 

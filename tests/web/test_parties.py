@@ -14,7 +14,7 @@ from tests.desk import Desk, organisation
 from tests.web.books import file_books
 from tests.web.conftest import Browser, Page
 
-from lodeline.office.actor import Actor, Standing
+from lodeline.office.access.actor import Actor, Standing
 from lodeline.office.models import AuditRecord
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store

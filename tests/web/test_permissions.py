@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import get_resolver
 from tests.web.test_pages import Examples, examples  # the fixture: a world with an example of everything
 
-from lodeline.office.actor import AUTHORITY_ROLES, NOBODY, ORGANISATION_ROLES, ROLES, Actor, Standing
+from lodeline.office.access.actor import AUTHORITY_ROLES, NOBODY, ORGANISATION_ROLES, ROLES, Actor, Standing
 from lodeline.web.urls import PAGES
 
 __all__ = ["examples"]

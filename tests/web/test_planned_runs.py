@@ -14,9 +14,9 @@ from tests.office.trade import NOW, made_trade, person
 from tests.stores import copied
 from tests.web.conftest import Browser, Page
 
-from lodeline.office.actor import Actor, Standing
+from lodeline.office.access.actor import Actor, Standing
 from lodeline.office.models import AuditRecord
-from lodeline.service.runs import planned_runs
+from lodeline.service.licences.runs import planned_runs
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 

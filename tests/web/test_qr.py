@@ -9,7 +9,7 @@ import pytest
 from qrcode import QRCode
 from qrcode.constants import ERROR_CORRECT_M
 
-from lodeline.web.qr import MOST_BYTES, QUIET, draw_code, modules
+from lodeline.web.parts.qr import MOST_BYTES, QUIET, draw_code, modules
 
 #: Codewords of data of the versions that hold them in one block with correction M (ISO/IEC 18004, table 9).
 DATA_WORDS = {1: 16, 2: 28, 3: 44}

@@ -12,8 +12,8 @@ import pytest
 from tests.web.conftest import Browser
 
 from lodeline.regulation.parameter import Jurisdiction, load
-from lodeline.service import quotas as questions
-from lodeline.service.quotas import KINDS, grants, national_quota
+from lodeline.service.licences import quotas as questions
+from lodeline.service.licences.quotas import KINDS, grants, national_quota
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 

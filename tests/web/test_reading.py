@@ -12,7 +12,7 @@ import pytest
 from tests.desk import Desk as Filer
 from tests.desk import organisation
 
-from lodeline.service.office_log import put
+from lodeline.service.entries.office_log import put
 from lodeline.spoken import SpokenError
 from lodeline.store.opening import create
 from lodeline.store.store import Store

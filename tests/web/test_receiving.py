@@ -16,8 +16,8 @@ from tests.accounts import PASSWORD, office, person
 from tests.web.test_serving import Served, eventually, running
 
 from lodeline.store.opening import open_store
-from lodeline.web import receiving, serving
-from lodeline.web.strangers import FORMS_A_MINUTE
+from lodeline.web.access.strangers import FORMS_A_MINUTE
+from lodeline.web.server import receiving, serving
 
 pytestmark = pytest.mark.medium
 #: Sent whole or in part by those who do not mean it.

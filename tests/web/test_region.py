@@ -17,25 +17,27 @@ from tests.web.as_official import OFFICIAL
 
 from lodeline.ledger.register import Register
 from lodeline.ledger.resolution import maker_and_local
-from lodeline.office import applications, clock, feeds
-from lodeline.office.actor import AUTHORITY_ROLES, Actor, Standing
+from lodeline.office.access import clock
+from lodeline.office.access.actor import AUTHORITY_ROLES, Actor, Standing
+from lodeline.office.licences import applications
+from lodeline.office.matching import feeds
 from lodeline.office.models import Application
 from lodeline.regulation.parameter import load as load_law
-from lodeline.service.exceptions import every as every_exception
-from lodeline.service.finding import findings
-from lodeline.service.runs import announce_run
+from lodeline.service.findings.finding import findings
+from lodeline.service.licences.runs import announce_run
+from lodeline.service.matching.exceptions import every as every_exception
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web.api import api
-from lodeline.web.language import LANGUAGES
 from lodeline.web.urls import PAGES
 from lodeline.web.visit import FOR_EVERYBODY
+from lodeline.web.words.language import LANGUAGES
 
 #: Most firms of the small world are elsewhere.
 REGION: Final = "CN-JX"
 #: Operations that take no organisation: they answer of whoever asks.
-#: The queries of customs are no region's: `desk.use` is for the whole country (office.actor.UNBOUNDED).
+#: The queries of customs are no region's: `desk.use` is for the whole country (office.access.actor.UNBOUNDED).
 _OF_WHO_ASKS: Final = frozenset({"get_self", "list_queries"})
 #: An invoice makes the feed that filings can disagree with: each delivery without one is an exception.
 _INVOICE: Final = (

@@ -13,7 +13,7 @@ import pytest
 from django.test import Client, override_settings
 from tests.web.conftest import Browser, Page
 
-from lodeline.office.actor import Actor, Standing
+from lodeline.office.access.actor import Actor, Standing
 from lodeline.office.models import AuditRecord, Notice
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store

@@ -20,13 +20,13 @@ from typing import Any
 import pytest
 from tests.accounts import office, person
 
-from lodeline.office.demonstration import SAMPLE_ACCOUNTS
+from lodeline.office.accounts.demonstration import SAMPLE_ACCOUNTS
 from lodeline.office.models import User
 from lodeline.spoken import SpokenError
 from lodeline.store import opening
 from lodeline.store.opening import create
 from lodeline.store.store import Store
-from lodeline.web import configuration, serving
+from lodeline.web.server import configuration, serving
 
 PROGRAM = Path(sys.executable).with_name("lodeline")
 

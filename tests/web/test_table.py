@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.web.conftest import Browser
 
-from lodeline.web.table import Cell, RowsOf, safe_cell
+from lodeline.web.parts.table import Cell, RowsOf, safe_cell
 from lodeline.web.templatetags.lodeline import cell, heading, whole_days
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.web.conftest import Browser
 
 from lodeline.regulation.parameter import load
-from lodeline.service.transfers import AGES, ages, differences, judged_transfers, standing_transfers
+from lodeline.service.filing.transfers import AGES, ages, differences, judged_transfers, standing_transfers
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 

@@ -74,7 +74,9 @@ def declare(
 
 
 def _online(file: Path, database: str, *, log: bool, amends: int | None, quiet: bool, reserve: bool) -> dict[str, Any]:
-    from lodeline.service import desk, desk_papers, desk_release  # noqa: PLC0415
+    from lodeline.service.customs import desk  # noqa: PLC0415
+    from lodeline.service.customs import papers as desk_papers  # noqa: PLC0415
+    from lodeline.service.customs import release as desk_release  # noqa: PLC0415
 
     pack, now, today = _moment()
     store, snapshot = ledger_at(database, quiet=quiet)
@@ -102,8 +104,8 @@ def _online(file: Path, database: str, *, log: bool, amends: int | None, quiet: 
 
 def _offline(file: Path, bundle: Path, key: str | None, record_to: Path | None) -> dict[str, Any]:
     """The answer from a bundle; the question is kept beside it until it is merged."""
-    from lodeline.service import bundle as bundles  # noqa: PLC0415
-    from lodeline.service import desk, offline  # noqa: PLC0415
+    from lodeline.service.customs import bundle as bundles  # noqa: PLC0415
+    from lodeline.service.customs import desk, offline  # noqa: PLC0415
 
     # The day of a port is that of the pack that comes with the program: the bundle's own is not believed before.
     _, now, today = _moment()
@@ -122,7 +124,7 @@ def _offline(file: Path, bundle: Path, key: str | None, record_to: Path | None) 
 
 
 def _merge(record: Path | None, database: str, *, as_json: bool) -> None:
-    from lodeline.service.offline import merge  # noqa: PLC0415
+    from lodeline.service.customs.offline import merge  # noqa: PLC0415
 
     if record is None:
         raise SpokenError("say which record: lodeline declare merge RECORD", "请指定记录：lodeline declare merge 文件")
@@ -174,7 +176,7 @@ def bundle(
     as_json: Json = False,
 ) -> None:
     """Write a signed bundle with which a port can ask without a network. 生成离线数据包。"""
-    from lodeline.service import bundle as bundles  # noqa: PLC0415
+    from lodeline.service.customs import bundle as bundles  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
     pack, now, today = _moment()

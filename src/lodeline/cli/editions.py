@@ -23,7 +23,7 @@ def edition(
     as_json: Json = False,
 ) -> None:
     """Compute a frozen month again from the log as it was, and compare. 复算月度公布版。"""
-    from lodeline.service import editions  # noqa: PLC0415
+    from lodeline.service.log import editions  # noqa: PLC0415
 
     if freeze:
         store, snapshot = snapshot_at(database)

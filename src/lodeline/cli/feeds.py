@@ -38,9 +38,9 @@ def feed(
     """Take in records of another authority: invoices, customs lines. 接收其他部门数据。"""
     from lodeline.filing.feed import read_feed  # noqa: PLC0415
     from lodeline.filing.feed_schema import FEEDS  # noqa: PLC0415
-    from lodeline.service.feeds import day_of, receive  # noqa: PLC0415
-    from lodeline.service.receipts import receipt  # noqa: PLC0415
-    from lodeline.service.upload import Upload  # noqa: PLC0415
+    from lodeline.service.entries.receipts import receipt  # noqa: PLC0415
+    from lodeline.service.entries.upload import Upload  # noqa: PLC0415
+    from lodeline.service.matching.feeds import day_of, receive  # noqa: PLC0415
 
     chosen = next((one for one in FEEDS if one == kind), None)
     if kind is not None and chosen is None:
@@ -91,7 +91,7 @@ def exceptions(
     as_json: Json = False,
 ) -> None:
     """Where filings, invoices and the border disagree, with cause and age. 三方核对差异。"""
-    from lodeline.service import exceptions as service  # noqa: PLC0415
+    from lodeline.service.matching import exceptions as service  # noqa: PLC0415
 
     check_span(first, last)
     if state not in (None, "open", "not-due"):

@@ -64,7 +64,7 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Show every problem of a filing without filing it; works without a store. 检查申报，不提交。"""
-    from lodeline.service.filing import preview, resolve_correction  # noqa: PLC0415
+    from lodeline.service.filing.filing import preview, resolve_correction  # noqa: PLC0415
     from lodeline.store.store import StoreError  # noqa: PLC0415
 
     try:
@@ -142,8 +142,8 @@ def file_(
     as_json: Json = False,
 ) -> None:
     """File a month and print the receipt. 提交申报并打印回执。"""
-    from lodeline.service.filing import resolve_correction, submit  # noqa: PLC0415
-    from lodeline.service.upload import Upload  # noqa: PLC0415
+    from lodeline.service.entries.upload import Upload  # noqa: PLC0415
+    from lodeline.service.filing.filing import resolve_correction, submit  # noqa: PLC0415
 
     store = store_at(database)
     register = store.register(store.head())

@@ -22,7 +22,7 @@ def write_bundle(
     database: Database = DEFAULT_DATABASE,
 ) -> None:
     """Write the evidence bundle of a finding: rows, proofs, law, verifier. 导出线索证据包。"""
-    from lodeline.service.evidence import bundle  # noqa: PLC0415
+    from lodeline.service.findings.evidence import bundle  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
     content = bundle(store, snapshot, law(), finding)
@@ -38,8 +38,8 @@ def recompute(
     as_json: Json = False,
 ) -> None:
     """Check a bundle's proofs and compute its finding again; needs no store. 离线核验并重算线索。"""
-    from lodeline.service.evidence_file import BundleError  # noqa: PLC0415
-    from lodeline.service.recomputing import recompute as recomputed  # noqa: PLC0415
+    from lodeline.service.findings.evidence_file import BundleError  # noqa: PLC0415
+    from lodeline.service.findings.recomputing import recompute as recomputed  # noqa: PLC0415
 
     content = _read(file)
     try:

@@ -15,10 +15,10 @@ from lodeline.cli.output import console, errors, print_json, print_problems, pro
 @app.command()
 def init(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
     """Make the store; bring one of an older version up to date. 建立或更新数据库。"""
-    from lodeline.office.guarded import has_office, is_unguarded  # noqa: PLC0415
-    from lodeline.office.rights import is_older  # noqa: PLC0415
+    from lodeline.office.access.guarded import has_office, is_unguarded  # noqa: PLC0415
+    from lodeline.office.access.rights import is_older  # noqa: PLC0415
     from lodeline.store.opening import create, is_behind  # noqa: PLC0415
-    from lodeline.web.serving import prepare  # noqa: PLC0415
+    from lodeline.web.server.serving import prepare  # noqa: PLC0415
 
     behind = is_behind(database)
     store, new = create(database)
@@ -54,7 +54,7 @@ def load(
     as_json: Json = False,
 ) -> None:
     """Take in a dossier: its register, every filing in sequence, then the feeds. 装载资料目录。"""
-    from lodeline.service.loading import load as load_dossier  # noqa: PLC0415
+    from lodeline.service.filing.loading import load as load_dossier  # noqa: PLC0415
 
     store = store_at(database)
     with progress(say("loading", "装载"), quiet=as_json) as bar:
@@ -89,7 +89,7 @@ def load(
 @app.command()
 def rebuild(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
     """Recompute every projection and compare it with what stands. 重算并比对。"""
-    from lodeline.service.audit import rebuild as rebuild_state  # noqa: PLC0415
+    from lodeline.service.log.audit import rebuild as rebuild_state  # noqa: PLC0415
 
     result = rebuild_state(store_at(database))
     if as_json:
@@ -109,8 +109,8 @@ def backup(
     as_json: Json = False,
 ) -> None:
     """Back up everything at one moment, while the store is in use. 备份数据库。"""
-    from lodeline.office.anchoring import anchor_if_kept  # noqa: PLC0415
-    from lodeline.service.backup import back_up, checkpoint_beside  # noqa: PLC0415
+    from lodeline.office.log.anchoring import anchor_if_kept  # noqa: PLC0415
+    from lodeline.service.log.backup import back_up, checkpoint_beside  # noqa: PLC0415
 
     store, now = store_at(database), datetime.now(UTC)
     # Its checkpoint is kept: it shall cover what the office has recorded up to now.
@@ -160,10 +160,10 @@ def restore(
 ) -> None:
     """Restore a backup where no store is, and recompute it first. 恢复备份。"""
     from lodeline.cli.proofs import checkpoint_in  # noqa: PLC0415
-    from lodeline.office.proof import judge  # noqa: PLC0415
-    from lodeline.service.backup import RefusedError  # noqa: PLC0415
-    from lodeline.service.backup import restore as restore_backup  # noqa: PLC0415
-    from lodeline.web.serving import prepare  # noqa: PLC0415
+    from lodeline.office.log.proof import judge  # noqa: PLC0415
+    from lodeline.service.log.backup import RefusedError  # noqa: PLC0415
+    from lodeline.service.log.backup import restore as restore_backup  # noqa: PLC0415
+    from lodeline.web.server.serving import prepare  # noqa: PLC0415
 
     kept = [checkpoint_in(checkpoint)] if checkpoint else []
     try:
@@ -213,7 +213,7 @@ def prune(
     as_json: Json = False,
 ) -> None:
     """Remove backups that have served their time; the newest always stays. 清理过期备份。"""
-    from lodeline.service.backup_expiry import prune as prune_backups  # noqa: PLC0415
+    from lodeline.service.log.backup_expiry import prune as prune_backups  # noqa: PLC0415
 
     done = prune_backups(directory, days=days, now=datetime.now(UTC))
     oldest = None if done.oldest is None else done.oldest.astimezone(UTC).isoformat(timespec="seconds")

@@ -58,7 +58,7 @@ def show(
                 f"选项请写在 `{context.invoked_subcommand}` 之后",
             )
         return
-    from lodeline.service.law import in_force  # noqa: PLC0415
+    from lodeline.service.law.law import in_force  # noqa: PLC0415
 
     today = _today()
     document = in_force(law(), _day(on) or today, _day(known) or today)
@@ -96,7 +96,7 @@ def difference(
     as_json: Json = False,
 ) -> None:
     """What came, ended, was suspended or published from A to B. 两日之间的法规变化。"""
-    from lodeline.service.law import diff  # noqa: PLC0415
+    from lodeline.service.law.law import diff  # noqa: PLC0415
 
     a, b = _day(first), _day(last)
     assert a is not None and b is not None, "both days are required arguments"

@@ -9,7 +9,7 @@ from typing import Any
 
 from lodeline.cli.app import snapshot_at
 from lodeline.cli.output import console, language, print_table, say
-from lodeline.service.replay import replay, replay_declaration
+from lodeline.service.customs.replay import replay, replay_declaration
 
 Document = dict[str, Any]
 #: Rows of each kind that are printed; `--json` has all.
@@ -31,7 +31,7 @@ def replay_of(
         store, snapshot = snapshot_at(database)
         return replay(store, snapshot, law, first=first, second=second, known=known)
     from lodeline.cli.declare import register_at  # noqa: PLC0415
-    from lodeline.service.desk import read  # noqa: PLC0415
+    from lodeline.service.customs.desk import read  # noqa: PLC0415
 
     register = register_at(database, quiet=quiet)
     return replay_declaration(read(declaration), law, first=first, second=second, known=known, snapshot=register)

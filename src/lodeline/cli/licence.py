@@ -26,7 +26,7 @@ Reference = Annotated[str, typer.Option("--reference", help="Your own number of 
 @licence_app.command("list")
 def list_licences(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
     """Every licence: granted + overdrawn = reserved + used + left. 许可证一览。"""
-    from lodeline.service.licence_answers import licence_list  # noqa: PLC0415
+    from lodeline.service.licences.answers import licence_list  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
     document = licence_list(store, snapshot.register, law(), day=today())
@@ -39,8 +39,8 @@ def list_licences(database: Database = DEFAULT_DATABASE, as_json: Json = False) 
 @licence_app.command()
 def show(licence: Licence, database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
     """One licence: its acts, its positions, and the log of its draw-downs. 许可证详情。"""
-    from lodeline.service.licence_answers import licence_shown  # noqa: PLC0415
-    from lodeline.service.licence_proposals import proposals  # noqa: PLC0415
+    from lodeline.service.licences.answers import licence_shown  # noqa: PLC0415
+    from lodeline.service.licences.proposals import proposals  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
     document = licence_shown(store, snapshot.register, law(), licence, day=today())
@@ -75,7 +75,7 @@ def reserve_line(
 ) -> None:  # fmt: skip
     """Reserve for a line of a declaration, once. 预留。"""
     from lodeline.ledger.licence import elements_mg  # noqa: PLC0415
-    from lodeline.service.draws import Wanted, reserve  # noqa: PLC0415
+    from lodeline.service.licences.draws import Wanted, reserve  # noqa: PLC0415
 
     wanted = Wanted(
         licence=licence, organisation=exporter, declaration=declaration, line=line, mass_mg=_mg(kg),
@@ -98,7 +98,7 @@ def post(
 ) -> None:  # fmt: skip
     """Confirm what left, or correct such a confirmation; partial exits add up. 出境确认及更正。"""
     from lodeline.ledger.licence import elements_mg  # noqa: PLC0415
-    from lodeline.service.exits import Exit, confirm_exits  # noqa: PLC0415
+    from lodeline.service.licences.exits import Exit, confirm_exits  # noqa: PLC0415
 
     one = Exit(
         declaration=declaration, line=line, mass_mg=_mg(kg), reference=reference, closes=close, licence=licence,
@@ -115,7 +115,7 @@ def void(
     declaration: Declaration, line: Line, reason: Reason, database: Database = DEFAULT_DATABASE, as_json: Json = False
 ) -> None:
     """Take a reservation back, as its declaration was amended or withdrawn. 撤销预留。"""
-    from lodeline.service.draws import void as take_back  # noqa: PLC0415
+    from lodeline.service.licences.draws import void as take_back  # noqa: PLC0415
 
     store, now = store_at(database), datetime.now(UTC)
     found = take_back(store=store, declaration=declaration, line=line, reason=reason, on=today(), filed_at=now)
@@ -133,7 +133,7 @@ def tranche(
 ) -> None:  # fmt: skip
     """Allot a part of a licence to a port without network, or take its rest back. 离线口岸分配额。"""
     from lodeline.ledger.licence import elements_mg  # noqa: PLC0415
-    from lodeline.service.draws import allot, void_tranche  # noqa: PLC0415
+    from lodeline.service.licences.draws import allot, void_tranche  # noqa: PLC0415
 
     store, now, day = store_at(database), datetime.now(UTC), today()
     if withdraw:
@@ -157,7 +157,7 @@ def propose(
     database: Database = DEFAULT_DATABASE, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Propose to suspend, resume, revoke or hand over; another officer decides. 提议中止、恢复、撤销或变更持有人。"""
-    from lodeline.service import licence_proposals  # noqa: PLC0415
+    from lodeline.service.licences import proposals as licence_proposals  # noqa: PLC0415
 
     day = today()
     found = licence_proposals.propose(
@@ -175,7 +175,7 @@ def decide(
     database: Database = DEFAULT_DATABASE, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Confirm what another officer proposed about a licence, or refuse it. 决定提议。"""
-    from lodeline.service import licence_proposals  # noqa: PLC0415
+    from lodeline.service.licences import proposals as licence_proposals  # noqa: PLC0415
 
     store, now = store_at(database), datetime.now(UTC)
     if refuse:

@@ -27,7 +27,7 @@ def queue(
     as_json: Json = False,
 ) -> None:
     """Names in filings that are no party yet, with whom they may mean. 待归并名称。"""
-    from lodeline.service import party_queue  # noqa: PLC0415
+    from lodeline.service.parties import queue as party_queue  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
     document = party_queue.queue(store, snapshot, day=_today(), most=most)
@@ -49,7 +49,7 @@ def queue(
 @commands.command()
 def settle(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
     """Settle the names that need nobody: exact, or likely above the threshold. 自动归并。"""
-    from lodeline.service import parties  # noqa: PLC0415
+    from lodeline.service.parties import parties  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
     done = parties.settle_names(store, snapshot, day=_today(), filed_at=datetime.now(UTC), by=_BY)
@@ -81,7 +81,7 @@ def decide(
     as_json: Json = False,
 ) -> None:
     """Decide whom a name means: same PARTY, other than PARTY, a new one, or open again. 决定归并。"""
-    from lodeline.service import parties  # noqa: PLC0415
+    from lodeline.service.parties import parties  # noqa: PLC0415
 
     if verdict not in parties.VERDICTS:
         words = ", ".join(parties.VERDICTS)
@@ -104,7 +104,7 @@ def merge(
     as_json: Json = False,
 ) -> None:
     """Propose that two parties are one; another person accepts. 提议合并主体。"""
-    from lodeline.service import parties  # noqa: PLC0415
+    from lodeline.service.parties import parties  # noqa: PLC0415
 
     wanted = parties.Proposal(kind="merge", party=party, into=into, reason=reason)
     entry, proposal = parties.propose(store_at(database), wanted, filed_at=datetime.now(UTC), by=by)
@@ -123,7 +123,7 @@ def split(
     as_json: Json = False,
 ) -> None:
     """Propose that a merger is undone, or that names are another party's. 提议拆分主体。"""
-    from lodeline.service import parties  # noqa: PLC0415
+    from lodeline.service.parties import parties  # noqa: PLC0415
 
     wanted = parties.Proposal(kind="split", party=party, names=names or (), reason=reason)
     entry, proposal = parties.propose(store_at(database), wanted, filed_at=datetime.now(UTC), by=by)
@@ -139,7 +139,7 @@ def accept(
     as_json: Json = False,
 ) -> None:
     """Accept or refuse what another has proposed. 决定提议。"""
-    from lodeline.service import parties  # noqa: PLC0415
+    from lodeline.service.parties import parties  # noqa: PLC0415
 
     entry = parties.settle(store_at(database), proposal, accept=not refuse, filed_at=datetime.now(UTC), by=by)
     _told({"entry": entry.index, "proposal": proposal, "accepted": not refuse}, as_json)
@@ -157,7 +157,7 @@ def own(
     as_json: Json = False,
 ) -> None:
     """Enter that a party holds a share of another. 登记持股。"""
-    from lodeline.service import parties  # noqa: PLC0415
+    from lodeline.service.parties import parties  # noqa: PLC0415
 
     entry = parties.own(
         store_at(database), owner=owner, owned=owned, share_pct=share, since=_day(since), until=_day(until),
@@ -179,7 +179,7 @@ def load(
 ) -> None:
     """Load an edition of a list into the log, whole or not at all. 载入名录。"""
     from lodeline.party.lists import MEASURES, SCOPES  # noqa: PLC0415
-    from lodeline.service.party_lists import load_list  # noqa: PLC0415
+    from lodeline.service.parties.lists import load_list  # noqa: PLC0415
 
     called = name or file.name.partition(".")[0]
     entry, read = load_list(
@@ -212,7 +212,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Names, numbers, owners, listings on a day and decisions about a party. 主体信息。"""
-    from lodeline.service import party_queue  # noqa: PLC0415
+    from lodeline.service.parties import queue as party_queue  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
     document = party_queue.party(store, snapshot, party, day=_day(day) or _today())

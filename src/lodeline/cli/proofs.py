@@ -19,7 +19,7 @@ def receipt(
     database: Database = DEFAULT_DATABASE,
 ) -> None:
     """Print the receipt of an entry: a proof that needs nothing but itself. 打印回执。"""
-    from lodeline.service.receipts import receipt as receipt_of  # noqa: PLC0415
+    from lodeline.service.entries.receipts import receipt as receipt_of  # noqa: PLC0415
 
     document = receipt_of(store_at(database), entry)
     if document is None:
@@ -42,8 +42,8 @@ def verify(
         _verify_receipt(
             receipt_file, vkey=vkey, kept=checkpoint_in(checkpoint) if checkpoint else None, as_json=as_json
         )
-    from lodeline.office.proof import judge  # noqa: PLC0415
-    from lodeline.service.audit import verify as verify_store  # noqa: PLC0415
+    from lodeline.office.log.proof import judge  # noqa: PLC0415
+    from lodeline.service.log.audit import verify as verify_store  # noqa: PLC0415
 
     kept = [checkpoint_in(checkpoint)] if checkpoint else []
     with progress(say("verifying", "核验"), quiet=as_json) as bar:

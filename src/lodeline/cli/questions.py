@@ -35,7 +35,7 @@ def trace(
     as_json: Json = False,
 ) -> None:
     """The lots, events and sites upstream (downstream) of a lot. 批次追溯。"""
-    from lodeline.service import lot_flow  # noqa: PLC0415
+    from lodeline.service.lots import flow as lot_flow  # noqa: PLC0415
 
     _, snapshot = snapshot_at(database)
     document = lot_flow.trace(snapshot, lot, forward=forward, depth=depth)
@@ -68,7 +68,7 @@ def origins(
     as_json: Json = False,
 ) -> None:
     """Booked share of each origin in each element of a lot; each element sums to 1. 批次账面来源构成。"""
-    from lodeline.service import lot_flow  # noqa: PLC0415
+    from lodeline.service.lots import flow as lot_flow  # noqa: PLC0415
 
     _, snapshot = snapshot_at(database)
     document = lot_flow.origins(snapshot, lot)
@@ -95,7 +95,7 @@ def balance(
     as_json: Json = False,
 ) -> None:
     """Material balance per site, element and month, with its uncertainty. 物料平衡。"""
-    from lodeline.service import balances  # noqa: PLC0415
+    from lodeline.service.balance import balances  # noqa: PLC0415
 
     check_span(first, last)
     _, snapshot = snapshot_at(database)
@@ -126,7 +126,7 @@ def flows(
     as_json: Json = False,
 ) -> None:
     """The flow matrix: how much of each element went from where to where, by month. 流向矩阵。"""
-    from lodeline.service import flow_matrix  # noqa: PLC0415
+    from lodeline.service.overview import flow_matrix  # noqa: PLC0415
 
     if by not in ("stage", "organisation", "country"):
         raise SpokenError("--by is stage, organisation or country", "--by 只能是 stage、organisation 或 country")
@@ -145,7 +145,7 @@ def transfers(
     as_json: Json = False,
 ) -> None:
     """Shipments matched with their receipts. 流转及收发差。"""
-    from lodeline.service import transfers as deliveries  # noqa: PLC0415
+    from lodeline.service.filing import transfers as deliveries  # noqa: PLC0415
 
     _, snapshot = snapshot_at(database)
     document = deliveries.transfers(snapshot, law(), only_open=only_open)
@@ -156,7 +156,7 @@ def transfers(
 @app.command()
 def quota(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
     """Quotas: granted + overdrawn = reserved + used + left. 总量控制指标。"""
-    from lodeline.service import quotas  # noqa: PLC0415
+    from lodeline.service.licences import quotas  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
     keys = (
@@ -183,8 +183,8 @@ def reconcile(
     as_json: Json = False,
 ) -> None:
     """The books made to balance, the nation by stage or one site by month, and where it leaks. 数据校正。"""
-    from lodeline.service import reconciling  # noqa: PLC0415
-    from lodeline.service.overview import months  # noqa: PLC0415
+    from lodeline.service.balance import reconciling  # noqa: PLC0415
+    from lodeline.service.overview.overview import months  # noqa: PLC0415
 
     check_span(first, last)
     store, snapshot = snapshot_at(database)
@@ -243,7 +243,7 @@ def findings(
     as_json: Json = False,
 ) -> None:
     """What the detectors saw, as questions with their evidence. 线索。"""
-    from lodeline.service.finding import findings as found  # noqa: PLC0415
+    from lodeline.service.findings.finding import findings as found  # noqa: PLC0415
 
     store, snapshot = snapshot_at(database)
     document = found(store, snapshot, law(), detector=detector)

@@ -20,9 +20,13 @@ from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import format_kg, share_mg_expr
 from lodeline.material.product import PRODUCTS, product_kind
 from lodeline.regulation.parameter import load as load_law
-from lodeline.service import balances, filing_status, flow_matrix, lot_flow, transfers
-from lodeline.service.loading import Loaded, load
-from lodeline.service.receipts import receipt
+from lodeline.service.balance import balances
+from lodeline.service.entries.receipts import receipt
+from lodeline.service.filing import status as filing_status
+from lodeline.service.filing import transfers
+from lodeline.service.filing.loading import Loaded, load
+from lodeline.service.lots import flow as lot_flow
+from lodeline.service.overview import flow_matrix
 from lodeline.spoken import SpokenError
 from lodeline.store.column_files import directory_of
 from lodeline.store.database import Database

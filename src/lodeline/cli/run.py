@@ -49,7 +49,7 @@ def announce(
 ) -> None:
     """Reserve quota for a planned run until rows that name it draw it. 预留指标。"""
     from lodeline.material.mass import parse_mass  # noqa: PLC0415
-    from lodeline.service.runs import announce_run  # noqa: PLC0415
+    from lodeline.service.licences.runs import announce_run  # noqa: PLC0415
     from lodeline.spoken import SpokenError  # noqa: PLC0415
 
     try:
@@ -76,7 +76,7 @@ def void(
     as_json: Json = False,
 ) -> None:
     """Take back what a planned run has not drawn. 撤销预留。"""
-    from lodeline.service.runs import void_run  # noqa: PLC0415
+    from lodeline.service.licences.runs import void_run  # noqa: PLC0415
 
     found = void_run(
         store=store_at(database), organisation=organisation, run=run, reason=reason, on=today(),

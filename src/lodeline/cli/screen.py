@@ -41,7 +41,7 @@ def screen(
 ) -> None:
     """Screen a name: who may it be, in the register and on lists, and is that party listed. 交易方筛查。"""
     from lodeline.party.lists import read_list  # noqa: PLC0415
-    from lodeline.service import screening  # noqa: PLC0415
+    from lodeline.service.parties import screening  # noqa: PLC0415
 
     if len(names) > 1 and (numbers or country):
         raise SpokenError(
@@ -56,7 +56,7 @@ def screen(
         )
     store, snapshot = _snapshot(database, quiet=as_json)
     if store is not None:
-        from lodeline.service.party_lists import lists_of  # noqa: PLC0415
+        from lodeline.service.parties.lists import lists_of  # noqa: PLC0415
 
         given = {one.name for one in read}
         read += [one for one in lists_of(store) if one.name not in given]

@@ -33,7 +33,7 @@ def serve(
 
 def listen(port: int, host: str = _HOST) -> socket.socket:
     """A socket for the pages. Raises SpokenError where another program has the port, or others could reach it."""
-    from lodeline.web import serving  # noqa: PLC0415
+    from lodeline.web.server import serving  # noqa: PLC0415
 
     return serving.listen(port, host)
 
@@ -41,7 +41,7 @@ def listen(port: int, host: str = _HOST) -> socket.socket:
 def serve_pages(database: str, listener: socket.socket) -> NoReturn:
     """Serves the pages of a store until stopped."""
     from lodeline.store.opening import assert_long_enough  # noqa: PLC0415
-    from lodeline.web import configuration, serving  # noqa: PLC0415
+    from lodeline.web.server import configuration, serving  # noqa: PLC0415
 
     hosts = configuration.current().hosts  # what is wrong with the environment is said now
     store = store_at(database)

@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from lodeline.control.declaration import Line
-from lodeline.control.goods import Goods
+from lodeline.control.goods.goods import Goods
 from lodeline.control.reason import Reason
 from lodeline.control.record import LotRecord, Model, Records, Trade
 from lodeline.control.rulebook import Rulebook

@@ -17,10 +17,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from lodeline.control.stated import Stated, read_stated
+from lodeline.control.goods.stated import Stated, read_stated
 from lodeline.filing.cell import PARSERS, Read, compatible
+from lodeline.filing.columns.header import column_letter, folded
 from lodeline.filing.formats import Limits, Sheet
-from lodeline.filing.header import column_letter, folded
 from lodeline.filing.table import read_sheet
 from lodeline.ledger.problem import Problem, Severity, Where, problem
 from lodeline.material.composition import BASES, CompositionError

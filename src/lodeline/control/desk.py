@@ -16,22 +16,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from lodeline.control import (
-    composition,
-    identity,
-    items,
-    licence,
-    lots,
-    models,
-    parties,
-    patterns,
-    permits,
-    reach,
-    technology,
-)
+from lodeline.control import identity, lots, parties, patterns, reach
 from lodeline.control.case import Case, Licence, ModelGoods, Need, Rule
 from lodeline.control.declaration import Declaration, Line
-from lodeline.control.goods import Goods, goods_of
+from lodeline.control.goods import composition, items, models, technology
+from lodeline.control.goods.goods import Goods, goods_of
+from lodeline.control.licences import licence, permits
 from lodeline.control.reason import Reason, VerdictWord, reason, worst
 from lodeline.control.record import Records, named_models
 from lodeline.control.rulebook import Rulebook, rulebook

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lodeline.control.case import Case, Rule
 from lodeline.control.declaration import columns
-from lodeline.control.goods import LISTABLE, agree, form_labels, label
+from lodeline.control.goods.goods import LISTABLE, agree, form_labels, label
 from lodeline.control.reason import Reason, reason
 from lodeline.material.element import RARE_EARTHS
 

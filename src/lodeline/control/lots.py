@@ -10,8 +10,8 @@ from datetime import date, time
 from zoneinfo import ZoneInfo
 
 from lodeline.control.case import Case, Rule
-from lodeline.control.goods import agree, forms_of_product, label
-from lodeline.control.items import percent
+from lodeline.control.goods.goods import agree, forms_of_product, label
+from lodeline.control.goods.items import percent
 from lodeline.control.reason import Citation, Reason, reason
 from lodeline.control.record import LotRecord
 from lodeline.control.rulebook import to_ppb

@@ -12,13 +12,13 @@ from statistics import median
 from typing import Any
 
 from lodeline.control.case import Case, Rule
-from lodeline.control.composition import priced, worth_per_kg
-from lodeline.control.goods import LISTABLE
-from lodeline.control.licence import covers
-from lodeline.control.price import unit_value
+from lodeline.control.goods.composition import priced, worth_per_kg
+from lodeline.control.goods.goods import LISTABLE
+from lodeline.control.goods.price import unit_value
+from lodeline.control.goods.words import read_words
+from lodeline.control.licences.licence import covers
 from lodeline.control.reason import Reason, reason
 from lodeline.control.record import Trade
-from lodeline.control.words import read_words
 from lodeline.material.mass import MG_PER_KG, format_kg
 from lodeline.material.product import product_kind
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lodeline.control.case import Case, Rule
-from lodeline.control.goods import LISTABLE
-from lodeline.control.licence import covers
-from lodeline.control.listed import kinds
+from lodeline.control.goods.goods import LISTABLE
+from lodeline.control.goods.listed import kinds
+from lodeline.control.licences.licence import covers
 from lodeline.control.reason import Reason, reason
 
 #: The limbs of No. 61 on goods from abroad, and what else decides an application to re-export.

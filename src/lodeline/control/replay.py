@@ -14,8 +14,8 @@ from typing import Literal
 from lodeline.control.case import Licence
 from lodeline.control.declaration import Declaration, Line
 from lodeline.control.desk import Verdict, judge
-from lodeline.control.goods import goods_of
-from lodeline.control.items import needs_of, unknown_items_of
+from lodeline.control.goods.goods import goods_of
+from lodeline.control.goods.items import needs_of, unknown_items_of
 from lodeline.control.reason import Reason, VerdictWord, worst
 from lodeline.control.rulebook import Rulebook
 from lodeline.regulation.control_list import ControlItem

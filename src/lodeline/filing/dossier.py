@@ -16,10 +16,10 @@ import polars as pl
 
 from lodeline.filing.cell import PARSERS, Read, read_decimal
 from lodeline.filing.check import month_bounds
+from lodeline.filing.columns.header import folded
 from lodeline.filing.country import alpha2
 from lodeline.filing.feed_schema import FEEDS, Feed
 from lodeline.filing.formats import Limits
-from lodeline.filing.header import folded
 from lodeline.filing.table import read_sheet
 from lodeline.ledger.licence import licence_of
 from lodeline.ledger.licence_terms import contradictions

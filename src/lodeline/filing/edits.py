@@ -14,8 +14,8 @@ from typing import Any
 
 import polars as pl
 
+from lodeline.filing.columns.header import UNKNOWN_MARK
 from lodeline.filing.formats import Limits
-from lodeline.filing.header import UNKNOWN_MARK
 from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
 from lodeline.filing.table import Source, Table, without_empty_rows
 from lodeline.ledger.problem import Problem, Where, problem

@@ -19,10 +19,10 @@ import polars as pl
 
 from lodeline.filing.cell import Read
 from lodeline.filing.check import LISTED_LIMIT
+from lodeline.filing.columns.header import UNKNOWN_MARK, column_letter, folded
 from lodeline.filing.country import alpha2_by_code
 from lodeline.filing.feed_schema import ROW_IDENTITY, Feed, column_by_folded, columns, feed_cells, feed_of
 from lodeline.filing.formats import Limits, Sheet
-from lodeline.filing.header import UNKNOWN_MARK, column_letter, folded
 from lodeline.filing.table import read_sheet, read_sheets
 from lodeline.filing.typed import extra, read_others
 from lodeline.ledger.problem import Fact, Problem, Where, problem

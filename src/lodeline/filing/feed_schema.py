@@ -18,7 +18,7 @@ import polars as pl
 
 from lodeline.filing.canonical import Cell, cells, parse_cells
 from lodeline.filing.cell import FREE_TEXT, PARSERS, Parser, choice_parser
-from lodeline.filing.header import folded
+from lodeline.filing.columns.header import folded
 
 Feed = Literal["invoices", "customs"]
 FEEDS: Final[tuple[Feed, ...]] = get_args(Feed)

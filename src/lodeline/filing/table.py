@@ -13,12 +13,12 @@ from pathlib import Path, PurePath
 
 import polars as pl
 
+from lodeline.filing.columns.header import UNKNOWN_MARK, match_header
+from lodeline.filing.columns.profile import Profile, with_profile
 from lodeline.filing.formats import Envelope, Limits, Sheet, unreadable
 from lodeline.filing.formats.apart import read_apart
 from lodeline.filing.formats.csv import read_csv
 from lodeline.filing.formats.json import read_json, read_ndjson
-from lodeline.filing.header import UNKNOWN_MARK, match_header
-from lodeline.filing.profile import Profile, with_profile
 from lodeline.ledger.problem import Problem, Where, problem
 
 Reader = Callable[[Path, str, Limits], Sheet]

@@ -21,8 +21,8 @@ from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
+from lodeline.filing.columns.guide import guides
 from lodeline.filing.formats.xlsx import TEMPLATE_SHEETS
-from lodeline.filing.guide import guides
 from lodeline.filing.schema import COLUMNS, Column
 from lodeline.ledger.register import Register
 from lodeline.ledger.succession import sites_held_before

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from lodeline.filing.cell import FREE_TEXT, PARSERS, Parser, Read, trimmed
-from lodeline.filing.header import UNKNOWN_MARK
+from lodeline.filing.columns.header import UNKNOWN_MARK
 from lodeline.filing.schema import CELLS, COLUMNS, MASS_COLUMNS
 
 _TYPED_NAME = {column.name: column.typed for column in COLUMNS}

@@ -2,7 +2,8 @@
 
 What is signed names the filing's owner, month, content and rows, so a certification fits one filing and no other. It
 needs no trust in the portal: the signature is made by a key that the portal never holds, and anybody can check it with
-`verify.py`. For whom the key stands is what its registration says, an entry of its own (service/certifier_keys.py).
+`verify.py`. For whom the key stands is what its registration says, an entry of its own
+(service/entries/certifier_keys.py).
 
     passkey      a WebAuthn assertion by a P-256 or Ed25519 key, its user verified, whose challenge is `challenge(…)`
     key          a signature over the bytes themselves by a key that is registered in the log: P-256, Ed25519, RSA
@@ -77,8 +78,8 @@ def to_sign(
 ) -> bytes:
     """What a certifier signs: canonical JSON (RFC 8785) that names one filing and no other.
 
-    `digest`, `rows` and `rows_root` are those of `service.posting.rows_root_of`. The digest is a salted one: with the
-    plain digest of a short filing, whoever is shown the entry could find its rows by trial.
+    `digest`, `rows` and `rows_root` are those of `service.filing.posting.rows_root_of`. The digest is a salted one:
+    with the plain digest of a short filing, whoever is shown the entry could find its rows by trial.
     """
     return canonical_json(
         {

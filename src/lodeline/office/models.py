@@ -116,7 +116,7 @@ class Invitation(models.Model):
 
 
 class PersonKey(models.Model):
-    """The key under which texts about a person are sealed (office/sealing.py). Destroyed when the person is erased."""
+    """The key under which texts about a person are sealed (office/access/sealing.py), destroyed with the person."""
 
     user = models.OneToOneField(User, primary_key=True, on_delete=models.PROTECT, related_name="+")
     key = models.BinaryField()
@@ -194,7 +194,7 @@ class ErasureRequest(models.Model):
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     state = models.TextField(choices=State.choices, default=State.OPEN)
-    #: A code of `office.erasure.GROUNDS`.
+    #: A code of `office.accounts.erasure.GROUNDS`.
     ground = models.TextField()
     #: What was written to it, and why it was decided so; sealed under the person's key.
     said = models.BinaryField()
@@ -268,7 +268,7 @@ class IdempotentAnswer(models.Model):
 
 
 class ImportProfile(models.Model):
-    """How the columns of an organisation's own files map to ours; `mapping` is JSON of filing.profile."""
+    """How the columns of an organisation's own files map to ours; `mapping` is JSON of filing.columns.profile."""
 
     organisation = models.TextField()
     name = models.TextField()
@@ -554,7 +554,7 @@ class Case(models.Model):
 
 
 class CustomsCase(Case):
-    """A query of customs about a line of a declaration (`office.customs_cases`)."""
+    """A query of customs about a line of a declaration (`office.customs.queries`)."""
 
     objects: ClassVar = _OfMatter("customs")
 
@@ -619,7 +619,7 @@ class Application(models.Model):
     relation = models.TextField(default="new")
     of_licence = models.TextField(blank=True, default="")
     state = models.TextField(default="draft")
-    #: JSON as of `control.application.plain`; once handed in, it changes no more.
+    #: JSON as of `control.licences.application.plain`; once handed in, it changes no more.
     content = models.TextField()
     #: The officer in charge, who alone opens the documents.
     officer = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -645,7 +645,7 @@ class Application(models.Model):
 
 
 class DeskBatch(models.Model):
-    """A declaration file of very many lines that a worker judges part by part (`office.desk_batches`)."""
+    """A declaration file of very many lines that a worker judges part by part (`office.customs.batches`)."""
 
     class State(models.TextChoices):
         """Where it stands. `unread`: no line could be trusted, or they are somebody else's; `problems` say which."""

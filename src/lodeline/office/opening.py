@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.management import call_command
 
-from lodeline.office import clock, rights
-from lodeline.office.demonstration import assert_no_samples, furnish
-from lodeline.office.guarded import OFFICE_TABLES
+from lodeline.office.access import clock, rights
+from lodeline.office.access.guarded import OFFICE_TABLES
+from lodeline.office.accounts.demonstration import assert_no_samples, furnish
 from lodeline.store.database import Database
 from lodeline.store.guards import guards_of, make_guards
 from lodeline.store.opening import open_store

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from lodeline.office.guarded import has_office
+from lodeline.office.access.guarded import has_office
 from lodeline.store.database import Database
 
 

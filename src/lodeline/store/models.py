@@ -254,7 +254,7 @@ class Drawdown(models.Model):
 
 
 class Draw(models.Model):
-    """What was said of a licence or quota beside the filings (service.draws): a row of its entry, with its number."""
+    """What was said of a licence or quota beside the filings (service.licences.draws): a row of its entry."""
 
     id = models.BigIntegerField(primary_key=True)
     entry = models.BigIntegerField(db_index=True)

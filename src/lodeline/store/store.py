@@ -83,20 +83,20 @@ _SUPERSEDED: dict[str, pl.DataType] = {
     "organisation": pl.String(), "event": pl.String(), "entry": pl.Int64(), "by": pl.Int64(),
 }  # fmt: skip
 
-#: Entries of this kind bind a step of a case (service.cases); they have no rows.
+#: Entries of this kind bind a step of a case (service.entries.cases); they have no rows.
 CASE_KIND = "case"
-#: A month as the authority published it (service.editions), and what an inspector found (service.inspections).
+#: A published month (service.log.editions), and what an inspector found (service.balance.inspections).
 EDITION_KIND, INSPECTION_KIND = "edition", "inspection"
-#: An edition of a list of parties (service.party_lists).
+#: An edition of a list of parties (service.parties.lists).
 LIST_KIND = "party-list"
-#: Questions put to the customs desk, and what was decided about them (service.desk_papers).
+#: Questions put to the customs desk, and what was decided about them (service.customs.papers).
 DESK_KIND = "declaration"
-#: Records of another authority (service.feeds), each kind in a table of its own.
+#: Records of another authority (service.matching.feeds), each kind in a table of its own.
 FEED_KIND = "feed"
 FEED_TABLES: dict[Feed, str] = {"invoices": "invoice_line", "customs": "customs_line"}
-#: What was said of licences and quotas beside the filings (service.draws).
+#: What was said of licences and quotas beside the filings (service.licences.draws).
 DRAW_KIND = "draw"
-#: What happens in the office, without its names (service.office_log).
+#: What happens in the office, without its names (service.entries.office_log).
 OFFICE_KIND = "office"
 #: What says nothing about goods or parties: whatever is computed from rows and register stands as before.
 STILL_KINDS = (CASE_KIND, EDITION_KIND, INSPECTION_KIND, LIST_KIND, DESK_KIND, DRAW_KIND, OFFICE_KIND)

@@ -29,7 +29,7 @@ from lodeline.store.database import Database
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.store import OFFICE_KIND, Store
-from lodeline.web import configuration
+from lodeline.web.server import configuration
 
 Answer = TypeVar("Answer")
 

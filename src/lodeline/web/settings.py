@@ -13,8 +13,8 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 
 from lodeline.store.settings import DATABASES, DEFAULT_AUTO_FIELD, USE_TZ
-from lodeline.web.logs import logging_settings
-from lodeline.web.smtp import mail_settings
+from lodeline.web.server.logs import logging_settings
+from lodeline.web.server.smtp import mail_settings
 
 __all__ = ["DATABASES", "DEFAULT_AUTO_FIELD", "USE_TZ"]
 
@@ -36,7 +36,7 @@ LODELINE_BATCH_BYTES = 60_000_000
 LODELINE_BATCH_LINES = 100_000
 #: Bytes that the files of one filing may have together.
 LODELINE_FILING_BYTES = int(os.environ.get("LODELINE_FILING_BYTES", "300000000"))
-FILE_UPLOAD_HANDLERS = ["lodeline.web.upload.BoundedUpload"]
+FILE_UPLOAD_HANDLERS = ["lodeline.web.server.upload.BoundedUpload"]
 
 DEBUG = False
 #: Signs sessions and links; `lodeline serve` derives it from the store's secret, so that all its workers agree.
@@ -70,14 +70,14 @@ LANGUAGES = [("en", "English"), ("zh-hans", "中文")]
 APPEND_SLASH = True
 
 MIDDLEWARE = [
-    "lodeline.web.operations.RequestLog",
-    "lodeline.web.operations.TrustedProxy",
-    "lodeline.web.operations.Operations",
+    "lodeline.web.server.operations.RequestLog",
+    "lodeline.web.server.operations.TrustedProxy",
+    "lodeline.web.server.operations.Operations",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "lodeline.web.language_of_address.LanguageOfAddress",
+    "lodeline.web.server.language_of_address.LanguageOfAddress",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -86,10 +86,10 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "lodeline.web.who_asks.WhoAsks",
-    "lodeline.web.strangers.Strangers",
+    "lodeline.web.access.who_asks.WhoAsks",
+    "lodeline.web.access.strangers.Strangers",
     "lodeline.web.accounts.gate.Gate",
-    "lodeline.web.errors.SpokenErrors",
+    "lodeline.web.server.errors.SpokenErrors",
 ]
 TEMPLATES = [
     {
@@ -99,7 +99,7 @@ TEMPLATES = [
             "builtins": ["django.templatetags.static", "lodeline.web.templatetags.lodeline"],
             "context_processors": [
                 "django.template.context_processors.request",
-                "lodeline.web.shell.account_frame",
+                "lodeline.web.parts.shell.account_frame",
                 "lodeline.web.accounts.frame.account_context",
             ],
         },
@@ -127,7 +127,7 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
-CSRF_FAILURE_VIEW = "lodeline.web.errors.forged"
+CSRF_FAILURE_VIEW = "lodeline.web.server.errors.forged"
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = _SECURE
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

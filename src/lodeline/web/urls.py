@@ -15,88 +15,88 @@ from django.urls import URLResolver, include, path, register_converter, reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 
-from lodeline.office.actor import AUTHORITY, Permission
+from lodeline.office.access.actor import AUTHORITY, Permission
+from lodeline.web.access.looks import Part, elsewhere, write_look
 from lodeline.web.api import api
-from lodeline.web.errors import at_fault, not_found, unreadable
-from lodeline.web.language import LANGUAGES, preferred
-from lodeline.web.language_of_address import LanguagePrefix
-from lodeline.web.looks import Part, elsewhere, write_look
 from lodeline.web.named import NamedConverter
-from lodeline.web.pages.account import account_self
-from lodeline.web.pages.account_email import account_email
-from lodeline.web.pages.account_erasure import account_erasure
-from lodeline.web.pages.api import api as api_page
-from lodeline.web.pages.application import application
-from lodeline.web.pages.applications import applications
-from lodeline.web.pages.audit import audit
-from lodeline.web.pages.balance import balance
-from lodeline.web.pages.balances import balances
-from lodeline.web.pages.delegations import firm_delegations
-from lodeline.web.pages.design import design
-from lodeline.web.pages.desk import desk, firm_desk
-from lodeline.web.pages.desk_asked import desk_asked, desk_asked_one, firm_asked, firm_asked_one
-from lodeline.web.pages.desk_batch import desk_batch, firm_batch
-from lodeline.web.pages.desk_queries import desk_queries, desk_query, firm_queries, firm_query
-from lodeline.web.pages.duty import duty
-from lodeline.web.pages.editions import edition, edition_file, editions
-from lodeline.web.pages.erasures import erasure_request, erasures
-from lodeline.web.pages.exceptions import exception, exceptions
-from lodeline.web.pages.extensions import extensions
-from lodeline.web.pages.find import find
-from lodeline.web.pages.finding import finding
-from lodeline.web.pages.findings import findings
-from lodeline.web.pages.firm_application import firm_application
-from lodeline.web.pages.firm_applications import firm_applications
-from lodeline.web.pages.firm_balance import firm_balance
-from lodeline.web.pages.firm_balances import firm_balances
-from lodeline.web.pages.firm_customers import firm_customers
-from lodeline.web.pages.firm_draft import firm_draft
-from lodeline.web.pages.firm_draft_certify import firm_draft_certify
-from lodeline.web.pages.firm_draft_files import firm_draft_file
-from lodeline.web.pages.firm_exceptions import firm_exception, firm_exceptions
-from lodeline.web.pages.firm_file import firm_file, firm_file_copy, firm_file_template
-from lodeline.web.pages.firm_filing import firm_filing, firm_filing_key, firm_filing_receipt, firm_filing_upload
-from lodeline.web.pages.firm_filings import firm_filings
-from lodeline.web.pages.firm_finding import firm_finding
-from lodeline.web.pages.firm_findings import firm_findings
-from lodeline.web.pages.firm_home import firm_home
-from lodeline.web.pages.firm_licences import firm_licences
-from lodeline.web.pages.firm_lot import firm_lot
-from lodeline.web.pages.firm_lots import firm_lots
-from lodeline.web.pages.firm_notices import firm_notices, mail_end
-from lodeline.web.pages.firm_profiles import firm_draft_columns, firm_profiles
-from lodeline.web.pages.firm_quota import firm_quota
-from lodeline.web.pages.firm_tokens import authority_tokens, firm_tokens
-from lodeline.web.pages.firm_transfer import firm_dispute, firm_transfer
-from lodeline.web.pages.firm_transfers import firm_transfers
-from lodeline.web.pages.first_run import first_run
-from lodeline.web.pages.holds import legal_holds
-from lodeline.web.pages.home import home
-from lodeline.web.pages.inspections import site_inspections
-from lodeline.web.pages.invitation import invitation
-from lodeline.web.pages.law import law
-from lodeline.web.pages.law_diff import law_diff
-from lodeline.web.pages.law_replay import law_replay
-from lodeline.web.pages.licence import desk_licence, desk_licences, firm_licence, licence, licences
-from lodeline.web.pages.log import entry, log, receipt_file
-from lodeline.web.pages.lot import lot
-from lodeline.web.pages.lots import lots
-from lodeline.web.pages.network import network
-from lodeline.web.pages.organisation import organisation
-from lodeline.web.pages.organisations import organisations
-from lodeline.web.pages.overview import overview
-from lodeline.web.pages.parties import parties, party, party_name, screening
-from lodeline.web.pages.people import firm_people, firm_person, register_people, register_person
-from lodeline.web.pages.planned_run import planned_run
-from lodeline.web.pages.quotas import quotas
-from lodeline.web.pages.reason import reason
-from lodeline.web.pages.register import register, register_new, register_organisation
-from lodeline.web.pages.register_changes import handover_file, register_changes
-from lodeline.web.pages.register_methods import register_methods
-from lodeline.web.pages.system import system
-from lodeline.web.pages.transfers import transfers
-from lodeline.web.pages.verify import verify
+from lodeline.web.pages.accounts.account import account_self
+from lodeline.web.pages.accounts.delegations import firm_delegations
+from lodeline.web.pages.accounts.email import account_email
+from lodeline.web.pages.accounts.erasures import erasure_request, erasures
+from lodeline.web.pages.accounts.first_run import first_run
+from lodeline.web.pages.accounts.holds import legal_holds
+from lodeline.web.pages.accounts.invitation import invitation
+from lodeline.web.pages.accounts.own_erasure import account_erasure
+from lodeline.web.pages.accounts.people import firm_people, firm_person, register_people, register_person
+from lodeline.web.pages.accounts.tokens import authority_tokens, firm_tokens
+from lodeline.web.pages.balance.balance import balance
+from lodeline.web.pages.balance.balances import balances
+from lodeline.web.pages.balance.firm_balance import firm_balance
+from lodeline.web.pages.balance.firm_balances import firm_balances
+from lodeline.web.pages.balance.inspections import site_inspections
+from lodeline.web.pages.balance.network import network
+from lodeline.web.pages.common.looking import reason
+from lodeline.web.pages.customs.asked import desk_asked, desk_asked_one, firm_asked, firm_asked_one
+from lodeline.web.pages.customs.batch import desk_batch, firm_batch
+from lodeline.web.pages.customs.desk import desk, firm_desk
+from lodeline.web.pages.customs.queries import desk_queries, desk_query, firm_queries, firm_query
+from lodeline.web.pages.design.design import design
+from lodeline.web.pages.filing.draft import firm_draft
+from lodeline.web.pages.filing.draft_certify import firm_draft_certify
+from lodeline.web.pages.filing.draft_files import firm_draft_file
+from lodeline.web.pages.filing.duty import duty
+from lodeline.web.pages.filing.extensions import extensions
+from lodeline.web.pages.filing.file import firm_file, firm_file_copy, firm_file_template
+from lodeline.web.pages.filing.filing import firm_filing, firm_filing_key, firm_filing_receipt, firm_filing_upload
+from lodeline.web.pages.filing.filings import firm_filings
+from lodeline.web.pages.filing.firm_transfer import firm_dispute, firm_transfer
+from lodeline.web.pages.filing.firm_transfers import firm_transfers
+from lodeline.web.pages.filing.profiles import firm_draft_columns, firm_profiles
+from lodeline.web.pages.filing.transfers import transfers
+from lodeline.web.pages.findings.finding import finding
+from lodeline.web.pages.findings.findings import findings
+from lodeline.web.pages.findings.firm_finding import firm_finding
+from lodeline.web.pages.findings.firm_findings import firm_findings
+from lodeline.web.pages.law.diff import law_diff
+from lodeline.web.pages.law.law import law
+from lodeline.web.pages.law.replay import law_replay
+from lodeline.web.pages.licences.application import application
+from lodeline.web.pages.licences.applications import applications
+from lodeline.web.pages.licences.firm_application import firm_application
+from lodeline.web.pages.licences.firm_applications import firm_applications
+from lodeline.web.pages.licences.firm_licences import firm_licences
+from lodeline.web.pages.licences.firm_quota import firm_quota
+from lodeline.web.pages.licences.licence import desk_licence, desk_licences, firm_licence, licence, licences
+from lodeline.web.pages.licences.planned_run import planned_run
+from lodeline.web.pages.licences.quotas import quotas
+from lodeline.web.pages.log.api import api as api_page
+from lodeline.web.pages.log.audit import audit
+from lodeline.web.pages.log.editions import edition, edition_file, editions
+from lodeline.web.pages.log.log import entry, log, receipt_file
+from lodeline.web.pages.log.system import system
+from lodeline.web.pages.log.verify import verify
+from lodeline.web.pages.lots.firm_customers import firm_customers
+from lodeline.web.pages.lots.firm_lot import firm_lot
+from lodeline.web.pages.lots.firm_lots import firm_lots
+from lodeline.web.pages.lots.lot import lot
+from lodeline.web.pages.lots.lots import lots
+from lodeline.web.pages.matching.exceptions import exception, exceptions
+from lodeline.web.pages.matching.firm_exceptions import firm_exception, firm_exceptions
+from lodeline.web.pages.overview.find import find
+from lodeline.web.pages.overview.firm_home import firm_home
+from lodeline.web.pages.overview.home import home
+from lodeline.web.pages.overview.notices import firm_notices, mail_end
+from lodeline.web.pages.overview.overview import overview
+from lodeline.web.pages.parties.parties import parties, party, party_name, screening
+from lodeline.web.pages.register.changes import handover_file, register_changes
+from lodeline.web.pages.register.methods import register_methods
+from lodeline.web.pages.register.organisation import organisation
+from lodeline.web.pages.register.organisations import organisations
+from lodeline.web.pages.register.register import register, register_new, register_organisation
+from lodeline.web.server.errors import at_fault, not_found, unreadable
+from lodeline.web.server.language_of_address import LanguagePrefix
 from lodeline.web.visit import NotHereError, Visit, to_sign_in
+from lodeline.web.words.language import LANGUAGES, preferred
 
 View = Callable[..., HttpResponse]
 #: No table numbers its rows higher; a database would not even be asked.
@@ -188,7 +188,7 @@ PAGES: tuple[Page, ...] = (
         regional=True,
     ),
     Page(at="licences/", view=licences, name="licences", permission="nation.read"),
-    # What its forms do is for licensing officers (`office.licence_acts`).
+    # What its forms do is for licensing officers (`office.licences.acts`).
     Page(
         at="licences/<named:licence>/",
         view=licence,
@@ -198,7 +198,7 @@ PAGES: tuple[Page, ...] = (
         looks_at="licence",
     ),
     Page(at="quotas/", view=quotas, name="quotas", permission="nation.read", regional=True),
-    # What its form does is for quota officers (`office.runs`).
+    # What its form does is for quota officers (`office.licences.runs`).
     Page(
         at="quotas/runs/<int:run>/",
         view=planned_run,

@@ -16,13 +16,13 @@ from django.utils.functional import cached_property
 from django.utils.http import urlencode
 
 from lodeline.ledger.register import Register
-from lodeline.office.actor import AUTHORITY, UNBOUNDED, Actor, Permission
+from lodeline.office.access.actor import AUTHORITY, UNBOUNDED, Actor, Permission
 from lodeline.spoken import SpokenError
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
-from lodeline.web.language import Language, Text
+from lodeline.web.access.territory import RegionalReading, narrowed_register
 from lodeline.web.reading import Desk, Reading
-from lodeline.web.territory import RegionalReading, narrowed_register
+from lodeline.web.words.language import Language, Text
 
 
 class BadQuestionError(SpokenError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from lodeline.control.application import (
+from lodeline.control.licences.application import (
     as_licence,
     differences,
     is_amendment,

@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 
 from lodeline.control.declaration import columns, read_declaration, read_fields
-from lodeline.control.stated import read_stated
+from lodeline.control.goods.stated import read_stated
 from lodeline.material.composition import CompositionError
 
 ENGLISH = (

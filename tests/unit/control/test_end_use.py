@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lodeline.control.end_use import YEAR_DAYS, EndUse, Kind, Need, Supply, compare, large_mg, read_needs
+from lodeline.control.licences.end_use import YEAR_DAYS, EndUse, Kind, Need, Supply, compare, large_mg, read_needs
 
 KG = 1_000_000
 USERS = ("Drives GmbH", "Motoren AG")

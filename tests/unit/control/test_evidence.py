@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.control.conftest import CLEAN, Desk, Fields, codes, verdict_on
 
-from lodeline.control.words import read_words
+from lodeline.control.goods.words import read_words
 
 #: Goods as declarations call them, of kinds that are in general not controlled, under codes of theirs.
 PROCESSED = (

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from lodeline.control.licensing import Clock, Relation, clock, is_stopped_by
+from lodeline.control.licences.licensing import Clock, Relation, clock, is_stopped_by
 from lodeline.regulation.parameter import load
 
 LAW = load()

@@ -11,8 +11,8 @@ import pytest
 from tests.unit.control.conftest import CLEAN, DYSPROSIUM, LICENSED, Fields, codes, licences, verdict_on
 
 from lodeline.control.desk import Verdict
-from lodeline.control.genealogy import fed
-from lodeline.control.models import verdict_of
+from lodeline.control.goods.genealogy import fed
+from lodeline.control.goods.models import verdict_of
 from lodeline.control.record import LotRecord, Model, Records, Trade, Version, plain
 from lodeline.material.element import SYMBOLS
 

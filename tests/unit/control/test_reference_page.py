@@ -8,7 +8,7 @@ from pathlib import Path
 from lodeline.control.declaration import columns
 from lodeline.control.reason import vocabulary
 from lodeline.regulation.parameter import load
-from lodeline.service.desk import declare
+from lodeline.service.customs.desk import declare
 
 DOCS = Path(__file__).parents[3] / "docs"
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lodeline.control import words
-from lodeline.control.words import read_words
+from lodeline.control.goods import words
+from lodeline.control.goods.words import read_words
 
 PIECES = st.sampled_from(
     [

@@ -14,8 +14,8 @@ from tests.desk import LAW, Desk, quota
 from lodeline.detection import detectors
 from lodeline.detection.battery import DETECTORS
 from lodeline.detection.finding import Finding, ranked
-from lodeline.service.finding import findings
-from lodeline.service.subject import UnknownSubject
+from lodeline.service.entries.subject import UnknownSubject
+from lodeline.service.findings.finding import findings
 from lodeline.store.snapshot import open_snapshot
 
 

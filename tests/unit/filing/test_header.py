@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lodeline.filing.header import column_letter, match_header
+from lodeline.filing.columns.header import column_letter, match_header
 from lodeline.filing.schema import COLUMNS
 from lodeline.ledger.problem import Where
 

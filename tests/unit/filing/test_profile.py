@@ -10,8 +10,8 @@ import pytest
 from openpyxl import Workbook
 
 from lodeline.filing.check import Checked, check
-from lodeline.filing.profile import Profile, ProfileError
-from lodeline.filing.proposal import Proposal, propose
+from lodeline.filing.columns.profile import Profile, ProfileError
+from lodeline.filing.columns.proposal import Proposal, propose
 from lodeline.filing.table import Table, read_bytes, read_sheets
 
 EXPORT = """单据编号;业务类型;过账日期;工厂;物料批次号;物料名称;数量;计量单位;化学成分;客户名称;毛重;Farbe

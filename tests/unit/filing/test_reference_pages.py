@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lodeline.filing.check import check
+from lodeline.filing.columns.guide import guides
 from lodeline.filing.formats import Limits
-from lodeline.filing.guide import guides
 from lodeline.filing.schema import COLUMNS
 from lodeline.filing.table import read
 from lodeline.ledger.problem import CATALOGUE

@@ -14,11 +14,11 @@ import pytest
 from tests.workbooks import CORNERS, sheet_xml, workbook, write_workbook
 
 from lodeline.control.declaration import read_declaration
+from lodeline.filing.columns.header import column_letter
 from lodeline.filing.feed import read_feed
 from lodeline.filing.formats import Limits, apart, extent
 from lodeline.filing.formats.apart import read_apart
 from lodeline.filing.formats.extent import Extent, extent_of
-from lodeline.filing.header import column_letter
 from lodeline.filing.table import read, read_bytes
 
 MIB = 1024**2

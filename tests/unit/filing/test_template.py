@@ -13,7 +13,7 @@ import pytest
 from openpyxl import load_workbook
 
 from lodeline.filing.check import check
-from lodeline.filing.guide import guides
+from lodeline.filing.columns.guide import guides
 from lodeline.filing.schema import COLUMNS
 from lodeline.filing.table import read
 from lodeline.filing.template import GUIDE_SHEET, LISTS_SHEET, write_template

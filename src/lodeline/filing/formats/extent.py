@@ -14,7 +14,7 @@ from typing import IO, Final
 import numpy as np
 import numpy.typing as npt
 
-from lodeline.filing.header import column_letter
+from lodeline.filing.columns.header import column_letter
 
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]

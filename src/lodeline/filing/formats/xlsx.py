@@ -20,9 +20,9 @@ from xml.etree import ElementTree
 import fastexcel
 import polars as pl
 
+from lodeline.filing.columns.header import column_letter
 from lodeline.filing.formats import Limits, Sheet, unreadable
 from lodeline.filing.formats.extent import Extent, extent_of
-from lodeline.filing.header import column_letter
 from lodeline.ledger.problem import Problem, Where, problem
 
 _PIECE_BYTES = 1024**2

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 
 def seal_certificates(apps, schema_editor):
-    """Certificates name their holders: those that are there are sealed as office/sealing.py seals new ones."""
+    """Certificates name their holders: those that are there are sealed as office/access/sealing.py seals new ones."""
     alias = schema_editor.connection.alias
     keys = apps.get_model("office", "PersonKey").objects.using(alias)
     for one in apps.get_model("office", "CertifierKey").objects.using(alias).select_related("user"):

@@ -22,16 +22,16 @@ from django.utils import translation
 from django.utils.crypto import salted_hmac
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from lodeline.office import clock
-from lodeline.office.actor import actor_of
+from lodeline.office.access import clock
+from lodeline.office.access.actor import actor_of
+from lodeline.office.accounts.people import needs_second_factor
 from lodeline.office.models import User
-from lodeline.office.people import needs_second_factor
 from lodeline.regulation.parameter import load
 from lodeline.web.accounts.records import record_failure
 from lodeline.web.accounts.spoken import spoken
-from lodeline.web.language import DJANGO_LANGUAGES, TAGS, Language
-from lodeline.web.language_of_address import active_language
-from lodeline.web.qr import draw_code
+from lodeline.web.parts.qr import draw_code
+from lodeline.web.server.language_of_address import active_language
+from lodeline.web.words.language import DJANGO_LANGUAGES, TAGS, Language
 
 _log = logging.getLogger(__name__)
 #: Name of the threads that post mail.

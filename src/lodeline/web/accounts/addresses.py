@@ -18,8 +18,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, re_path
 from django.views.decorators.cache import never_cache
 
-from lodeline.office.people import together
-from lodeline.web.language_of_address import active_language
+from lodeline.office.accounts.people import together
+from lodeline.web.server.language_of_address import active_language
 
 View = Callable[..., HttpResponse]
 

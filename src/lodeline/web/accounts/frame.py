@@ -10,14 +10,14 @@ from django.contrib.messages import get_messages
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from lodeline.office.demonstration import PASSWORD, SAMPLE_ACCOUNTS
+from lodeline.office.accounts.demonstration import PASSWORD, SAMPLE_ACCOUNTS
 from lodeline.office.models import Membership
 from lodeline.spoken import SpokenError
-from lodeline.web.firm_names import firm_names
-from lodeline.web.language import Text, language_at, say
-from lodeline.web.parts import Act, Notice, Person
-from lodeline.web.role_words import AUTHORITY_NAME, ROLE_MAY, ROLE_NAMES
+from lodeline.web.parts.values import Act, Notice, Person
 from lodeline.web.visit import Visit
+from lodeline.web.words.firm_names import firm_names
+from lodeline.web.words.language import Text, language_at, say
+from lodeline.web.words.roles import AUTHORITY_NAME, ROLE_MAY, ROLE_NAMES
 
 #: Name of an account page → its headline.
 _TITLES: Final[Mapping[str, Text]] = {

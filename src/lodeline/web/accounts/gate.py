@@ -16,12 +16,12 @@ from django.db import Error as DjangoDatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import Resolver404, resolve
 
-from lodeline.office.first_run import is_first_run
-from lodeline.office.people import needs_second_factor, with_second_factor
+from lodeline.office.accounts.first_run import is_first_run
+from lodeline.office.accounts.people import needs_second_factor, with_second_factor
 from lodeline.spoken import SpokenError
-from lodeline.web.errors import SpokenErrors
-from lodeline.web.language import LANGUAGES
-from lodeline.web.language_of_address import active_language
+from lodeline.web.server.errors import SpokenErrors
+from lodeline.web.server.language_of_address import active_language
+from lodeline.web.words.language import LANGUAGES
 
 #: Pages that who has to set up a second factor needs for it.
 _ON_THE_WAY: Final = frozenset(

@@ -12,15 +12,15 @@ from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from lodeline.office import clock
-from lodeline.office.invitations import Invited
+from lodeline.office.access import clock
+from lodeline.office.accounts.invitations import Invited
 from lodeline.office.models import User
 from lodeline.regulation.parameter import load
-from lodeline.web import format as written
 from lodeline.web.accounts.adapter import post_beside
-from lodeline.web.language import TAGS, Language
-from lodeline.web.role_words import ROLE_NAMES
 from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words.language import TAGS, Language
+from lodeline.web.words.roles import ROLE_NAMES
 
 _log = logging.getLogger(__name__)
 

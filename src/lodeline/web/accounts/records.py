@@ -20,8 +20,8 @@ from allauth.mfa.signals import (
 from django.contrib.auth.signals import user_logged_out
 from django.http import HttpRequest
 
-from lodeline.office.actor import NOBODY, Actor
-from lodeline.office.audit import record_act
+from lodeline.office.access.actor import NOBODY, Actor
+from lodeline.office.access.audit import record_act
 from lodeline.office.models import User
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.functional import lazy
 
-from lodeline.web.language_of_address import active_language
+from lodeline.web.server.language_of_address import active_language
 
 
 def _chosen(en: str, zh: str) -> str:

@@ -16,19 +16,24 @@ from ninja import Router
 from ninja.params.functions import Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from lodeline.control import application as written_application
-from lodeline.control.application import needed_documents
-from lodeline.control.licensing import Kind
+from lodeline.control.licences import application as written_application
+from lodeline.control.licences.application import needed_documents
+from lodeline.control.licences.licensing import Kind
 from lodeline.ledger.problem import Problem
 from lodeline.material.mass import parse_mass
-from lodeline.office import application_review, application_views, applications
-from lodeline.office.application_documents import open_document
-from lodeline.office.application_review import Proposal
-from lodeline.office.application_steps import TEXT_CHARACTERS, ApplicationError, ApplicationMovedError, NotReadyError
-from lodeline.office.case_files import MOST_FILES, FileRefusedError, attached
+from lodeline.office.accounts.tokens import Program
+from lodeline.office.findings.files import MOST_FILES, FileRefusedError, attached
+from lodeline.office.licences import application_review, application_views, applications
+from lodeline.office.licences.application_documents import open_document
+from lodeline.office.licences.application_review import Proposal
+from lodeline.office.licences.application_steps import (
+    TEXT_CHARACTERS,
+    ApplicationError,
+    ApplicationMovedError,
+    NotReadyError,
+)
 from lodeline.office.models import Application
-from lodeline.office.tokens import Program
-from lodeline.service import licence_parties
+from lodeline.service.licences import parties as licence_parties
 from lodeline.web.api import shapes, told
 from lodeline.web.api.cases import CaseFileIn, decoded
 from lodeline.web.api.problems import ApiProblem, not_found

@@ -13,11 +13,11 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Router
 from ninja.params.functions import Path
 
-from lodeline.office import desk_batches
-from lodeline.office.looking import DESK_REASON
+from lodeline.office.access.looking import DESK_REASON
+from lodeline.office.customs import batches as desk_batches
 from lodeline.office.models import DeskBatch
-from lodeline.service.desk_batch import verdicts_of
-from lodeline.service.desk_papers import DeskError
+from lodeline.service.customs.batch import verdicts_of
+from lodeline.service.customs.papers import DeskError
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import json_answer, once

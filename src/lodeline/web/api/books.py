@@ -14,18 +14,22 @@ from ninja.params.functions import Path, Query
 from lodeline.filing.formats import Limits
 from lodeline.ledger.succession import holders_of, sites_held_before
 from lodeline.material.mass import format_kg
-from lodeline.office.case_views import own_cases, own_state, standings
-from lodeline.office.desk import ask
-from lodeline.office.desk_batches import is_batch
-from lodeline.office.listing import key_cursor, read_key_cursor
-from lodeline.office.own_findings import own_findings
-from lodeline.service import balances, desk, desk_release, flow_matrix, quotas
-from lodeline.service.accounts import DRAWN, drawn, licence_accounts
-from lodeline.service.desk_papers import DeskError
-from lodeline.service.finding import findings as found_by_detectors
-from lodeline.service.licence_answers import UnknownLicence, firms_of, licence_shown
-from lodeline.service.own import Own
-from lodeline.service.replay import replay
+from lodeline.office.customs.batches import is_batch
+from lodeline.office.customs.desk import ask
+from lodeline.office.findings.own import own_findings
+from lodeline.office.findings.views import own_cases, own_state, standings
+from lodeline.office.log.listing import key_cursor, read_key_cursor
+from lodeline.service.balance import balances
+from lodeline.service.customs import desk
+from lodeline.service.customs import release as desk_release
+from lodeline.service.customs.papers import DeskError
+from lodeline.service.customs.replay import replay
+from lodeline.service.findings.finding import findings as found_by_detectors
+from lodeline.service.firm.own import Own
+from lodeline.service.licences import quotas
+from lodeline.service.licences.accounts import DRAWN, drawn, licence_accounts
+from lodeline.service.licences.answers import UnknownLicence, firms_of, licence_shown
+from lodeline.service.overview import flow_matrix
 from lodeline.web.api import shapes, told
 from lodeline.web.api.batches import begun
 from lodeline.web.api.problems import ApiProblem, not_found

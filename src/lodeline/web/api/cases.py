@@ -17,12 +17,13 @@ from ninja import Router
 from ninja.params.functions import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from lodeline.office import cases
-from lodeline.office.actor import Actor
-from lodeline.office.case_evidence import evidence
-from lodeline.office.case_files import MOST_FILES, attached
-from lodeline.office.case_states import CaseError, State
-from lodeline.office.case_views import (
+from lodeline.office.access.actor import Actor
+from lodeline.office.findings import cases
+from lodeline.office.findings.cases import Sight
+from lodeline.office.findings.evidence import evidence
+from lodeline.office.findings.files import MOST_FILES, attached
+from lodeline.office.findings.states import CaseError, State
+from lodeline.office.findings.views import (
     Standing,
     case_of,
     facts_as_seen,
@@ -35,11 +36,10 @@ from lodeline.office.case_views import (
     touched,
     watched,
 )
-from lodeline.office.cases import Sight
-from lodeline.office.listing import key_cursor, read_key_cursor
+from lodeline.office.log.listing import key_cursor, read_key_cursor
 from lodeline.office.models import Case, CaseStep
-from lodeline.service.finding import findings
-from lodeline.service.receipts import receipt
+from lodeline.service.entries.receipts import receipt
+from lodeline.service.findings.finding import findings
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as

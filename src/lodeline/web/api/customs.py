@@ -13,15 +13,16 @@ from ninja import Router
 from ninja.params.functions import Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from lodeline.office import customs_cases, desk
-from lodeline.office.actor import Actor
-from lodeline.office.case_files import MOST_FILES, attached
-from lodeline.office.case_states import CaseError
-from lodeline.office.cases import TEXT_CHARACTERS
-from lodeline.office.looking import DESK_REASON
+from lodeline.office.access.actor import Actor
+from lodeline.office.access.looking import DESK_REASON
+from lodeline.office.customs import desk
+from lodeline.office.customs import queries as customs_cases
+from lodeline.office.findings.cases import TEXT_CHARACTERS
+from lodeline.office.findings.files import MOST_FILES, attached
+from lodeline.office.findings.states import CaseError
 from lodeline.office.models import Case
-from lodeline.service import desk_papers
-from lodeline.service.desk_papers import DeskError, Question
+from lodeline.service.customs import papers as desk_papers
+from lodeline.service.customs.papers import DeskError, Question
 from lodeline.web.api import shapes, told
 from lodeline.web.api.cases import CaseFileIn, decoded
 from lodeline.web.api.problems import ApiProblem, not_found

@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from pydantic import BaseModel, ConfigDict, Field
 
-from lodeline.office import licence_draws
-from lodeline.office.tokens import Program
-from lodeline.service.draws import Drawn
-from lodeline.service.exits import Exit
+from lodeline.office.accounts.tokens import Program
+from lodeline.office.licences import draws as licence_draws
+from lodeline.service.licences.draws import Drawn
+from lodeline.service.licences.exits import Exit
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem
 from lodeline.web.api.sending import Sent, body_of, json_answer, mass_mg, once, sent_as

@@ -11,11 +11,11 @@ from ninja.params.functions import Path, Query
 
 from lodeline.collation.exception import CAUSES
 from lodeline.filing.feed_schema import FEEDS
-from lodeline.office import feeds as office
-from lodeline.office.listing import key_cursor, read_key_cursor
-from lodeline.office.tokens import Program
-from lodeline.service import exceptions as questions
-from lodeline.service.receipts import receipt as receipt_of
+from lodeline.office.accounts.tokens import Program
+from lodeline.office.log.listing import key_cursor, read_key_cursor
+from lodeline.office.matching import feeds as office
+from lodeline.service.entries.receipts import receipt as receipt_of
+from lodeline.service.matching import exceptions as questions
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import filing_of, json_answer, once

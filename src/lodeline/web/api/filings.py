@@ -10,14 +10,14 @@ from django.utils.http import content_disposition_header
 from ninja import Router
 from ninja.params.functions import Path, Query
 
-from lodeline.office import drafts, submitting
-from lodeline.office.certify import statement
-from lodeline.office.listing import filing as filing_at
-from lodeline.office.listing import filing_rows, filings
+from lodeline.office.accounts.tokens import Program
+from lodeline.office.filing import drafts, submitting
+from lodeline.office.filing.certify import statement
+from lodeline.office.filing.submitting import CHECKED_AT_ONCE_BYTES, Sent
+from lodeline.office.log.listing import filing as filing_at
+from lodeline.office.log.listing import filing_rows, filings
 from lodeline.office.models import Draft
-from lodeline.office.submitting import CHECKED_AT_ONCE_BYTES, Sent
-from lodeline.office.tokens import Program
-from lodeline.service.receipts import receipt as receipt_of
+from lodeline.service.entries.receipts import receipt as receipt_of
 from lodeline.store.store import StoredEntry
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem, not_found

@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from ninja import Router
 from ninja.params.functions import Path, Query
 
-from lodeline.office.changes import WAIT_S_MAX, wait_for_changes
+from lodeline.office.log.changes import WAIT_S_MAX, wait_for_changes
 from lodeline.office.models import Job
-from lodeline.service.own import Own
+from lodeline.service.firm.own import Own
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.who import call_of, law, look, reads, store

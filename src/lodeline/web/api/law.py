@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from ninja import Router
 from ninja.params.functions import Query
 
-from lodeline.service.law import diff, in_force
+from lodeline.service.law.law import diff, in_force
 from lodeline.spoken import SpokenError
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem

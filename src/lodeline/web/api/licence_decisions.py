@@ -12,8 +12,8 @@ from ninja.params.functions import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from lodeline.ledger.licence import Deed
-from lodeline.office import licence_acts
-from lodeline.service.licence_proposals import Entered, LicenceProposalError, proposals
+from lodeline.office.licences import acts as licence_acts
+from lodeline.service.licences.proposals import Entered, LicenceProposalError, proposals
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as

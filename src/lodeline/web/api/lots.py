@@ -17,12 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import PPB_PER_PERCENT, format_kg
-from lodeline.office.listing import canonical
-from lodeline.office.listing import lots as listed
-from lodeline.office.own_lots import give_alias, own_lot
-from lodeline.office.own_trace import own_origins, own_trace
-from lodeline.service import aliases, lot_flow
-from lodeline.service.own import Own
+from lodeline.office.log.listing import canonical
+from lodeline.office.log.listing import lots as listed
+from lodeline.office.lots.own import give_alias, own_lot
+from lodeline.office.lots.own_trace import own_origins, own_trace
+from lodeline.service.firm.own import Own
+from lodeline.service.lots import aliases
+from lodeline.service.lots import flow as lot_flow
 from lodeline.store.snapshot import Snapshot
 from lodeline.web.api import shapes, told
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as

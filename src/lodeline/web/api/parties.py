@@ -15,12 +15,12 @@ from ninja import Router
 from ninja.params.functions import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from lodeline.office import parties as office
+from lodeline.office.parties import parties as office
 from lodeline.party.script import MOST_CHARACTERS
-from lodeline.service import party_queue
-from lodeline.service.parties import REASON_CHARACTERS, Decision
-from lodeline.service.party_index import screener_of
-from lodeline.service.screening import screening_json, with_law
+from lodeline.service.parties import queue as party_queue
+from lodeline.service.parties.index import screener_of
+from lodeline.service.parties.parties import REASON_CHARACTERS, Decision
+from lodeline.service.parties.screening import screening_json, with_law
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as

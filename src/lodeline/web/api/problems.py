@@ -31,26 +31,26 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from lodeline.flow.index import UnknownLot
 from lodeline.journal.certification import CertificationError
-from lodeline.office.actor import NotAllowedError
-from lodeline.office.case_files import FileRefusedError
-from lodeline.office.case_states import CaseError, MovedError
-from lodeline.office.disputes import DisputeError
-from lodeline.office.drafts import ClosedDraftError, DraftError, StaleDraftError, UnknownDraftError
-from lodeline.office.idempotency import InFlightError, KeyReusedError, WrongKeyError
-from lodeline.office.listing import BadCursorError
-from lodeline.office.own_lots import UnknownLotError
-from lodeline.office.people import InputError
-from lodeline.office.tokens import TokenError, TooManyError, Usage
-from lodeline.office.transfers import AcceptanceError
-from lodeline.service.acceptance import ClosedShipment
-from lodeline.service.aliases import AliasError
-from lodeline.service.evidence import NoSuchFindingError
-from lodeline.service.inspections import InspectionError
-from lodeline.service.parties import PartyError
-from lodeline.service.subject import UnknownSubject
+from lodeline.office.access.actor import NotAllowedError
+from lodeline.office.accounts.idempotency import InFlightError, KeyReusedError, WrongKeyError
+from lodeline.office.accounts.people import InputError
+from lodeline.office.accounts.tokens import TokenError, TooManyError, Usage
+from lodeline.office.filing.disputes import DisputeError
+from lodeline.office.filing.drafts import ClosedDraftError, DraftError, StaleDraftError, UnknownDraftError
+from lodeline.office.filing.transfers import AcceptanceError
+from lodeline.office.findings.files import FileRefusedError
+from lodeline.office.findings.states import CaseError, MovedError
+from lodeline.office.log.listing import BadCursorError
+from lodeline.office.lots.own import UnknownLotError
+from lodeline.service.balance.inspections import InspectionError
+from lodeline.service.entries.subject import UnknownSubject
+from lodeline.service.findings.evidence import NoSuchFindingError
+from lodeline.service.firm.acceptance import ClosedShipment
+from lodeline.service.lots.aliases import AliasError
+from lodeline.service.parties.parties import PartyError
 from lodeline.spoken import SpokenError
-from lodeline.web.language import Language, Text, preferred, say
 from lodeline.web.reading import StillComputingError
+from lodeline.web.words.language import Language, Text, preferred, say
 
 MEDIA_TYPE: Final = "application/problem+json"
 _RETRY_AFTER_S: Final = 5

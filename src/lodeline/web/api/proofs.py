@@ -11,7 +11,7 @@ from ninja.params.functions import Query
 from lodeline.journal import merkle
 from lodeline.journal.receipt import consistency_document
 from lodeline.journal.verify import text_of, verify_receipt
-from lodeline.office.actor import AUTHORITY
+from lodeline.office.access.actor import AUTHORITY
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import json_answer, json_bytes, parsed

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
-from lodeline.office import runs
-from lodeline.service.draws import Drawn
-from lodeline.service.runs import announced, planned_runs
+from lodeline.office.licences import runs
+from lodeline.service.licences.draws import Drawn
+from lodeline.service.licences.runs import announced, planned_runs
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, mass_mg, once, sent_as

@@ -16,8 +16,8 @@ from django.http.multipartparser import MultiPartParserError
 from pydantic import BaseModel, ValidationError
 
 from lodeline.material.mass import parse_mass
-from lodeline.office import idempotency
-from lodeline.office.drafts import FILES_LIMIT, FileIn
+from lodeline.office.accounts import idempotency
+from lodeline.office.filing.drafts import FILES_LIMIT, FileIn
 from lodeline.web.api.problems import MEDIA_TYPE, ApiProblem, response_of
 from lodeline.web.api.who import call_of, dress
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ninja.params.functions import Path, Query
 
-from lodeline.office.listing import ROWS_MAX, ROWS_USUAL
+from lodeline.office.log.listing import ROWS_MAX, ROWS_USUAL
 
 PROBLEM_REF: Final = {"$ref": "#/components/schemas/ProblemDocument"}
 _USUAL: Final = (400, 401, 403, 429, 503)

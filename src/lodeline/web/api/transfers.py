@@ -12,12 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lodeline.material.composition import CompositionError, percent_to_ppb
 from lodeline.material.mass import format_kg, parse_mass
-from lodeline.office import disputes, submitting
-from lodeline.office.listing import canonical
-from lodeline.office.listing import transfers as listed
+from lodeline.office.filing import disputes, submitting
+from lodeline.office.log.listing import canonical
+from lodeline.office.log.listing import transfers as listed
 from lodeline.office.models import Dispute
-from lodeline.service.acceptance import Acceptance, open_shipments
-from lodeline.service.own import Own
+from lodeline.service.firm.acceptance import Acceptance, open_shipments
+from lodeline.service.firm.own import Own
 from lodeline.web.api import shapes, told
 from lodeline.web.api.filings import went_on
 from lodeline.web.api.problems import ApiProblem

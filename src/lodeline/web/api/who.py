@@ -18,19 +18,19 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 from ninja.security import APIKeyCookie, HttpBearer
 
-from lodeline.office import clock
-from lodeline.office.actor import AUTHORITY, NOBODY, Actor
-from lodeline.office.audit import record_looks
-from lodeline.office.looking import USUAL_REASON
-from lodeline.office.tokens import Program, Usage, count, program_of
+from lodeline.office.access import clock
+from lodeline.office.access.actor import AUTHORITY, NOBODY, Actor
+from lodeline.office.access.audit import record_looks
+from lodeline.office.access.looking import USUAL_REASON
+from lodeline.office.accounts.tokens import Program, Usage, count, program_of
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
+from lodeline.web.access.strangers import Turns
 from lodeline.web.api.problems import ApiProblem, language_of, not_found, state_usage
-from lodeline.web.language import TAGS
 from lodeline.web.reading import Reading
-from lodeline.web.strangers import Turns
 from lodeline.web.visit import desk
+from lodeline.web.words.language import TAGS
 
 #: The scope of the authority that opens whatever is filed, for every read.
 NATION: Final = "nation:read"

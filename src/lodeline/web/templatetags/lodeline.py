@@ -13,10 +13,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from lodeline.material.element import ELEMENTS
-from lodeline.web import format as written
 from lodeline.web.drawing.svg import SHAPES
-from lodeline.web.language import Language
-from lodeline.web.table import Cell, Head, Row, Shown
+from lodeline.web.parts.table import Cell, Head, Row, Shown
+from lodeline.web.words import format as written
+from lodeline.web.words.language import Language
 
 register = template.Library()
 
@@ -75,7 +75,7 @@ _SHAPES = {
 
 @register.simple_tag(takes_context=True)
 def rows(context: Context, part: Shown) -> SafeString:
-    """The rows of a table that `lodeline.web.table.shown` gave, one a line."""
+    """The rows of a table that `lodeline.web.parts.table.shown` gave, one a line."""
     return mark_safe("".join(f"<tr>{_cells(row, part.heads, context['language'])}</tr>\n" for row in part.rows))
 
 

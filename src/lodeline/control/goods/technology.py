@@ -1,0 +1,52 @@
+"""Rare-earth technology, equipment and process materials: what lists name that hold no element and no form.
+
+Words alone identify nothing, so what they name is asked about. What the exporter states by its number, and ore, is held
+without a licence while the list is in force. Where no text tells whether it is, the answer is a question that says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lodeline.control.case import Case, Rule
+from lodeline.control.goods.listed import kinds
+from lodeline.control.reason import Reason, reason
+
+#: Parameter → how its items begin, and what else its rules rest on.
+_LISTS = {
+    "technology-list": ("1E902", ("assistance-abroad",)),
+    "equipment-list": ("2B902", ("declaration-wording",)),
+    "materials-list": ("1C914", ("declaration-wording",)),
+}
+
+
+def listed(case: Case) -> Iterator[Reason]:
+    """Technology, equipment and materials that a list names, by their words, their number or, of ore, their form."""
+    for name, (start, others) in _LISTS.items():
+        if name not in case.rules.values and not case.rules.is_open(name):
+            continue
+        certain = _certain(case, name, start)
+        items = certain or kinds(name, case.line["product_name"])
+        if not items:
+            continue
+        law = (*case.rules.cited(name), *(one for other in others for one in case.rules.cited(other)))
+        facts = {"items": ", ".join(items), "day": case.rules.day.isoformat()}
+        if case.rules.is_open(name):
+            yield reason("listed.state-unknown", law=law, **facts)
+        elif not _is_licensed(case, start):
+            yield reason("listed.no-licence" if certain else "listed.to-identify", law=law, **facts)
+
+
+def _certain(case: Case, name: str, start: str) -> tuple[str, ...]:
+    """What needs no identification: a number that the exporter states, and ore."""
+    stated = str(case.line["control_item"] or "").replace("；", ";").replace("|", ";")
+    numbers = [one.strip() for one in stated.split(";") if one.strip().startswith(start)]
+    is_ore = name == "materials-list" and "ore" in case.goods.forms and case.goods.rare
+    return tuple(dict.fromkeys([*numbers, *(["1C914.a"] if is_ore else [])]))
+
+
+def _is_licensed(case: Case, start: str) -> bool:
+    return case.licence is not None and any(one.startswith(start) for one in case.licence.control_items)
+
+
+RULES: tuple[Rule, ...] = (listed,)

@@ -1,0 +1,1 @@
+"""Columns of a file: their names, and what a firm calls them."""

@@ -1,0 +1,55 @@
+"""What the columns of a filing are called, and what their codes are called, by those who never read this program."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from lodeline.filing.columns.header import CANONICAL_BY_FOLDED, folded
+from lodeline.filing.schema import COLUMNS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guide:
+    """What the format's documentation says of one column; `required_for` lists kinds of rows."""
+
+    name: str
+    required_for: str
+    description_en: str
+    description_zh: str
+    example: str
+
+
+def _rows(table: str) -> list[dict[str, str]]:
+    text = (files("lodeline") / "data/reference" / table).read_text("utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+@cache
+def guides() -> dict[str, Guide]:
+    """Column name → its documentation, in the order of the columns."""
+    return {row["name"]: Guide(**row) for row in _rows("columns.csv")}
+
+
+@cache
+def aliases() -> Mapping[str, str]:
+    """Folded name that firms' own systems give a column → our column (`data/reference/header_aliases.csv`)."""
+    found = {folded(row["alias"]): row["column"] for row in _rows("header_aliases.csv")}
+    own = {name: column for name, column in found.items() if CANONICAL_BY_FOLDED.get(name, column) != column}
+    assert not own, f"an alias may not be the name of another column: {own}"
+    return found
+
+
+@cache
+def choice_words(column: str) -> Mapping[str, str]:
+    """Folded word → code, for a column of codes: as the guide names them in Chinese, and as firms do."""
+    choices = next(one.choices for one in COLUMNS if one.name == column)
+    told = re.findall(r"([a-z-]+)\s*([\u4e00-\u9fff]+)", guides()[column].description_zh)
+    words = {word: code for code, word in told if code in choices}
+    words |= {row["word"]: row["code"] for row in _rows("word_aliases.csv") if row["column"] == column}
+    assert set(words.values()) <= set(choices), f"a word for a code that {column} does not have"
+    return {folded(word): code for word, code in words.items()}

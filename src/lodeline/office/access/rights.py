@@ -1,0 +1,131 @@
+"""Roles, delegations and tokens: each that is given or ended is an entry of the log, in the transaction that does it.
+
+The entry says who did it, and which row; it commits with a salt to what the row says, so that neither a name nor an
+organisation shows. Rows that are older than such entries are committed to at once, by one entry (`begin`).
+
+What a row says is read from the database as it stands, by the same words for who writes and who verifies.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Final, Literal
+
+from lodeline.journal import entry as journal
+from lodeline.office.access.guarded import moment, plain
+from lodeline.service.entries.office_log import STANDING, Paper, facts_of, key_of, newest_first, put
+from lodeline.store.database import integer
+from lodeline.store.store import Store
+
+Right = Literal["membership", "delegation", "token"]
+ACTS: Final[Mapping[str, Right]] = {
+    "membership.grant": "membership", "membership.end": "membership", "delegation.grant": "delegation",
+    "delegation.end": "delegation", "token.issue": "token", "token.revoke": "token",
+}  # fmt: skip
+ROW_FORMAT: Final = "lodeline-office-row-v1"
+STANDING_FILE: Final = "standing.json"
+_AT_ONCE: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """How a right is read: a statement that ends in `WHERE` and its paging, and what its columns are called."""
+
+    statement: str
+    names: tuple[str, ...]
+
+
+_PAGE: Final = " WHERE r.id > %s AND r.id <= %s ORDER BY r.id LIMIT %s"
+KEPT: Final[Mapping[Right, _Kept]] = {
+    "membership": _Kept(
+        statement="SELECT r.id, u.pseudonym, r.organisation, r.role, r.region, r.valid_from, r.valid_to, g.pseudonym,"
+        " r.granted_at FROM office_membership r LEFT JOIN office_user u ON u.id = r.user_id"
+        " LEFT JOIN office_user g ON g.id = r.granted_by_id" + _PAGE,
+        names=("person", "organisation", "role", "region", "from", "to", "granted_by", "at"),
+    ),
+    "delegation": _Kept(
+        statement="SELECT r.id, r.organisation, r.agent, r.may_certify, r.valid_from, r.valid_to, g.pseudonym,"
+        " r.granted_at FROM office_delegation r LEFT JOIN office_user g ON g.id = r.granted_by_id" + _PAGE,
+        names=("organisation", "agent", "may_certify", "from", "to", "granted_by", "at"),
+    ),
+    "token": _Kept(
+        statement="SELECT r.id, r.organisation, r.name, r.beginning, r.digest, r.scopes, u.pseudonym, r.created_at,"
+        " r.expires_at, r.revoked_at FROM office_token r LEFT JOIN office_user u ON u.id = r.created_by_id" + _PAGE,
+        names=("organisation", "name", "beginning", "digest", "scopes", "created_by", "at", "expires", "revoked"),
+    ),
+}
+_MOMENTS: Final = frozenset({"at", "expires", "revoked"})
+_LAST_NUMBER: Final = 2**63 - 1
+
+
+def enter(store: Store, act: str, row: int, *, by: str, now: datetime) -> None:
+    """Enters that a right was given or ended, as its row says now. `by`: the pseudonym of who did it.
+
+    The last step of the caller's transaction: the log is locked from here on.
+    """
+    right = ACTS[act]
+    ((_, content),) = rows_of(store, right, row)
+    put(store, {"what": act, "row": row, "by": by}, filed_at=now, paper=Paper(content=content))
+
+
+def begin(store: Store, *, now: datetime) -> bool:
+    """Commits to the rows of a store that is older than entries of them; False where there is nothing to be done."""
+    if not is_older(store):
+        return False
+    with store.database.transaction():
+        store.head(lock=True)
+        if not is_older(store):
+            return False
+        standing = {
+            right: {str(row): sha256(said).hexdigest() for row, said in rows_of(store, right)} for right in KEPT
+        }
+        paper = Paper(content=journal.canonical_json(standing), name=STANDING_FILE)
+        put(store, {"what": STANDING}, filed_at=now, paper=paper)
+    return True
+
+
+def is_older(store: Store) -> bool:
+    """Whether rights stand in a log that says nothing of any."""
+    if any(next(rows_of(store, right), None) is not None for right in KEPT):
+        return not any(facts_of(entry).get("what") in (STANDING, *ACTS) for entry in newest_first(store))
+    return False
+
+
+def rows_of(store: Store, right: Right, only: int | None = None) -> Iterator[tuple[int, bytes]]:
+    """Number and content of the rows of a right, or of one, in order: canonical JSON."""
+    kept = KEPT[right]
+    after, last = (0, _LAST_NUMBER) if only is None else (only - 1, only)
+    while True:
+        found = store.database.rows(kept.statement, (after, last, _AT_ONCE))
+        for number, *values in found:
+            said = {name: _said(name, value) for name, value in zip(kept.names, values, strict=True)}
+            row = integer(number)
+            yield row, _encoded({"format": ROW_FORMAT, "right": right, "row": row, **said})
+        if len(found) < _AT_ONCE:
+            return
+        after = integer(found[-1][0])
+
+
+def commitment_of(store: Store, index: int, content: bytes) -> str:
+    """What the entry of this index commits to, if it is about this content."""
+    return journal.upload_commitment(sha256(content).digest(), key_of(store, index))
+
+
+def _said(name: str, value: object) -> object:
+    if name in _MOMENTS:
+        return plain(moment(value) or value)
+    if name == "may_certify":
+        return bool(value)
+    return plain(value)
+
+
+def _encoded(said: Mapping[str, object]) -> bytes:
+    try:
+        return journal.canonical_json(said)
+    except journal.EntryError:
+        # No row of ours: what somebody else put there fits no commitment.
+        return json.dumps(said, default=str).encode()

@@ -1,0 +1,1 @@
+"""People and programs: accounts, memberships, tokens, and taking personal data away."""

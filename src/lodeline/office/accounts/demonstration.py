@@ -1,0 +1,113 @@
+"""The demo's sample accounts: one for each role, with one password that the login page shows. Never made elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError
+
+from lodeline.office.access import clock, rights
+from lodeline.office.models import Membership, User
+from lodeline.spoken import SpokenError
+from lodeline.store.database import Database
+from lodeline.store.opening import open_store
+
+#: Shown on the login page of the demo, and good for nothing else.
+PASSWORD: Final = "lodeline in the demo"
+_SINCE: Final = date(2025, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleAccount:
+    """A person of the demo. `firm`: belongs to the demo's magnet maker, to its supplier, or to the authority ("")."""
+
+    email: str
+    name: str
+    name_zh: str
+    role: str
+    firm: str = ""
+
+
+SAMPLE_ACCOUNTS: Final = (
+    SampleAccount(email="filer@demo.example", name="Chen Wei", name_zh="陈伟", role="filer", firm="maker"),
+    SampleAccount(email="certifier@demo.example", name="Wang Min", name_zh="王敏", role="certifier", firm="maker"),
+    SampleAccount(email="admin@demo.example", name="Zhou Lan", name_zh="周兰", role="organisation-admin", firm="maker"),
+    SampleAccount(email="supplier@demo.example", name="Liu Yang", name_zh="刘洋", role="filer", firm="supplier"),
+    SampleAccount(email="analyst@demo.example", name="Lin Tao", name_zh="林涛", role="analyst"),
+    SampleAccount(email="registrar@demo.example", name="Sun Jie", name_zh="孙洁", role="registrar"),
+    SampleAccount(email="customs@demo.example", name="Gao Feng", name_zh="高峰", role="customs-officer"),
+    SampleAccount(email="licensing@demo.example", name="He Jing", name_zh="何静", role="licensing-officer"),
+    SampleAccount(email="licensing-2@demo.example", name="Fan Rui", name_zh="范睿", role="licensing-officer"),
+    SampleAccount(email="quota@demo.example", name="Xu Bo", name_zh="徐博", role="quota-officer"),
+    SampleAccount(email="inspector@demo.example", name="Ma Li", name_zh="马丽", role="inspector"),
+    SampleAccount(email="auditor@demo.example", name="Tang Yu", name_zh="唐宇", role="auditor"),
+    SampleAccount(email="system@demo.example", name="Deng Hao", name_zh="邓浩", role="system-admin"),
+)
+
+
+def assert_no_samples() -> None:
+    """Raises SpokenError where this is a demo, or a store that was one and whose accounts are still open.
+
+    The addresses are of a domain that nobody can have (RFC 2606, `.example`): no account of a person is meant by it.
+    """
+    samples = [one.email for one in SAMPLE_ACCOUNTS]
+    if settings.LODELINE_DEMO or User.objects.filter(email__in=samples, is_active=True).exists():
+        raise SpokenError(
+            "sample accounts, whose password everybody can read, are not served beyond this machine: take"
+            " LODELINE_HOSTS away, or serve a store that `lodeline init` has made, without LODELINE_DEMO",
+            "示例账户的密码是公开的，不得向其他机器开放：请取消 LODELINE_HOSTS，或改用 `lodeline init` 建立的数据库，"
+            "且不设 LODELINE_DEMO",
+        )
+
+
+def furnish(url: str) -> None:
+    """Makes the accounts that are not there yet. The firm is the magnet maker that most deliveries wait for.
+
+    Another server that starts on the same store at the same time may make them as well: each is made once.
+    """
+    database = Database(url)
+    firms = {"": "", **_firms(database)}
+    there = set(User.objects.values_list("email", flat=True))
+    missing = [one for one in SAMPLE_ACCOUNTS if one.firm in firms and one.email not in there]
+    if not missing:
+        return
+    # All have the one password that everybody may read: it is hashed once, and not for as long as it takes each.
+    password = make_password(PASSWORD)
+    store = open_store(url)
+    for sample in missing:
+        try:
+            # An account and its membership together, so that whoever finds the one there finds the other too.
+            with database.transaction():
+                user = User.objects.create(
+                    email=sample.email, name=sample.name, joined_at=clock.now(), password=password
+                )  # fmt: skip
+                role = Membership.objects.create(
+                    user=user, organisation=firms[sample.firm], role=sample.role, valid_from=_SINCE,
+                    granted_at=clock.now(),
+                )  # fmt: skip
+                rights.enter(store, "membership.grant", role.pk, by="", now=clock.now())
+        except IntegrityError:
+            if not User.objects.filter(email=sample.email).exists():
+                raise
+
+
+def _firms(database: Database) -> dict[str, str]:
+    """`maker`: of those who make magnets, the one most open shipments go to; `supplier`: who ships to it most."""
+    receivers = database.rows(
+        "SELECT receiver, COUNT(*) FROM transfer WHERE receipt_line IS NULL AND receiver IN"
+        " (SELECT organisation FROM line WHERE product LIKE 'magnet-ndfeb%%' AND kind = 'transformation')"
+        " GROUP BY receiver ORDER BY COUNT(*) DESC, receiver"
+    )
+    if not receivers:
+        return {}
+    maker = str(receivers[0][0])
+    suppliers = database.rows(
+        "SELECT shipper, COUNT(*) FROM transfer WHERE receiver = %s AND shipper IS NOT NULL GROUP BY shipper"
+        " ORDER BY COUNT(*) DESC, shipper",
+        (maker,),
+    )
+    return {"maker": maker, **({"supplier": str(suppliers[0][0])} if suppliers else {})}

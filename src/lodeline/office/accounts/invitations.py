@@ -1,0 +1,177 @@
+"""Invitations: the only way to an account. A link that is good for one person, one use and seven days.
+
+The link's token is kept as a digest, so that whoever reads the database cannot use it. Whether an address has an
+account already is told to nobody but to who holds the link.
+
+InvitationError     the link cannot be used; the message says why and whom to ask
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from django.db.models import QuerySet
+
+from lodeline.office.access.actor import Actor
+from lodeline.office.access.audit import record_act
+from lodeline.office.accounts.people import (
+    InputError,
+    PeopleError,
+    account_of,
+    add_membership,
+    require_people,
+    together,
+    wrong_email,
+    wrong_name,
+    wrong_password,
+    wrong_period,
+    wrong_role,
+)
+from lodeline.office.models import Invitation, User
+from lodeline.spoken import SpokenError
+
+#: How long a link is good.
+GOOD_FOR: Final = timedelta(days=7)
+
+
+class InvitationError(SpokenError):
+    """The link cannot be used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invited:
+    """An invitation that was made. `token` goes into the link; it is nowhere else and cannot be had again."""
+
+    invitation: Invitation
+    token: str
+
+
+def invite(
+    actor: Actor, *, email: str, name: str, organisation: str, role: str, region: str = "",
+    valid_to: date | None = None, today: date, now: datetime,
+) -> Invited:  # fmt: skip
+    """Invites a person into an organisation, or ("") into the authority.
+
+    Requires "own.people" there, or "accounts.write". Raises InputError. An older invitation of the same address to the
+    same role is withdrawn.
+    """
+    require_people(actor, organisation)
+    email = email.strip().lower()
+    problems = [
+        *wrong_name(name), *wrong_email(email), *wrong_role(organisation, role, region), *wrong_period(today, valid_to)
+    ]  # fmt: skip
+    if problems:
+        raise InputError(problems)
+    if not organisation and User.objects.filter(pk=actor.user or 0, email=email).exists():
+        raise PeopleError(
+            "Nobody gives himself a role in the authority: ask another registrar.",
+            "不得为自己授予主管部门角色：请由其他登记人员办理。",
+        )
+    token = secrets.token_urlsafe(32)
+    with together():
+        _open(organisation, now).filter(email=email, role=role).update(withdrawn_at=now)
+        made = Invitation.objects.create(
+            digest=_digest(token), email=email, name=name.strip(), organisation=organisation, role=role, region=region,
+            valid_to=valid_to, invited_by_id=actor.user or None, created_at=now, expires_at=now + GOOD_FOR,
+        )  # fmt: skip
+        record_act(actor, "invitation.make", organisation=organisation, subject=str(made.pk), facts={"role": role})
+    return Invited(invitation=made, token=token)
+
+
+def open_invitations(actor: Actor, organisation: str, *, now: datetime) -> list[Invitation]:
+    """Those that can still be accepted, oldest first. Requires "own.people" there, or "accounts.write"."""
+    require_people(actor, organisation)
+    return list(_open(organisation, now).select_related("invited_by").order_by("created_at", "id"))
+
+
+def withdraw(actor: Actor, invitation: int, *, now: datetime) -> None:
+    """Makes the link useless. Requires what it took to make it; raises PeopleError where it is not open."""
+    found = Invitation.objects.filter(pk=invitation).first()
+    require_people(actor, "" if found is None else found.organisation)
+    with together():
+        changed = Invitation.objects.filter(pk=invitation, accepted_by=None, withdrawn_at=None).update(withdrawn_at=now)
+        if found is None or not changed:
+            raise PeopleError("This invitation is not open any more.", "该邀请已失效。")
+        record_act(actor, "invitation.withdraw", organisation=found.organisation, subject=str(found.pk))
+
+
+def look(token: str, *, now: datetime) -> Invitation:
+    """The invitation of a link. Raises InvitationError where it cannot be used."""
+    found = Invitation.objects.select_related("invited_by").filter(digest=_digest(token)).first()
+    if found is not None and found.accepted_by_id is not None:
+        raise InvitationError(
+            "This invitation has been used. Sign in with your e-mail address.", "该邀请已使用。请用电子邮箱登录。"
+        )
+    if found is None or found.withdrawn_at is not None or found.expires_at <= now:
+        raise InvitationError(
+            "This link is not good, or not any more. Ask whoever invited you for a new one.",
+            "该链接无效或已过期。请联系邀请人重新发送。",
+        )
+    return found
+
+
+def has_account(invitation: Invitation) -> bool:
+    """Whether who is invited signs in to accept, and does not open an account. For who holds the link alone."""
+    return User.objects.filter(email=invitation.email).exists()
+
+
+def accept_new(token: str, *, name: str, password: str, language: str, today: date, now: datetime) -> User:
+    """Opens the account of who is invited, and begins the membership. Raises InvitationError, InputError."""
+    with together():
+        invitation = _taken(token, now)
+        if has_account(invitation):
+            raise InvitationError("You have an account already: sign in to accept.", "您已有账户：请登录后接受邀请。")
+        user = User(email=invitation.email, name=name.strip(), language=language, joined_at=now)
+        problems = wrong_name(name) + wrong_password(password, user)
+        if problems:
+            raise InputError(problems)
+        user.set_password(password)
+        user.save()
+        _begin(invitation, user, today=today, now=now)
+    return user
+
+
+def accept_as(actor: Actor, token: str, *, today: date, now: datetime) -> User:
+    """Begins the membership for the account that has signed in. Raises InvitationError where it is somebody else's."""
+    user = account_of(actor)
+    with together():
+        invitation = _taken(token, now)
+        if user.email != invitation.email:
+            raise InvitationError(
+                "This invitation is for another address: sign out, and sign in with that one.",
+                "该邀请属于另一邮箱：请退出后用该邮箱登录。",
+            )
+        _begin(invitation, user, today=today, now=now)
+    return user
+
+
+def _taken(token: str, now: datetime) -> Invitation:
+    """The invitation, locked: two browsers with one link open one account."""
+    list(Invitation.objects.select_for_update().filter(digest=_digest(token)).values_list("pk"))
+    return look(token, now=now)
+
+
+def _begin(invitation: Invitation, user: User, *, today: date, now: datetime) -> None:
+    invitation.accepted_by = user
+    invitation.save(update_fields=["accepted_by"])
+    # Whoever has the role already keeps it: the link is used up all the same.
+    actor = Actor(user=user.pk, name=user.name, pseudonym=user.pseudonym)
+    record_act(actor, "invitation.accept", organisation=invitation.organisation, subject=str(invitation.pk))
+    held = user.memberships.filter(organisation=invitation.organisation, role=invitation.role, valid_to=None)
+    if not held.exists():
+        add_membership(
+            actor, user=user, organisation=invitation.organisation, role=invitation.role, region=invitation.region,
+            valid_from=today, valid_to=invitation.valid_to, now=now, granted_by=invitation.invited_by_id,
+        )  # fmt: skip
+
+
+def _open(organisation: str, now: datetime) -> QuerySet[Invitation]:
+    return Invitation.objects.filter(organisation=organisation, accepted_by=None, withdrawn_at=None, expires_at__gt=now)
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

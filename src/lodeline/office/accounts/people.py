@@ -1,0 +1,395 @@
+"""Who belongs to an organisation, or to the authority, as what and until when.
+
+A membership is never edited: another role is an end and a new beginning, and both stay to be read. Nobody is left
+without an administrator, and nobody in the authority gives himself a role.
+
+InputError          what was entered cannot be meant; every field at once
+PeopleError         what was asked for is not done, and why
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db.models import Q, QuerySet
+from django.utils import translation
+
+from lodeline.office.access import clock, rights
+from lodeline.office.access.actor import AUTHORITY, AUTHORITY_ROLES, ORGANISATION_ROLES, Actor, NotAllowedError
+from lodeline.office.access.audit import record_act
+from lodeline.office.access.territory import regions
+from lodeline.office.models import Delegation, Membership, OrganisationSettings, Token, User
+from lodeline.spoken import SpokenError
+from lodeline.store.database import Database
+from lodeline.store.opening import open_store
+
+#: The role without which nobody could invite anybody, by whether it is the authority's.
+KEEPERS: Final = {True: "registrar", False: "organisation-admin"}
+#: Roles of an organisation that may not be used without a second factor; all of the authority's may not.
+GUARDED_ROLES: Final = frozenset({"certifier", "organisation-admin"})
+LONGEST_NAME: Final = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongField:
+    """A field of a form and what is wrong with it, in both languages."""
+
+    field: str
+    en: str
+    zh: str
+
+
+class InputError(SpokenError):
+    """What was entered cannot be meant: `problems`, one for each field that is wrong."""
+
+    def __init__(self, problems: Collection[WrongField]) -> None:
+        assert problems, "an error names what is wrong"
+        super().__init__(" ".join(one.en for one in problems), "".join(one.zh for one in problems))
+        self.problems = tuple(problems)
+
+
+class PeopleError(SpokenError):
+    """What was asked for is not done; the message says why, and what can be done instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A person in an organisation with the memberships there that are in force or still to come."""
+
+    user: User
+    memberships: tuple[Membership, ...]
+    has_second_factor: bool
+
+
+def together() -> AbstractContextManager[None]:
+    """A transaction that covers what the office writes, the audit record included: all of it or nothing."""
+    return Database(settings.LODELINE_DATABASE).transaction()
+
+
+def enter_right(actor: Actor, act: str, row: Membership | Delegation | Token) -> None:
+    """Enters in the log that a role, delegation or token was given or ended, as its row says now.
+
+    The last step of the caller's transaction: the log is locked from here on.
+    """
+    store = open_store(settings.LODELINE_DATABASE)
+    rights.enter(store, act, row.pk, by=actor.pseudonym, now=clock.now())
+
+
+def roles_of(organisation: str) -> tuple[str, ...]:
+    """The roles that there are in an organisation, or ("") in the authority."""
+    return tuple(ORGANISATION_ROLES if organisation else AUTHORITY_ROLES)
+
+
+def require_people(actor: Actor, organisation: str) -> None:
+    """Raises NotAllowedError unless the actor may say who belongs to an organisation, or ("") to the authority."""
+    if organisation and actor.may("own.people", organisation):
+        return
+    actor.require("accounts.write", organisation)
+
+
+def members(actor: Actor, organisation: str, *, on: date) -> list[Member]:
+    """Who belongs to an organisation on a day or will, by name. Requires "own.read" there, or "accounts.write"."""
+    if not organisation or not actor.may("own.read", organisation):
+        actor.require("accounts.write", organisation)
+    standing = Membership.objects.filter(Q(valid_to__isnull=True) | Q(valid_to__gte=on), organisation=organisation)
+    found: dict[int, list[Membership]] = {}
+    for one in standing.select_related("user", "granted_by").order_by("user__name", "user_id", "valid_from", "id"):
+        found.setdefault(one.user_id, []).append(one)
+    guarded = with_second_factor(found)
+    return [
+        Member(user=own[0].user, memberships=tuple(own), has_second_factor=user in guarded)
+        for user, own in found.items()
+    ]
+
+
+def with_second_factor(users: Iterable[int]) -> frozenset[int]:
+    """Those of the accounts that cannot be entered with a password alone."""
+    factors = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+    found = Authenticator.objects.filter(user_id__in=list(users), type__in=factors)
+    return frozenset(found.values_list("user_id", flat=True))
+
+
+def needs_second_factor(actor: Actor) -> bool:
+    """Whether any of the actor's roles may not be used without a second factor."""
+    return any(not one.organisation or one.role in GUARDED_ROLES for one in actor.standings)
+
+
+def grant(
+    actor: Actor, *, user: User, organisation: str, role: str, region: str = "", valid_from: date,
+    valid_to: date | None = None, now: datetime,
+) -> Membership:  # fmt: skip
+    """Gives a person a role from a day, until a day.
+
+    Requires "own.people" in the organisation, or "accounts.write". Raises InputError; PeopleError where the person has
+    the role already, or is the official who asks.
+    """
+    require_people(actor, organisation)
+    problems = wrong_role(organisation, role, region) + wrong_period(valid_from, valid_to)
+    if problems:
+        raise InputError(problems)
+    if not organisation and user.pk == actor.user:
+        raise PeopleError(
+            "Nobody gives himself a role in the authority: ask another registrar.",
+            "不得为自己授予主管部门角色：请由其他登记人员办理。",
+        )
+    with together():
+        return add_membership(
+            actor, user=user, organisation=organisation, role=role, region=region, valid_from=valid_from,
+            valid_to=valid_to, now=now,
+        )  # fmt: skip
+
+
+def add_membership(
+    actor: Actor, *, user: User, organisation: str, role: str, region: str, valid_from: date, valid_to: date | None,
+    now: datetime, granted_by: int | None = None,
+) -> Membership:  # fmt: skip
+    """Writes a membership that has been allowed already: by `grant`, an invitation, or the first run.
+
+    The last step of the caller's transaction, as `enter_right` is. Raises PeopleError where the person has the role in
+    those days.
+    """
+    clash = Membership.objects.filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gte=valid_from), user=user, organisation=organisation, role=role
+    )
+    if valid_to is not None:
+        clash = clash.filter(valid_from__lte=valid_to)
+    if clash.exists():
+        raise PeopleError(
+            "This person has that role already. End it first if the dates are to change.",
+            "此人已有该角色。如需改变起止日期，请先终止现有角色。",
+        )
+    made = Membership.objects.create(
+        user=user, organisation=organisation, role=role, region=region, valid_from=valid_from, valid_to=valid_to,
+        granted_by_id=granted_by or actor.user or None, granted_at=now,
+    )  # fmt: skip
+    facts = {"role": role, "from": str(valid_from), "until": str(valid_to or ""), "region": region}
+    record_act(actor, "membership.grant", organisation=organisation, subject=user.pseudonym, facts=facts)
+    enter_right(actor, "membership.grant", made)
+    return made
+
+
+def end_membership(actor: Actor, membership: int, *, last_day: date) -> Membership:
+    """Ends a membership with the end of a day; one that has not begun by then never counts.
+
+    Requires "own.people" in its organisation, or "accounts.write". Raises PeopleError where there is none, where it has
+    ended, or where nobody would be left who can invite others.
+    """
+    with together():
+        found = _own_membership(actor, membership)
+        _lock_keepers(found.organisation)
+        if found.valid_to is not None and found.valid_to <= last_day:
+            raise PeopleError("This membership has ended already.", "该成员身份已经终止。")
+        if found.role == KEEPERS[not found.organisation] and not _keepers_after(found, last_day).exists():
+            raise PeopleError(
+                "Nobody would be left who can invite others: give somebody else this role first.",
+                "终止后将无人可邀请成员：请先将该角色授予他人。",
+            )
+        found.valid_to = last_day
+        found.save(update_fields=["valid_to"])
+        facts = {"role": found.role, "until": str(last_day)}
+        record_act(actor, "membership.end", organisation=found.organisation, subject=found.user.pseudonym, facts=facts)
+        enter_right(actor, "membership.end", found)
+    return found
+
+
+def change_role(actor: Actor, membership: int, role: str, *, today: date, now: datetime) -> Membership:
+    """Another role from today on: the old one ended yesterday. Requires and raises what `grant` and ending one do."""
+    with together():
+        old = _own_membership(actor, membership)
+        # All that is locked, before the new role locks the log.
+        _lock_keepers(old.organisation)
+        old = Membership.objects.select_for_update(of=("self",)).select_related("user").get(pk=old.pk)
+        until = old.valid_to
+        made = grant(
+            actor, user=old.user, organisation=old.organisation, role=role, region=old.region,
+            valid_from=max(today, old.valid_from), valid_to=until, now=now,
+        )  # fmt: skip
+        end_membership(actor, membership, last_day=max(today, old.valid_from) - timedelta(days=1))
+    return made
+
+
+def _own_membership(actor: Actor, membership: int) -> Membership:
+    """A membership that the actor may end. Raises NotAllowedError before it says whether there is one."""
+    found = Membership.objects.select_related("user").filter(pk=membership).first()
+    require_people(actor, AUTHORITY if found is None else found.organisation)
+    if found is None:
+        raise PeopleError("There is no such membership.", "没有该成员身份。")
+    return found
+
+
+def _lock_keepers(organisation: str) -> None:
+    """Whoever ends a membership waits here, so that two administrators cannot end each other at the same time."""
+    keepers = Membership.objects.filter(organisation=organisation, role=KEEPERS[not organisation])
+    list(keepers.select_for_update().order_by("pk").values_list("pk"))
+
+
+def _keepers_after(leaving: Membership, last_day: date) -> QuerySet[Membership]:
+    """Who can still invite others when a membership has ended: open-ended memberships of active accounts."""
+    return Membership.objects.filter(
+        organisation=leaving.organisation, role=leaving.role, user__is_active=True, valid_to__isnull=True,
+        valid_from__lte=last_day + timedelta(days=1),
+    ).exclude(pk=leaving.pk)  # fmt: skip
+
+
+def second_person(organisation: str) -> bool:
+    """Whether who certifies a filing of this organisation may not be who made it."""
+    return OrganisationSettings.objects.filter(organisation=organisation, second_person=True).exists()
+
+
+def require_second_person(actor: Actor, organisation: str, wanted: bool) -> None:
+    """Sets or lifts the rule that somebody else certifies. Requires "own.people" in the organisation."""
+    actor.require("own.people", organisation)
+    with together():
+        OrganisationSettings.objects.update_or_create(organisation=organisation, defaults={"second_person": wanted})
+        record_act(actor, "organisation.second-person", organisation=organisation, facts={"wanted": wanted})
+
+
+def account_of(actor: Actor) -> User:
+    """The account of who asks. Requires "signed in"."""
+    actor.require("signed in")
+    assert actor.user is not None, "who has signed in has an account"
+    return User.objects.get(pk=actor.user)
+
+
+def change_own(actor: Actor, *, name: str, language: str, wants_mail: bool) -> User:
+    """What a person says of himself. Requires "signed in"; raises InputError."""
+    user = account_of(actor)
+    problems = wrong_name(name)
+    if problems:
+        raise InputError(problems)
+    assert language in ("en", "zh"), "the page offers two languages"
+    user.name, user.language, user.wants_mail = name.strip(), language, wants_mail
+    with together():
+        user.save(update_fields=["name", "language", "wants_mail"])
+        record_act(actor, "account.change", subject=user.pseudonym)
+    return user
+
+
+def require_all_of(actor: Actor, user: User) -> None:
+    """Raises NotAllowedError unless the actor keeps the accounts of every place where a person ever had a role.
+
+    Else whoever keeps those of one region could take over the account of an official.
+    """
+    places = set(Membership.objects.filter(user=user).values_list("organisation", flat=True))
+    for organisation in places or {AUTHORITY}:
+        actor.require("accounts.write", organisation)
+
+
+def may_let_back_in(actor: Actor, user: User) -> bool:
+    """Whether `let_back_in` is the actor's to do."""
+    try:
+        require_all_of(actor, user)
+    except NotAllowedError:
+        return False
+    return user.pk != actor.user
+
+
+def let_back_in(actor: Actor, user: User) -> None:
+    """For who has lost the second factor: it is taken away, the password too, and every session ends.
+
+    A link to set a new password is then handed over. Requires "accounts.write" wherever the person belongs; nobody
+    does it for himself.
+    """
+    require_all_of(actor, user)
+    if user.pk == actor.user:
+        raise PeopleError("Ask another registrar to let you back in.", "请由其他登记人员为您办理。")
+    with together():
+        Authenticator.objects.filter(user=user).delete()
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+        end_sessions(user, except_key=None)
+        record_act(actor, "account.let-back-in", subject=user.pseudonym)
+
+
+def end_sessions(user: User, *, except_key: str | None, only: int | None = None) -> int:
+    """Ends sessions of a person: all but one, or only one; gives how many there were."""
+    found = UserSession.objects.filter(user=user).exclude(session_key=except_key or "")
+    if only is not None:
+        found = found.filter(pk=only)
+    ended = list(found)
+    for session in ended:
+        session.end()
+    return len(ended)
+
+
+def wrong_name(name: str) -> list[WrongField]:
+    """What is wrong with the name of a person."""
+    if not name.strip():
+        return [WrongField(field="name", en="Give the name.", zh="请填写姓名。")]
+    if len(name.strip()) > LONGEST_NAME:
+        return [WrongField(field="name", en="The name is too long.", zh="姓名过长。")]
+    if any(unicodedata.category(one) in {"Cc", "Zl", "Zp"} for one in name):
+        return [WrongField(field="name", en="Write the name in one line.", zh="姓名须写在一行内。")]
+    return []
+
+
+def wrong_email(email: str) -> list[WrongField]:
+    """What is wrong with an address of mail."""
+    try:
+        validate_email(email.strip())
+    except ValidationError:
+        return [
+            WrongField(
+                field="email",
+                en="Write an e-mail address, such as name@company.cn.",
+                zh="请填写电子邮箱地址，如 name@company.cn。",
+            )
+        ]
+    return []
+
+
+def wrong_role(organisation: str, role: str, region: str) -> list[WrongField]:
+    """What is wrong with a role in an organisation, or in the authority."""
+    if role not in roles_of(organisation):
+        return [WrongField(field="role", en="Choose a role.", zh="请选择角色。")]
+    if organisation and region:
+        return [WrongField(field="region", en="Only officials have a region.", zh="仅主管部门人员可设地区。")]
+    if region and region not in regions():
+        return [
+            WrongField(
+                field="region", en=f"Nobody in the register has a site in {region}: choose one of the regions.",
+                zh=f"登记簿中没有位于 {region} 的场所：请从列表中选择地区。",
+            )
+        ]  # fmt: skip
+    return []
+
+
+def wrong_period(valid_from: date, valid_to: date | None) -> list[WrongField]:
+    """What is wrong with the days of a membership."""
+    if valid_to is not None and valid_to < valid_from:
+        return [
+            WrongField(field="valid_to", en="The last day is before the first.", zh="终止日期早于起始日期。"),
+        ]
+    return []
+
+
+def wrong_password(password: str, user: User) -> list[WrongField]:
+    """What is wrong with a password that a person has chosen: the rules of the settings, in both languages."""
+    told: dict[str, list[str]] = {}
+    for language in ("en", "zh-hans"):
+        with translation.override(language):
+            try:
+                validate_password(password, user)
+            except ValidationError as error:
+                told[language] = list(error.messages)
+    if not told:
+        return []
+    return [WrongField(field="password", en=" ".join(told["en"]), zh="".join(told["zh-hans"]))]
+
+
+def with_people(today: date) -> frozenset[str]:
+    """The organisations for which somebody can sign in on a day."""
+    in_force = Q(valid_from__lte=today) & (Q(valid_to__isnull=True) | Q(valid_to__gte=today))
+    found = Membership.objects.filter(in_force, user__is_active=True).exclude(organisation="")
+    return frozenset(found.values_list("organisation", flat=True).distinct())

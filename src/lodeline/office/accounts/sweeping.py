@@ -1,0 +1,39 @@
+"""After an erasure the database is swept, so that what was overwritten is not left in its files either.
+
+SQLite keeps old contents in unused parts of its file until they are needed: VACUUM writes the file anew without them,
+and the write-ahead log is emptied; writers wait meanwhile. PostgreSQL keeps old rows until VACUUM, and their bytes
+until the page is used again; its own logs and replicas are the operator's to expire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from lodeline.office.jobs import jobs
+from lodeline.office.models import (
+    CaseWatch,
+    CertifierKey,
+    Draft,
+    ErasureRequest,
+    Invitation,
+    Mail,
+    Membership,
+    PersonKey,
+    User,
+)
+
+_TABLES: Final = (User, PersonKey, Membership, Invitation, CertifierKey, Draft, Mail, CaseWatch, ErasureRequest)
+
+
+def sweep_job(payload: Mapping[str, Any], say: Any) -> object:
+    """Does the work of a job `erasure.sweep`; done twice, the second time finds nothing to sweep."""
+    del payload, say
+    database = jobs.database()
+    with database.connection.cursor() as cursor:
+        if database.is_sqlite:
+            cursor.execute("VACUUM")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        else:
+            cursor.execute("VACUUM " + ", ".join(f'"{model._meta.db_table}"' for model in _TABLES))
+    return None

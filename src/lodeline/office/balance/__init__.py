@@ -1,0 +1,1 @@
+"""What inspectors enter about the books of a site."""

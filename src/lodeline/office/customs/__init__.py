@@ -1,0 +1,1 @@
+"""Who asks the customs desk, in batches too, and its queries to exporters."""

@@ -1,0 +1,415 @@
+"""Queries of customs: what is asked of the shipper, answered, tested by a laboratory and decided, bound by the log.
+
+The procedure is that of GAC Announcement 123 of 2025: a notice, the documents within so many working days, an
+identification where customs asks for one, a result. Until it is decided the goods stay. Steps are those of any case
+(`office.findings.cases`): appended, never changed, each an entry of the log.
+
+    asked ── answered ── laboratory ── found ── released | refused
+      │          └───────────────────────────── released | refused
+      └─ refused, once the day has passed without an answer
+    closed: the declaration was withdrawn or amended, which closes it by itself
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final, Literal, get_args
+
+from lodeline.control.declaration import read_fields
+from lodeline.journal.entry import canonical_json
+from lodeline.office.access.actor import Actor, NotAllowedError
+from lodeline.office.access.audit import record_act
+from lodeline.office.findings.cases import STEP_FORMAT, TEXT_CHARACTERS, keep_step
+from lodeline.office.findings.files import Attached
+from lodeline.office.findings.states import CaseError, MovedError
+from lodeline.office.models import Case, CustomsCase
+from lodeline.office.notices.notices import notify
+from lodeline.regulation.parameter import Jurisdiction, NoLawError
+from lodeline.regulation.working_days import due_day
+from lodeline.service.customs import papers as desk_papers
+from lodeline.service.customs.desk import answer as judged
+from lodeline.service.customs.papers import Question
+from lodeline.service.entries.moment import utc_text
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.store import Store
+
+State = Literal["asked", "answered", "laboratory", "found", "released", "refused", "closed"]
+STATES: Final[tuple[State, ...]] = get_args(State)
+Kind = Literal["asked", "answered", "laboratory", "found", "released", "refused", "closed"]
+#: Kind of step → the states it may be taken in; it leads to the state of its name.
+MOVES: Final[Mapping[Kind, frozenset[str]]] = {
+    "asked": frozenset({"open"}),
+    "answered": frozenset({"asked", "answered"}),
+    "laboratory": frozenset({"asked", "answered"}),
+    "found": frozenset({"laboratory"}),
+    "released": frozenset({"answered", "found"}),
+    "refused": frozenset({"asked", "answered", "found"}),
+    "closed": frozenset({"asked", "answered", "laboratory", "found"}),
+}
+OPEN: Final = frozenset({"asked", "answered", "laboratory", "found"})
+MATTER: Final = "customs"
+#: What became of a declaration that ends the queries about it.
+Became = Literal["amended", "withdrawn"]
+#: Who acts where it happens by itself.
+NOBODY: Final = Actor(user=None, name="", pseudonym="", standings=())
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What the law of a day asks of a shipper: the last day, and the kinds of documents. `assumed`: a working day was
+    judged by a calendar that is an assumption."""
+
+    until: date
+    documents: tuple[str, ...]
+    assumed: bool
+
+
+def terms(law: Jurisdiction, today: date) -> Terms:
+    """The terms of a notice given today. Raises CaseError where the law knows no such procedure or calendar."""
+    try:
+        value = law.parameters["customs-query-days"].at(today, known=today).value
+        reached = due_day(law, today, value["working_days"], known=today)
+    except (KeyError, NoLawError) as error:
+        raise CaseError(
+            "The law of this day sets no term for an answer, or no calendar says which days are worked.",
+            "该日法规未规定答复期限，或无工作日历。",
+        ) from error
+    assert reached.due is not None, "a clock that is not stopped ends"
+    return Terms(until=reached.due, documents=tuple(value["documents"]), assumed=reached.assumed)
+
+
+# What customs does. All require "desk.decide".
+
+
+def open_case(
+    actor: Actor, store: Store, entry: int, *, verdict_id: str, text: str, law: Jurisdiction, today: date, now: datetime
+) -> Case:
+    """Gives notice to the exporter of one line of a question that was kept. Raises CaseError, DeskError."""
+    actor.require("desk.decide")
+    asked = desk_papers.question(store, entry)
+    line = asked.line(verdict_id)
+    state = desk_papers.standing(store, asked)
+    exporter = asked.entry.organisation
+    if exporter is None:
+        raise CaseError(
+            "Nobody can be asked: the line names no exporter of the register.",
+            "无法提出质疑：申报未填写已登记的出口企业。",
+        )
+    if line["verdict"] == "release" or not state.is_in_place:
+        raise CaseError("Nothing is open about this line.", "本项没有待质疑事项。")
+    given = terms(law, today)
+    place = next(number for number, one in enumerate(asked.lines) if one["id"] == verdict_id)
+    seen = {
+        "entry": entry, "verdict_id": verdict_id, "line": line, "cells": asked.paper["cells"][place],
+        "documents": {code: asked.paper["answer"]["documents"].get(code) for code in line["documents"]},
+        "required": list(given.documents), "assumed": given.assumed,
+    }  # fmt: skip
+    with store.database.transaction():
+        case, new = CustomsCase.objects.get_or_create(
+            finding=f"customs:{verdict_id}",
+            defaults={
+                "matter": MATTER, "organisation": exporter, "detector": "customs-query", "opened_at": now,
+                "changed_at": now, "seen": json.dumps(seen, ensure_ascii=False),
+            },
+        )  # fmt: skip
+        if not new:
+            raise MovedError("A query about this line stands already.", "本项已有质疑案。")
+        # Whoever amends or withdraws it holds the head, and looks for queries under it.
+        store.head(lock=True)
+        if not desk_papers.standing(store, asked).is_in_place:
+            raise MovedError("The declaration was just amended or withdrawn.", "该报关单刚被更正或撤回。")
+        _take(actor, store, case, "asked", text=_text(text), until=given.until, now=now)
+    return case
+
+
+def send_to_laboratory(
+    actor: Actor, store: Store, reference: str, *, text: str, steps: int, now: datetime
+) -> Case:  # fmt: skip
+    """Asks a laboratory to identify the goods; the exporter is told."""
+    return _decide(actor, store, reference, "laboratory", text=text, steps=steps, now=now)
+
+
+def enter_result(
+    actor: Actor, store: Store, reference: str, *, assay: str, text: str, steps: int, law: Jurisdiction, today: date,
+    snapshot: Snapshot, now: datetime,
+) -> Case:  # fmt: skip
+    """Enters what the laboratory found, and puts the line to the desk anew. Raises CaseError for an assay unread."""
+    actor.require("desk.decide")
+    said = _text(text)
+    with store.database.transaction():
+        case = _held(reference, steps)
+        _check(case, "found")
+        seen = json.loads(case.seen)
+        cells = {**seen["cells"], "assay_composition": assay.strip()}
+        declaration = read_fields(cells)
+        faults = [one for one in declaration.lines[0].problems if one.where.column == "assay_composition"]
+        if faults or not assay.strip():
+            why = faults[0].message("en") if faults else "It is empty."
+            why_zh = faults[0].message("zh") if faults else "未填写。"
+            raise CaseError(f"The composition cannot be read: {why}", f"成分无法识别：{why_zh}")
+        found = judged(declaration, law=law, today=today, snapshot=snapshot, store=store)
+        kept = desk_papers.put_question(
+            store, declaration, found, by=actor.pseudonym, channel="desk", filed_at=now, asker=""
+        )
+        case.seen = json.dumps(
+            {**seen, "cells": cells, "entry": kept.index, "line": found["lines"][0],
+             "verdict_id": found["lines"][0]["id"], "before": [*seen.get("before", []), seen["entry"]]},
+            ensure_ascii=False,
+        )  # fmt: skip
+        facts = {"assay": assay.strip(), "verdict": found["lines"][0]["verdict"], "entry": kept.index}
+        _take(actor, store, case, "found", text=said, facts=facts, now=now)
+    return case
+
+
+def decide(
+    actor: Actor, store: Store, reference: str, *, kind: Literal["released", "refused"], text: str, steps: int,
+    today: date, now: datetime,
+) -> Case:  # fmt: skip
+    """Ends the case. What the desk holds is released only where an override of two officers stands.
+
+    Raises CaseError; a shipper who may still answer is not refused.
+    """
+    actor.require("desk.decide")
+    said = _text(text)
+    with store.database.transaction():
+        case = _held(reference, steps)
+        _check(case, kind)
+        if kind == "refused" and case.state == "asked" and case.until is not None and today <= case.until:
+            raise CaseError(f"The shipper can still answer, until {case.until}.", f"发货人在 {case.until} 前仍可答复。")
+        if any(_ended(store, one) for one in _entries(case)):
+            raise CaseError(
+                "The declaration was amended or withdrawn: close the query.", "该报关单已更正或撤回：请结束质疑。"
+            )
+        if kind == "released" and standing_verdict(store, case) == "hold":
+            raise CaseError(
+                "The desk holds this line. It leaves with a licence, or after an override that a second officer has"
+                " confirmed.",
+                "本项结论为暂缓放行。须补交许可证，或经另一名关员确认改判后方可放行。",
+            )
+        _take(actor, store, case, kind, text=said, now=now)
+    return case
+
+
+def close(actor: Actor, store: Store, reference: str, *, text: str, steps: int, now: datetime) -> Case:
+    """Ends the case of a declaration that was withdrawn or amended."""
+    return _decide(actor, store, reference, "closed", text=text, steps=steps, now=now)
+
+
+# What happens with the declaration.
+
+
+def open_about(asked: Question, *, lock: bool = True) -> list[Case]:
+    """The queries about a question that nobody has decided, in one order; locked where a transaction is open."""
+    found = CustomsCase.objects.filter(organisation=asked.entry.organisation or "", state__in=OPEN).order_by("pk")
+    return [one for one in (found.select_for_update() if lock else found) if asked.entry.index in _entries(one)]
+
+
+def asked_about(asked: Question, *, lock: bool = True) -> frozenset[str]:
+    """The ids of the verdicts of a question about which customs ask and nobody has decided."""
+    cases = open_about(asked, lock=lock)
+    return frozenset(
+        verdict for one in cases for verdict in (one.finding.partition(":")[2], json.loads(one.seen)["verdict_id"])
+    )  # fmt: skip
+
+
+def end_with_question(
+    actor: Actor, store: Store, case: Case, *, became: Became, entry: int, text: str, now: datetime
+) -> None:  # fmt: skip
+    """Closes a query whose declaration was amended or withdrawn by `entry`. Part of that transaction."""
+    said = text.strip() or f"Amended: entry {entry} stands in its place. 已更正：以条目 {entry} 为准。"
+    _take(actor, store, case, "closed", text=said, facts={"because": became, "entry": entry}, now=now)
+
+
+def close_overtaken(store: Store, *, now: datetime) -> int:
+    """Closes queries whose declaration was amended or withdrawn where nobody of the office was asked, as by a command;
+    returns how many."""
+    closed = 0
+    for number in CustomsCase.objects.filter(state__in=OPEN).order_by("pk").values_list("pk", flat=True):
+        with store.database.transaction():
+            case = CustomsCase.objects.select_for_update().get(pk=number)
+            ended = next(filter(None, (_ended(store, one) for one in _entries(case))), None)
+            if case.state in OPEN and ended is not None:
+                became, entry, text = ended
+                end_with_question(NOBODY, store, case, became=became, entry=entry, text=text, now=now)
+                closed += 1
+    return closed
+
+
+def _ended(store: Store, entry: int) -> tuple[Became, int, str] | None:
+    state = desk_papers.standing(store, desk_papers.question(store, entry))
+    if state.amended_by is not None:
+        return "amended", state.amended_by, ""
+    return None if state.withdrawn is None else ("withdrawn", state.withdrawn, state.reason)
+
+
+def _entries(case: Case) -> list[int]:
+    """The questions that a query is about: as it was opened, and as the line was put anew with a result."""
+    seen = json.loads(case.seen)
+    return [seen["entry"], *seen.get("before", [])]
+
+
+# What the exporter does.
+
+
+def answer(
+    actor: Actor, store: Store, organisation: str, reference: str, *, text: str, documents: Sequence[str],
+    files: Sequence[Attached] = (), now: datetime,
+) -> Case:  # fmt: skip
+    """The shipper's answer, or a further one while nothing is decided. Requires "own.file" or "own.certify".
+
+    `documents`: the kinds among those required that come with it.
+    """
+    actor.require("own.read", organisation)
+    if not (actor.may("own.file", organisation) or actor.may("own.certify", organisation)):
+        raise NotAllowedError(
+            "Filers and certifiers answer for the organisation. Ask one of them.", "由企业的申报人或签认人答复。"
+        )
+    said = _text(text)
+    with store.database.transaction():
+        case = CustomsCase.objects.select_for_update().filter(reference=reference, organisation=organisation).first()
+        if case is None:
+            raise CaseError("There is no such query.", "没有该质疑案。")
+        required = set(json.loads(case.seen)["required"])
+        given = [one for one in documents if one in required]
+        _take(
+            actor, store, case, "answered", text=said, facts={"documents": given}, speaker=organisation, files=files,
+            now=now,
+        )  # fmt: skip
+    return case
+
+
+# What is asked about cases.
+
+
+def cases(actor: Actor, *, state: str | None = None) -> list[Case]:
+    """Every query, those that wait for somebody first. Requires "desk.use"."""
+    actor.require("desk.use")
+    found = CustomsCase.objects.all() if state is None else CustomsCase.objects.filter(state=state)
+    return sorted(found, key=lambda one: (one.state not in OPEN, one.until or date.max, -one.changed_at.timestamp()))
+
+
+def case_of(actor: Actor, reference: str) -> Case:
+    """One query. Requires "desk.use"; raises CaseError."""
+    actor.require("desk.use")
+    return _found(CustomsCase.objects.filter(reference=reference).first())
+
+
+def exporter_of(reference: str) -> str | None:
+    """Whose goods the query is about."""
+    return CustomsCase.objects.filter(reference=reference).values_list("organisation", flat=True).first()
+
+
+def own_cases(actor: Actor, organisation: str) -> list[Case]:
+    """The queries that an exporter was asked. Requires "own.read"."""
+    actor.require("own.read", organisation)
+    found = CustomsCase.objects.filter(organisation=organisation)
+    return sorted(found, key=lambda one: (one.state != "asked", one.until or date.max, -one.changed_at.timestamp()))
+
+
+def own_case(actor: Actor, organisation: str, reference: str) -> Case:
+    """One of `own_cases`. Requires "own.read"; raises CaseError."""
+    actor.require("own.read", organisation)
+    return _found(CustomsCase.objects.filter(reference=reference, organisation=organisation).first())
+
+
+def standing_verdict(store: Store, case: Case) -> str:
+    """The verdict that stands about the line: the officers', where one does, else the desk's."""
+    seen = json.loads(case.seen)
+    overrides = desk_papers.standing(store, desk_papers.question(store, seen["entry"])).overrides
+    found = overrides.get(seen["verdict_id"])
+    return found.verdict if found is not None and found.stands else str(seen["line"]["verdict"])
+
+
+def is_overdue(case: Case, today: date) -> bool:
+    """Whether the day to answer by has passed without an answer."""
+    return case.state == "asked" and case.until is not None and today > case.until
+
+
+def remind(today: date, now: datetime) -> int:
+    """Tells exporters of queries that are due tomorrow or overdue; returns how many were told now."""
+    new = 0
+    for case in CustomsCase.objects.filter(state="asked"):
+        assert case.until is not None, "a query has its day"
+        days = (case.until - today).days
+        kind = "customs-query-overdue" if days < 0 else "customs-query-due" if days <= 1 else ""
+        if kind:
+            facts = {"case": case.reference, "until": case.until.isoformat()}
+            new += notify(case.organisation, kind, facts, key=f"customs:{case.reference}:{kind}", now=now)
+    return new
+
+
+def _decide(
+    actor: Actor, store: Store, reference: str, kind: Kind, *, text: str, steps: int, now: datetime
+) -> Case:  # fmt: skip
+    actor.require("desk.decide")
+    said = _text(text)
+    with store.database.transaction():
+        case = _held(reference, steps)
+        _take(actor, store, case, kind, text=said, now=now)
+    return case
+
+
+def _held(reference: str, steps: int) -> Case:
+    case = _found(CustomsCase.objects.select_for_update().filter(reference=reference).first())
+    if case.steps_taken != steps:
+        raise MovedError(
+            "Somebody took a step in this case after you opened the page. Look at it and decide again.",
+            "您打开页面后，已有他人处理该案。请查看后再作决定。",
+        )
+    return case
+
+
+def _found(case: Case | None) -> Case:
+    if case is None:
+        raise CaseError("There is no such query.", "没有该质疑案。")
+    return case
+
+
+def _check(case: Case, kind: Kind) -> None:
+    if case.state not in MOVES[kind]:
+        raise CaseError(f"This cannot be done while the query is {case.state}.", "质疑案处于当前状态时不能作此处理。")
+
+
+def _take(
+    actor: Actor, store: Store, case: Case, kind: Kind, *, text: str, now: datetime, speaker: str = "",
+    until: date | None = None, facts: Json | None = None, files: Sequence[Attached] = (),
+) -> None:  # fmt: skip
+    """Appends the step and moves the case, which the caller's transaction holds."""
+    _check(case, kind)
+    number = case.steps_taken + 1
+    content = canonical_json(
+        {
+            "format": STEP_FORMAT, "case": case.reference, "number": number, "kind": kind, "at": utc_text(now),
+            "by": actor.pseudonym, "organisation": speaker, "about": case.organisation, "finding": case.finding,
+            "text": text, "until": None if until is None else until.isoformat(), "stands_until": None, "reason": None,
+            "facts": facts, "assignee": None,
+            "files": [
+                {"name": one.name, "kind": one.kind, "sha256": one.sha256, "size": one.size} for one in files
+            ],
+        }
+    )  # fmt: skip
+    keep_step(store, case, number, kind, content, by=actor.pseudonym, speaker=speaker, files=files, now=now)
+    case.state, case.steps_taken, case.changed_at = kind, number, now
+    case.until = until if kind == "asked" else case.until if kind == "answered" else None
+    case.save()
+    if kind != "answered":
+        notice = "customs-query" if kind == "asked" else "customs-query-decided"
+        told = {"case": case.reference, "until": None if until is None else until.isoformat(), "became": kind}
+        notify(case.organisation, notice, told, key=f"customs:{case.reference}:{number}", now=now)
+    record_act(
+        actor, f"customs.{kind}", organisation=case.organisation, subject=case.reference, facts={"step": number}
+    )  # fmt: skip
+
+
+def _text(text: str) -> str:
+    stripped = text.replace("\r\n", "\n").strip()
+    if not stripped or len(stripped) > TEXT_CHARACTERS:
+        raise CaseError(
+            f"Write it in a sentence or two, at most {TEXT_CHARACTERS} characters.",
+            f"请用一两句话写明，最多 {TEXT_CHARACTERS} 个字符。",
+        )
+    return stripped

@@ -1,0 +1,1 @@
+"""Filing by people and programs: drafts, certification, deliveries, deadlines."""

@@ -1,0 +1,58 @@
+"""The duty to file, chased: who is reminded, and who is ordered to file or to correct by a day."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Final, Literal
+
+from lodeline.office.access.actor import AUTHORITY, Actor
+from lodeline.office.access.audit import record_act
+from lodeline.office.accounts.people import together
+from lodeline.office.models import Notice
+from lodeline.office.notices.notices import notify
+from lodeline.regulation.parameter import load
+from lodeline.spoken import SpokenError
+
+#: What the authority says to a firm about a month: a reminder, an order to file, an order to correct.
+Demand = Literal["reminded", "ordered-to-file", "ordered-to-correct"]
+DEMANDS: Final[tuple[Demand, ...]] = ("reminded", "ordered-to-file", "ordered-to-correct")
+
+
+class DemandError(SpokenError):
+    """A demand that cannot be made; the message says why."""
+
+
+def demand(
+    actor: Actor, organisations: Sequence[str], *, period: str, kind: Demand, now: datetime, until: date | None = None,
+    why: str = "",
+) -> int:  # fmt: skip
+    """Says it to each of the organisations, once for a month, kind and day; returns to how many it was new.
+
+    An order names its last day and, to correct, what is to be corrected. Requires "duty.chase" about each.
+    """
+    for organisation in organisations or [AUTHORITY]:
+        actor.require("duty.chase", organisation)
+    today = load().day_of(now)
+    if kind != "reminded" and (until is None or until <= today):
+        raise DemandError("An order names a day that is still to come.", "责令须写明尚未到来的期限。")
+    if kind == "ordered-to-correct" and not why.strip():
+        raise DemandError("Say what is to be corrected.", "请写明应更正的内容。")
+    said = 0
+    for organisation in organisations:
+        facts = {"period": period, "until": until.isoformat() if until else None, "why": why.strip()[:2000]}
+        key = f"demand:{kind}:{organisation}:{period}:{until or today}"
+        with together():
+            if notify(organisation, kind, facts, key=key, now=now):
+                said += 1
+                record_act(actor, f"duty.{kind}", organisation=organisation, subject=period, facts=facts)
+    return said
+
+
+def demands(period: str) -> dict[str, list[tuple[str, datetime, dict[str, object]]]]:
+    """Organisation → (kind, when, facts) of what has been said to it about the month, newest first."""
+    said: dict[str, list[tuple[str, datetime, dict[str, object]]]] = {}
+    for one in Notice.objects.filter(kind__in=DEMANDS, key__contains=f":{period}:").order_by("-created_at"):
+        said.setdefault(one.organisation, []).append((one.kind, one.created_at, json.loads(one.facts)))
+    return said

@@ -1,0 +1,95 @@
+"""How a firm's own columns are read: asked once, remembered, and applied by itself to the next file with those columns.
+
+A profile fits a file when the file has every column that the profile names. Where several fit, the last one used does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from lodeline.filing.columns.header import folded
+from lodeline.filing.columns.profile import Profile, ProfileError
+from lodeline.filing.columns.proposal import Proposal, propose
+from lodeline.filing.formats import Sheet
+from lodeline.filing.table import read_sheets
+from lodeline.office.access.actor import Actor
+from lodeline.office.access.audit import record_act
+from lodeline.office.filing.draft_content import file_bytes, limits
+from lodeline.office.jobs.jobs import database
+from lodeline.office.models import Draft, ImportProfile, User
+
+PROFILES_LIMIT: Final = 50
+_NAME_CHARACTERS: Final = 80
+
+
+def profiles(actor: Actor, organisation: str) -> list[ImportProfile]:
+    """The firm's profiles by name. Requires "own.read"."""
+    actor.require("own.read", organisation)
+    return list(ImportProfile.objects.filter(organisation=organisation).order_by("name"))
+
+
+def save(actor: Actor, organisation: str, name: str, profile: Profile, *, now: datetime) -> ImportProfile:
+    """Remembers a profile under a name; one of that name is replaced. Requires "own.file". Raises ProfileError."""
+    actor.require("own.file", organisation)
+    name = " ".join(name.split())
+    if not name or len(name) > _NAME_CHARACTERS:
+        raise ProfileError(
+            f"Give the profile a name of at most {_NAME_CHARACTERS} characters.",
+            f"请为方案命名，最多{_NAME_CHARACTERS}个字符。",
+        )
+    # What was put together from a form is judged like anything that somebody sends.
+    mapping = json.dumps(Profile.from_json(profile.as_json()).as_json(), ensure_ascii=False)
+    with database().transaction():
+        known = ImportProfile.objects.filter(organisation=organisation)
+        if not known.filter(name=name).exists() and known.count() >= PROFILES_LIMIT:
+            raise ProfileError(f"A firm has at most {PROFILES_LIMIT} profiles.", f"最多保存{PROFILES_LIMIT}个方案。")
+        kept, _ = ImportProfile.objects.update_or_create(
+            organisation=organisation, name=name,
+            defaults={"mapping": mapping, "created_by": _user(actor), "created_at": now, "used_at": now},
+        )  # fmt: skip
+        record_act(actor, "profile.save", organisation=organisation, subject=name)
+    return kept
+
+
+def remove(actor: Actor, organisation: str, number: int) -> None:
+    """Forgets a profile; drafts that were read by it are read plainly again. Requires "own.file"."""
+    actor.require("own.file", organisation)
+    with database().transaction():
+        for one in ImportProfile.objects.filter(organisation=organisation, pk=number):
+            record_act(actor, "profile.remove", organisation=organisation, subject=one.name)
+            one.delete()
+
+
+def fitting_profile(draft: Draft) -> ImportProfile | None:
+    """The firm's profile that fits the draft's files, the last used first; None where none does."""
+    known = list(ImportProfile.objects.filter(organisation=draft.organisation).order_by("-used_at", "-id"))
+    if not known:
+        return None
+    headers = [{folded(own) for own in sheet.header} for _, sheet in sheets(draft)]
+    for one in known:
+        columns = json.loads(one.mapping)["columns"]
+        wanted = {folded(own) for own, column in columns.items() if column is not None}
+        if wanted and any(wanted <= header for header in headers):
+            return one
+    return None
+
+
+def proposal(draft: Draft) -> tuple[str, Proposal] | None:
+    """(file, what its columns seem to mean) for the first file of the draft that can be read."""
+    for name, sheet in sheets(draft):
+        if sheet.readable and sheet.header:
+            return name, propose(sheet)
+    return None
+
+
+def sheets(draft: Draft) -> Sequence[tuple[str, Sheet]]:
+    """The draft's files as they stand, before any column is named."""
+    files = [(file.name, file_bytes(file)) for file in draft.files.order_by("id")]
+    return read_sheets(files, limits=limits()) if files else []
+
+
+def _user(actor: Actor) -> User | None:
+    return None if actor.user is None else User.objects.filter(pk=actor.user).first()

@@ -1,0 +1,1 @@
+"""Cases: what is asked, answered and decided about findings."""

@@ -1,0 +1,337 @@
+"""What becomes of a finding: it is asked about, answered, and decided; and neither side can deny any of it afterwards.
+
+A case opens with the first step that anybody takes. Steps are appended and never changed; what is said to or by the
+organisation, and what is decided, is bound by an entry of the log in the same transaction (service.entries.cases).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from lodeline.journal.entry import canonical_json
+from lodeline.office.access.actor import NOBODY, Actor, NotAllowedError
+from lodeline.office.access.audit import record_act
+from lodeline.office.findings.files import Attached, put_files
+from lodeline.office.findings.states import (
+    MOVES,
+    CaseError,
+    Facts,
+    Kind,
+    MovedError,
+    Reason,
+    askers,
+    has_been_heard,
+    parameters,
+    reopens,
+)
+from lodeline.office.findings.views import deciders, facts_seen, own_case, party_of, state_of
+from lodeline.office.models import Case, CaseStep, CaseWatch, User
+from lodeline.office.notices.notices import notify
+from lodeline.service.entries.cases import put_step
+from lodeline.service.entries.moment import utc_text
+from lodeline.store.store import Store
+
+STEP_FORMAT: Final = "lodeline-case-step-v1"
+TEXT_CHARACTERS: Final = 8_000
+#: Steps that only arrange the authority's work are no entries of the log.
+_UNLOGGED: Final[frozenset[Kind]] = frozenset({"assigned"})
+_NOTICES: Final[Mapping[Kind, str]] = {
+    "asked": "question-asked", "extended": "question-extended", "explained": "question-decided",
+    "confirmed": "question-decided", "withdrawn": "question-decided", "reopened": "question-decided",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """A finding as an official has it in view: a row of `lodeline findings --json`, its stamp, and the day of today.
+
+    `steps`: how many steps of its case the official has seen; 0 where there is none.
+    """
+
+    row: Mapping[str, Any]
+    stamp: Mapping[str, Any]
+    today: date
+    steps: int
+
+    @property
+    def finding(self) -> str:
+        return str(self.row["id"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What goes with a step."""
+
+    text: str = ""
+    until: date | None = None
+    stands_until: date | None = None
+    reason: Reason | None = None
+    assignee: User | None = None
+    files: Sequence[Attached] = field(default_factory=tuple)
+
+
+# What officials do. All require "finding.decide" about the organisation that the question is put to.
+
+
+def ask(actor: Actor, store: Store, sight: Sight, *, text: str, until: date, now: datetime) -> Case:
+    """Puts the question to the organisation, which may answer until the end of a day; it is told."""
+    actor.require("finding.decide", party_of(sight.row))
+    _check_answer_day(sight.today, until)
+    return _decide(actor, store, sight, "asked", Said(text=_text(text), until=until), now=now)
+
+
+def extend(actor: Actor, store: Store, sight: Sight, *, text: str, until: date, now: datetime) -> Case:
+    """Gives the organisation until a later day."""
+    actor.require("finding.decide", party_of(sight.row))
+    _check_answer_day(sight.today, until)
+    case = Case.objects.filter(finding=sight.finding).first()
+    if case is not None and case.until is not None and until <= case.until:
+        raise CaseError("The new day must be after the one that stands.", "新期限须晚于原期限。")
+    return _decide(actor, store, sight, "extended", Said(text=text.strip()[:TEXT_CHARACTERS], until=until), now=now)
+
+
+def explain(actor: Actor, store: Store, sight: Sight, *, text: str, stands_until: date, now: datetime) -> Case:
+    """Accepts an explanation, which stands until the end of a day or until the facts change materially."""
+    actor.require("finding.decide", party_of(sight.row))
+    _check_standing_day(sight.today, stands_until)
+    return _decide(actor, store, sight, "explained", Said(text=_text(text), stands_until=stands_until), now=now)
+
+
+def waive(actor: Actor, store: Store, sight: Sight, *, text: str, stands_until: date, now: datetime) -> Case:
+    """Does not pursue it, for a reason, until the end of a day or until the facts change materially; nobody is told."""
+    actor.require("finding.decide", party_of(sight.row))
+    _check_standing_day(sight.today, stands_until)
+    return _decide(actor, store, sight, "waived", Said(text=_text(text), stands_until=stands_until), now=now)
+
+
+def confirm(actor: Actor, store: Store, sight: Sight, *, text: str, now: datetime) -> Case:
+    """Holds that it is as the finding says. By another official than those who asked, and after the reply."""
+    actor.require("finding.decide", party_of(sight.row))
+    return _decide(actor, store, sight, "confirmed", Said(text=_text(text)), now=now)
+
+
+def withdraw(actor: Actor, store: Store, sight: Sight, *, text: str, now: datetime) -> Case:
+    """Takes the question back, or what was confirmed."""
+    actor.require("finding.decide", party_of(sight.row))
+    return _decide(actor, store, sight, "withdrawn", Said(text=_text(text)), now=now)
+
+
+def reopen(actor: Actor, store: Store, sight: Sight, *, text: str, now: datetime) -> Case:
+    """Opens what was decided once more."""
+    actor.require("finding.decide", party_of(sight.row))
+    return _decide(actor, store, sight, "reopened", Said(text=_text(text), reason="decided"), now=now)
+
+
+def assign(actor: Actor, store: Store, sight: Sight, *, to: int | None, now: datetime) -> Case:
+    """Gives the case to an official who may decide findings, or (`to` None) to nobody."""
+    actor.require("finding.decide", party_of(sight.row))
+    assignee = (
+        None
+        if to is None
+        else User.objects.filter(
+            pk=to, pk__in=[one for one, _ in deciders(actor, now, about=party_of(sight.row))]
+        ).first()
+    )
+    if to is not None and assignee is None:
+        raise CaseError("This person may not decide findings.", "该人员无权处理线索。")
+    return _decide(actor, store, sight, "assigned", Said(assignee=assignee), now=now)
+
+
+def watch(actor: Actor, sight: Sight, *, on: bool, now: datetime) -> None:
+    """Marks a case as watched by the official, or not any more. Requires "nation.read"."""
+    actor.require("nation.read", party_of(sight.row))
+    assert actor.user is not None, "a program does not watch"
+    case = _opened(sight, now)
+    if on:
+        CaseWatch.objects.get_or_create(case=case, user_id=actor.user)
+    else:
+        CaseWatch.objects.filter(case=case, user_id=actor.user).delete()
+
+
+# What the organisation does.
+
+
+def answer(
+    actor: Actor, store: Store, organisation: str, finding: str, *, text: str, files: Sequence[Attached] = (),
+    now: datetime,
+) -> Case:  # fmt: skip
+    """The organisation's answer, or a further one while nothing is decided. Requires "own.file" or "own.certify"."""
+    actor.require("own.read", organisation)
+    if not (actor.may("own.file", organisation) or actor.may("own.certify", organisation)):
+        raise NotAllowedError(
+            "Filers and certifiers answer for the organisation. Ask one of them.", "由企业的申报人或签认人答复。"
+        )
+    own_case(actor, organisation, finding)
+    said = Said(text=_text(text), files=files)
+    with store.database.transaction():
+        case = Case.objects.select_for_update().get(finding=finding, organisation=organisation)
+        _take(actor, store, case, "answered", said, speaker=organisation, now=now)
+    return case
+
+
+def reopen_due(store: Store, case: Case, row: Mapping[str, Any] | None, *, today: date, now: datetime) -> Reason | None:
+    """Opens a case again whose decision does not stand any more, and says why; None while it stands.
+
+    `row`: the finding as it is now, None where it is gone. Part of the caller's transaction, which holds the case.
+    """
+    reason = reopens(
+        state_of(case), stands_until=case.stands_until, seen=facts_seen(case),
+        now=None if row is None else Facts.of(row), today=today,
+    )  # fmt: skip
+    if reason is not None:
+        _take(NOBODY, store, case, "reopened", Said(reason=reason), speaker="", now=now)
+    return reason
+
+
+# How a step is taken.
+
+
+def _decide(actor: Actor, store: Store, sight: Sight, kind: Kind, said: Said, *, now: datetime) -> Case:
+    with store.database.transaction():
+        case = Case.objects.select_for_update().get(pk=_opened(sight, now).pk)
+        if case.steps_taken != sight.steps:
+            raise MovedError(
+                "Somebody took a step in this case after you opened the page. Look at it and decide again.",
+                "您打开页面后，已有他人处理该线索。请查看后再作决定。",
+            )
+        if kind != "reopened":
+            reopen_due(store, case, sight.row, today=sight.today, now=now)
+        _check_move(case, kind)
+        if kind == "confirmed":
+            _check_confirmation(actor, case, sight.today)
+        if kind != "assigned":
+            case.seen = json.dumps(dict(sight.row), ensure_ascii=False)
+        _take(actor, store, case, kind, said, speaker="", now=now, sight=sight)
+    return case
+
+
+def _opened(sight: Sight, now: datetime) -> Case:
+    case, _ = Case.objects.get_or_create(
+        finding=sight.finding,
+        defaults={
+            "organisation": party_of(sight.row), "detector": sight.row["detector"], "opened_at": now,
+            "changed_at": now, "seen": json.dumps(dict(sight.row), ensure_ascii=False),
+        },
+    )  # fmt: skip
+    return case
+
+
+def _take(
+    actor: Actor, store: Store, case: Case, kind: Kind, said: Said, *, speaker: str, now: datetime,
+    sight: Sight | None = None,
+) -> None:  # fmt: skip
+    """Appends the step and moves the case, which the caller's transaction holds."""
+    _check_move(case, kind)
+    number = case.steps_taken + 1
+    content = canonical_json(
+        {
+            "format": STEP_FORMAT, "case": case.reference, "number": number, "kind": kind, "at": utc_text(now),
+            "by": actor.pseudonym, "organisation": speaker, "about": case.organisation, "finding": case.finding,
+            "text": said.text, "until": _iso(said.until), "stands_until": _iso(said.stands_until),
+            "reason": said.reason, "facts": None if sight is None else _facts(sight),
+            "assignee": None if said.assignee is None else said.assignee.pseudonym,
+            "files": [
+                {"name": one.name, "kind": one.kind, "sha256": one.sha256, "size": one.size} for one in said.files
+            ],
+        }
+    )  # fmt: skip
+    keep_step(
+        store, case, number, kind, content, by=actor.pseudonym, speaker=speaker, files=said.files, now=now,
+        is_logged=kind not in _UNLOGGED,
+    )  # fmt: skip
+    _, state = MOVES[kind]
+    if state is not None:
+        case.state = state
+        case.until = said.until if state == "asked" else None
+        case.stands_until = said.stands_until
+    if kind == "assigned":
+        case.assignee = said.assignee
+    case.steps_taken, case.changed_at = number, now
+    case.save()
+    # A case that was never put to the organisation is none of its business.
+    if kind in _NOTICES and case.steps.filter(kind="asked").exists():
+        facts = {"finding": case.finding, "until": _iso(said.until), "decided": kind}
+        notify(case.organisation, _NOTICES[kind], facts, key=f"case:{case.reference}:{number}", now=now)
+    record_act(
+        actor, f"finding.{kind}", organisation=case.organisation, subject=case.finding, facts={"step": number}
+    )  # fmt: skip
+
+
+def keep_step(
+    store: Store, case: Case, number: int, kind: str, content: bytes, *, by: str, speaker: str,
+    files: Sequence[Attached], now: datetime, is_logged: bool = True,
+) -> None:  # fmt: skip
+    """Appends a step and its files, bound by an entry of the log. Part of a transaction that holds the case."""
+    entry = None
+    if is_logged:
+        entry = put_step(store, content, case=case.reference, number=number, by=by, filed_at=now).index
+    step = CaseStep.objects.create(
+        case=case, number=number, kind=kind, at=now, who=by, organisation=speaker, content=content.decode(),
+        entry=entry,
+    )  # fmt: skip
+    put_files(step, files)
+
+
+def _facts(sight: Sight) -> dict[str, Any]:
+    row = sight.row
+    return {
+        "mass_kg": row["mass_kg"], "score": None if row["score"] is None else repr(row["score"]),
+        "elements": list(row["elements"]), "entry": sight.stamp["entry"], "root": sight.stamp["root"],
+    }  # fmt: skip
+
+
+def _check_move(case: Case, kind: Kind) -> None:
+    if case.state not in MOVES[kind][0]:
+        raise CaseError(
+            f"This cannot be done while the case is {case.state}.", "线索处于当前状态时不能作此处理。"
+        )  # fmt: skip
+
+
+def _check_confirmation(actor: Actor, case: Case, today: date) -> None:
+    if not has_been_heard(state_of(case), until=case.until, today=today):
+        raise CaseError(
+            f"The firm can still answer, until {case.until}: it is heard before anything is confirmed.",
+            f"企业在 {case.until} 前仍可答复：作出认定前须听取其说明。",
+        )
+    if actor.pseudonym in askers(case.steps.order_by("number").values_list("kind", "who")):
+        raise CaseError(
+            "You asked this question: another official confirms it.", "该询问由您提出：须由另一名人员认定。"
+        )  # fmt: skip
+
+
+def _check_answer_day(today: date, until: date) -> None:
+    least = int(parameters().on(today)["least_answer_days"])
+    if until < today + timedelta(days=least):
+        raise CaseError(
+            f"Leave the firm at least {least} days to answer.", f"答复期限至少为 {least} 天。"
+        )  # fmt: skip
+    _check_not_for_ever(today, until)
+
+
+def _check_standing_day(today: date, stands_until: date) -> None:
+    if stands_until <= today:
+        raise CaseError("The day until which it stands must be still to come.", "有效期限须晚于今天。")
+    _check_not_for_ever(today, stands_until)
+
+
+def _check_not_for_ever(today: date, day: date) -> None:
+    longest = int(parameters().on(today)["longest_days"])
+    if day > today + timedelta(days=longest):
+        raise CaseError(f"Choose a day within {longest} days.", f"期限不得超过 {longest} 天。")
+
+
+def _text(text: str) -> str:
+    stripped = text.replace("\r\n", "\n").strip()
+    if not stripped:
+        raise CaseError("Write it in a sentence or two.", "请用一两句话写明。")
+    if len(stripped) > TEXT_CHARACTERS:
+        raise CaseError(f"Write at most {TEXT_CHARACTERS} characters.", f"最多填写 {TEXT_CHARACTERS} 个字符。")
+    return stripped
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

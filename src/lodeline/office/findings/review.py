@@ -1,0 +1,70 @@
+"""What happens to cases by itself: organisations are reminded, and what does not stand any more is open again.
+
+Run as often as one likes: what has been said or written once is not said or written again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from lodeline.office.findings.cases import reopen_due
+from lodeline.office.findings.states import STANDING, parameters
+from lodeline.office.models import Case
+from lodeline.office.notices.notices import notify
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.findings.finding import findings
+from lodeline.store.snapshot import open_snapshot
+from lodeline.store.store import Store
+
+Rows = Sequence[Mapping[str, Any]]
+#: The detectors look at the whole ledger: not more often than this, however fast it grows.
+_BETWEEN_LOOKS: Final = timedelta(hours=1)
+#: URL of a store → what of it was last looked at (the entry that last moved the ledger, its root), and when.
+_looked: dict[str, tuple[tuple[int, str], datetime]] = {}
+
+
+def remind(today: date, now: datetime) -> int:
+    """Tells organisations of answers that are due soon, and once more when the day has passed; returns how many."""
+    soon = today + timedelta(days=int(parameters().on(today)["reminder_days"]))
+    new = 0
+    for case in Case.objects.filter(state="asked", until__lte=soon):
+        assert case.until is not None, "a question has a day"
+        kind = "question-overdue" if case.until < today else "question-due"
+        facts = {"finding": case.finding, "until": case.until.isoformat()}
+        new += notify(case.organisation, kind, facts, key=f"{kind}:{case.reference}:{case.until}", now=now)
+    return new
+
+
+def review(store: Store, law: Jurisdiction, *, now: datetime) -> int:
+    """Opens again what was decided and does not stand any more; returns how many cases that were."""
+    today = law.day_of(now)
+    standing = Case.objects.filter(state__in=STANDING)
+    if not standing.exists():
+        return 0
+    reopened = _reopen(store, standing.filter(stands_until__lt=today), lambda: {}, today, now)
+    at = store.moved_at(store.head().size)
+    last = _looked.get(store.database.url)
+    if last is not None and (last[0] == at or now - last[1] < _BETWEEN_LOOKS):
+        return reopened
+
+    def by_id() -> dict[str, Mapping[str, Any]]:
+        return {row["id"]: row for row in findings(store, open_snapshot(store), law)["rows"]}
+
+    reopened += _reopen(store, Case.objects.filter(state__in=STANDING), by_id, today, now)
+    _looked[store.database.url] = (at, now)
+    return reopened
+
+
+def _reopen(
+    store: Store, cases: Any, found: Callable[[], Mapping[str, Mapping[str, Any]]], today: date, now: datetime
+) -> int:
+    chosen = list(cases.values_list("pk", "finding"))
+    rows = found() if chosen else {}
+    reopened = 0
+    for number, finding in chosen:
+        with store.database.transaction():
+            case = Case.objects.select_for_update().get(pk=number)
+            reopened += reopen_due(store, case, rows.get(finding), today=today, now=now) is not None
+    return reopened

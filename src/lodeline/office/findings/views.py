@@ -1,0 +1,165 @@
+"""What is asked about cases: where a finding stands today, what an organisation was asked, what was said.
+
+A decision that does not stand any more reads as open here at once, before anybody has written that down.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Q
+
+from lodeline.office.access.actor import AUTHORITY_ROLES, Actor
+from lodeline.office.access.territory import firms_of_region
+from lodeline.office.findings.states import (
+    STATES,
+    TOLD,
+    UNHEARD,
+    CaseError,
+    Facts,
+    Reason,
+    State,
+    has_been_heard,
+    reopens,
+)
+from lodeline.office.models import Case, CaseStep, CaseWatch, Membership
+
+
+def party_of(row: Mapping[str, Any]) -> str:
+    """The organisation that a finding puts its question to; of a pair, the first."""
+    subject: Mapping[str, str] = row["subject"]
+    return str(subject.get("organisation") or next(iter(subject.values())))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a finding stands today: its case (None: nobody has touched it), its state, and why it is open again."""
+
+    case: Case | None
+    state: State
+    reason: Reason | None = None
+
+    @property
+    def steps(self) -> int:
+        return 0 if self.case is None else self.case.steps_taken
+
+    def is_overdue(self, today: date) -> bool:
+        """Whether the day to answer by has passed without an answer."""
+        return self.state == "asked" and has_been_heard(
+            "asked", until=None if self.case is None else self.case.until, today=today
+        )
+
+
+def standings(actor: Actor, rows: Sequence[Mapping[str, Any]], *, today: date) -> dict[str, Standing]:
+    """Finding id → where it stands, of the findings in view that the actor may see. Requires "nation.read"."""
+    actor.require("nation.read")
+    rows = [row for row in rows if actor.may("nation.read", party_of(row))]
+    known = {case.finding: case for case in Case.objects.select_related("assignee")}
+    return {row["id"]: _standing(known.get(row["id"]), row, today) for row in rows}
+
+
+def without_finding(actor: Actor, rows: Sequence[Mapping[str, Any]]) -> list[Case]:
+    """Cases that were asked about and whose finding the filings do not raise any more. Requires "nation.read"."""
+    actor.require("nation.read")
+    present = {row["id"] for row in rows}
+    cases = Case.objects.exclude(state__in=["open", "waived"]).select_related("assignee").order_by("-changed_at")
+    return [case for case in cases if case.finding not in present and actor.may("nation.read", case.organisation)]
+
+
+def watched(actor: Actor) -> frozenset[str]:
+    """Ids of the findings whose cases the official watches. Requires "nation.read"."""
+    actor.require("nation.read")
+    if actor.user is None:
+        return frozenset()
+    return frozenset(CaseWatch.objects.filter(user_id=actor.user).values_list("case__finding", flat=True))
+
+
+def case_of(actor: Actor, finding: str) -> Case | None:
+    """The case of a finding; None where the actor may not see whom it is about. Requires "nation.read"."""
+    actor.require("nation.read")
+    found = Case.objects.select_related("assignee").filter(finding=finding).first()
+    return found if found is not None and actor.may("nation.read", found.organisation) else None
+
+
+def touched(actor: Actor, *, organisation: str | None = None) -> list[Case]:
+    """The cases in which somebody has taken a step, in the order in which they were opened. Requires "nation.read"."""
+    actor.require("nation.read")
+    cases = Case.objects.filter(steps_taken__gt=0).select_related("assignee").order_by("pk")
+    if organisation is not None:
+        cases = cases.filter(organisation=organisation)
+    return [case for case in cases if actor.may("nation.read", case.organisation)]
+
+
+def about(finding: str) -> str | None:
+    """The organisation that the case of a finding is about; None where there is no case."""
+    return Case.objects.filter(finding=finding).values_list("organisation", flat=True).first()
+
+
+def own_cases(actor: Actor, organisation: str) -> list[Case]:
+    """The questions that the organisation was ever asked, those that wait for it first. Requires "own.read"."""
+    actor.require("own.read", organisation)
+    asked = Case.objects.filter(organisation=organisation, steps__kind="asked").distinct()
+    return sorted(asked, key=lambda one: (one.state != "asked", one.until or date.max, -one.changed_at.timestamp()))
+
+
+def own_state(case: Case) -> State:
+    """Its state as the organisation hears of it: that it is not pursued for now is the authority's own affair."""
+    state = state_of(case)
+    return "open" if state in UNHEARD else state
+
+
+def own_case(actor: Actor, organisation: str, finding: str) -> Case:
+    """One of `own_cases`. Raises CaseError where the organisation was never asked it. Requires "own.read"."""
+    actor.require("own.read", organisation)
+    found = Case.objects.filter(finding=finding, organisation=organisation, steps__kind="asked").first()
+    if found is None:
+        raise CaseError("You were not asked this question.", "未向贵企业提出该项询问。")
+    return found
+
+
+def steps_of(case: Case, *, told_only: bool) -> list[tuple[CaseStep, dict[str, Any]]]:
+    """Its steps in order with what each holds; `told_only`: those that the organisation is told of."""
+    steps = case.steps.prefetch_related("files").order_by("number")
+    return [(one, json.loads(one.content)) for one in steps if not told_only or one.kind in TOLD]
+
+
+def deciders(actor: Actor, now: datetime, *, about: str | None = None) -> list[tuple[int, str]]:
+    """Account and name of the officials who may decide findings (`about` an organisation). Requires "nation.read"."""
+    actor.require("nation.read")
+    roles = [role for role, permissions in AUTHORITY_ROLES.items() if "finding.decide" in permissions]
+    in_force = Q(valid_from__lte=now.date()) & (Q(valid_to__isnull=True) | Q(valid_to__gte=now.date()))
+    found = Membership.objects.filter(in_force, organisation="", role__in=roles, user__is_active=True)
+    if about is not None:
+        here = [
+            one for one in found.exclude(region="").values_list("region", flat=True) if about in firms_of_region(one)
+        ]
+        found = found.filter(region__in=["", *here])
+    return sorted(set(found.values_list("user_id", "user__name")), key=lambda one: (one[1], one[0]))
+
+
+def facts_as_seen(case: Case) -> dict[str, Any]:
+    """The finding as it was when an official last decided, in the shape of `lodeline findings --json`."""
+    found: dict[str, Any] = json.loads(case.seen)
+    return found
+
+
+def facts_seen(case: Case) -> Facts:
+    """The facts as they were when an official last decided."""
+    return Facts.of(facts_as_seen(case))
+
+
+def _standing(case: Case | None, row: Mapping[str, Any], today: date) -> Standing:
+    if case is None:
+        return Standing(case=None, state="open")
+    state = state_of(case)
+    reason = reopens(state, stands_until=case.stands_until, seen=facts_seen(case), now=Facts.of(row), today=today)
+    return Standing(case=case, state=state if reason is None else "open", reason=reason)
+
+
+def state_of(case: Case) -> State:
+    """Its state as it is written."""
+    return next(one for one in STATES if one == case.state)

@@ -1,0 +1,1 @@
+"""Work beside requests: the queue and the workers."""

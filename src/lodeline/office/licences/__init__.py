@@ -1,0 +1,1 @@
+"""Applications for licences, what officers decide about them, planned runs."""

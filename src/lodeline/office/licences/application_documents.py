@@ -1,0 +1,65 @@
+"""The documents of an application: sealed as they come, hashed in the log, open to its firm and the officer in charge.
+
+How they are sealed: `office.licences.document_seal`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from lodeline.office.access.actor import Actor, NotAllowedError
+from lodeline.office.access.audit import record_act
+from lodeline.office.findings.files import Attached, FileRefusedError
+from lodeline.office.licences.document_seal import opened, seal
+from lodeline.office.models import Application, ApplicationDocument, ApplicationStep
+from lodeline.store.store import Store
+
+__all__ = ["Attached", "handed_in", "open_document", "put"]
+
+DOCUMENTS_MOST: Final = 40
+
+
+def put(
+    store: Store,
+    application: Application,
+    files: Sequence[tuple[str, Attached]],
+    *,
+    step: ApplicationStep | None = None,
+) -> None:
+    """Keeps documents (kind, file) of an application. Raises FileRefusedError beyond DOCUMENTS_MOST."""
+    if application.documents.count() + len(files) > DOCUMENTS_MOST:
+        raise FileRefusedError(
+            f"An application holds at most {DOCUMENTS_MOST} documents.", f"一份申请最多 {DOCUMENTS_MOST} 份材料。"
+        )
+    for kind, one in files:
+        sealed = seal(store, application.reference, one.content, one.sha256)
+        ApplicationDocument.objects.create(
+            application=application, step=step, kind=kind, name=one.name, media=one.kind, sha256=one.sha256,
+            size=one.size, sealed=sealed,
+        )  # fmt: skip
+
+
+def handed_in(application: Application, step: ApplicationStep) -> None:
+    """The documents of the draft belong to the step that handed it in."""
+    application.documents.filter(step__isnull=True).update(step=step)
+
+
+def open_document(actor: Actor, store: Store, application: Application, document: int) -> tuple[str, bytes]:
+    """Name and bytes of a document, for its own firm or the officer in charge; that it was opened is written down."""
+    own = actor.may("own.read", application.organisation)
+    if not own:
+        actor.require("licence.decide", application.organisation)
+        if application.officer_id != actor.user:
+            raise NotAllowedError(
+                "The officer in charge opens the documents.", "材料仅由承办人查阅。"
+            )  # fmt: skip
+    found = application.documents.filter(pk=document).first()
+    if found is None:
+        raise NotAllowedError("There is no such document.", "没有此材料。")
+    content = opened(store, application.reference, bytes(found.sealed), found.sha256)
+    facts = {"document": found.sha256}
+    record_act(
+        actor, "application.document", organisation=application.organisation, subject=application.reference, facts=facts
+    )
+    return found.name, content

@@ -1,0 +1,1 @@
+"""The log as people and programs follow it: lists, changes, editions."""

@@ -1,0 +1,1 @@
+"""Lots as their holder may see them."""

@@ -1,0 +1,1 @@
+"""Notices and mails: what people are told, and in which words."""

@@ -1,0 +1,1 @@
+"""What people find when they come in, and what they are reminded of."""

@@ -1,0 +1,1 @@
+"""Who decides whom names mean."""

@@ -1,0 +1,1 @@
+"""The register of organisations and sites, as registrars keep it."""

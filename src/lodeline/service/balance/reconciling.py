@@ -1,0 +1,349 @@
+"""The books made to balance: the nation stage by stage, or one site month by month, and where the error or leak is.
+
+What was measured twice (shipped and received, counted and booked) is brought together with the smallest corrections;
+what nobody measured, a stock that was never counted, is computed where the balances determine it. A suspicion names
+all that no filing of this network can tell apart from it. It raises no finding: it says where to look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from lodeline.accountancy.grid import cut
+from lodeline.accountancy.network import NODES, ROWS, STREAMS, Suspect, balanced, measured_streams
+from lodeline.accountancy.physical import inventory_days
+from lodeline.accountancy.untestable import NO_COUNTS, REASONS
+from lodeline.material.element import SYMBOLS
+from lodeline.material.mass import format_kg
+from lodeline.regulation.duty import next_month
+from lodeline.service.entries.subject import Json, known_element, known_id
+from lodeline.store.snapshot import Snapshot
+
+__all__ = ["FAMILY_RATE", "Reconciled", "Suspect", "as_json", "reconcile_nation", "reconcile_site"]
+
+#: A suspicion is worth a look when a network without fault would show one as strong so often; an assumption, not law.
+FAMILY_RATE: Final = 0.10
+NATION: Final = "nation"
+#: Kinds of movements that cross the border of a site, with the name of their stream.
+_CROSSING = {"origin": "origin", "receipt": "in", "shipment": "out", "move": "move", "export": "export", "loss": "loss"}
+_STREAM = {"stream": pl.String(), "source": pl.String(), "target": pl.String(), "kind": pl.String(),
+           "measured": pl.Boolean()}  # fmt: skip
+_NODE = {"node": pl.String(), "kind": pl.String(), "stage": pl.String(), "counted": pl.Boolean()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled:
+    """A network of one element, made to balance.
+
+    `subject` is "nation" or a site; `first` to `last` are months, both included. `streams` and `nodes` have the columns
+    `accountancy.network.STREAMS` and `NODES`. `reason` (a code of `accountancy.untestable`) says why there are no
+    tests. `suspects`, best first, are worth a look when `p` ≤ FAMILY_RATE; `untold` as `Balanced` has them.
+    """
+
+    subject: str
+    element: str
+    first: str
+    last: str
+    reason: str | None
+    global_test: float
+    freedom: int
+    p: float
+    streams: pl.DataFrame
+    nodes: pl.DataFrame
+    suspects: tuple[Suspect, ...]
+    untold: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Acts:
+    """What was filed of some sites: movements and counts with the site's number `area`, and the days of inventories."""
+
+    areas: pl.DataFrame
+    moves: pl.DataFrame
+    counts: pl.DataFrame
+    inventories: pl.DataFrame
+
+
+def reconcile_nation(
+    snapshot: Snapshot, *, element: str = "TREO", first: str | None = None, last: str | None = None
+) -> Reconciled:
+    """All sites, by stage: what each took in, sent out and held from the first month to the last (all without them).
+
+    Sites that counted on the last day (and on the eve of the first, unless they began later) are one node of their
+    stage, the others another, whose change of stock nobody measured. Each pair of nodes with deliveries has a node
+    of its own between them: what was shipped and what was received. A shipment that no receipt of these months answers
+    (to a user, under way, or lost) leaves the network. Raises UnknownSubject for an element that is none.
+    """
+    index = known_element(element)
+    acts = _acts(snapshot, None)
+    if acts.moves.is_empty():
+        return _nothing(NATION, SYMBOLS[index], first, last)
+    began, ended = acts.moves.select(
+        first=pl.col("on").min().dt.strftime("%Y-%m"), last=pl.col("on").max().dt.strftime("%Y-%m")
+    ).row(0)
+    first, last = first or str(began), last or str(ended)
+    eve, end = _day_before(first), _day_before(next_month(last))
+    stage_of = dict(snapshot.register.tables["sites"].select("id", pl.col("stage").fill_null("?")).iter_rows())
+    area = _stage_nodes(acts, stage_of, eve=eve, end=end)
+    within = acts.moves.filter(pl.col("on").is_between(eve, end, closed="right")).join(area, on="area")
+    crossing = within.filter(pl.col("kind").is_in(list(_CROSSING)))
+    legs = _legs(snapshot, crossing)
+    rows = pl.concat([_named(crossing, legs), _stock_rows(acts.counts.join(area, on="area"), eve=eve, end=end)])
+    nodes = area.select("node", "stage", "counted").unique().sort("stage", "counted", descending=[False, True])
+    nodes = nodes.with_columns(kind=pl.lit("stage"))
+    between = legs.select("leg").unique().sort("leg").select(node="leg", kind=pl.lit("transfer"))
+    nodes = pl.concat([nodes, between], how="diagonal").select(list(_NODE))
+    changes = nodes.filter(~pl.col("counted")).select(
+        stream=pl.concat_str("node", pl.lit(": stock change")), source="node", target=pl.lit(None, pl.String),
+        kind=pl.lit("stock"), measured=pl.lit(False),
+    )  # fmt: skip
+    stated = within.filter(pl.col("kind") == "adjustment")
+    return _reconciled(
+        snapshot, acts, rows=rows, known_streams=changes, nodes=nodes, stated=stated, subject=NATION, element=index,
+        span=(first, last),
+    )  # fmt: skip
+
+
+def reconcile_site(
+    snapshot: Snapshot, site: str, *, element: str = "TREO", first: str | None = None, last: str | None = None
+) -> Reconciled:
+    """One site: a node for each month (cut where it was counted in between), tied by the stock carried from one to the
+    next. A stock that was not counted is a stream that nobody measured. Raises UnknownSubject for what is not known.
+    """
+    index = known_element(element)
+    site = known_id(snapshot, "sites", site)
+    acts = _acts(snapshot, site)
+    segments = cut(acts.moves, acts.inventories, first_period=first, last_period=last).sort("until")
+    opening = segments.filter("opens")
+    spans = segments.filter(~pl.col("opens")).with_row_index("place")
+    if spans.is_empty():
+        return _nothing(site, SYMBOLS[index], first, last)
+    month_end = pl.col("until").dt.month_end() == pl.col("until")
+    name = pl.when(month_end).then("period").otherwise(pl.col("until").dt.strftime("%Y-%m-%d"))
+    spans = spans.with_columns(node=name).with_columns(next_node=pl.col("node").shift(-1))
+    begins = opening["until"].min() if opening.height else spans["since"].min()
+    moves = (
+        acts.moves.filter(pl.col("on") > begins)
+        .sort("on")
+        .join_asof(spans.select("until", "node").sort("until"), left_on="on", right_on="until", strategy="forward")
+        .drop_nulls("node")
+    )
+    crossing = moves.filter(pl.col("kind").is_in(list(_CROSSING)))
+    legs = pl.DataFrame(schema={"seq": pl.Int64(), "leg": pl.String(), "into": pl.Boolean()})
+    ends = spans.select("until", source="node", target="next_node")
+    if opening.height:
+        ends = pl.concat([opening.select("until", source=pl.lit(None, pl.String), target=spans["node"][0]), ends])
+    stocks = _carried(acts.counts, acts.inventories, ends)
+    rows = pl.concat([_named(crossing, legs), stocks[0]])
+    nodes = spans.select("node", kind=pl.lit("month"), stage=pl.lit(None, pl.String), counted="counted")
+    stated = moves.filter(pl.col("kind") == "adjustment")
+    return _reconciled(
+        snapshot, acts, rows=rows, known_streams=stocks[1], nodes=nodes, stated=stated, subject=site, element=index,
+        span=(spans["period"][0], spans["period"][-1]),
+    )  # fmt: skip
+
+
+def as_json(reconciled: Reconciled) -> Json:
+    """What `lodeline reconcile --json` prints; masses as decimal kg text, null where nothing can be said."""
+    tested = reconciled.reason is None
+    return {
+        "subject": reconciled.subject,
+        "element": reconciled.element,
+        "period": {"from": reconciled.first, "to": reconciled.last},
+        "reason": reconciled.reason,
+        "explanation": None if reconciled.reason is None else REASONS[reconciled.reason],
+        "global_test": round(reconciled.global_test, 6) if tested else None,
+        "freedom": reconciled.freedom,
+        "p": round(reconciled.p, 9) if tested else None,
+        "suspects": [
+            {
+                "kind": one.kind, "place": one.place, "z": round(one.z, 6), "mass_kg": format_kg(round(one.mass_mg)),
+                "sigma_kg": format_kg(round(one.sigma_mg)), "p": round(one.p, 9), "alarm": one.p <= FAMILY_RATE,
+                "alike": [{"kind": kind, "place": place} for kind, place in one.alike],
+            }
+            for one in reconciled.suspects
+        ],
+        "untold": [{"kind": kind, "place": place} for kind, place in reconciled.untold],
+        "nodes": [_spoken(row) for row in reconciled.nodes.iter_rows(named=True)],
+        "streams": [_spoken(row) for row in reconciled.streams.iter_rows(named=True)],
+    }  # fmt: skip
+
+
+def _spoken(row: dict[str, Any]) -> Json:
+    spoken: Json = {}
+    for name, value in row.items():
+        if name.endswith("_mg"):
+            spoken[f"{name.removesuffix('_mg')}_kg"] = None if value is None else format_kg(round(value))
+        else:
+            spoken[name] = round(value, 6) if isinstance(value, float) else value
+    return spoken
+
+
+def _acts(snapshot: Snapshot, site: str | None) -> _Acts:
+    chosen = pl.lit(True) if site is None else pl.col("site") == site
+    moves = snapshot.accountancy_movements.filter(chosen & (pl.col("kind") != "title"))
+    counts, scopes = snapshot.counts.filter(chosen), snapshot.count_scopes.filter(chosen)
+    areas = pl.concat([frame.select("site").unique() for frame in (moves, counts, scopes)]).unique().sort("site")
+    areas = areas.with_row_index("area")
+    moves, counts, scopes = (frame.join(areas, on="site") for frame in (moves, counts, scopes))
+    named = [snapshot.accountancy_movements, snapshot.counts]
+    days = inventory_days(movements=moves, counts=counts, scopes=scopes, named=named)
+    return _Acts(areas=areas, moves=moves, counts=counts, inventories=days)
+
+
+def _stage_nodes(acts: _Acts, stage_of: dict[str, str], *, eve: date, end: date) -> pl.DataFrame:
+    """`area`, `node`, `stage`, `counted`: whether the stock of a site is known at both ends."""
+    began = pl.concat([frame.select("area", "on") for frame in (acts.moves, acts.counts)])
+    began = began.group_by("area").agg(pl.col("on").min().alias("began"))
+    at_eve, at_end = (
+        acts.inventories.filter(pl.col("on") == day).select("area", pl.lit(True).alias(name))
+        for day, name in ((eve, "at_eve"), (end, "at_end"))
+    )
+    known = (
+        acts.areas.join(began, on="area", how="left").join(at_eve, on="area", how="left")
+        .join(at_end, on="area", how="left")
+        .with_columns(
+            stage=pl.col("site").replace_strict(stage_of, default="?", return_dtype=pl.String),
+            counted=pl.col("at_end").fill_null(False) & (pl.col("at_eve").fill_null(False) | (pl.col("began") > eve)),
+        )
+    )  # fmt: skip
+    node = pl.when("counted").then("stage").otherwise(pl.concat_str("stage", pl.lit(", not counted")))
+    return known.select("area", "stage", "counted", node=node)
+
+
+def _legs(snapshot: Snapshot, crossing: pl.DataFrame) -> pl.DataFrame:
+    """`seq`, `leg`, `into`: the deliveries of which both ends are here. A leg is the pair of nodes of a delivery."""
+    at = crossing.filter(pl.col("kind").is_in(["shipment", "receipt"])).select("seq", "node").unique("seq")
+    pairs = (
+        snapshot.transfers.drop_nulls(["shipment_line", "receipt_line"])
+        .select("shipment_line", "receipt_line")
+        .join(at.rename({"seq": "shipment_line", "node": "from"}), on="shipment_line")
+        .join(at.rename({"seq": "receipt_line", "node": "to"}), on="receipt_line")
+        .sort("shipment_line", "receipt_line")
+        .with_columns(leg=pl.concat_str("from", pl.lit(" > "), "to"))
+        # A shipment in parts, or a receipt of several shipments, is one delivery: that of its first pair.
+        .with_columns(pl.col("leg").first().over("shipment_line"))
+        .with_columns(pl.col("leg").first().over("receipt_line"))
+    )
+    shipped = pairs.select("leg", seq="shipment_line", into=pl.lit(True))
+    received = pairs.select("leg", seq="receipt_line", into=pl.lit(False))
+    return pl.concat([shipped, received]).unique("seq", keep="first", maintain_order=True).select("seq", "leg", "into")
+
+
+def _named(crossing: pl.DataFrame, legs: pl.DataFrame) -> pl.DataFrame:
+    """Rows with the `name`, `kind`, `source` and `target` of their stream."""
+    rows = crossing.join(legs, on="seq", how="left", maintain_order="left")
+    enters = pl.col("delta_mg") > 0
+    paired = pl.col("leg").is_not_null()
+    kind = (
+        pl.when(paired).then(pl.when("into").then(pl.lit("shipped")).otherwise(pl.lit("received")))
+        .when(pl.col("kind") == "receipt").then(pl.lit("arrived"))
+        .when(pl.col("kind") == "shipment").then(pl.lit("delivered"))
+        .when(pl.col("kind") == "origin").then(pl.concat_str(pl.lit("origin "), pl.col("origin_kind").fill_null("?")))
+        .when(pl.col("kind") == "move").then(pl.when(enters).then(pl.lit("moved in")).otherwise(pl.lit("moved out")))
+        .otherwise("kind")
+    )  # fmt: skip
+    other = pl.when(paired).then("leg")
+    return rows.with_columns(stream_kind=kind).select(
+        "area", "site", "lot", "seq", "method",
+        mass_mg=pl.col("delta_mg").abs(),
+        kind="stream_kind",
+        source=pl.when(enters).then(other).otherwise("node"),
+        target=pl.when(enters).then("node").otherwise(other),
+    ).with_columns(name=_stream_name())  # fmt: skip
+
+
+def _stream_name() -> pl.Expr:
+    ends = pl.concat_str(pl.col("source").fill_null("outside"), pl.lit(" > "), pl.col("target").fill_null("outside"))
+    whose = pl.when(pl.col("kind") == "shipped").then("source").when(pl.col("kind") == "received").then("target")
+    leg = pl.when(pl.col("kind") == "shipped").then("target").otherwise("source")
+    return pl.when(whose.is_not_null()).then(pl.concat_str(leg, pl.lit(": "), "kind")).otherwise(
+        pl.concat_str(ends, pl.lit(": "), "kind")
+    )  # fmt: skip
+
+
+def _stock_rows(counts: pl.DataFrame, *, eve: date, end: date) -> pl.DataFrame:
+    """What counted sites held on the eve and at the end, as streams into their node and out of it."""
+    nothing = pl.lit(None, pl.String)
+    found = counts.filter("counted")
+    opening = found.filter(pl.col("on") == eve).with_columns(
+        kind=pl.lit("opening stock"), source=nothing, target=pl.col("node")
+    )
+    closing = found.filter(pl.col("on") == end).with_columns(
+        kind=pl.lit("closing stock"), source=pl.col("node"), target=nothing
+    )
+    columns = ["area", "site", "lot", "seq", "method", "mass_mg", "kind", "source", "target"]
+    return pl.concat([opening, closing]).select(columns).with_columns(name=_stream_name())
+
+
+def _carried(counts: pl.DataFrame, inventories: pl.DataFrame, ends: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Stock carried from span to span of a site: rows of what was counted, and the streams, counted or not."""
+    days = inventories["on"].unique().implode()
+    ends = ends.with_columns(
+        kind=pl.lit("stock"),
+        name=pl.concat_str(pl.lit("stock "), pl.col("until").cast(pl.String)),
+        measured=pl.col("until").is_in(days),
+    )
+    columns = ["area", "site", "lot", "seq", "method", "mass_mg", "kind", "source", "target", "name"]
+    rows = counts.join(ends.filter("measured"), left_on="on", right_on="until").select(columns)
+    return rows, ends.select("source", "target", "kind", "measured", stream="name")
+
+
+def _reconciled(
+    snapshot: Snapshot,
+    acts: _Acts,
+    *,
+    rows: pl.DataFrame,
+    known_streams: pl.DataFrame,
+    nodes: pl.DataFrame,
+    stated: pl.DataFrame,
+    subject: str,
+    element: int,
+    span: tuple[str, str],
+) -> Reconciled:
+    """The network of `rows` (what was measured) and of `known_streams` besides; `stated` are adjustments by node."""
+    seen = rows.select("source", "target", "kind", stream="name", measured=pl.lit(True)).unique("stream")
+    streams = pl.concat([known_streams.select(list(_STREAM)), seen.select(list(_STREAM))])
+    streams = streams.unique("stream", keep="first", maintain_order=True).sort("kind", "stream")
+    place = dict(zip(streams["stream"], range(streams.height), strict=True))
+    numbered = rows.with_columns(
+        stream=pl.col("name").replace_strict(place, return_dtype=pl.Int64)
+    ).select(list(ROWS))  # fmt: skip
+    shared: dict[str, Any] = {
+        "element": element, "movements": _with_area(snapshot, acts), "counts": acts.counts,
+        "lot_assays": snapshot.lot_assays, "site_assays": snapshot.site_assays,
+        "methods": snapshot.register.tables["methods"],
+    }  # fmt: skip
+    mass, covariance = measured_streams(numbered, streams=streams.height, **shared)
+    at = dict(zip(nodes["node"], range(nodes.height), strict=True))
+    adjusted = stated.with_columns(stream=pl.col("node").replace_strict(at, return_dtype=pl.Int64), mass_mg="delta_mg")
+    stated_mg = np.zeros(nodes.height)
+    if adjusted.height:
+        stated_mg, _ = measured_streams(adjusted.select(list(ROWS)), streams=nodes.height, **shared)
+    found = balanced(streams=streams, nodes=nodes, mass_mg=mass, covariance_mg2=covariance, stated_mg=stated_mg)
+    return Reconciled(
+        subject=subject, element=SYMBOLS[element], first=span[0], last=span[1], reason=found.reason,
+        global_test=found.global_test, freedom=found.freedom, p=found.p, streams=found.streams, nodes=found.nodes,
+        suspects=found.suspects, untold=found.untold,
+    )  # fmt: skip
+
+
+def _with_area(snapshot: Snapshot, acts: _Acts) -> pl.DataFrame:
+    return snapshot.accountancy_movements.join(acts.areas, on="site", how="left")
+
+
+def _nothing(subject: str, element: str, first: str | None, last: str | None) -> Reconciled:
+    return Reconciled(
+        subject=subject, element=element, first=first or "", last=last or "", reason=NO_COUNTS,
+        global_test=float("nan"), freedom=0, p=1.0, streams=pl.DataFrame(schema=STREAMS),
+        nodes=pl.DataFrame(schema=NODES), suspects=(), untold=(),
+    )  # fmt: skip
+
+
+def _day_before(period: str) -> date:
+    return date.fromisoformat(f"{period}-01") - timedelta(days=1)

@@ -1,0 +1,332 @@
+"""The desk: may this consignment leave? A pure question put to the law, and to the register where there is one.
+
+Nothing is written. Every verdict carries an id, the day of its law and what it was computed from, so that anybody who
+holds the same declaration, law and register can recompute it.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from lodeline.control.case import Case
+from lodeline.control.declaration import Declaration, read_declaration, read_fields
+from lodeline.control.desk import Verdict, judge
+from lodeline.control.goods.elements import elements_of
+from lodeline.control.goods.items import percent
+from lodeline.control.goods.models import risks, verdict_of
+from lodeline.control.reason import VERDICTS, worst
+from lodeline.control.record import Records
+from lodeline.control.settling import as_json as documents_as_json
+from lodeline.control.settling import settled_by
+from lodeline.filing.formats import Limits
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.customs.records import records_of
+from lodeline.service.licences.drawn import with_draws
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.store import Store
+
+if TYPE_CHECKING:
+    from lodeline.control.screened import Screened
+
+Json = dict[str, Any]
+_ENDING = 16
+#: Beyond so many lines the collector of cycles pauses.
+_COLLECTED_LINES = 2_000
+#: What a line of a file takes, about.
+_LINE_BYTES = 120
+
+#: What was not checked, by why.
+_NOT_CHECKED = {
+    "ports": {
+        "en": "Whether the port is designated for rare earths, beyond those of published cases: no list with a source"
+        " is at hand.",
+        "zh": "口岸是否为稀土指定口岸（已公布案例所涉口岸除外）：尚无有出处的名录。",
+    },
+    "parties": {
+        "en": "The parties against lists beside those of the law pack: none is at hand.",
+        "zh": "交易方是否列入法规库以外的名录：未取得名录。",
+    },
+    "records": {
+        "en": "Lots, models and what the exporter exported before: no ledger is at hand.",
+        "zh": "批次、型号及该企业以往出口情况：未取得账簿数据。",
+    },
+    "trades": {
+        "en": "What the exporter exported before: repeats, new buyers and destinations.",
+        "zh": "该企业以往出口情况：重复出口、新买家和新目的国。",
+    },
+}
+
+
+def declare(
+    *,
+    source: Path | bytes,
+    law: Jurisdiction,
+    today: date,
+    snapshot: Snapshot | None = None,
+    store: Store | None = None,
+    name: str | None = None,
+    day: date | None = None,
+    asker: str | None = None,
+) -> Json:
+    """The verdict for each line of a declaration; `readable` is False where no line could be read.
+
+    `source` is a path, or bytes whose format the ending of `name` tells. `today` is as of when law and corrections are
+    known; `day` (default: today) is the day of law for lines without a date. Without a snapshot licences are unknown.
+    `asker`: the organisation that asks about its own goods and sees what is its own; None: the authority.
+    """
+    return answer(
+        read(source, name=name), law=law, today=today, snapshot=snapshot, store=store, day=day, asker=asker
+    )  # fmt: skip
+
+
+def read(source: Path | bytes, *, name: str | None = None, limits: Limits | None = None) -> Declaration:
+    """The lines of a path, or of bytes whose format the ending of `name` tells; never raises on what they hold."""
+    if isinstance(source, Path):
+        size = source.stat().st_size if source.is_file() else 0
+        with uncollected(size // _LINE_BYTES):
+            return read_declaration(source, file=name, limits=limits)
+    assert name is not None, "bytes come with the name of their file"
+    # An ending that is longer than any format's would make a name that no file system takes.
+    lines = len(source) // _LINE_BYTES
+    with tempfile.NamedTemporaryFile(suffix=PurePath(name).suffix[:_ENDING]) as held, uncollected(lines):
+        held.write(source)
+        held.flush()
+        return read_declaration(Path(held.name), file=name, limits=limits)
+
+
+def declare_line(
+    fields: Mapping[str, str],
+    *,
+    law: Jurisdiction,
+    today: date,
+    snapshot: Snapshot | None = None,
+    day: date | None = None,
+) -> Json:
+    """The same for one line, whose cells come by name as a form sends them; empty cells are left out."""
+    return answer(read_fields(fields), law=law, today=today, snapshot=snapshot, day=day)
+
+
+def answer(
+    declaration: Declaration,
+    *,
+    law: Jurisdiction,
+    today: date,
+    snapshot: Snapshot | None = None,
+    store: Store | None = None,
+    day: date | None = None,
+    asker: str | None = None,
+) -> Json:
+    """What `declare` answers, about a declaration that was read; its lines in the order of the declaration's."""
+    sources = Sources()
+    if snapshot is not None:
+        sources = sources_of(declaration, snapshot, store=store, law=law, day=day or today, asker=asker)
+    return answer_from(declaration, sources, law=law, today=today, day=day)
+
+
+def sources_of(
+    declaration: Declaration, snapshot: Snapshot, *, store: Store | None, law: Jurisdiction, day: date,
+    asker: str | None = None, amended: Collection[tuple[str, str]] = (),
+) -> Sources:  # fmt: skip
+    """What a snapshot has to answer from; with the store, licences less what others have drawn on them by the day.
+
+    `amended`: the lines (declaration, line) that these take the place of.
+    """
+    licences = snapshot.register.tables["licences"]
+    if store is not None:
+        licences = with_draws(store, snapshot.register, law, declaration, day, amended=amended)
+    return Sources(
+        licences=licences if asker is None else licences.filter(pl.col("exporter") == asker),
+        exporters=snapshot.register.organisation_by_name,
+        records=records_of(
+            declaration,
+            snapshot,
+            store=store,
+            asker=asker,
+            owners=_owners(store, snapshot, day) if asker is None else {},
+        ),
+        screened=None if store is None else screened_of(store, snapshot),
+        stamp=snapshot.stamp,
+    )
+
+
+def _owners(store: Store | None, snapshot: Snapshot, day: date) -> dict[str, str]:
+    """Who stands behind the parties of register and lists."""
+    from lodeline.service.parties.lists import lists_of  # noqa: PLC0415
+    from lodeline.service.parties.owners import owners_behind  # noqa: PLC0415
+
+    return owners_behind(snapshot.register, [] if store is None else lists_of(store), day=day)
+
+
+def screened_of(store: Store, snapshot: Snapshot) -> Screened:
+    """The parties of the register and of the lists that were loaded, to be asked for names."""
+    # Names are taken apart by tables that nobody needs who asks without a store.
+    from lodeline.control.screened import Screened  # noqa: PLC0415
+    from lodeline.service.parties.index import screener_of  # noqa: PLC0415
+    from lodeline.service.parties.lists import lists_of  # noqa: PLC0415
+
+    return Screened(screener_of(store, snapshot), lists=len(lists_of(store)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """What beside the law is at hand to answer from, and the entry and root that it is of.
+
+    `licences` and `exporters` as `control.desk.judge` takes them; None where there is none.
+    """
+
+    licences: pl.DataFrame | None = None
+    exporters: Mapping[str, str] | None = None
+    records: Records | None = None
+    screened: Screened | None = None
+    stamp: Json | None = None
+
+
+def answer_from(
+    declaration: Declaration, sources: Sources, *, law: Jurisdiction, today: date, day: date | None = None
+) -> Json:  # fmt: skip
+    """The answer from what is at hand."""
+    return answered(declaration, sources, law=law, today=today, day=day)[0]
+
+
+def answered(
+    declaration: Declaration, sources: Sources, *, law: Jurisdiction, today: date, day: date | None = None
+) -> tuple[Json, tuple[Verdict, ...]]:
+    """The same, with the verdicts that it tells of."""
+    with uncollected(len(declaration.lines)):
+        return _answered(declaration, sources, law=law, today=today, day=day or today)
+
+
+@contextmanager
+def uncollected(lines: int) -> Iterator[None]:
+    """Without the collector of cycles while many lines are judged: they make none, and it would look through all of
+    them again and again, which takes longer than judging them."""
+    pauses = lines > _COLLECTED_LINES and gc.isenabled()
+    if pauses:
+        gc.disable()
+    try:
+        yield
+    finally:
+        if pauses:
+            if not gc.get_freeze_count():
+                # What was made lives on, so it goes to the oldest at once, and is not looked through as young.
+                gc.freeze()
+                gc.unfreeze()
+            gc.enable()
+
+
+def _answered(
+    declaration: Declaration, sources: Sources, *, law: Jurisdiction, today: date, day: date
+) -> tuple[Json, tuple[Verdict, ...]]:
+    verdicts = verdicts_from(declaration, sources, law=law, today=today, day=day)
+    return document_of(declaration, verdicts, sources, law=law, today=today, day=day), verdicts
+
+
+def verdicts_from(
+    declaration: Declaration, sources: Sources, *, law: Jurisdiction, today: date, day: date
+) -> tuple[Verdict, ...]:
+    """The verdicts alone, from what is at hand."""
+    return judge(
+        declaration, law=law, day=day, known=today, licences=sources.licences, exporters=sources.exporters,
+        records=sources.records, screened=sources.screened,
+    )  # fmt: skip
+
+
+def document_of(
+    declaration: Declaration, verdicts: Sequence[Verdict], sources: Sources, *, law: Jurisdiction, today: date,
+    day: date,
+) -> Json:  # fmt: skip
+    """The answer that these verdicts give."""
+    basis = {"law": law.code, "known": today.isoformat(), "stamp": sources.stamp}
+    lines = [line_as_json(one, basis) for one in verdicts]
+    return {
+        "id": _digest([basis, [line["id"] for line in lines]]),
+        "verdict": worst(one.verdict for one in verdicts) if lines else "query",
+        "lines": lines,
+        "counts": {word: sum(one["verdict"] == word for one in lines) for word in VERDICTS},
+        "documents": _documents(verdicts),
+        "problems": [one.as_json() for one in declaration.problems],
+        "readable": declaration.readable,
+        "day": day.isoformat(),
+        **basis,
+        "licences": "unknown" if sources.licences is None or not sources.licences.height else "register",
+        "not_checked": _not_checked(verdicts, sources),
+    }
+
+
+def _documents(verdicts: Sequence[Verdict]) -> Json:
+    """Every document that a query asks for, with the law of the first day that it is asked under."""
+    found: Json = {}
+    for one in verdicts:
+        codes = [code for code in settled_by(one.reasons) if code not in found] if one.case else []
+        if codes and one.case:
+            found |= documents_as_json(codes, one.case.rules)
+    return found
+
+
+def _not_checked(verdicts: Sequence[Verdict], sources: Sources) -> list[dict[str, str]]:
+    ports = [one.case.rules.parameter("desk-ports") for one in verdicts if one.case and one.line["port"]]
+    missing = {
+        "ports": any(found is None or not found["designated"] for found in ports),
+        "parties": sources.screened is None or not sources.screened.lists,
+        "records": sources.records is None,
+        "trades": sources.records is not None and sources.records.trades is None,
+    }
+    return [_NOT_CHECKED[name] for name, is_missing in missing.items() if is_missing]
+
+
+def line_as_json(verdict: Verdict, basis: Json) -> Json:
+    """One line of the answer. Its id stands for what was asked, what it was judged by, and what was answered."""
+    line = verdict.line
+    # The words of the reasons may be bettered without another id.
+    codes = [(one.code, list(one.fields), dict(one.facts)) for one in verdict.reasons]
+    return {
+        "line": line["line"],
+        "verdict": verdict.verdict,
+        "reasons": [one.as_json() for one in verdict.reasons],
+        "id": _digest([basis, verdict.day.isoformat(), dict(line.cells), codes]),
+        "declaration": line["declaration"],
+        "row": line.row,
+        "product_name": line["product_name"],
+        "hs_code": line["hs_code"],
+        "day": verdict.day.isoformat(),
+        "elements": [] if verdict.case is None else elements_of(verdict.case),
+        "models": [] if verdict.case is None else _models(verdict.case),
+        "documents": list(settled_by(verdict.reasons)),
+        "problems": [one.as_json() for one in line.problems],
+    }
+
+
+def _models(case: Case) -> list[Json]:
+    return [
+        {
+            "model": one.name,
+            "verdict": verdict_of(one, case),
+            "registered": one.model is not None,
+            "test_report": one.model.test_report if one.model else None,
+            "risks": list(risks(one, case)),
+            "items": list(dict.fromkeys(need.item.item for need in one.needs)),
+            "composition": {
+                symbol: percent(share) for symbol, share in (one.model.shares if one.model else {}).items()
+            },
+        }
+        for one in case.models
+    ]
+
+
+def _digest(content: Any) -> str:
+    """SHA-256 of the content as JSON with sorted keys and no spaces; there are texts, lists and objects in it."""
+    return sha256(_TO_DIGEST(content).encode()).hexdigest()
+
+
+_TO_DIGEST = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode

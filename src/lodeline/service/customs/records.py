@@ -1,0 +1,203 @@
+"""What the desk looks up for a declaration: the lots, models and exporters that its lines name, and no others.
+
+An exporter who asks beforehand gets what is its own alone: its models, its exports, and of a lot what stands on its own
+papers. The authority sees what the ledger knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from lodeline.control.declaration import Declaration
+from lodeline.control.goods.genealogy import fed
+from lodeline.control.goods.stated import read_stated
+from lodeline.control.record import LotRecord, Model, Records, Trade, Version, named_models, plain
+from lodeline.ledger.movement import makes_lot
+from lodeline.ledger.register import Register
+from lodeline.material.assay import explode
+from lodeline.material.composition import CompositionError
+from lodeline.material.element import SYMBOLS
+from lodeline.material.product import PRODUCTS
+from lodeline.store.books import IN_FORCE
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.store import Store
+
+#: Goods worked beyond the last stage that the lists name.
+_PROCESSED = frozenset(kind for kind, product in PRODUCTS.items() if product.stage == "use")
+_EXPORT: Mapping[str, pl.DataType] = {
+    "organisation": pl.String(), "on": pl.Date(), "product": pl.String(), "mass_mg": pl.Int64(),
+    "destination": pl.String(), "end_user_name": pl.String(), "counterparty_name": pl.String(), "party": pl.String(),
+}  # fmt: skip
+_VERSION: Mapping[str, pl.DataType] = {
+    "lot": pl.Int64(), "entry": pl.Int64(), "organisation": pl.String(), "composition": pl.String(),
+    "in_force": pl.Boolean(),
+}  # fmt: skip
+
+
+def records_of(
+    declaration: Declaration, snapshot: Snapshot, *, store: Store | None = None, asker: str | None = None,
+    owners: Mapping[str, str] | None = None,
+) -> Records:  # fmt: skip
+    """What is on record for the lines. `asker`: the organisation that asks about its own goods; None: the authority.
+
+    `owners` as of `party_owners.owners_behind`. Without a store, versions that a correction replaced and earlier
+    exports are not looked up.
+    """
+    lines = declaration.lines
+    names = snapshot.register.organisation_by_name
+    exporters = {line["exporter"] or names.get(str(line["exporter_name"] or "").casefold()) for line in lines}
+    known = sorted(one for one in exporters if one and asker in (None, one))
+    behind = _Behind(names, owners or {})
+    buyers = {str(line[column]) for line in lines for column in ("end_user_name", "consignee_name") if line[column]}
+    return Records(
+        lots=lots_of(
+            {(line["lot"], line["exporter"]) for line in lines if line["lot"]}, snapshot, store=store, asker=asker
+        ),
+        models=models_of(
+            {name for line in lines for name in named_models(line["model"])}, snapshot.register, asker=asker
+        ),
+        trades=None if store is None else trades_of(store, known, before=snapshot.entry + 1, behind=behind),
+        owners={plain(name): behind.of(name) for name in buyers},
+        users={plain(name): behind.itself(name) for name in buyers},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    """Who stands behind a buyer: its owner, else the organisation that bears the name, else the name."""
+
+    names: Mapping[str, str]
+    owners: Mapping[str, str]
+
+    def of(self, name: str, party: str | None = None) -> str:
+        """`party`: the organisation that the name was resolved to, where it was."""
+        itself = self.itself(name, party)
+        return self.owners.get(itself) or self.owners.get(plain(name), itself)
+
+    def itself(self, name: str, party: str | None = None) -> str:
+        """The same without its owner."""
+        party = self.names.get(name.casefold()) or party
+        return f"@{party}" if party else plain(name)
+
+
+def models_of(wanted: Iterable[str], register: Register, *, asker: str | None = None) -> dict[str, tuple[Model, ...]]:
+    """The registered models of these ids."""
+    rows = register.tables["models"].filter(pl.col("id").is_in(sorted(set(wanted))))
+    return models_of_table(rows if asker is None else rows.filter(pl.col("organisation") == asker))
+
+
+def models_of_table(rows: pl.DataFrame) -> dict[str, tuple[Model, ...]]:
+    """Models by id, from rows of `TABLES["models"]`; a composition that cannot be read is none."""
+    found: dict[str, tuple[Model, ...]] = {}
+    for row in rows.iter_rows(named=True):
+        try:
+            shares = dict(read_stated(row["composition"]).shares) if row["composition"] else {}
+        except CompositionError:
+            shares = {}
+        model = Model(
+            id=row["id"], organisation=row["organisation"], grade=row["grade"], shares=shares,
+            test_report=row["test_report"], valid_from=row["valid_from"], valid_to=row["valid_to"],
+        )  # fmt: skip
+        found[model.id] = (*found.get(model.id, ()), model)
+    return found
+
+
+def trades_of(
+    store: Store, exporters: Iterable[str], *, before: int, behind: _Behind
+) -> dict[str, Trade]:  # fmt: skip
+    """The exports in force that each exporter has filed in the entries below `before`."""
+    rows = store.database.frame_in(
+        'SELECT l.organisation, l."on", l.product, l.dry_mg, COALESCE(l.destination, l.counterparty_country),'
+        " l.end_user_name, l.counterparty_name, l.party FROM line l"
+        f" WHERE l.kind = 'export' AND l.entry < %s AND l.organisation IN ({{keys}}) AND {IN_FORCE}",
+        sorted(exporters), before=(before,), schema=dict(_EXPORT),
+    )  # fmt: skip
+    found = {}
+    for (exporter,), own in rows.sort("on", maintain_order=True).group_by("organisation", maintain_order=True):
+        # The party is the buyer of the papers; the end user may be another.
+        named = [
+            (user or buyer or "", None if user else party)
+            for user, buyer, party in own.select("end_user_name", "counterparty_name", "party").rows()
+        ]
+        kinds = [(product or "").partition(":")[0] for product in own["product"]]
+        found[str(exporter)] = Trade(
+            days=tuple(own["on"]),
+            masses_mg=tuple(mass or 0 for mass in own["mass_mg"]),
+            kinds=tuple(kinds),
+            destinations=tuple(one or "" for one in own["destination"]),
+            owners=tuple(behind.of(*one) for one in named),
+            end_users=tuple(behind.itself(*one) for one in named),
+            processed=tuple(kind in _PROCESSED for kind in kinds),
+        )
+    return found
+
+
+def lots_of(
+    wanted: set[tuple[str, str | None]], snapshot: Snapshot, *, store: Store | None, asker: str | None = None
+) -> dict[str, LotRecord]:
+    """The lots that the ledger knows, by canonical name; `wanted` are (what a line calls it, its exporter)."""
+    called = {text for text, _ in wanted} | {f"{exporter}/{text}" for text, exporter in wanted if exporter}
+    lots = dict(snapshot.lots.filter(pl.col("name").is_in(sorted(called))).select("name", "lot").iter_rows())
+    steps = snapshot.lines
+    if asker is not None:
+        seen = (pl.col("organisation") == asker) | (pl.col("party") == asker)
+        own = set(steps.filter(pl.col("lot").is_in(list(lots.values())) & seen)["lot"])
+        lots = {name: lot for name, lot in lots.items() if lot in own}
+        steps = steps.filter(pl.col("organisation") == asker)
+    if not lots:
+        return {}
+    numbers = list(lots.values())
+    facts = {row["lot"]: row for row in snapshot.lot_facts.filter(pl.col("lot").is_in(numbers)).iter_rows(named=True)}
+    shares, versions = _shares(numbers, snapshot), _versions(numbers, snapshot, store)
+    upstream, made = fed(numbers, lines=steps, lot_assays=snapshot.lot_assays), _made(numbers, snapshot)
+    return {
+        name: LotRecord(
+            name=name,
+            product=facts.get(lot, {}).get("product"),
+            shares=shares.get(lot, {}),
+            versions=tuple(one for one in versions.get(lot, ()) if asker in (None, one.organisation)),
+            fed=upstream.get(lot, {}),
+            made_mg=made.get(lot),
+        )
+        for name, lot in lots.items()
+    }
+
+
+def _shares(lots: list[int], snapshot: Snapshot) -> dict[int, dict[str, int]]:
+    """Lot → element → ppb as its composition stands, without a total that was computed."""
+    facts = snapshot.lot_facts.filter(pl.col("lot").is_in(lots)).select("lot", "composition").with_row_index("place")
+    rows = explode(facts["composition"]).join(facts, on="place")
+    found: dict[int, dict[str, int]] = {}
+    for lot, element, ppb in rows.select("lot", "element", "ppb").iter_rows():
+        found.setdefault(lot, {})[SYMBOLS[element]] = ppb
+    return found
+
+
+def _versions(lots: list[int], snapshot: Snapshot, store: Store | None) -> dict[int, tuple[Version, ...]]:
+    """Lot → every composition that was filed about it, those that were replaced too where there is a store."""
+    if store is None:
+        rows = snapshot.lines.filter(pl.col("lot").is_in(lots)).select(
+            "lot", "entry", "organisation", "composition", in_force=pl.lit(True)
+        )
+    else:
+        rows = store.database.frame_in(
+            f"SELECT l.lot_id, l.entry, l.organisation, l.composition, {IN_FORCE} FROM line l"
+            " WHERE l.composition IS NOT NULL AND l.entry <= %s AND l.lot_id IN ({keys})",
+            lots, before=(snapshot.entry,), schema=dict(_VERSION),
+        )  # fmt: skip
+    found: dict[int, list[Version]] = {}
+    for row in rows.filter(pl.col("composition").is_not_null()).sort("entry").iter_rows(named=True):
+        parts = (part.partition("=") for part in row["composition"].split(";"))
+        shares = {symbol: int(ppb) for symbol, _, ppb in parts}
+        found.setdefault(row["lot"], []).append(
+            Version(organisation=row["organisation"], entry=row["entry"], shares=shares, in_force=bool(row["in_force"]))
+        )
+    return {lot: tuple(several) for lot, several in found.items()}
+
+
+def _made(lots: list[int], snapshot: Snapshot) -> dict[int, int]:
+    rows = snapshot.lines.filter(pl.col("lot").is_in(lots) & makes_lot())
+    return dict(rows.group_by("lot").agg(pl.col("dry_mg").sum()).iter_rows())

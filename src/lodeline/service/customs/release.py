@@ -1,0 +1,197 @@
+"""Release with a reservation: what the desk releases on a licence is promised at once, so that nobody else gets it.
+
+The verdict is the desk's; only the promise is written. A line that cannot be promised waits. A declaration that amends
+another gives back what that held and is promised anew in one transaction, so nobody gets in between. What was asked
+without a promise is released later by an officer, and reserved then: judged anew, for a licence may have been spent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from lodeline.control.declaration import Declaration, read_fields
+from lodeline.control.desk import Verdict
+from lodeline.control.licences.licence import draws_of
+from lodeline.control.reason import VERDICTS, worst
+from lodeline.ledger.licence import GOODS, Licence
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.customs import papers as desk_papers
+from lodeline.service.customs.desk import Sources, answered, sources_of
+from lodeline.service.customs.papers import DeskError, Promise, Question, Standing
+from lodeline.service.customs.reservations import keys_of
+from lodeline.service.licences.draws import Wanted, reserve
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.store import Store, StoredEntry
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A declaration that was judged and promised nothing yet. `document`: what `service.customs.desk.answer` says."""
+
+    declaration: Declaration
+    document: Json
+    verdicts: tuple[Verdict, ...]
+    law: Jurisdiction
+    today: date
+
+    def promise(self, store: Store, *, filed_at: datetime, by: str | None, always: bool = True) -> Promise:
+        """Reserves for each line that is released on a licence, once, and writes it into the document: a line whose
+        reservation is refused is held, with the problems under `reservation`; others have null there.
+
+        Not `always`: only where it amends what had something reserved.
+        """
+
+        def promise(amends_reserved: bool) -> None:
+            if always or amends_reserved:
+                self._reserve(store, filed_at=filed_at, by=by)
+
+        return promise
+
+    def _reserve(self, store: Store, *, filed_at: datetime, by: str | None) -> None:
+        drawing = [place for place, one in enumerate(self.verdicts) if one.verdict == "release" and _draws(one)]
+        licences = store.register(store.head()).licences
+        wanted = [_wanted(self.verdicts[place], licences) for place in drawing]
+        drawn = (
+            reserve(store=store, wanted=wanted, law=self.law, on=self.today, filed_at=filed_at, by=by) if wanted else []
+        )
+        lines = self.document["lines"]
+        for line, verdict in zip(lines, self.verdicts, strict=True):
+            line |= {"reservation": None, "verdict": verdict.verdict}
+        for place, one in zip(drawing, drawn, strict=True):
+            lines[place] |= {"reservation": one.as_json(), "verdict": "release" if one.draw is not None else "hold"}
+        words = [line["verdict"] for line in lines]
+        self.document.update(
+            verdict=worst(words) if words else "query",
+            counts={word: words.count(word) for word in VERDICTS},
+            reserved=sum(one.draw is not None for one in drawn),
+        )
+
+
+def judge(
+    *,
+    store: Store | None,
+    snapshot: Snapshot | None,
+    declaration: Declaration,
+    law: Jurisdiction,
+    today: date,
+    asker: str | None = None,
+    amends: int | None = None,
+) -> Judged:
+    """What `service.customs.desk.answer` says. What the question `amends` holds does not stand against it.
+
+    Raises DeskError where that is no question.
+    """
+    if snapshot is None:
+        document, verdicts = answered(declaration, Sources(), law=law, today=today)
+    else:
+        # What an exporter asks beforehand holds nothing.
+        amended = frozenset() if asker else _amended(store, amends, snapshot.register.organisation_by_name)
+        sources = sources_of(
+            declaration, snapshot, store=store, law=law, day=today, asker=asker, amended=amended
+        )  # fmt: skip
+        document, verdicts = answered(declaration, sources, law=law, today=today)
+    return Judged(declaration=declaration, document=document, verdicts=verdicts, law=law, today=today)
+
+
+def _amended(store: Store | None, amends: int | None, exporters: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    if store is None or amends is None:
+        return frozenset()
+    before = desk_papers.question(store, amends)
+    return frozenset(
+        (declaration, line) for declaration, line, _ in keys_of(before.paper["cells"], exporters=exporters)
+    )
+
+
+def release(
+    *,
+    store: Store,
+    snapshot: Snapshot,
+    declaration: Declaration,
+    law: Jurisdiction,
+    today: date,
+    filed_at: datetime,
+    by: str | None = None,
+) -> Json:
+    """What `answer` says, and a reservation for each line that is released on a licence, once; nothing is kept."""
+    judged = judge(store=store, snapshot=snapshot, declaration=declaration, law=law, today=today)
+    judged.promise(store, filed_at=filed_at, by=by)(False)
+    return judged.document
+
+
+def judge_again(*, store: Store, snapshot: Snapshot, asked: Question, law: Jurisdiction, today: date) -> Judged:
+    """A kept question as the desk judges it now. Raises DeskError for what an exporter asked beforehand."""
+    if asked.paper["asker"]:
+        raise DeskError(
+            "This was asked beforehand by the exporter. Ask it at the desk of customs, and release that.",
+            "此为企业预先查询。请在海关窗口查询后放行。",
+        )
+    lines = tuple(read_fields(cells).lines[0] for cells in asked.paper["cells"])
+    return judge(
+        store=store, snapshot=snapshot, declaration=Declaration(lines=lines), law=law, today=today,
+        amends=asked.entry.index,
+    )  # fmt: skip
+
+
+def release_kept(
+    *,
+    store: Store,
+    asked: Question,
+    judged: Judged,
+    filed_at: datetime,
+    by: str,
+    only: Collection[str] = (),
+    besides: Collection[str] = (),
+) -> StoredEntry:
+    """Releases the lines of a kept question that may leave and were not released yet, and reserves for each that draws
+    on a licence: one transaction. `judged`: as of `judge_again`; what the desk judges more strictly now than when it
+    was asked stays. `only`: ids of verdicts, all where there is none; `besides`: those about which customs still ask.
+
+    Raises DeskError where nothing is released.
+    """
+    today, law = judged.today, judged.law
+
+    def released(state: Standing) -> list[Json]:
+        places = [
+            place
+            for place, line in enumerate(asked.lines)
+            if state.waits(asked, line, day=today)
+            and (not only or line["id"] in only)
+            and line["id"] not in besides
+            and VERDICTS.index(judged.verdicts[place].verdict) <= VERDICTS.index(line["verdict"])
+        ]
+        drawing = [place for place in places if _draws(judged.verdicts[place])]
+        licences = store.register(store.head()).licences
+        wanted = [_wanted(judged.verdicts[place], licences) for place in drawing]
+        drawn = reserve(store=store, wanted=wanted, law=law, on=today, filed_at=filed_at, by=by) if wanted else []
+        told = {place: one.as_json() for place, one in zip(drawing, drawn, strict=True)}
+        return [
+            {
+                "verdict_id": asked.lines[place]["id"], "line": asked.lines[place]["line"],
+                "released": place not in told or told[place]["reservation"] is not None,
+                "reservation": told.get(place),
+            }
+            for place in places
+        ]  # fmt: skip
+
+    return desk_papers.release(store, asked, lines=released, by=by, filed_at=filed_at)
+
+
+def _draws(verdict: Verdict) -> dict[str, int]:
+    return draws_of(verdict.line, verdict.case.needs) if verdict.case is not None else {}
+
+
+def _wanted(verdict: Verdict, licences: Mapping[str, Licence]) -> Wanted:
+    line = verdict.line
+    draws_mg = _draws(verdict)
+    found = licences.get(line["licence"])
+    limited = found.elements_mg if found else {}
+    return Wanted(
+        licence=line["licence"], organisation=line["exporter"] or "", declaration=line["declaration"] or "",
+        line=line["line"] or "", mass_mg=draws_mg.get(GOODS, 0),
+        elements_mg={name: mass_mg for name, mass_mg in draws_mg.items() if name in limited},
+    )  # fmt: skip

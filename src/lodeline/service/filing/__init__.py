@@ -1,0 +1,1 @@
+"""Filing: a month is checked, judged against what is held, and becomes an entry."""

@@ -1,0 +1,168 @@
+"""Transfers as a person asks about them: what has closed, what waits and how long, and whose scales disagree.
+
+A difference between two scales is a fact about both; which of them is wrong, nothing here decides.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Final
+
+import polars as pl
+
+from lodeline.ledger.extension import both_passed
+from lodeline.ledger.transfer import judge
+from lodeline.material.mass import format_kg
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.entries.subject import Json
+from lodeline.service.filing.status import has_duty
+from lodeline.store.snapshot import Snapshot
+
+#: Standings in which a transfer has not closed.
+UNCLOSED: Final = ("waiting", "exception")
+#: Days up to which a transfer that has not closed belongs to a class of age; what is older belongs to the last.
+AGES: Final = (30, 60, 90)
+#: Fewer weighings than this say little about a pair of scales.
+FEWEST_WEIGHINGS: Final = 5
+
+
+def last_filing_day(snapshot: Snapshot, law: Jurisdiction) -> date | None:
+    """The day of the last filing in the log on the jurisdiction's calendar: ages are counted to it."""
+    if snapshot.as_of is None:
+        return None
+    return law.day_of(datetime.fromisoformat(snapshot.as_of))
+
+
+def standing_transfers(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
+    """Every transfer with where it stands, newest first.
+
+    Columns of `judged_transfers`, and `day` (shipped, else received), `period` (its month), `standing` (`waiting`,
+    `exception`, `differs`, `matched`, `delivered-unfiled`), `difference_mg` (shipped − received, null without both),
+    `age_days` (from `day` to the last filing; null where it has closed), `shipment_entry` and `receipt_entry` (the
+    entries of the log that hold the two halves).
+    """
+    entries = snapshot.lines.select("line", "entry")
+    halves = judged_transfers(snapshot, law)
+    for half in ("shipment", "receipt"):
+        named = entries.rename({"line": f"{half}_line", "entry": f"{half}_entry"})
+        halves = halves.join(named, on=f"{half}_line", how="left", maintain_order="left")
+    state, cause = pl.col("state"), pl.col("cause")
+    standing = (
+        pl.when(state.is_in(["open", "partial"]))
+        .then(pl.lit("waiting"))
+        .when((state == "matched") & cause.is_not_null())
+        .then(pl.lit("differs"))
+        .otherwise(state)
+    )
+    until = pl.lit(last_filing_day(snapshot, law), pl.Date())
+    return (
+        halves.with_columns(
+            standing=standing,
+            day=pl.coalesce("shipped_on", "received_on"),
+            difference_mg=pl.col("shipped_mg") - pl.col("received_mg"),
+        )
+        .with_columns(
+            period=pl.col("day").dt.strftime("%Y-%m"),
+            age_days=pl.when(pl.col("standing").is_in(UNCLOSED)).then((until - pl.col("day")).dt.total_days()),
+        )
+        .reverse()
+    )
+
+
+def ages(transfers: pl.DataFrame) -> pl.DataFrame:
+    """What has not closed by class of age: `from_days`, `to_days` (null: and older), `standing`, `count`, `mass_mg`.
+
+    `transfers` as `standing_transfers` gives them. Classes in which nothing waits are left out. The mass is dry, as
+    shipped, else as received.
+    """
+    begins = (0, *(days + 1 for days in AGES))
+    from_days = pl.lit(0, pl.Int64())
+    for first in begins[1:]:
+        from_days = pl.when(pl.col("age_days") >= first).then(pl.lit(first, pl.Int64())).otherwise(from_days)
+    ends = dict(zip(begins, (*AGES, None), strict=True))
+    return (
+        transfers.filter(pl.col("age_days").is_not_null())
+        .with_columns(from_days=from_days)
+        .group_by("from_days", "standing")
+        .agg(count=pl.len(), mass_mg=pl.coalesce("shipped_mg", "received_mg").sum())
+        .with_columns(to_days=pl.col("from_days").replace_strict(ends, return_dtype=pl.Int64))
+        .sort("from_days", "standing")
+        .select("from_days", "to_days", "standing", "count", "mass_mg")
+    )
+
+
+def differences(transfers: pl.DataFrame) -> pl.DataFrame:
+    """Shipper–receiver difference by pair, over the transfers that both have weighed.
+
+    `shipper`, `receiver`, `weighings`, `mean` (of difference / shipped mass; above zero: less arrives), `error` (its
+    standard error, from the spread between weighings; null below two), `distance` (mean / error), `less`, `more` (times
+    that less or more arrived than was shipped), `difference_mg`, `shipped_mg` (sums). Pairs whose mean stands furthest
+    from zero come first; those with fewer than `FEWEST_WEIGHINGS` weighings follow.
+    """
+    weighed = transfers.filter((pl.col("shipped_mg") > 0) & pl.col("difference_mg").is_not_null())
+    share = pl.col("difference_mg") / pl.col("shipped_mg")
+    return (
+        weighed.group_by("shipper", "receiver")
+        .agg(
+            weighings=pl.len(), mean=share.mean(), error=share.std() / pl.len().sqrt(),
+            less=(pl.col("difference_mg") > 0).sum(), more=(pl.col("difference_mg") < 0).sum(),
+            difference_mg=pl.col("difference_mg").sum(), shipped_mg=pl.col("shipped_mg").sum(),
+        )
+        .with_columns(distance=pl.when(pl.col("error") > 0).then(pl.col("mean") / pl.col("error")))
+        .sort(
+            pl.col("weighings") < FEWEST_WEIGHINGS, -pl.col("distance").abs(), -pl.col("mean").abs(), "shipper",
+            "receiver", nulls_last=True,
+        )
+    )  # fmt: skip
+
+
+def judged_transfers(snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
+    """Every transfer with state and cause, as of the last filing in the log."""
+    found = snapshot.transfers.join(snapshot.lots.select("lot", "name"), on="lot", how="left")
+    as_of = datetime.fromisoformat(snapshot.as_of) if snapshot.as_of else datetime.fromisoformat("1900-01-01T00:00Z")
+    judged = judge(
+        found, has_duty=has_duty(snapshot.register, law),
+        both_deadlines_passed=both_passed(as_of, law, snapshot.register),
+    )  # fmt: skip
+    return judged.sort(
+        pl.coalesce("shipped_on", "received_on"), "shipper", "receiver", "shipment_event", "receipt_event", "name",
+        "shipped_mg", "received_mg",
+    )  # fmt: skip
+
+
+def transfers(snapshot: Snapshot, law: Jurisdiction, *, only_open: bool = False) -> Json:
+    """Shipments with their receipts; with `only_open`, those that lack a shipment or (part of) a receipt."""
+    rows = judged_transfers(snapshot, law)
+    if only_open:
+        rows = rows.filter(pl.col("state").is_in(["open", "partial"]) | (pl.col("state") == "exception"))
+    return {
+        "rows": [
+            {
+                "lot": row["name"],
+                "shipper": row["shipper"],
+                "receiver": row["receiver"],
+                "shipment_event": row["shipment_event"],
+                "receipt_event": row["receipt_event"],
+                "shipped_on": _day(row["shipped_on"]),
+                "received_on": _day(row["received_on"]),
+                "shipped_kg": _kg(row["shipped_mg"]),
+                "received_kg": _kg(row["received_mg"]),
+                "difference_kg": _kg(_difference(row["shipped_mg"], row["received_mg"])),
+                "state": row["state"],
+                "cause": row["cause"],
+            }
+            for row in rows.iter_rows(named=True)
+        ]
+    }
+
+
+def _difference(shipped_mg: int | None, received_mg: int | None) -> int | None:
+    return None if shipped_mg is None or received_mg is None else shipped_mg - received_mg
+
+
+def _kg(mass_mg: int | None) -> str | None:
+    return None if mass_mg is None else format_kg(mass_mg)
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

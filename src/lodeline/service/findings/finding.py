@@ -1,0 +1,193 @@
+"""What the detectors see in the ledger, asked of a snapshot and answered with its stamp."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cached_property
+from threading import Lock
+from typing import Final
+
+import polars as pl
+
+from lodeline.accountancy.accounts import Accounts
+from lodeline.detection.battery import DETECTORS, look
+from lodeline.detection.imbalance import TESTED
+from lodeline.detection.papers import CUSTOMS, DRAWS, FILINGS, PAPERS
+from lodeline.ledger.licence import GOODS
+from lodeline.ledger.register import Register
+from lodeline.ledger.transfer import passed_on, stand_in
+from lodeline.progress import counted
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.entries.subject import Json, UnknownSubject
+from lodeline.service.filing.status import filing_status
+from lodeline.service.licences.draw_facts import draws_of, exits_in_force
+from lodeline.service.matching.exceptions import Disagreements, disagreements
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.store import Store
+
+#: Answers that are kept: those of all detectors, and of one or two, for two ledgers.
+_KEPT: Final = 6
+_kept: OrderedDict[tuple[str, int, str, str | None], tuple[Jurisdiction, list[Json]]] = OrderedDict()
+_lock = Lock()
+
+
+def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: str | None = None) -> Json:
+    """Findings of all detectors, or of one, with their evidence. Raises UnknownSubject for a detector that is none.
+
+    They are computed once for as long as no entry says anything new about goods or parties: a step of a case moves the
+    log, its stamp with it, and no finding. The rows are shared: whoever gets them must not change them.
+    """
+    chosen = tuple(one for one in DETECTORS if detector in (None, one.name))
+    if not chosen:
+        names = [one.name for one in DETECTORS]
+        raise UnknownSubject(
+            f"no detector {detector!r}: one of {', '.join(names)}",
+            f"没有检测方法 {detector!r}：可选 {'、'.join(names)}",
+        )
+    key = (store.database.url, *store.moved_at(snapshot.entry + 1), detector)
+    with _lock:
+        kept = _kept.get(key)
+    if kept is None or kept[0] is not law:
+        found = look(LedgerSight(store=store, snapshot=snapshot, law=law), counted("detectors", chosen))
+        kept = law, [finding.as_json() for finding in found]
+    with _lock:
+        _kept[key] = kept
+        _kept.move_to_end(key)
+        while len(_kept) > _KEPT:
+            _kept.popitem(last=False)
+    return {"stamp": snapshot.stamp, "rows": kept[1]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerSight:
+    """What detectors look at (detection.battery.Sight), read from a snapshot when it is asked for."""
+
+    store: Store
+    snapshot: Snapshot
+    law: Jurisdiction
+
+    @cached_property
+    def books(self) -> Accounts:
+        """Of the rare earths at the sites that count: nothing else can be tested."""
+        return Accounts(
+            movements=self.snapshot.accountancy_movements,
+            counts=self.snapshot.counts,
+            count_scopes=self.snapshot.count_scopes,
+            lot_assays=self.snapshot.lot_assays,
+            site_assays=self.snapshot.site_assays,
+            methods=self.register.tables["methods"],
+            transfers=self.transfers,
+            elements=TESTED,
+        )
+
+    @cached_property
+    def movements(self) -> pl.DataFrame:
+        return self.snapshot.accountancy_movements.join(self._places.drop("event"), on="seq", how="left")
+
+    @cached_property
+    def counts(self) -> pl.DataFrame:
+        return self.snapshot.counts.join(self._places, on="seq", how="left")
+
+    @cached_property
+    def _places(self) -> pl.DataFrame:
+        return self.snapshot.lines.select("entry", "event", seq="line")
+
+    @property
+    def count_scopes(self) -> pl.DataFrame:
+        return self.snapshot.count_scopes
+
+    @property
+    def lot_assays(self) -> pl.DataFrame:
+        return self.snapshot.lot_assays
+
+    @property
+    def site_assays(self) -> pl.DataFrame:
+        return self.snapshot.site_assays
+
+    @property
+    def lines(self) -> pl.DataFrame:
+        return self.snapshot.lines
+
+    @property
+    def lots(self) -> pl.DataFrame:
+        return self.snapshot.lots
+
+    @cached_property
+    def lot_facts(self) -> pl.DataFrame:
+        """As the quota table has them: a lot renamed by a trader is what it was shipped as."""
+        lots = self.snapshot.lot_facts
+        return stand_in(lots, passed_on(self.transfers, self.lines, lots))
+
+    @property
+    def transfers(self) -> pl.DataFrame:
+        return self.snapshot.transfers
+
+    @cached_property
+    def status(self) -> pl.DataFrame:
+        return filing_status(self.store, self.snapshot, self.law)
+
+    @property
+    def register(self) -> Register:
+        return self.snapshot.register
+
+    @cached_property
+    def papers(self) -> pl.DataFrame:
+        """The commercial cells of the rows in force (detection.papers.PAPERS)."""
+        cells = list(PAPERS)[1:]
+        rows = self.store.database.frame(f"SELECT id, {', '.join(cells)} FROM line ORDER BY id", schema=dict(PAPERS))
+        return rows.join(self.lines.select("line"), on="line", how="semi")
+
+    @cached_property
+    def _beside(self) -> Disagreements:
+        return disagreements(self.store, self.snapshot, self.law)
+
+    @property
+    def exceptions(self) -> pl.DataFrame:
+        """Where other authorities' records disagree (collation.exception.EXCEPTION)."""
+        return self._beside.rows
+
+    @property
+    def compared(self) -> pl.DataFrame:
+        """How many papers of a kind each firm has (detection.comparison.COMPARED)."""
+        return self._beside.compared
+
+    @property
+    def behind_exceptions(self) -> pl.DataFrame:
+        """The rows behind the exceptions (detection.comparison.BEHIND)."""
+        return self._beside.evidence
+
+    @cached_property
+    def customs(self) -> pl.DataFrame:
+        """What the export rows in force say of licence and declaration (detection.papers.CUSTOMS)."""
+        cells = list(CUSTOMS)[1:]
+        rows = self.store.database.frame(
+            f"SELECT id, {', '.join(cells)} FROM line WHERE kind = 'export' ORDER BY id", schema=dict(CUSTOMS)
+        )
+        return rows.join(self.lines.select("line"), on="line", how="semi")
+
+    @cached_property
+    def draws(self) -> pl.DataFrame:
+        """What was told of licences beside the filings, up to the last entry about goods or parties.
+
+        A release moves the log and no finding: what it says is looked at with the next filing.
+        """
+        moved, _ = self.store.moved_at(self.snapshot.entry + 1)
+        told = draws_of(self.store, "licence", before=moved)
+        exits = {one.number: one for one in exits_in_force(told)}
+        rows = [
+            (one.account, one.organisation, one.act, one.declaration, one.on, one.masses_mg.get(GOODS, 0), one.entry)
+            for one in (exits.get(each.number, each) for each in told)
+            if one.act in ("reserve", "exit")
+        ]
+        return pl.DataFrame(rows, schema=dict(DRAWS), orient="row")
+
+    @cached_property
+    def filings(self) -> pl.DataFrame:
+        """Every accepted filing and correction of this snapshot (detection.papers.FILINGS)."""
+        return self.store.database.frame(
+            'SELECT "index", organisation, period, corrects, filed_at, row_count FROM entry'
+            " WHERE kind IN ('filing', 'correction') AND \"index\" <= %s ORDER BY \"index\"",
+            (self.snapshot.entry,),
+            schema=dict(FILINGS),
+        )

@@ -1,0 +1,1 @@
+"""One organisation about itself: its own rows alone, never the nation."""

@@ -1,0 +1,466 @@
+"""What one organisation is told of its own business: by SQL about it alone, never from the nation's snapshot.
+
+Nothing here names an organisation that is not next to it: a party of its own filings, or whoever has filed that it
+shipped to it or received from it. Thousands open these pages on the day of a deadline, so each question reads the
+organisation's own rows and no others. Moments are passed in; masses are milligrams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import Final, Literal
+
+import polars as pl
+
+from lodeline.ledger.extension import Extension, both_passed, due, extension_of
+from lodeline.ledger.label import ALIAS
+from lodeline.ledger.register import TABLES, Register
+from lodeline.ledger.resolution import maker_and_local
+from lodeline.ledger.succession import former_holders, partners, sites_held_before
+from lodeline.ledger.transfer import judge
+from lodeline.material.element import TREO
+from lodeline.regulation.duty import next_month, period_of
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.filing.status import has_duty
+from lodeline.service.licences.accounts import DRAWN, drawn, licence_accounts, quota_accounts
+from lodeline.service.licences.quotas import GRANT
+from lodeline.service.lots.calling import Calling
+from lodeline.store.books import IN_FORCE
+from lodeline.store.store import Store
+
+MonthState = Literal["filed", "late", "missing", "due", "running"]
+
+#: Where a transfer of the organisation stands, from its own side.
+#: `to-accept`: shipped to it, not (wholly) received. `unconfirmed`: shipped by it, not (wholly) received. `unsent`: the
+#: other side received what it never filed as shipped. `awaiting-shipper`: it received what the shipper has not filed.
+Standing = Literal["to-accept", "unconfirmed", "unsent", "awaiting-shipper", "differs", "closed"]
+WAITING: Final[tuple[Standing, ...]] = ("to-accept", "unconfirmed", "unsent", "awaiting-shipper")
+
+_HALVES: Final[dict[str, pl.DataType]] = {
+    "lot": pl.Int64(), "name": pl.String(), "maker": pl.String(), "local": pl.String(), "shipper": pl.String(),
+    "receiver": pl.String(), "shipment_line": pl.Int64(), "shipment_event": pl.String(), "receipt_event": pl.String(),
+    "shipped_mg": pl.Int64(), "received_mg": pl.Int64(), "shipped_on": pl.Date(), "received_on": pl.Date(),
+    "by_reference": pl.Boolean(), "lot_differs": pl.Boolean(), "party_differs": pl.Boolean(), "product": pl.String(),
+    "document": pl.String(), "receipt_lot": pl.Int64(), "receipt_name": pl.String(), "receipt_maker": pl.String(),
+    "receipt_local": pl.String(),
+}  # fmt: skip
+_TRANSFERS: Final = (
+    "SELECT t.lot, lot.name, lot.maker, lot.local, t.shipper, t.receiver, t.shipment_line, t.shipment_event,"
+    " CASE WHEN r.id IS NULL THEN NULL ELSE t.receipt_event END,"
+    " t.shipped_mg, t.received_mg, t.shipped_on, t.received_on, t.by_reference, t.lot_differs,"
+    " t.party_differs, COALESCE(s.product, r.product, (SELECT m.product FROM line m WHERE m.lot_id = t.lot"
+    " AND m.product IS NOT NULL ORDER BY m.id LIMIT 1)), COALESCE(s.document, r.document), got.id, got.name, got.maker,"
+    " got.local FROM transfer t JOIN lot ON lot.id = t.lot LEFT JOIN line s ON s.id = t.shipment_line"
+    # Where another received what was sent to the organisation, that one's papers are not for it to see.
+    " LEFT JOIN line r ON r.id = t.receipt_line AND (r.organisation = t.receiver OR t.shipper = %s)"
+    " LEFT JOIN lot got ON got.id = r.lot_id WHERE (t.shipper = %s OR t.receiver = %s)"
+)
+#: Condition on a transfer `t` that it may not have closed; `judge` decides.
+_MAYBE_OPEN: Final = (
+    " AND (t.receipt_line IS NULL OR t.shipment_line IS NULL OR (NOT t.by_reference AND t.received_mg < t.shipped_mg))"
+)
+
+_Duty = Callable[[str | None, date], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """A month that the organisation has to file, or has filed. `due`: the moment from which it is late."""
+
+    period: str
+    due: datetime
+    state: MonthState
+    #: The first entry that filed it; None while nobody has.
+    entry: int | None
+    #: By which it is due later than the law has it.
+    extension: Extension | None = None
+
+
+class Own:
+    """One organisation, asked about itself. `store` is read as of now; what is read is kept for one request."""
+
+    def __init__(self, store: Store, law: Jurisdiction, organisation: str) -> None:
+        self.store = store
+        self.law = law
+        self.organisation = organisation
+
+    def today(self, now: datetime) -> date:
+        """The day of a moment on the jurisdiction's calendar."""
+        return self.law.day_of(now)
+
+    @cached_property
+    def register(self) -> Register:
+        """The whole register; only `parties` and `sites` of it are the organisation's to see."""
+        return self.store.newest_register()
+
+    @cached_property
+    def sites(self) -> pl.DataFrame:
+        """Its own sites, as registered."""
+        return self.register.tables["sites"].filter(pl.col("organisation") == self.organisation)
+
+    @cached_property
+    def sites_before(self) -> pl.DataFrame:
+        """The sites that it held and holds no more, as registered now."""
+        before = sites_held_before(self.register, self.organisation)
+        return self.register.tables["sites"].filter(pl.col("id").is_in(before))
+
+    @cached_property
+    def parties(self) -> pl.DataFrame:
+        """The register's rows of the organisation itself and of those next to it."""
+        next_to = [self.organisation, *self.next_to]
+        return self.register.tables["organisations"].filter(pl.col("id").is_in(next_to))
+
+    @cached_property
+    def calling(self) -> Calling:
+        """What it calls lots."""
+        return Calling(self.store, self.organisation)
+
+    @property
+    def next_to(self) -> frozenset[str]:
+        """Ids of the organisations next to it: `Calling.next_to`, and whom it follows or who follows it."""
+        return self.calling.next_to | partners(self.register, self.organisation)
+
+    @property
+    def _texts(self) -> list[str]:
+        """Everything that rows of others may call it by (`Register.texts_of`)."""
+        return self.register.texts_of(self.organisation)
+
+    # Lots go by a name that tells no more than the own edge.
+
+    def lot_name(self, name: str, maker: str, local: str, *, sent: tuple[str, int] | None = None) -> str:
+        """What the organisation calls a lot: `Calling.lot_name`."""
+        return self.calling.lot_name(name, maker, local, sent=sent)
+
+    def lot_of(self, called: str) -> int | None:
+        """The number of the lot that the organisation calls so, if it holds it, once held it, or is being sent it."""
+        hidden = [name for name, label in self.calling.hidden_names.items() if label == called]
+        marked = called.startswith("~")
+        found = self.store.database.rows_in(
+            "SELECT lot.id, lot.name, lot.maker, lot.local FROM lot WHERE EXISTS (SELECT 1 FROM line"
+            " WHERE line.lot_id = lot.id AND line.organisation = %s)"
+            f" AND lot.{'local' if marked else 'name'} IN ({{keys}})",
+            [called.partition("/")[2]] if marked else [called, *hidden],
+            before=(self.organisation,),
+        )
+        fits = [int(str(lot)) for lot, *names in found if self.lot_name(*map(str, names)) == called]
+        return fits[0] if fits else self._being_sent(called)
+
+    def names(self, lot: int) -> bool:
+        """Whether a filing of the organisation names the lot: it is no longer, or not only, on its way to it."""
+        return bool(
+            self.store.database.rows(
+                "SELECT 1 FROM line WHERE lot_id = %s AND organisation = %s LIMIT 1", (lot, self.organisation)
+            )
+        )
+
+    def _being_sent(self, called: str) -> int | None:
+        """The lot that goes by this name on the papers of a delivery to the organisation, which it has not received."""
+        found = self.store.database.rows(
+            "SELECT DISTINCT t.shipper, lot.id, lot.name, lot.maker, lot.local FROM transfer t"
+            " JOIN lot ON lot.id = t.lot WHERE t.receiver = %s AND t.receipt_line IS NULL",
+            (self.organisation,),
+        )
+        fits = {
+            int(str(lot)) for shipper, lot, *names in found
+            if self.lot_name(*map(str, names), sent=(str(shipper), int(str(lot)))) == called
+        }  # fmt: skip
+        return min(fits, default=None)
+
+    # Months.
+
+    def months(self, now: datetime) -> list[Month]:
+        """Every month from the beginning of its duty to the running one, oldest first."""
+        filed = self._filed()
+        first = self._first_month(filed)
+        running = period_of(now, self.law)
+        if first is None or first > running:
+            return []
+        duty = has_duty(Register(tables={"organisations": self.parties}), self.law)
+        months, period = [], first
+        while period <= running:
+            extension = extension_of(self.organisation, period, self.law, self.register)
+            late_from = due(self.organisation, period, self.law, self.register)
+            last_day = date.fromordinal(date.fromisoformat(f"{next_month(period)}-01").toordinal() - 1)
+            entry, at = filed.get(period, (None, ""))
+            if entry is not None:
+                state: MonthState = "filed" if datetime.fromisoformat(at) < late_from else "late"
+            elif not duty(self.organisation, last_day):
+                period = next_month(period)
+                continue
+            else:
+                state = "running" if period == running else "due" if now < late_from else "missing"
+            months.append(Month(period=period, due=late_from, state=state, entry=entry, extension=extension))
+            period = next_month(period)
+        return months
+
+    def _filed(self) -> dict[str, tuple[int, str]]:
+        """Month → the first entry that filed it, and when."""
+        found = self.store.database.rows(
+            "SELECT period, \"index\", filed_at FROM entry WHERE organisation = %s AND kind = 'filing'"
+            ' AND corrects IS NULL ORDER BY "index" DESC',
+            (self.organisation,),
+        )
+        return {str(period): (int(str(entry)), str(at)) for period, entry, at in found}
+
+    def _first_month(self, filed: dict[str, tuple[int, str]]) -> str | None:
+        """The month of registration, but none before anybody filed anything: the law's records begin with the log."""
+        ((first,),) = self.store.database.rows("SELECT MIN(period) FROM entry WHERE period IS NOT NULL")
+        if first is None:
+            return None
+        since = self.parties.filter(pl.col("id") == self.organisation)["valid_from"].to_list()
+        registered = f"{since[0]:%Y-%m}" if since and since[0] is not None else str(first)
+        return min([max(str(first), registered), *filed])
+
+    # Transfers.
+
+    def transfers(self, now: datetime, *, waiting: bool = False) -> pl.DataFrame:
+        """Its transfers, newest first; with `waiting`, only those that have not closed (quick however many there are).
+
+        `lot` and what the organisation calls it (`called`, by lot_name, and `local`, the id in it): of a delivery to it
+        what it received, and until then what stands on the papers. `product`, `document`, `other` (the other side),
+        `shipper`, `receiver`, `shipment_line`, `shipment_event`, `receipt_event`, `shipped_mg`, `received_mg`,
+        `left_mg` (not received yet), `shipped_on`, `received_on`, `day`, `state` and `cause` of
+        `ledger.transfer.judge`, `standing`, `age_days` (from `day` to the day of `now`; null where it has closed).
+        """
+        found = self.store.database.frame(
+            _TRANSFERS + (_MAYBE_OPEN if waiting else ""), (self.organisation,) * 3, schema=_HALVES
+        )
+        own, closed = pl.lit(self.organisation), pl.col("state").is_in(["matched", "delivered-unfiled"])
+        lacks_receipt = pl.col("state").is_in(["open", "partial", "exception"]) & pl.col("shipment_line").is_not_null()
+        standing = (
+            pl.when((pl.col("state") == "matched") & pl.col("cause").is_not_null())
+            .then(pl.lit("differs"))
+            .when(closed)
+            .then(pl.lit("closed"))
+            .when(lacks_receipt & (pl.col("receiver") == own))
+            .then(pl.lit("to-accept"))
+            .when(lacks_receipt)
+            .then(pl.lit("unconfirmed"))
+            .when(pl.col("shipper") == own)
+            .then(pl.lit("unsent"))
+            .otherwise(pl.lit("awaiting-shipper"))
+        )
+        found = self._as_it_knows_them(found)
+        judged = (
+            judge(found, has_duty=self._duty_next_to, both_deadlines_passed=both_passed(now, self.law, self.register))
+            .with_columns(
+                day=pl.coalesce("shipped_on", "received_on"),
+                other=pl.when(pl.col("shipper") == own).then("receiver").otherwise("shipper"),
+                left_mg=pl.col("shipped_mg") - pl.col("received_mg").fill_null(0),
+                standing=standing,
+            )
+            .with_columns(
+                age_days=pl.when(pl.col("standing").is_in(WAITING)).then(
+                    (pl.lit(self.today(now)) - pl.col("day")).dt.total_days()
+                )
+            )
+            .drop("name", "maker", "by_reference", "lot_differs", "party_differs")
+        )
+        if waiting:
+            judged = judged.filter(pl.col("standing").is_in(WAITING))
+        return judged.sort("day", "shipment_event", "called", descending=[True, False, False])
+
+    def _as_it_knows_them(self, found: pl.DataFrame) -> pl.DataFrame:
+        """With `lot`, `called` and `local` as of its own side; every other name of the lots is dropped."""
+        to_it = pl.col("receiver") == self.organisation
+        got = to_it & pl.col("shipment_line").is_not_null() & pl.col("receipt_lot").is_not_null()
+        mine = found.with_columns(
+            pl.when(got).then(f"receipt_{column}").otherwise(column).alias(column)
+            for column in ("lot", "name", "maker", "local")
+        ).with_columns(sent=to_it & pl.col("receipt_lot").is_null())
+        called = [
+            self.lot_name(name, maker, local, sent=(shipper, lot) if sent else None)
+            for name, maker, local, sent, shipper, lot in mine.select(
+                "name", "maker", "local", "sent", "shipper", "lot"
+            ).iter_rows()
+        ]  # fmt: skip
+        locals_ = [maker_and_local(name, "")[1] for name in called]
+        return mine.with_columns(
+            called=pl.Series(called, dtype=pl.String), local=pl.Series(locals_, dtype=pl.String)
+        ).drop("sent", "receipt_lot", "receipt_name", "receipt_maker", "receipt_local")
+
+    def ids_on_the_label(self, shipment_line: int | None) -> set[str]:
+        """What the shipper of a line has called its lot: its id and every alias. Not to be shown: to compare with."""
+        found = self.store.database.rows(
+            "SELECT lot.local FROM line l JOIN lot ON lot.id = l.lot_id WHERE l.id = %s"
+            " UNION SELECT a.alias FROM line l JOIN alias a ON a.lot = l.lot_id AND a.organisation = l.organisation"
+            " WHERE l.id = %s",
+            (shipment_line, shipment_line),
+        )
+        return {str(one) for (one,) in found}
+
+    @cached_property
+    def _duty_next_to(self) -> _Duty:
+        return has_duty(Register(tables={"organisations": self.parties}), self.law)
+
+    # Lots.
+
+    def lots(self) -> pl.DataFrame:
+        """Every lot that its filings in force name, newest first.
+
+        `lot`, `called`, `alias` (the newest that it gave the lot), `made` (it is the maker), `product`, `first_on`,
+        `last_on`, `held_mg` (at its sites, by the book), `lines`.
+        """
+        found = self.store.database.frame(
+            'SELECT l.lot_id, lot.name, lot.maker, lot.local, MIN(l."on"), MAX(l."on"), COUNT(*),'
+            " COALESCE(MAX(l.product), (SELECT m.product FROM line m WHERE m.lot_id = l.lot_id"
+            " AND m.product IS NOT NULL ORDER BY m.id LIMIT 1))"
+            f" FROM line l JOIN lot ON lot.id = l.lot_id WHERE l.organisation = %s AND {IN_FORCE}"
+            " GROUP BY l.lot_id, lot.name, lot.maker, lot.local",
+            (self.organisation,),
+            schema={
+                "lot": pl.Int64(), "name": pl.String(), "maker": pl.String(), "local": pl.String(),
+                "first_on": pl.Date(), "last_on": pl.Date(), "lines": pl.Int64(), "product": pl.String(),
+            },
+        )  # fmt: skip
+        called = [self.lot_name(*row) for row in found.select("name", "maker", "local").iter_rows()]
+        return (
+            found.with_columns(called=pl.Series(called, dtype=pl.String), made=pl.col("maker") == self.organisation)
+            .join(self.aliases().select("lot", "alias"), on="lot", how="left")
+            .join(self.held(), on="lot", how="left")
+            .with_columns(pl.col("held_mg").fill_null(0))
+            .drop("name", "maker", "local")
+            .sort("last_on", "called", descending=[True, False], nulls_last=True)
+        )
+
+    def aliases(self) -> pl.DataFrame:
+        """`lot`, `alias`: what its papers call the lots that it has given an alias."""
+        found = self.store.database.frame(
+            "SELECT organisation, lot, alias FROM alias WHERE organisation = %s ORDER BY entry",
+            (self.organisation,),
+            schema=dict(ALIAS),
+        )
+        return found.unique("lot", keep="last", maintain_order=True).select("lot", "alias")
+
+    def held(self) -> pl.DataFrame:
+        """`lot`, `held_mg` (Int64): what the book has at its sites, whoever owns it, and what it has not delivered from
+        sites that it held before."""
+        before = former_holders(self.register)
+        own = self.sites["id"].to_list()
+        found = self.store.database.frame_in(
+            "SELECT lot, site, owner, mass_mg FROM holding WHERE mass_mg > 0 AND site IN ({keys})",
+            own + sites_held_before(self.register, self.organisation),
+            schema={"lot": pl.Int64(), "site": pl.String(), "owner": pl.String(), "held_mg": pl.Int64()},
+        )
+        foreign = [(site, owner) for site in own for owner in sorted(before.get(site, ()))]
+        others = pl.DataFrame(foreign, schema={"site": pl.String(), "owner": pl.String()}, orient="row")
+        its = (pl.col("owner") == self.organisation) | pl.col("site").is_in(own)
+        return (
+            found.join(others, on=["site", "owner"], how="anti")
+            .filter(its)
+            .group_by("lot")
+            .agg(pl.col("held_mg").sum())
+        )
+
+    def lot_history(self, lot: int) -> pl.DataFrame:
+        """What happened to a lot as far as the organisation may know, in order: its own lines in force, and those in
+        which another names it as receiver or shipper.
+
+        `own`, `entry`, `event`, `kind`, `role`, `on`, `site`, `dry_mg`, `composition`, `method`, `party` (the other
+        side), `party_name` as filed, `to_site`. Of another's line `entry`, `site` and `party_name` are null: they are
+        not the organisation's to see.
+        """
+        found = self.store.database.frame(
+            'SELECT l.organisation, l.entry, l.event, l.kind, l.role, l."on", l.site, l.dry_mg, l.composition,'
+            " l.method, l.party, l.counterparty_name, l.to_site FROM line l WHERE l.id IN"
+            # The other side calls what was shipped under a label by another name.
+            " (SELECT id FROM line WHERE lot_id = %s UNION SELECT t.shipment_line FROM transfer t JOIN line r"
+            " ON r.id = t.receipt_line WHERE t.receiver = %s AND r.lot_id = %s"
+            " UNION SELECT receipt_line FROM transfer WHERE shipper = %s AND lot = %s)"
+            f" AND (l.organisation = %s OR (l.party IN ({_marks(self._texts)})"
+            " AND l.kind IN ('shipment', 'receipt', 'title')))"
+            f" AND {IN_FORCE}"
+            ' ORDER BY l."on", l.id',
+            (lot, self.organisation, lot, self.organisation, lot, self.organisation, *self._texts),
+            schema={
+                "organisation": pl.String(), "entry": pl.Int64(), "event": pl.String(), "kind": pl.String(),
+                "role": pl.String(), "on": pl.Date(), "site": pl.String(), "dry_mg": pl.Int64(),
+                "composition": pl.String(), "method": pl.String(), "party": pl.String(), "party_name": pl.String(),
+                "to_site": pl.String(),
+            },
+        )  # fmt: skip
+        found = self.register.meant(found)
+        own = pl.col("organisation") == self.organisation
+        return (
+            found.with_columns(pl.when(own).then(column).alias(column) for column in ("entry", "site", "party_name"))
+            .with_columns(own=own, party=pl.when(own).then("party").otherwise("organisation"))
+            .drop("organisation")
+        )
+
+    # Customers and suppliers, as its filings name them.
+
+    def partners(self) -> pl.DataFrame:
+        """Its customers and suppliers, one row for each and side, largest mass first.
+
+        `party` (null: not in the register), `names` as filed (the most frequent first), `countries` as filed, `side`
+        (`customer`: shipped or exported to; `supplier`: received from), `deliveries`, `mass_mg`, `first_on`, `last_on`.
+        """
+        side = "CASE l.kind WHEN 'receipt' THEN 'supplier' ELSE 'customer' END"
+        found = self.store.database.frame(
+            f"SELECT l.party, l.counterparty_name, l.counterparty_country, {side}, COUNT(*),"
+            ' CAST(SUM(l.dry_mg) AS BIGINT), MIN(l."on"), MAX(l."on") FROM line l WHERE l.organisation = %s'
+            f" AND l.kind IN ('shipment', 'receipt', 'export') AND l.to_site IS NULL AND {IN_FORCE}"
+            f" GROUP BY l.party, l.counterparty_name, l.counterparty_country, {side}",
+            (self.organisation,),
+            schema={
+                "party": pl.String(), "name": pl.String(), "country": pl.String(), "side": pl.String(),
+                "deliveries": pl.Int64(), "mass_mg": pl.Int64(), "first_on": pl.Date(), "last_on": pl.Date(),
+            },
+        )  # fmt: skip
+        return (
+            self.register.meant(found)
+            .sort("deliveries", "name", descending=[True, False], nulls_last=True)
+            .group_by(pl.coalesce("party", "name").alias("who"), "side", maintain_order=True)
+            .agg(
+                pl.col("party").first(), names=pl.col("name").drop_nulls().unique(maintain_order=True),
+                countries=pl.col("country").drop_nulls().unique(maintain_order=True),
+                deliveries=pl.col("deliveries").sum(), mass_mg=pl.col("mass_mg").sum(),
+                first_on=pl.col("first_on").min(), last_on=pl.col("last_on").max(),
+            )
+            .drop("who")
+            .sort("mass_mg", "side", descending=[True, False], nulls_last=True)
+        )  # fmt: skip
+
+    # What it is allowed.
+
+    def quota(self, today: date) -> pl.DataFrame:
+        """Its grants and what draws on them, newest year first: `service.licences.quotas.GRANT` and `judged`.
+
+        `granted + overdrawn = reserved + used + left` where `judged`; else nobody has a grant of that kind and year,
+        and nothing is overdrawn or left (null).
+        """
+        granted_kinds = {(kind, year) for _, kind, _, year in self.register.grants}
+        rows = []
+        for (organisation, kind, ore_type, year), found in quota_accounts(
+            self.store, self.register, self.organisation
+        ).items():
+            one, judged = found.balance(TREO, today), (kind, year) in granted_kinds
+            rows.append(
+                (organisation, kind, ore_type or None, year, one.granted, one.reserved, one.used)
+                + ((one.overdrawn, one.left) if judged else (None, None))
+                + (judged,)
+            )
+        frame = pl.DataFrame(rows, schema={**GRANT, "judged": pl.Boolean()}, orient="row")
+        return frame.sort("year", "kind", "ore_type", descending=[True, False, False])
+
+    def licences(self, today: date) -> pl.DataFrame:
+        """The export licences that it holds or held, newest first, with what is drawn on each.
+
+        The columns of the register's table `licences`; of the mass of goods `reserved_mg`, `used_mg`, `overdrawn_mg`,
+        `left_mg` (null where the licence names none); `state` on the day (`ledger.licence.Standing`).
+        """
+        known = {one: row for one, row in self.register.licences.items() if self.organisation in row.holders}
+        accounts = licence_accounts(self.store, self.register, self.law, known)
+        rows = []
+        for one in self.register.tables["licences"].iter_rows(named=True):
+            if one["id"] in known:
+                rows.append(one | drawn(accounts[one["id"]], today))
+        frame = pl.DataFrame(rows, schema={**TABLES["licences"], **DRAWN})
+        return frame.sort("valid_to", "id", descending=[True, False], nulls_last=False)
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ",".join(["%s"] * len(values))

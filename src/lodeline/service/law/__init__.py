@@ -1,0 +1,1 @@
+"""The law of a day, as it could be known on another."""

@@ -1,0 +1,209 @@
+"""What becomes of a licence after its grant is proposed by one officer and decided by another; both stay in the log.
+
+A proposal is a record of the register with a state, and nothing follows from it. Who confirms it enters the act in the
+same entry (`service.licences.licences`); who refuses it says why. Whoever proposed may take it back and does not
+confirm it.
+
+    proposed ── done | refused       by another
+        └────── withdrawn            by the one who proposed
+
+LicenceProposalError   this cannot be done with this proposal
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final, Literal
+
+import polars as pl
+
+from lodeline.ledger.licence import DEEDS, Deed
+from lodeline.ledger.problem import Problem
+from lodeline.ledger.register import TABLES, Register
+from lodeline.service.entries.records import put_records
+from lodeline.service.licences.licences import REASON_CHARACTERS, act_faults, act_record
+from lodeline.spoken import SpokenError
+from lodeline.store.store import Store, StoredEntry
+
+Became = Literal["done", "refused", "withdrawn"]
+_TABLE: Final = "licence_proposals"
+Also = Callable[[StoredEntry, "Proposal"], None]
+
+
+class LicenceProposalError(SpokenError):
+    """This cannot be done with this proposal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What an officer wants done with a licence from the day `on`. `by`: who proposed; `answer`: why it was refused."""
+
+    id: str
+    licence: str
+    deed: Deed
+    on: date
+    holder: str
+    reason: str
+    by: str
+    state: str
+    answer: str
+
+    def as_json(self) -> dict[str, Any]:
+        """As a program reads it; who proposed is named by pseudonym."""
+        return {
+            "proposal": self.id, "licence": self.licence, "deed": self.deed, "on": self.on.isoformat(),
+            "holder": self.holder or None, "reason": self.reason, "by": self.by, "state": self.state,
+            "answer": self.answer or None,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entered:
+    """What became of a step: the proposal as it stands then and its entry, or every problem that there is."""
+
+    proposal: Proposal | None = None
+    entry: StoredEntry | None = None
+    problems: tuple[Problem, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """As a program reads it, with the entry."""
+        told = {} if self.proposal is None else self.proposal.as_json()
+        entry = None if self.entry is None else self.entry.index
+        return {**told, "entry": entry, "problems": [one.as_json() for one in self.problems]}
+
+
+def proposals(register: Register, licence: str | None = None) -> list[Proposal]:
+    """Those about a licence, or about any, in the order in which they were first made."""
+    rows = register.tables[_TABLE].iter_rows(named=True)
+    return [_proposal(row) for row in rows if licence in (None, row["licence"])]
+
+
+def waiting(register: Register) -> dict[str, Proposal]:
+    """Licence → what waits to be decided about it: one proposal at most."""
+    return {one.licence: one for one in proposals(register) if one.state == "proposed"}
+
+
+def propose(
+    store: Store, licence: str, deed: str, *, on: date, reason: str, today: date, filed_at: datetime, by: str,
+    holder: str = "", also: Also | None = None,
+) -> Entered:  # fmt: skip
+    """Enters that an officer wants something done with a licence; or every reason for which it could not be done.
+
+    Raises LicenceProposalError where another proposal waits, and for a day that has passed: no decision reaches back.
+    """
+    known = next((one for one in DEEDS if one == deed), None)
+    if known is None:
+        raise LicenceProposalError(
+            f"{deed!r} is none of {', '.join(DEEDS)}.", f"{deed!r} 不是 {'、'.join(DEEDS)} 之一。"
+        )
+    if on < today:
+        raise LicenceProposalError(
+            f"{on.isoformat()} has passed: a decision counts from its own day on.",
+            f"{on.isoformat()} 已过：决定不溯及既往。",
+        )
+    holder = holder if known == "holder" else ""
+    record = act_record(licence, known, on=on, holder=holder, reason=reason)
+    with store.database.transaction():
+        head = store.head(lock=True)
+        register = store.register(head)
+        problems = act_faults(register, record)
+        if problems:
+            return Entered(problems=problems)
+        if licence in waiting(register):
+            raise LicenceProposalError(
+                "Something is proposed about this licence already: it is decided first.",
+                "该许可证已有待决提议，须先作决定。",
+            )
+        made = Proposal(
+            id=f"LP-{head.size}", licence=licence, deed=known, on=on, holder=holder, reason=record["reason"], by=by,
+            state="proposed", answer="",
+        )  # fmt: skip
+        entry = _put(store, {_TABLE: [_row(made)]}, made, filed_at=filed_at, by=by, also=also)
+    return Entered(proposal=made, entry=entry)
+
+
+def confirm(
+    store: Store, proposal: str, *, today: date, filed_at: datetime, by: str, also: Also | None = None
+) -> Entered:
+    """Another officer confirms: the act stands from its day, or from today where that has passed meanwhile.
+
+    Where the licence stands otherwise by now, every reason against it, and the proposal waits on. Raises
+    LicenceProposalError.
+    """
+    with store.database.transaction():
+        register = store.register(store.head(lock=True))
+        found = _waits(register, proposal)
+        if found.by == by:
+            raise LicenceProposalError(
+                "You proposed this: another officer confirms it.", "该提议由您提出：须由另一名人员确认。"
+            )
+        on = max(found.on, today)
+        # Suspended, resumed and suspended again on one day for one reason are three acts; the proposal parts them.
+        record = act_record(found.licence, found.deed, on=on, holder=found.holder, reason=found.reason) | {
+            "id": f"{found.deed}-{on.isoformat()}-{found.id}"
+        }
+        problems = act_faults(register, record)
+        if problems:
+            return Entered(problems=problems)
+        done = _become(found, "done", on=on)
+        tables = {_TABLE: [_row(done)], "licence_acts": [record]}
+        entry = _put(store, tables, done, filed_at=filed_at, by=by, also=also)
+    return Entered(proposal=done, entry=entry)
+
+
+def refuse(
+    store: Store, proposal: str, *, answer: str, filed_at: datetime, by: str, also: Also | None = None
+) -> Entered:
+    """Another officer does not follow, or the one who proposed takes it back; both say why. Nothing else changes."""
+    said = answer.strip()
+    if not said or len(said) > REASON_CHARACTERS:
+        raise LicenceProposalError(
+            f"Say why, in at most {REASON_CHARACTERS} characters.", f"请说明理由，最多 {REASON_CHARACTERS} 个字符。"
+        )
+    with store.database.transaction():
+        found = _waits(store.register(store.head(lock=True)), proposal)
+        ended = _become(found, "withdrawn" if found.by == by else "refused", answer=said)
+        entry = _put(store, {_TABLE: [_row(ended)]}, ended, filed_at=filed_at, by=by, also=also)
+    return Entered(proposal=ended, entry=entry)
+
+
+def proposal_of(register: Register, proposal: str) -> Proposal:
+    """The proposal of that id, whatever became of it. Raises LicenceProposalError."""
+    found = next((one for one in proposals(register) if one.id == proposal), None)
+    if found is None:
+        raise LicenceProposalError("There is no such proposal.", "没有该项提议。")
+    return found
+
+
+def _waits(register: Register, proposal: str) -> Proposal:
+    found = proposal_of(register, proposal)
+    if found.state != "proposed":
+        raise LicenceProposalError("It is decided already.", "该提议已作决定。")
+    return found
+
+
+def _become(found: Proposal, state: Became, *, on: date | None = None, answer: str = "") -> Proposal:
+    return _proposal(_row(found) | {"state": state, "on": on or found.on, "answer": answer})
+
+
+def _put(
+    store: Store, tables: dict[str, list[dict[str, Any]]], about: Proposal, *, filed_at: datetime, by: str,
+    also: Also | None,
+) -> StoredEntry:  # fmt: skip
+    frames = {name: pl.DataFrame(rows, schema=TABLES[name]) for name, rows in tables.items()}
+    entry = put_records(
+        store, frames, filed_at=filed_at, by=by, also=also and (lambda entry: also(entry, about))
+    )  # fmt: skip
+    assert entry is not None, "the state of a proposal is another one"
+    return entry
+
+
+def _proposal(row: dict[str, Any]) -> Proposal:
+    cells: dict[str, Any] = {name: row[name] if name == "on" else row[name] or "" for name in TABLES[_TABLE]}
+    return Proposal(**cells)
+
+
+def _row(one: Proposal) -> dict[str, Any]:
+    return {name: getattr(one, name) or None for name in TABLES[_TABLE]}

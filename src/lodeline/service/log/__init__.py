@@ -1,0 +1,1 @@
+"""The log as a whole: verified, backed up, and frozen into editions."""

@@ -1,0 +1,139 @@
+"""An alias is all that a holder's buyers see of a lot; who gave which name to what stays for ever, and is no filing.
+
+An entry of kind `alias` commits to the name and shows none of it. From that entry on the shipper's papers carry the
+newest alias; every earlier one goes on meaning the lot. Receipts under an alias are paired whichever came first.
+
+AliasError   this name cannot be given to this lot; the message says what to do
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Final
+
+import polars as pl
+
+from lodeline.journal import entry as journal
+from lodeline.journal.verify import Fault
+from lodeline.ledger.movement import LINE
+from lodeline.ledger.state import STATE_COLUMNS, project
+from lodeline.service.entries.history import tied_history
+from lodeline.service.entries.moment import utc_text
+from lodeline.service.entries.salt import salt_key
+from lodeline.spoken import SpokenError
+from lodeline.store.opening import assert_guarded
+from lodeline.store.store import Head, Store, StoredEntry
+
+KIND: Final = "alias"
+#: As a lot's own id, but for what makes a name canonical.
+_ALIAS: Final = re.compile(r"(?!urn:)[A-Za-z0-9._:-]{1,64}")
+
+
+class AliasError(SpokenError):
+    """This name cannot be given to this lot."""
+
+
+def give_alias(
+    store: Store, organisation: str, *, lot: int, alias: str, filed_at: datetime, by: str | None = None
+) -> StoredEntry:
+    """Names a lot, by its number, to the organisation's buyers, as an entry of the log; given before, that entry.
+
+    Part of the caller's transaction, if there is one, which locks nothing afterwards. `by`: the opaque id of the person
+    who gave it. Raises AliasError.
+    """
+    assert_guarded(store)
+    if not _ALIAS.fullmatch(alias):
+        raise AliasError(
+            "An alias is 1 to 64 of the characters A-Z a-z 0-9 . _ : - and does not begin with urn:. Take another.",
+            "别名为1至64个字符，可用 A-Z a-z 0-9 . _ : -，且不能以 urn: 开头。请另取别名。",
+        )
+    with store.database.transaction():
+        head = store.head(lock=True)
+        before = _given_before(store, organisation, lot, alias)
+        if before is not None:
+            return before
+        content = paper(organisation, store.books.lot_names([lot])[lot], alias)
+        digest = sha256(content).hexdigest()
+        envelope = journal.Envelope(
+            index=head.size,
+            kind=KIND,
+            filed_at=utc_text(filed_at),
+            upload_hash=journal.upload_commitment(sha256(content).digest(), salt_key(store, None, None, None, digest)),
+            facts={} if by is None else {"by": by},
+        )
+        entry, new_head = store.append_entry(head, envelope, digest=digest, rows=0, flags=[])
+        store.put_upload(entry.index, name="alias.json", content=content)
+        store.put_alias(entry.index, organisation=organisation, lot=lot, alias=alias)
+        _project_again(store, head, {lot, *store.books.lot_ids([f"{organisation}/{alias}"]).values()})
+        store.set_head(replace(new_head, next_lot=head.next_lot))
+    return entry
+
+
+def paper(organisation: str, lot: str, alias: str) -> bytes:
+    """What the entry commits to: canonical JSON of who ships which lot, by its canonical name, under which alias."""
+    return journal.canonical_json({"alias": alias, "lot": lot, "organisation": organisation})
+
+
+def _given_before(store: Store, organisation: str, lot: int, alias: str) -> StoredEntry | None:
+    """The entry that gave this lot this alias, where it is the newest. Raises AliasError where the name is taken."""
+    given = store.database.rows(
+        "SELECT entry, lot, alias FROM alias WHERE organisation = %s AND (alias = %s OR lot = %s) ORDER BY entry",
+        (organisation, alias, lot),
+    )
+    same = [int(str(entry)) for entry, named, word in given if (named, word) == (lot, alias)]
+    if same and given[-1][2] == alias:
+        return store.entry(same[0])
+    # What was bought by title under an alias is sold on under it.
+    labels = store.books.known(organisation, []).labels
+    other = labels.filter((pl.col("filed") == alias) & (pl.col("name") != store.books.lot_names([lot])[lot]))
+    if same or other.height:
+        raise AliasError(
+            f"You have used the alias {alias} before, and papers may still bear it. Take another.",
+            f"别名 {alias} 已使用过，仍可能出现在单据上。请另取别名。",
+        )
+    own = store.database.rows(
+        "SELECT 1 FROM lot WHERE local = %s AND EXISTS (SELECT 1 FROM line l WHERE l.lot_id = lot.id"
+        " AND l.organisation = %s) LIMIT 1",
+        (alias, organisation),
+    )
+    if own:
+        raise AliasError(
+            f"{alias} is the id of a lot that you hold or held: your buyers would mix them up. Take another.",
+            f"{alias} 是本企业持有或曾持有批次的编号，买方会混淆。请另取别名。",
+        )
+    return None
+
+
+def _project_again(store: Store, head: Head, lots: set[int]) -> None:
+    """Puts what the lots amount to under the new name in place of what stood."""
+    touched, history = tied_history(store, head, pl.DataFrame(schema=LINE), lots)
+    state = project(history.select(STATE_COLUMNS), store.books.aliases(sorted(touched)))
+    store.replace_state(state, touched)
+
+
+def history(store: Store, lot: int, organisation: str | None = None) -> pl.DataFrame:
+    """Who has called a lot what, the oldest first: `organisation`, `alias`, `entry`, `filed_at` (UTC text).
+
+    With `organisation`, only the names that it gave.
+    """
+    whose, params = ("", (lot,)) if organisation is None else (" AND a.organisation = %s", (lot, organisation))
+    return store.database.frame(
+        'SELECT a.organisation, a.alias, a.entry, e.filed_at FROM alias a JOIN entry e ON e."index" = a.entry'
+        f" WHERE a.lot = %s{whose} ORDER BY a.entry",
+        params,
+        schema={"organisation": pl.String(), "alias": pl.String(), "entry": pl.Int64(), "filed_at": pl.String()},
+    )
+
+
+def faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
+    """Whether the name that stands in the books is the one that the entry commits to."""
+    stands = store.database.rows(
+        "SELECT a.organisation, lot.name, a.alias FROM alias a JOIN lot ON lot.id = a.lot WHERE a.entry = %s",
+        (entry.index,),
+    )
+    if [sha256(paper(*map(str, row))).hexdigest() for row in stands] != [entry.digest]:
+        yield Fault(entry=entry.index, what="alias.changed")

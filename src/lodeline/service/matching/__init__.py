@@ -1,0 +1,1 @@
+"""Filings held against the records of other authorities: invoices and customs lines."""

@@ -1,0 +1,355 @@
+"""Where other authorities' records and the filings disagree, asked of a snapshot: exceptions, and one in three columns.
+
+They are computed once for as long as the log says nothing new about goods, parties or feeds, and stamped like every
+answer. They book nothing. The day as of which they are judged is that of the newest filing or feed.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from threading import Lock
+from typing import Any, Final
+
+import polars as pl
+
+from lodeline.collation.exception import CAUSES, EXCEPTION, exceptions
+from lodeline.collation.match import Collation, collate, groups
+from lodeline.collation.piece import BORDER, EXPORT, FILED, GOODS, INVOICED, Resolve, skeleton
+from lodeline.collation.tolerance import special_kinds, tolerances
+from lodeline.detection.comparison import COMPARED
+from lodeline.filing.dossier import SHANGHAI
+from lodeline.ledger.extension import due, extensions
+from lodeline.ledger.register import FILING_ROLES, Register
+from lodeline.material.mass import format_kg
+from lodeline.party.resolution import as_row
+from lodeline.regulation.duty import deadline
+from lodeline.regulation.parameter import Jurisdiction, NoLawError
+from lodeline.service.parties.parties import resolver
+from lodeline.spoken import SpokenError
+from lodeline.store.column_files import FED
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.store import Store
+
+Json = dict[str, Any]
+
+_KEPT: Final = 2
+_kept: OrderedDict[tuple[str, int, str], tuple[Jurisdiction, Disagreements]] = OrderedDict()
+_lock = Lock()
+
+
+class UnknownExceptionError(SpokenError):
+    """No exception of this id stands."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disagreements:
+    """The collation of a snapshot and what came of it. Frames are computed when first asked for."""
+
+    store: Store
+    snapshot: Snapshot
+    law: Jurisdiction
+
+    @cached_property
+    def today(self) -> date:
+        """The day as of which is judged: that of the newest filing or feed of the snapshot."""
+        newest = self.store.database.rows(
+            "SELECT MAX(filed_at) FROM entry WHERE kind IN ('filing', 'feed') AND \"index\" <= %s",
+            (self.snapshot.entry,),
+        )[0][0]
+        return date(1970, 1, 1) if newest is None else datetime.fromisoformat(str(newest)).astimezone(SHANGHAI).date()
+
+    @cached_property
+    def goods(self) -> pl.DataFrame:
+        """The filed rows that the other records speak of (`collation.piece.GOODS`)."""
+        lines = self.snapshot.lines
+        unshipped = self.snapshot.transfers.filter(pl.col("shipment_line").is_null())["receipt_line"].drop_nulls()
+        kind = pl.col("kind")
+        wanted = lines.filter(
+            ((kind == "shipment") & pl.col("to_site").is_null()) | kind.is_in(["title", "export"])
+            | ((kind == "origin") & (pl.col("origin_kind") == "imported"))
+            | ((kind == "receipt") & pl.col("line").is_in(unshipped.implode()))
+        )  # fmt: skip
+        return wanted.join(self.papers, on="line", how="left", maintain_order="left").select(*GOODS)
+
+    @cached_property
+    def papers(self) -> pl.DataFrame:
+        """What filed rows say of their papers: `line` and the cells of `GOODS` that a movement has not."""
+        return self.store.database.frame(
+            "SELECT id, document, document_kind, declaration, value, currency, hs_code FROM line"
+            " WHERE kind IN ('shipment', 'title', 'export', 'origin', 'receipt') ORDER BY id",
+            schema={"line": pl.Int64(), **{name: GOODS[name] for name in PAPER_CELLS}},
+        )
+
+    @cached_property
+    def collation(self) -> Collation:
+        register = self.snapshot.register
+        return collate(
+            self.goods, self.snapshot.invoices, self.snapshot.customs, known=register.party_ids,
+            resolve=name_resolver(register, resolver(self.store, day=self.today)),
+            special=special_kinds(self.today), tolerances=tolerances(), today=self.today,
+        )  # fmt: skip
+
+    @cached_property
+    def rows(self) -> pl.DataFrame:
+        """Every exception (`collation.exception.EXCEPTION`)."""
+        if not self.snapshot.invoices.height and not self.snapshot.customs.height:
+            # Without a feed nobody has said anything that could disagree.
+            return pl.DataFrame(schema=dict(EXCEPTION))
+        register = self.snapshot.register
+        files = {
+            one for one, roles, country in register.tables["organisations"].select("id", "roles", "country").iter_rows()
+            if country == self.law.country and set(roles or ()) & set(FILING_ROLES)
+        }  # fmt: skip
+        return exceptions(
+            self.collation, tolerances=tolerances(), today=self.today, due=self._due, files=files.__contains__
+        )
+
+    def _due(self, organisation: str, month: str) -> date:
+        """The last day on which the month is in time; a month before the law is due at its own end."""
+        extended = {one.period for one in extensions(self.snapshot.register)}
+        try:
+            late_from = (
+                due(organisation, month, self.law, self.snapshot.register) if month in extended
+                else deadline(month, self.law)
+            )  # fmt: skip
+        except NoLawError:
+            year, number = int(month[:4]), int(month[5:])
+            return date(year + number // 12, number % 12 + 1, 1) - timedelta(days=1)
+        return (late_from - timedelta(seconds=1)).date()
+
+    def members(self, group: int) -> dict[str, pl.DataFrame]:
+        """The rows of a group by record: `filed` (`GOODS`), `invoiced` and `border` (`store.column_files.FED`)."""
+        frame = self.collation.frame.filter(pl.col("group") == group)
+        chosen = {side: frame.filter(pl.col("side") == number)["ref"] for side, number in _SIDES.items()}
+        return {
+            "filed": self.goods.filter(pl.col("line").is_in(chosen["filed"].implode())),
+            "invoiced": self.snapshot.invoices.filter(pl.col("id").is_in(chosen["invoiced"].implode())),
+            "border": self.snapshot.customs.filter(pl.col("id").is_in(chosen["border"].implode())),
+        }
+
+    @cached_property
+    def compared(self) -> pl.DataFrame:
+        """How many groups of papers each firm has by month and kind (detection.comparison.COMPARED)."""
+        if not self.rows.height:
+            return pl.DataFrame(schema=dict(COMPARED))
+        table = groups(self.collation.pieces.frame, self.collation.label)
+        parties = self.collation.pieces.parties
+        named = pl.DataFrame({"place": pl.int_range(len(parties), dtype=pl.Int64, eager=True), "organisation": parties})
+        sale, export = (pl.col("sold") > 0) & (pl.col("lane") == 0) & ~pl.col("no_sale"), pl.col("lane") == EXPORT
+        kinds = (
+            ("sale", sale, "seller", ("sold_on",)),
+            (
+                "export",
+                export & ((pl.col("sold") > 0) | (pl.col("went_out") > 0)),
+                "seller",
+                ("sold_on", "went_out_on"),
+            ),
+            ("import", (pl.col("entered") > 0) | (pl.col("came_in") > 0), "buyer", ("entered_on", "came_in_on")),
+            ("invoice", pl.col("invoiced") > 0, "seller", ("invoiced_on",)),
+        )
+        found = [
+            table.filter(when).select(
+                place=whose, kind=pl.lit(kind), month=pl.from_epoch(pl.coalesce(on), time_unit="d").dt.strftime("%Y-%m")
+            )
+            for kind, when, whose, on in kinds
+        ]
+        counted = (
+            pl.concat(found).join(named, on="place").group_by("organisation", "month", "kind").agg(papers=pl.len())
+        )
+        return counted.sort("organisation", "kind", "month").select(pl.col(n).cast(t) for n, t in COMPARED.items())
+
+    @cached_property
+    def evidence(self) -> pl.DataFrame:
+        """The rows behind the exceptions: `group`, `record` (as in `members`), `row`, `entry`, `event`, `mass_mg`."""
+        frame = self.collation.frame.filter(pl.col("group").is_in(self.rows["group"].implode()))
+        entries = pl.concat(
+            [
+                self.goods.select("entry", "event", ref="line", side=pl.lit(FILED, pl.Int8)),
+                self.snapshot.invoices.select("entry", event="number", ref="id", side=pl.lit(INVOICED, pl.Int8)),
+                self.snapshot.customs.select("entry", event="declaration", ref="id", side=pl.lit(BORDER, pl.Int8)),
+            ]
+        )
+        names = {number: side for side, number in _SIDES.items()}
+        return (
+            frame.select("group", "side", "ref", "mass_mg", "on")
+            .join(entries, on=["side", "ref"], how="left", maintain_order="left")
+            .select(
+                "group", record=pl.col("side").cast(pl.Int64).replace_strict(names, return_dtype=pl.String), row="ref",
+                entry="entry", event="event", mass_mg="mass_mg",
+            )
+        )  # fmt: skip
+
+
+#: Cells of `GOODS` that stand on the paper of a row and not among its movements.
+PAPER_CELLS: Final = ("document", "document_kind", "declaration", "value", "currency", "hs_code")
+_SIDES: Final = {"filed": FILED, "invoiced": INVOICED, "border": BORDER}
+
+
+#: Names that are looked for by likeness in one collation; a feed of strange names is not to stop the rest. The others
+#: wait for a decision like any name.
+LOOKED_FOR: Final = 2_000
+
+
+def name_resolver(register: Register, alike: Resolve | None = None) -> Resolve:
+    """A name → the party that it means: decided, borne by one alone, the same but for marks and what is not seen.
+
+    `alike`: asked for at most `LOOKED_FOR` other names (`service.parties.parties.resolver`).
+    """
+    exact = register.party_by_name
+    names = pl.DataFrame({"name": list(exact), "id": list(exact.values())}, schema={"name": pl.String, "id": pl.String})
+    bare = names.select(skeleton(pl.col("name")).alias("name"), "id").unique().filter(pl.len().over("name") == 1)
+    without_marks = dict(bare.iter_rows())
+    asked = 0
+
+    def resolve(name: str) -> str | None:
+        nonlocal asked
+        found = register.party_of.get(as_row(name)) or exact.get(name.strip().casefold())
+        if found is None:
+            found = without_marks.get(pl.select(skeleton(pl.lit(name))).item())
+        if found is None and alike is not None and asked < LOOKED_FOR and name not in register.denied:
+            asked += 1
+            found = alike(name)
+        return None if found is None else register.party_of.get(found, found)
+
+    return resolve
+
+
+def disagreements(store: Store, snapshot: Snapshot, law: Jurisdiction) -> Disagreements:
+    """Those of a snapshot, shared by all who ask while nothing new is said."""
+    key = (store.database.url, *store.moved_at(snapshot.entry + 1))
+    with _lock:
+        kept = _kept.get(key)
+        if kept is None or kept[0] is not law:
+            kept = law, Disagreements(store=store, snapshot=snapshot, law=law)
+            _kept[key] = kept
+        _kept.move_to_end(key)
+        while len(_kept) > _KEPT:
+            _kept.popitem(last=False)
+    return kept[1]
+
+
+def every(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
+    """Every exception (`collation.exception.EXCEPTION`), the oldest first. Shared: nobody changes it."""
+    return disagreements(store, snapshot, law).rows
+
+
+def papers(store: Store, snapshot: Snapshot, law: Jurisdiction, *, identifier: str) -> Json:
+    """`one`, for whoever may see everything."""
+    return one(store, snapshot, law, identifier)
+
+
+def listed(
+    store: Store, snapshot: Snapshot, law: Jurisdiction, *, organisation: str | None = None, cause: str | None = None,
+    first: str | None = None, last: str | None = None, only: Collection[str] | None = None, state: str | None = None,
+) -> Json:  # fmt: skip
+    """What `lodeline exceptions --json` prints: `{"stamp", "as_of", "rows"}`.
+
+    `organisation`, `cause`, months `first` to `last` (of the day of the papers) and `state` choose; `only` bounds to
+    what concerns these organisations. Raises UnknownExceptionError for a cause that is none.
+    """
+    if cause is not None and cause not in CAUSES:
+        raise UnknownExceptionError(
+            f"no cause {cause!r}: one of {', '.join(CAUSES)}", f"没有原因 {cause}：可选 {'、'.join(CAUSES)}"
+        )
+    found = disagreements(store, snapshot, law)
+    rows = chosen(found.rows, organisation=organisation, cause=cause, first=first, last=last, only=only, state=state)
+    return {
+        "stamp": snapshot.stamp,
+        "as_of": found.today.isoformat(),
+        "rows": [as_json(row) for row in rows.to_dicts()],
+    }
+
+
+def chosen(
+    rows: pl.DataFrame, *, organisation: str | None = None, cause: str | None = None, first: str | None = None,
+    last: str | None = None, only: Collection[str] | None = None, state: str | None = None,
+) -> pl.DataFrame:  # fmt: skip
+    """Those of the exceptions that are asked for."""
+    month = pl.col("on").dt.strftime("%Y-%m")
+    wanted = {
+        "organisation": organisation is None or pl.col("organisation") == organisation,
+        "cause": cause is None or pl.col("cause") == cause,
+        "state": state is None or pl.col("state") == state,
+        "first": first is None or month >= first,
+        "last": last is None or month <= last,
+        "only": only is None or pl.col("organisation").is_in(list(only or ())),
+    }
+    conditions = [condition for condition in wanted.values() if isinstance(condition, pl.Expr)]
+    return rows.filter(*conditions) if conditions else rows
+
+
+def one(
+    store: Store, snapshot: Snapshot, law: Jurisdiction, identifier: str, *, only: Collection[str] | None = None
+) -> Json:
+    """One exception with the rows of the records: `{"stamp", "as_of", "exception", "filed", "invoiced", "border"}`.
+
+    Raises UnknownExceptionError where none of this id stands, or it concerns none of `only`. Rows of other filers are
+    left out where `only` is given: a firm sees the papers, and of the filings its own.
+    """
+    found = disagreements(store, snapshot, law)
+    rows = chosen(found.rows.filter(pl.col("id") == identifier), only=only)
+    if not rows.height:
+        raise UnknownExceptionError(
+            f"no exception {identifier!r} stands: it was settled, or the address is wrong",
+            f"没有核对差异 {identifier}：可能已消除，或地址有误",
+        )
+    sides = found.members(rows["group"][0])
+    if only is not None:
+        sides["filed"] = sides["filed"].filter(pl.col("organisation").is_in(list(only)))
+    return {
+        "stamp": snapshot.stamp, "as_of": found.today.isoformat(), "exception": as_json(rows.row(0, named=True)),
+        "filed": [_filed_json(row) for row in sides["filed"].sort("on", "line").to_dicts()],
+        "invoiced": [_fed_json(row, INVOICE_SHOWN) for row in sides["invoiced"].sort("on", "id").to_dicts()],
+        "border": [_fed_json(row, CUSTOMS_SHOWN) for row in sides["border"].sort("on", "id").to_dicts()],
+    }  # fmt: skip
+
+
+#: What is shown of a fed row; both are columns of the exchange format.
+INVOICE_SHOWN: Final = ("number", "line", "kind", "on", "seller", "seller_name", "buyer", "buyer_name", "product_name",
+                        "value", "currency")  # fmt: skip
+CUSTOMS_SHOWN: Final = (
+    "declaration", "line", "direction", "status", "on", "exporter", "exporter_name", "consignee_name", "product_name",
+    "hs_code", "destination", "value", "currency",
+)  # fmt: skip
+assert set(INVOICE_SHOWN) <= FED["invoices"].keys() and set(CUSTOMS_SHOWN) <= FED["customs"].keys()
+
+
+def _filed_json(row: Json) -> Json:
+    shown = ("organisation", "event", "kind", "on", "party", "product", "document", "document_kind", "declaration",
+             "value", "currency", "entry")  # fmt: skip
+    return {name: _plain(row[name]) for name in shown} | {"mass_kg": format_kg(row["mass_mg"])}
+
+
+def _fed_json(row: Json, shown: tuple[str, ...]) -> Json:
+    return {name: _plain(row[name]) for name in (*shown, "entry")} | {"mass_kg": format_kg(row["mass_mg"])}
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def as_json(row: Json) -> Json:
+    """An exception as printed: masses decimal kg text, money a number, each record as one object or null."""
+    sides: Json = {}
+    for side in ("filed", "invoiced", "border"):
+        mass = row[f"{side}_mg"]
+        sides[side] = None if mass is None else {
+            "mass_kg": format_kg(mass), "value": _money(row[f"{side}_value"]), "currency": row[f"{side}_currency"],
+            "on": _plain(row[f"{side}_on"]),
+        }  # fmt: skip
+    return {
+        "id": row["id"], "cause": row["cause"], "between": row["between"], "state": row["state"],
+        "organisation": row["organisation"], "counterparty": row["counterparty"], "lane": row["lane"],
+        "on": _plain(row["on"]), "due": _plain(row["due"]), "age_days": row["age_days"],
+        "mass_kg": None if row["mass_mg"] is None else format_kg(row["mass_mg"]), "value": _money(row["value"]),
+        "currency": row["currency"], "product": row["product"], "number": row["number"],
+        "declaration": row["declaration"], **sides,
+    }  # fmt: skip
+
+
+def _money(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)

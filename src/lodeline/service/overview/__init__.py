@@ -1,0 +1,1 @@
+"""The nation at a glance: flows, what does not close, who has filed."""

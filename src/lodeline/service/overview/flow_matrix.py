@@ -1,0 +1,119 @@
+"""The flow matrix: how much of each element went from where to where, month by month."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from lodeline.ledger.succession import handovers
+from lodeline.material.element import SYMBOLS
+from lodeline.material.mass import format_kg, share_mg_expr
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.service.entries.subject import Json, known_element
+from lodeline.store.snapshot import Snapshot
+
+
+def _within(rows: pl.DataFrame, first: str | None, last: str | None) -> pl.DataFrame:
+    if first is not None:
+        rows = rows.filter(pl.col("period") >= first)
+    if last is not None:
+        rows = rows.filter(pl.col("period") <= last)
+    return rows
+
+
+def flows(
+    snapshot: Snapshot,
+    law: Jurisdiction,
+    *,
+    element: str | None = None,
+    first: str | None = None,
+    last: str | None = None,
+    by: str = "stage",
+) -> Json:
+    """The flow matrix: mass of each element from each stage (organisation, country) to each, by month.
+
+    Origins flow in from `origin:<kind>`; exports and shipments abroad flow out to `abroad:<country>`, domestic
+    customers without a site are `use`; processing within a site moves nothing here.
+    """
+    wanted = None if element is None else known_element(element)
+    ends = flow_ends(snapshot, law, by)
+    shares = snapshot.lot_assays if wanted is None else snapshot.lot_assays.filter(pl.col("element") == wanted)
+    rows = (
+        ends.join(shares, on="lot")
+        .with_columns(mass_mg=share_mg_expr(pl.col("dry_mg"), pl.col("ppb")), period=pl.col("on").dt.strftime("%Y-%m"))
+        .filter(pl.col("mass_mg") > 0)
+        .group_by("from", "to", "element", "period")
+        .agg(pl.col("mass_mg").sum())
+        .sort("period", "element", "from", "to")
+    )
+    return {
+        "rows": [
+            {"from": source, "to": target, "element": SYMBOLS[index], "period": period, "mass_kg": format_kg(mass_mg)}
+            for source, target, index, period, mass_mg in _within(rows, first, last).iter_rows()
+        ]
+    }
+
+
+def flow_ends(snapshot: Snapshot, law: Jurisdiction, by: str) -> pl.DataFrame:
+    """`from`, `to`, `lot`, `on`, `dry_mg` of every line that moves mass between two ends."""
+    sites = snapshot.register.tables["sites"].select(site="id", stage="stage", holder="organisation")
+    organisations = snapshot.register.tables["organisations"].select(holder="id", country="country")
+    site_end = (
+        sites.join(organisations, on="holder", how="left")
+        .select("site", end={"stage": "stage", "organisation": "holder", "country": "country"}[by])
+        .with_columns(pl.col("end").fill_null("?"))
+    )
+    country = pl.col("country").fill_null("?")
+    siteless = {
+        "organisation": pl.col("holder"),
+        "country": country,
+        "stage": pl.when(pl.col("country") == law.country)
+        .then(pl.lit("use"))
+        .otherwise(pl.concat_str(pl.lit("abroad:"), country)),
+    }[by]
+    # A receiver is the site that received the lot; where nobody has, the organisation's first site stands in.
+    # A firm that has handed over its sites received at them as long as it held them.
+    moved = handovers(snapshot.register)
+    before = [(site, one.organisation) for site, found in moved.items() for one in found if by != "organisation"]
+    held = pl.DataFrame(before, schema={"site": pl.String(), "holder": pl.String()}, orient="row")
+    first_site = (
+        pl.concat([sites.select("site", "holder"), held])
+        .group_by("holder", maintain_order=True)
+        .agg(pl.col("site").first())
+    )
+    party_end = (
+        organisations.join(first_site, on="holder", how="left")
+        .join(site_end, on="site", how="left")
+        .select(party="holder", party_end=pl.coalesce("end", siteless))
+    )
+    lines = snapshot.lines.join(site_end, on="site", how="left").join(party_end, on="party", how="left")
+    if by == "organisation" and moved:
+        # What was filed at a site stays with who filed it.
+        lines = lines.with_columns(end=pl.when(pl.col("site").is_in(list(moved))).then("organisation").otherwise("end"))
+    arrived = (
+        lines.filter(pl.col("kind") == "receipt")
+        .group_by("organisation", "party", "lot")
+        .agg(receiver_end=pl.col("end").first())
+        .rename({"organisation": "party", "party": "organisation"})
+    )
+    lines = lines.join(arrived, on=["organisation", "party", "lot"], how="left")
+    abroad = pl.concat_str(
+        pl.lit("" if by == "country" else "abroad:"), pl.coalesce("destination", "counterparty_country", pl.lit("?"))
+    )
+    source = (
+        pl.when(pl.col("kind") == "origin")
+        .then(pl.concat_str(pl.lit("origin:"), pl.col("origin_kind").fill_null("?")))
+        .otherwise("end")
+    )
+    target = (
+        pl.when(pl.col("kind") == "origin")
+        .then("end")
+        .when(pl.col("kind") == "export")
+        .then(abroad)
+        .when(pl.col("kind") == "loss")
+        .then(pl.lit("loss"))
+        .otherwise(pl.coalesce("receiver_end", "party_end", abroad))
+    )
+    return lines.filter(
+        pl.col("kind").is_in(["origin", "export", "loss"])
+        | ((pl.col("kind") == "shipment") & pl.col("to_site").is_null())
+    ).select("lot", "on", "dry_mg", source.alias("from"), target.alias("to"))

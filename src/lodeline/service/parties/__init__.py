@@ -1,0 +1,1 @@
+"""Parties: whom filed names mean, who stands behind them, and which lists name them."""

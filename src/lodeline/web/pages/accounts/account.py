@@ -1,0 +1,236 @@
+"""The own account: who one is here, by what one signs in, and where one is signed in. Nobody else's data is on it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.office.access.audit import record_act
+from lodeline.office.accounts.email_change import EmailChangeError
+from lodeline.office.accounts.people import (
+    InputError,
+    account_of,
+    change_own,
+    end_sessions,
+    needs_second_factor,
+    together,
+    with_second_factor,
+)
+from lodeline.office.models import Membership, User
+from lodeline.regulation.parameter import load
+from lodeline.spoken import SpokenError
+from lodeline.web.pages.accounts.email import ask_for_link
+from lodeline.web.pages.common.entered import field_errors, problems_part
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
+from lodeline.web.parts.values import Fact, Field, Notice
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.firm_names import firm_names
+from lodeline.web.words.language import NAMES, say
+from lodeline.web.words.roles import AUTHORITY_NAME, ROLE_NAMES
+
+_MEMBERSHIPS: Final = (
+    Column(key="organisation", label=say("Organisation", "单位")),
+    Column(key="role", label=say("Role", "角色")),
+    Column(key="from", label=say("Since", "起始")),
+    Column(key="until", label=say("Until", "终止")),
+    Column(key="by", label=say("Granted by", "授予人")),
+)
+
+
+def account_self(visit: Visit) -> HttpResponse:
+    """The page `self/`: name, language, address and mail; memberships; means of signing in; sessions."""
+    user = account_of(visit.actor)
+    error: InputError | EmailChangeError | None = None
+    if visit.request.method == "POST":
+        try:
+            answer = _done(visit, user)
+        except (InputError, EmailChangeError) as wrong:
+            error = wrong
+        else:
+            return answer
+    table = _memberships(visit, user)
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    guarded = bool(with_second_factor([user.pk]))
+    needed = not guarded and settings.LODELINE_MFA == "required" and needs_second_factor(visit.actor)
+    return show(
+        visit,
+        "lodeline/accounts/account_self.html",
+        title=_title(visit, guarded=guarded, needed=needed),
+        status=400 if error else 200,
+        user=user,
+        needed=needed,
+        guarded=guarded,
+        done=_notices(visit),
+        problems=problems_part(visit, error),
+        fields=_fields(visit, user, error),
+        email_field=_email_field(visit, error) if settings.LODELINE_SENDS_MAIL else None,
+        memberships=shown(visit, table),
+        factors=_factors(visit, user),
+        sessions=_sessions(visit, user),
+        erasure=visit.url("account-erasure"),
+        several=UserSession.objects.filter(user=user).count() > 1,
+    )
+
+
+def _title(visit: Visit, *, guarded: bool, needed: bool) -> str:
+    if needed:
+        return visit.say("Set up a second factor, and you can begin", "设置第二验证方式后即可开始使用")
+    if guarded:
+        return visit.say("Your account is guarded by two factors", "您的账户已启用双重验证")
+    return visit.say("Your account is guarded by a password alone", "您的账户目前仅有密码保护")
+
+
+def _done(visit: Visit, user: User) -> HttpResponse:
+    """What a form of this page does. Raises InputError, EmailChangeError."""
+    form = visit.request.POST
+    done = form.get("do")
+    if done == "email":
+        return ask_for_link(visit)
+    key = visit.request.session.session_key
+    language = visit.language
+    if done == "profile":
+        chosen = form.get("language", "")
+        language = "zh" if chosen == "zh" else "en"
+        change_own(
+            visit.actor, name=form.get("name", ""), language=language, wants_mail=form.get("wants_mail") == "yes"
+        )
+    elif done == "end-session":
+        only = form.get("session", "")
+        with together():
+            end_sessions(user, except_key=key, only=int(only) if only.isdecimal() else 0)
+            record_act(visit.actor, "account.session-end", subject=user.pseudonym)
+    elif done == "end-others":
+        with together():
+            ended = end_sessions(user, except_key=key)
+            record_act(visit.actor, "account.session-end", subject=user.pseudonym, facts={"sessions": ended})
+    return HttpResponseRedirect(f"/{language}/self/?done={done if done in _DONE else ''}", status=303)
+
+
+_DONE: Final = {
+    "profile": say("Your data are kept.", "资料已保存。"),
+    "email": say(
+        "If the address can be used, a link is on its way to it. Open it here; it is good for a day.",
+        "如该邮箱可用，确认链接已发送至该邮箱。请在此浏览器中打开，一天内有效。",
+    ),
+    "email-changed": say("You sign in with the new address from now on.", "今后请使用新邮箱登录。"),
+    "end-session": say("That session has ended.", "该会话已结束。"),
+    "end-others": say("You are signed in here alone now.", "其他会话均已结束。"),
+}
+
+
+def _notices(visit: Visit) -> list[Notice]:
+    done = visit.query("done")
+    return [Notice(kind="success", says=visit.spoken(_DONE[done]))] if done in _DONE else []
+
+
+def _email_field(visit: Visit, error: SpokenError | None) -> Field:
+    posted = visit.request.POST if error else {}
+    return Field(
+        name="email", label=visit.say("New e-mail address", "新邮箱"), kind="email", required=True,
+        autocomplete="email", value=posted.get("email", ""), errors=field_errors(visit, error, "email"),
+        hint=visit.say("One person's own. It gets a link that proves it.", "应为本人邮箱，将收到验证链接。"),
+    )  # fmt: skip
+
+
+def _fields(visit: Visit, user: User, error: SpokenError | None) -> list[Field]:
+    posted = visit.request.POST if error and visit.request.POST.get("do") == "profile" else None
+    return [
+        Field(
+            name="name", label=visit.say("Name", "姓名"), required=True, autocomplete="name",
+            value=user.name if posted is None else posted.get("name", ""), errors=field_errors(visit, error, "name"),
+            hint=visit.say("As it stands under what you sign.", "将显示在您签认的文件上。"),
+        ),
+        Field(
+            name="language", label=visit.say("Language of mails", "邮件语言"), kind="select", required=True,
+            value=user.language, options=[(one, NAMES[one]) for one in NAMES], width="short",
+        ),
+        Field(
+            name="wants_mail", label=visit.say("Write to me what is due", "到期事项发送邮件提醒"), kind="checkbox",
+            checked=user.wants_mail,
+        ),
+    ]  # fmt: skip
+
+
+def _memberships(visit: Visit, user: User) -> Table:
+    names = firm_names(visit) if user.memberships.exclude(organisation="").exists() else {}
+    found = Membership.objects.filter(user=user).select_related("granted_by").order_by("-valid_from", "id")
+    rows = []
+    for one in found:
+        organisation = names.get(one.organisation, one.organisation) or visit.spoken(AUTHORITY_NAME)
+        role = visit.spoken(ROLE_NAMES[one.role])
+        until = written.day(one.valid_to, visit.language) if one.valid_to else visit.say("open", "长期")
+        by = one.granted_by.name if one.granted_by and one.granted_by.pk != user.pk else visit.say("the system", "系统")
+        rows.append(
+            (
+                Cell(text=organisation, value=one.organisation, note=words.region(one.region, visit.language)),
+                Cell(text=role, value=one.role),
+                Cell(text=written.day(one.valid_from, visit.language), value=str(one.valid_from)),
+                Cell(text=until, value=str(one.valid_to or "")),
+                Cell(text=by, value=by),
+            )
+        )
+    return Table(
+        name="memberships", caption=visit.say("Your memberships", "您的成员身份"), columns=_MEMBERSHIPS, rows=rows,
+        empty=visit.say("You belong to no organisation.", "您尚无成员身份。"),
+    )  # fmt: skip
+
+
+def _factors(visit: Visit, user: User) -> dict[str, Any]:
+    """By what one signs in: the app, the codes, the passkeys."""
+    found: dict[str, Any] = {"app": None, "codes": None, "passkeys": []}
+    for one in Authenticator.objects.filter(user=user).order_by("created_at", "id"):
+        since = _when(visit, one.created_at)
+        used = _when(visit, one.last_used_at) if one.last_used_at else visit.say("never used", "尚未使用")
+        if one.type == Authenticator.Type.TOTP:
+            found["app"] = {"since": since, "used": used}
+        elif one.type == Authenticator.Type.RECOVERY_CODES:
+            found["codes"] = {"left": len(one.wrap().get_unused_codes()), "since": since}
+        else:
+            passkey = one.wrap()
+            found["passkeys"].append(
+                {"id": one.pk, "name": passkey.name, "alone": passkey.is_passwordless, "since": since, "used": used}
+            )
+    return found
+
+
+def _sessions(visit: Visit, user: User) -> list[dict[str, Any]]:
+    found = sorted(UserSession.objects.purge_and_list(user), key=lambda one: one.created_at, reverse=True)
+    return [
+        {
+            "id": one.pk,
+            "here": one.session_key == visit.request.session.session_key,
+            "facts": [
+                Fact(term=visit.say("Since", "登录时间"), text=_when(visit, one.created_at)),
+                Fact(term=visit.say("From", "来源"), text=str(one.ip), mono=True),
+                Fact(term=visit.say("Browser", "浏览器"), text=_browser(visit, one.user_agent)),
+            ],
+        }
+        for one in found
+    ]
+
+
+def _when(visit: Visit, at: Any) -> str:
+    return written.moment(at.isoformat(), visit.language, load().timezone)
+
+
+#: What stands in the line by which a browser names itself, and what it is called; the first that fits.
+_BROWSERS: Final = (("Edg", "Edge"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
+_SYSTEMS: Final = (
+    ("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Mac OS", "Mac"),
+    ("HarmonyOS", "HarmonyOS"), ("Linux", "Linux"),
+)  # fmt: skip
+
+
+def _browser(visit: Visit, agent: str) -> str:
+    """Chrome, Windows; else what the browser says of itself, which proves nothing anyway."""
+    named = [next((name for mark, name in kind if mark in agent), "") for kind in (_BROWSERS, _SYSTEMS)]
+    return visit.say(", ", "，").join(one for one in named if one) or agent or "–"

@@ -1,0 +1,118 @@
+"""Who files for this organisation, and for whom it files: given from day to day, and ended by either side."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Final
+
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.office.access import clock
+from lodeline.office.accounts.delegation import delegate, delegations, end_delegation
+from lodeline.office.accounts.people import InputError, PeopleError
+from lodeline.office.models import Delegation
+from lodeline.regulation.parameter import load
+from lodeline.web.pages.common.entered import day_of, field_errors, number_of, problems_part
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.values import Field, Notice
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words.firm_names import firm_names
+from lodeline.web.words.language import say
+
+_DONE: Final = {
+    "delegate": say("That organisation may file for you.", "该企业可为您申报。"),
+    "end": say("The delegation ends.", "委托已终止。"),
+}
+
+
+def firm_delegations(visit: Visit, organisation: str) -> HttpResponse:
+    """The page `firm/<organisation>/delegations/`."""
+    today = clock.today(load().timezone)
+    error: InputError | PeopleError | None = None
+    names = firm_names(visit)
+    if visit.request.method == "POST":
+        try:
+            _done(visit, organisation, today, names)
+        except (InputError, PeopleError) as refused:
+            error = refused
+        else:
+            done = visit.request.POST.get("do")
+            return HttpResponseRedirect(f"{visit.request.path}?done={done if done in _DONE else ''}", status=303)
+    found = delegations(visit.actor, organisation, on=today)
+    done = visit.query("done")
+    return show(
+        visit,
+        "lodeline/accounts/delegations.html",
+        title=_title(visit, names.get(organisation, organisation), len(found.given)),
+        status=400 if error else 200,
+        name=names.get(organisation, organisation),
+        people=visit.opens("firm-people", organisation=organisation),
+        done=[Notice(kind="success", says=visit.spoken(_DONE[done]))] if done in _DONE else [],
+        problems=problems_part(visit, error),
+        given=[_shown(visit, one, names.get(one.agent, one.agent), today) for one in found.given],
+        received=[_shown(visit, one, names.get(one.organisation, one.organisation), today) for one in found.received],
+        may_change=visit.actor.may("own.people", organisation),
+        fields=_fields(visit, today, error),
+        today=today.isoformat(),
+    )
+
+
+def _done(visit: Visit, organisation: str, today: date, names: Any) -> None:
+    form = visit.request.POST
+    if form.get("do") == "delegate":
+        delegate(
+            visit.actor, organisation=organisation, agent=form.get("agent", "").strip(),
+            may_certify=form.get("may_certify") == "yes",
+            valid_from=day_of(form.get("valid_from", ""), "valid_from") or today,
+            valid_to=day_of(form.get("valid_to", ""), "valid_to"), registered=names.keys(), now=clock.now(),
+        )  # fmt: skip
+    elif form.get("do") == "end":
+        last = day_of(form.get("last_day", ""), "last_day") or today
+        end_delegation(visit.actor, number_of(form.get("delegation", "")), last_day=last)
+
+
+def _title(visit: Visit, name: str, count: int) -> str:
+    if count == 0:
+        return visit.say(f"Nobody else files for {name}", f"{name}未委托他人申报")
+    if count == 1:
+        return visit.say(f"One other organisation files for {name}", f"{name}委托1家企业代为申报")
+    return visit.say(
+        f"{written.count(count)} other organisations file for {name}", f"{name}委托{written.count(count)}家企业代为申报"
+    )
+
+
+def _shown(visit: Visit, one: Delegation, name: str, today: date) -> dict[str, Any]:
+    since = written.day(one.valid_from, visit.language)
+    until = written.day(one.valid_to, visit.language) if one.valid_to else ""
+    period = visit.say(
+        f"{since} to {until}" if until else f"since {since}", f"{since}至{until}" if until else f"自{since}起"
+    )
+    if one.valid_from > today:
+        period = visit.say(f"from {since} on", f"{since}起生效")
+    does = visit.say("files and certifies", "申报并签认") if one.may_certify else visit.say("files", "申报")
+    return {"id": one.pk, "name": name, "says": visit.say(f"{does}, {period}", f"{does}，{period}")}
+
+
+def _fields(visit: Visit, today: date, error: InputError | PeopleError | None) -> list[Field]:
+    form = visit.request.POST if error and visit.request.POST.get("do") == "delegate" else {}
+    return [
+        Field(
+            name="agent", label=visit.say("Id of the organisation", "企业编号"), required=True, width="short",
+            value=form.get("agent", ""), errors=field_errors(visit, error, "agent"),
+            hint=visit.say("As in the register: ask the agent for it.", "登记簿中的编号，可向代理方索取。"),
+        ),
+        Field(
+            name="valid_from", label=visit.say("From", "起始日期"), kind="date", width="short", required=True,
+            value=form.get("valid_from", today.isoformat()), errors=field_errors(visit, error, "valid_from"),
+        ),
+        Field(
+            name="valid_to", label=visit.say("Until", "终止日期"), kind="date", width="short",
+            value=form.get("valid_to", ""), errors=field_errors(visit, error, "valid_to"),
+        ),
+        Field(
+            name="may_certify", label=visit.say("It may certify too", "同时可签认"), kind="checkbox",
+            checked=form.get("may_certify") == "yes",
+            hint=visit.say("Its certifiers then sign in your name.", "其签认人将以贵企业名义签认。"),
+        ),
+    ]  # fmt: skip

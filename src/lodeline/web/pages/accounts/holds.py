@@ -1,0 +1,151 @@
+"""Legal holds, for whoever audits or inspects: on whom, why, since when; setting one and lifting it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.office.access import clock
+from lodeline.office.accounts.erasure import account_called
+from lodeline.office.accounts.holds import Held, hold_organisation, hold_person, holds, lift
+from lodeline.office.accounts.people import InputError, PeopleError
+from lodeline.regulation.parameter import load
+from lodeline.web.pages.accounts.own_erasure import prove_first
+from lodeline.web.pages.common.entered import field_errors, number_of, problems_part
+from lodeline.web.pages.common.signed_in import is_recent
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
+from lodeline.web.parts.values import Field, Notice
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words.firm_names import firm_names
+from lodeline.web.words.language import say
+
+_DONE: Final = {
+    "set": say("The hold stands.", "法律保全已设立。"),
+    "lift": say("The hold is lifted.", "法律保全已解除。"),
+}
+_COLUMNS: Final = (
+    Column(key="on", label=say("On", "对象")),
+    Column(key="state", label=say("State", "状态")),
+    Column(key="reason", label=say("Why", "理由")),
+    Column(key="by", label=say("Set by", "设立人")),
+    Column(key="since", label=say("Since", "起始")),
+    Column(key="lifted", label=say("Lifted", "解除")),
+)
+
+
+def legal_holds(visit: Visit) -> HttpResponse:
+    """The page `holds/`."""
+    error: InputError | PeopleError | None = None
+    if visit.request.method == "POST":
+        if not is_recent(visit):
+            return HttpResponseRedirect(prove_first(visit))
+        try:
+            _done(visit)
+        except (InputError, PeopleError) as refused:
+            error = refused
+        else:
+            done = visit.request.POST.get("do")
+            return HttpResponseRedirect(f"{visit.request.path}?done={done if done in _DONE else ''}", status=303)
+    found = holds(visit.actor)
+    table = _table(visit, found)
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    standing = [one for one in found if one.hold.lifted_at is None]
+    done = visit.query("done")
+    return show(
+        visit,
+        "lodeline/accounts/holds.html",
+        title=_title(visit, len(standing)),
+        status=400 if error else 200,
+        done=[Notice(kind="success", says=visit.spoken(_DONE[done]))] if done in _DONE else [],
+        problems=problems_part(visit, error),
+        table=shown(visit, table),
+        standing=[{"id": one.hold.pk, "on": _on(visit, one), "reason": one.reason} for one in standing],
+        prove=None if is_recent(visit) else prove_first(visit),
+        fields=_fields(visit, error),
+    )
+
+
+def _done(visit: Visit) -> None:
+    form, now = visit.request.POST, clock.now()
+    if form.get("do") == "set":
+        on, reason = form.get("on", "").strip(), form.get("reason", "")
+        person = account_called(on)
+        if person is not None:
+            hold_person(visit.actor, person, reason=reason, now=now)
+        else:
+            hold_organisation(visit.actor, on, reason=reason, registered=firm_names(visit).keys(), now=now)
+    elif form.get("do") == "lift":
+        lift(visit.actor, number_of(form.get("hold", "")), reason=form.get("reason", ""), now=now)
+
+
+def _title(visit: Visit, count: int) -> str:
+    if count == 0:
+        return visit.say("No legal hold stands", "目前没有法律保全")
+    if count == 1:
+        return visit.say("One legal hold stands", "有1项法律保全")
+    return visit.say(f"{written.count(count)} legal holds stand", f"有{written.count(count)}项法律保全")
+
+
+def _on(visit: Visit, one: Held) -> str:
+    if one.hold.user is not None:
+        return one.hold.user.name
+    return firm_names(visit).get(one.hold.organisation, one.hold.organisation)
+
+
+def _table(visit: Visit, found: list[Held]) -> Table:
+    gone = visit.say("unreadable since the erasure", "删除后已不可读取")
+    return Table(
+        name="holds",
+        caption=visit.say("Legal holds", "法律保全"),
+        columns=_COLUMNS,
+        rows=[
+            (
+                Cell(
+                    text=_on(visit, one),
+                    value=one.hold.user.pseudonym if one.hold.user is not None else one.hold.organisation,
+                ),
+                Cell(
+                    text=visit.say("stands", "有效") if one.hold.lifted_at is None else visit.say("lifted", "已解除"),
+                    value="stands" if one.hold.lifted_at is None else "lifted",
+                    shape="square" if one.hold.lifted_at is None else "ring",
+                ),
+                Cell(text=gone if one.reason is None else one.reason),
+                Cell(text=one.hold.set_by.name, value=one.hold.set_by.pseudonym),
+                Cell(text=_when(visit, one.hold.set_at), value=one.hold.set_at.isoformat()),
+                Cell(
+                    text=_when(visit, one.hold.lifted_at),
+                    value=one.hold.lifted_at.isoformat() if one.hold.lifted_at else "",
+                    note=one.lifted_reason or "",
+                ),
+            )
+            for one in found
+        ],
+        empty=visit.say("No hold was ever set.", "从未设立法律保全。"),
+    )
+
+
+def _when(visit: Visit, at: Any) -> str:
+    return written.moment(at.isoformat(), visit.language, load().timezone) if at else written.NOTHING
+
+
+def _fields(visit: Visit, error: InputError | PeopleError | None) -> list[Field]:
+    form = visit.request.POST if error and visit.request.POST.get("do") == "set" else {}
+    return [
+        Field(
+            name="on", label=visit.say("On whom", "对象"), required=True, value=form.get("on", ""),
+            errors=field_errors(visit, error, "on"),
+            hint=visit.say(
+                "The id of a firm, or a person's e-mail address or pseudonym.", "企业编号，或人员的电子邮箱、化名。"
+            ),
+        ),
+        Field(
+            name="reason", label=visit.say("Why", "理由"), kind="textarea", required=True,
+            value=form.get("reason", ""), errors=field_errors(visit, error, "reason"),
+            hint=visit.say("The number of the case or order is enough.", "填写案号或文号即可。"),
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,136 @@
+"""Asking for one's own data to be erased: what goes, what stays, what stands in the way, and from which day."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlencode
+
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.office.access import clock
+from lodeline.office.accounts import erasure
+from lodeline.office.accounts.erasure import Obstacle
+from lodeline.office.accounts.people import InputError, PeopleError, account_of
+from lodeline.regulation.parameter import load
+from lodeline.web.pages.common.entered import field_errors, number_of, problems_part
+from lodeline.web.pages.common.signed_in import is_recent
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.values import Field, Notice
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words.firm_names import firm_names
+from lodeline.web.words.language import say
+from lodeline.web.words.roles import AUTHORITY_NAME, ROLE_NAMES
+
+_DONE: Final = {
+    "ask": say("Your request is entered. An official decides it.", "请求已提交，将由主管部门人员办理。"),
+    "withdraw": say("Your request is taken back.", "请求已撤回。"),
+}
+#: A person asks for the own data to be erased; a court's order is entered by an official.
+_OWN_GROUNDS: Final = ("not-needed", "consent", "unlawful")
+
+
+def account_erasure(visit: Visit) -> HttpResponse:
+    """The page `self/erasure/`; asking and taking back need who one is to have been proved lately."""
+    error: InputError | PeopleError | None = None
+    if visit.request.method == "POST":
+        if not is_recent(visit):
+            return HttpResponseRedirect(prove_first(visit))
+        try:
+            _done(visit)
+        except (InputError, PeopleError) as refused:
+            error = refused
+        else:
+            done = visit.request.POST.get("do")
+            return HttpResponseRedirect(f"{visit.request.path}?done={done if done in _DONE else ''}", status=303)
+    user = account_of(visit.actor)
+    newest = erasure.own_request(visit.actor)
+    waiting = newest is not None and newest.state == erasure.State.OPEN
+    standing = erasure.obstacles(user, law=load(), today=clock.today(load().timezone))
+    done = visit.query("done")
+    return show(
+        visit,
+        "lodeline/accounts/account_erasure.html",
+        title=visit.say("You have asked to be erased", "您已申请删除个人信息")
+        if waiting
+        else visit.say("Have your personal data erased", "申请删除个人信息"),
+        status=400 if error else 200,
+        pseudonym=user.pseudonym,
+        done=[Notice(kind="success", says=visit.spoken(_DONE[done]))] if done in _DONE else [],
+        problems=problems_part(visit, error),
+        request=newest,
+        waiting=waiting,
+        refused=newest is not None and newest.state == erasure.State.REFUSED,
+        asked_at=None
+        if newest is None
+        else written.moment(newest.requested_at.isoformat(), visit.language, load().timezone),
+        obstacles=[obstacle_words(visit, one) for one in standing],
+        prove=None if is_recent(visit) else prove_first(visit),
+        fields=ground_fields(visit, error, _OWN_GROUNDS),
+        account=visit.url("account-self"),
+    )
+
+
+def _done(visit: Visit) -> None:
+    """What a form of this page does. Raises InputError, PeopleError."""
+    form, now = visit.request.POST, clock.now()
+    if form.get("do") == "ask":
+        erasure.ask(visit.actor, ground=form.get("ground", ""), said=form.get("said", ""), now=now)
+    elif form.get("do") == "withdraw":
+        erasure.withdraw(visit.actor, number_of(form.get("request", "")), now=now)
+
+
+def prove_first(visit: Visit) -> str:
+    """Where one proves once more who one is, and from where one comes back to this page."""
+    return f"/{visit.language}/account/reauthenticate/?{urlencode({'next': visit.here()})}"
+
+
+def ground_fields(visit: Visit, error: InputError | PeopleError | None, grounds: tuple[str, ...]) -> list[Field]:
+    """Ground and reason of a request, as they were sent where something was wrong with them."""
+    form = visit.request.POST if error else {}
+    return [
+        Field(
+            name="ground",
+            label=visit.say("Ground", "依据"),
+            kind="radio",
+            required=True,
+            value=form.get("ground", ""),
+            options=[(one, visit.spoken(erasure.GROUNDS[one])) for one in grounds],
+            errors=field_errors(visit, error, "ground"),
+        ),
+        said_field(visit, error),
+    ]
+
+
+def said_field(visit: Visit, error: InputError | PeopleError | None) -> Field:
+    """The reason, in one's own words."""
+    form = visit.request.POST if error else {}
+    return Field(
+        name="said",
+        label=visit.say("Why", "理由"),
+        kind="textarea",
+        required=True,
+        value=form.get("said", ""),
+        errors=field_errors(visit, error, "said"),
+        hint=visit.say("It goes with the name when the name goes.", "个人信息删除时，此内容一并不可读取。"),
+    )
+
+
+def obstacle_words(visit: Visit, one: Obstacle) -> str:
+    """What stands in the way, with firms, roles and days as the reader calls them."""
+    if one.code == "term" and one.until is not None:
+        day = written.day(one.until, visit.language)
+        return visit.say(
+            f"Filing, certifying or answering for a firm is on record, and such records are kept: from {day} on it can"
+            " be erased.",
+            f"曾代表企业申报、签认或答复，相关记录须保存：自{day}起可删除。",
+        )
+    if one.code == "needed":
+        role = visit.spoken(ROLE_NAMES[one.role])
+        names = firm_names(visit) if one.organisation else {}
+        where = names.get(one.organisation, one.organisation) or visit.spoken(AUTHORITY_NAME)
+        return visit.say(
+            f"There is no other {role.lower()} of {where}: hand the role over first.",
+            f"{where}没有其他{role}：请先移交该角色。",
+        )
+    return visit.say(one.en, one.zh)

@@ -1,0 +1,367 @@
+"""The people of an organisation, or of the authority: who they are, what they may do, until when; inviting others."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.office.access import clock
+from lodeline.office.access.actor import Actor
+from lodeline.office.access.territory import regions
+from lodeline.office.accounts.invitations import Invited, invite, open_invitations, withdraw
+from lodeline.office.accounts.people import (
+    InputError,
+    Member,
+    PeopleError,
+    change_role,
+    end_membership,
+    grant,
+    let_back_in,
+    may_let_back_in,
+    members,
+    require_second_person,
+    roles_of,
+    second_person,
+)
+from lodeline.office.models import Invitation, Membership
+from lodeline.regulation.parameter import load
+from lodeline.web.accounts.letters import invitation_link, new_password_link, post_invitation
+from lodeline.web.pages.common.entered import day_of, field_errors, number_of, problems_part
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
+from lodeline.web.parts.values import Field, Notice
+from lodeline.web.visit import NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.firm_names import firm_names
+from lodeline.web.words.language import say
+from lodeline.web.words.roles import AUTHORITY_NAME, ROLE_MAY, ROLE_NAMES, duty
+
+_COLUMNS: Final = (
+    Column(key="name", label=say("Name", "姓名")),
+    Column(key="role", label=say("Role", "角色")),
+    Column(key="from", label=say("Since", "起始")),
+    Column(key="until", label=say("Until", "终止")),
+    Column(key="factor", label=say("Second factor", "第二验证")),
+    Column(key="by", label=say("Granted by", "授予人")),
+)
+_DONE: Final = {
+    "withdraw": say("The invitation is withdrawn; its link is good for nothing.", "邀请已撤回，链接失效。"),
+    "second-person": say("The rule is kept.", "规则已保存。"),
+    "end": say("The membership ends.", "成员身份已终止。"),
+    "change": say("The role is another from today on.", "角色自今日起变更。"),
+    "grant": say("The role is given.", "角色已授予。"),
+    "sent": say("The invitation was sent by mail. It is good for seven days.", "邀请邮件已发送，7 日内有效。"),
+}
+
+
+def firm_people(visit: Visit, organisation: str) -> HttpResponse:
+    """The page `firm/<organisation>/people/`. Seen by all of the firm; changed by its administrators."""
+    return people(visit, organisation)
+
+
+def firm_person(visit: Visit, organisation: str, person: int) -> HttpResponse:
+    """The page `firm/<organisation>/people/<person>/`, for administrators."""
+    return person_page(visit, organisation, person)
+
+
+def register_people(visit: Visit, organisation: str = "") -> HttpResponse:
+    """The pages `people/of/<organisation>/` and, of the authority itself, `people/`; for registrars."""
+    return people(visit, organisation)
+
+
+def register_person(visit: Visit, person: int, organisation: str = "") -> HttpResponse:
+    """The pages `people/of/<organisation>/<person>/` and `people/<person>/`; for registrars."""
+    return person_page(visit, organisation, person)
+
+
+def people(visit: Visit, organisation: str = "") -> HttpResponse:
+    """The people of an organisation, or ("") of the authority, for whoever may see them (`office.accounts.people`)."""
+    today = clock.today(load().timezone)
+    error: InputError | PeopleError | None = None
+    invited: Invited | None = None
+    if visit.request.method == "POST":
+        try:
+            invited = _done(visit, organisation, today)
+        except (InputError, PeopleError) as refused:
+            error = refused
+        if error is None and (invited is None or _posted(visit, invited)):
+            done = "sent" if invited else visit.request.POST.get("do")
+            return HttpResponseRedirect(f"{visit.request.path}?done={done if done in _DONE else ''}", status=303)
+    found = members(visit.actor, organisation, on=today)
+    table = _table(visit, organisation, found, today)
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    may_change = may_say(visit.actor, organisation)
+    name = _called(visit, organisation)
+    return show(
+        visit,
+        "lodeline/accounts/people.html",
+        title=_title(visit, name, len(found)),
+        status=400 if error else 200,
+        organisation=organisation,
+        name=name,
+        done=_notices(visit),
+        problems=problems_part(visit, error),
+        link=invitation_link(visit, invited) if invited else None,
+        invited=invited,
+        people=shown(visit, table),
+        may_change=may_change,
+        invitations=_invitations(visit, organisation) if may_change else [],
+        fields=invitation_fields(visit, organisation, error) if may_change else [],
+        second_person=second_person(organisation) if organisation else None,
+        rules=bool(organisation) and visit.actor.may("own.people", organisation),
+        delegations=visit.opens("firm-delegations", organisation=organisation) if organisation else None,
+    )
+
+
+def person_page(visit: Visit, organisation: str = "", person: int = 0) -> HttpResponse:
+    """One person of an organisation, or ("") of the authority: the roles there, and what may be done about them."""
+    today = clock.today(load().timezone)
+    error: InputError | PeopleError | None = None
+    link = None
+    if visit.request.method == "POST":
+        try:
+            link = _done_to(visit, organisation, person, today)
+        except (InputError, PeopleError) as refused:
+            error = refused
+        if error is None and link is None:
+            done = visit.request.POST.get("do")
+            return HttpResponseRedirect(f"{visit.request.path}?done={done if done in _DONE else ''}", status=303)
+    found = next((one for one in members(visit.actor, organisation, on=today) if one.user.pk == person), None)
+    if found is None:
+        raise NotHereError("There is no such person in this organisation.", "本单位无此人员。")
+    return show(
+        visit,
+        "lodeline/accounts/person.html",
+        title=found.user.name,
+        status=400 if error else 200,
+        person_shown=found.user,
+        guarded=found.has_second_factor and link is None,
+        link=link,
+        may_let_in=may_let_back_in(visit.actor, found.user),
+        name=_called(visit, organisation),
+        back=visit.request.path.rsplit("/", 2)[0] + "/",
+        done=_notices(visit),
+        problems=problems_part(visit, error),
+        memberships=[_membership(visit, one, today) for one in found.memberships],
+        may_change=may_say(visit.actor, organisation),
+        other_roles=[
+            (role, visit.spoken(ROLE_NAMES[role]))
+            for role in roles_of(organisation)
+            if all(one.role != role for one in found.memberships)
+        ],
+        today=today.isoformat(),
+        fields=_grant_fields(visit, organisation, found, error),
+    )
+
+
+def may_say(actor: Actor, organisation: str) -> bool:
+    """Whether who asks may change who belongs to an organisation."""
+    return (bool(organisation) and actor.may("own.people", organisation)) or actor.may("accounts.write", organisation)
+
+
+def _done(visit: Visit, organisation: str, today: date) -> Invited | None:
+    """What a form of the list does; the invitation where it made one. Raises InputError, PeopleError."""
+    form, now = visit.request.POST, clock.now()
+    match form.get("do"):
+        case "invite":
+            return invite(
+                visit.actor, email=form.get("email", ""), name=form.get("name", ""), organisation=organisation,
+                role=form.get("role", ""), region=form.get("region", "").strip(),
+                valid_to=day_of(form.get("valid_to", ""), "valid_to"), today=today, now=now,
+            )  # fmt: skip
+        case "withdraw":
+            withdraw(visit.actor, number_of(form.get("invitation", "")), now=now)
+        case "second-person":
+            require_second_person(visit.actor, organisation, form.get("second_person") == "yes")
+    return None
+
+
+def _done_to(visit: Visit, organisation: str, person: int, today: date) -> str | None:
+    """What a form of a person's page does; the link to hand over where it made one. Raises InputError, PeopleError."""
+    form, now = visit.request.POST, clock.now()
+    user = next((one.user for one in members(visit.actor, organisation, on=today) if one.user.pk == person), None)
+    if user is None:
+        raise PeopleError("There is no such person in this organisation.", "本单位无此人员。")
+    match form.get("do"):
+        case "end":
+            last = day_of(form.get("last_day", ""), "last_day") or today
+            end_membership(visit.actor, number_of(form.get("membership", "")), last_day=last)
+        case "change":
+            membership = number_of(form.get("membership", ""))
+            change_role(visit.actor, membership, form.get("role", ""), today=today, now=now)
+        case "grant":
+            grant(
+                visit.actor, user=user, organisation=organisation, role=form.get("role", ""),
+                region=form.get("region", "").strip(), valid_from=today,
+                valid_to=day_of(form.get("valid_to", ""), "valid_to"), now=now,
+            )  # fmt: skip
+        case "let-back-in":
+            let_back_in(visit.actor, user)
+            return new_password_link(visit, user)
+    return None
+
+
+def _posted(visit: Visit, invited: Invited) -> bool:
+    """Whether the invitation has gone by mail; where not, its link is shown once to be handed over."""
+    return settings.LODELINE_SENDS_MAIL and post_invitation(
+        visit, invited, _called(visit, invited.invitation.organisation)
+    )
+
+
+def _called(visit: Visit, organisation: str) -> str:
+    if not organisation:
+        return visit.spoken(AUTHORITY_NAME)
+    return firm_names(visit).get(organisation, organisation)
+
+
+def _title(visit: Visit, name: str, count: int) -> str:
+    if visit.language == "en" and name == AUTHORITY_NAME["en"]:
+        name = name[:1].lower() + name[1:]
+    if count == 0:
+        return visit.say(f"Nobody acts for {name} yet", f"{name}尚无人员")
+    if count == 1:
+        return visit.say(f"One person acts for {name}", f"{name}有1名人员")
+    return visit.say(f"{written.count(count)} people act for {name}", f"{name}共有{written.count(count)}名人员")
+
+
+def _notices(visit: Visit) -> list[Notice]:
+    done = visit.query("done")
+    return [Notice(kind="success", says=visit.spoken(_DONE[done]))] if done in _DONE else []
+
+
+def _table(visit: Visit, organisation: str, found: list[Member], today: date) -> Table:
+    rows = []
+    for member in found:
+        href = f"{visit.request.path}{member.user.pk}/" if may_say(visit.actor, organisation) else None
+        for one in member.memberships:
+            until = written.day(one.valid_to, visit.language) if one.valid_to else visit.say("open", "长期")
+            by = one.granted_by.name if one.granted_by and one.granted_by_id != one.user_id else "–"
+            rows.append(
+                (
+                    Cell(text=member.user.name, value=member.user.name, href=href, note=member.user.email),
+                    Cell(
+                        text=visit.spoken(ROLE_NAMES[one.role]), value=one.role,
+                        note=words.region(one.region, visit.language),
+                    ),
+                    Cell(
+                        text=written.day(one.valid_from, visit.language), value=str(one.valid_from),
+                        note=visit.say("not yet", "尚未生效") if one.valid_from > today else "",
+                    ),
+                    Cell(text=until, value=str(one.valid_to or "")),
+                    Cell(
+                        text=visit.say("yes", "已设置") if member.has_second_factor else visit.say("no", "未设置"),
+                        value="yes" if member.has_second_factor else "no",
+                        shape="tick" if member.has_second_factor else "ring",
+                    ),
+                    Cell(text=by, value=by),
+                )
+            )  # fmt: skip
+    return Table(
+        name="people", caption=visit.say("People and their roles", "人员与角色"), columns=_COLUMNS, rows=rows,
+        empty=visit.say("Nobody yet. Invite the first administrator.", "尚无人员。请邀请首位管理员。"),
+    )  # fmt: skip
+
+
+def _invitations(visit: Visit, organisation: str) -> list[dict[str, Any]]:
+    def shown_one(one: Invitation) -> dict[str, Any]:
+        return {
+            "id": one.pk,
+            "name": one.name,
+            "email": one.email,
+            "role": visit.spoken(ROLE_NAMES[one.role]),
+            "until": written.moment(one.expires_at.isoformat(), visit.language, load().timezone),
+        }
+
+    return [shown_one(one) for one in open_invitations(visit.actor, organisation, now=clock.now())]
+
+
+def invitation_fields(visit: Visit, organisation: str, error: InputError | PeopleError | None) -> list[Field]:
+    """The fields of an invitation, as they were sent where something was wrong with them."""
+    form = visit.request.POST if error and visit.request.POST.get("do") == "invite" else {}
+    return [
+        Field(
+            name="name", label=visit.say("Name", "姓名"), required=True, value=form.get("name", ""),
+            errors=field_errors(visit, error, "name"),
+        ),
+        Field(
+            name="email", label=visit.say("E-mail address", "电子邮箱"), kind="email", required=True,
+            value=form.get("email", ""), errors=field_errors(visit, error, "email"),
+            hint=visit.say("One person's own: it is how that person signs in.", "应为本人邮箱，用于登录。"),
+        ),
+        _role_field(visit, organisation, form.get("role", ""), error),
+        *_region_field(visit, organisation, form.get("region", ""), error),
+        Field(
+            name="valid_to", label=visit.say("Until", "终止日期"), kind="date", width="short",
+            value=form.get("valid_to", ""), errors=field_errors(visit, error, "valid_to"),
+        ),
+    ]  # fmt: skip
+
+
+def _grant_fields(
+    visit: Visit, organisation: str, member: Member, error: InputError | PeopleError | None
+) -> list[Field]:
+    form = visit.request.POST if error and visit.request.POST.get("do") == "grant" else {}
+    held = {one.role for one in member.memberships}
+    field = _role_field(visit, organisation, form.get("role", ""), error)
+    options = [one for one in field.options if one[0] not in held]
+    if not options:
+        return []
+    return [
+        Field(name="role", label=field.label, kind="radio", options=options, required=True, value=field.value),
+        *_region_field(visit, organisation, form.get("region", ""), error),
+        Field(
+            name="valid_to", label=visit.say("Until", "终止日期"), kind="date", width="short",
+            value=form.get("valid_to", ""), errors=field_errors(visit, error, "valid_to"),
+        ),
+    ]  # fmt: skip
+
+
+def _role_field(visit: Visit, organisation: str, value: str, error: InputError | PeopleError | None) -> Field:
+    colon = visit.say(": ", "：")
+    options = [
+        (role, f"{visit.spoken(ROLE_NAMES[role])}{colon}{duty(role, visit.language)}")
+        for role in roles_of(organisation)
+    ]
+    return Field(
+        name="role", label=visit.say("Role", "角色"), kind="radio", required=True, value=value, options=options,
+        errors=field_errors(visit, error, "role"),
+    )  # fmt: skip
+
+
+def _region_field(
+    visit: Visit, organisation: str, value: str, error: InputError | PeopleError | None
+) -> list[Field]:  # fmt: skip
+    if organisation:
+        return []
+    options = [
+        ("", visit.say("the whole country", "全国")),
+        *((one, words.region(one, visit.language)) for one in regions()),
+    ]
+    hint = visit.say("Who has a region sees and acts for its firms alone.", "限定地区后，仅可查看和处理该地区的企业。")
+    return [
+        Field(
+            name="region", label=visit.say("Region", "地区"), kind="select", value=value, hint=hint, options=options,
+            width="short", errors=field_errors(visit, error, "region"),
+        )
+    ]  # fmt: skip
+
+
+def _membership(visit: Visit, one: Membership, today: date) -> dict[str, Any]:
+    until = written.day(one.valid_to, visit.language) if one.valid_to else visit.say("open", "长期")
+    since = written.day(one.valid_from, visit.language)
+    return {
+        "id": one.pk,
+        "role": visit.spoken(ROLE_NAMES[one.role]),
+        "may": visit.spoken(ROLE_MAY[one.role]),
+        "says": visit.say(
+            f"{since} to {until}" if one.valid_to else f"since {since}",
+            f"{since}至{until}" if one.valid_to else f"自{since}起",
+        ),
+        "begun": one.valid_from <= today,
+    }

@@ -1,0 +1,178 @@
+"""Programs that act for a firm, or for the authority: which, what they may do, until when; making and ending them.
+
+The text of a token is shown in answer to the form that made it, and never again.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.office.access import clock
+from lodeline.office.accounts.tokens import (
+    CERTIFY,
+    LONGEST,
+    Scope,
+    WrongRequestError,
+    grantable,
+    issue,
+    revoke,
+    scopes_of,
+    tokens,
+)
+from lodeline.office.models import Token
+from lodeline.regulation.parameter import load
+from lodeline.web.pages.common.signed_in import is_recent
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.values import Field, Notice, Problem, Problems
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words.firm_names import firm_names
+
+_DAYS: Final = (30, 90, 180, LONGEST.days)
+
+
+def firm_tokens(visit: Visit, organisation: str) -> HttpResponse:
+    """The page `firm/<organisation>/tokens/`: all of the firm see which programs act for it."""
+    return _page(visit, organisation)
+
+
+def authority_tokens(visit: Visit) -> HttpResponse:
+    """The page `tokens/`: programs of the authority."""
+    return _page(visit, "")
+
+
+def _page(visit: Visit, organisation: str) -> HttpResponse:
+    error: WrongRequestError | None = None
+    issued: tuple[Token, str] | None = None
+    form = visit.request.POST
+    if visit.request.method == "POST":
+        if form.get("do") == "revoke":
+            number = form.get("token", "")
+            if number.isdecimal() and len(number) < 18:
+                revoke(visit.actor, organisation, int(number), now=clock.now(), request=_request(visit))
+            return HttpResponseRedirect(f"{visit.request.path}?done=revoked", status=303)
+        if CERTIFY in form.getlist("scope") and not is_recent(visit):
+            back = urlencode({"next": f"{visit.request.path}?done=confirmed#new"})
+            return HttpResponseRedirect(f"/{visit.language}/account/reauthenticate/?{back}")
+        try:
+            issued = _issue(visit, organisation)
+        except WrongRequestError as wrong:
+            error = wrong
+    found = tokens(visit.actor, organisation)
+    now = clock.now()
+    standing = [one for one in found if one.revoked_at is None and one.expires_at > now]
+    may_give = grantable(visit.actor, organisation)
+    name = firm_names(visit).get(organisation, organisation) if organisation else visit.say("the authority", "主管部门")
+    return show(
+        visit,
+        "lodeline/accounts/firm_tokens.html",
+        title=_title(visit, name, len(standing)),
+        status=400 if error else 200,
+        name=name,
+        done=_notices(visit),
+        problems=_problems(visit, error),
+        issued=issued,
+        standing=[_shown(visit, one, organisation, may_revoke=bool(may_give)) for one in standing],
+        ended=[_shown(visit, one, organisation, may_revoke=False) for one in found if one not in standing],
+        fields=_fields(visit, error) if may_give else [],
+        scopes=_scope_fields(visit, may_give, error),
+        api=visit.opens("api"),
+    )
+
+
+def _issue(visit: Visit, organisation: str) -> tuple[Token, str]:
+    form = visit.request.POST
+    days = form.get("days", "")
+    return issue(
+        visit.actor, organisation, name=form.get("name", ""), scopes=form.getlist("scope"),
+        days=int(days) if days.isdecimal() and len(days) < 6 else 0, now=clock.now(), request=_request(visit),
+    )  # fmt: skip
+
+
+def _request(visit: Visit) -> str:
+    return str(getattr(visit.request, "request_id", ""))
+
+
+def _title(visit: Visit, name: str, count: int) -> str:
+    if count == 0:
+        return visit.say(f"No program acts for {name}", f"没有程序代表{name}操作")
+    if count == 1:
+        return visit.say(f"One program acts for {name}", f"有1个程序代表{name}操作")
+    return visit.say(f"{count} programs act for {name}", f"有{count}个程序代表{name}操作")
+
+
+def _notices(visit: Visit) -> list[Notice]:
+    done = visit.query("done")
+    if done == "revoked":
+        says = visit.say("The token opens nothing any more.", "令牌已失效。")
+        return [Notice(kind="success", says=says)]
+    if done == "confirmed":
+        says = visit.say("You are confirmed. Fill in the form once more.", "身份已验证，请重新填写表单。")
+        return [Notice(kind="info", says=says)]
+    return []
+
+
+def _problems(visit: Visit, error: WrongRequestError | None) -> Problems | None:
+    if error is None:
+        return None
+    told = [Problem(severity="reject", says=visit.say(error.en, error.zh), href="#new")]
+    return Problems(heading=visit.say("No token was made", "未签发令牌"), problems=told)
+
+
+def _shown(visit: Visit, one: Token, organisation: str, *, may_revoke: bool) -> dict[str, Any]:
+    zone, names = load().timezone, {scope.name: visit.say(scope.en, scope.zh) for scope in scopes_of(organisation)}
+
+    def when(moment: Any) -> str:
+        return written.moment(moment.isoformat(), visit.language, zone)
+
+    if one.revoked_at is not None:
+        state = visit.say(f"revoked {when(one.revoked_at)}", f"{when(one.revoked_at)}撤销")
+    elif one.expires_at <= clock.now():
+        state = visit.say(f"expired {when(one.expires_at)}", f"{when(one.expires_at)}到期")
+    else:
+        state = visit.say(f"until {when(one.expires_at)}", f"有效期至{when(one.expires_at)}")
+    used = visit.say("never used", "从未使用")
+    if one.last_used_at is not None:
+        used = visit.say(f"last used {when(one.last_used_at)}", f"最近使用 {when(one.last_used_at)}")
+    made = visit.say(
+        f"made by {one.created_by.name}, {when(one.created_at)}", f"由{one.created_by.name}签发，{when(one.created_at)}"
+    )
+    return {
+        "id": one.pk,
+        "name": one.name,
+        "beginning": one.beginning,
+        "may": [names.get(scope, scope) for scope in one.scopes.split()],
+        "says": " · ".join((state, used, made)),
+        "may_revoke": may_revoke,
+    }
+
+
+def _fields(visit: Visit, error: WrongRequestError | None) -> list[Field]:
+    form = visit.request.POST if error else {}
+    return [
+        Field(
+            name="name", label=visit.say("Name of the program", "程序名称"), required=True, value=form.get("name", ""),
+            hint=visit.say(
+                "Such as the system that files: everybody here sees it.", "例如对接的系统名称，本单位人员均可见。"
+            ),
+        ),
+        Field(
+            name="days", label=visit.say("Valid for", "有效期"), kind="select", width="short", required=True,
+            value=form.get("days", "180"),
+            options=[(str(days), visit.say(f"{days} days", f"{days}天")) for days in _DAYS],
+        ),
+    ]  # fmt: skip
+
+
+def _scope_fields(visit: Visit, scopes: tuple[Scope, ...], error: WrongRequestError | None) -> list[Field]:
+    chosen = visit.request.POST.getlist("scope") if error else []
+    return [
+        Field(
+            name="scope", key=one.name.replace(":", "-"), kind="checkbox", value=one.name, checked=one.name in chosen,
+            label=f"{visit.say(one.en, one.zh)} · {one.name}",
+        )
+        for one in scopes
+    ]  # fmt: skip

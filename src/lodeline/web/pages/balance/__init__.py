@@ -1,0 +1,1 @@
+"""Pages of balances, of inspections, and of the reconciled nation."""

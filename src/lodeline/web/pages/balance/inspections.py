@@ -1,0 +1,217 @@
+"""The inspections of a site: the authority's counts beside the firm's book, seizures, seals; the inspector's form."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+
+import polars as pl
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.filing.table import Table as Filed
+from lodeline.filing.table import read_bytes
+from lodeline.ledger.problem import Problem as LedgerProblem
+from lodeline.ledger.succession import holder_on, holders_of
+from lodeline.office.access import clock
+from lodeline.office.accounts.people import InputError
+from lodeline.office.balance.inspections import enter
+from lodeline.regulation.parameter import load
+from lodeline.service.balance.inspections import ACTS, NOTE_CHARACTERS, InspectionError, Seal, Visited, inspections
+from lodeline.web.pages.balance.inspections_part import ACTS as ACT_WORDS
+from lodeline.web.pages.balance.inspections_part import count_table, inspections_table, newest_count, seals_said
+from lodeline.web.pages.common.entered import day_of, problems_part
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import shown, wanted_csv
+from lodeline.web.parts.values import Field, Notice, Problem, Problems
+from lodeline.web.visit import BadQuestionError, NotHereError, Visit
+from lodeline.web.words import words
+from lodeline.web.words.language import Text, say
+
+#: Rows that can be typed; longer counts come as a file.
+_TYPED_ROWS: Final = 6
+_CELLS: Final[dict[str, Text]] = {
+    "lot": say("Lot", "批次"),
+    "product": say("Product", "产品"),
+    "mass_kg": say("Net mass, kg", "净重（千克）"),
+    "moisture_pct": say("Moisture, %", "水分（%）"),
+    "method": say("Method", "测量方法"),
+    "location": say("Place", "库位"),
+    "seal": say("Seal", "封志号"),
+}
+
+
+def site_inspections(visit: Visit, site: str) -> HttpResponse:
+    """The page `inspections/SITE/`; its form enters a visit."""
+    record = _record(visit, site)
+    error: InspectionError | InputError | None = None
+    problems: Sequence[LedgerProblem] = ()
+    if visit.request.method == "POST":
+        try:
+            done = _enter(visit, site)
+        except (InspectionError, InputError) as refused:
+            error = refused
+        else:
+            if done.entry is not None:
+                visit.has_filed(done.entry.index)
+                return HttpResponseRedirect(f"{visit.request.path}?entry={done.entry.index}", status=303)
+            problems = done.problems
+    every = inspections(visit.store, holders_of(visit.register, site), site=site)
+    newest = newest_count(every)
+    tables = {"inspections": inspections_table(visit, every)}
+    if newest is not None:
+        tables["inspected"] = count_table(visit, newest)
+    csv_ = wanted_csv(visit, *tables.values())
+    if csv_ is not None:
+        return csv_
+    owner = record["organisation"]
+    names = words.organisation_names(visit.register, visit.language)
+    return show(
+        visit,
+        "lodeline/balance/inspections.html",
+        title=_title(visit, str(record["name"] or site), len(every)),
+        status=400 if error or problems else 200,
+        notices=_entered(visit),
+        problems=_rows_part(visit, problems) if problems else problems_part(visit, error),
+        site=site,
+        balance=visit.url("balance", site=site),
+        owner=names.get(owner, owner),
+        owner_href=visit.url("organisation", organisation=owner),
+        tables={name: shown(visit, table) for name, table in tables.items()},
+        newest=newest.paper if newest else None,
+        seals=seals_said(visit, every),
+        fields=_fields(visit) if visit.actor.may("inspection.write", owner) else None,
+        cells=[visit.spoken(label) for label in _CELLS.values()],
+        rows=_typed(visit),
+    )
+
+
+def _record(visit: Visit, site: str) -> dict[str, Any]:
+    found = visit.register.tables["sites"].filter(pl.col("id") == site)
+    if not found.height:
+        raise NotHereError(f"No site {site!r} is in the register.", f"登记簿中没有场所 {site!r}。")
+    return found.row(0, named=True)
+
+
+def _enter(visit: Visit, site: str) -> Any:
+    """What the form does. Raises InspectionError, InputError, NotAllowedError."""
+    form = visit.request.POST
+    act = next((one for one in ACTS if one == form.get("act")), None)
+    on = day_of(form.get("on", ""), "on")
+    if act is None or on is None:
+        raise BadQuestionError("Say what was done, and on which day.", "请选择事项并填写日期。")
+    visited = Visited(
+        act=act, site=site, on=on, table=_table(visit), seals=_seals(form.get("seals", "")),
+        whole=form.get("whole") == "yes", note=form.get("note", ""),
+    )  # fmt: skip
+    register = visit.store.register(visit.store.head())
+    organisation = holder_on(register, site, on) or register.site_organisation[site]
+    return enter(
+        visit.actor, visit.store, visited, organisation=organisation, now=clock.now(), today=_today()
+    )  # fmt: skip
+
+
+def _table(visit: Visit) -> Filed | None:
+    """The rows of the file, else those that were typed; None where there are none."""
+    file = visit.request.FILES.get("file")
+    if file is not None:
+        return read_bytes([(str(file.name), file.read())])
+    rows = [row for row in _typed(visit) if any(cell["value"] for cell in row)]
+    if not rows:
+        return None
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(_CELLS)
+    writer.writerows([cell["value"] for cell in row] for row in rows)
+    return read_bytes([(visit.say("typed rows.csv", "填写的行.csv"), text.getvalue().encode())])
+
+
+def _typed(visit: Visit) -> list[list[dict[str, str]]]:
+    """The grid as it was sent, or empty."""
+    form = visit.request.POST
+    return [
+        [
+            {"name": f"{name}-{row}", "value": form.get(f"{name}-{row}", "").strip(), "label": visit.spoken(label)}
+            for name, label in _CELLS.items()
+        ]
+        for row in range(1, _TYPED_ROWS + 1)
+    ]
+
+
+def _seals(text: str) -> list[Seal]:
+    """One seal a line: its number, a blank, and what it is on."""
+    parts = (line.strip().partition(" ") for line in text.splitlines() if line.strip())
+    return [Seal(number=number, on=on.strip()) for number, _, on in parts]
+
+
+def _today() -> date:
+    return clock.today(load().timezone)
+
+
+def _title(visit: Visit, name: str, count: int) -> str:
+    if not count:
+        return visit.say(f"No inspector has entered anything about {name}", f"{name}尚无检查记录")
+    return visit.say(
+        f"{name} was inspected once" if count == 1 else f"{name} was inspected {count} times",
+        f"{name}共有{count}次检查记录",
+    )
+
+
+def _entered(visit: Visit) -> list[Notice]:
+    entry = visit.query("entry")
+    if entry is None or not entry.isdecimal():
+        return []
+    says = visit.say(f"It stands in the log as entry {entry}.", f"已记入日志，条目 {entry}。")
+    return [Notice(kind="success", says=says)]
+
+
+def _rows_part(visit: Visit, problems: Sequence[LedgerProblem]) -> Problems:
+    """The problems of the rows, each with its row and column."""
+    told = []
+    for one in problems:
+        where = [str(part) for part in (one.where.row, one.where.column) if part is not None]
+        place = visit.say(f"Row {' · '.join(where)}: ", f"第{' · '.join(where)}：") if where else ""
+        told.append(Problem(severity=one.severity, says=place + one.message(visit.language), href="#rows"))
+    return Problems(heading=visit.say("Nothing was entered yet", "尚未登记"), problems=told)
+
+
+def _fields(visit: Visit) -> dict[str, Field]:
+    form = visit.request.POST
+    return {
+        "act": Field(
+            name="act", label=visit.say("What was done", "事项"), kind="select", required=True,
+            value=form.get("act", "count"), options=[(one, visit.spoken(ACT_WORDS[one])) for one in ACTS],
+        ),
+        "on": Field(
+            name="on", label=visit.say("Day", "日期"), kind="date", required=True, width="short",
+            value=form.get("on", _today().isoformat()),
+        ),
+        "whole": Field(
+            name="whole", label=visit.say("Everything at the site was counted", "已盘点场所全部物料"), kind="checkbox",
+            value="yes", checked=form.get("whole") == "yes",
+        ),
+        "file": Field(
+            name="file", label=visit.say("Rows as a file", "以文件提交"), kind="file",
+            hint=visit.say(
+                "The columns of a filing's stock count, CSV or XLSX, and a column seal. Event, kind, on and site may"
+                " be left out.",
+                "与申报中盘存行的列相同，CSV 或 XLSX，另可加 seal 列（封志号）。event、kind、on、site 列可省略。",
+            ),
+        ),
+        "seals": Field(
+            name="seals", label=visit.say("Seals without a count", "单独的封志"), kind="textarea", lines=3,
+            value=form.get("seals", ""), hint=visit.say(
+                "One a line: its number, a blank, what it is on", "每行一个：封志号、空格、加封对象"
+            ),
+        ),
+        "note": Field(
+            name="note", label=visit.say("What was seen, and on what ground", "所见情况与依据"), kind="textarea",
+            lines=4,
+            width="full", value=form.get("note", ""), hint=visit.say(
+                f"The firm reads it, and it stands for good; at most {NOTE_CHARACTERS} characters.",
+                f"企业可见，永久保存；最多 {NOTE_CHARACTERS} 个字符。",
+            ),
+        ),
+    }  # fmt: skip

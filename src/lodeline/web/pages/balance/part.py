@@ -1,0 +1,217 @@
+"""How a balance is judged, by word and shape, and the drawing of many; for every page that shows balances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import polars as pl
+
+from lodeline.service.balance.sites import judged
+from lodeline.service.findings.finding import findings
+from lodeline.service.overview import overview as questions
+from lodeline.web.access.territory import kept_to_firms
+from lodeline.web.drawing.strip import Dot, DotKind, Strip, draw_strip
+from lodeline.web.drawing.svg import Markup, element
+from lodeline.web.parts.table import Cell, Column, Table
+from lodeline.web.reading import Reading
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import Text, say
+from lodeline.web.words.words import Tone
+
+#: States of service.balance.sites.STATES: word, shape, tone.
+STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
+    "gain": (say("Gain", "多出"), "up", "gain"),
+    "loss": (say("Loss", "短少"), "down", "loss"),
+    "beyond": (say("Beyond 3 σ, no alarm", "超出3σ，未达报警"), "half", "ink"),
+    "closes": (say("Closes", "闭合"), "tick", "quiet"),
+    "untested": (say("Not tested: lots without an assay", "未检验：有批次未化验"), "ring", "ink"),
+    "once": (say("Counted once", "仅盘存一次"), "ring", "quiet"),
+    "none": (say("Not counted", "未盘存"), "ring", "quiet"),
+}
+_KINDS: Final[Mapping[str, DotKind]] = {"gain": "gain", "loss": "loss"}
+_BAND: Final = 3.0
+#: Fewer sites than this say nothing of what is usual.
+_PEERS_LEAST: Final = 3
+#: Narrow enough for a telephone held upright.
+NARROW: Final = 340.0
+
+
+def balances_of(visit: Visit) -> pl.DataFrame:
+    """Every balance of this reading, as `service.balance.sites.judged`."""
+    reading = visit.reading
+    return reading.answer(_judged_balances, reading)
+
+
+@kept_to_firms
+def _judged_balances(reading: Reading) -> pl.DataFrame:
+    balances = reading.answer(questions.balances, reading.snapshot)
+    found = reading.answer(findings, reading.store, reading.snapshot, reading.law)
+    return judged(balances, found, reading.snapshot)
+
+
+def state_cell(visit: Visit, state: str, finding: str | None = None) -> Cell:
+    """The state by word and shape; it leads to the finding that says so."""
+    word, shape, tone = STATES[state]
+    href = None if finding is None else visit.url("finding", finding=finding)
+    return Cell(text=visit.spoken(word), value=state, shape=shape, tone=tone, href=href)
+
+
+def mass_cell(mass_mg: int | None, shown: str) -> Cell:
+    """A mass as `shown`, exported in kg; a dash where there is none."""
+    return Cell(text=shown, value=None if mass_mg is None else mass_mg / written.MG_PER_KG)
+
+
+def sites_table(
+    visit: Visit, rows: pl.DataFrame, bounds: Mapping[str, int], *, name: str, element: str, per_page: int = 50
+) -> Table:
+    """Rows of `service.balance.sites.newest`, each site with the way to its own page."""
+    language = visit.language
+    sites = words.site_names(visit.reading.snapshot.register)
+    firms = words.organisation_names(visit.reading.snapshot.register, language)
+
+    def cells(row: Mapping[str, Any]) -> tuple[Cell, ...]:
+        site, muf_mg, until = row["site"], row["muf_mg"], row["until"]
+        at_least = bounds.get(site)
+        unknown = visit.say("unknown", "未知")
+        if muf_mg is None and at_least:
+            unknown = visit.say("at least ", "至少") + written.mass(-at_least, language, signed=True)
+        return (
+            Cell(
+                text=sites.get(site, site), value=site, note=firms.get(row["organisation"], row["organisation"]),
+                href=visit.url("balance", site=site, query={"element": element}),
+            ),
+            Cell(text=words.word(words.STAGES, row["stage"], language), value=row["stage"]),
+            Cell(text=written.day(until, language), value=None if until is None else until.isoformat()),
+            mass_cell(muf_mg, unknown if muf_mg is None else written.mass(muf_mg, language, signed=True)),
+            mass_cell(row["sigma_mg"], written.mass(row["sigma_mg"], language)),
+            Cell(text=written.sigmas(row["z"]), value=row["z"]),
+            state_cell(visit, row["state"], row["finding"]),
+            Cell(
+                text=visit.say(f"{row['wrong']} of {row['tested']}", f"{row['tested']}期中{row['wrong']}期")
+                if row["tested"] else written.NOTHING,
+                value=row["wrong"] if row["tested"] else None,
+            ),
+        )  # fmt: skip
+
+    return Table(
+        name=name,
+        caption=visit.say("Newest balance of each site", "各场所最近一期平衡"),
+        columns=(
+            Column(key="site", label=say("Site", "场所")),
+            Column(key="stage", label=say("Stage", "环节")),
+            Column(key="until", label=say("Counted", "盘存日")),
+            Column(key="muf", label=say("Difference", "差额"), number=True, unit="kg"),
+            Column(key="sigma", label=say("Uncertainty", "标准不确定度"), number=True, unit="kg"),
+            Column(key="z", label=say("z", "z 值"), number=True),
+            Column(key="state", label=say("Verdict", "判断")),
+            Column(key="wrong", label=say("Alarms so far", "历次报警"), number=True),
+        ),
+        rows=[cells(row) for row in rows.iter_rows(named=True)],
+        per_page=per_page,
+        empty=visit.say("No site is like that: take a filter away.", "没有符合条件的场所：请减少筛选条件。"),
+    )
+
+
+def draw_sites(visit: Visit, rows: pl.DataFrame, *, name: str, asked: str | None = None, named: bool = True) -> Markup:
+    """z of the newest balances side by side, for wide and for narrow screens; `asked` is the site to be named.
+
+    Without `named` no other site has a name.
+    """
+    names = words.site_names(visit.reading.snapshot.register)
+    if not named:
+        names = {site: names[site] if site == asked else visit.say("another site", "其他场所") for site in names}
+    dots = tuple(
+        Dot(value=z, name=names.get(site, site), kind=_KINDS.get(state, "ok"), asked=site == asked)
+        for site, z, state in rows.filter(pl.col("z").is_not_null()).select("site", "z", "state").iter_rows()
+    )
+    if not dots:
+        return Markup("")
+    strip = Strip(
+        name=name,
+        dots=dots,
+        band=_BAND,
+        band_word="±3 σ",
+        description=visit.say("z of each site; the table has every number.", "各场所的 z 值；表格列出全部数字。"),
+    )
+    return wide_and_narrow(draw_strip(strip, width=1120 if asked is None else 520), draw_strip(strip, width=NARROW))
+
+
+def draw_yields(visit: Visit, yields: pl.DataFrame, *, asked: str, named: bool) -> Markup:
+    """Yields (rows of `balance.sites.yields`) against their median, in percentage points; "" without `asked` or peers.
+
+    Without `named` no other site has a name.
+    """
+    if asked not in yields["site"] or yields.height < _PEERS_LEAST:
+        return Markup("")
+    names, other = words.site_names(visit.reading.snapshot.register), visit.say("another site", "其他场所")
+    median = float(str(yields["share"].median()))
+    strip = Strip(
+        name=visit.say("Yield at this stage", "同环节收率"),
+        dots=tuple(
+            Dot(
+                value=100 * (share - median), name=names.get(site, site) if named or site == asked else other,
+                asked=site == asked,
+            )
+            for site, share in yields.select("site", "share").iter_rows()
+        ),
+        description=visit.say(
+            "Made of what was consumed, in percentage points from the median of the stage.",
+            "产出占投入的比例与同环节中位数之差（百分点）。",
+        ),
+    )  # fmt: skip
+    return wide_and_narrow(draw_strip(strip), draw_strip(strip, width=NARROW))
+
+
+def yields_table(visit: Visit, yields: pl.DataFrame, *, asked: str, named: bool) -> Table:
+    """The same yields, the lowest first; `named` as in `draw_yields`."""
+    names, other = words.site_names(visit.reading.snapshot.register), visit.say("another site", "其他场所")
+    median = yields["share"].median()
+    middle = float(str(median)) if median is not None else 0.0
+
+    def cells(site: str, share: float) -> tuple[Cell, ...]:
+        shown = named or site == asked
+        return (
+            Cell(
+                text=names.get(site, site) if shown else other, value=site if shown else other,
+                href=visit.url("balance", site=site) if shown and site != asked else None,
+            ),
+            Cell(text=written.percent(share, visit.language), value=round(share, 6)),
+            Cell(text=written.percent(share - middle, visit.language, signed=True), value=round(share - middle, 6)),
+        )  # fmt: skip
+
+    return Table(
+        name="yields",
+        caption=visit.say("Yield at this stage", "同环节收率"),
+        columns=(
+            Column(key="site", label=say("Site", "场所")),
+            Column(key="yield", label=say("Made of what was consumed", "产出占投入"), number=True),
+            Column(key="from_median", label=say("From the median", "与中位数之差"), number=True),
+        ),
+        rows=[cells(site, share) for site, share in yields.sort("share").iter_rows()],
+        per_page=10,
+        empty=visit.say("No site of this stage processed any.", "本环节没有场所加工该元素。"),
+    )
+
+
+def wide_and_narrow(wide: Markup, narrow: Markup) -> Markup:
+    """A drawing made twice; the stylesheet shows the one that fits."""
+    return Markup(element("div", wide, class_="d-wide") + element("div", narrow, class_="d-narrow"))
+
+
+def z_links(visit: Visit, rows: pl.DataFrame, present: Sequence[str], chosen: str) -> list[dict[str, object]]:
+    """The strip of elements with the z of the newest balance of each; `rows`: those of one site."""
+    tested = rows.filter(pl.col("z").is_not_null()).sort("until")
+    newest = dict(tested.select("element", "z").iter_rows())
+    return [
+        {
+            "symbol": symbol,
+            "number": f"z {written.sigmas(newest[symbol])}" if symbol in newest else written.NOTHING,
+            "name": words.element(symbol, visit.language),
+            "href": visit.here(element=symbol, until=None),
+            "here": symbol == chosen,
+        }
+        for symbol in present
+    ]

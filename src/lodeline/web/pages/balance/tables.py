@@ -1,0 +1,236 @@
+"""The tables of a site's balance: its months, one balance as a sum, the filings behind it, the methods of its σ."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+import polars as pl
+
+from lodeline.material.mass import format_kg
+from lodeline.service.balance.sites import Statement, methods_named
+from lodeline.service.overview import overview as questions
+from lodeline.web.drawing.number import Unit, grouped
+from lodeline.web.pages.balance.part import state_cell
+from lodeline.web.pages.balance.run import QUANTITIES
+from lodeline.web.parts.table import Cell, Column, Row, Table
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import Text, say
+
+#: Masses of a balance (accountancy.balance.BALANCE), in the order of the table, and what they are called.
+MASSES: Final[Mapping[str, Text]] = {
+    "opening": say("Opening", "期初"),
+    "origin": say("Origin", "来源"),
+    "in": say("In", "收入"),
+    "consumed": say("Consumed", "投入"),
+    "made": say("Made", "产出"),
+    "out": say("Out", "发出"),
+    "export": say("Exported", "出口"),
+    "loss": say("Lost", "损耗"),
+    "adjustment": say("Adjusted", "调整"),
+    "unaccounted": say("Beyond book", "超出账面"),
+    "book": say("Book", "账面"),
+    "physical": say("Counted", "实盘"),
+    "process_difference": say("In process", "加工差"),
+    "count_difference": say("At count", "盘存差"),
+    "muf": say("Difference", "差额"),
+    "sigma": say("Uncertainty", "标准不确定度"),
+}
+_MOST_DECIMALS: Final = 3
+_SIGNED: Final = {"process_difference", "count_difference", "muf", "adjustment"}
+#: Columns that stay though there is no mass in them.
+_ALWAYS: Final = {"month", "since", "opening", "book", "physical", "muf", "sigma", "z", "state"}
+_LINES: Final[Mapping[str, Text]] = {
+    "origin": say("+ entered the system here", "+ 在此进入系统"),
+    "in": say("+ received", "+ 收入"),
+    "out": say("− sent out", "− 发出"),
+    "export": say("− exported", "− 出口"),
+    "loss": say("− lost and discarded", "− 损耗与废弃"),
+    "adjustment": say("± adjusted, as filed", "± 申报的调整"),
+    "process": say("± made − consumed", "± 产出 − 投入"),
+    "unaccounted": say("+ taken beyond what was held", "+ 支取超过持有量"),
+}
+
+
+def months_unit(visit: Visit, rows: pl.DataFrame) -> Unit:
+    """The unit of the largest mass, with the decimals that the smallest uncertainty needs for two figures."""
+    unit = written.unit(max([0, *(abs(mass_mg) for mass_mg in rows["book_mg"])]), visit.language)
+    sigmas = [sigma_mg for sigma_mg in rows["sigma_mg"].drop_nulls() if sigma_mg > 0]
+    if not sigmas:
+        return unit
+    needed = 1 - math.floor(math.log10(min(sigmas) / unit.mg))
+    if needed > _MOST_DECIMALS and (smaller := written.unit(unit.mg / 2, visit.language)).mg < unit.mg:
+        unit, needed = smaller, 1 - math.floor(math.log10(min(sigmas) / smaller.mg))
+        return replace(unit, decimals=min(max(0, needed), _MOST_DECIMALS))
+    return replace(unit, decimals=min(max(unit.decimals, needed), _MOST_DECIMALS))
+
+
+def months_table(visit: Visit, rows: pl.DataFrame, unit: Unit) -> Table:
+    """Rows as `service.balance.sites.judged`, with every mass that `lodeline balance` has."""
+
+    def cells(row: Mapping[str, Any]) -> Row:
+        # A month with a count in the middle has two rows: the day tells them apart.
+        whole = (row["until"] + timedelta(days=1)).day == 1
+        name = written.month(row["period"], visit.language) if whole else written.day(row["until"], visit.language)
+        return (
+            Cell(
+                text=name, value=row["until"].isoformat(),
+                href=visit.here(until=row["until"].isoformat()) + "#statement",
+            ),
+            Cell(text=written.day(row["since"], visit.language), value=row["since"].isoformat()),
+            *(_mass(row[f"{name}_mg"], unit, signed=name in _SIGNED) for name in MASSES),
+            Cell(text=written.sigmas(row["z"]), value=row["z"]),
+            state_cell(visit, row["state"], row["finding"]),
+        )  # fmt: skip
+
+    return Table(
+        name="months",
+        caption=visit.say("Balance by month", "各月物料平衡"),
+        columns=(
+            Column(key="month", label=say("Until", "截至")),
+            Column(key="since", label=say("Since", "起自")),
+            *(Column(key=name, label=label, number=True, unit="kg") for name, label in MASSES.items()),
+            Column(key="z", label=say("z", "z 值"), number=True),
+            Column(key="state", label=say("Verdict", "判断")),
+        ),
+        rows=[cells(row) for row in rows.iter_rows(named=True)],
+        per_page=24,
+        empty=visit.say("No month of this site lies in the span: make it wider.", "所选时段内没有数据：请放宽时段。"),
+    )
+
+
+def _mass(mass_mg: float | None, unit: Unit, *, signed: bool) -> Cell:
+    if not mass_mg:
+        return Cell(text=written.NOTHING if mass_mg is None else "0", value=None if mass_mg is None else 0)
+    return Cell(text=unit.bare(mass_mg, signed=signed), value=mass_mg / written.MG_PER_KG)
+
+
+def with_mass(table: Table) -> Table:
+    """The table of months without the columns in which there is no mass."""
+    kept = [
+        place
+        for place, column in enumerate(table.columns)
+        if column.key in _ALWAYS - {"since"} or (column.number and any(row[place].value for row in table.rows))
+    ]
+    return replace(
+        table,
+        columns=tuple(table.columns[place] for place in kept),
+        rows=[tuple(row[place] for place in kept) for row in table.rows],
+    )
+
+
+def statement_table(visit: Visit, statement: Statement) -> Table:
+    """One balance as a sum in exact kilograms; each line signed as it enters."""
+    counted = statement.muf_mg is not None
+    lines = [(visit.say("Held at the beginning", "期初持有"), statement.opening_mg)]
+    lines += [(visit.spoken(_LINES[flow]), mass_mg) for flow, mass_mg in statement.flows if mass_mg]
+    closing = (
+        visit.say("− counted at the end", "− 期末实盘") if counted else visit.say("= book at the end", "= 期末账面")
+    )
+    lines.append((closing, -statement.closing_mg if counted else statement.closing_mg))
+    if statement.muf_mg is not None:
+        lines.append((visit.say("= difference", "= 差额"), statement.muf_mg))
+    return Table(
+        name="statement",
+        caption=visit.say("The balance as a sum", "平衡计算式"),
+        columns=(
+            Column(key="line", label=say("Line", "项目")),
+            Column(key="mass", label=say("kg, exact", "千克（精确值）"), number=True, unit="kg"),
+        ),
+        rows=[
+            (
+                Cell(text=label),
+                Cell(text=grouped(mass_mg / written.MG_PER_KG, 6, signed=place > 0), value=format_kg(mass_mg)),
+            )
+            for place, (label, mass_mg) in enumerate(lines)
+        ],
+        empty="",
+    )  # fmt: skip
+
+
+def filings_table(visit: Visit, organisation: str, span: tuple[str, str]) -> Table:
+    """The entries of the log in which the site's firm filed these months, the newest month first."""
+    reading, language = visit.reading, visit.language
+    found = (
+        reading.answer(questions.entries, reading.store)
+        .filter(
+            (pl.col("organisation") == organisation) & pl.col("period").is_between(pl.lit(span[0]), pl.lit(span[1]))
+        )
+        .sort("period", "entry", descending=[True, False])
+    )
+    rows = []
+    for row in found.iter_rows(named=True):
+        kind = "filing" if row["corrects"] is None else "correction"
+        rows.append(
+            (
+                Cell(text=written.month(row["period"], language), value=row["period"]),
+                Cell(
+                    text=written.count(row["entry"]), value=row["entry"], href=visit.url("entry", entry=row["entry"])
+                ),
+                Cell(text=words.word(words.ENTRY_KINDS, kind, language), value=kind),
+                Cell(text=written.moment(row["filed_at"], language, reading.law.timezone), value=row["filed_at"]),
+                Cell(text=written.count(row["rows"]), value=row["rows"]),
+            )
+        )  # fmt: skip
+    return Table(
+        name="filings",
+        caption=visit.say("Filings behind these months", "各月所依据的申报"),
+        columns=(
+            Column(key="month", label=say("Month", "月份")),
+            Column(key="entry", label=say("Entry", "条目"), number=True),
+            Column(key="kind", label=say("Kind", "类别")),
+            Column(key="filed", label=say("Filed", "入账时间")),
+            Column(key="rows", label=say("Rows", "行数"), number=True),
+        ),
+        rows=rows,
+        per_page=12,
+        empty=visit.say("The firm has filed none of these months.", "该企业未申报这些月份。"),
+    )
+
+
+def methods_table(visit: Visit, site: str, statement: Statement, element: str) -> Table:
+    """The methods that the rows of a balance name, with the uncertainty that the register has of each."""
+    found = methods_named(
+        visit.reading.snapshot, site=site, element=element, since=statement.since, until=statement.until
+    )
+    unknown = visit.say("not in the register: default", "未登记：采用默认值")
+    unfit = visit.say("no figure for this element", "未登记该元素的数值")
+
+    def cells(row: Mapping[str, Any]) -> Row:
+        element = row["element"]
+        return (
+            Cell(
+                text=row["id"], value=row["id"],
+                note="" if row["quantity"] else unfit if row["registered"] else unknown,
+            ),
+            Cell(
+                text=words.word(QUANTITIES, row["quantity"] or "", visit.language) or written.NOTHING,
+                value=row["quantity"], note=words.element(element, visit.language) if element else "",
+            ),
+            Cell(text=row["random_pct"] or written.NOTHING, value=row["random_pct"]),
+            Cell(text=row["systematic_pct"] or written.NOTHING, value=row["systematic_pct"]),
+            Cell(text=written.count(row["rows"]), value=row["rows"]),
+        )  # fmt: skip
+
+    return Table(
+        name="methods",
+        caption=visit.say("Methods behind σ", "σ 所依据的方法"),
+        columns=(
+            Column(key="method", label=say("Method", "方法")),
+            Column(key="quantity", label=say("Measures", "测量对象")),
+            Column(key="random", label=say("Random, %", "随机（%）"), number=True),
+            Column(key="systematic", label=say("Systematic, %", "系统（%）"), number=True),
+            Column(key="rows", label=say("Rows", "行数"), number=True),
+        ),
+        rows=[cells(row) for row in found.iter_rows(named=True)],
+        per_page=12,
+        empty=visit.say(
+            "Its rows name no method: the default uncertainties stand for all of them, and they are assumptions.",
+            "各行未注明方法：全部采用默认不确定度，属于假设值。",
+        ),
+    )

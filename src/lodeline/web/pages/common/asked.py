@@ -1,0 +1,85 @@
+"""What a reader may ask of a list beside its order: a month, an element, a firm; and how many there are, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lodeline.service.overview import overview as questions
+from lodeline.service.overview.overview import Months
+from lodeline.web.parts import choice
+from lodeline.web.visit import NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import Text
+
+#: An option of a filter: its value in the address, and its words.
+Option = tuple[str, str]
+
+
+def months(visit: Visit) -> Months | None:
+    """The months that have been filed; None where nobody has."""
+    reading = visit.reading
+    return reading.answer(questions.months, reading.store, reading.snapshot, reading.law)
+
+
+def period(visit: Visit, filed: Months | None) -> str | None:
+    """The month asked for (`?period=2025-10`), or None for all. Raises what `choice.period` raises."""
+    asked = visit.query("period")
+    if asked is None:
+        return None
+    choice.check_month(asked)
+    if filed is None:
+        raise NotHereError("Nobody has filed yet: there is no month to choose.", "尚无申报，没有可选的月份。")
+    return choice.period(visit, filed)
+
+
+def period_options(visit: Visit, filed: Months | None) -> list[Option]:
+    """Every month filed, newest first."""
+    return [] if filed is None else [(one, written.month(one, visit.language)) for one in reversed(filed.all)]
+
+
+def element(visit: Visit, present: tuple[str, ...]) -> str | None:
+    """The element asked for (`?element=Nd`), or None for all. Raises what `choice.element` raises."""
+    return None if visit.query("element") is None else choice.element(visit, present)
+
+
+def element_options(visit: Visit, present: tuple[str, ...]) -> list[Option]:
+    """Every element that a lot holds: "Nd neodymium"."""
+    return [(one, f"{one} {words.element(one, visit.language)}") for one in present]
+
+
+def organisation(visit: Visit, names: Mapping[str, str]) -> str | None:
+    """The firm asked for by its id (`?organisation=SEP-0001`), or None for all.
+
+    Raises NotHereError for one that the register does not have.
+    """
+    asked = visit.query("organisation")
+    if asked is None or asked in names:
+        return asked
+    near = [one for one, name in names.items() if asked.casefold() in one.casefold() or asked in name][:5]
+    raise NotHereError(
+        f"No organisation {asked!r} is in the register."
+        + (f" Perhaps {', '.join(near)}." if near else " Find it by its name in the field at the side."),
+        f"登记簿中没有企业 {asked!r}。" + (f"或许是 {'、'.join(near)}。" if near else "请在侧栏的查找框中按名称查找。"),
+    )
+
+
+def one_of(visit: Visit, parameter: str, known: Mapping[str, Text]) -> str | None:
+    """A word asked for among those that exist, or None for all. Raises NotHereError, which lists them."""
+    asked = visit.query(parameter)
+    if asked is None or asked in known:
+        return asked
+    listed = ", ".join(known)
+    raise NotHereError(
+        f"`{parameter}` cannot be {asked!r}: one of {listed}.", f"`{parameter}` 不能是 {asked!r}：可选 {listed}。"
+    )
+
+
+def options(visit: Visit, known: Mapping[str, Text]) -> list[Option]:
+    """Words as the options of a filter, in their order."""
+    return [(one, visit.spoken(word)) for one, word in known.items()]
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """1 question, 17 questions."""
+    return f"{written.count(number)} {one if number == 1 else many}"

@@ -1,0 +1,51 @@
+"""What people enter in forms of the account pages: what is wrong with it, at its field and in one place above."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from lodeline.office.accounts.people import InputError, PeopleError, WrongField
+from lodeline.spoken import SpokenError
+from lodeline.web.parts.values import Problem, Problems
+from lodeline.web.visit import Visit
+
+
+def field_errors(visit: Visit, error: SpokenError | None, field: str) -> Sequence[str]:
+    """What is wrong with one field."""
+    if not isinstance(error, InputError):
+        return ()
+    return [visit.say(one.en, one.zh) for one in error.problems if one.field == field]
+
+
+def problems_part(visit: Visit, error: SpokenError | None) -> Problems | None:
+    """The error summary, each sentence leading to its field; None where nothing is wrong."""
+    if error is None:
+        return None
+    if isinstance(error, InputError):
+        told = [
+            Problem(severity="reject", says=visit.say(one.en, one.zh), href=f"#f-{one.field}") for one in error.problems
+        ]
+    else:
+        told = [Problem(severity="reject", says=visit.say(error.en, error.zh))]
+    heading = visit.say("This could not be done", "未能完成")
+    return Problems(heading=heading, problems=told)
+
+
+def day_of(text: str, field: str) -> date | None:
+    """A day as a form gives it; None where it is empty. Raises InputError."""
+    if not text.strip():
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise InputError(
+            [WrongField(field=field, en="Write the day as 2026-03-31.", zh="日期请写作 2026-03-31。")]
+        ) from None
+
+
+def number_of(text: str) -> int:
+    """A number that a form of ours gave. Raises PeopleError for what none of ours gives."""
+    if not text.isdecimal() or len(text) > 18:
+        raise PeopleError("There is no such thing any more: load the page again.", "该项已不存在：请刷新页面。")
+    return int(text)

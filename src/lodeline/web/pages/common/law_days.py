@@ -1,0 +1,60 @@
+"""What the pages about law have in common: the days asked about, and a store only where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import date
+
+from django.db import Error as DjangoDatabaseError
+
+from lodeline.office.access import clock
+from lodeline.regulation.parameter import Jurisdiction
+from lodeline.spoken import SpokenError
+from lodeline.web.reading import Reading, StillComputingError, waits_a_little
+from lodeline.web.visit import BadQuestionError, Visit
+
+#: Days that a page is asked about; the law of a day is compared with that of its neighbours.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+
+
+def today(law: Jurisdiction) -> date:
+    """The day it is where the law holds, on the office's clock."""
+    return clock.today(law.timezone)
+
+
+def day(visit: Visit, name: str, default: date) -> date:
+    """The day that a parameter of the address gives (`?on=2025-11-08`). Raises BadQuestionError for what is none."""
+    text = visit.query(name)
+    if text is None:
+        return default
+    try:
+        if len(text) != len("YYYY-MM-DD") or not FIRST_DAY <= (found := date.fromisoformat(text)) <= LAST_DAY:
+            raise ValueError(text)
+    except ValueError as error:
+        raise BadQuestionError(
+            f"{text!r} is no day for `{name}`: write it like 2025-11-08, from {FIRST_DAY} to {LAST_DAY}.",
+            f"`{name}` 的 {text!r} 不是日期：请写作 2025-11-08，范围为 {FIRST_DAY} 至 {LAST_DAY}。",
+        ) from error
+    return found
+
+
+def reading_or_reason(visit: Visit) -> tuple[Reading | None, Mapping[str, str] | None]:
+    """What the store says, or why there is nothing to read: the law and the desk answer without a store too."""
+    try:
+        return visit.reading, None
+    except SpokenError as error:
+        return None, {"en": error.en, "zh": error.zh}
+    except DjangoDatabaseError:
+        return None, {"en": "The store cannot be read now.", "zh": "暂时无法读取数据库。"}
+
+
+def stamp(visit: Visit) -> None:
+    """Lets a page that needs no reading say from which entry it is, where there is one; it does not wait to be made."""
+    with suppress(StillComputingError), waits_a_little():
+        reading_or_reason(visit)
+
+
+def anchor(instrument: str) -> str:
+    """Where an instrument stands on the page of the law."""
+    return f"instrument-{instrument}"

@@ -1,0 +1,35 @@
+"""Why an official looks: said once, kept for the session, written beside every look at a firm."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from lodeline.office.access.looking import LOOK_REASONS
+from lodeline.web.access.looks import give_reason, reason_of
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.values import Field
+from lodeline.web.visit import BadQuestionError, Visit
+
+
+def reason(visit: Visit) -> HttpResponse:
+    """The page `reason/`: `?next=` leads back to where the official was."""
+    back = visit.query("next") or ""
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+        back = str(visit.url("home"))
+    if visit.request.method == "POST":
+        code = visit.request.POST.get("reason", "")
+        if code not in LOOK_REASONS:
+            raise BadQuestionError("Choose one of the reasons.", "请选择一项事由。")
+        give_reason(visit, code)
+        return HttpResponseRedirect(back, status=303)
+    return show(
+        visit,
+        "lodeline/common/reason.html",
+        title=visit.say("Why are you looking?", "查阅事由"),
+        field=Field(
+            name="reason", label=visit.say("From now on, in this session", "本次会话自此起"), kind="radio",
+            value=reason_of(visit), options=[(code, visit.spoken(text)) for code, text in LOOK_REASONS.items()],
+        ),
+        back=back,
+    )  # fmt: skip

@@ -1,0 +1,471 @@
+"""The answer of the desk: the verdict by word and shape first, then why, by which law, and what would settle it.
+
+What needs somebody comes first: held lines, then those with a question, then those that may leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from django.http import HttpResponse
+
+from lodeline.control.declaration import Declaration, Line
+from lodeline.control.reason import vocabulary
+from lodeline.regulation.parameter import load
+from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.customs.form import LABELS, form
+from lodeline.web.pages.customs.reasons import reason_text
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
+from lodeline.web.visit import BadQuestionError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.firm_names import firm_names
+from lodeline.web.words.language import Text, say
+from lodeline.web.words.law import EVIDENCE, short_title
+from lodeline.web.words.lots import composition_said
+from lodeline.web.words.words import Tone
+
+Json = dict[str, Any]
+VERDICTS: Final[Mapping[str, Text]] = {
+    "hold": say("Hold", "暂缓放行"),
+    "query": say("Query", "质疑"),
+    "release": say("Release", "放行"),
+}
+MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
+    "hold": ("square", "hold"), "query": ("diamond", "ink"), "release": ("tick", "flow"),
+}  # fmt: skip
+_WORST: Final = tuple(VERDICTS)
+_LINES_PER_PAGE: Final = 25
+_SMALL: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+#: Fields that a line is shown with where it states them, under labels that leave room for what was stated.
+_FACTS: Final[Mapping[str, Text]] = {
+    "hs_code": LABELS["hs_code"],
+    "controlled_declared": say("Declared", "申报"),
+    "control_item": say("Item", "管制编码"),
+    "licence": say("Licence", "许可证"),
+    "lot": LABELS["lot"],
+    "model": say("Model", "型号"),
+    "composition": say("Content, %", "成分，%"),
+    "assay_composition": say("Assay, %", "化验，%"),
+    "destination": say("To", "目的国"),
+    "consignee_name": say("Consignee", "收货人"),
+    "end_user_name": say("End user", "最终用户"),
+    "end_use": say("Use", "用途"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question that was answered. `document`: as `service.customs.desk.answer` gives it; `fields`: of a single line.
+
+    `no_store`: why no register was at hand, in both languages. `asker`: the firm that asked about its own goods;
+    `entry`: the entry of the log that keeps it.
+    """
+
+    document: Json
+    declaration: Declaration
+    fields: Mapping[str, str]
+    file: str | None
+    no_store: Mapping[str, str] | None
+    at: datetime
+    seconds: float
+    timezone: str
+    asker: str = ""
+    entry: int | None = None
+
+
+def desk_address(visit: Visit, asker: str) -> str | None:
+    """The desk: the authority's, or that of the firm that asks beforehand."""
+    return visit.url("firm-desk", organisation=asker) if asker else visit.url("desk")
+
+
+def show_answer(visit: Visit, asked: Asked, more: Mapping[str, object] | None = None) -> HttpResponse:
+    """The page of an answer; `?verdict=hold` narrows it, `?format=csv` gives the verdicts as a file. `more`: what else
+    the template shows."""
+    pairs = _ordered(asked)
+    names = {} if asked.no_store else firm_names(visit)
+    table = _verdict_table(visit, pairs, names)
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    chosen = [pair for pair in pairs if visit.query("verdict") in (None, pair[0]["verdict"])]
+    if visit.query("verdict") not in (None, *VERDICTS):
+        known = ", ".join(VERDICTS)
+        raise BadQuestionError(f"`verdict` can be {known}.", f"`verdict` 可以是 {known}。")
+    document = asked.document
+    papers = document.get("documents", {})
+    return show(
+        visit,
+        "lodeline/customs/desk_answer.html",
+        title=_headline(visit, document),
+        headline=_headline(visit, document),
+        document=document,
+        file=asked.file,
+        declarations=sorted({pair[0]["declaration"] for pair in pairs if pair[0]["declaration"]})[:3],
+        answered_in=written.number(max(round(asked.seconds, 2), 0.01)),
+        lede=_lede(visit, pairs, document, names),
+        tiles=_tiles(visit, pairs),
+        law=_law(visit, pairs, document),
+        lines=[_line(visit, pair, document["known"], papers, names) for pair in chosen[:_LINES_PER_PAGE]],
+        more=written.count(len(chosen) - _LINES_PER_PAGE) if len(chosen) > _LINES_PER_PAGE else None,
+        narrowed=visit.spoken(VERDICTS[visit.query("verdict") or "hold"]) if visit.query("verdict") else None,
+        all_lines=visit.here(verdict=None),
+        problems=[_problem(visit, one) for one in document["problems"]],
+        jurisdiction=_jurisdiction(visit, document["law"]),
+        not_checked=[visit.spoken(one) for one in document["not_checked"]],
+        licences_unknown=document["licences"] == "unknown",
+        no_store=asked.no_store,
+        table=shown(visit, table),
+        at=written.moment(asked.at.isoformat(), visit.language, asked.timezone),
+        known=written.day(document["known"], visit.language),
+        again=form(visit, asked.fields, _wrong(visit, pairs)) if asked.fields else None,
+        here=desk_address(visit, asked.asker),
+        entry=asked.entry,
+        kept_at=_kept_at(visit, asked),
+        releases=bool(
+            asked.entry is not None
+            and not asked.asker
+            and document["counts"].get("release")
+            and visit.actor.may("desk.decide")
+        ),
+        asker=asked.asker,
+        **{"notices": [], "deciding": None, "status": 200, **(more or {})},  # type: ignore[arg-type]
+    )
+
+
+def with_words(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer as it was given: of many lines, with the words that codes and facts give again."""
+    if answer.get("words") != "by code":
+        return dict(answer)
+
+    def told(one: Mapping[str, Any]) -> dict[str, Any]:
+        entry = vocabulary()[one["code"]]
+        text = {language: words.format_map(one["facts"]) for language, words in entry.text.items()}
+        settle = {language: words.format_map(one["facts"]) for language, words in entry.settle.items()}
+        return {**one, "law": [], "text": text, **({"settle": settle} if one["verdict"] == "query" else {})}
+
+    lines = [
+        {**line, "problems": [], "reasons": [told(one) for one in line["reasons"]]} for line in answer["lines"]
+    ]  # fmt: skip
+    return {**answer, "lines": lines}
+
+
+def _kept_at(visit: Visit, asked: Asked) -> str | None:
+    """The page of the question as the log keeps it."""
+    if asked.entry is None:
+        return None
+    if asked.asker:
+        return visit.opens("firm-asked-one", organisation=asked.asker, entry=asked.entry)
+    return visit.opens("desk-asked-one", entry=asked.entry)
+
+
+Pair = tuple[Json, Line]
+
+
+def _ordered(asked: Asked) -> list[Pair]:
+    """The lines of the answer with what was declared, the strictest verdict first, then as filed."""
+    pairs = list(zip(asked.document["lines"], asked.declaration.lines, strict=True))
+    return sorted(pairs, key=lambda pair: _WORST.index(pair[0]["verdict"]))
+
+
+def _headline(visit: Visit, document: Json) -> str:
+    counts, number = document["counts"], len(document["lines"])
+    if not document["readable"] or not number:
+        return visit.say("This file could not be read: nothing of it is released", "文件无法读取：均暂缓放行")
+    if number == 1:
+        return visit.spoken(
+            {
+                "hold": say("This line must wait", "本项暂缓放行"),
+                "query": say("This line needs an answer before it leaves", "本项须先答复质疑"),
+                "release": say("This line may leave", "本项可以放行"),
+            }[document["verdict"]]
+        )
+    if visit.language == "zh":
+        told = {"release": "{}项可以放行", "hold": "{}项暂缓放行", "query": "{}项须答复质疑"}
+        return "，".join(text.format(written.count(counts[word])) for word, text in told.items() if counts[word])
+    told = {"release": "{} may leave", "hold": "{} must wait", "query": "{} need{s} an answer"}
+    parts: list[str] = []
+    for word, text in told.items():
+        if counts[word]:
+            spoken = _SMALL[counts[word]] if counts[word] < len(_SMALL) else written.count(counts[word])
+            who = spoken.lower() if parts else f"{spoken} {'line' if counts[word] == 1 else 'lines'}"
+            parts.append(text.format(who, s="s" if counts[word] == 1 else ""))
+    return ", ".join(parts)
+
+
+def _lede(visit: Visit, pairs: list[Pair], document: Json, names: Mapping[str, str]) -> dict[str, object]:
+    """What was asked about, as far as it was stated: who, to where, by what, how much."""
+
+    def all_of(name: str) -> list[str]:
+        return list(dict.fromkeys(str(line[name]) for _, line in pairs if line[name]))
+
+    countries = [words.country(code, visit.language) for code in all_of("destination")]
+    between = "、" if visit.language == "zh" else ", "
+    days = sorted({line["day"] for line, _ in pairs})
+    return {
+        "exporter": between.join((all_of("exporter_name") or [names.get(one, one) for one in all_of("exporter")])[:2]),
+        "to": between.join(countries) if len(countries) <= 3 else visit.say(
+            f"{len(countries)} countries", f"{len(countries)}个国家或地区"
+        ),
+        "port": between.join(all_of("port")[:2]),
+        "lines": written.count(len(pairs)),
+        "mass": _mass(visit, pairs),
+        "value": _value(pairs),
+        "day": written.day(days[0] if days else document["day"], visit.language) if len(days) < 2 else None,
+    }  # fmt: skip
+
+
+def _mass(visit: Visit, pairs: list[Pair]) -> str | None:
+    """The mass of all lines, None where one of them does not state its own."""
+    masses = [line["mass_kg"] for _, line in pairs]
+    return written.mass(sum(masses), visit.language) if masses and all(masses) else None
+
+
+def _value(pairs: list[Pair]) -> str | None:
+    """The value of all lines, None where one does not state its own or the currencies differ."""
+    values = [(line["currency"], line["value"]) for _, line in pairs]
+    if not values or len({currency for currency, _ in values}) != 1 or not all(map(all, values)):
+        return None
+    return f"{values[0][0]} {written.number(float(sum(Decimal(str(value)) for _, value in values)))}"
+
+
+def _tiles(visit: Visit, pairs: list[Pair]) -> list[dict[str, object]]:
+    tiles: list[dict[str, object]] = []
+    for verdict, text in VERDICTS.items():
+        those = [pair for pair in pairs if pair[0]["verdict"] == verdict]
+        number = written.count(len(those))
+        names = [str(pair[0]["line"] or "?") for pair in those]
+        listed = visit.say("line " if len(names) == 1 else "lines ", "第") + ", ".join(names[:4])
+        listed += (" …" if len(names) > 4 else "") + visit.say("", "项")
+        tiles.append(
+            {
+                "label": visit.spoken(text),
+                "figure": visit.say(f"{number} {'line' if len(those) == 1 else 'lines'}", f"{number}项"),
+                "sub": ", ".join(filter(None, (_mass(visit, those), listed))) if those else visit.say("none", "无"),
+                "shape": MARKS[verdict][0],
+                "tone": MARKS[verdict][1] if those else "quiet",
+                "href": visit.here(verdict=verdict, **{"verdicts.page": None}) + "#lines" if those else None,
+            }
+        )  # fmt: skip
+    return tiles
+
+
+def _law(visit: Visit, pairs: list[Pair], document: Json) -> dict[str, object]:
+    days = sorted({line["day"] for line, _ in pairs}) or [document["day"]]
+    return {
+        "figure": written.day(days[0], visit.language) if len(days) == 1 else visit.say(
+            f"{len(days)} days", f"{len(days)}个日期"
+        ),
+        "href": visit.url("law", query={"on": days[-1], "known": document["known"]}),
+    }  # fmt: skip
+
+
+def _jurisdiction(visit: Visit, code: str) -> str:
+    """What the law of an answer is called; its code where another than this server's has answered."""
+    law = load()
+    return visit.spoken(law.label) if law.code == code else code
+
+
+def _line(
+    visit: Visit, pair: Pair, known: str, documents: Mapping[str, Json], names: Mapping[str, str]
+) -> dict[str, object]:
+    """One line as the page shows it."""
+    answer, line = pair
+    shape, tone = MARKS[answer["verdict"]]
+    reasons = sorted(answer["reasons"], key=lambda one: _WORST.index(one["verdict"]))
+    return {
+        "name": str(answer["line"] or answer["row"]),
+        "verdict": answer["verdict"],
+        "word": visit.spoken(VERDICTS[answer["verdict"]]),
+        "shape": shape,
+        "tone": tone,
+        "goods": answer["product_name"] or visit.say("goods not named", "未填写商品名称"),
+        "mass": " · ".join(filter(None, (_mass(visit, [pair]), _value([pair])))),
+        "facts": [_fact(visit, name, line) for name in _FACTS if line.cells.get(name)],
+        "day": written.day(answer["day"], visit.language),
+        "problems": [_problem(visit, one) for one in answer["problems"]],
+        "reasons": [_reason(visit, one, day=answer["day"], known=known, names=names) for one in reasons],
+        "reservation": _reservation(visit, answer.get("reservation")),
+        "settle": list(dict.fromkeys(visit.spoken(one["settle"]) for one in reasons if "settle" in one)),
+        "documents": [
+            {
+                "text": visit.spoken(told["text"]),
+                "law": [_cited(visit, one) for one in told["law"]],
+            }
+            for code in answer.get("documents", ())
+            if (told := documents.get(code))
+        ],
+        "elements": [_element(visit, one) for one in answer.get("elements", ()) if one["standing"] != "not-listed"],
+        "models": [_model(visit, one) for one in answer.get("models", ())],
+        "id": answer["id"],
+        "short_id": written.short_hash(answer["id"]),
+    }
+
+
+def _reservation(visit: Visit, told: Json | None) -> dict[str, object] | None:
+    """What is reserved for the line on its licence, or why nothing is."""
+    if told is None:
+        return None
+    if told["problems"]:
+        return {"refused": [_problem(visit, one) for one in told["problems"]]}
+    until = written.day(told["until"], visit.language)
+    return {
+        "text": visit.say(
+            f"{told['mass_kg']} kg are reserved on {told['licence']} until {until}.",
+            f"已在 {told['licence']} 上预留 {told['mass_kg']} 千克，至{until}。",
+        ),
+        "href": visit.opens("desk-licence", licence=told["licence"]),
+        "refused": [],
+    }  # fmt: skip
+
+
+#: How an element stands → its word and tone.
+_STANDINGS: Final[Mapping[str, tuple[Text, Tone]]] = {
+    "controlled": (say("controlled, no licence", "受管制，无许可证"), "hold"),
+    "licensed": (say("controlled, licensed", "受管制，有许可证"), "flow"),
+    "trace": (say("trace, by trade practice", "微量（行业惯例）"), "ink"),
+    "unknown": (say("state of the item unknown", "管制状态不明"), "ink"),
+    "impurity": (say("listed, an impurity here", "列管元素，此处为杂质"), "ink"),
+    "other-form": (say("listed, not in this form", "列管元素，此形态未列"), "ink"),
+    "outside": (say("deeply processed", "深加工"), "flow"),
+    "not-listed": (say("not listed", "未列管"), "quiet"),
+}
+_RISKS: Final[Mapping[str, Text]] = {
+    "unregistered": say("not in the register", "未登记"),
+    "no-composition": say("no composition", "无成分"),
+    "trace": say("traces", "微量"),
+    "grade": say("grade suggests heavy rare earths", "牌号通常含重稀土"),
+    "exactly-100": say("adds up to exactly 100 %", "合计恰为 100%"),
+}
+
+
+def _element(visit: Visit, one: Json) -> dict[str, object]:
+    word, tone = _STANDINGS[one["standing"]]
+    share = "" if one["share_pct"] is None else f" {one['share_pct']} %"
+    return {
+        "name": one["element"] + share,
+        "word": visit.spoken(word),
+        "tone": tone,
+        "items": visit.say(", ", "、").join(one["items"]),
+    }
+
+
+def _model(visit: Visit, one: Json) -> dict[str, object]:
+    shape, tone = MARKS[one["verdict"]]
+    risks = [visit.spoken(_RISKS[risk]) for risk in one["risks"]]
+    report = one["test_report"] or visit.say("no test report", "无检测报告")
+    return {
+        "name": one["model"], "word": visit.spoken(VERDICTS[one["verdict"]]), "shape": shape, "tone": tone,
+        "note": visit.say(", ", "，").join([*one["items"], *risks, report]),
+    }  # fmt: skip
+
+
+def _cited(visit: Visit, one: Json) -> str:
+    return f"{short_title(visit.spoken(one['title']))} {visit.spoken(one['article'])}"
+
+
+def _fact(visit: Visit, name: str, line: Line) -> dict[str, object]:
+    text, href = str(line.cells[name]), None
+    if name in ("composition", "assay_composition"):
+        text = composition_said(text)
+    if name == "destination" and line[name]:
+        text = words.country(line[name], visit.language)
+    if name == "controlled_declared" and line[name] is not None:
+        text = visit.say("controlled", "属于管制物项") if line[name] else visit.say("not controlled", "不属于管制物项")
+    reading = visit.__dict__.get("reading")
+    if name == "lot" and reading is not None and (reading.snapshot.lots["name"] == text).any():
+        href = visit.url("lot", lot=text)
+    return {"label": visit.spoken(_FACTS[name]), "text": text, "href": href}
+
+
+def _reason(visit: Visit, one: Json, *, day: str, known: str, names: Mapping[str, str]) -> dict[str, object]:
+    page = visit.url("law", query={"on": day, "known": known})
+    cited: dict[str, dict[str, object]] = {}
+    for citation in one["law"]:
+        title, article = visit.spoken(citation["title"]), visit.spoken(citation["article"])
+        text = visit.say(f"{short_title(title)}, {article}", f"{short_title(title)}，{article}")
+        cited[text] = {
+            "text": text,
+            "href": f"{page}#{lawful.anchor(citation['instrument'])}",
+            "evidence": visit.spoken(EVIDENCE[citation["evidence"]]),
+        }
+    return {
+        "text": reason_text(visit, one, names),
+        "code": one["code"],
+        "law": list(cited.values())[:4],
+        "more": len(cited) - 4,
+        "fields": (", " if visit.language == "en" else "、").join(
+            visit.spoken(LABELS[name]) if name in LABELS else name for name in one["fields"]
+        ),
+    }
+
+
+def _problem(visit: Visit, one: Json) -> dict[str, object]:
+    where = one["where"]
+    column = where["column"]
+    place = [
+        visit.say(f"row {where['row']}", f"第{where['row']}行") if where["row"] is not None and where["file"] else None,
+        visit.spoken(LABELS[column]) if column in LABELS else column,
+    ]
+    return {
+        "place": " · ".join(filter(None, place)),
+        "text": visit.spoken(one["message"]),
+        "code": one["code"],
+        "flag": one["severity"] == "flag",
+    }
+
+
+def _wrong(visit: Visit, pairs: list[Pair]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for answer, _ in pairs:
+        for one in answer["problems"]:
+            found.setdefault(str(one["where"]["column"]), []).append(visit.spoken(one["message"]))
+    return found
+
+
+def _verdict_table(visit: Visit, pairs: list[Pair], names: Mapping[str, str]) -> Table:
+    return Table(
+        name="verdicts",
+        caption=visit.say("Verdict of each line", "逐项结论"),
+        columns=(
+            Column(key="line", label=say("Line", "项号")),
+            Column(key="declaration", label=say("Declaration", "报关单号")),
+            Column(key="verdict", label=say("Verdict", "结论")),
+            Column(key="goods", label=say("Goods", "商品名称")),
+            Column(key="code", label=say("HS code", "商品编码")),
+            Column(key="mass", label=say("Mass, kg", "净重（千克）"), number=True),
+            Column(key="why", label=say("Why", "理由")),
+            Column(key="settle", label=say("What would settle it", "可凭以解决的材料")),
+            Column(key="codes", label=say("Codes of the reasons", "理由代码")),
+            Column(key="day", label=say("Day of law", "法规适用日")),
+            Column(key="id", label=say("Id of the verdict", "结论编号")),
+        ),
+        rows=[_verdict_row(visit, pair, names) for pair in pairs],
+        empty=visit.say("No line could be read.", "没有可读取的项。"),
+    )
+
+
+def _verdict_row(visit: Visit, pair: Pair, names: Mapping[str, str]) -> Row:
+    answer, line = pair
+    shape, tone = MARKS[answer["verdict"]]
+    those = [one for one in answer["reasons"] if one["verdict"] == answer["verdict"]]
+    settle = dict.fromkeys(visit.spoken(one["settle"]) for one in answer["reasons"] if "settle" in one)
+    kilograms = None if line["mass_kg"] is None else line["mass_kg"] / written.MG_PER_KG
+    return (
+        Cell(text=str(answer["line"] or answer["row"])),
+        Cell(text=answer["declaration"] or written.NOTHING, value=answer["declaration"] or "", whole=True),
+        Cell(text=visit.spoken(VERDICTS[answer["verdict"]]), shape=shape, tone=tone),
+        Cell(text=answer["product_name"] or written.NOTHING),
+        Cell(text=answer["hs_code"] or written.NOTHING),
+        Cell(text=written.NOTHING if kilograms is None else written.number(kilograms), value=kilograms),
+        Cell(text=" ".join(reason_text(visit, one, names) for one in those)),
+        Cell(text=" ".join(settle) or written.NOTHING),
+        Cell(text=", ".join(one["code"] for one in those)),
+        Cell(text=written.day(answer["day"], visit.language), value=answer["day"]),
+        Cell(text=written.short_hash(answer["id"]), value=answer["id"]),
+    )

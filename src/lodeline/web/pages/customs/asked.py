@@ -1,0 +1,366 @@
+"""What was asked of the desk, as the log keeps it: the list, and one question with what was decided about it.
+
+An officer gives another verdict here, confirms a colleague's, opens a query, withdraws; a firm sees its own questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.control.declaration import Declaration, read_fields
+from lodeline.control.reason import VERDICTS as VERDICT_WORDS
+from lodeline.office.access import clock
+from lodeline.office.customs import desk
+from lodeline.office.customs import queries as customs_cases
+from lodeline.office.customs.queries import STATES
+from lodeline.office.findings.states import CaseError
+from lodeline.office.models import CustomsCase
+from lodeline.regulation.parameter import load
+from lodeline.service.customs import papers as desk_papers
+from lodeline.service.customs.papers import DeskError, Override, Question, Standing
+from lodeline.store.store import StoredEntry
+from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.customs.answer import MARKS, VERDICTS, Asked, desk_address, show_answer, with_words
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
+from lodeline.web.parts.values import Act, Field, Notice
+from lodeline.web.visit import NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words.firm_names import firm_names
+from lodeline.web.words.language import Text, say
+
+#: Stands in the form of a release for every line that may leave.
+_EVERY: Final = "all"
+#: So many questions are listed: each is read from its paper.
+_LISTED: Final = 200
+SAID: Final[Mapping[str, Text]] = {
+    "release": say(
+        "Released. What it draws on a licence is reserved; each line says how much.",
+        "已放行，并已在许可证上预留；各项列明数量。",
+    ),
+    "override": say("The other verdict is in the log.", "改判已记入日志。"),
+    "confirm": say("The other verdict stands now.", "改判已生效。"),
+    "withdraw": say(
+        "The declaration is withdrawn, and holds nothing reserved any more.", "报关单已撤回，不再占用预留。"
+    ),
+}
+CHANNELS: Final[Mapping[str, Text]] = {
+    "desk": say("at the desk", "海关窗口"), "pre-check": say("pre-check", "预先查询"),
+    "command": say("by command", "命令行"), "offline": say("at a port, merged later", "口岸离线，事后合并"),
+}  # fmt: skip
+
+
+def desk_asked(visit: Visit) -> HttpResponse:
+    """The page `desk/asked/`."""
+    return _list(visit, None)
+
+
+def firm_asked(visit: Visit, organisation: str) -> HttpResponse:
+    """The page `firm/ID/desk/asked/`: what the firm asked beforehand."""
+    return _list(visit, organisation)
+
+
+def desk_asked_one(visit: Visit, entry: int) -> HttpResponse:
+    """The page `desk/asked/ENTRY/`; its forms decide."""
+    return _one(visit, entry, None)
+
+
+def firm_asked_one(visit: Visit, organisation: str, entry: int) -> HttpResponse:
+    """The page `firm/ID/desk/asked/ENTRY/`."""
+    return _one(visit, entry, organisation)
+
+
+def _list(visit: Visit, organisation: str | None) -> HttpResponse:
+    # The other parts of a batch are on its page.
+    entries = [one for one in desk_papers.questions(visit.store, organisation=organisation) if _is_first(one)]
+    found = [desk_papers.question(visit.store, one.index) for one in entries[:_LISTED]]
+    if organisation is not None:
+        found = [one for one in found if one.paper["asker"] == organisation]
+    names = firm_names(visit)
+    table = Table(
+        name="asked",
+        caption=visit.say("Questions to the desk", "通关查询"),
+        columns=(
+            Column(key="at", label=say("Asked", "查询时间")),
+            Column(key="who", label=say("Exporter", "出口企业")),
+            Column(key="number", label=say("Declaration", "报关单号")),
+            Column(key="verdict", label=say("Verdict", "结论")),
+            Column(key="lines", label=say("Lines", "项数"), number=True),
+            Column(key="where", label=say("Where", "渠道")),
+            Column(key="state", label=say("Decided since", "后续处理")),
+            Column(key="entry", label=say("Entry", "条目"), number=True),
+        ),
+        rows=[_row(visit, one, names, organisation) for one in found],
+        empty=visit.say("Nothing was asked yet.", "尚无查询。"),
+    )
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    title = visit.say(
+        "One question was put to the desk" if len(entries) == 1 else f"{len(entries)} questions were put to the desk",
+        f"共有{len(entries)}次通关查询",
+    )
+    return show(
+        visit, "lodeline/customs/desk_list.html",
+        title=title if found else visit.say("Nothing was asked yet", "尚无查询"),
+        kick=visit.say("Pre-check", "预先查询") if organisation else visit.say("Customs desk", "海关窗口"),
+        back=desk_address(visit, organisation or ""), back_word=visit.say("Ask", "查询"),
+        lede=visit.say(
+            "Each stands in the log with what was asked and answered; nothing of it changes.",
+            "每次查询及其结果均在日志中，不可更改。",
+        ),
+        table=shown(visit, table),
+    )  # fmt: skip
+
+
+def _is_first(entry: StoredEntry) -> bool:
+    return bool(desk_papers.facts_of(entry).get("part", 1) == 1)
+
+
+def _row(visit: Visit, one: Question, names: Mapping[str, str], organisation: str | None) -> Row:
+    answer, asked_at = one.paper["answer"], one.paper["asked_at"]
+    shape, tone = MARKS[answer["verdict"]]
+    numbers = list(dict.fromkeys(cells.get("declaration", "") for cells in one.paper["cells"]))
+    page = (
+        visit.opens("desk-asked-one", entry=one.entry.index)
+        if organisation is None
+        else visit.opens("firm-asked-one", organisation=organisation, entry=one.entry.index)
+    )
+    exporter = one.entry.organisation or ""
+    batch = one.paper.get("batch")
+    # A batch of a firm's own is the firm's page; an officer opens its parts.
+    if batch is not None and (organisation is not None or not one.paper["asker"]):
+        page = (
+            visit.opens("desk-batch", batch=batch)
+            if organisation is None
+            else visit.opens("firm-batch", organisation=organisation, batch=batch)
+        )
+    return (
+        Cell(text=written.moment(asked_at, visit.language, load().timezone), value=asked_at, href=page),
+        Cell(text=names.get(exporter, exporter) or written.NOTHING, value=exporter),
+        Cell(
+            text=", ".join(filter(None, numbers[:2])) or written.NOTHING,
+            note=visit.say("first part of a batch", "一批的首部分") if batch is not None else "",
+        ),
+        Cell(text=visit.spoken(VERDICTS[answer["verdict"]]), value=answer["verdict"], shape=shape, tone=tone),
+        Cell(text=written.count(len(one.lines)), value=len(one.lines)),
+        Cell(text=visit.spoken(CHANNELS[one.paper["channel"]]), value=one.paper["channel"]),
+        Cell(text=_since(visit, desk_papers.standing(visit.store, one)) or written.NOTHING),
+        Cell(text=written.count(one.entry.index), value=one.entry.index),
+    )
+
+
+def _since(visit: Visit, state: Standing) -> str:
+    told = []
+    if state.amended_by is not None:
+        told.append(visit.say(f"amended by entry {state.amended_by}", f"已由条目 {state.amended_by} 更正"))
+    if state.withdrawn is not None:
+        told.append(visit.say("withdrawn", "已撤回"))
+    waiting = sum(not one.stands for one in state.overrides.values())
+    standing = sum(one.stands for one in state.overrides.values())
+    released = sum(one["released"] for one in state.releases.values())
+    if released:
+        told.append(visit.say(f"{released} released", f"已放行{released}项"))
+    if standing:
+        told.append(visit.say(f"{standing} overridden", f"改判{standing}项"))
+    if waiting:
+        told.append(visit.say(f"{waiting} wait to be confirmed", f"{waiting}项待确认"))
+    return visit.say(", ", "，").join(told)
+
+
+def _one(visit: Visit, entry: int, organisation: str | None) -> HttpResponse:
+    try:
+        asked = desk.question(visit.actor, visit.store, entry, organisation=organisation)
+    except DeskError as error:
+        raise NotHereError(error.en, error.zh) from error
+    refused = ""
+    if visit.request.method == "POST":
+        try:
+            return _done(visit, asked)
+        except (DeskError, CaseError) as error:
+            refused = visit.say(error.en, error.zh)
+    state = desk_papers.standing(visit.store, asked)
+    waiting = [one["id"] for one in asked.lines if state.waits(asked, one, day=clock.today(load().timezone))]
+    lawful.stamp(visit)
+    lines = tuple(read_fields(cells).lines[0] for cells in asked.paper["cells"])
+    law = load()
+    kept = Asked(
+        document=_with_reservations(with_words(asked.paper["answer"]), asked, state),
+        declaration=Declaration(lines=lines), fields={}, file=None, no_store=None,
+        at=datetime.fromisoformat(asked.paper["asked_at"]), seconds=0.01, timezone=law.timezone,
+        asker=organisation or "", entry=entry,
+    )  # fmt: skip
+    said = visit.query("said")
+    notices = [Notice(kind="problem", says=refused)] if refused else []
+    if said is not None and said in SAID:
+        notices = [Notice(kind="success", says=visit.spoken(SAID[said]))]
+    return show_answer(
+        visit,
+        kept,
+        {"notices": notices, "deciding": _deciding(visit, asked, state, waiting), "status": 400 if refused else 200},
+    )
+
+
+def _with_reservations(answer: dict[str, Any], asked: Question, state: Standing) -> dict[str, Any]:
+    """The answer with what was reserved since: of a port when its promises came home, of a line that was released."""
+    home = {(one["declaration"], one["line"]): one for one in asked.paper.get("reservations", ())}
+    later = {key: one["reservation"] for key, one in state.releases.items()}
+    if not home and not later:
+        return answer
+    lines = [
+        {**line, "reservation": later.get(line["id"]) or home.get((line["declaration"], line["line"]))
+         or line.get("reservation")}
+        for line in answer["lines"]
+    ]  # fmt: skip
+    return {**answer, "lines": lines}
+
+
+def _done(visit: Visit, asked: Question) -> HttpResponse:
+    """Does what a form asks. Raises DeskError, CaseError."""
+    form, now = visit.request.POST, clock.now()
+    act, line, text = form.get("act", ""), form.get("line", ""), form.get("text", "")
+    entry = asked.entry.index
+    if act == "override":
+        verdict = next((one for one in VERDICT_WORDS if one == form.get("verdict")), None)
+        if verdict is None:
+            raise DeskError("Choose a verdict.", "请选择结论。")
+        put = desk.override(
+            visit.actor, visit.store, entry, verdict_id=line, verdict=verdict, reason=text, now=now
+        )  # fmt: skip
+    elif act == "confirm":
+        number = form.get("override", "")
+        put = desk.confirm(
+            visit.actor, visit.store, entry, override_entry=int(number) if number.isdecimal() else -1, now=now
+        )
+    elif act == "release":
+        law = load()
+        put = desk.release(
+            visit.actor, visit.store, entry, snapshot=visit.reading.snapshot, law=law,
+            today=clock.today(law.timezone), now=now, only=() if line in ("", _EVERY) else (line,),
+        )  # fmt: skip
+    elif act == "withdraw":
+        put = desk.withdraw(visit.actor, visit.store, entry, reason=text, now=now)
+    elif act == "query":
+        law = load()
+        case = customs_cases.open_case(
+            visit.actor, visit.store, entry, verdict_id=line, text=text, law=law, today=clock.today(law.timezone),
+            now=now,
+        )  # fmt: skip
+        return HttpResponseRedirect(visit.url("desk-query", case=case.reference) or "", status=303)
+    else:
+        raise DeskError("Choose what to do.", "请选择操作。")
+    visit.has_filed(put.index)
+    return HttpResponseRedirect(visit.here(said=act), status=303)
+
+
+def _deciding(visit: Visit, asked: Question, state: Standing, waiting: Sequence[str]) -> dict[str, object]:
+    """What was decided about the question, and the forms that whoever asks may send."""
+    names = {one["id"]: str(one["line"] or one["row"]) for one in asked.lines}
+    stands = state.amended_by is None and state.withdrawn is None
+    decides = visit.actor.may("desk.decide") and stands
+    asker = asked.paper["asker"]
+    withdraws = stands and (visit.actor.may("desk.decide") or bool(asker and visit.actor.may("own.file", asker)))
+    lines = [
+        (one["id"], visit.say(f"Line {names[one['id']]}: ", f"第{names[one['id']]}项：")
+         + visit.spoken(VERDICTS[one["verdict"]]) + f" · {one['product_name'] or ''}")
+        for one in asked.lines[:_LISTED]
+    ]  # fmt: skip
+    cases = CustomsCase.objects.filter(finding__in=[f"customs:{one}" for one in names])
+    open_lines = [(key, text) for key, text in lines if asked.line(key)["verdict"] != "release"]
+    return {
+        "since": _since(visit, state),
+        "amend": f"{desk_address(visit, '' if visit.actor.may('desk.use') else asker)}?amends={asked.entry.index}"
+        if stands
+        else None,
+        "releases": [
+            {"line": names[key], "entry": one["entry"], "released": one["released"]}
+            for key, one in list(state.releases.items())[:_LISTED]
+        ],
+        "release": _release_field(visit, [one for one in lines if one[0] in waiting], len(waiting))
+        if decides and waiting
+        else None,
+        "overrides": [_override(visit, one, names[key], decides) for key, one in state.overrides.items()],
+        "queries": [
+            {
+                "href": visit.opens("desk-query", case=one.reference)
+                or visit.opens("firm-query", organisation=one.organisation, case=one.reference),
+                "word": visit.spoken(QUERY_STATES[one.state][0]),
+                "line": names[one.finding.partition(":")[2]],
+            }
+            for one in cases
+        ],
+        "override": [
+            _line_field(visit, lines, "override"),
+            Field(
+                name="verdict", label=visit.say("Your verdict", "改判结论"), kind="select", required=True,
+                options=[(word, visit.spoken(text)) for word, text in VERDICTS.items()],
+            ),
+            _text_field(visit, say("Grounds", "理由"), "override"),
+        ]
+        if decides
+        else None,
+        "query": [
+            _line_field(visit, open_lines, "query"),
+            _text_field(visit, say("What is asked", "质疑内容"), "query"),
+        ]
+        if decides and open_lines and asked.entry.organisation
+        else None,
+        "withdraw": [_text_field(visit, say("Why", "原因"), "withdraw")] if withdraws else None,
+    }  # fmt: skip
+
+
+def _override(visit: Visit, one: Override, line: str, decides: bool) -> dict[str, object]:
+    shape, tone = MARKS[one.verdict]
+    return {
+        "line": line, "word": visit.spoken(VERDICTS[one.verdict]), "shape": shape, "tone": tone, "reason": one.reason,
+        "stands": one.stands, "entry": one.entry,
+        "confirm": decides and not one.stands and one.by != visit.actor.pseudonym,
+        "act": Act(label=visit.say("Confirm it", "确认"), name="act", value="confirm"),
+    }  # fmt: skip
+
+
+def _release_field(visit: Visit, lines: list[tuple[str, str]], number: int) -> Field:
+    every = visit.say(
+        "The one line that may leave" if number == 1 else f"All {written.count(number)} lines that may leave",
+        "可放行的一项" if number == 1 else f"可放行的全部{written.count(number)}项",
+    )
+    return Field(
+        name="line", key="release", label=visit.say("What leaves", "放行项"), kind="select", width="full",
+        required=True, options=[(_EVERY, every), *(lines if number > 1 else [])],
+        hint=visit.say(
+            "Each is judged once more. What it draws on a licence is reserved in the same moment, or it stays.",
+            "各项将重新判断；所用许可数量同时预留，不能预留的暂缓放行。",
+        ),
+    )  # fmt: skip
+
+
+def _line_field(visit: Visit, lines: list[tuple[str, str]], key: str) -> Field:
+    return Field(
+        name="line", key=key, label=visit.say("Line", "项号"), kind="select", required=True, width="full", options=lines
+    )
+
+
+def _text_field(visit: Visit, label: Text, key: str) -> Field:
+    return Field(
+        name="text", key=key, label=visit.spoken(label), kind="textarea", lines=3, required=True, width="full",
+        hint=visit.say(
+            "It goes into the log and stays there, beside the machine's reasons.", "将记入日志，与系统理由并存。"
+        ),
+    )  # fmt: skip
+
+
+#: State of a query → its word, shape and tone.
+QUERY_STATES: Final[Mapping[str, tuple[Text, str, Any]]] = {
+    "asked": (say("Waits for the shipper", "待发货人提交材料"), "half", "flow"),
+    "answered": (say("Answered", "已答复"), "circle", "hold"),
+    "laboratory": (say("At the laboratory", "送检中"), "diamond", "ink"),
+    "found": (say("Result is there", "已有鉴别结果"), "circle", "hold"),
+    "released": (say("Released", "已放行"), "tick", "flow"),
+    "refused": (say("Not released", "不予放行"), "square", "loss"),
+    "closed": (say("Closed", "已结束"), "bar", "quiet"),
+}
+assert set(QUERY_STATES) == set(STATES), "every state has its word"

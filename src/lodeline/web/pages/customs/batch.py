@@ -1,0 +1,228 @@
+"""A batch at the desk: how far it is, with a button that stops it; then its figures, its parts, and every verdict as a
+file. The page can be left and come back to.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from typing import Any, Final, cast
+
+from django.http import HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+
+from lodeline.office.access import clock
+from lodeline.office.customs import batches as desk_batches
+from lodeline.office.customs.batches import Kept, State
+from lodeline.office.models import DeskBatch, Job
+from lodeline.regulation.parameter import load
+from lodeline.service.customs.batch import verdicts_of
+from lodeline.service.customs.papers import DeskError
+from lodeline.web.pages.customs.answer import MARKS, VERDICTS, desk_address, with_words
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Row, Table, safe_cell, shown, wanted_csv
+from lodeline.web.parts.values import Notice, Progress
+from lodeline.web.visit import NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words.language import Text, say
+
+STATES: Final = {
+    State.WAITING: say("waits for its turn", "排队中"),
+    State.RUNNING: say("is being judged", "正在判断"),
+    State.DONE: say("judged", "已完成"),
+    State.STOPPED: say("stopped", "已停止"),
+    State.UNREAD: say("not judged", "未作判断"),
+}
+_FILE: Final = "verdicts"
+_COLUMNS: Final[tuple[Text, ...]] = (
+    say("Line", "项号"), say("Declaration", "报关单号"), say("Verdict", "结论"), say("Goods", "商品名称"),
+    say("HS code", "商品编码"), say("Mass, kg", "净重（千克）"), say("Why", "理由"),
+    say("What would settle it", "可凭以解决的材料"), say("Codes of the reasons", "理由代码"),
+    say("Reserved on", "预留许可证"), say("Day of law", "法规适用日"), say("Id of the verdict", "结论编号"),
+    say("Entry", "条目"),
+)  # fmt: skip
+
+
+def desk_batch(visit: Visit, batch: str) -> HttpResponse:
+    """The page `desk/batches/BATCH/`; its form stops the batch or tries again."""
+    return _one(visit, batch, "")
+
+
+def firm_batch(visit: Visit, organisation: str, batch: str) -> HttpResponse:
+    """The page `firm/ID/desk/batches/BATCH/`."""
+    return _one(visit, batch, organisation)
+
+
+def batch_address(visit: Visit, batch: DeskBatch) -> str:
+    """The page of a batch."""
+    if batch.organisation:
+        return visit.url("firm-batch", organisation=batch.organisation, batch=batch.reference) or ""
+    return visit.url("desk-batch", batch=batch.reference) or ""
+
+
+def batch_lines(visit: Visit, asker: str) -> list[dict[str, object]]:
+    """The newest batches, as the desk lists them."""
+    return [
+        {
+            "href": batch_address(visit, one), "name": one.name,
+            "at": written.moment(one.created_at.isoformat(), visit.language, load().timezone),
+            "word": visit.spoken(STATES[State(one.state)]),
+        }
+        for one in desk_batches.batches(visit.actor, asker=asker, most=5)
+    ]  # fmt: skip
+
+
+def _one(visit: Visit, reference: str, asker: str) -> HttpResponse:
+    try:
+        batch = desk_batches.batch_of(visit.actor, reference, asker=asker)
+    except DeskError as error:
+        raise NotHereError(error.en, error.zh) from error
+    refused = ""
+    if visit.request.method == "POST":
+        try:
+            act = desk_batches.stop if visit.request.POST.get("act") == "stop" else desk_batches.again
+            act(visit.actor, reference, asker=asker, now=clock.now())
+            return HttpResponseRedirect(visit.here(), status=303)
+        except DeskError as error:
+            refused = visit.say(error.en, error.zh)
+    kept = desk_batches.kept_of(batch)
+    if visit.query("format") == "csv" and visit.query("table") == _FILE:
+        return _file(visit, batch, kept)
+    table = _parts(visit, batch, kept)
+    given = wanted_csv(visit, table)
+    if given is not None:
+        return given
+    job = desk_batches.job_of(batch)
+    open_ = batch.state in desk_batches.OPEN
+    failed = open_ and (job is None or job.state not in (Job.State.WAITING, Job.State.RUNNING))
+    return show(
+        visit, "lodeline/customs/desk_batch.html", title=_title(visit, batch, kept), status=400 if refused else 200,
+        notices=[Notice(kind="problem", says=refused)] if refused else [],
+        kick=visit.say("Pre-check", "预先查询") if asker else visit.say("Customs desk", "海关窗口"), file=batch.name,
+        back=desk_address(visit, asker), open=open_, failed=failed, failure=job.failure if job else "",
+        progress=_progress(visit, job, running=open_ and not failed), kept=kept, tiles=_tiles(visit, kept),
+        stopped=batch.state == State.STOPPED, judged=written.count(kept[-1].last if kept else 0),
+        lines=written.count(batch.lines), problems=[_problem(visit, one) for one in json.loads(batch.problems)],
+        table=shown(visit, table), download=visit.here(format="csv", table=_FILE), reserves=batch.reserves,
+        at=written.moment(batch.created_at.isoformat(), visit.language, load().timezone),
+        law_day=written.day(desk_batches.law_day(batch, load()), visit.language),
+    )  # fmt: skip
+
+
+def _title(visit: Visit, batch: DeskBatch, kept: list[Kept]) -> str:
+    lines = written.count(batch.lines)
+    if batch.state == State.UNREAD:
+        return visit.say("Nothing of this file was judged", "该文件未作判断")
+    if batch.state in desk_batches.OPEN:
+        return visit.say(
+            f"{lines} lines are being judged" if batch.lines else "The batch waits for its turn",
+            f"正在判断{lines}项" if batch.lines else "该批正在排队",
+        )
+    judged = written.count(kept[-1].last if kept else 0)
+    if batch.state == State.STOPPED:
+        return visit.say(f"Stopped after {judged} of {lines} lines", f"已停止：共{lines}项，已判断{judged}项")
+    held = desk_batches.counts_of(batch)["hold"]
+    return visit.say(
+        f"{lines} lines judged, {written.count(held)} must wait", f"已判断{lines}项，{written.count(held)}项暂缓放行"
+    )
+
+
+def _progress(visit: Visit, job: Job | None, *, running: bool) -> Progress:
+    share = 0 if job is None else round(job.progress * 100)
+    return Progress(
+        id="job", label=visit.say("Judging", "判断"), done=share, total=100, running=running, seconds=1,
+        says=visit.say(
+            f"{share} % done. You can leave this page: the work goes on, and here is shown what comes of it.",
+            f"已完成{share}%。您可以离开本页，工作会继续进行，结果见此网址。",
+        ),
+    )  # fmt: skip
+
+
+def _tiles(visit: Visit, kept: list[Kept]) -> list[dict[str, object]]:
+    tiles: list[dict[str, object]] = []
+    for word, text in VERDICTS.items():
+        number = sum(one.counts[word] for one in kept)
+        shape, tone = MARKS[word]
+        tiles.append(
+            {
+                "label": visit.spoken(text), "shape": shape, "tone": tone if number else "quiet",
+                "figure": visit.say(f"{written.count(number)} {'line' if number == 1 else 'lines'}",
+                                    f"{written.count(number)}项"),
+            }
+        )  # fmt: skip
+    return tiles
+
+
+def _parts(visit: Visit, batch: DeskBatch, kept: list[Kept]) -> Table:
+    return Table(
+        name="parts",
+        caption=visit.say("Parts", "各部分"),
+        columns=(
+            Column(key="lines", label=say("Lines of the file", "文件项次")),
+            Column(key="hold", label=VERDICTS["hold"], number=True),
+            Column(key="query", label=VERDICTS["query"], number=True),
+            Column(key="release", label=VERDICTS["release"], number=True),
+            Column(key="entry", label=say("Entry", "条目"), number=True),
+        ),
+        rows=[_part(visit, batch, one) for one in kept],
+        empty=visit.say("No part is judged yet.", "尚无已判断的部分。"),
+    )
+
+
+def _part(visit: Visit, batch: DeskBatch, one: Kept) -> Row:
+    page = (
+        visit.opens("firm-asked-one", organisation=batch.organisation, entry=one.entry)
+        if batch.organisation
+        else visit.opens("desk-asked-one", entry=one.entry)
+    )
+    counts = [Cell(text=written.count(one.counts[word]), value=one.counts[word]) for word in VERDICTS]
+    return (
+        Cell(text=f"{written.count(one.first)}–{written.count(one.last)}", value=one.first, href=page),
+        *counts,
+        Cell(text=written.count(one.entry), value=one.entry),
+    )
+
+
+def _problem(visit: Visit, one: dict[str, Any]) -> dict[str, object]:
+    return {"text": visit.spoken(one["message"]), "code": one["code"]}
+
+
+def _file(visit: Visit, batch: DeskBatch, kept: list[Kept]) -> HttpResponse:
+    """Every verdict as CSV, written while it is sent: one part is in memory at a time."""
+    response = StreamingHttpResponse(_rows(visit, kept), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="lodeline-batch-{batch.reference[:8]}.csv"'
+    return cast("HttpResponse", response)
+
+
+def _rows(visit: Visit, kept: list[Kept]) -> Iterator[bytes]:
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+
+    def written_so_far() -> bytes:
+        text = out.getvalue().encode()
+        out.seek(0)
+        out.truncate()
+        return text
+
+    # The mark tells spreadsheets that the file is UTF-8: without it they garble Chinese.
+    out.write("\ufeff")
+    writer.writerow([visit.spoken(one) for one in _COLUMNS])
+    for part in kept:
+        for cells, line in verdicts_of(visit.store, [part.entry], with_words=with_words):
+            writer.writerow([safe_cell(value) for value in _row(visit, dict(cells), line, part.entry)])
+        yield written_so_far()
+
+
+def _row(visit: Visit, cells: dict[str, str], line: dict[str, Any], entry: int) -> list[str | int | None]:
+    those = [one for one in line["reasons"] if one["verdict"] == line["verdict"]]
+    refused = [one["message"] for one in (line.get("reservation") or {}).get("problems", ())]
+    settle = dict.fromkeys(visit.spoken(one["settle"]) for one in line["reasons"] if "settle" in one)
+    reserved = line.get("reservation") or {}
+    return [
+        line["line"] or line["row"], line["declaration"], visit.spoken(VERDICTS[line["verdict"]]),
+        line["product_name"], line["hs_code"], cells.get("mass_kg"),
+        " ".join([*(visit.spoken(one["text"]) for one in those), *(visit.spoken(one) for one in refused)]),
+        " ".join(settle), ", ".join(one["code"] for one in those),
+        reserved.get("licence") if reserved.get("entry") is not None else "", line["day"], line["id"], entry,
+    ]  # fmt: skip

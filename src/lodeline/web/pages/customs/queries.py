@@ -1,0 +1,294 @@
+"""Queries of customs: the queue and one case, as customs sees them and as the exporter does who answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.office.access import clock
+from lodeline.office.customs import queries as customs_cases
+from lodeline.office.findings.files import FileRefusedError, attached
+from lodeline.office.findings.states import CaseError
+from lodeline.office.models import Case
+from lodeline.regulation.parameter import load
+from lodeline.service.customs.papers import DeskError
+from lodeline.web.pages.customs.answer import MARKS, VERDICTS
+from lodeline.web.pages.customs.asked import QUERY_STATES
+from lodeline.web.pages.customs.reasons import reason_text
+from lodeline.web.pages.findings.case_part import taken, wanted_paper
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
+from lodeline.web.parts.values import Act, Fact, Field, Notice
+from lodeline.web.visit import NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words.firm_names import firm_names
+from lodeline.web.words.language import Text, say
+
+_ACCEPT: Final = ".pdf,.png,.jpg,.jpeg,.csv"
+#: What the five documents of the procedure are called.
+REQUIRED: Final[Mapping[str, Text]] = {
+    "paper-declaration": say("Paper declaration", "纸质报关单"),
+    "contract": say("Contract", "合同"),
+    "statement": say("Statement: performance, use, why it is not controlled", "性能、用途及不属于管制物项的说明"),
+    "test-report": say("Test report", "检测报告"),
+    "other": say("Other documents", "其他材料"),
+}
+#: Act → its heading, what it asks for, its button.
+_ACTS: Final[Mapping[str, tuple[Text, Text, Text]]] = {
+    "laboratory": (
+        say("Send to a laboratory", "送实验室鉴别"), say("What is sampled, and where to", "取样内容及送检机构"),
+        say("Send", "送检"),
+    ),
+    "found": (
+        say("Enter the result", "录入鉴别结果"), say("Method, laboratory, report", "方法、机构、报告编号"),
+        say("Judge anew", "重新判断"),
+    ),
+    "released": (say("Release", "放行"), say("Grounds", "理由"), say("Release the goods", "放行")),
+    "refused": (say("Do not release", "不予放行"), say("Grounds", "理由"), say("Refuse", "不予放行")),
+    "closed": (say("Close", "结束"), say("Why: amended or withdrawn", "原因（更正或撤回）"), say("Close", "结束")),
+}  # fmt: skip
+SAID: Final = say("Done, and in the log.", "已处理并记入日志。")
+
+
+def desk_queries(visit: Visit) -> HttpResponse:
+    """The page `desk/queries/`."""
+    return _list(visit, customs_cases.cases(visit.actor), None)
+
+
+def firm_queries(visit: Visit, organisation: str) -> HttpResponse:
+    """The page `firm/ID/queries/`."""
+    return _list(visit, customs_cases.own_cases(visit.actor, organisation), organisation)
+
+
+def desk_query(visit: Visit, case: str) -> HttpResponse:
+    """The page `desk/queries/CASE/`; its forms take the steps of customs."""
+    return _one(visit, case, None)
+
+
+def firm_query(visit: Visit, organisation: str, case: str) -> HttpResponse:
+    """The page `firm/ID/queries/CASE/`; its form answers."""
+    return _one(visit, case, organisation)
+
+
+def _list(visit: Visit, found: list[Case], organisation: str | None) -> HttpResponse:
+    today, names = clock.today(load().timezone), firm_names(visit)
+    table = Table(
+        name="queries",
+        caption=visit.say("Customs queries", "海关质疑"),
+        columns=(
+            Column(key="what", label=say("Goods", "商品名称")),
+            Column(key="who", label=say("Exporter", "出口企业")),
+            Column(key="verdict", label=say("Verdict", "结论")),
+            Column(key="state", label=say("State", "状态")),
+            Column(key="since", label=say("Since", "自")),
+        ),
+        rows=[_row(visit, one, today, names, organisation) for one in found],
+        empty=visit.say("No line is queried.", "没有被质疑的项。"),
+    )
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    waiting = sum(one.state == "asked" for one in found)
+    title = visit.say(
+        "No query of customs is open" if not waiting else
+        "One query waits for the shipper" if waiting == 1 else f"{waiting} queries wait for the shipper",
+        f"有{waiting}项海关质疑待发货人提交材料" if waiting else "没有待答复的海关质疑",
+    )  # fmt: skip
+    return show(
+        visit, "lodeline/customs/desk_list.html", title=title,
+        kick=visit.say("Customs queries", "海关质疑"), back=None, back_word="",
+        lede=visit.say(
+            "Until a query is decided the goods stay. Each step is an entry of the log.",
+            "质疑办结前货物不予放行。每一步均为日志条目。",
+        ),
+        table=shown(visit, table),
+    )  # fmt: skip
+
+
+def _row(visit: Visit, case: Case, today: date, names: Mapping[str, str], organisation: str | None) -> Row:
+    line = json.loads(case.seen)["line"]
+    shape, tone = MARKS[line["verdict"]]
+    page = (
+        visit.opens("desk-query", case=case.reference)
+        if organisation is None
+        else visit.opens("firm-query", organisation=organisation, case=case.reference)
+    )
+    return (
+        Cell(text=line["product_name"] or written.NOTHING, href=page, note=line["declaration"] or ""),
+        Cell(text=names.get(case.organisation, case.organisation), value=case.organisation),
+        Cell(text=visit.spoken(VERDICTS[line["verdict"]]), value=line["verdict"], shape=shape, tone=tone),
+        _state(visit, case, today),
+        Cell(text=written.day(case.opened_at.date(), visit.language), value=case.opened_at.date().isoformat()),
+    )
+
+
+def _state(visit: Visit, case: Case, today: date) -> Cell:
+    word, shape, tone = QUERY_STATES[case.state]
+    note = ""
+    if case.state == "asked" and case.until is not None:
+        day = written.day(case.until, visit.language)
+        note = (
+            visit.say(f"was due by {day}", f"已于{day}到期")
+            if customs_cases.is_overdue(case, today)
+            else visit.say(f"by {day}", f"期限{day}")
+        )
+    return Cell(text=visit.spoken(word), value=case.state, shape=shape, tone=tone, note=note)
+
+
+def _one(visit: Visit, reference: str, organisation: str | None) -> HttpResponse:
+    def found() -> Case:
+        if organisation is None:
+            return customs_cases.case_of(visit.actor, reference)
+        return customs_cases.own_case(visit.actor, organisation, reference)
+
+    try:
+        case = found()
+    except CaseError as error:
+        raise NotHereError(error.en, error.zh) from error
+    paper = wanted_paper(visit, case, told_only=False)
+    if paper is not None:
+        return paper
+    refused = ""
+    if visit.request.method == "POST":
+        try:
+            _done(visit, case, organisation)
+            return HttpResponseRedirect(visit.here(said="yes"), status=303)
+        except (CaseError, DeskError, FileRefusedError) as error:
+            refused, case = visit.say(error.en, error.zh), found()
+    today, names = clock.today(load().timezone), firm_names(visit)
+    seen = json.loads(case.seen)
+    line = seen["line"]
+    shape, tone = MARKS[line["verdict"]]
+    notices = [Notice(kind="problem", says=refused)] if refused else []
+    if visit.query("said"):
+        notices = [Notice(kind="success", says=visit.spoken(SAID))]
+    state = _state(visit, case, today)
+    return show(
+        visit,
+        "lodeline/customs/desk_query.html",
+        title=f"{line['product_name'] or visit.say('Goods not named', '未填写商品名称')}: {state.text}",
+        status=400 if refused else 200,
+        notices=notices,
+        back=visit.opens("desk-queries") if organisation is None
+        else visit.opens("firm-queries", organisation=organisation),
+        facts=[
+            Fact(term=visit.say("State", "状态"), text=state.text, note=state.note),
+            Fact(term=visit.say("Exporter", "出口企业"), text=names.get(case.organisation, case.organisation)),
+            Fact(term=visit.say("Declaration", "报关单号"), text=line["declaration"] or written.NOTHING),
+            Fact(
+                term=visit.say("Question", "查询"), text=visit.say(f"entry {seen['entry']}", f"条目 {seen['entry']}"),
+                href=visit.opens("desk-asked-one", entry=seen["entry"]) if organisation is None else None,
+            ),
+        ],
+        verdict={"word": visit.spoken(VERDICTS[line["verdict"]]), "shape": shape, "tone": tone},
+        reasons=[
+            reason_text(visit, one, names)
+            for one in line["reasons"] if one["verdict"] != "release"
+        ],
+        documents=[visit.spoken(one["text"]) for one in seen["documents"].values() if one],
+        required=[visit.spoken(REQUIRED.get(one, say(one, one))) for one in seen["required"]],
+        assumed=seen["assumed"],
+        steps=taken(
+            visit, case, told_only=False, called=lambda one: names.get(one, one), timezone=load().timezone
+        ),
+        seen=case.steps_taken,
+        forms=_forms(visit, case, today) if organisation is None and visit.actor.may("desk.decide") else [],
+        answer=_answer_fields(visit, seen, refused) if organisation and _may_answer(visit, case) else None,
+    )  # fmt: skip
+
+
+def _may_answer(visit: Visit, case: Case) -> bool:
+    return case.state in customs_cases.MOVES["answered"] and any(
+        visit.actor.may(permission, case.organisation) for permission in ("own.file", "own.certify")
+    )
+
+
+def _done(visit: Visit, case: Case, organisation: str | None) -> None:
+    """Takes the step that a form asks for. Raises CaseError, DeskError, FileRefusedError."""
+    form, now, law = visit.request.POST, clock.now(), load()
+    text, act = form.get("text", ""), form.get("act", "")
+    if organisation is not None:
+        files = attached([(one.name or "", one.read()) for one in visit.request.FILES.getlist("files")])
+        customs_cases.answer(
+            visit.actor, visit.store, organisation, case.reference, text=text, documents=form.getlist("documents"),
+            files=files, now=now,
+        )  # fmt: skip
+        return
+    given = form.get("steps", "")
+    options: dict[str, Any] = {"text": text, "steps": int(given) if given.isdecimal() else -1, "now": now}
+    today = clock.today(law.timezone)
+    if act == "found":
+        customs_cases.enter_result(
+            visit.actor, visit.store, case.reference, assay=form.get("assay", ""), law=law, today=today,
+            snapshot=visit.reading.snapshot, **options,
+        )  # fmt: skip
+    elif act == "released":
+        customs_cases.decide(visit.actor, visit.store, case.reference, kind="released", today=today, **options)
+    elif act == "refused":
+        customs_cases.decide(visit.actor, visit.store, case.reference, kind="refused", today=today, **options)
+    elif act == "laboratory":
+        customs_cases.send_to_laboratory(visit.actor, visit.store, case.reference, **options)
+    elif act == "closed":
+        customs_cases.close(visit.actor, visit.store, case.reference, **options)
+    else:
+        raise CaseError("Choose what to do.", "请选择操作。")
+
+
+def _forms(visit: Visit, case: Case, today: date) -> list[dict[str, object]]:
+    """The steps that customs may take now."""
+    made = []
+    for act, (heading, label, button) in _ACTS.items():
+        if case.state not in customs_cases.MOVES[act]:  # type: ignore[index]
+            continue
+        if act == "refused" and case.state == "asked" and not customs_cases.is_overdue(case, today):
+            continue
+        fields = [
+            Field(
+                name="text", key=act, label=visit.spoken(label), kind="textarea", lines=3, required=True, width="full"
+            )
+        ]
+        if act == "found":
+            fields.insert(
+                0,
+                Field(
+                    name="assay", label=visit.say("Composition found, %", "检出成分（%）"), required=True, width="long",
+                    hint="Dy=0.36;Tb=0.02",
+                ),
+            )  # fmt: skip
+        made.append(
+            {
+                "heading": visit.spoken(heading), "fields": fields,
+                "button": Act(
+                    label=visit.spoken(button), name="act", value=act, look="danger" if act == "refused" else ""
+                ),
+            }
+        )  # fmt: skip
+    return made
+
+
+def _answer_fields(visit: Visit, seen: Mapping[str, Any], refused: str) -> list[Field]:
+    sent = visit.request.POST
+    return [
+        Field(
+            name="text", label=visit.say("Your answer", "答复"), kind="textarea", lines=8, required=True, width="full",
+            value=sent.get("text", ""), errors=(refused,) if refused else (),
+        ),
+        *(
+            Field(
+                name="documents", key=one, label=visit.spoken(REQUIRED.get(one, say(one, one))), kind="checkbox",
+                value=one, checked=one in sent.getlist("documents"),
+            )
+            for one in seen["required"]
+        ),
+        Field(
+            name="files", label=visit.say("Documents", "材料"), kind="file", multiple=True, accept=_ACCEPT,
+            hint=visit.say(
+                "Sealed, with a Chinese translation. PDF, PNG, JPEG or CSV; at most five files, 2 MB together.",
+                "加盖印章，附中文译本。PDF、PNG、JPEG 或 CSV；最多五个文件，合计不超过 2 MB。",
+            ),
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Pages of filing: drafts, certification, receipts, deliveries, deadlines."""

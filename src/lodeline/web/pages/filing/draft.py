@@ -1,0 +1,404 @@
+"""One draft: what stands in the way of a month, at its cells; what it says in words; and who signs it.
+
+Every state of a draft has this address: a page that was left is found again where it was left, whatever happened since.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.ledger.extension import due
+from lodeline.office.access import clock
+from lodeline.office.filing import certify, drafts
+from lodeline.office.filing.draft_check import is_small
+from lodeline.office.filing.draft_content import Content, content_at
+from lodeline.office.models import Draft, OrganisationSettings
+from lodeline.regulation.parameter import Jurisdiction, load
+from lodeline.spoken import SpokenError
+from lodeline.web.drawing.bars import Bar, Bars, draw_bars
+from lodeline.web.pages.common.firm_notice import firm_name, notice_of
+from lodeline.web.pages.filing import draft_grid as grid
+from lodeline.web.pages.filing.draft_acts import act
+from lodeline.web.pages.filing.draft_changes import changes, changes_csv
+from lodeline.web.pages.filing.draft_files import wanted_file
+from lodeline.web.pages.filing.draft_progress import progress
+from lodeline.web.pages.filing.receipt import sandbox_receipt
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.values import Field, Notice, Problem, Problems, Step
+from lodeline.web.visit import NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words.due import counted, due_words, month_name
+
+State = Draft.State
+#: Problems in the list above the rows; all of them stand at their rows.
+LISTED = 30
+#: Elements drawn as bars.
+_ELEMENTS = 8
+_NO_RARE_EARTHS = ("TREO", "Fe", "B", "Co")
+
+
+def firm_draft(visit: Visit, organisation: str, draft: int) -> HttpResponse:
+    """The page `firm/<organisation>/file/<draft>/`; a form that is sent comes back here, with what has come of it."""
+    now = clock.now()
+    try:
+        found = drafts.find(visit.actor, organisation, draft)
+    except drafts.UnknownDraftError as error:
+        raise NotHereError(error.en, error.zh) from error
+    if visit.request.method != "POST":
+        return wanted_file(visit, found) or changes_csv(visit, found) or _page(visit, found, now)
+    try:
+        return act(visit, found, now=now)
+    except drafts.DraftError as error:
+        # The page as it stands now, and what was written into its fields beside it.
+        found = drafts.find(visit.actor, organisation, draft)
+        return _page(visit, found, now, typed=_typed(visit), refused=error)
+
+
+def _typed(visit: Visit) -> dict[str, str]:
+    return {name: str(text) for name, text in visit.request.POST.items() if name.startswith("c-")}
+
+
+def _page(
+    visit: Visit, draft: Draft, now: datetime, *, typed: Mapping[str, str] | None = None,
+    refused: SpokenError | None = None,
+) -> HttpResponse:  # fmt: skip
+    """The page that the state of the draft asks for."""
+    status = 200 if refused is None else 409
+    notices = [] if refused is None else [Notice(kind="problem", says=visit.say(refused.en, refused.zh))]
+    if draft.state == State.FILED:
+        if draft.sandbox:
+            return sandbox_receipt(visit, draft, now)
+        return HttpResponseRedirect(_filing_address(visit, draft))
+    frame = frame_of(visit, draft, now, notices=notices)
+    if draft.state in (State.CHECKING, State.FILING):
+        return progress(visit, draft, frame, status=status)
+    if draft.state == State.DROPPED:
+        title = visit.say("This draft was thrown away", "此草稿已删除")
+        return show(visit, "lodeline/filing/firm_draft_dropped.html", title=title, status=status, **frame)
+    content = content_at(draft)
+    if not content.keys[:-1] and not content.table.frame.height and visit.query("edit") is None:
+        return _empty_page(visit, draft, frame, now, status=status)
+    return _problems_page(visit, draft, content, frame, now, typed=typed or {}, status=status)
+
+
+def _filing_address(visit: Visit, draft: Draft) -> str:
+    address = visit.url("firm-filing", organisation=draft.organisation, entry=draft.entry)
+    assert address is not None, "a filing has a page"
+    return address
+
+
+def frame_of(visit: Visit, draft: Draft, now: datetime, *, notices: list[Notice]) -> dict[str, Any]:
+    """What every page of a draft has: whose and which month, its steps, what was said before."""
+    law = load()
+    late_from = due(draft.organisation, draft.period, law, visit.store.newest_register())
+    local = now.astimezone(ZoneInfo(law.timezone))
+    said = notice_of(visit)
+    return {
+        "upload": Field(
+            name="files",
+            kind="file",
+            label=visit.say("Files", "文件"),
+            multiple=True,
+            width="full",
+            accept=".csv,.tsv,.txt,.xlsx,.json,.ndjson,.jsonl",
+        ),
+        "form_at": visit.here(said=None, row=None),
+        "draft": draft,
+        "organisation": draft.organisation,
+        "firm_name": firm_name(visit, draft.organisation),
+        "month": month_name(visit, draft.period, local),
+        "month_in_full": written.month(draft.period, visit.language),
+        "due": due_words(visit, late_from, local),
+        "today": written.day(local.date(), visit.language),
+        "saved": f"{draft.changed_at.astimezone(local.tzinfo):%H:%M}",
+        "steps": steps(visit, draft, law),
+        "notices": [*notices, *([said] if said else [])],
+        "may_edit": visit.actor.may("own.file", draft.organisation) and draft.state in drafts.CHANGEABLE,
+        "may_certify": visit.actor.may("own.certify", draft.organisation),
+        "list": visit.url("firm-file", organisation=draft.organisation),
+        "here": visit.url("firm-draft", organisation=draft.organisation, draft=draft.pk),
+    }
+
+
+def steps(visit: Visit, draft: Draft, law: Jurisdiction) -> list[Step]:
+    """Where the draft is on its way from the month to the receipt; what there is to see of a step is one link away."""
+    counts = json.loads(draft.counts)
+    checked = draft.checked_revision == draft.revision
+    has_rows = draft.rows > 0 or draft.checked_revision >= 0
+    on_it = visit.name == "firm-draft"
+    here = "" if on_it else visit.url("firm-draft", organisation=draft.organisation, draft=draft.pk)
+    if draft.state == State.FILED:
+        place = 5
+    elif draft.state in (State.ASKED, State.FILING):
+        place = 4
+    else:
+        place = 3 if checked and draft.accepted else 2 if has_rows else 1
+    wrong = counts.get("reject", 0) + counts.get("confirm", 0)
+    rows, wrongs = written.count(draft.rows), written.count(wrong)
+    at = draft.asked_at.astimezone(ZoneInfo(law.timezone)) if draft.asked_at else None
+    problems = (
+        visit.say(f"{wrongs} to settle", f"{wrongs}项待处理") if wrong else visit.say("none in the way", "无阻碍")
+    )
+    labels = [
+        (visit.say("Period", "月份"), written.month(draft.period, visit.language), ""),
+        (
+            visit.say("Upload", "上传"),
+            visit.say(f"{rows} row{'s' * (draft.rows != 1)}", f"{rows}行") if has_rows else "",
+            "",
+        ),
+        (visit.say("Problems", "问题"), problems if checked else "", "rows"),
+        (visit.say("Summary", "摘要"), visit.say("in words", "文字说明"), "says"),
+        (
+            visit.say("Certify", "签认"),
+            visit.say(f"asked at {at:%H:%M}", f"{at:%H:%M} 已提请") if at else "",
+            "certify",
+        ),
+        (visit.say("Receipt", "回执"), "", ""),
+    ]
+    return [
+        Step(
+            label=label, note=note, state="done" if number < place else "now" if number == place else "next",
+            href=f"{here}#{part}" if part and checked else None,
+        )
+        for number, (label, note, part) in enumerate(labels)
+    ]  # fmt: skip
+
+
+def _empty_page(visit: Visit, draft: Draft, frame: dict[str, Any], now: datetime, *, status: int) -> HttpResponse:
+    title = visit.say(f"Upload {frame['month']}, or type it in", f"上传或填写{frame['month']}申报")
+    before = _month_before(draft.period)
+    return show(
+        visit, "lodeline/filing/firm_draft_upload.html", title=title, status=status, **frame,
+        last_month=month_name(visit, before, now),
+        workbook=visit.url("firm-file-template", organisation=draft.organisation),
+        copy=visit.url("firm-file-copy", organisation=draft.organisation, period=before),
+        profiles=visit.url("firm-profiles", organisation=draft.organisation),
+        type_in=visit.url("firm-draft", {"edit": "cells"}, organisation=draft.organisation, draft=draft.pk),
+    )  # fmt: skip
+
+
+def _month_before(period: str) -> str:
+    year, month = int(period[:4]), int(period[5:7])
+    return f"{year - (month == 1):04d}-{(month - 2) % 12 + 1:02d}"
+
+
+def _problems_page(
+    visit: Visit, draft: Draft, content: Content, frame: dict[str, Any], now: datetime, *,
+    typed: Mapping[str, str], status: int,
+) -> HttpResponse:  # fmt: skip
+    checked = draft.checked_revision == draft.revision
+    found = grid.found_problems(draft, content)
+    if draft.checked_revision < 0:
+        found = []
+    view = grid.View.of(visit, empty=not any(one.row for one in found))
+    rows = grid.rows_of(
+        visit, draft, content, found, view, typed=typed, may_edit=frame["may_edit"] and draft.state != State.ASKED,
+        today=now,
+    )  # fmt: skip
+    counts, summary = json.loads(draft.counts), json.loads(draft.summary) or {}
+    wrong = len({_place(one) for one in found if one.problem.severity != "flag"})
+    other_columns = [one for one in found if one.problem.code == "column.missing" and one.problem.severity == "reject"]
+    first = next((one for one in found if one.row is not None and one.problem.severity != "flag"), None)
+    return show(
+        visit, "lodeline/filing/firm_draft.html",
+        title=_headline(visit, draft, frame, found, checked), status=status, **frame,
+        lede=_lede(visit, draft, frame, counts, checked),
+        checked=checked,
+        asked=draft.state == State.ASKED,
+        files=list(draft.files.order_by("id").defer("content")),
+        problems=_problem_list(visit, draft, content, found, rows),
+        grid=rows.grid, rows=rows, view=view, pages=_pages(visit, rows),
+        counts={name: written.count(int(number)) for name, number in counts.items()},
+        good=int(counts.get("good", 0)), bad=int(counts.get("bad", 0)), wrong=wrong,
+        may_divide=checked and not draft.accepted and draft.corrects is None and int(counts.get("good", 0)) > 0,
+        first=first and _href(visit, draft, first, rows, content),
+        other_months=[
+            (f"move:{month}", month_name(visit, month, now), number)
+            for month, number in summary.get("other_months", {}).items()
+        ],
+        # Of rows that nobody could read there is nothing to tell.
+        sentences=[one[visit.language] for one in summary.get("sentences", [])]
+        if summary.get("events") or draft.accepted else [],
+        bars=_bars(visit, summary),
+        shown_what=_SHOWN.get(summary.get("shown") or "", {}).get(visit.language, ""),
+        changes=changes(visit, draft, summary),
+        exists=any(one.problem.code.startswith("event.exists") for one in found),
+        small=is_small(draft),
+        certify_at=visit.url("firm-draft-certify", organisation=draft.organisation, draft=draft.pk),
+        own_signature=frame["may_certify"] and not _needs_second(visit, draft),
+        second_person=OrganisationSettings.objects.filter(
+            organisation=draft.organisation, second_person=True
+        ).exists(),
+        other_columns=bool(other_columns) and draft.files.exists(),
+        unknown_columns=any(one.problem.code in ("column.unknown", "column.missing") for one in found),
+        columns_at=visit.url("firm-draft-columns", organisation=draft.organisation, draft=draft.pk),
+    )  # fmt: skip
+
+
+def _needs_second(visit: Visit, draft: Draft) -> bool:
+    try:
+        certify.require_second_person(draft, visit.actor)
+    except certify.CertifyError:
+        return True
+    return False
+
+
+def _place(one: grid.Found) -> tuple[int | None, int]:
+    """What counts as one: a row, whatever is wrong with it, or what is said of no row."""
+    return (one.key, one.row) if one.row is not None else (None, one.number)
+
+
+def _things(found: list[grid.Found]) -> str:
+    return "row" if all(one.row is not None for one in found) else "thing"
+
+
+def _headline(visit: Visit, draft: Draft, frame: dict[str, Any], found: list[grid.Found], checked: bool) -> str:
+    month, due = frame["month"], frame["due"]
+    wrongs = [one for one in found if one.problem.severity != "flag"]
+    wrong, what = len({_place(one) for one in wrongs}), _things(wrongs)
+    if draft.state == State.ASKED:
+        return visit.say(f"{month}, {due}, waits for a signature", f"{month}申报（{due}）等待签认")
+    if draft.checked_revision < 0:
+        return visit.say(f"Type {month} in, {due}", f"填写{month}申报（{due}）")
+    if not checked:
+        return visit.say(f"{month}, {due}, was changed since it was checked", f"{month}申报（{due}）检查后又有修改")
+    if draft.accepted:
+        return visit.say(f"Nothing stands in the way of {month}, {due}", f"{month}申报（{due}）没有阻碍")
+    if draft.corrects is not None and not wrong:
+        return visit.say(f"Nothing here differs from what is filed for {month}", f"与{month}已申报内容没有差异")
+    if wrong == 1:
+        return visit.say(f"One {what} stands in the way of {month}, {due}", f"{month}申报（{due}）有1处待处理")
+    return visit.say(
+        f"{counted(wrong)} {what}s stand in the way of {month}, {due}",
+        f"{month}申报（{due}）有{written.count(wrong)}处待处理",
+    )
+
+
+def _lede(visit: Visit, draft: Draft, frame: dict[str, Any], counts: Mapping[str, int], checked: bool) -> str:
+    """What was read, and what of it can go at once."""
+    if not checked or draft.state == State.ASKED:
+        return ""
+    names = [file.name for file in draft.files.order_by("id").defer("content")]
+    rows = written.count(draft.rows)
+    n, good = written.count(counts.get("good", 0)), counts.get("good", 0)
+    were = "row was" if draft.rows == 1 else "rows were"
+    en = f"{rows} {were} read from {', '.join(names)}" if names else f"{rows} {were} typed in"
+    zh = f"从{'、'.join(names)}读取{rows}行" if names else f"在线填写{rows}行"
+    read = visit.say(f"Today is {frame['today']}. {en}.", f"今天是{frame['today']}。{zh}。")
+    if draft.corrects is not None and not draft.accepted and counts.get("bad", 0):
+        return read + visit.say(
+            " A correction is filed whole: it says what stands instead of the month, and of half of it the events left"
+            " out would count as missing.",
+            "更正须整体提交：更正内容取代原申报，若只提交一部分，未列入的事件将视为缺失。",
+        )
+    if draft.accepted or draft.corrects is not None or not good:
+        return read
+    can = visit.say(
+        f" {n} events are good and can be filed now; the rest keeps as a draft." if good > 1
+        else " One event is good and can be filed now; the rest keeps as a draft.",
+        f"其中{n}个事件没有问题，可立即申报；其余保留为草稿。",
+    )  # fmt: skip
+    return read + can
+
+
+def _problem_list(
+    visit: Visit, draft: Draft, content: Content, found: list[grid.Found], rows: grid.Rows
+) -> Problems | None:
+    if not found:
+        return None
+    counts = {severity: sum(one.problem.severity == severity for one in found) for severity in grid.SEVERITIES}
+    n, what = len({_place(one) for one in found}), _things(found)
+    heading = visit.say(
+        f"One {what} to look at" if n == 1 else f"{counted(n)} {what}s to look at", f"{written.count(n)}处需要查看"
+    )
+    parts = [
+        (counts["reject"], "{n} to fix", "{n}项须更正"),
+        (counts["confirm"], "{n} to confirm", "{n}项请确认"),
+        (counts["flag"], "{n} flag" if counts["flag"] == 1 else "{n} flags", "{n}项提示"),
+    ]
+    note = visit.say(
+        ", ".join(en.format(n=n) for n, en, _ in parts if n) + ".",
+        "，".join(zh.format(n=n) for n, _, zh in parts if n) + "。",
+    )
+    if any(one.problem.where.row is not None for one in found):
+        note += visit.say(" A row number leads to its cell.", "点击行号可到达单元格。")
+    if len(found) > LISTED:
+        note += visit.say(
+            f" The first {LISTED} are listed; all stand at their rows.", f"此处列出前{LISTED}项；全部问题见各行。"
+        )
+    if json.loads(draft.summary).get("books_next"):
+        note += visit.say(
+            " What these rows say against the books (lots, deliveries, quotas) is looked at once they can be read.",
+            "待这些行可以读取后，再与账目（批次、流转、指标）核对。",
+        )
+    several = len(content.keys) > 2
+    return Problems(
+        heading=heading,
+        note=note,
+        problems=[
+            Problem(
+                severity=one.problem.severity,
+                says=one.problem.message(visit.language),
+                where="" if one.row is None else grid.where_of(visit, one, several_files=several),
+                href=None if one.row is None else _href(visit, draft, one, rows, content),
+            )
+            for one in found[:LISTED]
+        ],
+    )
+
+
+def _href(visit: Visit, draft: Draft, one: grid.Found, rows: grid.Rows, content: Content) -> str:
+    """The address of a problem's cell: on this page where its row is on it, else on the page that has it."""
+    column = grid.filed_column(one, content.table.frame)
+    here = {row.id: row for row in rows.grid.rows}
+    row = here.get(f"r-{one.key}-{one.row}")
+    if row is not None:
+        cell = one.cell(column)
+        return f"#{cell}" if any(each.id == cell for each in row.cells) else f"#{row.id}"
+    page = visit.url("firm-draft", {"row": f"{one.key}-{one.row}"}, organisation=draft.organisation, draft=draft.pk)
+    return f"{page}#{one.cell(column)}"
+
+
+def _pages(visit: Visit, rows: grid.Rows) -> list[dict[str, Any]]:
+    if rows.pages == 1:
+        return []
+    near = sorted({1, rows.pages, *range(max(1, rows.page - 2), min(rows.pages, rows.page + 2) + 1)})
+    return [
+        {
+            "text": written.count(number),
+            "href": visit.here(page=number, said=None) + "#rows",
+            "here": number == rows.page,
+        }
+        for number in near
+    ]
+
+
+_SHOWN = {
+    "shipment": {"en": "Shipped, by element", "zh": "发货元素量"},
+    "export": {"en": "Exported, by element", "zh": "出口元素量"},
+    "out": {"en": "Made, by element", "zh": "产出元素量"},
+}
+
+
+def _bars(visit: Visit, summary: Mapping[str, Any]) -> str:
+    """The elements of what goes out, as bars; "" where none is stated."""
+    found = [(symbol, mass_mg) for symbol, mass_mg in summary.get("elements", []) if symbol not in _NO_RARE_EARTHS][
+        :_ELEMENTS
+    ]
+    if not found:
+        return ""
+    return draw_bars(
+        Bars(
+            name=_SHOWN[summary["shown"]][visit.language],
+            bars=tuple(
+                Bar(label=symbol, value=float(mass_mg), text=written.mass(mass_mg, visit.language))
+                for symbol, mass_mg in found
+            ),
+        )
+    )

@@ -1,0 +1,107 @@
+"""A month filed again: what it would change of what stands, event by event, cell by cell and in masses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpResponse
+
+from lodeline.office.models import Draft
+from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
+from lodeline.web.visit import Visit
+from lodeline.web.words import filing as words
+from lodeline.web.words import format as written
+from lodeline.web.words.filed_cells import filed_cell
+from lodeline.web.words.language import say
+
+_STATES = ("unchanged", "changed", "new", "missing")
+
+
+def changes(visit: Visit, draft: Draft, summary: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the template shows of the comparison; None where the draft corrects nothing."""
+    compared = summary.get("comparison")
+    if draft.corrects is None or compared is None:
+        return None
+    voided = set(json.loads(draft.voided))
+    counts = compared["counts"]
+    return {
+        "counts": {state: written.count(counts[state]) for state in _STATES},
+        "is_some": counts["changed"] + counts["new"] + len(voided) > 0,
+        "missing": [(event, event in voided) for event in compared["missing"]],
+        "more_missing": max(0, counts["missing"] - len(compared["missing"])),
+        "cells": shown(visit, _cells(visit, compared["differences"])),
+        "masses": shown(visit, _masses(visit, compared["masses"])),
+    }
+
+
+def changes_csv(visit: Visit, draft: Draft) -> HttpResponse | None:
+    """The CSV of one of the tables, where the visit asks for it."""
+    compared = (json.loads(draft.summary) or {}).get("comparison")
+    if visit.query("format") is None or compared is None:
+        return None
+    return wanted_csv(visit, _cells(visit, compared["differences"]), _masses(visit, compared["masses"]))
+
+
+def _cells(visit: Visit, differences: list[dict[str, Any]]) -> Table:
+    language = visit.language
+    what = {"added": visit.say("row is new", "新增一行"), "removed": visit.say("row is gone", "删除一行")}
+    rows = tuple(
+        (
+            Cell(text=one["event"]),
+            Cell(
+                text=" · ".join(part for part in (words.shown("role", one["role"] or "", language), one["lot"]) if part)
+            ),
+            Cell(text=what.get(one["what"]) or words.label(one["column"], language)),
+            filed_cell(one["column"], one["before"], language),
+            filed_cell(one["column"], one["after"], language),
+        )
+        for one in differences
+    )
+    return Table(
+        name="cells",
+        caption=visit.say("Cells that differ", "有差异的单元格"),
+        columns=(
+            Column(key="event", label=say("Event", "事件")),
+            Column(key="row", label=say("Row", "行")),
+            Column(key="what", label=say("What", "内容")),
+            Column(key="before", label=say("As filed", "已申报")),
+            Column(key="after", label=say("Now", "本次")),
+        ),
+        rows=rows,
+        empty=visit.say("No event differs from what is filed.", "没有与已申报内容不同的事件。"),
+    )
+
+
+def _masses(visit: Visit, masses: list[dict[str, Any]]) -> Table:
+    language = visit.language
+    what = {"book": visit.say("book", "账面"), "counted": visit.say("counted", "盘存")}
+    rows = tuple(
+        (
+            Cell(text=one["site"] or written.NOTHING),
+            Cell(text=what[one["what"]]),
+            Cell(text=one["element"] or visit.say("dry mass", "干重")),
+            Cell(text=written.mass(one["before_mg"], language), value=one["before_mg"]),
+            Cell(text=written.mass(one["after_mg"], language), value=one["after_mg"]),
+            Cell(
+                text=written.mass(one["after_mg"] - one["before_mg"], language, signed=True),
+                value=one["after_mg"] - one["before_mg"],
+            ),
+        )
+        for one in masses
+    )
+    return Table(
+        name="masses",
+        caption=visit.say("What it changes in the books", "对账面的影响"),
+        columns=(
+            Column(key="site", label=say("Site", "场所")),
+            Column(key="what", label=say("Of", "项目")),
+            Column(key="element", label=say("Element", "元素")),
+            Column(key="before", label=say("As filed", "已申报"), number=True),
+            Column(key="after", label=say("After", "更正后"), number=True),
+            Column(key="change", label=say("Change", "变化"), number=True),
+        ),
+        rows=rows,
+        empty=visit.say("It changes no mass.", "不影响任何质量。"),
+    )

@@ -1,0 +1,57 @@
+"""A draft that is at work: how far its check or its filing is. The page can be left and come back to."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from django.http import HttpResponse
+
+from lodeline.office.access import clock
+from lodeline.office.filing.draft_check import check_key
+from lodeline.office.filing.filing_now import key_of
+from lodeline.office.jobs import jobs
+from lodeline.office.models import Draft, Job
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.values import Progress
+from lodeline.web.visit import Visit
+
+_CHECKED_WITHIN: Final = timedelta(seconds=60)
+
+
+def progress(visit: Visit, draft: Draft, frame: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    """The page of a draft that is being checked or filed; of one whose job has failed, what to do."""
+    filing = draft.state == Draft.State.FILING
+    job = jobs.newest(key_of(draft) if filing else check_key(draft))
+    if job is None:
+        # A small draft is checked by the request that asked for it: after so long that has gone down with its process.
+        failed = filing or clock.now() - draft.changed_at > _CHECKED_WITHIN
+    else:
+        failed = job.state not in (Job.State.WAITING, Job.State.RUNNING)
+    month = frame["month"]
+    title = (
+        visit.say(f"{month} is being filed", f"正在申报{month}")
+        if filing
+        else visit.say(f"{month} is being checked", f"正在检查{month}申报")
+    )
+    if failed:
+        title = (
+            visit.say(f"{month} is signed and not filed yet", f"{month}申报已签认，尚未入账")
+            if filing
+            else visit.say(f"{month} could not be checked", f"{month}申报未能完成检查")
+        )
+    share = 0 if job is None else round(job.progress * 100)
+    return show(
+        visit, "lodeline/filing/firm_draft_progress.html",
+        title=title, status=status, **frame, filing=filing, failed=failed,
+        failure="" if job is None else job.failure,
+        progress=Progress(
+            id="job",
+            label=visit.say("Filing", "申报") if filing else visit.say("Checking", "检查"),
+            says=visit.say(
+                f"{share} % done. You can leave this page: the work goes on, and here is shown what comes of it.",
+                f"已完成{share}%。您可以离开本页，工作会继续进行，结果见此网址。",
+            ),
+            done=share, total=100, running=not failed, seconds=1,
+        ),
+    )  # fmt: skip

@@ -1,0 +1,166 @@
+"""Extensions of the deadline after an outage: which there are, granting one, ending one from today on."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.ledger.extension import Extension
+from lodeline.office.access import clock
+from lodeline.office.access.actor import AUTHORITY
+from lodeline.office.accounts.people import InputError
+from lodeline.office.filing.extensions import REASON_CHARACTERS, ExtensionError, Wanted, end, grant, granted
+from lodeline.regulation.parameter import load
+from lodeline.spoken import SpokenError
+from lodeline.web.pages.common.entered import day_of, field_errors, problems_part
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
+from lodeline.web.parts.values import Field, Notice
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import Text, say
+
+_DONE: Final[dict[str, Text]] = {
+    "grant": say("The deadline is extended. The firms find it in their notices.", "已延期。企业将在通知栏收到。"),
+    "end": say("The extension ends with today.", "该延期于今日届满。"),
+}
+
+
+def extensions(visit: Visit) -> HttpResponse:
+    """The page `register/extensions/`; its forms grant an extension, and end one with the end of today."""
+    error: SpokenError | None = None
+    if visit.request.method == "POST":
+        try:
+            done = _done(visit)
+            return HttpResponseRedirect(f"{visit.request.path}?done={done}", status=303)
+        except (InputError, ExtensionError) as refused:
+            error = refused
+    every = granted(visit.actor, visit.store.register(visit.store.head()))
+    table = _table(visit, every)
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    today = clock.today(load().timezone)
+    standing = [one for one in every if one.until > today]
+    count = len([one for one in every if one.until >= today])
+    done = visit.query("done") or ""
+    return show(
+        visit,
+        "lodeline/filing/extensions.html",
+        title=visit.say(
+            f"{written.count(count)} extensions stand" if count > 1 else "One extension stands",
+            f"现有{written.count(count)}项延期有效",
+        )
+        if count
+        else visit.say("No deadline is extended", "目前没有延期"),
+        status=400 if error else 200,
+        notices=[Notice(kind="success", says=visit.spoken(_DONE[done]))] if done in _DONE else [],
+        problems=problems_part(visit, error),
+        table=shown(visit, table),
+        standing=[
+            {"id": one.id, "says": visit.say(", ", "，").join((month(visit, one), for_whom(visit, one)))}
+            for one in standing
+            if _may_end(visit, one)
+        ],
+        fields=_fields(visit, error),
+        back=visit.url("register"),
+    )
+
+
+def month(visit: Visit, extension: Extension) -> str:
+    """January 2026 until 12 February 2026."""
+    period, until = written.month(extension.period, visit.language), written.day(extension.until, visit.language)
+    return visit.say(f"{period} until {until}", f"{period}延至{until}")
+
+
+def for_whom(visit: Visit, extension: Extension) -> str:
+    """Whom an extension is for: everybody, a region, or firms by name."""
+    if not extension.organisations:
+        return words.region(extension.region, visit.language) or visit.say("everybody", "全部企业")
+    names = words.organisation_names(visit.register, visit.language)
+    return visit.say(", ", "、").join(names.get(one, one) for one in extension.organisations)
+
+
+def _may_end(visit: Visit, extension: Extension) -> bool:
+    if extension.region in visit.actor.regions("register.write"):
+        return True
+    return all(visit.actor.may("register.write", one) for one in extension.organisations or [AUTHORITY])
+
+
+def _done(visit: Visit) -> str:
+    """What a form does. Raises InputError, ExtensionError, NotAllowedError."""
+    form, law, now = visit.request.POST, load(), clock.now()
+    if form.get("do") == "end":
+        end(visit.actor, visit.store, form.get("extension", ""), law=law, now=now)
+        return "end"
+    wanted = Wanted(
+        period=form.get("period", "").strip(), until=day_of(form.get("until", ""), "until"),
+        reason=form.get("reason", ""), region=form.get("region", "").strip(),
+        organisations=[one for one in re.split(r"[\s,，、|]+", form.get("organisations", "")) if one],
+    )  # fmt: skip
+    grant(visit.actor, visit.store, wanted, law=law, now=now)
+    return "grant"
+
+
+def _fields(visit: Visit, error: SpokenError | None) -> list[Field]:
+    form = visit.request.POST if error is not None and visit.request.POST.get("do") != "end" else {}
+    regions = visit.actor.regions("register.write")
+    offered = sorted(regions or visit.register.firms_of_region)
+    everybody = [] if regions else [("", visit.say("everybody, or those named below", "全部企业，或下列企业"))]
+    return [
+        Field(
+            name="period", label=visit.say("Month", "月份"), required=True, width="short",
+            value=form.get("period", ""), hint=visit.say("Such as 2026-01", "如 2026-01"),
+            errors=field_errors(visit, error, "period"),
+        ),
+        Field(
+            name="until", label=visit.say("In time until the end of", "按期申报至"), kind="date", required=True,
+            width="short", value=form.get("until", ""), errors=field_errors(visit, error, "until"),
+        ),
+        Field(
+            name="region", label=visit.say("For", "适用范围"), kind="select", value=form.get("region", ""),
+            options=[*everybody, *((one, words.region(one, visit.language)) for one in offered)]
+            + ([("", visit.say("those named below", "下列企业"))] if regions else []),
+            errors=field_errors(visit, error, "region"),
+        ),
+        Field(
+            name="organisations", label=visit.say("Organisations, by id", "企业编号"), width="long",
+            value=form.get("organisations", ""), errors=field_errors(visit, error, "organisations"),
+            hint=visit.say("With blanks between them; empty for all of the above", "以空格分隔；留空即上列全部"),
+        ),
+        Field(
+            name="reason", label=visit.say("Reason", "原因"), kind="textarea", lines=2, width="full", required=True,
+            value=form.get("reason", ""), errors=field_errors(visit, error, "reason"),
+            hint=visit.say(
+                f"The firms read it, and it stays in the log; at most {REASON_CHARACTERS} characters.",
+                f"企业可见，并永久记入日志；最多 {REASON_CHARACTERS} 个字符。",
+            ),
+        ),
+    ]  # fmt: skip
+
+
+def _table(visit: Visit, every: list[Extension]) -> Table:
+    rows = [
+        (
+            Cell(text=written.month(one.period, visit.language), value=one.period),
+            Cell(text=for_whom(visit, one), value=one.region or " ".join(one.organisations)),
+            Cell(text=written.day(one.until, visit.language), value=one.until.isoformat()),
+            Cell(text=one.reason, value=one.reason),
+        )
+        for one in every
+    ]
+    return Table(
+        name="extensions",
+        caption=visit.say("Extensions", "延期"),
+        columns=(
+            Column(key="month", label=say("Month", "月份")),
+            Column(key="for", label=say("For", "适用范围")),
+            Column(key="until", label=say("Until the end of", "延至")),
+            Column(key="reason", label=say("Reason", "原因")),
+        ),
+        rows=rows,
+        empty=visit.say("No deadline has been extended.", "尚无延期。"),
+    )

@@ -1,0 +1,199 @@
+"""One delivery of a firm, and one dispute: both halves side by side, what can be done about it, what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.office.filing import disputes, transfers
+from lodeline.office.filing.drafts import DraftError
+from lodeline.office.models import Dispute
+from lodeline.service.firm.acceptance import ClosedShipment, open_shipments
+from lodeline.web.pages.common.firm_part import Firm, spoken_error
+from lodeline.web.pages.filing.inbox import MASS, accept_form, accept_posted
+from lodeline.web.pages.filing.waiting import difference, state_cell
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.values import Fact, Field, Happening, Notice
+from lodeline.web.visit import NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import lots as lot_words
+
+
+def firm_transfer(visit: Visit, organisation: str, line: int) -> HttpResponse:
+    """The page `firm/ID/transfers/LINE/`: a delivery by its shipment's line; forms accept it and dispute it."""
+    firm = Firm(visit, organisation)
+    found = firm.own.transfers(firm.now).filter(pl.col("shipment_line") == line)
+    if not found.height:
+        raise NotHereError(
+            "No delivery of yours has this number. Find it in the list of your transfers.",
+            "没有该编号的流转。请在流转列表中查找。",
+        )
+    row = found.row(0, named=True)
+    refused = ""
+    if visit.request.method == "POST":
+        try:
+            return _posted(firm, line)
+        except (transfers.AcceptanceError, ClosedShipment, DraftError, disputes.DisputeError) as error:
+            refused = spoken_error(visit, error)
+    may_file = visit.actor.may("own.file", organisation) and row["standing"] == "to-accept"
+    papers = open_shipments(firm.own, on=firm.today).filter(pl.col("line") == line).to_dicts()
+    draft = transfers.pending(visit.actor, organisation).get(
+        transfers.Sent(shipper=row["shipper"], event=row["shipment_event"], local=row["local"])
+    )
+    return show(
+        visit,
+        "lodeline/filing/firm_transfer.html",
+        title=_headline(firm, row, accepted=draft is not None),
+        status=400 if refused else 200,
+        row=row,
+        line=line,
+        state=replace(state_cell(firm, row), href=None),
+        facts=_facts(firm, row, papers[0] if papers else None),
+        accept=_accept_fields(firm, line) if may_file and draft is None else None,
+        draft=None if draft is None else firm.url("firm-draft", draft=draft),
+        accepted=draft is not None,
+        dispute=_dispute_field(visit) if may_file else None,
+        disputed=[_shown(firm, one) for one in disputes.about(visit.actor, firm.own, row)],
+        notices=[Notice(kind="problem", says=refused)] if refused else [],
+        back=firm.url("firm-transfers"),
+    )
+
+
+def firm_dispute(visit: Visit, organisation: str, dispute: int) -> HttpResponse:
+    """The page `firm/ID/disputes/NUMBER/`: what both sides said; the shipper answers, the receiver withdraws."""
+    firm = Firm(visit, organisation)
+    found = next((one for one in disputes.disputes(visit.actor, organisation) if one.pk == dispute), None)
+    if found is None:
+        raise NotHereError("There is no such dispute between you and anybody.", "没有涉及本企业的该项异议。")
+    refused, form = "", visit.request.POST
+    if visit.request.method == "POST":
+        try:
+            if form.get("withdraw"):
+                disputes.withdraw(visit.actor, organisation, dispute, now=firm.now)
+            else:
+                disputes.answer(visit.actor, organisation, dispute, form.get("answer", ""), now=firm.now)
+            return HttpResponseRedirect(visit.here(), status=303)
+        except disputes.DisputeError as error:
+            refused = spoken_error(visit, error)
+    open_, own = found.withdrawn_at is None, found.receiver == organisation
+    may_file = visit.actor.may("own.file", organisation) and open_
+    other, event = firm.names.get(found.shipper if own else found.receiver, written.NOTHING), found.shipment_event
+    return show(
+        visit,
+        "lodeline/filing/firm_dispute.html",
+        title=visit.say(
+            f"You dispute {event} of {other}" if own else f"{other} disputes your {event}",
+            f"本企业对{other}的发货 {event} 有异议" if own else f"{other}对本企业的发货 {event} 有异议",
+        ),
+        status=400 if refused else 200,
+        lot=found.lot,
+        dispute=_shown(firm, found),
+        answer=Field(
+            name="answer", label=visit.say("Your answer", "答复"), kind="textarea", required=True, width="full",
+            value=form.get("answer", ""), errors=(refused,) if refused else (),
+        ) if may_file and not own else None,
+        may_withdraw=may_file and own,
+        back=firm.url("firm-transfers", query={"view": "disputes"}),
+    )  # fmt: skip
+
+
+def _posted(firm: Firm, line: int) -> HttpResponse:
+    visit, form = firm.visit, firm.visit.request.POST
+    if "dispute" in form:
+        made = disputes.dispute(visit.actor, firm.own, line, form["dispute"], now=firm.now)
+        to = firm.url("firm-dispute", dispute=made.pk)
+    else:
+        draft = accept_posted(firm)
+        to = firm.url("firm-transfers", query={"said": "accepted", "draft": draft.pk})
+    assert to is not None, "whoever files may look"
+    return HttpResponseRedirect(to, status=303)
+
+
+def _headline(firm: Firm, row: Mapping[str, Any], *, accepted: bool) -> str:
+    visit = firm.visit
+    other = firm.names.get(row["other"], visit.say("a firm that is not registered", "未登记企业"))
+    mass = written.mass(row["shipped_mg"], visit.language)
+    if accepted:
+        return visit.say(f"{mass} from {other}: accepted, not yet certified", f"{other}发来的{mass}已确认，待签认")
+    if row["standing"] == "to-accept":
+        return visit.say(f"{mass} from {other} wait for you", f"{other}发来的{mass}待确认")
+    if row["standing"] == "unconfirmed":
+        return visit.say(f"{other} has not confirmed {mass}", f"{other}尚未确认{mass}")
+    if row["standing"] == "differs":
+        return visit.say(f"Closed, with a difference: {mass} shipped", f"已闭合但有差异：发货{mass}")
+    return visit.say(f"Closed: {mass}", f"已闭合：{mass}")
+
+
+def _facts(firm: Firm, row: Mapping[str, Any], papers: Mapping[str, Any] | None) -> list[Fact]:
+    visit, language = firm.visit, firm.visit.language
+    say = visit.say
+    facts = [
+        Fact(term=say("Lot", "批次"), text=row["called"], href=firm.url("firm-lot", lot=row["called"]), mono=True),
+        Fact(term=say("Product", "产品"), text=lot_words.product(row["product"], language)),
+        Fact(term=say("Shipper", "发货方"), text=firm.names.get(row["shipper"] or "", written.NOTHING)),
+        Fact(term=say("Receiver", "收货方"), text=firm.names.get(row["receiver"] or "", written.NOTHING)),
+        Fact(term=say("Shipment event", "发货事件"), text=row["shipment_event"], mono=True),
+        Fact(term=say("Shipped on", "发货日期"), text=written.day(row["shipped_on"], language)),
+        Fact(term=say("Shipped, dry", "发货干重"), text=written.mass(row["shipped_mg"], language)),
+    ]
+    if papers is not None:
+        facts.append(Fact(term=say("Net mass as shipped", "发货净重"), text=written.mass(papers["net_mg"], language)))
+    if row["received_on"] is not None:
+        facts += [
+            Fact(term=say("Received on", "收货日期"), text=written.day(row["received_on"], language)),
+            Fact(term=say("Received, dry", "收货干重"), text=written.mass(row["received_mg"], language)),
+            Fact(term=say("Difference", "收发差"), text=difference(row, language)),
+        ]
+    if row["document"]:
+        facts.append(Fact(term=say("Document", "单据"), text=row["document"], mono=True))
+    return facts
+
+
+def _accept_fields(firm: Firm, line: int) -> list[Field]:
+    visit, posted, form = firm.visit, firm.visit.request.POST, accept_form(firm)
+    mass = Field(
+        name=f"{MASS}{line}", label=visit.say("Net mass on your scales, kg", "本企业过磅净重（千克）"), width="short",
+        inputmode="decimal", value=posted.get(f"{MASS}{line}", ""),
+        hint=visit.say("Leave it empty to accept the mass as shipped.", "留空则按发货质量确认。"),
+    )  # fmt: skip
+    why = Field(
+        name="reason", label=visit.say("Why it differs", "差异原因"), width="long", value=posted.get("reason", "")
+    )
+    return [form["on"], form["site"], mass, why]
+
+
+def _dispute_field(visit: Visit) -> Field:
+    return Field(
+        name="dispute", label=visit.say("What is not right", "问题说明"), kind="textarea", lines=3, required=True,
+        width="full", value=visit.request.POST.get("dispute", ""),
+        hint=visit.say(
+            "The shipper sees this and nobody else does. Nothing in the ledger changes by it.",
+            "仅发货方可见。账本内容不因此改变。",
+        ),
+    )  # fmt: skip
+
+
+def _shown(firm: Firm, one: Dispute) -> dict[str, Any]:
+    visit = firm.visit
+    shipper, receiver = (firm.names.get(id_, written.NOTHING) for id_ in (one.shipper, one.receiver))
+    happenings = [
+        Happening(
+            when=firm.moment(one.raised_at), title=visit.say(f"{receiver} disputes it", f"{receiver}提出异议"),
+            says=one.reason, shape="square",
+        )
+    ]  # fmt: skip
+    if one.answered_at is not None:
+        happenings.append(
+            Happening(
+                when=firm.moment(one.answered_at), title=visit.say(f"{shipper} answers", f"{shipper}答复"),
+                says=one.answer, shape="circle",
+            )
+        )  # fmt: skip
+    if one.withdrawn_at is not None:
+        title = visit.say(f"{receiver} has withdrawn it", f"{receiver}已撤回")
+        happenings.append(Happening(when=firm.moment(one.withdrawn_at), title=title, shape="tick"))
+    return {"happenings": happenings, "href": firm.url("firm-dispute", dispute=one.pk)}

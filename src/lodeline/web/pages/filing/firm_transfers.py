@@ -1,0 +1,220 @@
+"""A firm's deliveries: accept what came, one or many at once; see what was sent, what has closed, what is disputed.
+
+What is accepted becomes the receipts of a filing: it is a draft until somebody certifies it, and the page says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import polars as pl
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.office.filing import disputes, transfers
+from lodeline.office.filing.drafts import DraftError
+from lodeline.office.models import Dispute
+from lodeline.service.firm.acceptance import ClosedShipment
+from lodeline.web.pages.common.firm_part import Firm, counted, spoken_error
+from lodeline.web.pages.filing.inbox import accept_form, accept_posted, inbox
+from lodeline.web.pages.filing.waiting import waiting_table
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
+from lodeline.web.parts.values import Act, Notice, Tab
+from lodeline.web.visit import BadQuestionError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words.language import Text, say
+
+#: What can be looked at: `?view=`.
+VIEWS: Final[Mapping[str, Text]] = {
+    "in": say("To accept", "待确认"),
+    "sent": say("Sent", "已发出"),
+    "others": say("Other half missing", "缺对方申报"),
+    "closed": say("Closed", "已闭合"),
+    "disputes": say("Disputes", "异议"),
+}
+_STANDINGS: Final[Mapping[str, tuple[str, ...]]] = {
+    "in": ("to-accept",),
+    "sent": ("unconfirmed",),
+    "others": ("unsent", "awaiting-shipper"),
+    "closed": ("closed", "differs"),
+}
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
+
+
+def firm_transfers(visit: Visit, organisation: str) -> HttpResponse:
+    """The page `firm/ID/transfers/`: `?view=`; the form accepts the deliveries chosen."""
+    firm = Firm(visit, organisation)
+    view = visit.query("view") or "in"
+    if view not in VIEWS:
+        known = ", ".join(VIEWS)
+        raise BadQuestionError(f"There is no view {view!r}: one of {known}.", f"没有视图 {view!r}：可选 {known}。")
+    refused = ""
+    if visit.request.method == "POST":
+        try:
+            return _posted(firm)
+        except (transfers.AcceptanceError, ClosedShipment, DraftError) as error:
+            refused = spoken_error(visit, error)
+    waiting = firm.own.transfers(firm.now, waiting=True)
+    disputed = disputes.disputes(visit.actor, organisation)
+    table = _table(firm, view, waiting, disputed)
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    may_file = visit.actor.may("own.file", organisation)
+    return show(
+        visit,
+        "lodeline/filing/firm_transfers.html",
+        title=_headline(firm, view, table, disputed),
+        status=400 if refused else 200,
+        name=firm.name,
+        view=view,
+        label=visit.say("Transfers", "流转"),
+        tabs=_tabs(firm, view, waiting, disputed),
+        table=shown(visit, table),
+        form=accept_form(firm) if view == "in" and may_file and waiting.height else None,
+        buyers=_buyers(firm, waiting) if view == "sent" and may_file else (),
+        notices=[Notice(kind="problem", says=refused)] if refused else _said(firm),
+        marked=any(called.startswith("~") for called in waiting["called"]),
+    )
+
+
+def _posted(firm: Firm) -> HttpResponse:
+    """Accepts, or reminds a buyer; leads to where the outcome is seen."""
+    visit, form = firm.visit, firm.visit.request.POST
+    if buyer := form.get("remind"):
+        new = transfers.ask_to_confirm(visit.actor, firm.own, buyer, now=firm.now)
+        return HttpResponseRedirect(visit.here(said="reminded" if new else "reminded-before"), status=303)
+    draft = accept_posted(firm)
+    return HttpResponseRedirect(visit.here(said="accepted", draft=draft.pk, view=None), status=303)
+
+
+def _headline(firm: Firm, view: str, table: Table, disputed: Sequence[Dispute]) -> str:
+    """The answer of the view; what is behind it is the table."""
+    visit, n = firm.visit, len(table.rows)
+    if view == "in":
+        some = ("One delivery waits for you", "{n} deliveries wait for you", "有{n}笔到货待确认")
+        none = say("No delivery waits for you", "没有待确认的到货")
+    elif view == "sent":
+        some = (
+            "One of your shipments is not confirmed yet", "{n} of your shipments are not confirmed yet",
+            "有{n}笔发货对方尚未确认",
+        )  # fmt: skip
+        none = say("Nothing that you sent waits for a buyer", "发货均无待对方确认")
+    elif view == "others":
+        some = ("One transfer lacks its other half", "{n} transfers lack their other half", "有{n}笔流转缺一方申报")
+        none = say("No transfer lacks its other half", "没有缺一方申报的流转")
+    elif view == "closed":
+        some = ("One transfer has closed", "{n} transfers have closed", "已闭合流转{n}笔")
+        none = say("No transfer has closed yet", "尚无已闭合的流转")
+    else:
+        n = sum(one.withdrawn_at is None for one in disputed)
+        some = ("One delivery is disputed", "{n} deliveries are disputed", "有{n}笔异议未撤回")
+        none = say("No delivery is disputed", "没有未撤回的异议")
+    return counted(visit, n, *some) if n else visit.spoken(none)
+
+
+def _tabs(firm: Firm, view: str, waiting: pl.DataFrame, disputed: Sequence[Dispute]) -> list[Tab]:
+    counts = dict(waiting.group_by("standing").len().iter_rows())
+    numbers = {key: sum(counts.get(one, 0) for one in standings) for key, standings in _STANDINGS.items()}
+    numbers |= {"disputes": sum(one.withdrawn_at is None for one in disputed), "closed": 0}
+    return [
+        Tab(
+            label=firm.visit.spoken(label), here=key == view, count=written.count(numbers[key]) if numbers[key] else "",
+            href=firm.visit.here(
+                view=None if key == "in" else key, said=None, draft=None, sort=None, **{f"{view}.page": None}
+            ),
+        )
+        for key, label in VIEWS.items()
+    ]  # fmt: skip
+
+
+def _said(firm: Firm) -> list[Notice]:
+    visit = firm.visit
+    said = visit.query("said")
+    if said == "accepted":
+        draft = visit.query("draft") or ""
+        href = firm.url("firm-draft", draft=int(draft)) if _NUMBER.fullmatch(draft) else None
+        act = (
+            None
+            if href is None
+            else Act(label=visit.say("Open the draft", "查看草稿"), href=href, look="ghost", small=True)
+        )
+        says = visit.say("Accepted. It is filed when somebody certifies it.", "已确认。签认后即完成申报。")
+        return [Notice(kind="success", says=says, act=act)]
+    if said == "reminded":
+        return [
+            Notice(kind="success", says=visit.say("The buyer finds it in its notices.", "对方将在通知中看到提醒。"))
+        ]
+    if said == "reminded-before":
+        says = visit.say("The buyer was reminded this week already.", "本周已提醒过对方。")
+        return [Notice(kind="info", says=says)]
+    return []
+
+
+def _table(firm: Firm, view: str, waiting: pl.DataFrame, disputed: Sequence[Dispute]) -> Table:
+    if view == "disputes":
+        return _disputes_table(firm, disputed)
+    if view == "in":
+        return inbox(firm, waiting)
+    every = firm.own.transfers(firm.now) if view == "closed" else waiting
+    rows = every.filter(pl.col("standing").is_in(_STANDINGS[view]))
+    return waiting_table(firm, rows if view == "closed" else rows.reverse(), name=view)
+
+
+def _buyers(firm: Firm, waiting: pl.DataFrame) -> list[dict[str, object]]:
+    """Buyers with what they have not confirmed, the longest waiting first, to be reminded."""
+    sent = waiting.filter(pl.col("standing") == "unconfirmed")
+    by_buyer = sent.group_by("receiver").agg(count=pl.len(), oldest=pl.col("age_days").max()).sort(-pl.col("oldest"))
+    return [
+        {
+            "id": receiver, "name": firm.names.get(receiver, written.NOTHING),
+            "says": counted(
+                firm.visit, count, f"one delivery, {oldest} days", f"{{n}} deliveries, oldest {oldest} days",
+                f"{{n}}笔，最久{oldest}天",
+            ),
+        }
+        for receiver, count, oldest in by_buyer.iter_rows()
+        if receiver is not None
+    ]  # fmt: skip
+
+
+def _disputes_table(firm: Firm, disputed: Sequence[Dispute]) -> Table:
+    visit = firm.visit
+    return Table(
+        name="disputes",
+        caption=visit.say("Disputes", "异议"),
+        columns=(
+            Column(key="event", label=say("Shipment", "发货事件")),
+            Column(key="other", label=say("With", "对方")),
+            Column(key="raised", label=say("Raised", "提出时间")),
+            Column(key="reason", label=say("What is not right", "问题")),
+            Column(key="answer", label=say("The shipper's answer", "发货方答复")),
+            Column(key="state", label=say("State", "状态")),
+        ),
+        rows=[_dispute_row(firm, one) for one in disputed],
+        per_page=25,
+        empty=visit.say("No delivery is disputed.", "没有异议。"),
+    )
+
+
+def _dispute_row(firm: Firm, one: Dispute) -> Row:
+    visit, own = firm.visit, one.receiver == firm.organisation
+    word, shape = visit.say("Answered", "已答复") if one.answer else visit.say("Open", "未答复"), "half"
+    if one.withdrawn_at is not None:
+        word, shape = visit.say("Withdrawn", "已撤回"), "tick"
+    return (
+        Cell(
+            text=one.shipment_event, value=one.shipment_event, note=one.lot,
+            href=firm.url("firm-dispute", dispute=one.pk),
+        ),
+        firm.party(
+            one.shipper if own else one.receiver,
+            note=visit.say("raised by you", "本企业提出") if own else visit.say("raised by them", "对方提出"),
+        ),
+        Cell(text=firm.moment(one.raised_at), value=one.raised_at.isoformat()),
+        Cell(text=one.reason),
+        Cell(text=one.answer or written.NOTHING),
+        Cell(text=word, value=word, shape=shape if one.answer or one.withdrawn_at else "ring", tone="quiet"),
+    )  # fmt: skip

@@ -1,0 +1,149 @@
+"""Deliveries that wait for a firm, as a table to choose from, and the form that accepts those chosen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+import polars as pl
+
+from lodeline.material.mass import parse_mass
+from lodeline.office.filing import transfers
+from lodeline.office.models import Draft
+from lodeline.service.firm.acceptance import Acceptance, open_shipments
+from lodeline.web.pages.common.firm_part import Firm, kilograms
+from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table
+from lodeline.web.parts.values import Field
+from lodeline.web.words import format as written
+from lodeline.web.words import lots as lot_words
+from lodeline.web.words.language import say
+
+#: Where the fields of the form begin: the number of the shipment line follows.
+MASS: Final = "mass-"
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
+
+
+def accept_posted(firm: Firm) -> Draft:
+    """Accepts what the form of this page, or of one delivery, has chosen. Raises what `transfers.accept` raises."""
+    form = firm.visit.request.POST
+    # One button takes the deliveries that are ticked, the other all that were shown.
+    ticked = form.getlist("shown" if form.get("all") else "line")
+    chosen = [int(one) for one in ticked if _NUMBER.fullmatch(one)]
+    acceptances = [
+        Acceptance(
+            line=line, received_mg=_mass(form.get(f"{MASS}{line}", "")),
+            reason=form.get("reason", "").strip() or None,
+        )
+        for line in dict.fromkeys(chosen)
+    ]  # fmt: skip
+    try:
+        on = date.fromisoformat(form.get("on", ""))
+    except ValueError:
+        raise transfers.AcceptanceError(
+            "Write the day of receipt like 2026-01-31.", "收货日期请写作 2026-01-31。"
+        ) from None
+    return transfers.accept(firm.visit.actor, firm.own, acceptances, on=on, site=form.get("site", ""), now=firm.now)
+
+
+def _mass(text: str) -> int | None:
+    """The receiver's own net mass in kg as typed; None where the field was left empty."""
+    # A comma is refused: it parts thousands for one reader and decimals for another.
+    stripped = text.strip().replace("\u2009", "").replace(" ", "")
+    if not stripped:
+        return None
+    try:
+        return parse_mass(stripped)
+    except ValueError:
+        raise transfers.AcceptanceError(
+            f"{text!r} is no mass in kg: write it like 1250.5, or leave the field empty to accept the mass as shipped.",
+            f"{text!r} 不是千克数：请写作 1250.5；留空则按发货质量确认。",
+        ) from None
+
+
+def accept_form(firm: Firm) -> dict[str, Any]:
+    """What is said once for all deliveries that are accepted together."""
+    visit, posted = firm.visit, firm.visit.request.POST
+    # A firm that handed a site over still files what it received there before.
+    sites = sorted(firm.sites_ever.items(), key=lambda one: (one[0] not in firm.sites, one[1]))
+    return {
+        "on": Field(
+            name="on", label=visit.say("Day of receipt", "收货日期"), kind="date", width="short", required=True,
+            value=posted.get("on", firm.today.isoformat()),
+        ),
+        "site": Field(
+            name="site", label=visit.say("Received at", "收货场所"), kind="select", required=True, options=sites,
+            value=posted.get("site", sites[0][0] if sites else ""),
+        ),
+        "chosen": set(posted.getlist("line")),
+    }  # fmt: skip
+
+
+def inbox(firm: Firm, waiting: pl.DataFrame) -> Table:
+    """What can be accepted, the oldest first; the first column is the choice."""
+    visit = firm.visit
+    accepted = transfers.pending(visit.actor, firm.organisation)
+    papers = open_shipments(firm.own, on=firm.today).select(
+        "net_mg", "moisture_ppb", "missing_mg", shipment_line="line"
+    )
+    mine = waiting.filter(pl.col("standing") == "to-accept").join(papers, on="shipment_line", how="inner")
+    rows = mine.sort("day", "shipment_event", "called")
+    return Table(
+        name="in",
+        caption=visit.say("Deliveries to accept", "待确认到货"),
+        columns=(
+            Column(key="line", label=say("Delivery", "到货")),
+            Column(key="other", label=say("From", "发货方")),
+            Column(key="day", label=say("Shipped", "发货日期")),
+            Column(key="age", label=say("Waits", "已等待"), number=True, unit="d"),
+            Column(key="net", label=say("Net mass as shipped", "发货净重"), number=True, unit="kg"),
+            Column(key="own", label=say("On your scales, kg", "本企业过磅（千克）"), number=True),
+            Column(key="state", label=say("State", "状态")),
+        ),
+        rows=FrameRows(
+            rows,
+            lambda row: _delivery(firm, row, accepted),
+            sorts={"line": "called", "other": "other", "day": "day", "age": "age_days", "net": "net_mg"},
+        ),
+        per_page=50,
+        empty=visit.say(
+            "No delivery waits for you. What others ship to you appears here when they have filed it.",
+            "没有待确认的到货。对方申报发货后会出现在此处。",
+        ),
+    )
+
+
+def _delivery(firm: Firm, row: Mapping[str, Any], accepted: Mapping[transfers.Sent, int]) -> Row:
+    visit, language = firm.visit, firm.visit.language
+    sent = transfers.Sent(shipper=row["shipper"], event=row["shipment_event"], local=row["local"])
+    product = lot_words.product(row["product"], language)
+    note = " · ".join(one for one in (product, row["shipment_event"], row["document"]) if one)
+    net_mg = row["missing_mg"] if row["received_mg"] else row["net_mg"]
+    late = row["state"] == "exception"
+    state = Cell(
+        text=visit.say("Past both deadlines", "双方均已逾期") if late else visit.say("Waits for you", "待本企业确认"),
+        value=row["state"], shape="down" if late else "ring", tone="loss" if late else "ink",
+    )  # fmt: skip
+    if sent in accepted:
+        state = Cell(
+            text=visit.say("Accepted, waits for certification", "已确认，待签认"), value="accepted", shape="half",
+            tone="flow", href=firm.url("firm-draft", draft=accepted[sent]),
+        )  # fmt: skip
+    return (
+        Cell(
+            text=row["called"], value=row["shipment_line"], note=note,
+            href=firm.url("firm-transfer", line=row["shipment_line"]),
+        ),
+        firm.party(row["shipper"]),
+        firm.day(row["day"]),
+        firm.age(row["age_days"]),
+        Cell(
+            text=written.mass(net_mg, language), value=kilograms(net_mg),
+            note=visit.say("still missing, dry", "尚缺，干重") if row["received_mg"] else "",
+        ),
+        Cell(
+            text=visit.request.POST.get(f"{MASS}{row['shipment_line']}", ""), value=None if sent in accepted else ""
+        ),
+        state,
+    )  # fmt: skip

@@ -1,0 +1,115 @@
+"""The receipt of a filing: a sheet to print and keep, with the hash, the place in the log, and a code to the proof."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse
+
+from lodeline.office.filing.sandbox import ledger_of
+from lodeline.office.models import Draft
+from lodeline.regulation.parameter import load
+from lodeline.service.entries.receipts import receipt
+from lodeline.store.store import Store, StoredEntry
+from lodeline.web.pages.common.firm_notice import firm_name
+from lodeline.web.parts import qr
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.values import Fact, Receipt
+from lodeline.web.visit import NotHereError, Visit
+from lodeline.web.words import format as written
+
+
+def sheet(visit: Visit, entry: StoredEntry, *, sandbox: bool = False) -> Receipt:
+    """The sheet of an entry. A sandbox's has no code: there is nothing that it could lead to."""
+    envelope = json.loads(entry.envelope)
+    law = load()
+    name = firm_name(visit, entry.organisation or "")
+    month = written.month(entry.period or "", visit.language)
+    verify = None if sandbox else visit.url("verify", {"entry": entry.index, "leaf": entry.leaf_hash})
+    address = None if verify is None else visit.request.build_absolute_uri(verify)
+    leads_to = visit.say("leads to the proof of this filing", "通向本申报的证明")
+    return Receipt(
+        heading=visit.say("Sandbox: this is no receipt", "演练：并非回执") if sandbox else visit.say("Receipt", "回执"),
+        says=visit.say(f"{name} filed {month}.", f"{name}已申报{month}。"),
+        facts=[
+            Fact(term=visit.say("Entry", "条目"), text=written.count(entry.index), mono=True),
+            Fact(
+                term=visit.say("Filed", "申报时间"),
+                text=written.moment(entry.filed_at, visit.language, law.timezone),
+            ),
+            Fact(term=visit.say("Rows", "行数"), text=written.count(entry.row_count)),
+            *_corrects(visit, entry),
+            Fact(term=visit.say("Hash", "哈希"), text=entry.leaf_hash, mono=True),
+            Fact(term=visit.say("Root", "根"), text=entry.root, mono=True),
+            Fact(term=visit.say("Certified", "签认"), text=certified(visit, envelope)),
+            Fact(term=visit.say("Flags", "提示"), text=flags_in_words(visit, entry.flags)),
+        ],
+        statement=visit.say(
+            "This filing is in the log, at this place, with this content. It cannot be deleted, only corrected, and a"
+            " correction stays visible. That what was filed is true is for the filer to answer for.",
+            "本申报已按此内容载于日志的此处，不可删除，只能更正，更正始终可见。申报内容的真实性由申报人负责。",
+        )
+        if not sandbox
+        else visit.say("It was filed in a sandbox, and proves nothing.", "此申报在演练账本中作出，不具证明力。"),
+        qr="" if address is None else str(qr.draw_code(address, name=leads_to)),
+        scan="" if address is None else leads_to,
+    )  # fmt: skip
+
+
+def _corrects(visit: Visit, entry: StoredEntry) -> list[Fact]:
+    if entry.corrects is None:
+        return []
+    corrected = visit.say(f"entry {entry.corrects}", f"条目 {entry.corrects}")
+    return [Fact(term=visit.say("Corrects", "更正"), text=corrected)]
+
+
+def certified(visit: Visit, envelope: dict[str, Any]) -> str:
+    """By what the filing was certified, and what that is worth."""
+    kind = envelope.get("facts", {}).get("certification", {}).get("kind")
+    return {
+        "passkey": visit.say("With a passkey; the signature is in the entry", "通行密钥签认，签名载于条目"),
+        "key": visit.say("With a registered key; the signature is in the entry", "已登记密钥签认，签名载于条目"),
+        "certificate": visit.say("With a certificate; the signature is in the entry", "证书签认，签名载于条目"),
+        "password": visit.say("With a password: nobody is bound by it", "密码确认：不具约束力"),
+    }.get(kind, visit.say("Not certified", "未签认"))
+
+
+def flags_in_words(visit: Visit, flags: Sequence[object]) -> str:
+    """How many flags the filing was accepted with."""
+    if not flags:
+        return visit.say("None", "无")
+    n = written.count(len(flags))
+    return visit.say(f"{n}, listed below" if len(flags) > 1 else "One, listed below", f"{n}项，见下")
+
+
+def flag_messages(visit: Visit, flags: Sequence[Any]) -> list[str]:
+    """The flags in words, each with its row."""
+    found = []
+    for one in flags:
+        row = one["where"]["row"]
+        place = visit.say(f"Row {row}: ", f"{row}行：") if row else ""
+        found.append(place + one["message"][visit.language])
+    return found
+
+
+def sandbox_receipt(visit: Visit, draft: Draft, now: datetime) -> HttpResponse:
+    """The page of a draft that was filed in the sandbox."""
+    store = ledger_of(draft, now=now)
+    entry = None if draft.entry is None else store.entry(draft.entry)
+    if entry is None:
+        raise NotHereError("The sandbox was emptied since.", "演练账本已清空。")
+    return show(
+        visit, "lodeline/filing/firm_sandbox_receipt.html",
+        title=visit.say("Filed in the sandbox", "已在演练账本中申报"),
+        firm_name=firm_name(visit, draft.organisation), receipt=sheet(visit, entry, sandbox=True),
+        flags=flag_messages(visit, entry.flags),
+        list=visit.url("firm-file", organisation=draft.organisation),
+    )  # fmt: skip
+
+
+def receipt_document(store: Store, entry: int) -> str:
+    """The receipt as a file: what `verify.py` checks without anything else."""
+    return json.dumps(receipt(store, entry), ensure_ascii=False, indent=1)

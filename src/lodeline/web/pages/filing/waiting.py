@@ -1,0 +1,95 @@
+"""Transfers of a firm as a table, from its own side: what, whom it concerns, how long it has waited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import polars as pl
+
+from lodeline.web.pages.common.firm_part import Firm
+from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table
+from lodeline.web.words import format as written
+from lodeline.web.words import lots as lot_words
+from lodeline.web.words.language import Text, say
+from lodeline.web.words.words import Tone
+
+#: Where a transfer stands (service.firm.own.Standing): word, shape, tone.
+STANDINGS: Final[Mapping[str, tuple[Text, str, Tone]]] = {
+    "to-accept": (say("Waits for you", "待本企业确认"), "ring", "ink"),
+    "unconfirmed": (say("Not confirmed", "对方未确认"), "ring", "quiet"),
+    "unsent": (say("You have filed no shipment", "本企业未申报发货"), "half", "loss"),
+    "awaiting-shipper": (say("Shipper has not filed", "发货方未申报"), "half", "quiet"),
+    "differs": (say("Closed, differs", "已闭合，有差异"), "half", "gain"),
+    "closed": (say("Closed", "已闭合"), "tick", "flow"),
+}
+_PAST: Final = say("past both deadlines", "双方均已逾期")
+CAUSES: Final[Mapping[str, Text]] = {
+    "mass-differs": say("mass differs", "质量不符"),
+    "lot-differs": say("lot differs", "批次不符"),
+    "party-differs": say("another firm received it", "收货企业不符"),
+}
+
+
+def waiting_table(firm: Firm, rows: pl.DataFrame, *, name: str, per_page: int = 25) -> Table:
+    """Rows of `Own.transfers` in the order given."""
+    visit = firm.visit
+    return Table(
+        name=name,
+        caption=visit.say("Transfers", "流转"),
+        columns=(
+            Column(key="lot", label=say("Lot", "批次")),
+            Column(key="other", label=say("With", "对方")),
+            Column(key="day", label=say("Day", "日期")),
+            Column(key="age", label=say("Waits", "已等待"), number=True, unit="d"),
+            Column(key="shipped", label=say("Shipped", "发货"), number=True, unit="kg"),
+            Column(key="received", label=say("Received", "收货"), number=True, unit="kg"),
+            Column(key="state", label=say("State", "状态")),
+        ),
+        rows=FrameRows(
+            rows,
+            lambda row: _cells(firm, row),
+            sorts={
+                "lot": "called", "other": "other", "day": "day", "age": "age_days", "shipped": "shipped_mg",
+                "received": "received_mg", "state": "standing",
+            },
+        ),
+        per_page=per_page,
+        empty=visit.say("Nothing waits.", "没有待处理的流转。"),
+    )  # fmt: skip
+
+
+def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
+    language = firm.visit.language
+    product = lot_words.product(row["product"], language)
+    events = " → ".join(event for event in (row["shipment_event"], row["receipt_event"]) if event)
+    return (
+        firm.lot(row["called"], note=f"{product} · {events}"),
+        firm.party(row["other"]),
+        firm.day(row["day"]),
+        firm.age(row["age_days"]),
+        firm.mass(row["shipped_mg"]),
+        firm.mass(row["received_mg"]),
+        state_cell(firm, row),
+    )
+
+
+def state_cell(firm: Firm, row: Mapping[str, Any]) -> Cell:
+    """Where a transfer stands, with what is behind it; it leads to the transfer's own page where it waits."""
+    visit = firm.visit
+    word, shape, tone = STANDINGS[row["standing"]]
+    note = ""
+    if row["state"] == "exception":
+        shape, tone, note = "down", "loss", visit.spoken(_PAST)
+    elif row["cause"] in CAUSES:
+        note = visit.spoken(CAUSES[row["cause"]])
+    line = row["shipment_line"]
+    href = None if line is None else firm.url("firm-transfer", line=line)
+    return Cell(text=visit.spoken(word), value=row["standing"], shape=shape, tone=tone, note=note, href=href)
+
+
+def difference(row: Mapping[str, Any], language: Any) -> str:
+    """Shipped less received, where both are known."""
+    if row["shipped_mg"] is None or row["received_mg"] is None:
+        return written.NOTHING
+    return written.mass(row["shipped_mg"] - row["received_mg"], language, signed=True)

@@ -1,0 +1,1 @@
+"""Pages of findings, their evidence and their cases."""

@@ -1,0 +1,159 @@
+"""A case on a page: the steps taken so far, with their files and proofs, for whoever may see which of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from django.http import HttpResponse
+
+from lodeline.office.findings.files import content_of
+from lodeline.office.findings.views import Standing, steps_of
+from lodeline.office.models import Case, CaseFile, CaseStep
+from lodeline.service.entries.receipts import receipt
+from lodeline.web.pages.common.attachment import attachment
+from lodeline.web.parts.table import Cell
+from lodeline.web.visit import NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import Text, say
+from lodeline.web.words.words import Tone
+
+#: Kind of step → what it is called where the authority speaks, and its mark.
+STEPS: Final[Mapping[str, tuple[Text, str, Tone]]] = {
+    "asked": (say("Asked", "提出询问"), "half", "flow"),
+    "extended": (say("More time given", "延长期限"), "half", "quiet"),
+    "answered": (say("Answered", "答复"), "circle", "hold"),
+    "explained": (say("Explanation accepted", "接受说明"), "tick", "ink"),
+    "waived": (say("Not pursued", "暂不核查"), "bar", "quiet"),
+    "confirmed": (say("Confirmed", "认定"), "cross", "loss"),
+    "withdrawn": (say("Question withdrawn", "撤回询问"), "ring", "quiet"),
+    "reopened": (say("Open again", "重新开启"), "ring", "ink"),
+    "assigned": (say("Assigned", "指派"), "diamond", "quiet"),
+    "laboratory": (say("Sent to a laboratory", "送实验室鉴别"), "diamond", "ink"),
+    "found": (say("Result of the laboratory", "鉴别结果"), "circle", "ink"),
+    "released": (say("Released", "放行"), "tick", "flow"),
+    "refused": (say("Not released", "不予放行"), "square", "loss"),
+    "closed": (say("Closed", "结束"), "bar", "quiet"),
+}
+REASONS: Final[Mapping[str, Text]] = {
+    "decided": say("An official opened it again.", "由工作人员重新开启。"),
+    "expired": say("The day until which the decision stood has passed.", "原决定的有效期限已过。"),
+    "elements": say("It now concerns other elements.", "所涉元素已有变化。"),
+    "mass": say("The mass at stake has changed materially.", "涉及质量已有重大变化。"),
+    "score": say("The score has changed materially.", "得分已有重大变化。"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A step as a template shows it. `files`: name and address of each; "" of one that the reader may not open."""
+
+    when: str
+    title: str
+    by: str
+    says: str
+    more: str
+    shape: str
+    tone: Tone
+    files: tuple[tuple[str, str], ...]
+    entry: str
+    entry_href: str | None
+    words_href: str | None
+    receipt_href: str | None
+
+
+def state_cell(visit: Visit, standing: Standing, today: date) -> Cell:
+    """Where a finding stands: the word, who has it, until when something is due."""
+    word = words.word(words.FINDING_STATES, standing.state, visit.language)
+    shape, tone = words.FINDING_STATE_MARKS[standing.state]
+    notes = []
+    case = standing.case
+    if standing.is_overdue(today):
+        notes.append(visit.say("overdue", "已逾期"))
+    elif case is not None and standing.state == "asked":
+        notes.append(visit.say("answer by ", "答复期限：") + written.day(case.until, visit.language))
+    if standing.reason is not None:
+        notes.append(visit.say("again", "重新开启"))
+    if case is not None and case.assignee is not None:
+        notes.append(case.assignee.name)
+    return Cell(text=word, value=standing.state, shape=shape, tone=tone, note=" · ".join(notes))
+
+
+def taken(
+    visit: Visit, case: Case, *, told_only: bool, called: Callable[[str], str], timezone: str
+) -> list[Taken]:  # fmt: skip
+    """The steps of a case, oldest first. `called`: the name of an organisation; of people their pseudonym is shown."""
+    return [
+        _taken(visit, step, content, called=called, timezone=timezone)
+        for step, content in steps_of(case, told_only=told_only)
+    ]
+
+
+def _taken(
+    visit: Visit, step: CaseStep, content: Mapping[str, Any], *, called: Callable[[str], str], timezone: str
+) -> Taken:  # fmt: skip
+    title, shape, tone = STEPS[step.kind]
+    until, stands = content["until"], content["stands_until"]
+    more = []
+    if until:
+        more.append(visit.say("To be answered by ", "答复期限：") + written.day(until, visit.language))
+    if stands:
+        more.append(visit.say("Stands until ", "有效期至") + written.day(stands, visit.language))
+    if content["reason"]:
+        more.append(visit.spoken(REASONS[content["reason"]]))
+    if step.organisation:
+        by = called(step.organisation)
+    elif step.who:
+        by = visit.say("Authority", "主管部门")
+    else:
+        by = visit.say("By itself", "系统自动")
+    logged = step.entry is not None
+    return Taken(
+        when=written.moment(step.at.isoformat(), visit.language, timezone), title=visit.spoken(title), by=by,
+        says=content["text"], more=visit.say(" · ", " · ").join(more), shape=shape, tone=tone,
+        files=tuple((one.name, visit.here(file=one.pk)) for one in step.files.all()),
+        entry="" if step.entry is None else written.count(step.entry),
+        entry_href=None if step.entry is None else visit.opens("entry", entry=step.entry),
+        words_href=visit.here(words=step.number) if logged else None,
+        receipt_href=visit.here(receipt=step.number) if logged else None,
+    )  # fmt: skip
+
+
+def wanted_paper(visit: Visit, case: Case, *, told_only: bool) -> HttpResponse | None:
+    """The file that `?file=`, `?words=` or `?receipt=` asks for instead of the page; None where none is asked for."""
+    for name, made in (("file", _file), ("words", _words), ("receipt", _receipt)):
+        asked = visit.query(name)
+        if asked is not None:
+            number = int(asked) if asked.isdecimal() and len(asked) < 19 else -1
+            steps = {step.number: step for step, _ in steps_of(case, told_only=told_only)}
+            found = made(visit, steps, number)
+            if found is None:
+                raise NotHereError("The case has no such file.", "该核查事项没有此文件。")
+            return found
+    return None
+
+
+def _file(visit: Visit, steps: Mapping[int, CaseStep], number: int) -> HttpResponse | None:
+    del visit
+    found = CaseFile.objects.filter(pk=number, step__in=list(steps.values())).first()
+    # Whatever it is, it is saved and never shown in our name.
+    return None if found is None else attachment(content_of(found), found.name, "application/octet-stream")
+
+
+def _words(visit: Visit, steps: Mapping[int, CaseStep], number: int) -> HttpResponse | None:
+    del visit
+    step = steps.get(number)
+    return None if step is None else attachment(step.content.encode(), f"case-step-{number}.json", "application/json")
+
+
+def _receipt(visit: Visit, steps: Mapping[int, CaseStep], number: int) -> HttpResponse | None:
+    step = steps.get(number)
+    if step is None or step.entry is None:
+        return None
+    document = receipt(visit.store, step.entry, content=step.content.encode())
+    text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    return attachment(text.encode(), f"lodeline-receipt-{step.entry}.json", "application/json")

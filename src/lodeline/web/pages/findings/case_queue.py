@@ -1,0 +1,136 @@
+"""The queue of cases: whose they are, what is done to many at once, and what the filings do not raise any more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django.http import QueryDict
+
+from lodeline.office.access import clock
+from lodeline.office.findings.cases import Sight
+from lodeline.office.findings.states import CaseError
+from lodeline.office.findings.views import Standing, standings, watched, without_finding
+from lodeline.spoken import SpokenError
+from lodeline.web.pages.findings.case_acts import BULK, done, proposed_question
+from lodeline.web.pages.findings.case_part import state_cell
+from lodeline.web.parts.table import Cell, Column, Shown, Table
+from lodeline.web.parts.values import Notice
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import say
+
+#: Cases that one form takes: each is a signed entry of the log.
+MOST_AT_ONCE = 100
+
+
+def whose(visit: Visit, stand: Mapping[str, Standing], chosen: str | None) -> set[str]:
+    """The findings among `stand` that a choice of `?whose=` keeps."""
+    mine, today = visit.actor.user, _today(visit)
+    marked = watched(visit.actor) if chosen == "watched" else frozenset()
+
+    def keeps(finding: str, one: Standing) -> bool:
+        assignee = None if one.case is None else one.case.assignee_id
+        return {
+            None: True, "mine": assignee is not None and assignee == mine, "nobody": assignee is None,
+            "watched": finding in marked, "overdue": one.is_overdue(today),
+        }[chosen]  # fmt: skip
+
+    return {finding for finding, one in stand.items() if keeps(finding, one)}
+
+
+def picks(part: Shown, rows: Sequence[Mapping[str, Any]], stand: Mapping[str, Standing]) -> list[tuple[str, Any]]:
+    """(what choosing a row sends, its cells) of the rows shown."""
+    sent = {row["id"]: f"{row['id']}:{stand[row['id']].steps}" for row in rows}
+    return [(sent[str(cells[0].href).rstrip("/").rpartition("/")[2]], cells) for cells in part.rows]
+
+
+def together(
+    visit: Visit, every: Sequence[Mapping[str, Any]], *, today: date, now: datetime
+) -> tuple[str, int, int]:  # fmt: skip
+    """Does to those chosen what the form says; returns the act, to how many it was done, and to how many not.
+
+    Each is a step of its own: what cannot be done to one is done to the others. Raises CaseError where it can be done
+    to none.
+    """
+    form = visit.request.POST
+    act, chosen = form.get("act", ""), form.getlist("finding")
+    rows = {row["id"]: row for row in every}
+    if act not in BULK or not chosen:
+        raise CaseError("Nothing was chosen: tick findings and choose what to do.", "未选择：请勾选线索并选择操作。")
+    if len(chosen) > MOST_AT_ONCE:
+        raise CaseError(f"At most {MOST_AT_ONCE} at once.", f"一次最多 {MOST_AT_ONCE} 条。")
+    count, refusals = 0, []
+    for one in chosen:
+        finding, _, steps = one.partition(":")
+        if finding not in rows:
+            continue
+        sight = Sight(
+            row=rows[finding], stamp=visit.reading.snapshot.stamp, today=today,
+            steps=int(steps) if steps.isdecimal() and len(steps) < 19 else 0,
+        )  # fmt: skip
+        sent = QueryDict(mutable=True)
+        sent.update({name: form.get(name, "") for name in ("text", "until", "to")})
+        if act == "ask" and not form.get("text", "").strip():
+            sent["text"] = proposed_question(visit, sight.row)
+        try:
+            done(visit, sight, act, now, sent)
+            count += 1
+        except CaseError as error:
+            refusals.append(error)
+    if refusals and not count:
+        raise refusals[0]
+    return act, count, len(chosen) - count
+
+
+def bulk_notices(visit: Visit, refused: SpokenError | None) -> list[Notice]:
+    """What has come of the form."""
+    if refused is not None:
+        return [Notice(kind="problem", says=visit.spoken({"en": refused.en, "zh": refused.zh}))]
+    count, left = visit.query("done") or "", visit.query("left") or ""
+    if visit.query("said") not in BULK or not count.isdecimal() or not left.isdecimal():
+        return []
+    more = "" if left == "0" else visit.say(
+        f"For {left} it could not be done: somebody else was faster, or their state does not allow it.",
+        f"另有 {left} 条未能处理：已由他人处理，或当前状态不允许。",
+    )  # fmt: skip
+    return [Notice(kind="success", says=visit.say(f"Done for {count}.", f"已处理 {count} 条。"), more=more)]
+
+
+def gone_table(visit: Visit, every: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Table:
+    """Cases that were asked about and whose finding the filings do not raise any more."""
+    today, language = _today(visit), visit.language
+    rows = []
+    for case in without_finding(visit.actor, every):
+        seen = json.loads(case.seen)
+        standing = standings(visit.actor, [seen], today=today)[case.finding]
+        rows.append(
+            (
+                Cell(
+                    text=words.word(words.DETECTORS, case.detector, language), value=case.detector,
+                    href=visit.url("finding", finding=case.finding),
+                ),
+                Cell(text=names.get(case.organisation, case.organisation), value=case.organisation),
+                Cell(text=written.month(seen["period"]["to"], language), value=seen["period"]["to"]),
+                state_cell(visit, standing, today),
+            )
+        )  # fmt: skip
+    return Table(
+        name="gone",
+        caption=visit.say("Cases without a finding", "线索已消失的核查事项"),
+        columns=(
+            Column(key="detector", label=say("What was seen", "所见情况")),
+            Column(key="firm", label=say("Firm", "企业")),
+            Column(key="until", label=say("Until", "截至")),
+            Column(key="state", label=say("State", "状态")),
+        ),
+        rows=rows,
+        empty=visit.say("The filings still raise all of them.", "申报仍引出全部疑问。"),
+    )
+
+
+def _today(visit: Visit) -> date:
+    return clock.today(visit.reading.law.timezone)

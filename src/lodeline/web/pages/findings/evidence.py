@@ -1,0 +1,254 @@
+"""The evidence of a finding as tables: balances, months, and rows of the ledger with the way to each.
+
+What a detector adds that has no table here is told by `evidence_words`: nothing of the evidence is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from lodeline.detection.alarm import HALF_WIDTH_95
+from lodeline.material.mass import parse_mass
+from lodeline.web.drawing.bars import Bar, Bars, draw_bars
+from lodeline.web.drawing.number import Unit
+from lodeline.web.drawing.svg import Markup
+from lodeline.web.pages.findings import evidence_words
+from lodeline.web.parts.table import Cell, Column, Row, Table
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import Text, say
+
+Item = Mapping[str, Any]
+
+#: Elements in the drawing of a balance; its table has all.
+ELEMENTS_DRAWN: Final = 8
+EVENT_KINDS: Final[Mapping[str, Text]] = {
+    "origin": say("Origin", "来源"),
+    "transformation": say("Processing", "转化"),
+    "shipment": say("Shipment", "发货"),
+    "receipt": say("Receipt", "收货"),
+    "export": say("Export", "出口"),
+    "loss": say("Loss", "损耗"),
+    "stock": say("Stock count", "盘存"),
+    "adjustment": say("Adjustment", "调整"),
+    "move": say("Move", "场所间移动"),
+    "title": say("Change of owner", "所有权变更"),
+    "draw-reserve": say("Licence reserved", "许可证预留"),
+    "draw-exit": say("Licence drawn by an exit", "离境核销"),
+}
+#: What a row of the ledger says in columns; the rest stands in its last one.
+_IN_COLUMNS: Final = frozenset(
+    {"kind", "event", "on", "organisation", "movement", "entry", "mass_kg", "unaccounted_kg"}
+)
+#: The masses of a balance in the order in which they add up, and whether they count for (+1) or against (−1).
+FLOWS: Final[tuple[tuple[str, int, Text], ...]] = (
+    ("opening", 1, say("Opening", "期初")),
+    ("origin", 1, say("Origin", "来源")),
+    ("in", 1, say("In", "收入")),
+    ("out", -1, say("Out", "发出")),
+    ("export", -1, say("Export", "出口")),
+    ("loss", -1, say("Loss", "损耗")),
+    ("adjustment", 1, say("Adjusted", "调整")),
+    ("physical", -1, say("Counted", "盘存")),
+)
+
+
+def of_kind(finding: Mapping[str, Any], key: str) -> list[Any]:
+    """What the items of evidence called `key` hold: balances, totals."""
+    return [item[key] for item in finding["evidence"] if key in item]
+
+
+def balance_table(visit: Visit, finding: Mapping[str, Any]) -> Table:
+    """What two counts leave unexplained, element by element: the sum that does not close."""
+    balances = of_kind(finding, "balance")
+    milligrams = [{key: parse_mass(one[f"{key}_kg"]) for key in _KEYS} for one in balances]
+    rows = []
+    for one, mass in zip(balances, milligrams, strict=True):
+        unit = _kilograms(visit, mass["sigma"])
+        rows.append(
+            (
+                Cell(
+                    text=one["element"], value=one["element"], note=words.element(one["element"], visit.language),
+                ),
+                *(
+                    Cell(
+                        text=unit.bare(mass[flow]) if mass[flow] else written.NOTHING,
+                        value=mass[flow] / written.MG_PER_KG,
+                    )
+                    for flow, _, _ in FLOWS
+                ),
+                Cell(
+                    text=unit.bare(mass["muf"], signed=True), value=mass["muf"] / written.MG_PER_KG,
+                    tone="gain" if mass["muf"] < 0 else "loss",
+                ),
+                Cell(text=unit.bare(mass["sigma"]), value=mass["sigma"] / written.MG_PER_KG),
+                Cell(text=written.sigmas(one["z"]), value=one["z"]),
+            )
+        )  # fmt: skip
+    flows = (
+        Column(
+            key=flow, label=say(f"{'+' if sign > 0 else '−'} {text['en']}", f"{'+' if sign > 0 else '−'}{text['zh']}"),
+            number=True, unit="kg",
+        )
+        for flow, sign, text in FLOWS
+    )  # fmt: skip
+    return Table(
+        name="balances",
+        caption=visit.say("Between the two counts", "两次盘存之间"),
+        columns=(
+            Column(key="element", label=say("Element", "元素")),
+            *flows,
+            Column(key="muf", label=say("= Difference", "=差额"), number=True, unit="kg"),
+            Column(key="sigma", label=say("± σ", "±σ 值"), number=True, unit="kg"),
+            Column(key="z", label=say("z", "z 值"), number=True),
+        ),
+        rows=rows,
+        empty=visit.say("This finding rests on no balance.", "本线索不以物料平衡为依据。"),
+    )
+
+
+def _kilograms(visit: Visit, sigma_mg: int) -> Unit:
+    """Kilograms for the whole table, in each row to the first figure of its σ: the sum can be followed."""
+    leading = math.floor(math.log10(sigma_mg / written.MG_PER_KG)) if sigma_mg else 0
+    return Unit(word=visit.say("kg", "千克"), mg=written.MG_PER_KG, decimals=max(0, -leading))
+
+
+_KEYS: Final = (*(flow for flow, _, _ in FLOWS), "muf", "sigma")
+
+
+def draw_balances(visit: Visit, finding: Mapping[str, Any]) -> Markup:
+    """How far each element stands from zero, in its own σ: what chance cannot reach is the same for all."""
+    bars = [
+        Bar(
+            label=f"{one['element']} {words.element(one['element'], visit.language)}",
+            value=abs(one["z"]),
+            text=written.mass_with_sigma(abs(parse_mass(one["muf_kg"])), parse_mass(one["sigma_kg"]), visit.language)
+            + f" · {abs(one['z']):.1f}σ",
+            kind="gain" if one["z"] < 0 else "loss",
+        )
+        for one in of_kind(finding, "balance")[:ELEMENTS_DRAWN]
+    ]
+    chart = Bars(
+        name=visit.say("Difference in σ, by element", "各元素差额（以 σ 计）"), bars=tuple(bars), marker=HALF_WIDTH_95,
+        marker_text=visit.say("19 of 20 lie below", "95% 低于此"),
+    )  # fmt: skip
+    return draw_bars(chart, width=1040)
+
+
+def months_table(visit: Visit, finding: Mapping[str, Any]) -> Table:
+    """Months with the deadline that passed."""
+    rows: list[Row] = [
+        (
+            Cell(text=written.month(item["period"], visit.language), value=item["period"]),
+            Cell(text=_last_day(visit, item["deadline"]), value=item["deadline"]),
+        )
+        for item in finding["evidence"]
+        if "deadline" in item
+    ]
+    return Table(
+        name="months",
+        caption=visit.say("Months not filed", "未申报月份"),
+        columns=(
+            Column(key="period", label=say("Month", "月份")),
+            Column(key="deadline", label=say("Had to be filed by", "申报截止日")),
+        ),
+        rows=rows,
+        empty=visit.say("This finding is about no deadline.", "本线索不涉及申报期限。"),
+    )
+
+
+def _last_day(visit: Visit, deadline: str) -> str:
+    """The last day in time: a deadline at midnight is met on the day before."""
+    last = datetime.fromisoformat(deadline).astimezone(ZoneInfo(visit.reading.law.timezone)) - timedelta(seconds=1)
+    return written.day(last.date(), visit.language)
+
+
+def rows_table(visit: Visit, finding: Mapping[str, Any]) -> Table:
+    """The rows of the ledger behind a finding, each with its filing, its lot and its transfer."""
+    items = [item for item in finding["evidence"] if "kind" in item]
+    facts = _facts(visit, [item["movement"] for item in items if "movement" in item])
+    names = words.organisation_names(visit.reading.snapshot.register, visit.language)
+    firm = str(finding["subject"].get("organisation", ""))
+    besides = [evidence_words.besides(visit, item, _IN_COLUMNS) for item in items]
+    return Table(
+        name="rows",
+        caption=visit.say("Rows of the ledger", "账本行"),
+        columns=(
+            Column(key="event", label=say("Event", "事件")),
+            Column(key="on", label=say("Day", "日期")),
+            Column(key="filer", label=say("Filed by", "申报企业")),
+            Column(key="lot", label=say("Lot", "批次")),
+            Column(key="mass", label=_mass_label(finding), number=True, unit="kg"),
+            Column(key="entry", label=say("Log entry", "日志条目"), number=True),
+            *([Column(key="besides", label=say("Besides", "其他"))] if any(besides) else []),
+        ),
+        rows=[
+            (
+                *_row(visit, item, facts.get(item.get("movement"), {}), names, firm=firm, signs=signed(finding)),
+                *([Cell(text=more or written.NOTHING, value=more or None)] if any(besides) else []),
+            )
+            for item, more in zip(items, besides, strict=True)
+        ],
+        empty=visit.say("No row of the ledger is named.", "未列出账本行。"),
+    )
+
+
+def signed(finding: Mapping[str, Any]) -> bool:
+    """Whether the rows carry what came in and what went out of a site by sign; else a mass is what its row states."""
+    return bool(of_kind(finding, "balance")) or any("gain_kg" in one for one in of_kind(finding, "totals"))
+
+
+def _mass_label(finding: Mapping[str, Any]) -> Text:
+    """Which mass the rows are about: a balance's first element, oxide, or the dry mass as filed."""
+    balances = of_kind(finding, "balance")
+    if balances:
+        symbol = balances[0]["element"]
+        return say(f"Mass of {symbol}", f"{symbol} 质量")
+    if any("gain_kg" in one or "overrun_kg" in one for one in of_kind(finding, "totals")):
+        return say("Mass, REO", "质量（REO）")
+    return say("Dry mass", "干重")
+
+
+def _facts(visit: Visit, movements: Sequence[int]) -> dict[object, dict[str, Any]]:
+    """Movement → the line of the ledger that made it, with the name of its lot."""
+    snapshot = visit.reading.snapshot
+    lines = snapshot.lines.filter(pl.col("line").is_in(list(movements)))
+    named = lines.join(snapshot.lots.select("lot", "name"), on="lot", how="left")
+    return {row["line"]: row for row in named.iter_rows(named=True)}
+
+
+def _row(
+    visit: Visit, item: Item, facts: Mapping[str, Any], names: Mapping[str, str], *, firm: str, signs: bool
+) -> Row:
+    kind, filer = item["kind"], item.get("organisation") or facts.get("organisation") or firm
+    entry, lot, event = item.get("entry", facts.get("entry")), facts.get("name"), item.get("event", "")
+    # A transfer is looked up by the shipper's or the receiver's reference, which only that firm's events bear.
+    transfer = visit.url("transfers", query={"q": event, "organisation": filer})
+    short = parse_mass(item["unaccounted_kg"]) if "unaccounted_kg" in item else None
+    # Of a transfer whose two sides differ both masses are stated, and neither is the row's.
+    mass_mg = parse_mass(item["mass_kg"]) if "mass_kg" in item else None
+    return (
+        Cell(
+            text=words.word(EVENT_KINDS, kind, visit.language), value=kind, note=event,
+            href=transfer if kind in ("shipment", "receipt") and event else None,
+        ),
+        Cell(text=written.day(item["on"], visit.language), value=item["on"]),
+        Cell(text=names.get(filer, filer), value=filer, href=visit.url("organisation", organisation=filer)),
+        Cell(text=lot or written.NOTHING, value=lot, href=visit.url("lot", lot=lot) if lot else None),
+        Cell(
+            text=written.mass(mass_mg, visit.language, signed=signs and kind != "stock"),
+            value=None if mass_mg is None else mass_mg / written.MG_PER_KG,
+            note="" if short is None else visit.say("not there: ", "账上没有：") + written.mass(short, visit.language),
+        ),
+        Cell(
+            text=written.NOTHING if entry is None else written.count(entry), value=entry,
+            href=None if entry is None else visit.url("entry", entry=entry),
+        ),
+    )  # fmt: skip

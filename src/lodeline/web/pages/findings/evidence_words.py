@@ -1,0 +1,319 @@
+"""What a detector adds to its evidence, in words: each key has a term, each value is written as what it is.
+
+Nothing is left out. What has no table of its own is a term with its value, or a table of all items of the same form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from lodeline.accountancy.untestable import REASONS
+from lodeline.material.mass import parse_mass
+from lodeline.web.parts.table import Cell, Column, Table
+from lodeline.web.visit import Visit
+from lodeline.web.words import exceptions as exception_words
+from lodeline.web.words import format as written
+from lodeline.web.words import lots as lot_words
+from lodeline.web.words import words
+from lodeline.web.words.language import Text, say
+
+Item = Mapping[str, Any]
+
+#: Key of evidence → its term. A mass is in kilograms and says so in its value.
+TERMS: Final[Mapping[str, Text]] = {
+    "opening_kg": say("At hand at the start, at most", "期初至多"),
+    "inflow_kg": say("Came in", "流入"),
+    "outflow_kg": say("Went out", "流出"),
+    "gain_kg": say("Unexplained, at least", "来源不明，至少"),
+    "granted_kg": say("Granted", "许可或指标量"),
+    "used_kg": say("Used, REO", "已用（REO）"),
+    "overrun_kg": say("Beyond the grant, REO", "超出指标（REO）"),
+    "passed_on": say("Grant passed on", "超过指标之日"),
+    "put_in_kg": say("Put into the lot, dry", "批次入账（干重）"),
+    "drawn_kg": say("Drawn from it, dry", "累计取用（干重）"),
+    "unaccounted_kg": say("Not there when drawn, dry", "取用时账上没有（干重）"),
+    # What the rest of the battery counts.
+    "rounds": say("Rounds", "循环次数"),
+    "hops": say("Firms in the ring", "环内企业数"),
+    "complete": say("Every hop is filed", "各环节均已申报"),
+    "control_date": say("Control in force from", "管制生效日"),
+    "before": say("Exported rows before", "此前出口行数"),
+    "after": say("Exported rows since", "此后出口行数"),
+    "excluded_before": say("Of these outside the control", "此前不受管制的行数"),
+    "excluded_after": say("Of these outside the control since", "此后不受管制的行数"),
+    "lots": say("Lots", "批次数"),
+    "treo_kg": say("Rare earths (TREO)", "稀土总量（TREO）"),
+    "receiver": say("Receiver", "收货方"),
+    "maker": say("Maker", "生产方"),
+    "z": say("Difference in σ", "差额（σ 的倍数）"),
+    "not_covered_kg": say("Goods not covered", "未获许可覆盖的货物"),
+    "filed_kg": say("Filed", "申报量"),
+    "breaches": say("Rows by what is wrong", "各类问题行数"),
+    "exported_rows": say("Exported rows", "出口行数"),
+    "contradicting": say("Contradict their lots", "与批次不符的行数"),
+    "code": say("Another code than the lot's", "商品编码不符"),
+    "composition": say("Composition leaves something out", "成分漏报"),
+    "control": say("Control item missing", "未填管制编码"),
+    "value": say("Price far from its like", "单价偏离"),
+    "months": say("Months", "月数"),
+    "late": say("Filed late", "逾期月数"),
+    "corrected": say("Corrected after the deadline", "截止后更正次数"),
+    "counts": say("Stock counts", "盘存次数"),
+    "repeated": say("The same as the book or the count before", "与账面或上次盘存相同"),
+    "expected": say("Expected by chance", "偶然预期次数"),
+    "passed": say("Left whole within days", "数日内整批转出"),
+    "invoice_changed": say("Invoice changed in kind", "发票类型改变"),
+    "transfers": say("Transfers", "流转次数"),
+    "share_pct": say("Difference, in % of what was shipped", "差额占发货量（%）"),
+    "threshold_kg": say("Threshold", "门槛"),
+    "below": say("Consignments just below", "略低于门槛的票数"),
+    "above": say("Consignments just above", "略高于门槛的票数"),
+    "parted": say("Of lots that were parted", "来自被拆分批次"),
+    "cause": say("Cause", "原因"),
+    "papers": say("Records that disagree", "不符记录数"),
+    "exceptions": say("Exceptions", "差异数"),
+    "goods_kg": say("Goods", "货物"),
+    "shared": say("What they share", "共同之处"),
+    "customers": say("Customers", "客户"),
+    # Records: a month, a window, a lot, an exception, a correction.
+    "period": say("Month", "月份"),
+    "made_kg": say("Made", "产出"),
+    "capacity_kg": say("Capacity", "产能"),
+    "in_kg": say("Put in", "投入"),
+    "out_kg": say("Came out", "产出"),
+    "waste_kg": say("Waste", "废料"),
+    "state": say("State", "状态"),
+    "corrects": say("Corrects entry", "更正条目"),
+    "filed_at": say("Filed on", "申报时间"),
+    "rows": say("Rows changed", "改动行数"),
+    "element": say("Element", "元素"),
+    "since": say("Since", "起"),
+    "until": say("Until", "止"),
+    "found_on": say("Seen with the count of", "所据盘存日"),
+    "balances": say("Balances", "平衡期数"),
+    "mass_kg": say("Mass", "质量"),
+    "sigma_kg": say("± σ", "±σ 值"),
+    "muf_kg": say("Difference", "差额"),
+    "evidence": say("ln of likelihood ratio", "似然比对数"),
+    "p": say("Probability by chance", "偶然概率"),
+    "budget": say("Alarm below", "报警阈值"),
+    "ceiling": say("Probability that so much is found", "此量被查出的概率"),
+    "findable_kg": say("Found in 19 cases of 20 from", "95% 可查出的最小量"),
+    "misfit_p": say("Fit of the likeliest (probability)", "最似者的拟合概率"),
+    "named": say("What came in looks like", "流入物特征近似"),
+    "reason": say("Not told from the elements", "未能由元素判断"),
+    "unassayed_kg": say("In lots without an assay, from … to", "未化验批次所含（下限–上限）"),
+    "lot": say("Lot", "批次"),
+    "product": say("Product", "产品"),
+    "dry_kg": say("Came in or went, dry", "流入或流出（干重）"),
+    "open_kg": say("What it may hold", "可能含量范围"),
+    "exception": say("Exception", "差异"),
+    "age_days": say("Age in days", "已有天数"),
+    "number": say("Invoice", "发票号"),
+    "declaration": say("Declaration", "报关单"),
+    "invoiced_kg": say("Invoiced", "开票量"),
+    "border_kg": say("At the border", "海关记录量"),
+    "entry": say("Log entry", "日志条目"),
+    "movement": say("Row of the ledger", "账本行"),
+    "event": say("Event", "事件"),
+    # What rows of the ledger carry besides.
+    "shipper": say("Shipper", "发货方"),
+    "seller": say("Seller", "卖方"),
+    "buyer": say("Buyer", "买方"),
+    "party": say("Counterparty", "交易对方"),
+    "from": say("From", "来自"),
+    "to": say("To", "去向"),
+    "left_on": say("Left on", "转出日"),
+    "shipped_kg": say("Shipped", "发货量"),
+    "received_kg": say("Received", "收货量"),
+    "book_kg": say("In the books", "账面量"),
+    "own_pct": say("Dy + Tb as received, %", "收货方测得 Dy+Tb（%）"),
+    "maker_pct": say("Dy + Tb as stated, %", "生产方填报 Dy+Tb（%）"),
+    "lanthanum_pct_of_rare_earths": say("La in the rare earths, %", "La 占稀土（%）"),
+    "nd_to_pr": say("Nd to Pr", "Nd/Pr 比"),
+    "dy_tb_pct_of_rare_earths": say("Dy + Tb in the rare earths, %", "Dy+Tb 占稀土（%）"),
+    "hs_code": say("HS code", "商品编码"),
+    "control_item": say("Control item", "管制编码"),
+    "price": say("Price per kg", "单价（每千克）"),
+    "currency": say("Currency", "币种"),
+    "lot_product": say("The lot is", "批次产品"),
+    "contradicts": say("Contradicts the lot in", "与批次不符之处"),
+}
+#: Values that are codes of a detector.
+_VALUES: Final[Mapping[str, Text]] = {
+    "late": say("late", "逾期"),
+    "without": say("no licence", "无许可证"),
+    "unknown": say("licence not in the register", "许可证未登记"),
+    "of-other": say("somebody else's licence", "他人许可证"),
+    "not-in-force": say("not in force", "当日无效"),
+    "beyond": say("beyond the mass", "超出许可数量"),
+    "end-user": say("another end user", "最终用户不符"),
+    "destination": say("another destination", "目的国不符"),
+    "twice": say("used again", "重复使用"),
+    "code": say("code", "商品编码"),
+    "composition": say("composition", "成分"),
+    "control": say("control item", "管制编码"),
+    "value": say("price", "单价"),
+    **exception_words.CAUSES,
+}
+#: Key of an item that holds one record → the caption of the table of such records.
+_RECORDS: Final[Mapping[str, Text]] = {
+    "run": say("The window that shows it", "显示差额的时段"),
+    "untested": say("Balances that could not be tested", "无法检验的平衡期"),
+}
+#: First key of an item without a name → the caption of the table of such items.
+_LISTS: Final[Mapping[str, Text]] = {
+    "period": say("Month by month", "逐月"),
+    "lot": say("The lots that matter most", "影响最大的批次"),
+    "exception": say("The heaviest exceptions", "最大的差异"),
+    "entry": say("Rows behind them", "所涉账本行"),
+}
+#: Items that have a place of their own on the page.
+_ELSEWHERE: Final = frozenset({"balance", "kind", "deadline"})
+#: Items that hold terms, and no record.
+_TERMS_OF: Final = ("totals", "signature")
+#: Detectors whose grant is of oxide, as a quota is.
+_OF_OXIDE: Final = frozenset({"used_kg", "overrun_kg"})
+
+
+def in_all(visit: Visit, finding: Item) -> list[tuple[str, str]]:
+    """What is said of a finding as a whole, as terms and values."""
+    told = []
+    for item in finding["evidence"]:
+        if _ELSEWHERE & item.keys() or _RECORDS.keys() & item.keys() or next(iter(item), "") in _LISTS:
+            continue
+        for key, value in item.items():
+            pairs = value if key in _TERMS_OF else {key: value}
+            told += [(term(visit, one, among=pairs), said(visit, one, of_it)) for one, of_it in pairs.items()]
+    return told
+
+
+def further(visit: Visit, finding: Item) -> list[Table]:
+    """Items of the same form as tables: windows, months, lots, exceptions, corrections."""
+    of_form: dict[tuple[str, ...], list[Item]] = {}
+    captions: dict[tuple[str, ...], Text] = {}
+    for item in finding["evidence"]:
+        if _ELSEWHERE & item.keys():
+            continue
+        first = next(iter(item), "")
+        caption, record = _RECORDS.get(first), item
+        if caption is not None:
+            record = item[first]
+        elif (caption := _LISTS.get(first)) is None:
+            continue
+        # Exceptions name the papers that they have; that is no other form.
+        form = (first,) if first == "exception" else (first, *record)
+        of_form.setdefault(form, []).append(record)
+        captions[form] = caption
+    return [
+        _table(visit, f"further-{number}", captions[form], records)
+        for number, (form, records) in enumerate(of_form.items(), start=1)
+    ]
+
+
+def _table(visit: Visit, name: str, caption: Text, records: Sequence[Item]) -> Table:
+    keys = list(dict.fromkeys(key for record in records for key in record))
+    numbers = {key for key in keys if _is_number(key, (record.get(key) for record in records))}
+    return Table(
+        name=name,
+        caption=visit.spoken(caption),
+        columns=tuple(Column(key=key, label=TERMS.get(key, _unnamed(key)), number=key in numbers) for key in keys),
+        rows=[tuple(_cell(visit, key, record.get(key)) for key in keys) for record in records],
+        empty="",
+    )
+
+
+def _is_number(key: str, values: Iterable[object]) -> bool:
+    return key.endswith("_kg") or all(isinstance(value, int | float) for value in values if value is not None)
+
+
+def _cell(visit: Visit, key: str, value: Any) -> Cell:
+    plain = float(value) if key.endswith("_kg") and isinstance(value, str) else value
+    return Cell(
+        text=said(visit, key, value),
+        value=plain if isinstance(plain, str | int | float | None) else said(visit, key, value),
+        href=visit.url("entry", entry=value) if key in ("entry", "corrects") and value is not None
+        else visit.url("lot", lot=value) if key == "lot" else None,
+    )  # fmt: skip
+
+
+def besides(visit: Visit, item: Item, keys: Iterable[str]) -> str:
+    """What a row of the ledger says besides `keys`, in one line."""
+    left = [(key, value) for key, value in item.items() if key not in keys and value is not None]
+    colon = visit.say(": ", "：")
+    stated = visit.say("Composition stated", "所填成分")
+    return visit.say("; ", "；").join(
+        f"{stated if key == 'composition' else term(visit, key)}{colon}{said(visit, key, value)}" for key, value in left
+    )
+
+
+def term(visit: Visit, key: str, *, among: Item | None = None) -> str:
+    """What a key is called. A grant that stands beside what was used of a quota is of oxide."""
+    if key == "granted_kg" and among is not None and _OF_OXIDE & among.keys():
+        return visit.say("Granted, REO", "下达指标（REO）")
+    return visit.spoken(TERMS.get(key, _unnamed(key)))
+
+
+def _unnamed(key: str) -> Text:
+    """A key that nobody has named here yet: its own words, and never the way a program writes it."""
+    plain = key.replace("_", " ")
+    return say(plain[:1].upper() + plain[1:], plain)
+
+
+def said(visit: Visit, key: str, value: Any) -> str:
+    """A value as it is read: masses, days, shares and codes in words; what holds several is a sentence."""
+    language = visit.language
+    if value is None:
+        return written.NOTHING
+    if isinstance(value, bool):
+        return visit.say("yes", "是") if value else visit.say("no", "否")
+    if isinstance(value, Mapping):
+        return visit.say(", ", "、").join(_counted(visit, key, value))
+    if key == "named":
+        return _named(visit, value)
+    if isinstance(value, list | tuple):
+        between = visit.say(" to ", "至") if key.endswith("_kg") else visit.say(", ", "、")
+        return between.join(said(visit, key, one) for one in value)
+    if key.endswith("_kg"):
+        return written.mass(parse_mass(str(value)), language)
+    if key.endswith(("_on", "_date")) or key in ("since", "until", "on"):
+        return written.day(str(value), language)
+    if key == "filed_at":
+        return written.moment(str(value), language, visit.reading.law.timezone)
+    if isinstance(value, float):
+        return written.number(value) if value == 0 or abs(value) >= 1e-3 else f"{value:.1e}"
+    if isinstance(value, int):
+        return written.count(value)
+    return _text(visit, key, str(value))
+
+
+def _text(visit: Visit, key: str, value: str) -> str:
+    if key == "period":
+        return written.month(value, visit.language)
+    if key in ("product", "lot_product"):
+        return lot_words.product(value, visit.language)
+    if key == "reason" and value in REASONS:
+        return visit.spoken(REASONS[value])
+    if key == "element":
+        return f"{value} {words.element(value, visit.language)}"
+    return words.word(_VALUES, value, visit.language) if key in ("state", "cause", "contradicts") else value
+
+
+def _counted(visit: Visit, key: str, counts: Mapping[str, Any]) -> Iterator[str]:
+    """`{"US": 3}` → `United States 3`: rows by country, or by what is wrong with them."""
+    for one, number in counts.items():
+        named = words.word(_VALUES, one, visit.language) if one in _VALUES else one
+        if key in ("before", "after"):
+            named = words.country(one, visit.language)
+        yield f"{named} {said(visit, one, number)}"
+
+
+def _named(visit: Visit, named: Sequence[Item]) -> str:
+    """The signatures that the elements cannot be told from, the likeliest first."""
+    if not named:
+        return visit.say("none for sure", "无法确定")
+    return visit.say("; ", "；").join(
+        f"{visit.spoken({'en': one['en'], 'zh': one['zh']})} {written.percent(one['probability'], visit.language)}"
+        for one in named
+    )

@@ -1,0 +1,313 @@
+"""One finding: the question, what was seen, what would explain it innocently, what to ask, and the rows it stands on.
+
+Printed, the page is a letter to the firm: the same words, with an address and without the menu.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.detection.alarm import ALARM_SCORE, FALSE_FINDINGS_PER_SITE_YEAR
+from lodeline.material.mass import parse_mass
+from lodeline.office.access import clock
+from lodeline.office.findings.cases import Sight
+from lodeline.office.findings.evidence import evidence
+from lodeline.office.findings.states import CaseError
+from lodeline.office.findings.views import Standing, case_of, standings
+from lodeline.service.findings.finding import findings as ask
+from lodeline.service.overview.overview import SIDES
+from lodeline.spoken import SpokenError
+from lodeline.web.pages.common.attachment import attachment
+from lodeline.web.pages.findings.case_acts import SAID, assign_field, done, forms, is_watched
+from lodeline.web.pages.findings.case_part import REASONS, state_cell, taken, wanted_paper
+from lodeline.web.pages.findings.evidence import balance_table, draw_balances, months_table, rows_table, signed
+from lodeline.web.pages.findings.evidence_words import further, in_all
+from lodeline.web.pages.findings.findings import KINDS, firm, mass_mg
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import shown, wanted_csv
+from lodeline.web.parts.values import Notice
+from lodeline.web.visit import NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+
+#: Of a finding's id, what a letter calls it by: enough to tell apart more findings than there will ever be.
+_REFERENCE = 12
+
+
+def finding(visit: Visit, finding: str) -> HttpResponse:
+    """The page `findings/ID/`; its forms ask the firm and decide. `?bundle=zip`: its evidence as a file."""
+    reading = visit.reading
+    every = reading.answer(ask, reading.store, reading.snapshot, reading.law)["rows"]
+    place = next((place for place, row in enumerate(every) if row["id"] == finding), None)
+    case = case_of(visit.actor, finding)
+    if place is None and (case is None or not case.steps_taken):
+        raise NotHereError(
+            "The filings in the log do not raise this question, or no longer: a filing or a correction may have"
+            " answered it. See the list of findings.",
+            "日志中的申报没有（或不再）引出这一疑问：可能已由后来的申报或更正解答。请查看线索列表。",
+        )
+    row = every[place] if place is not None else json.loads(case.seen if case is not None else "")
+    paper = None if case is None else wanted_paper(visit, case, told_only=False)
+    if paper is not None:
+        return paper
+    if visit.query("bundle") and place is not None:
+        return _bundle(visit, row)
+    now, today = clock.now(), clock.today(reading.law.timezone)
+    refused: SpokenError | None = None
+    if visit.request.method == "POST":
+        try:
+            return _posted(visit, row)
+        except CaseError as error:
+            refused = error
+    standing = standings(visit.actor, [row], today=today)[finding]
+    tables = {
+        "balances": balance_table(visit, row), "months": months_table(visit, row), "rows": rows_table(visit, row),
+    }  # fmt: skip
+    more = further(visit, row)
+    csv = wanted_csv(visit, *tables.values(), *more)
+    if csv is not None:
+        return csv
+    names = words.organisation_names(reading.snapshot.register, visit.language)
+    shape, tone = words.DETECTOR_MARKS.get(row["detector"], ("diamond", "ink"))
+    return show(
+        visit,
+        "lodeline/findings/finding.html",
+        status=400 if refused else 200,
+        title=_question(visit, row, names),
+        row=row,
+        kind={"text": words.word(KINDS, row["detector"], visit.language), "shape": shape, "tone": tone},
+        place=None if place is None else written.count(place + 1),
+        total=written.count(len(every)),
+        before=None if place is None else _beside(visit, every, place - 1),
+        after=None if place is None else _beside(visit, every, place + 1),
+        notices=_notices(visit, standing, refused, gone=place is None),
+        steps=[]
+        if case is None
+        else taken(visit, case, told_only=False, called=lambda one: names.get(one, one), timezone=reading.law.timezone),
+        seen=standing.steps,
+        forms=forms(visit, row, standing, today),
+        assign=assign_field(visit, standing, now) if visit.actor.may("finding.decide") else None,
+        watched=is_watched(visit, finding),
+        bundle=visit.here(bundle="zip") if place is not None and visit.territory is None else None,
+        subject=_subject(visit, row, names),
+        names=names,
+        period=_period(visit, row["period"]),
+        mass=_mass(visit, row),
+        interval=_interval(visit, row),
+        elements=visit.say(", ", "、").join(row["elements"]),
+        state=state_cell(visit, standing, today),
+        score=written.score(row["score"]),
+        certainty=_certainty(visit, row),
+        totals=in_all(visit, row),
+        signed=signed(row),
+        drawing=draw_balances(visit, row),
+        tables={name: shown(visit, table) if table.rows else None for name, table in tables.items()},
+        further=[shown(visit, table) for table in more],
+        command=f"lodeline findings --detector {row['detector']} --json",
+        stamp={"entry": written.count(reading.snapshot.entry), "root": reading.snapshot.root},
+        address=_address(visit, row, names),
+        reference=row["id"][:_REFERENCE],
+        as_of=written.moment(reading.snapshot.as_of, visit.language, reading.law.timezone),
+        list=visit.url("findings"),
+        balance=visit.url("balance", site=row["subject"]["site"]) if "site" in row["subject"] else None,
+        transfers=visit.url("transfers", query={"organisation": firm(row)}),
+    )
+
+
+def _posted(visit: Visit, row: Mapping[str, Any]) -> HttpResponse:
+    reading, form = visit.reading, visit.request.POST
+    steps = form.get("steps", "")
+    sight = Sight(
+        row=row, stamp=reading.snapshot.stamp, today=clock.today(reading.law.timezone),
+        steps=int(steps) if steps.isdecimal() and len(steps) < 19 else 0,
+    )  # fmt: skip
+    said = done(visit, sight, form.get("act", ""), clock.now())
+    return HttpResponseRedirect(visit.here(said=said), status=303)
+
+
+def _notices(visit: Visit, standing: Standing, refused: SpokenError | None, *, gone: bool) -> list[Notice]:
+    said = visit.query("said") or ""
+    made: list[Notice] = []
+    if refused is not None:
+        made.append(Notice(kind="problem", says=visit.spoken({"en": refused.en, "zh": refused.zh})))
+    elif said in SAID:
+        made.append(Notice(kind="success", says=visit.spoken(SAID[said])))
+    if gone:
+        made.append(
+            Notice(
+                kind="info",
+                says=visit.say("The filings do not raise this question any more.", "申报已不再引出这一疑问。"),
+                more=visit.say(
+                    "What stands here is the finding as it was when it was last decided about.",
+                    "此处所示为最近一次处理时的线索。",
+                ),
+            )
+        )
+    if standing.reason is not None:
+        made.append(
+            Notice(
+                kind="info",
+                says=visit.say("What was decided does not stand any more.", "原决定已不再有效。"),
+                more=visit.spoken(REASONS[standing.reason]),
+            )
+        )
+    return made
+
+
+def _bundle(visit: Visit, row: Mapping[str, Any]) -> HttpResponse:
+    content = evidence(
+        visit.actor, visit.store, visit.reading.law, row["id"], detector=row["detector"], organisation=firm(row)
+    )
+    return attachment(content, f"lodeline-evidence-{row['id'][:_REFERENCE]}.zip", "application/zip")
+
+
+def _question(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """The finding as what it is: a question to the firm."""
+    name, subject = names.get(firm(row), firm(row)), row["subject"]
+    mass = written.mass(mass_mg(row), visit.language)
+    until = written.month(row["period"]["to"], visit.language)
+    match row["detector"]:
+        case "unexplained-gain":
+            return visit.say(f"Where did {mass} at {name} come from?", f"{name}多出的{mass}从何而来？")
+        case "unexplained-loss":
+            return visit.say(f"Where did {mass} at {name} go?", f"{name}短少的{mass}去了哪里？")
+        case "over-drawn-lot":
+            return visit.say(
+                f"What did {name} use when its lot held too little?", f"{name}在批次不足时实际使用了什么？"
+            )
+        case "missing-filing":
+            months = _period(visit, row["period"])
+            return visit.say(f"Why has {name} not filed {months}?", f"{name}为何未申报{months}？")
+        case "quota-overrun":
+            kind, year = words.word(words.QUOTA_KINDS, subject["kind"], visit.language), row["period"]["to"][:4]
+            return visit.say(
+                f"Why is {name} {mass} over its {kind.lower()} quota of {year}?",
+                f"{name}{year}年{kind}为何超出指标{mass}？",
+            )
+    what = words.word(KINDS, row["detector"], visit.language)
+    return visit.say(f"{what}: a question to {name}, {until}", f"{what}：请{name}说明（{until}）")
+
+
+def _beside(visit: Visit, every: Sequence[Mapping[str, Any]], place: int) -> dict[str, object] | None:
+    """The finding before or after in the queue."""
+    if not 0 <= place < len(every):
+        return None
+    return {"href": visit.url("finding", finding=every[place]["id"]), "number": written.count(place + 1)}
+
+
+def _subject(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -> list[dict[str, str | None]]:
+    """Whom and what the finding is about, each with its page."""
+    sites = words.site_names(visit.reading.snapshot.register)
+    told = []
+    for role, value in row["subject"].items():
+        if role in ("organisation", "shipper", "receiver") or value in names:
+            label = {"shipper": visit.say("Shipper", "发货方"), "receiver": visit.say("Receiver", "收货方")}.get(role)
+            told.append(
+                {
+                    "label": label or visit.say("Firm", "企业"),
+                    "text": names.get(value, value),
+                    "id": value,
+                    "href": visit.url("organisation", organisation=value) if value in names else None,
+                }
+            )
+        elif role == "site":
+            told.append(
+                {
+                    "label": visit.say("Site", "场所"),
+                    "text": sites.get(value, value),
+                    "id": value,
+                    "href": visit.url("balance", site=value),
+                }
+            )
+        elif role == "lot":
+            told.append(
+                {"label": visit.say("Lot", "批次"), "text": value, "id": "", "href": visit.url("lot", lot=value)}
+            )
+        elif role == "kind":
+            told.append(_quota_subject(visit, row, value))
+    return told  # fmt: skip
+
+
+def _quota_subject(visit: Visit, row: Mapping[str, Any], kind: str) -> dict[str, str | None]:
+    ore = row["subject"].get("ore_type", "")
+    text = words.word(words.QUOTA_KINDS, kind, visit.language)
+    if ore:
+        text += visit.say(", ", "，") + words.word(words.ORE_TYPES, ore, visit.language)
+    query = {"year": row["period"]["to"][:4], "organisation": firm(row)}
+    return {"label": visit.say("Quota", "指标"), "text": text, "id": "", "href": visit.url("quotas", query=query)}
+
+
+def _period(visit: Visit, period: Mapping[str, str]) -> str:
+    first, last = period["from"], period["to"]
+    if first == last:
+        return written.month(first, visit.language)
+    if (first[5:], last[5:]) == ("01", "12") and first[:4] == last[:4]:
+        return visit.say(first[:4], f"{first[:4]}年")
+    return visit.say(
+        f"{written.month(first, visit.language)} to {written.month(last, visit.language)}",
+        f"{written.month(first, visit.language)}至{written.month(last, visit.language)}",
+    )
+
+
+def _mass(visit: Visit, row: Mapping[str, Any]) -> str:
+    if not mass_mg(row):
+        return visit.say("not known: no composition is stated", "不明：未填报成分")
+    return written.mass(mass_mg(row), visit.language)
+
+
+def _interval(visit: Visit, row: Mapping[str, Any]) -> str:
+    """What bounds the mass, in words."""
+    low, high = (
+        None if bound is None else written.mass(parse_mass(bound), visit.language) for bound in row["interval_kg"]
+    )
+    if low is not None and high is not None:
+        return visit.say(f"in 19 cases of 20 between {low} and {high}", f"95% 区间：{low}至{high}")
+    if low is not None:
+        return visit.say(f"at least {low}; the rest is not known", f"至少{low}，上限不明")
+    return visit.say("as filed, without bounds", "按申报计，无区间")
+
+
+def _certainty(visit: Visit, row: Mapping[str, Any]) -> str:
+    """What the score says, and what it does not."""
+    score = row["score"]
+    if score is None:
+        return visit.say(
+            "No score. The masses are taken as filed, and nothing says how far they may be off; so nothing says either"
+            " how often chance would do the same. The rows above are what there is.",
+            "无得分。质量按申报计，误差未知，因而无从估计偶然出现的概率。以上各行即全部依据。",
+        )
+    rarity = 1 - score
+    years = written.count(round(1 / rarity)) if rarity > 1e-6 else None
+    if row["detector"] not in SIDES:
+        return visit.say(
+            f"{written.score(score)}: the probability of seeing less than this if nothing is wrong.",
+            f"{written.score(score)}：若无异常，所见低于此值的概率。",
+        )
+    budget = written.count(round(1 / FALSE_FINDINGS_PER_SITE_YEAR))
+    told = visit.say(
+        f"{written.score(score)}: the probability that a site without faults shows less than this in a whole year. ",
+        f"{written.score(score)}：无异常的场所在一整年内差额低于此值的概率。",
+    )
+    told += visit.say(
+        f"Chance alone would bring it about once in {years} years. " if years
+        else "Chance alone would bring it less than once in a million years. ",
+        f"仅凭偶然约{years}年出现一次。" if years else "仅凭偶然，一百万年也不到一次。",
+    )  # fmt: skip
+    return told + visit.say(
+        f"A question is asked from {written.score(ALARM_SCORE)} on, which is one needless question in {budget} clean"
+        " years of a site. It rests on σ as registered: a scale worse than its certificate makes such a score too.",
+        f"得分达到{written.score(ALARM_SCORE)}即提出疑问，相当于无异常场所每{budget}年误问一次。得分以登记的 σ 为准："
+        "若衡器误差大于其证书所载，也会得到这样的分数。",
+    )
+
+
+def _address(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
+    """To whom the letter goes."""
+    register = visit.reading.snapshot.register.tables["organisations"]
+    one = firm(row)
+    code = dict(register.select("id", "uscc").iter_rows()).get(one)
+    return {"name": names.get(one, one), "id": one, "code": code or ""}

@@ -1,0 +1,245 @@
+"""The queue of findings: every question that the filings raise, in the order of the service, or firm by firm.
+
+The headline counts questions and firms and names the largest; where no detector has seen anything, it says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.detection.battery import DETECTORS
+from lodeline.office.access import clock
+from lodeline.office.findings.states import CaseError
+from lodeline.office.findings.views import standings
+from lodeline.service.findings.finding import findings as ask
+from lodeline.service.overview import overview as questions
+from lodeline.spoken import SpokenError
+from lodeline.web.drawing.bars import Bar, Bars, draw_bars
+from lodeline.web.drawing.svg import Markup
+from lodeline.web.pages.common import asked
+from lodeline.web.pages.findings.case_acts import bulk_fields
+from lodeline.web.pages.findings.case_queue import bulk_notices, gone_table, picks, together, whose
+from lodeline.web.pages.findings.table import findings_table
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import say
+
+Finding = Mapping[str, Any]
+
+#: The two ways to look at the queue.
+_VIEWS = {"queue": say("By score", "按得分"), "firms": say("By firm", "按企业")}
+#: Every detector by its name, in the order of the battery.
+KINDS = {one.name: words.DETECTORS.get(one.name, say(one.name, one.name)) for one in DETECTORS}
+#: Whose cases to show.
+_WHOSE = {
+    "mine": say("Assigned to me", "我承办的"),
+    "nobody": say("Assigned to nobody", "未指派"),
+    "watched": say("Watched by me", "我关注的"),
+    "overdue": say("Answer overdue", "逾期未答复"),
+}
+#: Firms in the drawing; the table has all.
+_FIRMS_DRAWN = 10
+
+
+def findings(visit: Visit) -> HttpResponse:
+    """The page `findings/`: `?detector=`, `?organisation=`, `?period=`, `?element=`, `?state=`, `?whose=` narrow it.
+
+    `?view=firms` groups it; a form asks about, assigns or leaves aside those that are chosen.
+    """
+    reading = visit.reading
+    names = words.organisation_names(reading.snapshot.register, visit.language)
+    every: Sequence[Finding] = reading.answer(ask, reading.store, reading.snapshot, reading.law)["rows"]
+    months = asked.months(visit)
+    present = reading.answer(questions.elements, reading.snapshot)
+    view = asked.one_of(visit, "view", _VIEWS) or "queue"
+    chosen = {
+        "detector": asked.one_of(visit, "detector", KINDS),
+        "organisation": asked.organisation(visit, names),
+        "period": asked.period(visit, months),
+        "element": asked.element(visit, present),
+        "state": asked.one_of(visit, "state", words.FINDING_STATES),
+        "whose": asked.one_of(visit, "whose", _WHOSE),
+    }
+    now, today = clock.now(), clock.today(reading.law.timezone)
+    refused: SpokenError | None = None
+    if visit.request.method == "POST":
+        try:
+            said, count, left = together(visit, every, today=today, now=now)
+            return HttpResponseRedirect(visit.here(said=said, done=count, left=left), status=303)
+        except CaseError as error:
+            refused = error
+    stand = standings(visit.actor, every, today=today)
+    kept = whose(visit, stand, chosen["whose"])
+    rows = [
+        row
+        for row in every
+        if _is_chosen(row, chosen) and row["id"] in kept and chosen["state"] in (None, stand[row["id"]].state)
+    ]
+    table = _firms_table(visit, rows, names) if view == "firms" else findings_table(visit, rows, stand)
+    gone = gone_table(visit, every, names)
+    csv = wanted_csv(visit, table, gone)
+    if csv is not None:
+        return csv
+    scored = sum(row["score"] is not None for row in rows)
+    return show(
+        visit,
+        "lodeline/findings/findings.html",
+        status=400 if refused else 200,
+        title=_headline(visit, rows, every, names),
+        table=(part := shown(visit, table)),
+        picks=picks(part, rows, stand) if view == "queue" and visit.actor.may("finding.decide") else None,
+        bulk=bulk_fields(visit, today, now) if view == "queue" and visit.actor.may("finding.decide") else [],
+        notices=bulk_notices(visit, refused),
+        states=asked.options(visit, words.FINDING_STATES),
+        whose=asked.options(visit, _WHOSE),
+        gone=shown(visit, gone) if gone.rows else None,
+        view=view,
+        views=[
+            {"text": visit.spoken(word), "href": visit.here(view=one, sort=None), "here": one == view}
+            for one, word in _VIEWS.items()
+        ],
+        any=bool(rows),
+        total=written.count(len(rows)),
+        scored=written.count(scored) if scored else None,
+        unscored=written.count(len(rows) - scored) if scored < len(rows) else None,
+        tiles=_tiles(visit, rows) if view == "queue" else [],
+        drawing=_draw_firms(visit, rows, names) if view == "firms" else "",
+        firms_drawn=written.count(_FIRMS_DRAWN),
+        detectors=asked.options(visit, KINDS),
+        organisations=sorted({(one, names.get(one, one)) for one in map(firm, every)}, key=lambda option: option[1]),
+        months=asked.period_options(visit, months),
+        elements=asked.element_options(visit, present),
+        asked={name: value or "" for name, value in chosen.items()},
+    )
+
+
+def firm(finding: Finding) -> str:
+    """The organisation that a finding puts its question to; of a pair, the first."""
+    subject = finding["subject"]
+    return str(subject.get("organisation") or next(iter(subject.values())))
+
+
+def mass_mg(finding: Finding) -> float:
+    """The mass at stake."""
+    return float(finding["mass_kg"]) * written.MG_PER_KG
+
+
+def _is_chosen(row: Finding, chosen: Mapping[str, str | None]) -> bool:
+    return (
+        chosen["detector"] in (None, row["detector"])
+        and chosen["organisation"] in (None, *row["subject"].values())
+        and (chosen["period"] is None or row["period"]["from"] <= chosen["period"] <= row["period"]["to"])
+        and (chosen["element"] is None or chosen["element"] in row["elements"])
+    )
+
+
+def _headline(visit: Visit, rows: Sequence[Finding], every: Sequence[Finding], names: Mapping[str, str]) -> str:
+    if not rows:
+        if every:
+            return visit.say("No question of this kind is open", "没有符合条件的线索")
+        return visit.say("These filings raise no question", "这些申报没有引出任何疑问")
+    firms = len(set(map(firm, rows)))
+    largest = max(rows, key=mass_mg)
+    name, mass = names.get(firm(largest), firm(largest)), written.mass(mass_mg(largest), visit.language)
+    what = words.word(KINDS, largest["detector"], visit.language)
+    counted_en = f"{asked.counted(len(rows), 'question', 'questions')} for {asked.counted(firms, 'firm', 'firms')}"
+    counted_zh = f"{written.count(len(rows))}个疑问，涉及{written.count(firms)}家企业"
+    if not mass_mg(largest):
+        return visit.say(counted_en, counted_zh)
+    return visit.say(
+        f"{counted_en}; the largest: {what.lower()}, {mass}, {name}", f"{counted_zh}，最大一项为{name}{what}{mass}"
+    )
+
+
+def _tiles(visit: Visit, rows: Sequence[Finding]) -> list[dict[str, object]]:
+    """Each detector that has seen something, with what is at stake, in the order of the battery."""
+    tiles: list[dict[str, object]] = []
+    for detector in KINDS:
+        seen = [row for row in rows if row["detector"] == detector]
+        if not seen:
+            continue
+        shape, tone = words.DETECTOR_MARKS.get(detector, ("diamond", "ink"))
+        stake = written.mass(sum(map(mass_mg, seen)), visit.language)
+        tiles.append(
+            {
+                "label": words.word(KINDS, detector, visit.language), "figure": written.count(len(seen)),
+                "sub": visit.say(f"{stake} at stake", f"涉及{stake}"), "shape": shape, "tone": tone, "trend": "",
+                "href": visit.here(detector=detector, **{"findings.page": None}),
+            }
+        )  # fmt: skip
+    return tiles
+
+
+def _by_firm(rows: Sequence[Finding]) -> list[tuple[str, list[Finding]]]:
+    """The findings of each firm, most mass at stake first."""
+    groups: dict[str, list[Finding]] = {}
+    for row in rows:
+        groups.setdefault(firm(row), []).append(row)
+    return sorted(groups.items(), key=lambda group: (-sum(map(mass_mg, group[1])), group[0]))
+
+
+def _firms_table(visit: Visit, rows: Sequence[Finding], names: Mapping[str, str]) -> Table:
+    language = visit.language
+    cells = []
+    for one, seen in _by_firm(rows):
+        stake = sum(map(mass_mg, seen))
+        scores = [row["score"] for row in seen if row["score"] is not None]
+        kinds = [kind for kind in KINDS if any(row["detector"] == kind for row in seen)]
+        newest = max(row["period"]["to"] for row in seen)
+        cells.append(
+            (
+                Cell(
+                    text=names.get(one, one), value=names.get(one, one), note=one,
+                    href=visit.here(organisation=one, view=None, sort=None),
+                ),
+                Cell(text=written.count(len(seen)), value=len(seen)),
+                Cell(
+                    text=visit.say(", ", "、").join(words.word(KINDS, kind, language) for kind in kinds),
+                    value=", ".join(kinds),
+                ),
+                Cell(text=written.mass(stake, language) if stake else written.NOTHING, value=stake / written.MG_PER_KG),
+                Cell(
+                    text=written.score(max(scores)) if scores else written.NOTHING,
+                    value=max(scores) if scores else None,
+                ),
+                Cell(text=written.month(newest, language), value=newest),
+            )
+        )  # fmt: skip
+    return Table(
+        name="firms",
+        caption=visit.say("Findings by firm", "各企业线索"),
+        columns=(
+            Column(key="firm", label=say("Firm", "企业")),
+            Column(key="findings", label=say("Questions", "疑问"), number=True),
+            Column(key="kinds", label=say("What was seen", "所见情况")),
+            Column(key="mass", label=say("At stake", "涉及质量"), number=True, unit="kg"),
+            Column(key="score", label=say("Highest score", "最高得分"), number=True),
+            Column(key="until", label=say("Newest", "最近")),
+        ),
+        rows=cells,
+        empty=_empty(visit),
+    )
+
+
+def _draw_firms(visit: Visit, rows: Sequence[Finding], names: Mapping[str, str]) -> Markup:
+    bars = []
+    for one, seen in _by_firm(rows)[:_FIRMS_DRAWN]:
+        stake, number = sum(map(mass_mg, seen)), len(seen)
+        text = visit.say(asked.counted(number, "question", "questions"), f"{written.count(number)}个疑问")
+        bars.append(
+            Bar(
+                label=names.get(one, one), value=stake, text=f"{written.mass(stake, visit.language)} · {text}",
+                href=visit.here(organisation=one, view=None, sort=None),
+            )
+        )  # fmt: skip
+    return draw_bars(Bars(name=visit.say("Mass at stake by firm", "各企业涉及质量"), bars=tuple(bars)), width=1040)
+
+
+def _empty(visit: Visit) -> str:
+    return visit.say("No finding is like that: take a filter away.", "没有符合条件的线索：请减少筛选条件。")

@@ -1,0 +1,197 @@
+"""One question of the authority to a firm: what was seen in the firm's own rows, what was asked, and the answer.
+
+Of the finding stands here what its subject may see: `own_findings` leaves out whoever stands farther up or down.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.office.findings import cases
+from lodeline.office.findings.files import FileRefusedError, attached
+from lodeline.office.findings.own import own_findings
+from lodeline.office.findings.states import MOVES, CaseError
+from lodeline.office.findings.views import own_case, own_state
+from lodeline.office.models import Case
+from lodeline.web.pages.common.firm_part import Firm, spoken_error
+from lodeline.web.pages.findings.case_acts import SAID
+from lodeline.web.pages.findings.case_part import taken, wanted_paper
+from lodeline.web.pages.findings.evidence import EVENT_KINDS
+from lodeline.web.pages.findings.firm_findings import place, state_cell
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
+from lodeline.web.parts.values import Fact, Field, Notice
+from lodeline.web.visit import NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import say
+
+_ACCEPT: Final = ".pdf,.png,.jpg,.jpeg,.csv"
+
+
+def firm_finding(visit: Visit, organisation: str, finding: str) -> HttpResponse:
+    """The page `firm/ID/findings/FINDING/`; its form answers."""
+    firm = Firm(visit, organisation)
+    try:
+        case = own_case(visit.actor, organisation, finding)
+    except CaseError as error:
+        raise NotHereError(error.en, error.zh) from error
+    paper = wanted_paper(visit, case, told_only=True)
+    if paper is not None:
+        return paper
+    refused = ""
+    if visit.request.method == "POST":
+        try:
+            return _answer(firm, finding)
+        except (CaseError, FileRefusedError) as error:
+            refused = spoken_error(visit, error)
+            case = own_case(visit.actor, organisation, finding)
+    row = _own_row(firm, case)
+    table = _rows(firm, row)
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    said = visit.query("said")
+    return show(
+        visit,
+        "lodeline/findings/firm_finding.html",
+        title=_headline(firm, case),
+        status=400 if refused else 200,
+        name=firm.name,
+        back=firm.url("firm-findings"),
+        row=row,
+        names=firm.names,
+        facts=_facts(firm, case, row),
+        table=shown(visit, table) if table.rows else None,
+        steps=taken(
+            visit, case, told_only=True, called=lambda one: firm.names.get(one, one),
+            timezone=firm.own.law.timezone,
+        ),
+        answer=_fields(firm, refused) if _may_answer(visit, case) else None,
+        notices=[Notice(kind="problem", says=refused)] if refused
+        else [Notice(kind="success", says=visit.spoken(SAID["answer"]))] if said == "answer" else [],
+    )  # fmt: skip
+
+
+def _answer(firm: Firm, finding: str) -> HttpResponse:
+    visit = firm.visit
+    sent = [(one.name or "", one.read()) for one in visit.request.FILES.getlist("files")]
+    cases.answer(
+        visit.actor, visit.store, firm.organisation, finding, text=visit.request.POST.get("text", ""),
+        files=attached(sent), now=firm.now,
+    )  # fmt: skip
+    return HttpResponseRedirect(visit.here(said="answer"), status=303)
+
+
+def _may_answer(visit: Visit, case: Case) -> bool:
+    return case.state in MOVES["answered"][0] and any(
+        visit.actor.may(permission, case.organisation) for permission in ("own.file", "own.certify")
+    )
+
+
+def _own_row(firm: Firm, case: Case) -> Mapping[str, Any] | None:
+    """The finding as it was asked about; None where it is about a pair, whose other side is not the firm's to see."""
+    found = own_findings([json.loads(case.seen)], firm.own, firm.visit.reading.snapshot)
+    return found[0] if found else None
+
+
+def _headline(firm: Firm, case: Case) -> str:
+    visit = firm.visit
+    what = words.word(words.DETECTORS, case.detector, visit.language)
+    if case.state == "asked" and case.until is not None:
+        day = written.day(case.until, visit.language)
+        return visit.say(f"{what}: please answer by {day}", f"{what}：请于{day}前答复")
+    state = words.word(words.FINDING_STATES, own_state(case), visit.language)
+    return visit.say(f"{what}: {state.lower()}", f"{what}：{state}")
+
+
+def _facts(firm: Firm, case: Case, row: Mapping[str, Any] | None) -> list[Fact]:
+    visit, language, seen = firm.visit, firm.visit.language, json.loads(case.seen)
+    state = state_cell(firm, case)
+    span = dict.fromkeys((seen["period"]["from"], seen["period"]["to"]))
+    facts = [
+        Fact(term=visit.say("State", "状态"), text=state.text, note=state.note),
+        Fact(
+            term=visit.say("Period", "期间"),
+            text=visit.say(" to ", "至").join(written.month(one, language) for one in span),
+        ),
+    ]
+    if place(firm, case):
+        site = seen["subject"]["site"]
+        facts.append(
+            Fact(
+                term=visit.say("Site", "场所"), text=place(firm, case), note=site,
+                href=firm.url("firm-balance", site=site),
+            )
+        )  # fmt: skip
+    if row is not None:
+        mass_mg = float(row["mass_kg"]) * written.MG_PER_KG
+        facts.append(
+            Fact(
+                term=visit.say("At stake", "涉及质量"),
+                text=written.mass(mass_mg, language) if mass_mg else written.NOTHING,
+            )
+        )
+        if row["elements"]:
+            facts.append(Fact(term=visit.say("Elements", "元素"), text=visit.say(", ", "、").join(row["elements"])))
+        facts.append(Fact(term=visit.say("Score", "得分"), text=written.score(row["score"])))
+    return facts
+
+
+def _rows(firm: Firm, row: Mapping[str, Any] | None) -> Table:
+    """The firm's own rows that the finding stands on."""
+    visit, language = firm.visit, firm.visit.language
+    rows = []
+    for one in [] if row is None else row["evidence"]:
+        if "kind" not in one or "mass_kg" not in one or "on" not in one:
+            continue
+        mass_kg = float(one["mass_kg"])
+        rows.append(
+            (
+                Cell(text=words.word(EVENT_KINDS, one["kind"], language), value=one["kind"], note=one.get("event", "")),
+                Cell(text=written.day(one["on"], language), value=one["on"]),
+                Cell(text=written.mass(mass_kg * written.MG_PER_KG, language), value=mass_kg),
+                Cell(
+                    text=written.count(one["entry"]), value=one["entry"],
+                    href=firm.url("firm-filing", entry=one["entry"]),
+                ),
+            )
+        )  # fmt: skip
+    return Table(
+        name="rows",
+        caption=visit.say("Your rows", "本企业的行"),
+        columns=(
+            Column(key="kind", label=say("Event", "事件")),
+            Column(key="on", label=say("Day", "日期")),
+            Column(key="mass", label=say("Mass", "质量"), number=True, unit="kg"),
+            Column(key="entry", label=say("Entry", "条目"), number=True),
+        ),
+        rows=rows,
+        empty=visit.say("No row of yours is listed.", "未列出本企业的行。"),
+    )
+
+
+def _fields(firm: Firm, refused: str) -> list[Field]:
+    visit = firm.visit
+    return [
+        Field(
+            name="text", label=visit.say("Your answer", "答复"), kind="textarea", lines=8, required=True, width="full",
+            value=visit.request.POST.get("text", ""), errors=(refused,) if refused else (),
+            hint=visit.say(
+                "It goes to the authority and is bound by an entry of the log: nobody can change it later, on either"
+                " side. You may add to it until it is decided.",
+                "答复将提交主管部门，并由日志条目绑定：任何一方事后均无法更改。作出决定前可以补充。",
+            ),
+        ),
+        Field(
+            name="files", label=visit.say("Documents", "证明材料"), kind="file", multiple=True, accept=_ACCEPT,
+            hint=visit.say(
+                "PDF, PNG, JPEG or CSV; at most five files, 2 MB together.",
+                "PDF、PNG、JPEG 或 CSV；最多五个文件，合计不超过 2 MB。",
+            ),
+        ),
+    ]  # fmt: skip

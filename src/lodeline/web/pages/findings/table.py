@@ -1,0 +1,67 @@
+"""Findings as rows, for every page that lists some."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lodeline.office.access import clock
+from lodeline.office.findings.views import Standing, standings
+from lodeline.web.pages.findings.case_part import state_cell
+from lodeline.web.parts.table import Cell, Column, Table
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import Language, say
+
+
+def findings_table(
+    visit: Visit, rows: Sequence[Mapping[str, Any]], stand: Mapping[str, Standing] | None = None
+) -> Table:  # fmt: skip
+    """Rows of `findings.finding.findings`, in the order given. `stand`: where each stands, where that is known yet."""
+    language, today = visit.language, clock.today(visit.reading.law.timezone)
+    stand = standings(visit.actor, rows, today=today) if stand is None else stand
+    names = words.organisation_names(visit.reading.snapshot.register, language)
+    return Table(
+        name="findings",
+        caption=visit.say("Findings", "线索"),
+        columns=(
+            Column(key="detector", label=say("What was seen", "所见情况")),
+            Column(key="where", label=say("Where", "对象")),
+            Column(key="period", label=say("Until", "截至")),
+            Column(key="mass", label=say("At stake", "涉及质量"), number=True, unit="kg"),
+            Column(key="score", label=say("Score", "得分"), number=True),
+            Column(key="state", label=say("State", "状态")),
+        ),
+        rows=[_row(visit, row, names, state_cell(visit, stand[row["id"]], today)) for row in rows],
+        empty=visit.say("No detector has seen anything in these filings.", "各检测方法均未发现异常。"),
+    )
+
+
+def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], state: Cell) -> tuple[Cell, ...]:
+    language = visit.language
+    shape, tone = words.DETECTOR_MARKS.get(row["detector"], ("diamond", "ink"))
+    organisation = next((one for one in row["subject"].values() if one in names), "")
+    first = _first_sentence(row["explanation"][language], language)
+    place = row["subject"].get("site") or row["subject"].get("lot") or ""
+    mass_kg, score = float(row["mass_kg"]), row["score"]
+    return (
+        Cell(
+            text=words.word(words.DETECTORS, row["detector"], language), value=row["detector"], shape=shape, tone=tone,
+            note=written.sentence(first, language, names), href=visit.url("finding", finding=row["id"]),
+        ),
+        Cell(
+            text=names.get(organisation, organisation), value=organisation, note=place,
+            href=visit.url("organisation", organisation=organisation) if organisation else None,
+        ),
+        Cell(text=written.month(row["period"]["to"], language), value=row["period"]["to"]),
+        Cell(text=written.mass(mass_kg * written.MG_PER_KG, language) if mass_kg else written.NOTHING, value=mass_kg),
+        Cell(text=written.score(score), value=score),
+        state,
+    )  # fmt: skip
+
+
+def _first_sentence(text: str, language: Language) -> str:
+    """Enough of an explanation for a row; its page has the rest. A full stop inside a number is none."""
+    first, end, _ = text.partition("。" if language == "zh" else ". ")
+    return first + end.strip()

@@ -1,0 +1,82 @@
+"""What changed in the law between two days, as it could be known on the second or on another."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from typing import Any
+
+from django.http import HttpResponse
+
+from lodeline.regulation.parameter import load
+from lodeline.service.law.law import diff
+from lodeline.spoken import SpokenError
+from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.law.tables import change_table
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import shown, wanted_csv
+from lodeline.web.visit import BadQuestionError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words.law import CHANGES
+
+_YEAR = timedelta(days=365)
+
+
+def law_diff(visit: Visit) -> HttpResponse:
+    """The page `law/diff/`: `?from=` and `?to=`, both included, by default a year; `?known=`, by default `to`."""
+    lawful.stamp(visit)
+    pack = load()
+    last = lawful.day(visit, "to", lawful.today(pack))
+    first = lawful.day(visit, "from", max(last - _YEAR, lawful.FIRST_DAY))
+    known = lawful.day(visit, "known", last)
+    try:
+        rows = diff(pack, first, last, known)["rows"]
+    except SpokenError as error:
+        raise BadQuestionError(f"{error.en}.", f"{error.zh}。") from error
+    table = change_table(visit, rows)
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    language = visit.language
+    days = [
+        {"on": day.isoformat(), "text": written.day(day, language), "href": _law_of(visit, day)}
+        for day in (first, last)
+    ]
+    return show(
+        visit,
+        "lodeline/law/law_diff.html",
+        title=_headline(visit, rows, first, last),
+        first=days[0], last=days[1], known=known.isoformat(), known_day=written.day(known, language),
+        bounds=(lawful.FIRST_DAY.isoformat(), lawful.LAST_DAY.isoformat()),
+        asked_known=visit.query("known") or "",
+        told=_told(visit, rows),
+        instruments=written.count(len({row["instrument"] for row in rows})),
+        changed=bool(rows),
+        table=shown(visit, table),
+        law=visit.url("law"),
+        replay=visit.opens("law-replay", query={"from": first.isoformat(), "to": last.isoformat()}),
+    )  # fmt: skip
+
+
+def _law_of(visit: Visit, day: date) -> str | None:
+    return visit.url("law", query={"on": day.isoformat()})
+
+
+def _headline(visit: Visit, rows: list[dict[str, Any]], first: date, last: date) -> str:
+    a, b = written.day(first, visit.language), written.day(last, visit.language)
+    if not rows:
+        return visit.say(f"Nothing changed from {a} to {b}", f"{a}至{b}没有变化")
+    number = written.count(len(rows))
+    return visit.say(
+        f"{number} {'change' if len(rows) == 1 else 'changes'} from {a} to {b}", f"{a}至{b}有{number}处变化"
+    )
+
+
+def _told(visit: Visit, rows: list[dict[str, Any]]) -> str:
+    """9 published, 6 suspended …"""
+    counts = Counter(row["what"] for row in rows)
+    return ("，" if visit.language == "zh" else ", ").join(
+        visit.say(f"{written.count(counts[what])} {word['en']}", f"{written.count(counts[what])}项{word['zh']}")
+        for what, word in CHANGES.items()
+        if counts[what]
+    )

@@ -1,0 +1,181 @@
+"""The law in force: what each rule says on a day, as it could be known on another, and how it has run.
+
+What is unknown is called unknown, an assumption is called an assumption, and each value says where it stands.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from typing import Any
+
+from django.http import HttpResponse
+
+from lodeline.regulation.parameter import Jurisdiction, load
+from lodeline.service.law import law as questions
+from lodeline.service.law.lists import control_list, fine_table, instruments, quota_years
+from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.law.run import draw_run, runs, span_table
+from lodeline.web.pages.law.tables import fine_rows, fits, item_table, quota_table, rule_table
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import shown, wanted_csv
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words.law import CHANGES, EVIDENCE, MARKS, STATUS, sentences, short_title
+
+Json = dict[str, Any]
+#: Days with a change that are listed; all others are in the comparison of two days.
+_TURNS_SHOWN = 8
+_YEAR = timedelta(days=365)
+
+
+def law(visit: Visit) -> HttpResponse:
+    """The page `law/`: `?on=` the day asked about, `?known=` the day up to which it is published; both today."""
+    lawful.stamp(visit)
+    pack = load()
+    today = lawful.today(pack)
+    on, known = lawful.day(visit, "on", today), lawful.day(visit, "known", today)
+    rows = questions.in_force(pack, on, known)["rows"]
+    items, quotas = control_list(pack, on, known), quota_years(pack, known)
+    drawn = runs(pack, known)
+    spans = span_table(visit, drawn)
+    # A file has columns that the page has no room for: they are written only for a file.
+    full = visit.query("format") is not None
+    tables = {
+        "rules": rule_table(visit, rows, full=full), "spans": spans, "items": item_table(visit, items, full=full),
+        "quotas": quota_table(visit, quotas, full=full), "fines": fine_rows(visit, fine_table(pack, on, known)),
+    }  # fmt: skip
+    csv = wanted_csv(visit, *tables.values())
+    if csv is not None:
+        return csv
+    language = visit.language
+    return show(
+        visit,
+        "lodeline/law/law.html",
+        title=_headline(visit, rows, on),
+        jurisdiction=pack.label[language],
+        on=on.isoformat(), known=known.isoformat(), today=today.isoformat(),
+        on_day=written.day(on, language), known_day=written.day(known, language),
+        bounds=(lawful.FIRST_DAY.isoformat(), lawful.LAST_DAY.isoformat()),
+        assumptions=sum(row["evidence"] == "assumption" for row in rows),
+        suspensions=_suspensions(visit, rows),
+        drawing=draw_run(visit, drawn, on=on),
+        tables={name: shown(visit, table) for name, table in tables.items()},
+        long_values=_long_values(visit, rows),
+        instruments=[_instrument(visit, one, rows) for one in instruments(pack, known)],
+        turns=_turns(visit, pack, known),
+        items_in_force=sum(item["status"] == "in-force" for item in items),
+        year_before=(on - _YEAR).isoformat(),
+        diff=visit.url("law-diff"),
+    )  # fmt: skip
+
+
+def _headline(visit: Visit, rows: list[Json], on: date) -> str:
+    """How many rules stand how on the day; what is an assumption of the pack is not called a rule."""
+    stand = Counter(row["status"] for row in rows if row["evidence"] != "assumption")
+    day = written.day(on, visit.language)
+    n = {status: written.count(number) for status, number in stand.items()}
+    if visit.language == "zh":
+        told = {
+            "in-force": "{}项有效",
+            "suspended": "{}项暂停实施",
+            "unknown": "{}项情况不明",
+            "not-yet": "{}项尚未施行",
+        }
+        parts = [text.format(n[status]) for status, text in told.items() if status in n]
+        return f"{day}：" + ("，".join(parts) if parts else "本库没有有效的规定")
+    if "in-force" not in n:
+        return f"On {day} no rule of this pack was in force"
+    told = {
+        "suspended": ", {} suspended",
+        "not-yet": ", {} still to come",
+        "unknown": "; whether {} others hold is not known",
+    }
+    parts = [text.format(n[status]) for status, text in told.items() if status in n]
+    are = "rule is" if stand["in-force"] == 1 else "rules are"
+    return f"On {day}, {n['in-force']} {are} in force" + "".join(parts)
+
+
+def _suspensions(visit: Visit, rows: list[Json]) -> list[dict[str, object]]:
+    """What suspends or has suspended the rules of this day: by which instrument, from when to when, how many."""
+    found: dict[tuple[str, str, str | None, str], list[Json]] = {}
+    for row in rows:
+        if row["suspension"] is not None:
+            effect = row["suspension"]
+            key = (effect["citation"]["instrument"], effect["from"], effect["to"], row["status"])
+            found.setdefault(key, []).append(row)
+    return [
+        {
+            "title": visit.spoken(members[0]["suspension"]["citation"]["title"]),
+            "href": f"#{lawful.anchor(instrument)}",
+            "from": written.day(first, visit.language),
+            "to": None if last is None else written.day(last, visit.language),
+            "count": written.count(len(members)),
+            "unknown": status == "unknown",
+        }
+        for (instrument, first, last, status), members in found.items()
+    ]
+
+
+def _long_values(visit: Visit, rows: list[Json]) -> list[dict[str, object]]:
+    """Values that the table of rules cuts short, in full; the control list has a table of its own."""
+    found = []
+    for row in rows:
+        said = sentences(row["value"], visit.language)
+        if row["parameter"] != "control-list" and not fits(visit, said):
+            found.append({"parameter": row["parameter"], "label": visit.spoken(row["label"]), "said": said})
+    return found
+
+
+def _instrument(visit: Visit, one: Json, rows: list[Json]) -> dict[str, object]:
+    return {
+        "id": lawful.anchor(one["instrument"]),
+        "title": visit.spoken(one["title"]),
+        "issuer": visit.spoken(one["issuer"]),
+        "published": written.day(one["published"], visit.language),
+        "source": visit.spoken(one["source"]),
+        "evidence": visit.spoken(EVIDENCE[one["evidence"]]),
+        "rules": [
+            {
+                "label": visit.spoken(row["label"]),
+                "status": visit.spoken(STATUS[row["status"]]),
+                "shape": MARKS[row["status"]][0],
+                "tone": MARKS[row["status"]][1],
+            }
+            for row in rows
+            if row["instrument"] == one["instrument"]
+        ],
+        "effects": [
+            {
+                "suspends": effect["suspends"],
+                "titles": ("；" if visit.language == "zh" else "; ").join(
+                    short_title(visit.spoken(title)) for title in effect["titles"]
+                ),
+                "from": written.day(effect["from"], visit.language),
+                "to": None if effect["to"] is None else written.day(effect["to"], visit.language),
+                "unknown": effect["afterwards"] == "unknown",
+            }
+            for effect in one["effects"]
+        ],
+    }
+
+
+def _turns(visit: Visit, pack: Jurisdiction, known: date) -> list[dict[str, object]]:
+    """The newest days on which something changed: how many rules, in which way, and the law of that day."""
+    by_day: dict[str, Counter[str]] = {}
+    for row in questions.diff(pack, lawful.FIRST_DAY, known)["rows"]:
+        by_day.setdefault(row["on"], Counter())[row["what"]] += 1
+    newest = sorted(by_day.items(), reverse=True)[:_TURNS_SHOWN]
+    return [
+        {
+            "day": written.day(day, visit.language),
+            "href": visit.url("law", query={"on": day, "known": known.isoformat()}),
+            "told": (", " if visit.language == "en" else "，").join(
+                visit.say(
+                    f"{written.count(number)} {CHANGES[what]['en']}", f"{written.count(number)}项{CHANGES[what]['zh']}"
+                )
+                for what, number in counts.items()
+            ),
+        }
+        for day, counts in newest
+    ]

@@ -1,0 +1,279 @@
+"""What of the ledger would come out differently under the law of another day: exports, declarations, filings, findings.
+
+Nothing is written: everything but the law stays as it is, and what comes out the same is counted and not listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any, Final
+
+from django.http import HttpResponse
+
+from lodeline.service.customs.replay import replay
+from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.customs.answer import MARKS as VERDICT_MARKS
+from lodeline.web.pages.customs.answer import VERDICTS
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Row, RowsOf, Table, shown, wanted_csv
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import Text, say
+from lodeline.web.words.law import MARKS as STATUS_MARKS
+from lodeline.web.words.law import STATUS, short_title
+from lodeline.web.words.lots import product
+from lodeline.web.words.words import Tone
+
+Json = dict[str, Any]
+_YEAR: Final = timedelta(days=365)
+_LICENCE: Final[Mapping[str, Text]] = {
+    "needed": say("licence needed", "须许可"),
+    "not-needed": say("no licence needed", "无须许可"),
+    "unknown": say("not known", "情况不明"),
+}
+_LICENCE_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
+    "needed": ("square", "hold"), "not-needed": ("tick", "flow"), "unknown": ("diamond", "ink"),
+}  # fmt: skip
+_COMES: Final[Mapping[str, Text]] = {
+    "comes": say("appears", "新出现"), "goes": say("disappears", "消失"), "changes": say("changes", "变化"),
+}  # fmt: skip
+_STATE_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
+    "filed": ("tick", "flow"), "late": ("half", "hold"), "missing": ("ring", "loss"),
+}  # fmt: skip
+_BEFORE, _AFTER = say("Law of the first day", "按前一日法规"), say("Law of the second day", "按后一日法规")
+
+
+def law_replay(visit: Visit) -> HttpResponse:
+    """The page `law/replay/`: `?from=` and `?to=`, by default a year; `?known=`, by default each day itself."""
+    reading = visit.reading
+    second = lawful.day(visit, "to", lawful.today(reading.law))
+    first = lawful.day(visit, "from", max(second - _YEAR, lawful.FIRST_DAY))
+    known = None if visit.query("known") is None else lawful.day(visit, "known", second)
+    found: Json = reading.answer(
+        replay, reading.store, reading.snapshot, reading.law, first=first, second=second, known=known
+    )
+    names = words.organisation_names(reading.snapshot.register, visit.language)
+    tables = {
+        "exports": _exports(visit, found["exports"]["rows"], names),
+        "declarations": _declarations(visit, found["declarations"]["rows"], names),
+        "filings": _filings(visit, found["filings"]["rows"], names),
+        "findings": _findings(visit, found["findings"]["rows"], names),
+        "rules": _rules(visit, found["law"]),
+    }
+    csv = wanted_csv(visit, *tables.values())
+    if csv is not None:
+        return csv
+    language = visit.language
+    return show(
+        visit,
+        "lodeline/law/law_replay.html",
+        title=_headline(visit, found["exports"]),
+        days=[
+            {"on": day.isoformat(), "text": written.day(day, language), "href": _law_of(visit, day)}
+            for day in (first, second)
+        ],
+        asked_known=visit.query("known") or "",
+        bounds=(lawful.FIRST_DAY.isoformat(), lawful.LAST_DAY.isoformat()),
+        counts={kind: _count(found[kind]) for kind in ("exports", "declarations", "filings", "findings")},
+        tables={name: shown(visit, table) for name, table in tables.items()},
+        diff=visit.url("law-diff", query={"from": min(first, second), "to": max(first, second)}),
+    )
+
+
+def _headline(visit: Visit, exports: Json) -> str:
+    """How many exports stand otherwise, and in which way if in one only."""
+    rows, judged = exports["rows"], written.count(exports["judged"])
+    if not rows:
+        return visit.say(
+            f"None of {judged} exports would stand otherwise", f"{judged}项出口的管制状态均无不同"
+        )  # fmt: skip
+    number = written.count(len(rows))
+    ways = {(row["from"]["licence"], row["to"]["licence"]) for row in rows}
+    told = {
+        ("not-needed", "needed"): say("would come under licence", "将须许可"),
+        ("needed", "not-needed"): say("would need no licence any more", "将无须许可"),
+    }
+    way = told.get(ways.pop()) if len(ways) == 1 else None
+    way = way or say("would stand otherwise", "的管制状态将不同")
+    return visit.say(f"{number} of {judged} exports {way['en']}", f"{judged}项出口中{number}项{way['zh']}")
+
+
+def _count(kind: Json) -> dict[str, str]:
+    return {"different": written.count(len(kind["rows"])), "judged": written.count(kind["judged"])}
+
+
+def _law_of(visit: Visit, day: date) -> str | None:
+    return visit.url("law", query={"on": day.isoformat(), "known": day.isoformat()})
+
+
+def _exports(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table:
+    return Table(
+        name="exports",
+        caption=visit.say("Exports", "出口"),
+        columns=(
+            Column(key="on", label=say("Day", "日期")),
+            Column(key="organisation", label=say("Exporter", "出口企业")),
+            Column(key="lot", label=say("Lot", "批次")),
+            Column(key="destination", label=say("To", "目的地")),
+            Column(key="mass", label=say("Mass", "质量"), number=True, unit="kg"),
+            Column(key="before", label=_BEFORE),
+            Column(key="after", label=_AFTER),
+            Column(key="licence", label=say("Licence named", "所填许可证")),
+        ),
+        rows=RowsOf(rows, lambda row: _export(visit, row, names)),
+        empty=visit.say(
+            "No export of the ledger stands otherwise under these laws. Take days before and after a list came.",
+            "账本中没有出口因此而不同。请选取清单施行前后的日期。",
+        ),
+    )
+
+
+def _export(visit: Visit, row: Json, names: Mapping[str, str]) -> Row:
+    destination = row["destination"]
+    return (
+        Cell(text=written.day(row["on"], visit.language), value=row["on"], href=visit.url("entry", entry=row["entry"])),
+        _firm(visit, row["organisation"], names),
+        Cell(
+            text=row["lot"] or "–", value=row["lot"], note=product(row["product"], visit.language),
+            href=None if row["lot"] is None else visit.url("lot", lot=row["lot"]),
+        ),
+        Cell(text="–" if destination is None else words.country(destination, visit.language), value=destination),
+        Cell(text=written.mass(float(row["mass_kg"]) * 1e6, visit.language), value=float(row["mass_kg"])),
+        _licensable(visit, row["from"]),
+        _licensable(visit, row["to"]),
+        Cell(text=row["licence"] or "–", value=row["licence"], whole=True),
+    )  # fmt: skip
+
+
+def _licensable(visit: Visit, one: Json) -> Cell:
+    items = [*one["items"], *one["unknown_items"]]
+    told = "; ".join(dict.fromkeys(f"{item['item']} · {short_title(visit.spoken(item['title']))}" for item in items))
+    if one["is_trace"]:
+        told += visit.say(" · trace", " · 微量")
+    shape, tone = _LICENCE_MARKS[one["licence"]]
+    return Cell(text=visit.spoken(_LICENCE[one["licence"]]), note=told, shape=shape, tone=tone)
+
+
+def _firm(visit: Visit, organisation: str, names: Mapping[str, str]) -> Cell:
+    href = visit.url("organisation", organisation=organisation) if organisation in names else None
+    return Cell(text=names.get(organisation, organisation), value=organisation, href=href)
+
+
+def _declarations(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table:
+    return Table(
+        name="declarations",
+        caption=visit.say("Declarations", "报关单"),
+        columns=(
+            Column(key="on", label=say("Day", "日期")),
+            Column(key="declaration", label=say("Declaration", "报关单号")),
+            Column(key="organisation", label=say("Exporter", "出口企业")),
+            Column(key="before", label=_BEFORE),
+            Column(key="after", label=_AFTER),
+            Column(key="why", label=say("Why", "原因")),
+        ),
+        rows=RowsOf(
+            rows,
+            lambda row: (
+                Cell(text=written.day(row["on"], visit.language), value=row["on"]),
+                Cell(text=row["declaration"] or visit.say("none filed", "未填"), value=row["declaration"]),
+                _firm(visit, row["organisation"], names),
+                _marked(visit, row["from"], VERDICTS, VERDICT_MARKS),
+                _marked(visit, row["to"], VERDICTS, VERDICT_MARKS),
+                _why(visit, row),
+            ),
+        ),
+        empty=visit.say("The desk says the same word on every declaration.", "海关窗口对各报关单的结论相同。"),
+    )
+
+
+def _why(visit: Visit, row: Json) -> Cell:
+    """The reasons that come; where none does, those that go."""
+    come, gone = row["come"], row["gone"]
+    told = " ".join(one["text"][visit.language] for one in (come or gone))
+    gone_only = bool(gone) and not come
+    return Cell(text=told, note=visit.say("holds no more", "不再适用") if gone_only else "")
+
+
+def _filings(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table:
+    return Table(
+        name="filings",
+        caption=visit.say("Filings", "申报"),
+        columns=(
+            Column(key="organisation", label=say("Firm", "企业")),
+            Column(key="period", label=say("Month", "月份")),
+            Column(key="before", label=_BEFORE),
+            Column(key="after", label=_AFTER),
+        ),
+        rows=[
+            (
+                _firm(visit, row["organisation"], names),
+                Cell(text=written.month(row["period"], visit.language), value=row["period"]),
+                _marked(visit, row["from"], words.FILING_STATES, _STATE_MARKS),
+                _marked(visit, row["to"], words.FILING_STATES, _STATE_MARKS),
+            )
+            for row in rows
+        ],
+        empty=visit.say("Every month is in time or late as before.", "各月按期或逾期的结论相同。"),
+    )
+
+
+def _findings(visit: Visit, rows: list[Json], names: Mapping[str, str]) -> Table:
+    return Table(
+        name="findings",
+        caption=visit.say("Findings", "线索"),
+        columns=(
+            Column(key="what", label=say("What happens", "变化")),
+            Column(key="detector", label=say("Finding", "线索")),
+            Column(key="subject", label=say("About", "对象")),
+            Column(key="period", label=say("Months", "月份")),
+            Column(key="says", label=say("What it says", "内容")),
+        ),
+        rows=[
+            (
+                Cell(text=visit.spoken(_COMES[row["what"]]), value=row["what"]),
+                Cell(text=words.word(words.DETECTORS, row["detector"], visit.language), value=row["detector"]),
+                Cell(text=" · ".join(names.get(one, one) for one in row["subject"].values())),
+                Cell(text=f"{row['period']['from']} – {row['period']['to']}", value=row["period"]["from"]),
+                Cell(
+                    text=written.sentence(row["explanation"][visit.language], visit.language, names),
+                    value=row["explanation"][visit.language],
+                ),
+            )
+            for row in rows
+        ],
+        empty=visit.say("The detectors find the same under both laws.", "两日法规下检测结果相同。"),
+    )
+
+
+def _rules(visit: Visit, rows: list[Json]) -> Table:
+    return Table(
+        name="rules",
+        caption=visit.say("Rules that stand otherwise", "状态不同的规定"),
+        columns=(
+            Column(key="rule", label=say("Rule", "事项")),
+            Column(key="instrument", label=say("Instrument", "法规文件")),
+            Column(key="before", label=_BEFORE),
+            Column(key="after", label=_AFTER),
+        ),
+        rows=[
+            (
+                Cell(text=visit.spoken(row["label"])),
+                Cell(text=short_title(visit.spoken(row["title"])), value=visit.spoken(row["title"])),
+                _marked(visit, row["from"], STATUS, STATUS_MARKS),
+                _marked(visit, row["to"], STATUS, STATUS_MARKS),
+            )
+            for row in rows
+        ],
+        empty=visit.say("The law is the same on both days.", "两日法规相同。"),
+    )
+
+
+def _marked(
+    visit: Visit, state: str | None, said: Mapping[str, Text], marks: Mapping[str, tuple[str, Tone]]
+) -> Cell:  # fmt: skip
+    if state is None:
+        return Cell(text=visit.say("nothing due", "未到期"))
+    shape, tone = marks[state]
+    return Cell(text=visit.spoken(said[state]), value=state, shape=shape, tone=tone)

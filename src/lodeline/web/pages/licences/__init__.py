@@ -1,0 +1,1 @@
+"""Pages of licences, applications, quotas and planned runs."""

@@ -1,0 +1,327 @@
+"""What customs enter on the page of a licence: exits and their corrections, reservations taken back, tranches allotted
+and taken back.
+
+A form says what may be chosen; what it asks is a verb of `office.licences.draws`, which asks for the permission first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.ledger.problem import Problem
+from lodeline.material.mass import parse_mass
+from lodeline.office.access import clock
+from lodeline.office.licences import draws as licence_draws
+from lodeline.regulation.parameter import load
+from lodeline.service.licences.draws import Drawn, reserved_for
+from lodeline.service.licences.exits import Exit
+from lodeline.web.parts.values import Field, Notice
+from lodeline.web.visit import BadQuestionError, Visit
+from lodeline.web.words.language import Text, say
+
+Json = Mapping[str, Any]
+_SAID: Final[Mapping[str, Text]] = {
+    "exit": say("The exit is booked.", "出境已登记。"),
+    "correct": say(
+        "The exit is corrected; what was confirmed before stays in the log.", "出境确认已更正，原确认保留。"
+    ),
+    "void": say("The reservation is taken back, and its mass is free again.", "预留已撤销，数量已退回。"),
+    "allot": say("The tranche is allotted.", "额度已分配。"),
+    "void-tranche": say("What the port has not spent is taken back.", "口岸未用额度已收回。"),
+}
+_REPEATED: Final = say("That stood already: nothing was written.", "此前已登记，未作改动。")
+#: Stands in the form for a line that nothing is reserved for.
+_OTHER: Final = "none"
+#: A field longer than any number of customs, port or reason.
+_SHORT, _LONG = 200, 4_000
+
+
+class _Unread(Exception):  # noqa: N818  (an answer to whoever typed it)
+    """A mass that is none; the message is in the reader's language."""
+
+
+def done(visit: Visit, document: Json) -> HttpResponse | list[str]:
+    """Does what a form asks, and leads back to the page; or why it was not done, as sentences."""
+    form = visit.request.POST
+    act = form.get("act", "")
+    deed = _DEEDS.get(act)
+    if deed is None:
+        raise BadQuestionError("Choose what to do.", "请选择操作。")
+    try:
+        found = deed(visit, document, form)
+    except _Unread as error:
+        return [str(error)]
+    if found.draw is None:
+        return _told(visit, found.problems)
+    visit.has_filed(found.draw.entry)
+    flags = [one.code for one in found.problems]
+    said = "repeated" if found.repeated else act
+    return HttpResponseRedirect(visit.here(said=said, flag=flags[0] if flags else None), status=303)
+
+
+def notices(visit: Visit, refused: Sequence[str] | None) -> list[Notice]:
+    """What a form has come to, or why it has not."""
+    if refused:
+        return [Notice(kind="problem", says=one) for one in refused]
+    said = visit.query("said")
+    if said == "repeated":
+        return [Notice(kind="info", says=visit.spoken(_REPEATED))]
+    if said is None or said not in _SAID:
+        return []
+    more = visit.say(
+        "It is flagged: the goods are gone, and licence or reservation does not cover it. See what was drawn, below.",
+        "已标记：货物已出境而许可证或预留未覆盖，见下方核销记录。",
+    )
+    return [Notice(kind="success", says=visit.spoken(_SAID[said]), more=more if visit.query("flag") else "")]
+
+
+def forms(visit: Visit, document: Json) -> dict[str, list[Field] | None]:
+    """The fields of each form, None where there is nothing that it could be about."""
+    awaited = [one for one in document["positions"] if one["state"] == "open" and one["declaration"]]
+    tranches = [one for one in document["positions"] if one["state"] == "tranche" and one["tranche"]]
+    lines = [
+        (
+            _key(one),
+            visit.say(
+                f"{one['declaration']}, line {one['line']}: {one['open_kg']} kg may still leave",
+                f"{one['declaration']} 第 {one['line']} 项：尚可出境 {one['open_kg']} 千克",
+            ),
+        )
+        for one in awaited
+    ]
+    parts = [
+        (
+            one["tranche"],
+            visit.say(
+                f"{one['tranche']}: {one['open_kg']} kg not spent", f"{one['tranche']}：未用 {one['open_kg']} 千克"
+            ),
+        )
+        for one in tranches
+    ]
+    return {
+        "exit": _exit_fields(visit, lines),
+        "correct": _correct_fields(visit, document),
+        "void": [
+            _select(visit, say("Reservation", "预留"), "reservation", "void", lines),
+            _reason(visit, "void"),
+        ]
+        if lines
+        else None,
+        "allot": _allot_fields(visit, document) if document["state"] == "granted" else None,
+        "void_tranche": [
+            _select(visit, say("Tranche", "额度"), "tranche", "void-tranche", parts),
+            _reason(visit, "void-tranche"),
+        ]
+        if tranches
+        else None,
+    }  # fmt: skip
+
+
+def _exit_fields(visit: Visit, lines: list[tuple[str, str]]) -> list[Field]:
+    other = visit.say("another declaration: nothing is reserved for it here", "其他报关单：此证未为其预留")
+    return [
+        _select(visit, say("What left", "出境项"), "reservation", "exit", [*lines, (_OTHER, other)]),
+        _text(visit, say("Declaration", "报关单号"), "declaration", "exit", required=False, hint=say(
+            "Only where nothing is reserved: it is booked on this licence and its holder.",
+            "仅在未预留时填写：计入本证及其持有人。",
+        )),
+        _text(visit, say("Line", "项号"), "line", "exit", required=False, width="short"),
+        _mass(visit, say("Actual net mass, kg", "实际净重（千克）"), "mass_kg", "exit"),
+        _text(visit, say("Number of the exit", "出境确认编号"), "reference", "exit", hint=say(
+            "Customs' own. The same number again books nothing.", "海关自编。重复编号不重复登记。"
+        )),
+        _closes(visit, "exit"),
+    ]  # fmt: skip
+
+
+def _correct_fields(visit: Visit, document: Json) -> list[Field] | None:
+    """None where nothing was confirmed; the newest first, for that is where a slip is noticed."""
+    stand = [one for one in document["draws"] if one["act"] in ("exit", "correct") and one["corrected_by"] is None]
+    confirmed = [
+        (
+            one["reference"],
+            visit.say(
+                f"{one['reference']}: {one['mass_kg']} kg, {one['declaration']}, line {one['line']}"
+                f"{', the last on it' if one['closes'] else ''}",
+                f"{one['reference']}：{one['mass_kg']} 千克，{one['declaration']} 第 {one['line']} 项"
+                f"{'，已结清' if one['closes'] else ''}",
+            ),
+        )
+        for one in reversed(stand)
+    ]
+    if not confirmed:
+        return None
+    return [
+        _select(visit, say("Confirmation that is wrong", "有误的出境确认"), "corrects", "correct", confirmed),
+        _mass(visit, say("What truly left, kg", "实际净重（千克）"), "mass_kg", "correct", visit.say(
+            "0 where nothing left, as of goods booked on the wrong line.", "未出境的填 0，例如登记在错误项下的货物。"
+        )),
+        _text(visit, say("Number of the correction", "更正编号"), "reference", "correct", hint=say(
+            "Customs' own, and not that of the confirmation.", "海关自编，不同于原确认编号。"
+        )),
+        _closes(visit, "correct"),
+        _reason(visit, "correct"),
+    ]  # fmt: skip
+
+
+def _closes(visit: Visit, act: str) -> Field:
+    return Field(
+        name="closes", key=act, kind="checkbox", value="yes",
+        label=visit.say("Nothing more leaves on this line: the rest returns", "本项不再出境，余量退回"),
+        checked=_sent(visit, act, "closes") == "yes",
+    )  # fmt: skip
+
+
+def _allot_fields(visit: Visit, document: Json) -> list[Field]:
+    def left(kg: str | None) -> str:
+        return "" if kg is None else visit.say(f"{kg} kg are left.", f"剩余 {kg} 千克。")
+
+    name_of_yours = say("A name of yours: what the port spends bears it.", "自定编号，口岸使用时据此核销。")
+    return [
+        _text(visit, say("Tranche", "额度编号"), "tranche", "allot", hint=name_of_yours),
+        _text(visit, say("Port", "口岸"), "port", "allot"),
+        _mass(visit, say("Net mass of goods, kg", "货物净重（千克）"), "mass_kg", "allot", left(document["left_kg"])),
+        *(
+            _mass(visit, say(f"{name}, kg", f"{name}（千克）"), f"element-{name}", "allot", left(mass["left_kg"]))
+            for name, mass in document["elements"].items()
+        ),
+    ]
+
+
+# What the forms do.
+
+
+def _exit(visit: Visit, document: Json, form: Mapping[str, str]) -> Drawn:
+    chosen = _chosen(document, form)
+    declaration = form.get("declaration", "").strip() if chosen is None else chosen["declaration"]
+    line = form.get("line", "").strip() if chosen is None else chosen["line"] or ""
+    standing = reserved_for(visit.store, declaration=declaration, line=line)
+    if standing is not None and standing.account != document["id"]:
+        raise _Unread(
+            visit.say(
+                f"Line {line} of {declaration} is reserved on {standing.account}: confirm its exit there.",
+                f"{declaration} 第 {line} 项已在 {standing.account} 上预留：请在该证页面确认出境。",
+            )
+        )
+    one = Exit(
+        declaration=declaration, line=line, mass_mg=_mg(visit, form.get("mass_kg", "")),
+        reference=form.get("reference", "").strip()[:_SHORT], closes=form.get("closes") == "yes",
+        licence=document["id"], organisation=document["exporter"] or "",
+    )  # fmt: skip
+    return licence_draws.confirm_exits(visit.actor, visit.store, [one], law=load(), now=clock.now())[0]
+
+
+def _correct(visit: Visit, document: Json, form: Mapping[str, str]) -> Drawn:
+    wrong = next((one for one in document["draws"] if one["reference"] == form.get("corrects")), None)
+    if wrong is None:
+        raise BadQuestionError("There is no such confirmation on this licence.", "此证没有该出境确认。")
+    one = Exit(
+        declaration=wrong["declaration"] or "", line=wrong["line"] or "", mass_mg=_mg(visit, form.get("mass_kg", "")),
+        reference=form.get("reference", "").strip()[:_SHORT], closes=form.get("closes") == "yes",
+        corrects=wrong["reference"], reason=form.get("reason", "")[:_LONG],
+    )  # fmt: skip
+    return licence_draws.confirm_exits(visit.actor, visit.store, [one], law=load(), now=clock.now())[0]
+
+
+def _chosen(document: Json, form: Mapping[str, str]) -> Json | None:
+    number = form.get("reservation", _OTHER)
+    return next((one for one in document["positions"] if number and _key(one) == number), None)
+
+
+def _void(visit: Visit, document: Json, form: Mapping[str, str]) -> Drawn:
+    chosen = _chosen(document, form)
+    if chosen is None:
+        raise BadQuestionError("There is no such reservation any more.", "该预留已不存在。")
+    return licence_draws.void(
+        visit.actor, visit.store, declaration=chosen["declaration"] or "", line=chosen["line"] or "",
+        reason=form.get("reason", "")[:_LONG], law=load(), now=clock.now(),
+    )  # fmt: skip
+
+
+def _allot(visit: Visit, document: Json, form: Mapping[str, str]) -> Drawn:
+    elements = {name: text for name in document["elements"] if (text := form.get(f"element-{name}", "").strip())}
+    return licence_draws.allot(
+        visit.actor, visit.store, licence=document["id"], tranche=form.get("tranche", "").strip()[:_SHORT],
+        port=form.get("port", "").strip()[:_SHORT], mass_mg=_mg(visit, form.get("mass_kg", "")),
+        elements_mg={name: _mg(visit, text) for name, text in elements.items()}, law=load(), now=clock.now(),
+    )  # fmt: skip
+
+
+def _void_tranche(visit: Visit, document: Json, form: Mapping[str, str]) -> Drawn:
+    return licence_draws.void_tranche(
+        visit.actor, visit.store, licence=document["id"], tranche=form.get("tranche", ""),
+        reason=form.get("reason", "")[:_LONG], law=load(), now=clock.now(),
+    )  # fmt: skip
+
+
+_DEEDS: Final[Mapping[str, Callable[[Visit, Json, Mapping[str, str]], Drawn]]] = {
+    "exit": _exit, "correct": _correct, "void": _void, "allot": _allot, "void-tranche": _void_tranche,
+}  # fmt: skip
+
+
+def _mg(visit: Visit, text: str) -> int:
+    try:
+        return int(parse_mass(text.strip()))
+    except ValueError:
+        shown = text.strip()[:40]
+        raise _Unread(
+            visit.say(
+                f"{shown!r} is no mass in kilograms: write it like 60.5.",
+                f"{shown!r} 不是以千克计的质量：请写作 60.5。",
+            )
+        ) from None
+
+
+def _told(visit: Visit, problems: Sequence[Problem]) -> list[str]:
+    return [one.message(visit.language) for one in problems]
+
+
+def _key(one: Json) -> str:
+    """A reservation as a form names it: its number in the log."""
+    return "" if one["number"] is None else str(one["number"])
+
+
+# Fields; what was sent stands in the form that comes back with a problem.
+
+
+def _sent(visit: Visit, act: str, name: str) -> str:
+    form = visit.request.POST
+    return form.get(name, "")[:_LONG] if form.get("act") == act else ""
+
+
+def _text(
+    visit: Visit, label: Text, name: str, act: str, *, required: bool = True, width: Any = "medium",
+    hint: Text | None = None,
+) -> Field:  # fmt: skip
+    return Field(
+        name=name, key=act, label=visit.spoken(label), required=required, width=width, value=_sent(visit, act, name),
+        hint="" if hint is None else visit.spoken(hint),
+    )  # fmt: skip
+
+
+def _mass(visit: Visit, label: Text, name: str, act: str, hint: str = "") -> Field:
+    return Field(
+        name=name, key=act, label=visit.spoken(label), required=True, width="short", inputmode="decimal", hint=hint,
+        value=_sent(visit, act, name),
+    )  # fmt: skip
+
+
+def _select(visit: Visit, label: Text, name: str, act: str, options: list[tuple[str, str]]) -> Field:
+    return Field(
+        name=name, key=act, label=visit.spoken(label), kind="select", required=True, width="full",
+        value=_sent(visit, act, name), options=options,
+    )  # fmt: skip
+
+
+def _reason(visit: Visit, act: str) -> Field:
+    return Field(
+        name="reason", key=act, label=visit.say("Why", "原因"), kind="textarea", lines=2, required=True, width="full",
+        value=_sent(visit, act, "reason"),
+        hint=visit.say("It goes into the log and stays there.", "将记入日志并保留。"),
+    )  # fmt: skip
+
+
+assert _SAID.keys() == _DEEDS.keys(), "every act says what it has come to"

@@ -1,0 +1,465 @@
+"""One application before an officer: what is asked for, the goods' history, and the next step with its reasons."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import polars as pl
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+
+from lodeline.control.licences import application as written_application
+from lodeline.control.licences.application import needed_documents
+from lodeline.control.licences.licensing import MOVES, Kind, proposers
+from lodeline.material.mass import format_kg, parse_mass
+from lodeline.office.access import clock
+from lodeline.office.licences import application_review, application_views
+from lodeline.office.licences.application_review import Proposal
+from lodeline.office.licences.application_steps import ApplicationError, NotReadyError
+from lodeline.office.models import Application
+from lodeline.party.screening import FILED
+from lodeline.service.customs.licence_review import Review, review
+from lodeline.service.licences import parties as licence_parties
+from lodeline.service.licences.end_use import end_uses
+from lodeline.service.overview.overview import balances
+from lodeline.web.pages.common.firm_part import spoken_error
+from lodeline.web.pages.customs.reasons import reason_text
+from lodeline.web.pages.licences import application_part as part
+from lodeline.web.pages.licences import end_use as end_use_part
+from lodeline.web.pages.licences.licence import STATES
+from lodeline.web.pages.lots.graph import origin_name
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
+from lodeline.web.parts.values import Act, Field, Look, Notice
+from lodeline.web.visit import BadQuestionError, NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import Text, say
+from lodeline.web.words.lots import product
+
+_EXPORTS_SHOWN: Final = 50
+#: Below this a name is somebody else's more likely than not.
+_LIKELY: Final = 0.5
+_SAID: Final[Mapping[str, Text]] = {
+    "take": say("The application is yours.", "已由您承办。"),
+    "query": say("The applicant has been asked; the clock stands.", "已向申请人质询，审查期限中止。"),
+    "pause": say("It is written down.", "已记录。"),
+    "watch-list": say("It is written down.", "已记录。"),
+    "propose": say("The decision is proposed: another officer takes it.", "审核意见已提出，由另一名人员决定。"),
+    "return": say("It goes back to the officer in charge.", "已退回承办人。"),
+    "decide": say("The application is decided.", "申请已决定。"),
+}
+_PAUSES: Final[Mapping[Kind, Text]] = {
+    "identification-began": say("identification by experts begins", "开始专家鉴别"),
+    "identification-ended": say("identification by experts ends", "专家鉴别结束"),
+    "check-began": say("a check on site begins", "开始实地核查"),
+    "check-ended": say("a check on site ends", "实地核查结束"),
+    "referred": say("it is referred to the State Council", "报国务院批准"),
+}
+
+
+def application(visit: Visit, application: str) -> HttpResponse:
+    """The page `applications/REFERENCE/`."""
+    one = _one(visit, application)
+    paper = part.wanted_paper(visit, one, told_only=False)
+    if paper is not None:
+        return paper
+    refused: list[str] = []
+    if visit.request.method == "POST":
+        try:
+            return HttpResponseRedirect(visit.here(said=_act(visit, one)), status=303)
+        except NotReadyError as error:
+            refused = [part.problem_said(visit, found) for found in error.problems]
+        except ApplicationError as error:
+            refused = [spoken_error(visit, error)]
+        one = _one(visit, application)
+    law, reading = visit.reading.law, visit.reading
+    today = clock.today(law.timezone)
+    read = written_application.read(json.loads(one.content), exporter=one.organisation)
+    seen = review(
+        reading.store, reading.snapshot, law, application=read, exporter=one.organisation, today=today,
+        balances=reading.answer(balances, reading.snapshot),
+    )  # fmt: skip
+    used = end_uses(
+        reading.store, reading.snapshot, law, application=read, pending=application_views.undecided_besides(one),
+        granted=application_views.granted_on, today=today,
+    )  # fmt: skip
+    tables = {
+        "goods": part.goods_table(visit, one), "end-use": end_use_part.table(visit, used), **_tables(visit, seen)
+    }  # fmt: skip
+    named = licence_parties.listed(reading.store, law, read, day=today)
+    besides = licence_parties.papers(named, law, day=today)
+    changes = part.changes_table(visit, one)
+    if changes is not None:
+        tables["changes"] = changes
+    csv = wanted_csv(visit, *tables.values())
+    if csv is not None:
+        return csv
+    names = words.organisation_names(visit.register, visit.language)
+    name = names.get(one.organisation, one.organisation)
+    time = application_views.clock_of(one, law, today=today)
+    state = part.state_cell(visit, one)
+    return show(
+        visit,
+        "lodeline/licences/application.html",
+        title=f"{name}{visit.say(': ', '：')}{state.text.lower() if visit.language == 'en' else state.text}",
+        status=400 if refused else 200,
+        notices=[Notice(kind="problem", says=" ".join(refused))] if refused else _notices(visit),
+        list=visit.url("applications"),
+        reference=one.reference,
+        exporter=visit.opens("organisation", organisation=one.organisation),
+        officer="" if one.officer is None else one.officer.name,
+        clock=part.clock_text(visit, time),
+        clock_note=part.clock_note(visit, time),
+        licence=one.licence,
+        licence_at=visit.opens("licence", licence=one.licence) if one.licence else None,
+        facts=part.facts(visit, one),
+        documents=part.documents(one, needed_documents(law, read.kind, day=today, besides=besides), visit),
+        may_open=one.officer_id == visit.actor.user,
+        desk=_desk(visit, seen, names),
+        parties=_parties(visit, seen),
+        end_use=end_use_part.headline(visit, used),
+        end_use_notes=end_use_part.notes(visit, used),
+        tables={name.replace("-", "_"): shown(visit, table) for name, table in tables.items()},
+        steps=part.taken(
+            visit,
+            one,
+            told_only=False,
+            called=lambda who: names.get(who, who),
+            timezone=law.timezone,
+            may_open=one.officer_id == visit.actor.user,
+        ),
+        forms=_forms(visit, one, asked=end_use_part.query(used)),
+        seen=one.steps_taken,
+    )
+
+
+def _one(visit: Visit, reference: str) -> Application:
+    try:
+        return application_views.handed_one(visit.actor, reference)
+    except ApplicationError as error:
+        raise NotHereError(error.en, error.zh) from error
+
+
+def _notices(visit: Visit) -> list[Notice]:
+    said = visit.query("said") or ""
+    return [Notice(kind="success", says=visit.spoken(_SAID[said]))] if said in _SAID else []
+
+
+def _act(visit: Visit, one: Application) -> str:
+    """Does what a form asks; returns the act. Raises ApplicationError, NotAllowedError."""
+    form, law, now = visit.request.POST, visit.reading.law, clock.now()
+    actor, store, text = visit.actor, visit.store, form.get("text", "")
+    sent = form.get("steps", "")
+    seen = int(sent) if sent.isdecimal() and len(sent) < 19 else -1
+    verbs: dict[str, Callable[[], object]] = {
+        "take": lambda: application_review.take(actor, store, one, seen=seen, now=now),
+        "query": lambda: application_review.query(
+            actor, store, one, text=text, until=part.day_of(form.get("until", "")), seen=seen, now=now
+        ),
+        "pause": lambda: application_review.pause(actor, store, one, _pause(form), text=text, seen=seen, now=now),
+        "watch-list": lambda: application_review.mark_watched(actor, one, on_watch_list=form.get("watched") == "yes"),
+        "propose": lambda: application_review.propose(actor, store, one, _proposal(form), law, seen=seen, now=now),
+        "return": lambda: application_review.send_back(actor, store, one, text=text, seen=seen, now=now),
+        "decide": lambda: application_review.decide(actor, store, one, law, seen=seen, now=now),
+    }
+    act = form.get("act", "")
+    if act not in verbs:
+        raise BadQuestionError("Choose what to do.", "请选择操作。")
+    verbs[act]()
+    if act == "decide":
+        visit.has_filed(store.head().size - 1)
+    return act
+
+
+def _pause(form: QueryDict) -> Kind:
+    found = next((kind for kind in _PAUSES if kind == form.get("kind")), None)
+    if found is None:
+        raise BadQuestionError("Choose what begins or ends.", "请选择程序。")
+    return found
+
+
+def _proposal(form: QueryDict) -> Proposal:
+    mass = form.get("mass_kg", "").strip()
+    try:
+        mass_mg = parse_mass(mass) if mass else None
+    except ValueError:
+        raise ApplicationError(
+            "The mass cannot be read: write kilograms like 1200.5", "数量无法识别：请以千克填写，如 1200.5"
+        ) from None
+    return Proposal(
+        grant=form.get("decision") == "grant", text=form.get("text", ""), mass_mg=mass_mg,
+        valid_from=part.day_of(form.get("valid_from", "")), valid_to=part.day_of(form.get("valid_to", "")),
+    )  # fmt: skip
+
+
+def _forms(visit: Visit, one: Application, *, asked: str) -> list[dict[str, Any]]:
+    """The steps that whoever asks may take now. `asked`: what a query may begin with."""
+    if not visit.actor.may("licence.decide", one.organisation):
+        return []
+    in_charge = one.officer_id == visit.actor.user
+    proposed_by_me = visit.actor.pseudonym in proposers(one.steps.order_by("number").values_list("kind", "who"))
+
+    def can(kind: Kind) -> bool:
+        return one.state in MOVES[kind][0]
+
+    text = _text(visit, say("Reasons", "理由"))
+    forms: list[dict[str, Any]] = []
+
+    def add(
+        act: str, heading: Text, fields: Sequence[Field], *, button: Text, open: bool = False, look: Look = ""
+    ) -> None:
+        made = [replace(field, key=act) for field in fields]
+        sent = visit.request.POST
+        # It is shown after it was sent only where it was refused.
+        refused = sent.get("act") == act
+        if refused:
+            made = part.as_sent(made, sent)
+        forms.append(
+            {
+                "heading": visit.spoken(heading), "fields": made, "open": open or refused,
+                "button": Act(label=visit.spoken(button), name="act", value=act, look=look),
+            }
+        )  # fmt: skip
+
+    if can("taken") and not in_charge:
+        add(
+            "take",
+            say("Take it in charge", "承办"),
+            [],
+            button=say("Take it in charge", "承办"),
+            open=one.officer is None,
+        )
+    if in_charge and can("queried"):
+        until = Field(name="until", label=visit.say("Answer by", "答复期限"), kind="date", width="short")
+        add(
+            "query",
+            say("Query the applicant", "质询申请人"),
+            [replace(_text(visit, say("Question", "质询内容")), value=asked), until],
+            button=say("Send the query", "发送质询"),
+        )  # fmt: skip
+        add(
+            "pause", say("Experts, check on site, State Council", "鉴别、核查、报国务院"), [_pauses(visit, one), text],
+            button=say("Write it down", "记录"),
+        )  # fmt: skip
+        add(
+            "watch-list", say("Watch list", "关注名单"), [_watched(visit, one)], button=say("Write it down", "记录"),
+        )  # fmt: skip
+    if in_charge and can("proposed"):
+        add(
+            "propose",
+            say("Propose a decision", "提出审核意见"),
+            [*_terms(visit, one), text],
+            button=say("Propose it", "提出"),
+            open=True,
+        )
+    if can("granted") and not proposed_by_me:
+        proposal = json.loads(one.proposal)
+        grant = proposal["grant"]
+        add(
+            "decide",
+            say("Grant as proposed", "按意见准予许可") if grant else say("Refuse as proposed", "按意见不予许可"),
+            [],
+            button=say("Grant it", "准予许可") if grant else say("Refuse it", "不予许可"), open=True,
+            look="" if grant else "danger",
+        )  # fmt: skip
+        add("return", say("Send it back", "退回"), [text], button=say("Send it back", "退回"))
+    return forms
+
+
+def _text(visit: Visit, label: Text) -> Field:
+    return Field(name="text", label=visit.spoken(label), kind="textarea", lines=4, required=True, width="full")
+
+
+def _pauses(visit: Visit, one: Application) -> Field:
+    identified, checked = (
+        application_views.stopped_by(one, "identification-began"),
+        application_views.stopped_by(one, "check-began"),
+    )
+    fitting = {
+        "identification-began": not identified, "identification-ended": identified, "check-began": not checked,
+        "check-ended": checked, "referred": True,
+    }  # fmt: skip
+    return Field(
+        name="kind", label=visit.say("What", "程序"), kind="select", required=True,
+        options=[(kind, visit.spoken(label)) for kind, label in _PAUSES.items() if fitting[kind]],
+    )  # fmt: skip
+
+
+def _watched(visit: Visit, one: Application) -> Field:
+    return Field(
+        name="watched", label=visit.say("A party of it stands on the watch list", "申请涉及关注名单主体"),
+        kind="checkbox", value="yes", checked=one.on_watch_list,
+        hint=visit.say("Then the law sets no limit of time.", "法规对此不设审查期限。"),
+    )  # fmt: skip
+
+
+def _terms(visit: Visit, one: Application) -> list[Field]:
+    read = written_application.read(json.loads(one.content), exporter=one.organisation)
+    return [
+        Field(
+            name="decision", label=visit.say("Decision", "意见"), kind="radio", required=True, value="grant",
+            options=[("grant", visit.say("grant", "准予许可")), ("refuse", visit.say("refuse", "不予许可"))],
+        ),
+        Field(
+            name="mass_kg", label=visit.say("Mass of goods, kg", "许可数量（千克）"), inputmode="decimal",
+            width="short", value=format_kg(read.mass_mg),
+        ),
+        Field(
+            name="valid_from", label=visit.say("From", "起始日期"), kind="date", width="short",
+            value="" if read.valid_from is None else read.valid_from.isoformat(),
+        ),
+        Field(
+            name="valid_to", label=visit.say("Until", "截止日期"), kind="date", width="short",
+            value="" if read.valid_to is None else read.valid_to.isoformat(),
+        ),
+    ]  # fmt: skip
+
+
+def _desk(visit: Visit, seen: Review, names: Mapping[str, str]) -> list[dict[str, str]]:
+    """What the desk would say of each line of goods without a licence."""
+    said = []
+    for line in seen.desk["lines"]:
+        reasons = dict.fromkeys(reason_text(visit, one, names) for one in line["reasons"])
+        said.append({"line": f"{line['line']}. {line['product_name'] or ''}", "says": " ".join(reasons)})
+    return said
+
+
+def _parties(visit: Visit, seen: Review) -> list[dict[str, Any]]:
+    """Who the end users and the consignee may be. A name that filings alone have is nobody who is known."""
+    found = []
+    for one in seen.parties:
+        known = [hit for hit in one["hits"] if any(party["source"] != FILED for party in hit["parties"])]
+        hits = [
+            f"{hit['name']} ({hit['probability']:.2f})" + (visit.say(", listed", "，列入名单") if hit["listed"] else "")
+            for hit in known[:5]
+            if hit["probability"] >= _LIKELY or hit["listed"]
+        ]
+        found.append({"name": one["name"], "hits": hits})
+    return found
+
+
+def _tables(visit: Visit, seen: Review) -> dict[str, Table]:
+    return {
+        "licences": _licences_table(visit, seen.licences),
+        "balances": _balances_table(visit, seen.balances),
+        "exports": _exports_table(visit, seen.exports),
+        "origins": _origins_table(visit, seen.origins),
+    }
+
+
+def _mass(visit: Visit, mass_mg: int | None, *, signed: bool = False) -> Cell:
+    return Cell(
+        text=written.mass(mass_mg, visit.language, signed=signed),
+        value=None if mass_mg is None else mass_mg / written.MG_PER_KG,
+    )  # fmt: skip
+
+
+def _licences_table(visit: Visit, found: pl.DataFrame) -> Table:
+    return Table(
+        name="licences", caption=visit.say("Licences of the exporter", "出口企业的许可证"),
+        columns=(
+            Column(key="licence", label=say("Licence", "许可证")),
+            Column(key="for", label=say("End users", "最终用户")),
+            Column(key="until", label=say("Until", "截止日期")),
+            Column(key="mass", label=say("Granted", "许可数量"), number=True, unit="kg"),
+            Column(key="left", label=say("Left", "剩余"), number=True, unit="kg"),
+        ),
+        rows=[
+            (
+                Cell(
+                    text=row["id"], value=row["id"], whole=True, note=" ".join(row["control_items"] or ()),
+                    href=visit.opens("licence", licence=row["id"]),
+                ),
+                Cell(text=visit.say("; ", "；").join(row["end_users"] or ())),
+                Cell(
+                    text=written.day(row["valid_to"], visit.language), value=str(row["valid_to"] or ""),
+                    note=visit.spoken(STATES[row["state"]][0]),
+                ),
+                _mass(visit, row["mass_mg"]), _mass(visit, row["left_mg"]),
+            )
+            for row in found.iter_rows(named=True)
+        ],
+        empty=visit.say("It has no licence yet.", "尚无许可证。"),
+    )  # fmt: skip
+
+
+def _balances_table(visit: Visit, found: pl.DataFrame) -> Table:
+    return Table(
+        name="balances", caption=visit.say("Newest counted balances", "最近盘存的物料平衡"),
+        columns=(
+            Column(key="site", label=say("Site", "场所")),
+            Column(key="month", label=say("Month", "月份")),
+            Column(key="muf", label=say("Inventory difference", "物料平衡差"), number=True, unit="kg"),
+            Column(key="z", label=say("z", "z"), number=True),
+        ),
+        rows=[
+            (
+                Cell(text=row["site"], value=row["site"], href=visit.opens("balance", site=row["site"])),
+                Cell(text=written.month(row["period"], visit.language), value=row["period"]),
+                _mass(visit, row["muf_mg"], signed=True),
+                Cell(text=written.sigmas(row["z"]), value=row["z"]),
+            )
+            for row in found.iter_rows(named=True)
+        ],
+        empty=visit.say("No site of it has counted yet.", "各场所均无盘存。"),
+    )  # fmt: skip
+
+
+def _exports_table(visit: Visit, found: pl.DataFrame) -> Table:
+    shown_rows = found.sort("same", "on", descending=True).head(_EXPORTS_SHOWN)
+    return Table(
+        name="exports", caption=visit.say("Past exports", "以往出口"),
+        columns=(
+            Column(key="on", label=say("Day", "日期")),
+            Column(key="to", label=say("End user", "最终用户")),
+            Column(key="product", label=say("Product", "产品")),
+            Column(key="mass", label=say("Net mass", "净重"), number=True, unit="kg"),
+            Column(key="licence", label=say("Licence", "许可证")),
+        ),
+        rows=[
+            (
+                Cell(text=written.day(row["on"], visit.language), value=str(row["on"])),
+                Cell(
+                    text=row["end_user_name"] or written.NOTHING,
+                    note=words.country(row["destination"], visit.language) if row["destination"] else "",
+                    shape="diamond" if row["same"] else "",
+                ),
+                Cell(text=product(row["product"], visit.language) if row["product"] else "", value=row["product"]),
+                _mass(visit, row["mass_mg"]),
+                Cell(
+                    text=row["licence"] or written.NOTHING, whole=True,
+                    href=visit.opens("licence", licence=row["licence"]) if row["licence"] else None,
+                ),
+            )
+            for row in shown_rows.iter_rows(named=True)
+        ],
+        empty=visit.say("It has exported nothing yet.", "尚无出口。"),
+    )  # fmt: skip
+
+
+def _origins_table(visit: Visit, found: pl.DataFrame) -> Table:
+    return Table(
+        name="origins", caption=visit.say("Origins of its lots", "批次来源"),
+        columns=(
+            Column(key="lot", label=say("Lot in stock", "库存批次")),
+            Column(key="element", label=say("Element", "元素")),
+            Column(key="origin", label=say("Origin", "来源")),
+            Column(key="share", label=say("Booked share", "账面占比"), number=True, unit="%"),
+        ),
+        rows=[
+            (
+                Cell(
+                    text=row["name"], value=row["name"], href=visit.opens("lot", lot=row["name"]),
+                    note=product(row["product"], visit.language),
+                ),
+                Cell(text=row["element"]),
+                Cell(text=origin_name(visit, row["origin_kind"], row["origin_place"]), value=row["origin_place"] or ""),
+                Cell(text=written.percent(row["share"], visit.language), value=row["share"]),
+            )
+            for row in found.iter_rows(named=True)
+        ],
+        empty=visit.say("No lot of these products is in its stock.", "库存中没有此类产品的批次。"),
+    )  # fmt: skip

@@ -1,0 +1,116 @@
+"""A firm's export licences as registered, and what is reserved, used and left of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+from django.http import HttpResponse
+
+from lodeline.web.pages.common.firm_part import Firm, counted
+from lodeline.web.pages.licences.application_part import KINDS
+from lodeline.web.pages.licences.licence import STATES, why_used_up
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table, shown, wanted_csv
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import lots as lot_words
+from lodeline.web.words import words
+from lodeline.web.words.language import Language, say
+
+
+def firm_licences(visit: Visit, organisation: str) -> HttpResponse:
+    """The page `firm/ID/licences/`."""
+    firm = Firm(visit, organisation)
+    every = firm.own.licences(firm.today)
+    table = _table(firm, every)
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    now = every.filter(pl.col("state") == "granted").height
+    title = visit.say("No export licence of yours is in force", "没有有效的出口许可证")
+    if now:
+        title = counted(
+            visit, now, "One export licence is in force", "{n} export licences are in force", "有{n}份出口许可证有效"
+        )
+    return show(
+        visit,
+        "lodeline/licences/firm_licences.html",
+        title=title,
+        name=firm.name,
+        table=shown(visit, table),
+        applications=firm.url("firm-applications"),
+        over=every.filter(pl.col("overdrawn_mg") > 0).height,
+    )
+
+
+def _table(firm: Firm, every: pl.DataFrame) -> Table:
+    visit = firm.visit
+    return Table(
+        name="licences",
+        caption=visit.say("Export licences", "出口许可证"),
+        columns=(
+            Column(key="licence", label=say("Licence", "许可证")),
+            Column(key="for", label=say("End users", "最终用户")),
+            Column(key="items", label=say("Control items", "管制物项")),
+            Column(key="until", label=say("Until", "有效期至")),
+            Column(key="mass", label=say("Mass of goods", "许可数量"), number=True, unit="kg"),
+            Column(key="reserved", label=say("Reserved", "预留"), number=True, unit="kg"),
+            Column(key="used", label=say("Exported on it", "已出口"), number=True, unit="kg"),
+            Column(key="overdrawn", label=say("Overdrawn", "超用"), number=True, unit="kg"),
+            Column(key="left", label=say("Left", "剩余"), number=True, unit="kg"),
+            Column(key="state", label=say("State", "状态")),
+        ),
+        rows=FrameRows(
+            every,
+            lambda row: _cells(firm, row),
+            sorts={
+                "licence": "id", "until": "valid_to", "mass": "mass_mg", "reserved": "reserved_mg",
+                "used": "used_mg", "overdrawn": "overdrawn_mg", "left": "left_mg",
+                "state": "state",
+            },
+        ),
+        empty=visit.say(
+            "The register has no export licence of yours.", "登记簿中没有本企业的出口许可证。"
+        ),
+    )  # fmt: skip
+
+
+def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
+    visit, language = firm.visit, firm.visit.language
+    word, shape, tone = STATES[row["state"]]
+    country = words.country(row["destination"], language) if row["destination"] else ""
+    return (
+        Cell(
+            text=row["id"], value=row["id"], whole=True, href=firm.url("firm-licence", licence=row["id"]),
+            note=words.word(KINDS, row["kind"] or "", language),
+        ),
+        Cell(
+            text=visit.say("; ", "；").join(row["end_users"] or ()) or written.NOTHING,
+            note=" · ".join(part for part in (country, row["end_use"]) if part),
+        ),
+        Cell(
+            text=" ".join(row["control_items"] or ()) or written.NOTHING,
+            note=visit.say(", ", "、").join(_products(row, visit.language)),
+        ),
+        Cell(
+            text=written.day(row["valid_to"], language),
+            value=None if row["valid_to"] is None else row["valid_to"].isoformat(),
+            note=visit.say("from ", "起自") + written.day(row["valid_from"], language) if row["valid_from"] else "",
+        ),
+        firm.mass(row["mass_mg"]),
+        firm.mass(row["reserved_mg"]),
+        firm.mass(row["used_mg"]),
+        firm.mass(row["overdrawn_mg"]),
+        firm.mass(row["left_mg"]),
+        Cell(
+            text=visit.spoken(word), value=row["state"], shape=shape, tone=tone,
+            note=why_used_up(visit, row["state"], row["kind"], row["left_mg"]),
+        ),
+    )  # fmt: skip
+
+
+def _products(row: Mapping[str, Any], language: Language) -> list[str]:
+    """The products that a licence covers, in words with their codes."""
+    return [lot_words.product_and_code(code, language) for code in row["products"] or ()]

@@ -1,0 +1,101 @@
+"""A firm's quota: what was granted, what its filings have used of it, what planned runs reserve, what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+from django.http import HttpResponse
+
+from lodeline.service.licences.runs import planned_runs
+from lodeline.web.pages.common.firm_part import Firm
+from lodeline.web.pages.licences import runs as quota_runs
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import say
+
+
+def firm_quota(visit: Visit, organisation: str) -> HttpResponse:
+    """The page `firm/ID/quota/`; its forms announce a planned run and put one off."""
+    refused = quota_runs.done(visit, organisation) if visit.request.method == "POST" else None
+    if isinstance(refused, HttpResponse):
+        return refused
+    firm = Firm(visit, organisation)
+    every = firm.own.quota(firm.today)
+    planned = planned_runs(visit.store, firm.own.register, day=firm.today, organisation=organisation)
+    table, runs = _table(firm, every), quota_runs.runs_table(visit, planned)
+    csv = wanted_csv(visit, table, runs)
+    if csv is not None:
+        return csv
+    return show(
+        visit,
+        "lodeline/licences/firm_quota.html",
+        title=_headline(firm, every),
+        name=firm.name,
+        table=shown(visit, table),
+        runs=shown(visit, runs),
+        status=400 if refused else 200,
+        notices=quota_runs.notices(visit, refused),
+        forms=quota_runs.forms(visit, planned, year=firm.today.year)
+        if visit.actor.may("own.file", organisation)
+        else None,
+        unjudged=not every["judged"].all(),
+    )
+
+
+def _headline(firm: Firm, every: pl.DataFrame) -> str:
+    visit, language, year = firm.visit, firm.visit.language, firm.today.year
+    now = every.filter((pl.col("year") == year) & pl.col("judged"))
+    if not now.height:
+        return visit.say(f"You have no quota for {year} and have drawn on none", f"{year}年没有指标，也未占用指标")
+    over, left = int(now["overdrawn_mg"].sum()), int(now["left_mg"].sum())
+    if over:
+        mass = written.mass(over, language)
+        return visit.say(f"{mass} REO beyond your quota of {year}", f"{year}年超出指标{mass}（REO）")
+    mass = written.mass(left, language)
+    return visit.say(f"{mass} REO are left of your quota of {year}", f"{year}年指标尚余{mass}（REO）")
+
+
+def _table(firm: Firm, every: pl.DataFrame) -> Table:
+    visit = firm.visit
+    masses = {
+        "granted": say("Granted", "下达"), "reserved": say("Reserved", "预留"), "used": say("Used", "已用"),
+        "overdrawn": say("Overdrawn", "超用"), "left": say("Left", "剩余"),
+    }  # fmt: skip
+    return Table(
+        name="quota",
+        caption=visit.say("Quota", "总量指标"),
+        columns=(
+            Column(key="kind", label=say("Kind", "类别")),
+            Column(key="year", label=say("Year", "年度"), number=True),
+            *(Column(key=key, label=label, number=True, unit="kg REO") for key, label in masses.items()),
+            Column(key="share", label=say("Used, of granted", "使用率"), number=True, unit="%"),
+        ),
+        rows=[_cells(firm, row, tuple(masses)) for row in every.iter_rows(named=True)],
+        empty=visit.say(
+            "The register has no quota for you, and your filings draw on none.",
+            "登记簿中没有本企业的指标，申报也未占用指标。",
+        ),
+    )
+
+
+def _cells(firm: Firm, row: Mapping[str, Any], masses: tuple[str, ...]) -> Row:
+    language = firm.visit.language
+    share = row["used_mg"] / row["granted_mg"] if row["granted_mg"] else None
+    over = row["overdrawn_mg"]
+    return (
+        Cell(
+            text=words.word(words.QUOTA_KINDS, row["kind"], language), value=row["kind"],
+            note=words.word(words.ORE_TYPES, row["ore_type"], language) if row["ore_type"] else "",
+        ),
+        Cell(text=str(row["year"]), value=row["year"]),
+        *(firm.mass(row[f"{key}_mg"]) for key in masses),
+        Cell(
+            text=written.percent(share, language), value=None if share is None else share * 100,
+            shape="up" if over else "", tone="gain" if over else None,
+        ),
+    )  # fmt: skip

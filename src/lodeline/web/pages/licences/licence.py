@@ -1,0 +1,380 @@
+"""Licences, and one of them: what is reserved, used and left of each mass, its acts, and the log of its draw-downs.
+
+The authority's page and the firm's own are one; each is open to whoever may see the licence's holder. That of the
+customs desk enters besides what customs decide about it (`licence_acts`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+from django.http import HttpResponse
+
+from lodeline.material.mass import parse_mass
+from lodeline.regulation.parameter import load
+from lodeline.service.licences.answers import UnknownLicence, licence_list, licence_shown
+from lodeline.service.licences.proposals import Proposal, waiting
+from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.licences import acts as licence_acts
+from lodeline.web.pages.licences import decisions as licence_decisions
+from lodeline.web.pages.licences.application_part import KINDS
+from lodeline.web.pages.licences.decisions import DEEDS_SAID, Deciding
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
+from lodeline.web.visit import NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.firm_names import firm_names
+from lodeline.web.words.language import Text, say
+from lodeline.web.words.words import Tone
+
+STATES: Final[Mapping[str, tuple[Text, str, Tone]]] = {
+    "granted": (say("In force", "有效"), "tick", "flow"),
+    "to-come": (say("Not yet in force", "尚未生效"), "ring", "quiet"),
+    "suspended": (say("Suspended", "中止"), "bar", "hold"),
+    "exhausted": (say("Used up", "用尽"), "bar", "quiet"),
+    "expired": (say("Ended", "已到期"), "bar", "quiet"),
+    "revoked": (say("Revoked", "已撤销"), "square", "hold"),
+    "unknown": (say("Not in the register", "未登记"), "square", "hold"),
+}
+#: How a reservation or tranche stands.
+POSITIONS: Final[Mapping[str, tuple[Text, str, Tone]]] = {
+    "open": (say("Waits to leave", "待出境"), "half", "flow"),
+    "tranche": (say("With the port", "在口岸"), "half", "flow"),
+    "lapsed": (say("Lapsed", "已失效"), "bar", "quiet"),
+    "closed": (say("Closed", "已结清"), "tick", "quiet"),
+    "voided": (say("Taken back", "已撤销"), "bar", "quiet"),
+}
+_ACTS: Final[Mapping[str, Text]] = {
+    "reserve": say("Reserved on release", "放行时预留"),
+    "allot": say("Allotted to a port", "分配给口岸"),
+    "exit": say("Exit confirmed", "出境确认"),
+    "correct": say("Exit corrected", "更正出境确认"),
+    "void": say("Taken back", "撤销预留"),
+    "filed": say("Filed by the exporter", "企业申报出口"),
+}
+_DEEDS: Final[Mapping[str, Text]] = {
+    "suspended": say("suspended", "中止"),
+    "resumed": say("resumed", "恢复"),
+    "revoked": say("revoked", "撤销"),
+    "holder": say("another holder", "变更持有人"),
+    "papers": say("papers filed with it", "已附材料"),
+}
+LABELS: Final[Mapping[str, Text]] = {
+    "granted": say("Granted", "许可"),
+    "reserved": say("Reserved", "预留"),
+    "used": say("Used", "已用"),
+    "overdrawn": say("Overdrawn", "超用"),
+    "left": say("Left", "剩余"),
+}
+MASSES: Final = ("granted", "reserved", "used", "overdrawn", "left")
+
+
+def licences(visit: Visit) -> HttpResponse:
+    """The page `licences/` of the authority."""
+    return _licences(visit, "licence")
+
+
+def _licences(visit: Visit, leads_to: str) -> HttpResponse:
+    store, law = visit.store, load()
+    document = licence_list(store, store.newest_register(), law, day=lawful.today(law))
+    # What licensing officers have not decided yet is no business of the desk: a licence stands until it does not.
+    proposed = waiting(store.newest_register()) if leads_to == "licence" else {}
+    table = _list(visit, document["rows"], firm_names(visit), leads_to, proposed)
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    over = sum(row["overdrawn_kg"] != "0" for row in document["rows"])
+    title = visit.say("No export licence is overdrawn", "出口许可证均未超用")
+    if over:
+        title = visit.say(
+            f"{written.count(over)} of {written.count(len(document['rows']))} export licences are overdrawn",
+            f"{written.count(len(document['rows']))} 份出口许可证中有 {written.count(over)} 份超用",
+        )
+    return show(visit, "lodeline/licences/licences.html", title=title, table=shown(visit, table))
+
+
+def desk_licences(visit: Visit) -> HttpResponse:
+    """The page `desk/licences/`: the same for the customs desk, and leads to the desk's page of each."""
+    return _licences(visit, "desk-licence")
+
+
+def licence(visit: Visit, licence: str) -> HttpResponse:
+    """The page `licences/NUMBER/` of the authority; its forms propose and decide what becomes of the licence.
+
+    It is the holder's firm that is looked at.
+    """
+    document = _asked(visit, licence)
+    done = licence_decisions.done(visit, licence) if visit.request.method == "POST" else None
+    if isinstance(done, HttpResponse):
+        return done
+    return _page(
+        visit, document, whose=document["exporter"] or "", back=visit.url("licences"), refused=done,
+        deciding=licence_decisions.deciding(visit, visit.store.newest_register().licences.get(licence)),
+    )  # fmt: skip
+
+
+def desk_licence(visit: Visit, licence: str) -> HttpResponse:
+    """The page `desk/licences/NUMBER/`: the same; its forms enter what customs saw leave, take back, and allot."""
+    document = _asked(visit, licence)
+    done = licence_acts.done(visit, document) if visit.request.method == "POST" else None
+    if isinstance(done, HttpResponse):
+        return done
+    back = visit.url("desk-licences")
+    return _page(visit, document, whose=document["exporter"] or "", back=back, refused=done, acts=True)
+
+
+def firm_licence(visit: Visit, organisation: str, licence: str) -> HttpResponse:
+    """The page `firm/ID/licences/NUMBER/`: only of a licence that the firm holds or held."""
+    found = visit.store.newest_register().licences.get(licence)
+    if found is None or organisation not in found.holders:
+        raise _not_here(licence)
+    document = _asked(visit, licence)
+    # What others did is not the firm's business, even on its own licence.
+    own = {
+        what: [one for one in document[what] if one["organisation"] in (None, organisation)]
+        for what in ("draws", "positions")
+    }
+    back = visit.url("firm-licences", organisation=organisation)
+    flagged = sum(bool(one["problems"]) for one in own["draws"])
+    own_alone = {**document, **own, "of_others": {}, "flagged_exits": flagged}
+    return _page(visit, own_alone, whose=organisation, back=back)
+
+
+def _list(
+    visit: Visit, rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], leads_to: str,
+    proposed: Mapping[str, Proposal],
+) -> Table:  # fmt: skip
+    return Table(
+        name="licences",
+        caption=visit.say("Export licences", "出口许可证"),
+        columns=(
+            Column(key="licence", label=say("Licence", "许可证")),
+            Column(key="exporter", label=say("Exporter", "出口企业")),
+            Column(key="until", label=say("Until", "有效期至")),
+            *(Column(key=key, label=LABELS[key], number=True, unit="kg") for key in MASSES),
+            Column(key="state", label=say("State", "状态")),
+        ),
+        rows=[_list_row(visit, row, names, leads_to, proposed.get(row["id"])) for row in rows],
+        empty=visit.say("The register has no export licence.", "登记簿中没有出口许可证。"),
+    )
+
+
+def _list_row(
+    visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], leads_to: str, proposed: Proposal | None
+) -> Row:  # fmt: skip
+    word, shape, tone = STATES[row["state"]]
+    exporter = row["exporter"] or ", ".join(row["of_others"])
+    said = (
+        why_used_up(visit, row["state"], row["kind"], parse_mass(row["left_kg"]) if row["left_kg"] else None),
+        _flagged(visit, row["flagged_exits"]), visit.spoken(DEEDS_SAID[proposed.deed][1]) if proposed else "",
+    )  # fmt: skip
+    return (
+        Cell(
+            text=row["id"], value=row["id"], whole=True, href=visit.opens(leads_to, licence=row["id"]),
+            note=words.word(KINDS, row["kind"] or "", visit.language),
+        ),
+        Cell(
+            text=names.get(exporter, exporter) or written.NOTHING, value=exporter,
+            href=visit.opens("organisation", organisation=exporter) if row["exporter"] else None,
+        ),
+        Cell(text=written.day(_day(row["valid_to"]), visit.language), value=row["valid_to"]),
+        *(kg_cell(visit, row[f"{key}_kg"]) for key in MASSES),
+        Cell(
+            text=visit.spoken(word), value=row["state"], shape=shape, tone=tone,
+            note=" · ".join(filter(None, said)),
+        ),
+    )  # fmt: skip
+
+
+def why_used_up(visit: Visit, state: str | None, kind: str | None, left_mg: int | None) -> str:
+    """Why nothing more may leave under a licence of which mass is left: not the mass has ended it; else nothing."""
+    if state != "exhausted" or not left_mg:
+        return ""
+    if kind == "individual":
+        return visit.say(
+            "its one export is made; what is left cannot leave under it",
+            "单项许可限出口一次，已完成；余量不得再凭此证出口",
+        )
+    return visit.say("of its elements nothing is left", "所许可元素的数量已用尽")
+
+
+def _flagged(visit: Visit, exits: int) -> str:
+    """How many exits are flagged; nothing where none is."""
+    if not exits:
+        return ""
+    number = written.count(exits)
+    return visit.say(f"{number} exit{'s' if exits > 1 else ''} flagged", f"{number} 次出境已标记")
+
+
+def _asked(visit: Visit, licence: str) -> dict[str, Any]:
+    store, law = visit.store, load()
+    try:
+        return licence_shown(store, store.newest_register(), law, licence, day=lawful.today(law))
+    except UnknownLicence as error:
+        raise _not_here(licence) from error
+
+
+def _not_here(licence: str) -> NotHereError:
+    return NotHereError(f"There is no licence {licence}.", f"没有许可证 {licence}。")
+
+
+def _page(
+    visit: Visit, document: Mapping[str, Any], *, whose: str, back: str | None, acts: bool = False,
+    refused: Sequence[str] | None = None, deciding: Deciding | None = None,
+) -> HttpResponse:  # fmt: skip
+    """`back`: the list it stands in; `refused`: why what a form asked was not done; `acts`: with the desk's forms;
+    `deciding`: with those of licensing officers."""
+    tables = {
+        "masses": _masses(visit, document), "positions": _positions(visit, document), "draws": _draws(visit, document),
+    }  # fmt: skip
+    csv = wanted_csv(visit, *tables.values())
+    if csv is not None:
+        return csv
+    word, shape, tone = STATES[document["state"]]
+    language = visit.language
+    return show(
+        visit,
+        "lodeline/licences/licence.html",
+        title=visit.say(f"Licence {document['id']}", f"许可证 {document['id']}"),
+        state=visit.spoken(word), shape=shape, tone=tone, whose=firm_names(visit).get(whose, whose),
+        kind=words.word(KINDS, document["kind"] or "", language),
+        until=written.day(_day(document["valid_to"]), language),
+        since=written.day(_day(document["valid_from"]), language),
+        back=back,
+        holder_at=visit.opens("organisation", organisation=whose) if whose else None,
+        document=document,
+        flagged=_flagged(visit, document["flagged_exits"]),
+        status=400 if refused else 200,
+        notices=(licence_acts if acts else licence_decisions).notices(visit, refused),
+        deciding=deciding,
+        forms=licence_acts.forms(visit, document) if acts else None,
+        at_desk=None if acts else visit.opens("desk-licence", licence=document["id"]),
+        acts=[
+            {
+                "on": written.day(date.fromisoformat(act["on"]), language),
+                "deed": words.word(_DEEDS, act["deed"], language),
+                "holder": firm_names(visit).get(act["holder"], act["holder"]) if act["holder"] else "",
+                "reason": act["reason"],
+            }
+            for act in document["acts"]
+        ],
+        tables={name: shown(visit, table) for name, table in tables.items()},
+    )  # fmt: skip
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def kg_cell(visit: Visit, kg: str | None) -> Cell:
+    """A mass that an answer gives as decimal kilograms."""
+    if kg is None:
+        return Cell(text=written.NOTHING)
+    mass_mg = parse_mass(kg)
+    text = written.mass(mass_mg, visit.language) if mass_mg else written.NOTHING
+    return Cell(text=text, value=mass_mg / written.MG_PER_KG)
+
+
+def _masses(visit: Visit, document: Mapping[str, Any]) -> Table:
+    goods = {visit.say("Goods, net", "货物净重"): document}
+    rows = [
+        (Cell(text=name), *(kg_cell(visit, mass[f"{key}_kg"]) for key in MASSES))
+        for name, mass in (goods | document["elements"]).items()
+    ]
+    return Table(
+        name="masses",
+        caption=visit.say("Granted + overdrawn = reserved + used + left", "许可 + 超用 = 预留 + 已用 + 剩余"),
+        columns=(
+            Column(key="mass", label=say("Mass of", "项目")),
+            *(Column(key=key, label=LABELS[key], number=True, unit="kg") for key in MASSES),
+        ),
+        rows=rows,
+        empty="",
+    )
+
+
+def _positions(visit: Visit, document: Mapping[str, Any]) -> Table:
+    """Reservations and tranches: what of each is used and what may still leave."""
+    return Table(
+        name="positions",
+        caption=visit.say("Reservations and tranches", "预留与口岸额度"),
+        columns=(
+            Column(key="for", label=say("For", "用于")),
+            Column(key="state", label=say("State", "状态")),
+            Column(key="mass", label=say("Reserved", "预留"), number=True, unit="kg"),
+            Column(key="used", label=say("Has left", "已出境"), number=True, unit="kg"),
+            Column(key="open", label=say("May still leave", "尚可出境"), number=True, unit="kg"),
+            Column(key="until", label=say("Until", "有效期至")),
+        ),
+        rows=[_position_row(visit, one) for one in document["positions"] if one["number"] is not None],
+        empty=visit.say("Nothing is reserved on it.", "尚无预留。"),
+    )
+
+
+def _position_row(visit: Visit, one: Mapping[str, Any]) -> Row:
+    state = "lapsed" if one["lapsed"] else one["state"]
+    word, shape, tone = POSITIONS[state]
+    is_tranche = one["state"] == "tranche" or one["declaration"] is None
+    goods = visit.say(f"tranche {one['tranche']}", f"额度 {one['tranche']}") if is_tranche else one["declaration"]
+    notes = [] if is_tranche else [visit.say(f"line {one['line']}", f"第 {one['line']} 项")]
+    if one["tranche"] and not is_tranche:
+        notes.append(visit.say(f"of tranche {one['tranche']}", f"自额度 {one['tranche']}"))
+    return (
+        Cell(text=goods, value=one["declaration"] or one["tranche"], whole=True, note=" · ".join(notes)),
+        Cell(text=visit.spoken(word), value=state, shape=shape, tone=tone),
+        kg_cell(visit, one["mass_kg"]),
+        kg_cell(visit, one["used_kg"]),
+        kg_cell(visit, one["open_kg"]),
+        Cell(text=written.day(_day(one["until"]), visit.language), value=one["until"]),
+    )
+
+
+def _draws(visit: Visit, document: Mapping[str, Any]) -> Table:
+    by_number = {one["number"]: one for one in document["draws"] if one["event"] is None}
+    return Table(
+        name="draws",
+        caption=visit.say("Draw-downs, oldest first", "核销记录（由旧到新）"),
+        columns=(
+            Column(key="entry", label=say("Entry", "条目")),
+            Column(key="on", label=say("Day", "日期")),
+            Column(key="act", label=say("What", "办理")),
+            Column(key="declaration", label=say("Declaration", "报关单")),
+            Column(key="mass", label=say("Goods", "货物"), number=True, unit="kg"),
+            Column(key="note", label=say("Note", "说明")),
+        ),
+        rows=[_draw_row(visit, one, by_number) for one in document["draws"]],
+        empty=visit.say("Nothing has been drawn on it.", "尚无核销记录。"),
+    )
+
+
+def _draw_row(visit: Visit, one: Mapping[str, Any], by_number: Mapping[int, Mapping[str, Any]]) -> Row:
+    line = visit.say(f"line {one['line']}", f"第 {one['line']} 项") if one["line"] else (one["event"] or "")
+    notes = [one["tranche"], one["reference"], one["reason"]]
+    if one["closes"]:
+        notes.append(visit.say("nothing more leaves; the rest returns", "结清，余量退回"))
+    if one["corrects"]:
+        wrong = by_number[one["corrects"]]
+        notes.append(
+            visit.say(
+                f"in place of {wrong['mass_kg']} kg ({wrong['reference']})",
+                f"取代 {wrong['mass_kg']} 千克（{wrong['reference']}）",
+            )
+        )
+    if one["corrected_by"]:
+        newer = by_number[one["corrected_by"]]["reference"]
+        notes.append(visit.say(f"does not count: corrected by {newer}", f"不再计入：已由 {newer} 更正"))
+    notes += [each["message"][visit.language] for each in one["problems"]]
+    note = visit.say("; ", "；").join(filter(None, notes))
+    flagged = Cell(text=visit.say("Flagged", "已标记"), value=note, shape="square", tone="hold", note=note)
+    day = date.fromisoformat(one["on"])
+    return (
+        Cell(text=str(one["entry"]), value=one["entry"]),
+        Cell(text=written.day(day, visit.language), value=one["on"]),
+        Cell(text=words.word(_ACTS, one["act"], visit.language), value=one["act"], note=one["organisation"]),
+        Cell(text=one["declaration"] or written.NOTHING, value=one["declaration"], whole=True, note=line),
+        kg_cell(visit, one["mass_kg"]),
+        flagged if one["problems"] else Cell(text=note),
+    )

@@ -1,0 +1,105 @@
+"""A firm's planned run as the authority sees it: what it reserves of a quota, and the form that puts it off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.ledger.problem import Problem
+from lodeline.office.access import clock
+from lodeline.office.licences import runs
+from lodeline.regulation.parameter import load
+from lodeline.service.licences.draw_facts import taken_back
+from lodeline.service.licences.runs import planned_runs
+from lodeline.web.pages.licences.runs import STATES, notices
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.values import Fact, Field
+from lodeline.web.visit import NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+
+
+def planned_run(visit: Visit, run: int) -> HttpResponse:
+    """The page `quotas/runs/NUMBER/`, by the number of its reservation in the log."""
+    row = _row(visit, run)
+    refused: tuple[Problem, ...] = ()
+    if visit.request.method == "POST":
+        found = runs.put_off_by_authority(
+            visit.actor, visit.store, run, reason=visit.request.POST.get("reason", ""), law=load(), now=clock.now()
+        )
+        if found.draw is not None:
+            visit.has_filed(found.draw.entry)
+            return HttpResponseRedirect(visit.here(said="repeated" if found.repeated else "put-off"), status=303)
+        refused = found.problems
+        row = _row(visit, run)
+    waits = row["state"] == "awaited"
+    name = words.organisation_names(visit.register, visit.language).get(row["organisation"], row["organisation"])
+    return show(
+        visit,
+        "lodeline/licences/planned_run.html",
+        title=visit.say(f"Run {row['run']} of {name}", f"{name}的计划批次 {row['run']}"),
+        status=400 if refused else 200,
+        notices=notices(visit, [one.message(visit.language) for one in refused]),
+        facts=_facts(visit, row, name),
+        back=visit.opens("quotas", query={"year": row["year"], "organisation": row["organisation"]}),
+        why=_reason(visit) if waits and visit.actor.may("quotas.decide", row["organisation"]) else None,
+        open=written.mass(row["open_mg"], visit.language),
+    )
+
+
+def _row(visit: Visit, run: int) -> dict[str, Any]:
+    """The run as it stands now (`service.licences.runs.RUN`)."""
+    today = load().day_of(clock.now())
+    found = planned_runs(visit.store, visit.store.newest_register(), day=today).filter(pl.col("number") == run)
+    if found.is_empty():
+        raise NotHereError(f"No planned run has the number {run}.", f"没有编号为 {run} 的计划批次。")
+    return found.row(0, named=True)
+
+
+def _facts(visit: Visit, row: Mapping[str, Any], name: str) -> list[Fact]:
+    language, firm = visit.language, row["organisation"]
+    kind = words.word(words.QUOTA_KINDS, row["kind"], language)
+    ore = words.word(words.ORE_TYPES, row["ore_type"], language) if row["ore_type"] else ""
+    void = taken_back(visit.store, row["number"])
+
+    def mass(mass_mg: int) -> str:
+        return written.mass(mass_mg, language) if mass_mg else written.NOTHING
+
+    put_off = [] if void is None else [
+        Fact(
+            term=visit.say("Called off", "取消"), text=written.day(void.on, language), note=void.reason,
+            href=visit.opens("entry", entry=void.entry),
+        ),
+    ]  # fmt: skip
+    return [
+        Fact(
+            term=visit.say("Firm", "企业"), text=name, note=firm if firm != name else "",
+            href=visit.opens("organisation", organisation=firm),
+        ),
+        Fact(
+            term=visit.say("Quota", "指标"), note=ore,
+            text=visit.say(f"{kind} {row['year']}", f"{row['year']}年{kind}"),
+        ),
+        Fact(
+            term=visit.say("Announced, REO", "计划量（REO）"), text=written.mass(row["reo_mg"], language),
+            href=visit.opens("entry", entry=row["entry"]),
+        ),
+        Fact(term=visit.say("Drawn", "已用"), text=mass(row["used_mg"])),
+        Fact(term=visit.say("Still reserved", "仍预留"), text=mass(row["open_mg"])),
+        Fact(term=visit.say("Until", "有效期至"), text=written.day(row["until"], language)),
+        Fact(term=visit.say("State", "状态"), text=visit.spoken(STATES[row["state"]][0])),
+        *put_off,
+    ]  # fmt: skip
+
+
+def _reason(visit: Visit) -> Field:
+    return Field(
+        name="reason", label=visit.say("Why", "理由"), kind="textarea", lines=2, required=True, width="full",
+        value=visit.request.POST.get("reason", "")[: runs.REASON_CHARACTERS],
+        hint=visit.say(
+            "The firm is told so. It goes into the log and stays there.", "将告知企业，并记入日志保留。"
+        ),
+    )  # fmt: skip

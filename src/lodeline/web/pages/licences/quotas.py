@@ -1,0 +1,328 @@
+"""Quotas of a year: what was granted, what has been drawn on it, what is left, and who is beyond it.
+
+The nation's quota stands beside where it was published, with its source; where it was not, the page says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+import polars as pl
+from django.http import HttpResponse
+
+from lodeline.material.mass import UNITS_MG
+from lodeline.service.licences import quotas as questions
+from lodeline.service.licences.quotas import NationalQuota
+from lodeline.service.licences.runs import planned_runs
+from lodeline.store.snapshot import Snapshot
+from lodeline.store.store import Store
+from lodeline.web.access.territory import kept_to_firms
+from lodeline.web.drawing.bars import Bar, Bars, draw_bars
+from lodeline.web.drawing.svg import Markup
+from lodeline.web.pages.common import asked
+from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.licences.runs import runs_table
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
+from lodeline.web.visit import BadQuestionError, NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import say
+
+#: Grants in one drawing; the table has all.
+_DRAWN: Final = 15
+_EVIDENCE: Final = {
+    "text": say("text of the notice", "通知原文"),
+    "case": say("published case", "公开案例"),
+    "secondary": say("as reported, not the notice itself", "据报道，非通知原文"),
+    "assumption": say("assumption", "假设"),
+}
+
+
+def quotas(visit: Visit) -> HttpResponse:
+    """The page `quotas/`: `?year=`, `?kind=`, `?ore=`, `?organisation=` narrow it; by default the newest year."""
+    reading = visit.reading
+    every = reading.answer(questions.grants, reading.store, reading.snapshot, day=lawful.today(reading.law))
+    names = words.organisation_names(reading.snapshot.register, visit.language)
+    years = sorted(every["year"].unique(), reverse=True)
+    year = _year(visit, years)
+    kind, ore = asked.one_of(visit, "kind", words.QUOTA_KINDS), asked.one_of(visit, "ore", words.ORE_TYPES)
+    organisation = asked.organisation(visit, names)
+    of_year = every.filter(pl.col("year").is_in([] if year is None else [year]))
+    chosen = {"kind": kind, "ore_type": ore, "organisation": organisation}
+    rows = of_year.filter(**{column: value for column, value in chosen.items() if value is not None}).sort(
+        pl.col("share").is_null(), -pl.col("share"), "organisation", "kind"
+    )
+    nation = [] if year is None else _nation(visit, year)
+    planned = reading.answer(_planned, reading.store, reading.snapshot, day=lawful.today(reading.law))
+    of_year_too = {"year": year, **chosen}
+    planned = planned.filter(**{column: value for column, value in of_year_too.items() if value is not None})
+    tables = {
+        "quotas": _grants_table(visit, rows, names), "runs": runs_table(visit, planned, names),
+        "nation": _nation_table(visit, nation, of_year),
+    }  # fmt: skip
+    csv = wanted_csv(visit, *tables.values())
+    if csv is not None:
+        return csv
+    filed = asked.months(visit)
+    return show(
+        visit,
+        "lodeline/licences/quotas.html",
+        title=_headline(visit, rows, year, names),
+        year=year,
+        sums=[one for kind in words.QUOTA_KINDS if (one := _sum(visit, rows, kind))],
+        until=None if filed is None else written.month(filed.all[-1], visit.language),
+        tiles=_tiles(visit, rows),
+        drawings=[
+            {"name": visit.spoken(words.QUOTA_KINDS[kind]), "svg": drawing, "drawn": _drawn(visit, of_kind)}
+            for kind in words.QUOTA_KINDS
+            if (drawing := _draw(visit, of_kind := rows.filter(pl.col("kind") == kind), names))
+        ],
+        unjudged=bool(rows.filter(~pl.col("judged")).height),
+        tables={name: shown(visit, table) for name, table in tables.items()},
+        law=visit.url("law", query={"on": f"{year}-12-31"} if year else None),
+        years=[(str(one), visit.say(str(one), f"{one}年")) for one in years],
+        kinds=asked.options(visit, words.QUOTA_KINDS),
+        ores=asked.options(visit, words.ORE_TYPES),
+        organisations=sorted(
+            {(one, names.get(one, one)) for one in every["organisation"]}, key=lambda option: option[1]
+        ),
+        asked={
+            "year": str(year or ""), "kind": kind or "", "ore": ore or "", "organisation": organisation or "",
+        },
+    )  # fmt: skip
+
+
+@kept_to_firms
+def _planned(store: Store, snapshot: Snapshot, *, day: date) -> pl.DataFrame:
+    """Planned runs of all firms (`service.licences.runs.RUN`)."""
+    return planned_runs(store, snapshot.register, day=day)
+
+
+def _year(visit: Visit, years: list[int]) -> int | None:
+    """The year asked for, by default the newest with a grant or a draw; None where there is none."""
+    text = visit.query("year")
+    if text is None:
+        return years[0] if years else None
+    if not (text.isascii() and text.isdigit() and len(text) == 4):
+        raise BadQuestionError(f"{text!r} is no year: write it like 2025.", f"{text!r} 不是年份：请写作 2025。")
+    if int(text) not in years:
+        listed = ", ".join(map(str, years)) or visit.say("none", "无")
+        raise NotHereError(
+            f"No quota of {text} has been granted or drawn on: there is {listed}.",
+            f"没有{text}年的指标，也没有使用记录：现有 {listed}。",
+        )
+    return int(text)
+
+
+def _headline(visit: Visit, rows: pl.DataFrame, year: int | None, names: Mapping[str, str]) -> str:
+    if year is None:
+        return visit.say("No quota has been granted or drawn on", "尚无指标下达，也无使用记录")
+    granted = rows.filter(pl.col("judged"))
+    over = granted.filter(pl.col("overdrawn_mg") > 0)
+    if not granted.height:
+        return visit.say(f"No grant of {year} is in the register", f"登记簿中没有{year}年的指标")
+    if not over.height:
+        return visit.say(f"No grant of {year} is overdrawn", f"{year}年{written.count(granted.height)}项指标均未超用")
+    mass = written.mass(int(over["overdrawn_mg"].sum()), visit.language)
+    if over.height == 1:
+        name = names.get(over["organisation"][0], over["organisation"][0])
+        return visit.say(f"{name} is {mass} beyond its quota of {year}", f"{name}超出{year}年指标{mass}")
+    return visit.say(
+        f"{written.count(over.height)} of {written.count(granted.height)} grants of {year} are overdrawn, by {mass}",
+        f"{year}年{written.count(granted.height)}项指标中{written.count(over.height)}项超用，共超{mass}",
+    )
+
+
+def _sum(visit: Visit, rows: pl.DataFrame, kind: str) -> dict[str, str] | None:
+    """What is granted and used of a kind, in words for the sentence below the headline."""
+    of_kind = rows.filter((pl.col("kind") == kind) & pl.col("judged"))
+    granted, used = int(of_kind["granted_mg"].sum()), int(of_kind["used_mg"].sum())
+    if not granted:
+        return None
+    return {
+        "kind": visit.spoken(words.QUOTA_KINDS[kind]),
+        "share": written.percent(used / granted, visit.language),
+        "granted": written.mass(granted, visit.language),
+    }
+
+
+def _tiles(visit: Visit, rows: pl.DataFrame) -> list[dict[str, object]]:
+    """Granted, reserved, used, overdrawn and left: the first and the fourth make the other three."""
+    labels = {
+        "granted_mg": say("Granted, REO", "下达（REO）"),
+        "reserved_mg": say("Reserved", "预留"),
+        "used_mg": say("Used", "已用"),
+        "overdrawn_mg": say("Overdrawn", "超用"),
+        "left_mg": say("Left", "剩余"),
+    }
+    judged = rows.filter(pl.col("judged"))
+    over = judged.filter(pl.col("overdrawn_mg") > 0).height
+    counts = {
+        "granted_mg": visit.say(
+            asked.counted(judged.height, "grant", "grants"), f"{written.count(judged.height)}项指标"
+        ),
+        "overdrawn_mg": visit.say(asked.counted(over, "grant", "grants"), f"{written.count(over)}项指标"),
+    }
+    return [
+        {
+            "label": visit.spoken(label), "figure": written.mass(int(judged[mass].sum()), visit.language), "trend": "",
+            "sub": counts.get(mass, ""), "shape": "square" if mass == "overdrawn_mg" and over else "", "tone": "hold",
+        }
+        for mass, label in labels.items()
+    ]  # fmt: skip
+
+
+def _label(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    name = names.get(row["organisation"], row["organisation"])
+    ore = words.word(words.ORE_TYPES, row["ore_type"], visit.language) if row["ore_type"] else ""
+    return f"{name} · {ore}" if ore else name
+
+
+def _drawn(visit: Visit, rows: pl.DataFrame) -> str:
+    """What the drawing shows of these grants."""
+    number = rows["share"].count()
+    if number <= _DRAWN:
+        return visit.say("Most used first; the line is the grant.", "按使用率排序；竖线为指标。")
+    return visit.say(
+        f"The {_DRAWN} most used of {written.count(number)}; the line is the grant.",
+        f"{written.count(number)}项中使用率最高的{_DRAWN}项；竖线为指标。",
+    )
+
+
+def _draw(visit: Visit, rows: pl.DataFrame, names: Mapping[str, str]) -> Markup:
+    """How much of each grant is used, most first; the line is the grant."""
+    bars = tuple(
+        Bar(
+            label=_label(visit, row, names), value=row["share"],
+            text=visit.say(
+                f"{written.percent(row['share'], 'en')} of {written.mass(row['granted_mg'], 'en')}",
+                f"{written.mass(row['granted_mg'], 'zh')}的{written.percent(row['share'], 'zh')}",
+            ),
+            kind="hold" if row["overdrawn_mg"] else "flow",
+            href=visit.url("organisation", organisation=row["organisation"]),
+        )
+        for row in rows.filter(pl.col("share").is_not_null()).head(_DRAWN).iter_rows(named=True)
+    )  # fmt: skip
+    chart = Bars(
+        name=visit.say("Quota used, by firm", "各企业指标使用率"), bars=bars, marker=1.0,
+        marker_text=visit.say("the grant", "指标"),
+    )  # fmt: skip
+    return draw_bars(chart)
+
+
+def _grants_table(visit: Visit, rows: pl.DataFrame, names: Mapping[str, str]) -> Table:
+    return Table(
+        name="quotas",
+        caption=visit.say("Grants and what draws on them", "指标及其使用"),
+        columns=(
+            Column(key="organisation", label=say("Firm", "企业")),
+            Column(key="kind", label=say("Quota", "指标")),
+            Column(key="year", label=say("Year", "年度"), number=True),
+            Column(key="granted", label=say("Granted, REO", "下达（REO）"), number=True, unit="kg"),
+            Column(key="reserved", label=say("Reserved", "预留"), number=True, unit="kg"),
+            Column(key="used", label=say("Used", "已用"), number=True, unit="kg"),
+            Column(key="share", label=say("Of it", "占比"), number=True),
+            Column(key="overdrawn", label=say("Overdrawn", "超用"), number=True, unit="kg"),
+            Column(key="left", label=say("Left", "剩余"), number=True, unit="kg"),
+        ),
+        rows=[_grant_row(visit, row, names) for row in rows.iter_rows(named=True)],
+        empty=visit.say(
+            "No grant and no draw is like that: take a filter away. Grants enter by the register (`quotas.csv`).",
+            "没有符合条件的指标或使用记录：请减少筛选条件。指标经登记簿（`quotas.csv`）录入。",
+        ),
+    )
+
+
+def _grant_row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -> Row:
+    language, one = visit.language, row["organisation"]
+
+    def mass(key: str) -> Cell:
+        value = row[f"{key}_mg"]
+        text = written.mass(value, language) if value else written.NOTHING
+        return Cell(text=text, value=None if value is None else value / written.MG_PER_KG)
+
+    over = mass("overdrawn")
+    if row["overdrawn_mg"]:
+        over = Cell(text=over.text, value=over.value, shape="square", tone="hold")
+    ore = words.word(words.ORE_TYPES, row["ore_type"], language) if row["ore_type"] else ""
+    return (
+        Cell(
+            text=names.get(one, one), value=one, note=one if names.get(one) != one else "",
+            href=visit.url("organisation", organisation=one) if one in names else None,
+        ),
+        Cell(text=words.word(words.QUOTA_KINDS, row["kind"], language), value=row["kind"], note=ore),
+        Cell(text=str(row["year"]), value=row["year"]),
+        mass("granted") if row["judged"] else Cell(text=visit.say("not known", "不明")),
+        mass("reserved"),
+        mass("used"),
+        Cell(text=written.percent(row["share"], language), value=row["share"]),
+        over,
+        mass("left"),
+    )  # fmt: skip
+
+
+def _nation(visit: Visit, year: int) -> list[NationalQuota]:
+    found = (questions.national_quota(visit.reading.law, kind, year) for kind in words.QUOTA_KINDS)
+    return [one for one in found if one is not None]
+
+
+def _nation_table(visit: Visit, nation: list[NationalQuota], of_year: pl.DataFrame) -> Table:
+    """The nation's quota of the year beside what this register has granted."""
+    granted = dict(of_year.group_by("kind").agg(pl.col("granted_mg").sum()).iter_rows())
+    return Table(
+        name="nation",
+        caption=visit.say("The nation's quota", "全国总量控制指标"),
+        columns=(
+            Column(key="kind", label=say("Quota", "指标")),
+            Column(key="total", label=say("Nation, REO", "全国（REO）"), number=True, unit="kg"),
+            Column(key="rock", label=say("Rock ore", "岩矿型"), number=True, unit="kg"),
+            Column(key="ion", label=say("Ion-adsorption ore", "离子型"), number=True, unit="kg"),
+            Column(key="granted", label=say("Granted in this register", "本登记簿下达"), number=True, unit="kg"),
+            Column(key="source", label=say("Source", "来源")),
+        ),
+        rows=[_nation_row(visit, one, granted.get(one.kind, 0)) for one in nation],
+        empty=visit.say("The law pack holds no national quota.", "法规数据包中没有全国指标。"),
+    )
+
+
+def _nation_row(visit: Visit, one: NationalQuota, granted_mg: int) -> Row:
+    def tonnes(part: str, value: int | None) -> Cell:
+        if value is None:
+            return Cell(text=written.NOTHING)
+        text = written.mass(value * UNITS_MG["t"], visit.language)
+        about = visit.say("about ", "约") if part in one.about else ""
+        return Cell(text=about + text, value=value * UNITS_MG["t"] / written.MG_PER_KG)
+
+    total = tonnes("total", one.total_t)
+    if one.status == "unpublished":
+        total = Cell(text=visit.say("not published", "未公布"))
+    elif one.status == "unknown":
+        total = Cell(text=visit.say("not in the law pack", "法规数据包中没有"))
+    return (
+        Cell(text=visit.spoken(words.QUOTA_KINDS[one.kind]), value=one.kind),
+        total,
+        tonnes("rock", one.rock_t),
+        tonnes("ion", one.ion_t),
+        Cell(
+            text=written.mass(granted_mg, visit.language) if granted_mg else written.NOTHING,
+            value=granted_mg / written.MG_PER_KG,
+        ),
+        _source(visit, one),
+    )  # fmt: skip
+
+
+def _source(visit: Visit, one: NationalQuota) -> Cell:
+    """What the pack cites, how good the evidence is, and its note."""
+    value = one.source
+    if value is None:
+        return Cell(text=written.NOTHING)
+    title = visit.spoken(visit.reading.law.title(value.citation.instrument))
+    told = [visit.spoken(value.citation.article), words.word(_EVIDENCE, value.evidence, visit.language)]
+    if one.status == "published":
+        told.append(visit.say("published ", "公布日 ") + written.day(value.published, visit.language))
+    if value.note is not None:
+        told.append(visit.spoken(value.note))
+    return Cell(text=title, value=title, note=visit.say("; ", "；").join(told))

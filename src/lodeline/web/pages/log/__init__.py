@@ -1,0 +1,1 @@
+"""Pages of the log, its proofs, editions, audit records; of the system and the API."""

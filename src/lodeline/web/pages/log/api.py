@@ -1,0 +1,152 @@
+"""The page of the API: every operation with its parameters, body and answers, and a line to try it, from the schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, Final
+
+from django.http import HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from lodeline.web.parts.shell import show
+from lodeline.web.visit import Visit
+from lodeline.web.words.language import Text, say
+
+Json = Mapping[str, Any]
+_TAGS: Final[Mapping[str, Text]] = {
+    "filings": say("Filings", "申报"),
+    "transfers": say("Transfers", "流转"),
+    "lots": say("Lots", "批次"),
+    "balances": say("Balances, quotas, licences", "物料平衡、指标、许可证"),
+    "findings": say("Findings", "线索"),
+    "changes": say("Changes", "变动"),
+    "declarations": say("The customs desk", "海关窗口"),
+    "licences": say("What is drawn on licences", "许可证核销"),
+    "applications": say("Applications for licences", "许可申请"),
+    "organisations": say("Organisations", "企业"),
+    "nation": say("The nation", "全国"),
+    "law": say("Law", "法规"),
+    "feeds": say("Other authorities' records", "其他部门数据"),
+    "parties": say("Parties", "交易方"),
+    "authority": say("What the authority enters", "主管部门登记"),
+    "log": say("Log and proofs", "日志与证明"),
+    "self": say("Who you are", "当前身份"),
+}
+
+_PLACES: Final[Mapping[str, Text]] = {
+    "path": say("in the address", "路径参数"),
+    "query": say("query", "查询参数"),
+    "header": say("header", "请求头"),
+}
+
+
+def api(visit: Visit) -> HttpResponse:
+    """The page `api/`."""
+    groups = [
+        {"key": tag, "heading": visit.spoken(heading), "operations": [_shown(visit, *one) for one in _operations(tag)]}
+        for tag, heading in _TAGS.items()
+    ]
+    return show(
+        visit,
+        "lodeline/log/api.html",
+        title=visit.say("What programs can ask", "程序接口"),
+        groups=groups,
+        count=sum(len(_operations(tag)) for tag in _TAGS),
+        address=f"{visit.request.scheme}://{visit.request.get_host()}/api/v1/",
+    )
+
+
+@cache
+def _schema() -> Json:
+    from lodeline.web.api import api as published  # noqa: PLC0415  (it makes this page's address in turn)
+
+    schema: Json = published.get_openapi_schema(path_prefix="api/v1/")
+    return schema
+
+
+@cache
+def _operations(tag: str) -> tuple[tuple[str, str, Json], ...]:
+    """(method, path, operation) of a tag, in the order in which they are published."""
+    return tuple(
+        (method.upper(), path, operation)
+        for path, operations in _schema()["paths"].items()
+        for method, operation in operations.items()
+        if tag in operation.get("tags", ())
+    )
+
+
+def _shown(visit: Visit, method: str, path: str, operation: Json) -> dict[str, Any]:
+    chinese, scope = operation["x-zh"], operation["x-scope"]
+    return {
+        "id": operation["operationId"],
+        "method": method,
+        "path": path,
+        "summary": visit.say(operation["summary"], chinese["summary"]),
+        "description": _marked(visit.say(operation.get("description", ""), chinese["description"]))
+        if "description" in chinese
+        else "",
+        "scope": scope if scope and ":" in scope else None,
+        "open": scope is None,
+        "parameters": [_parameter(visit, one) for one in operation["parameters"]],
+        "bodies": list(_bodies(operation)),
+        "answers": list(_answers(operation)),
+        "curl": _curl(visit, method, path, operation),
+    }
+
+
+def _parameter(visit: Visit, one: Json) -> dict[str, Any]:
+    return {
+        "name": one["name"],
+        "where": visit.spoken(_PLACES[one["in"]]),
+        "required": one["required"],
+        "says": _marked(visit.say(one.get("description", ""), one.get("x-zh", ""))),
+    }
+
+
+def _marked(text: str) -> SafeString:
+    """The text with what stands between backquotes in the type of code."""
+    parts = text.split("`")
+    pieces = [
+        format_html('<span class="mono">{}</span>' if place % 2 else "{}", part) for place, part in enumerate(parts)
+    ]
+    return SafeString("".join(pieces))
+
+
+def _bodies(operation: Json) -> Iterator[dict[str, str]]:
+    for kind, content in operation.get("requestBody", {}).get("content", {}).items():
+        keys = ", ".join(content["schema"].get("properties", ()))
+        example = content.get("example")
+        shown = "" if example is None else json.dumps(example, ensure_ascii=False, indent=1)
+        yield {"kind": kind, "keys": keys, "example": shown}
+
+
+def _answers(operation: Json) -> Iterator[dict[str, str]]:
+    for status, response in operation["responses"].items():
+        for kind, content in response.get("content", {}).items():
+            name = content["schema"].get("$ref", "").rpartition("/")[2]
+            keys = ", ".join(_schema()["components"]["schemas"].get(name, {}).get("properties", ()))
+            if "problem" not in kind:
+                yield {"status": str(status), "keys": keys}
+    problems = [str(status) for status, one in operation["responses"].items() if "problem" in str(one.get("content"))]
+    if problems:
+        yield {"status": ", ".join(problems), "keys": "problem+json"}
+
+
+def _curl(visit: Visit, method: str, path: str, operation: Json) -> str:
+    origin = f"{visit.request.scheme}://{visit.request.get_host()}"
+    needed = [f"{one['name']}=…" for one in operation["parameters"] if one["in"] == "query" and one["required"]]
+    address = f"{origin}{path}" + (f"?{'&'.join(needed)}" if needed else "")
+    parts = [f"curl '{address}'"]
+    if operation["x-scope"] is not None:
+        parts.append('-H "Authorization: Bearer $TOKEN"')
+    bodies = operation.get("requestBody", {}).get("content", {})
+    if "multipart/form-data" in bodies:
+        parts.append("-F file=@FILE")
+    elif bodies:
+        parts.append("-H 'Content-Type: application/json' -d @FILE")
+    elif method == "POST":
+        parts.append("-X POST")
+    return " \\\n  ".join(parts)

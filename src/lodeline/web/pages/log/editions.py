@@ -1,0 +1,372 @@
+"""The figures of a month as they were published: its editions, and what each changed of the one before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import polars as pl
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.office.access import clock
+from lodeline.office.access.actor import AUTHORITY
+from lodeline.office.log.editions import freeze
+from lodeline.service.log import editions as frozen
+from lodeline.service.log.editions import REASON_CHARACTERS, Edition, EditionError
+from lodeline.service.overview import overview as questions
+from lodeline.web.pages.common.chain import chain_table, end_name, stage_table
+from lodeline.web.pages.common.entered import problems_part
+from lodeline.web.pages.log.editions_part import causes_of, since_words
+from lodeline.web.parts import choice
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
+from lodeline.web.parts.values import Field, Notice
+from lodeline.web.visit import BadQuestionError, NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import Text, say
+
+_FIELDS: Final[Mapping[str, Text]] = {
+    "state": say("Filing", "申报"),
+    "mass_mg": say("Flow", "流量"),
+    "sites": say("Sites with a balance", "有物料平衡的场所"),
+    "tested": say("Sites tested", "已检验场所"),
+    "opening_mg": say("Opening", "期初"),
+    "origin_mg": say("New", "来源"),
+    "in_mg": say("Received", "收入"),
+    "out_mg": say("Sent", "发出"),
+    "export_mg": say("Exported", "出口"),
+    "loss_mg": say("Lost", "损耗"),
+    "adjustment_mg": say("Adjusted", "调整"),
+    "closing_mg": say("Closing", "期末"),
+    "difference_mg": say("Difference", "差额"),
+    "muf_mg": say("Difference of tested balances", "已检验平衡的差额"),
+}
+_CAUSES: Final[Mapping[str, Text]] = {
+    "correction": say("correction", "更正"),
+    "late-filing": say("late filing", "逾期申报"),
+    "other-month": say("filing of another month", "其他月份的申报"),
+}
+
+
+def editions(visit: Visit) -> HttpResponse:
+    """The page `editions/`: which months are frozen, and the form that freezes the next edition of one."""
+    error: EditionError | None = None
+    if visit.request.method == "POST":
+        form, reading = visit.request.POST, visit.reading
+        period = form.get("period", "").strip()
+        choice.check_month(period)
+        try:
+            made = freeze(
+                visit.actor, visit.store, reading.law, period, reason=form.get("reason", ""), now=clock.now()
+            )  # fmt: skip
+        except EditionError as refused:
+            error = refused
+        else:
+            visit.has_filed(made.entry.index)
+            to = visit.url("edition", period=period, query={"done": made.number})
+            return HttpResponseRedirect(str(to), status=303)
+    every = frozen.editions(visit.store)
+    table = _editions_table(visit, every)
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    count = len({one.period for one in every})
+    return show(
+        visit,
+        "lodeline/log/editions.html",
+        title=visit.say(
+            "One month is frozen" if count == 1 else f"{written.count(count)} months are frozen",
+            f"已公布{written.count(count)}个月份",
+        )
+        if count
+        else visit.say("No month is frozen yet", "尚无已公布的月份"),
+        status=400 if error else 200,
+        problems=problems_part(visit, error),
+        table=shown(visit, table),
+        fields=_fields(visit) if visit.actor.may("edition.write", AUTHORITY) else None,
+    )
+
+
+def edition(visit: Visit, period: str) -> HttpResponse:
+    """The page `editions/MONTH/`: an edition (`?edition=`, else the newest) with its figures and what changed."""
+    every, chosen = _chosen(visit, period)
+    reading = visit.reading
+    present = reading.answer(questions.elements, reading.snapshot)
+    symbol = choice.element(visit, present)
+    before = every[chosen.number - 2] if chosen.number > 1 else None
+    now = None
+    if chosen is every[-1]:
+        now = reading.answer(frozen.figures, reading.store, reading.snapshot, reading.law, period=period)
+    flows = pl.DataFrame(chosen.figures["flows"], schema=_FLOW).filter(pl.col("element") == symbol)
+    stages = pl.DataFrame([row for row in chosen.figures["stages"] if row["element"] == symbol])
+    tables = {
+        "chain": chain_table(visit, flows, element=symbol, period=period),
+        "filed": _filed_table(visit, chosen),
+        **({"stages": _stages(visit, stages, period=period)} if stages.height else {}),
+    }
+    if before is not None:
+        changed = frozen.differences(before.figures, chosen.figures)
+        tables["changed"] = _differences_table(visit, "changed", changed, symbol)
+        came = causes_of(visit, period=period, after=before.stamp[0], until=chosen.stamp[0])
+        tables["causes"] = _causes_table(visit, "causes", came)
+    if now is not None:
+        since = frozen.differences(chosen.figures, _read(now))
+        tables["since"] = _differences_table(visit, "since", since, symbol)
+        came = causes_of(visit, period=period, after=chosen.stamp[0])
+        tables["since-causes"] = _causes_table(visit, "since-causes", came)
+    csv = wanted_csv(visit, *tables.values())
+    if csv is not None:
+        return csv
+    month = written.month(period, visit.language)
+    done = visit.query("done")
+    return show(
+        visit,
+        "lodeline/log/edition.html",
+        title=visit.say(
+            f"{month}, edition {chosen.number} of {len(every)}", f"{month}第{chosen.number}版（共{len(every)}版）"
+        ),
+        notices=[_frozen_now(visit, chosen)] if done == str(chosen.number) else [],
+        back=visit.url("editions"),
+        frozen=written.moment(chosen.entry.filed_at, visit.language, reading.law.timezone),
+        reason=chosen.facts["reason"],
+        computed=written.count(chosen.stamp[0]),
+        sha256=chosen.entry.digest,
+        root=chosen.stamp[1],
+        entry=visit.url("entry", entry=chosen.entry.index),
+        file=visit.url("edition-file", period=period, edition=chosen.number),
+        others=[(one.number, visit.here(edition=one.number, done=None)) for one in every if one is not chosen],
+        element=words.element(symbol, visit.language),
+        elements=choice.element_links(visit, present, symbol),
+        since=_since(visit, chosen, now, symbol),
+        has_since=now is not None and bool(frozen.differences(chosen.figures, _read(now))),
+        before=None if before is None else before.number,
+        tables={name.replace("-", "_"): shown(visit, table) for name, table in tables.items()},
+    )
+
+
+def edition_file(visit: Visit, period: str, edition: int) -> HttpResponse:
+    """The figures as the entry commits to them, to the byte."""
+    chosen = next((one for one in frozen.editions(visit.store, period) if one.number == edition), None)
+    if chosen is None:
+        raise _none(period)
+    response = HttpResponse(chosen.content, content_type="application/json; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="lodeline-edition-{period}-{edition}.json"'
+    return response
+
+
+_FLOW: Final = {"from": pl.String(), "to": pl.String(), "element": pl.String(), "mass_mg": pl.Int64()}
+
+
+def _read(content: bytes) -> Mapping[str, Any]:
+    return json.loads(content)  # type: ignore[no-any-return]
+
+
+def _chosen(visit: Visit, period: str) -> tuple[list[Edition], Edition]:
+    choice.check_month(period)
+    every = frozen.editions(visit.store, period)
+    asked = visit.query("edition")
+    if asked is not None and not asked.isdecimal():
+        raise BadQuestionError(f"{asked!r} is no edition: write a number.", f"{asked!r} 不是版次：请填写数字。")
+    found = [one for one in every if asked is None or one.number == int(asked)]
+    if not found:
+        raise _none(period)
+    return every, found[-1]
+
+
+def _none(period: str) -> NotHereError:
+    return NotHereError(
+        f"There is no such edition of {period}: the page of editions lists those there are.",
+        f"{period} 没有该公布版：公布版页面列有全部版次。",
+    )
+
+
+def _frozen_now(visit: Visit, chosen: Edition) -> Notice:
+    says = visit.say(
+        f"Frozen: it stands in the log as entry {chosen.entry.index}.", f"已公布，记入日志条目 {chosen.entry.index}。"
+    )
+    return Notice(kind="success", says=says)
+
+
+def _since(visit: Visit, chosen: Edition, now: bytes | None, symbol: str) -> str:
+    if now is None:
+        return visit.say("A later edition of this month stands.", "该月已有更新的版次。")
+    change_mg = frozen.entered_mg(_read(now), symbol) - frozen.entered_mg(chosen.figures, symbol)
+    since = since_words(visit, chosen, change_mg=change_mg, element=symbol)
+    if not since:
+        return visit.say("Nothing has come in for this month since.", "此后该月没有新的申报。")
+    return visit.say(f"{since[0].upper()}{since[1:]}.", f"{since}。")
+
+
+def _fields(visit: Visit) -> list[Field]:
+    form, reading = visit.request.POST, visit.reading
+    months = reading.answer(questions.months, reading.store, reading.snapshot, reading.law)
+    offered = [] if months is None else [(one, written.month(one, visit.language)) for one in reversed(months.all)]
+    return [
+        Field(
+            name="period", label=visit.say("Month", "月份"), kind="select", options=offered, required=True,
+            value=form.get("period", offered[0][0] if offered else ""),
+        ),
+        Field(
+            name="reason", label=visit.say("Why, from the second edition on", "发布新版的原因（自第二版起必填）"),
+            kind="textarea", lines=2, width="full", value=form.get("reason", ""),
+            hint=visit.say(
+                f"It stands in the log for good; at most {REASON_CHARACTERS} characters.",
+                f"永久记入日志；最多 {REASON_CHARACTERS} 个字符。",
+            ),
+        ),
+    ]  # fmt: skip
+
+
+def _editions_table(visit: Visit, every: Sequence[Edition]) -> Table:
+    rows = [
+        (
+            Cell(
+                text=written.month(one.period, visit.language), value=one.period,
+                href=visit.url("edition", period=one.period, query={"edition": one.number}),
+            ),
+            Cell(text=str(one.number), value=one.number),
+            Cell(
+                text=written.moment(one.entry.filed_at, visit.language, visit.reading.law.timezone),
+                value=one.entry.filed_at,
+            ),
+            Cell(text=written.count(one.stamp[0]), value=one.stamp[0]),
+            Cell(text=one.facts["reason"] or written.NOTHING, value=one.facts["reason"]),
+            Cell(text=written.short_hash(one.entry.digest), value=one.entry.digest),
+        )
+        for one in sorted(every, key=lambda one: (one.period, one.number), reverse=True)
+    ]  # fmt: skip
+    return Table(
+        name="editions",
+        caption=visit.say("Editions", "公布版"),
+        columns=(
+            Column(key="period", label=say("Month", "月份")),
+            Column(key="edition", label=say("Edition", "版次"), number=True),
+            Column(key="frozen", label=say("Frozen", "公布时间")),
+            Column(key="computed", label=say("From entry", "所据条目"), number=True),
+            Column(key="reason", label=say("Why", "原因")),
+            Column(key="sha256", label=say("Sum (SHA-256)", "校验和（SHA-256）")),
+        ),
+        rows=rows,
+        empty=visit.say(
+            "No month is frozen yet. Its figures can be frozen once its deadline has passed.",
+            "尚无已公布的月份。申报期限届满后即可公布该月数据。",
+        ),
+    )
+
+
+def _filed_table(visit: Visit, chosen: Edition) -> Table:
+    names = words.organisation_names(visit.reading.snapshot.register, visit.language)
+    rows = [
+        (
+            Cell(
+                text=names.get(row["organisation"], row["organisation"]), value=row["organisation"],
+                href=visit.url("organisation", organisation=row["organisation"]),
+            ),
+            Cell(text=words.word(words.FILING_STATES, row["state"], visit.language), value=row["state"]),
+        )
+        for row in chosen.figures["filed"]
+    ]  # fmt: skip
+    return Table(
+        name="filed", caption=visit.say("Who had filed", "申报情况"),
+        columns=(
+            Column(key="organisation", label=say("Firm", "企业")),
+            Column(key="state", label=say("State", "状态")),
+        ),
+        rows=rows, per_page=15, empty=visit.say("Nobody had filed.", "尚无申报。"),
+    )  # fmt: skip
+
+
+def _stages(visit: Visit, stages: pl.DataFrame, *, period: str) -> Table:
+    """The stages without the column of what is beyond measurement, which an edition does not hold."""
+    nobody = pl.DataFrame(schema={"stage": pl.String(), "side": pl.Int64(), "muf_mg": pl.Int64()})
+    made = stage_table(visit, stages, nobody, period=period)
+    return Table(
+        name=made.name, caption=made.caption, columns=made.columns[:-1], rows=[row[:-1] for row in made.rows],
+        empty=made.empty,
+    )  # fmt: skip
+
+
+def _differences_table(visit: Visit, name: str, found: Mapping[str, list[dict[str, Any]]], symbol: str) -> Table:
+    """What changed, of the element that is shown; who filed is about all elements."""
+    names = words.organisation_names(visit.reading.snapshot.register, visit.language)
+    rows: list[Row] = []
+    for part, changes in found.items():
+        for row in changes:
+            if row.get("element", symbol) != symbol:
+                continue
+            if part == "filed":
+                what = names.get(row["organisation"], row["organisation"])
+            elif part == "flows":
+                what = f"{end_name(visit, row['from'])} → {end_name(visit, row['to'])}"
+            else:
+                what = words.word(words.STAGES, row["stage"], visit.language)
+            cells = [_value(visit, row, side) for side in ("before", "after")]
+            rows.append(
+                (
+                    Cell(text=what, value=what),
+                    Cell(text=visit.spoken(_FIELDS[row["field"]]), value=row["field"]),
+                    *cells,
+                    _change(visit, row),
+                )
+            )
+    return Table(
+        name=name, caption=visit.say("What changed", "变动"),
+        columns=(
+            Column(key="what", label=say("Of", "对象")),
+            Column(key="field", label=say("Figure", "数据项")),
+            Column(key="before", label=say("Before", "原值"), number=True),
+            Column(key="after", label=say("After", "新值"), number=True),
+            Column(key="change", label=say("Change", "变动"), number=True),
+        ),
+        rows=rows, per_page=25,
+        empty=visit.say("No figure of this element differs.", "该元素的数据没有变化。"),
+    )  # fmt: skip
+
+
+def _value(visit: Visit, row: Mapping[str, Any], side: str) -> Cell:
+    value = row[side]
+    if value is None:
+        return Cell(text=written.NOTHING)
+    if row["field"] == "state":
+        return Cell(text=words.word(words.FILING_STATES, value, visit.language), value=value)
+    if not row["field"].endswith("_mg"):
+        return Cell(text=written.count(value), value=value)
+    return Cell(text=written.mass(value, visit.language), value=value / written.MG_PER_KG)
+
+
+def _change(visit: Visit, row: Mapping[str, Any]) -> Cell:
+    if row["field"] == "state":
+        return Cell(text=written.NOTHING)
+    change = (row["after"] or 0) - (row["before"] or 0)
+    if not row["field"].endswith("_mg"):
+        return Cell(text=f"{change:+d}", value=change)
+    return Cell(text=written.mass(change, visit.language, signed=True), value=change / written.MG_PER_KG)
+
+
+def _causes_table(visit: Visit, name: str, came: pl.DataFrame) -> Table:
+    names = words.organisation_names(visit.reading.snapshot.register, visit.language)
+    rows = [
+        (
+            Cell(text=written.count(row["entry"]), value=row["entry"], href=visit.url("entry", entry=row["entry"])),
+            Cell(text=visit.spoken(_CAUSES[row["cause"]]), value=row["cause"]),
+            Cell(text=names.get(row["organisation"], row["organisation"]), value=row["organisation"]),
+            Cell(text=written.month(row["period"], visit.language), value=row["period"]),
+            Cell(
+                text=written.moment(row["filed_at"], visit.language, visit.reading.law.timezone), value=row["filed_at"]
+            ),
+        )
+        for row in came.sort("cause", "entry").iter_rows(named=True)
+    ]
+    return Table(
+        name=name, caption=visit.say("Filings that came in", "其间的申报"),
+        columns=(
+            Column(key="entry", label=say("Entry", "条目")),
+            Column(key="cause", label=say("What", "性质")),
+            Column(key="organisation", label=say("Firm", "企业")),
+            Column(key="period", label=say("Month", "月份")),
+            Column(key="filed", label=say("Filed", "入账时间")),
+        ),
+        rows=rows, per_page=15, empty=visit.say("No filing came in.", "其间没有申报。"),
+    )  # fmt: skip

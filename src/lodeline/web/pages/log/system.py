@@ -1,0 +1,106 @@
+"""The system, for whoever operates it: what waits, what has failed, how large the log is. No business of any firm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from django.contrib.sessions.models import Session
+from django.db.models import Count, Min
+from django.http import HttpResponse
+
+from lodeline import __version__
+from lodeline.office.access import clock
+from lodeline.office.models import Job, User
+from lodeline.regulation.parameter import load
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
+from lodeline.web.parts.values import Fact
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import Text, say
+
+#: Kinds of jobs; who operates the system finds them in its log by the kind itself.
+_JOBS: Final[Mapping[str, Text]] = {
+    "desk.batch": say("Declarations judged as a batch", "成批报关单判断"),
+    "draft.check": say("Large drafts checked", "大型草稿检查"),
+    "draft.divide": say("Good events told from the rest", "区分可申报事件"),
+    "draft.file": say("Filings entered", "申报入账"),
+    "erasure.sweep": say("Copies of erased data removed", "清除已删除信息的副本"),
+    "parties.settle": say("Names of filings settled", "申报名称归并"),
+}
+
+
+def system(visit: Visit) -> HttpResponse:
+    """The page `system/`."""
+    table = _jobs(visit)
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    store = visit.store
+    head = store.head()
+    now = clock.now()
+    failed = Job.objects.filter(state=Job.State.FAILED).count()
+    waiting = Job.objects.filter(state=Job.State.WAITING, run_after__lte=now)
+    oldest = waiting.aggregate(oldest=Min("created_at"))["oldest"]
+    wait_s = 0 if oldest is None else int((now - oldest).total_seconds())
+    sessions = Session.objects.filter(expire_date__gt=now).count()
+    facts = [
+        Fact(term=visit.say("Version", "版本"), text=__version__),
+        Fact(term=visit.say("Entries of the log", "日志条目"), text=written.count(head.size)),
+        Fact(term=visit.say("Root", "根"), text=head.frontier.root().hex(), mono=True),
+        Fact(term=visit.say("Log's key", "日志公钥"), text=store.signer.verifier.vkey, mono=True),
+        Fact(term=visit.say("Database", "数据库"), text="SQLite" if store.database.is_sqlite else "PostgreSQL"),
+        Fact(term=visit.say("Accounts", "账户"), text=written.count(User.objects.filter(is_active=True).count())),
+        Fact(term=visit.say("Open sessions", "会话"), text=written.count(sessions)),
+    ]  # fmt: skip
+    return show(
+        visit,
+        "lodeline/log/system.html",
+        title=visit.say(f"{failed} jobs have failed", f"{failed}项作业失败")
+        if failed
+        else visit.say("Nothing waits too long, and nothing has failed", "没有作业失败或久等")
+        if wait_s < 60
+        else visit.say(
+            f"A job has been waiting for {wait_s} s: is a worker running?",
+            f"有作业已等待{wait_s}秒：作业进程是否在运行？",
+        ),
+        facts=facts,
+        table=shown(visit, table),
+    )  # fmt: skip
+
+
+def _jobs(visit: Visit) -> Table:
+    states = {
+        Job.State.WAITING: visit.say("waiting", "等待"), Job.State.RUNNING: visit.say("running", "进行中"),
+        Job.State.DONE: visit.say("done", "完成"), Job.State.FAILED: visit.say("failed", "失败"),
+    }  # fmt: skip
+    counted = (
+        Job.objects.values("kind", "state")
+        .annotate(count=Count("id"), first=Min("created_at"))
+        .order_by("kind", "state")
+    )
+    return Table(
+        name="jobs",
+        caption=visit.say("Jobs", "作业"),
+        columns=(
+            Column(key="kind", label=say("Job", "作业")),
+            Column(key="state", label=say("State", "状态")),
+            Column(key="count", label=say("How many", "数量"), number=True),
+            Column(key="first", label=say("Oldest since", "最早自")),
+        ),
+        rows=[
+            (
+                Cell(text=words.word(_JOBS, one["kind"], visit.language), value=one["kind"], note=one["kind"]),
+                Cell(text=states[Job.State(one["state"])]),
+                Cell(text=written.count(one["count"]), value=one["count"]),
+                Cell(
+                    text=written.moment(one["first"].isoformat(), visit.language, load().timezone),
+                    value=one["first"].isoformat(),
+                ),
+            )
+            for one in counted.order_by("kind", "state")
+        ],
+        empty=visit.say("No job has been asked for yet.", "尚无作业。"),
+    )  # fmt: skip

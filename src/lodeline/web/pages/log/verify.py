@@ -1,0 +1,178 @@
+"""Verify a receipt in the page, by the verifier that `lodeline verify --receipt` uses; nothing of it is kept."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import re
+from typing import Any, cast
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpResponse
+
+from lodeline.journal.verify import certified_by, text_of, verify_receipt
+from lodeline.regulation.parameter import load
+from lodeline.service.entries.receipts import receipt
+from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.parts.shell import show
+from lodeline.web.visit import NotHereError, Visit
+from lodeline.web.words import format as written
+
+
+def verify(visit: Visit) -> HttpResponse:
+    """The page `verify/`: a form, and after it was sent the answer above it."""
+    lawful.stamp(visit)
+    text = _sent(visit)
+    # An empty form is no receipt that fails: it is a form to fill in.
+    answer = _answer(visit, text) if text else None
+    return show(
+        visit,
+        "lodeline/log/verify.html",
+        title=visit.say("Verify a receipt", "核验回执") if answer is None else answer["title"],
+        text=text or "",
+        answer=answer,
+        empty=text == "",
+        vkey=visit.store.signer.verifier.vkey,
+    )
+
+
+def _sent(visit: Visit) -> str | None:
+    """The receipt as pasted, else as uploaded; None before the form is sent, unless the address names an entry."""
+    if visit.request.method != "POST":
+        return _named(visit)
+    pasted = visit.request.POST.get("receipt", "").strip()
+    file = visit.request.FILES.get("file")
+    if pasted or not isinstance(file, UploadedFile):
+        return pasted
+    return bytes(file.read()).decode("utf-8", "replace").strip()
+
+
+def _named(visit: Visit) -> str | None:
+    """The receipt of the entry whose number and hash the address has (`?entry=…&leaf=…`), as the code on paper does.
+
+    Only whoever has the hash gets it: it is on the receipt, and cannot be guessed. The flags stay closed.
+    """
+    number, leaf = visit.query("entry"), visit.query("leaf")
+    if number is None or leaf is None or not re.fullmatch(r"[0-9]{1,15}", number):
+        return None
+    store = visit.store
+    entry = store.entry(int(number))
+    if entry is None or not hmac.compare_digest(entry.leaf_hash.encode(), leaf.encode()):
+        raise NotHereError(
+            "This log has no such receipt. If it was printed from this address, the log was rewritten: keep the paper.",
+            "本日志没有该回执。如回执确由此网址打印，则日志已被改写：请保存纸质回执。",
+        )
+    closed: dict[str, object] = {"flags": [], "flags_salt": None, "upload_sha256": None, "upload_salt": None}
+    shown = {**(receipt(store, entry.index) or {}), **closed}
+    shown.pop("uploads", None)
+    return json.dumps(shown, ensure_ascii=False, indent=1)
+
+
+def _answer(visit: Visit, text: str) -> dict[str, Any]:
+    """Whether the receipt holds, and what each check says."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return _no(
+            visit,
+            [
+                visit.say(
+                    "What was sent is not JSON. Paste the whole receipt, from { to }.",
+                    "所提交的不是 JSON。请粘贴完整回执，从 { 到 }。",
+                )
+            ],
+        )
+    # A receipt as `lodeline file --json` prints it stands under `receipt`.
+    document = document.get("receipt", document) if isinstance(document, dict) else document
+    if not isinstance(document, dict):
+        return _no(visit, [visit.say("This is JSON and no receipt.", "这是 JSON，但不是回执。")])
+    faults = verify_receipt(document)
+    if faults:
+        return _no(visit, [text_of(fault, visit.language) for fault in faults])
+    return {
+        "holds": True,
+        "title": visit.say("This receipt holds", "回执成立"),
+        "checks": [*_of_itself(visit, document), *_against_this_log(visit, document)],
+    }
+
+
+def _no(visit: Visit, reasons: list[str]) -> dict[str, Any]:
+    return {
+        "holds": False,
+        "title": visit.say("This receipt does not hold", "回执不成立"),
+        "checks": [{"holds": False, "text": reason} for reason in reasons],
+    }
+
+
+def _of_itself(visit: Visit, document: dict[str, Any]) -> list[dict[str, Any]]:
+    envelope = json.loads(document["envelope"])
+    filed = written.moment(document["filed_at"], visit.language, load().timezone)
+    what = visit.say(
+        f"Entry {document['entry']}, {envelope['rows']} rows, was filed on {filed} and is in the log that the"
+        " checkpoint states.",
+        f"条目 {document['entry']}（{envelope['rows']}行）于{filed}入账，包含在检查点所述的日志中。",
+    )
+    period = envelope.get("period")
+    month = written.month(period, visit.language) if period else None
+    who = visit.say(", ", "，").join(str(part) for part in (envelope.get("organisation"), month) if part)
+    filing = visit.say(f"It is the filing of {who}.", f"申报主体与月份：{who}。")
+    certified = certified_by(document["envelope"])
+    return [
+        {"holds": True, "text": what},
+        *([{"holds": True, "text": filing}] if who else []),
+        *([{"holds": True, "text": visit.spoken({"en": certified[0], "zh": certified[1]})}] if certified else []),
+        {
+            "holds": True,
+            "text": visit.say(
+                "Neither its text, nor its flags, nor its place can have been changed since the checkpoint was signed.",
+                "自检查点签名以来，其内容、提示及位置均未改动。",
+            ),
+        },
+    ]  # fmt: skip
+
+
+def _against_this_log(visit: Visit, document: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the store behind these pages adds: its key, and that its log continues the one of the receipt."""
+    store = visit.store
+    if verify_receipt(document, vkey=store.signer.verifier.vkey):
+        return [
+            {
+                "holds": False,
+                "text": visit.say(
+                    "It is signed by another log than the one behind these pages: compare its key with one that you"
+                    " have from elsewhere.",
+                    "签名者不是本页面所属的日志：请将其公钥与另行获得的公钥比对。",
+                ),
+            }
+        ]
+    size = int(str(document["checkpoint"]).split("\n")[1])
+    newest = store.entry(size - 1)
+    kept = store.entry(cast(int, document["entry"]))
+    continues = (
+        newest is not None
+        and kept is not None
+        and kept.leaf_hash == document["leaf_hash"]
+        and _root(document["checkpoint"]) == newest.root
+    )
+    return [
+        {"holds": True, "text": visit.say("It is signed by the key of this log.", "由本日志的密钥签名。")},
+        {
+            "holds": continues,
+            "text": visit.say(
+                f"The log as it stands now continues the one of the receipt ({size} entries).",
+                f"现有日志延续了回执所述日志（{size}条）。",
+            )
+            if continues
+            else visit.say(
+                f"The log as it stands now does not continue the one of the receipt ({size} entries): it was rewritten,"
+                " or an old backup was put in its place. Keep this receipt.",
+                f"现有日志与回执所述日志（{size}条）不一致：日志被改写，或被旧备份替换。请保存此回执。",
+            ),
+        },
+    ]
+
+
+def _root(checkpoint: str) -> str:
+    """The root that a signed note states on its third line, as hex (docs/reference/journal.md)."""
+    return base64.b64decode(checkpoint.split("\n")[2]).hex()

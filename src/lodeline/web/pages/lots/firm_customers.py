@@ -1,0 +1,80 @@
+"""A firm's customers and suppliers, as its own filings name them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+from django.http import HttpResponse
+
+from lodeline.web.pages.common.firm_part import Firm, counted
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table, shown, wanted_csv
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import say
+
+
+def firm_customers(visit: Visit, organisation: str) -> HttpResponse:
+    """The page `firm/ID/customers/`."""
+    firm = Firm(visit, organisation)
+    every = firm.own.partners()
+    sides = {side: every.filter(pl.col("side") == side) for side in ("customer", "supplier")}
+    tables = {f"{side}s": _table(firm, rows, f"{side}s") for side, rows in sides.items()}
+    csv = wanted_csv(visit, *tables.values())
+    if csv is not None:
+        return csv
+    customers = counted(visit, sides["customer"].height, "one customer", "{n} customers", "{n}家客户")
+    suppliers = counted(visit, sides["supplier"].height, "one supplier", "{n} suppliers", "{n}家供应商")
+    return show(
+        visit,
+        "lodeline/lots/firm_customers.html",
+        title=visit.say(f"You have named {customers} and {suppliers}", f"已申报{customers}、{suppliers}"),
+        name=firm.name,
+        tables={key: shown(visit, table) for key, table in tables.items()},
+    )
+
+
+def _table(firm: Firm, rows: pl.DataFrame, name: str) -> Table:
+    visit = firm.visit
+    return Table(
+        name=name,
+        caption=visit.say("Customers", "客户") if name == "customers" else visit.say("Suppliers", "供应商"),
+        columns=(
+            Column(key="name", label=say("As named", "申报名称")),
+            Column(key="party", label=say("In the register", "登记编号")),
+            Column(key="country", label=say("Country", "国家")),
+            Column(key="deliveries", label=say("Deliveries", "笔数"), number=True),
+            Column(key="mass", label=say("Dry mass", "干重"), number=True, unit="kg"),
+            Column(key="first", label=say("First", "首次")),
+            Column(key="last", label=say("Last", "最近")),
+        ),
+        rows=FrameRows(
+            rows,
+            lambda row: _cells(firm, row),
+            sorts={"deliveries": "deliveries", "mass": "mass_mg", "first": "first_on", "last": "last_on"},
+        ),
+        empty=visit.say("None is named in your filings yet.", "本企业的申报中尚无记录。"),
+    )
+
+
+def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
+    visit, names = firm.visit, list(row["names"])
+    registered = firm.names.get(row["party"] or "")
+    first = registered or (names[0] if names else written.NOTHING)
+    others = [name for name in names if name != first]
+    countries = [words.country(code, visit.language) for code in row["countries"]]
+    return (
+        Cell(
+            text=first, value=first,
+            note=visit.say("also named ", "又名：") + visit.say("; ", "；").join(others) if others else "",
+        ),
+        Cell(text=row["party"] if registered else visit.say("not registered", "未登记"), value=row["party"] or ""),
+        Cell(text=visit.say(", ", "、").join(countries) or written.NOTHING, value=";".join(row["countries"])),
+        Cell(text=written.count(row["deliveries"]), value=row["deliveries"]),
+        firm.mass(row["mass_mg"]),
+        firm.day(row["first_on"]),
+        firm.day(row["last_on"]),
+    )  # fmt: skip

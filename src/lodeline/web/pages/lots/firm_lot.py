@@ -1,0 +1,278 @@
+"""A lot as its holder may see it: what it is, what happened to it here, its neighbours, where its elements come from.
+
+Beyond the firm's own edge stand kinds of origin and countries, and nobody's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.material.composition import read_canonical
+from lodeline.material.element import RARE_EARTHS, TREO
+from lodeline.material.mass import PPB, share_mg
+from lodeline.office.lots.own import OwnLot, UnknownLotError, give_alias, own_lot
+from lodeline.service.lots.aliases import AliasError
+from lodeline.web.pages.common.firm_part import Firm, kilograms, spoken_error
+from lodeline.web.pages.filing.waiting import waiting_table
+from lodeline.web.pages.lots.graph import draw_composition, draw_origins
+from lodeline.web.pages.lots.tables import origins_table
+from lodeline.web.parts import choice
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
+from lodeline.web.parts.values import Field, Notice
+from lodeline.web.visit import NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import lots as lot_words
+from lodeline.web.words import words
+from lodeline.web.words.language import say
+
+
+def firm_lot(visit: Visit, organisation: str, lot: str) -> HttpResponse:
+    """The page `firm/ID/lots/LOT/`: `?element=`. The lot is named as the firm knows it; a form gives it an alias."""
+    firm = Firm(visit, organisation)
+    refused = ""
+    try:
+        if visit.request.method == "POST":
+            give_alias(visit.actor, firm.own, lot, visit.request.POST.get("alias", ""), now=firm.now)
+            return HttpResponseRedirect(visit.here(said="alias"), status=303)
+    except UnknownLotError as error:
+        raise NotHereError(error.en, error.zh) from error
+    except AliasError as error:
+        refused = spoken_error(visit, error)
+    try:
+        found = own_lot(visit.actor, firm.own, visit.reading.snapshot, lot, firm.own.transfers(firm.now))
+    except UnknownLotError as error:
+        raise NotHereError(error.en, error.zh) from error
+    symbol = _element(visit, found)
+    tables = {
+        "composition": _composition_table(firm, found),
+        "assays": _assays_table(firm, found, symbol),
+        "origins": origins_table(visit, found.origins, found.composition, symbol),
+        "history": _history_table(firm, found),
+        "transfers": waiting_table(firm, found.transfers, name="transfers", per_page=10),
+        "aliases": _aliases_table(firm, found),
+    }
+    csv = wanted_csv(visit, *tables.values())
+    if csv is not None:
+        return csv
+    name = None if symbol is None else words.element(symbol, visit.language)
+    return show(
+        visit,
+        "lodeline/lots/firm_lot.html",
+        title=_headline(firm, found),
+        status=400 if refused else 200,
+        notices=_notices(visit, found, refused),
+        alias=_alias_field(visit, refused) if _may_name(firm, found) else None,
+        has_alias=found.aliases.height > 0,
+        lot=found,
+        name=firm.name,
+        product=lot_words.product(found.product, visit.language),
+        held=written.mass(found.held_mg, visit.language),
+        marked=lot.startswith("~"),
+        elements=_element_links(visit, found, symbol),
+        element=name,
+        composition=draw_composition(visit, found.composition, symbol),
+        origins=draw_origins(visit, found.origins, symbol),
+        proofs=_proofs(firm, found),
+        tables={key: shown(visit, table) for key, table in tables.items()},
+    )
+
+
+def _may_name(firm: Firm, found: OwnLot) -> bool:
+    """Whether whoever looks may give it an alias: what is only on its way bears its shipper's name."""
+    return firm.visit.actor.may("own.file", firm.organisation) and bool(found.history["own"].any())
+
+
+def _notices(visit: Visit, found: OwnLot, refused: str) -> list[Notice]:
+    if refused:
+        return [Notice(kind="problem", says=refused)]
+    if visit.query("said") == "alias" and found.aliases.height:
+        given = found.aliases["alias"][-1]
+        return [Notice(kind="success", says=visit.say(f"Your buyers see {given} now.", f"买方现在看到的是 {given}。"))]
+    return []
+
+
+def _alias_field(visit: Visit, refused: str) -> Field:
+    return Field(
+        name="alias", label=visit.say("Alias", "别名"), required=True, width="short",
+        value=visit.request.POST.get("alias", ""), errors=(refused,) if refused else (),
+        hint=visit.say(
+            "A to Z, a to z, digits and . _ : - without spaces. It cannot be taken back, only followed by another.",
+            "可用字母、数字和 . _ : -，不含空格。设定后不可撤销，只能再设新别名。",
+        ),
+    )  # fmt: skip
+
+
+def _aliases_table(firm: Firm, found: OwnLot) -> Table:
+    """Every name that the firm has given it, the newest first."""
+    visit = firm.visit
+    return Table(
+        name="aliases",
+        caption=visit.say("Aliases", "别名"),
+        columns=(
+            Column(key="alias", label=say("Alias", "别名")),
+            Column(key="since", label=say("Since", "生效时间")),
+            Column(key="entry", label=say("Entry of the log", "日志条目"), number=True),
+        ),
+        rows=[
+            (
+                Cell(text=row["alias"], value=row["alias"]),
+                Cell(text=firm.moment(datetime.fromisoformat(row["filed_at"])), value=row["filed_at"]),
+                Cell(text=written.count(row["entry"]), value=row["entry"]),
+            )
+            for row in found.aliases.reverse().iter_rows(named=True)
+        ],
+        empty=visit.say("None: your buyers see the id that you file.", "未设别名：买方看到的是贵方申报的批次号。"),
+    )
+
+
+def _element(visit: Visit, found: OwnLot) -> str | None:
+    """What is asked for, else neodymium, else what there is most of."""
+    present = tuple(symbol for symbol in (*RARE_EARTHS, TREO) if symbol in found.composition)
+    if not present:
+        return None
+    if visit.query("element") is not None or choice.FIRST_ELEMENT in present:
+        return choice.element(visit, present)
+    return max(present, key=lambda symbol: (symbol != TREO, found.composition[symbol]))
+
+
+def _element_links(visit: Visit, found: OwnLot, chosen: str | None) -> list[dict[str, object]]:
+    return [
+        {
+            "symbol": symbol, "number": written.percent(found.composition[symbol] / PPB, visit.language, 2),
+            "name": words.element(symbol, visit.language), "href": visit.here(element=symbol), "here": symbol == chosen,
+        }
+        for symbol in (*RARE_EARTHS, TREO)
+        if symbol in found.composition
+    ]  # fmt: skip
+
+
+def _headline(firm: Firm, found: OwnLot) -> str:
+    visit = firm.visit
+    product = lot_words.product(found.product, visit.language)
+    held = written.mass(found.held_mg, visit.language)
+    first = product[:1].upper() + product[1:]
+    came = found.transfers.filter(pl.col("receiver") == firm.organisation)
+    if found.made_here:
+        origin = visit.say("made here", "由本企业制成")
+    elif came.height:
+        who = firm.names.get(came["shipper"][0] or "", written.NOTHING)
+        origin = visit.say(f"from {who}", f"来自{who}")
+    else:
+        origin = visit.say("held here", "曾由本企业持有")
+    if found.held_mg:
+        return visit.say(f"{first}, {origin}; {held} are left", f"{product}，{origin}，尚余{held}")
+    return visit.say(f"{first}, {origin}; nothing is left of it here", f"{product}，{origin}，现已无库存")
+
+
+def _composition_table(firm: Firm, found: OwnLot) -> Table:
+    """Element by element, as the lot's maker states it now."""
+    visit, language = firm.visit, firm.visit.language
+    return Table(
+        name="composition",
+        caption=visit.say("Composition", "成分"),
+        columns=(
+            Column(key="element", label=say("Element", "元素")),
+            Column(key="share", label=say("Of dry mass", "占干重"), number=True, unit="%"),
+            Column(key="mass", label=say("In what you hold", "持有量中"), number=True, unit="kg"),
+        ),
+        rows=[
+            (
+                Cell(text=words.element(symbol, language).capitalize(), value=symbol, note=symbol),
+                Cell(text=written.percent(ppb / PPB, language, 3), value=ppb * 100 / PPB),
+                firm.mass(share_mg(found.held_mg, ppb)),
+            )
+            for symbol, ppb in found.composition.items()
+        ],
+        empty=visit.say("Nobody has stated a composition: ask for the assay.", "无人填报成分：请索取化验单。"),
+    )
+
+
+def _assays_table(firm: Firm, found: OwnLot, symbol: str | None) -> Table:
+    """The firm's own assays, and those on the papers of whoever it deals with."""
+    visit, language = firm.visit, firm.visit.language
+
+    def cells(row: Mapping[str, Any]) -> Row:
+        composition = read_canonical(row["composition"])
+        ppb = composition.get(symbol or "")
+        said = " · ".join(f"{one} {written.percent(share / PPB, language, 2)}" for one, share in composition.items())
+        return (
+            firm.day(row["on"]),
+            Cell(text=firm.name) if row["own"] else firm.party(row["party"]),
+            Cell(text=words.word(lot_words.EVENTS, row["kind"], language), value=row["kind"]),
+            Cell(text=(row["method"] or written.NOTHING).replace(";", " · "), value=row["method"]),
+            Cell(
+                text=written.percent(None if ppb is None else ppb / PPB, language, 3),
+                value=None if ppb is None else ppb * 100 / PPB,
+            ),
+            Cell(text=said, value=row["composition"]),
+        )  # fmt: skip
+
+    return Table(
+        name="assays",
+        caption=visit.say("Assays", "化验"),
+        columns=(
+            Column(key="on", label=say("Day", "日期")),
+            Column(key="who", label=say("Stated by", "申报企业")),
+            Column(key="kind", label=say("With", "随附事件")),
+            Column(key="method", label=say("Methods", "方法")),
+            Column(key="share", label=say(symbol or "Share", f"{symbol or ''}占比"), number=True, unit="%"),
+            Column(key="composition", label=say("As stated", "申报成分")),
+        ),
+        rows=[cells(row) for row in found.history.iter_rows(named=True) if row["composition"]],
+        per_page=10,
+        empty=visit.say("No assay stands on your own papers.", "本企业单据上没有化验数据。"),
+    )
+
+
+def _history_table(firm: Firm, found: OwnLot) -> Table:
+    visit, language = firm.visit, firm.visit.language
+    roles = {"in": visit.say("consumed", "投入"), "out": visit.say("made", "产出"), "waste": visit.say("waste", "废料")}
+
+    def cells(row: Mapping[str, Any]) -> Row:
+        note = " · ".join(text for text in (roles.get(row["role"] or "", ""), row["event"]) if text)
+        entry = row["entry"]
+        return (
+            firm.day(row["on"]),
+            Cell(text=words.word(lot_words.EVENTS, row["kind"], language), value=row["kind"], note=note),
+            firm.site(row["site"]),
+            Cell(text=written.mass(row["dry_mg"], language), value=kilograms(row["dry_mg"])),
+            firm.party(row["party"]) if row["party"] else Cell(text=row["party_name"] or written.NOTHING),
+            Cell(
+                text=visit.say("yours", "本企业") if row["own"] else visit.say("theirs", "对方"), value=entry,
+                href=None if entry is None else firm.url("firm-filing", entry=entry),
+            ),
+        )  # fmt: skip
+
+    return Table(
+        name="history",
+        caption=visit.say("What happened to it", "经历"),
+        columns=(
+            Column(key="on", label=say("Day", "日期")),
+            Column(key="kind", label=say("Event", "事件")),
+            Column(key="site", label=say("Site", "场所")),
+            Column(key="mass", label=say("Dry mass", "干重"), number=True, unit="kg"),
+            Column(key="party", label=say("With", "对方")),
+            Column(key="filing", label=say("Filing", "申报")),
+        ),
+        rows=[cells(row) for row in found.history.iter_rows(named=True)],
+        per_page=20,
+        empty=visit.say("Nothing was filed of it.", "没有相关申报。"),
+    )
+
+
+def _proofs(firm: Firm, found: OwnLot) -> list[dict[str, object]]:
+    """The own entries that name it, each with the way to its receipt."""
+    entries = found.history["entry"].drop_nulls().unique(maintain_order=True)
+    return [
+        {
+            "text": firm.visit.say(f"Entry {written.count(entry)}", f"条目 {written.count(entry)}"),
+            "href": firm.url("firm-filing", entry=entry),
+        }
+        for entry in entries
+    ]

@@ -1,0 +1,123 @@
+"""The lots that a firm holds, or once held: each with what the firm itself filed of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import polars as pl
+from django.http import HttpResponse
+
+from lodeline.web.pages.common.firm_part import Firm, counted, kilograms
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table, shown, wanted_csv
+from lodeline.web.visit import BadQuestionError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import lots as lot_words
+from lodeline.web.words.language import Text, say
+
+#: What can be asked for as `?hold=`.
+_HOLDS: Final[Mapping[str, Text]] = {
+    "now": say("Held now", "现有"),
+    "past": say("Once held", "曾持有"),
+    "all": say("All", "全部"),
+}
+
+
+def firm_lots(visit: Visit, organisation: str) -> HttpResponse:
+    """The page `firm/ID/lots/`: `?hold=` now, past or all; `?product=` a kind; `?q=` part of a lot's name."""
+    firm = Firm(visit, organisation)
+    every = firm.own.lots()
+    hold = visit.query("hold") or "now"
+    if hold not in _HOLDS:
+        raise BadQuestionError(f"`hold` is one of {', '.join(_HOLDS)}.", f"`hold` 可选 {'、'.join(_HOLDS)}。")
+    products = sorted({product for product in every["product"] if product})
+    rows = _chosen(every, hold, visit.query("product"), visit.query("q"))
+    table = _table(firm, rows)
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    held = every.filter(pl.col("held_mg") > 0)
+    mass = written.mass(int(held["held_mg"].sum()), visit.language)
+    title = visit.say("You hold nothing by the book", "账面没有库存")
+    if held.height:
+        title = counted(
+            visit,
+            held.height,
+            f"You hold one lot: {mass}",
+            f"You hold {{n}} lots: {mass}",
+            f"持有{{n}}个批次，共{mass}",
+        )
+    return show(
+        visit,
+        "lodeline/lots/firm_lots.html",
+        title=title,
+        name=firm.name,
+        table=shown(visit, table),
+        every=written.count(every.height),
+        holds=[
+            {"text": visit.spoken(label), "href": visit.here(hold=key, **{"lots.page": None}), "here": key == hold}
+            for key, label in _HOLDS.items()
+        ],
+        products=[(one, lot_words.product(one, visit.language)) for one in products],
+        marked=any(called.startswith("~") for called in every["called"]),
+        asked={"hold": hold, "product": visit.query("product") or "", "q": visit.query("q") or ""},
+    )
+
+
+def _chosen(every: pl.DataFrame, hold: str, product: str | None, text: str | None) -> pl.DataFrame:
+    if hold != "all":
+        every = every.filter((pl.col("held_mg") > 0) == (hold == "now"))
+    if product is not None:
+        every = every.filter(pl.col("product") == product)
+    if text is not None:
+        every = every.filter(pl.col("called").str.to_lowercase().str.contains(text.lower(), literal=True))
+    return every
+
+
+def _table(firm: Firm, rows: pl.DataFrame) -> Table:
+    visit = firm.visit
+    return Table(
+        name="lots",
+        caption=visit.say("Own lots", "本企业批次"),
+        columns=(
+            Column(key="lot", label=say("Lot", "批次")),
+            Column(key="product", label=say("Product", "产品")),
+            Column(key="made", label=say("Made", "来由")),
+            Column(key="first", label=say("First filed", "首次申报日")),
+            Column(key="last", label=say("Last filed", "最近申报日")),
+            Column(key="held", label=say("Held, dry", "持有干重"), number=True, unit="kg"),
+        ),
+        rows=FrameRows(
+            rows,
+            lambda row: _cells(firm, row),
+            sorts={
+                "lot": "called", "product": "product", "made": "made", "first": "first_on", "last": "last_on",
+                "held": "held_mg",
+            },
+        ),
+        empty=visit.say(
+            "No lot is like that: take a filter away, or file the month in which it came.",
+            "没有符合条件的批次：请减少筛选条件，或先申报其所在月份。",
+        ),
+    )  # fmt: skip
+
+
+def _alias(visit: Visit, alias: str | None) -> str:
+    return "" if alias is None else visit.say(f"to buyers: {alias}", f"买方所见：{alias}")
+
+
+def _cells(firm: Firm, row: Mapping[str, Any]) -> Row:
+    visit, language = firm.visit, firm.visit.language
+    return (
+        replace(firm.lot(row["called"]), note=_alias(visit, row["alias"])),
+        Cell(text=lot_words.product(row["product"], language), value=row["product"]),
+        Cell(text=visit.say("here", "本企业制成") if row["made"] else visit.say("received", "购入"), value=row["made"]),
+        firm.day(row["first_on"]),
+        firm.day(row["last_on"]),
+        Cell(
+            text=written.mass(row["held_mg"], language) if row["held_mg"] else written.NOTHING,
+            value=kilograms(row["held_mg"]),
+        ),
+    )  # fmt: skip

@@ -1,0 +1,192 @@
+"""What happened to a lot, as tables: holders, movements, transfers, and the entries that prove it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from lodeline.service.filing import transfers
+from lodeline.service.overview import overview as questions
+from lodeline.web.pages.lots.cells import Names, day, mass
+from lodeline.web.parts.table import Cell, Column, Row, Table
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import lots as lot_words
+from lodeline.web.words import words
+from lodeline.web.words.language import say
+
+
+def holders_table(visit: Visit, movements: pl.DataFrame) -> Table:
+    """Who holds how much of it by the book, and what was taken beyond that."""
+    names, sites = Names(visit), words.site_names(visit.reading.snapshot.register)
+    accounts = (
+        movements.group_by("site", "owner", maintain_order=True)
+        .agg(pl.col("held_mg").last(), pl.col("unaccounted_mg").sum(), since=pl.col("on").min())
+        .sort(-pl.col("held_mg"), "since")
+    )
+    return Table(
+        name="holders",
+        caption=visit.say("Holders", "持有者"),
+        columns=(
+            Column(key="site", label=say("Site", "场所")),
+            Column(key="owner", label=say("Owner", "所有者")),
+            Column(key="since", label=say("Since", "起自")),
+            Column(key="held", label=say("Holds now", "现持有"), number=True, unit="kg"),
+            Column(key="beyond", label=say("Taken beyond it", "超额支取"), number=True, unit="kg"),
+        ),
+        rows=[
+            (
+                Cell(
+                    text=sites.get(row["site"], row["site"]) or written.NOTHING, value=row["site"],
+                    href=visit.url("balance", site=row["site"]) if row["site"] in sites else None,
+                ),
+                names.organisation(row["owner"]),
+                Cell(text=written.day(row["since"], visit.language), value=row["since"].isoformat()),
+                mass(row["held_mg"], visit),
+                Cell(
+                    text=written.mass(row["unaccounted_mg"], visit.language) if row["unaccounted_mg"]
+                    else written.NOTHING,
+                    value=row["unaccounted_mg"] / written.MG_PER_KG, tone="gain" if row["unaccounted_mg"] else None,
+                    shape="up" if row["unaccounted_mg"] else "",
+                ),
+            )
+            for row in accounts.iter_rows(named=True)
+        ],
+        empty=visit.say("No movement of it has been filed.", "没有该批次的变动申报。"),
+    )  # fmt: skip
+
+
+def movements_table(visit: Visit, movements: pl.DataFrame, lines: pl.DataFrame) -> Table:
+    """What happened to the lot, day by day: movements, and counts, which move nothing."""
+    names, sites, language = Names(visit), words.site_names(visit.reading.snapshot.register), visit.language
+    columns = ["on", "kind", "role", "site", "entry", "event", "line"]
+    counts = lines.filter(pl.col("kind") == "stock").select(
+        *columns, delta_mg=pl.lit(None, pl.Int64()), held_mg=pl.col("dry_mg"), unaccounted_mg=pl.lit(0, pl.Int64())
+    )
+    both = pl.concat([movements.select(*columns, "delta_mg", "held_mg", "unaccounted_mg"), counts])
+    roles = {"in": visit.say("consumed", "投入"), "out": visit.say("made", "产出"), "waste": visit.say("waste", "废料")}
+
+    def cells(row: Mapping[str, Any]) -> Row:
+        beyond = row["unaccounted_mg"]
+        return (
+            Cell(text=written.day(row["on"], language), value=row["on"].isoformat()),
+            Cell(
+                text=words.word(lot_words.EVENTS, row["kind"], language), value=row["kind"],
+                note=" · ".join(text for text in (roles.get(row["role"] or "", ""), row["event"]) if text),
+            ),
+            Cell(
+                text=sites.get(row["site"], row["site"] or written.NOTHING), value=row["site"],
+                href=visit.url("balance", site=row["site"]) if row["site"] in sites else None,
+            ),
+            Cell(
+                text=written.mass(row["delta_mg"], language, signed=True),
+                value=None if row["delta_mg"] is None else row["delta_mg"] / written.MG_PER_KG,
+                note=visit.say("beyond held: ", "超出持有量：") + written.mass(beyond, language) if beyond else "",
+            ),
+            mass(row["held_mg"], visit),
+            names.entry(row["entry"]),
+        )  # fmt: skip
+
+    return Table(
+        name="movements",
+        caption=visit.say("Movements", "变动"),
+        columns=(
+            Column(key="on", label=say("Day", "日期")),
+            Column(key="kind", label=say("Event", "事件")),
+            Column(key="site", label=say("Site", "场所")),
+            Column(key="delta", label=say("Change", "变动量"), number=True, unit="kg"),
+            Column(key="held", label=say("Held, counted", "持有或实盘"), number=True, unit="kg"),
+            Column(key="entry", label=say("Entry", "条目"), number=True),
+        ),
+        rows=[cells(row) for row in both.sort("on", "line").iter_rows(named=True)],
+        per_page=20,
+        empty=visit.say("No movement of it has been filed.", "没有该批次的变动申报。"),
+    )
+
+
+def transfers_table(visit: Visit, number: int) -> Table:
+    """Its shipments with their receipts, as they stand."""
+    reading, names, language = visit.reading, Names(visit), visit.language
+    found = reading.answer(transfers.judged_transfers, reading.snapshot, reading.law).filter(pl.col("lot") == number)
+
+    def cells(row: Mapping[str, Any]) -> Row:
+        word, shape = lot_words.TRANSFER_STATES[row["state"]]
+        both = row["shipped_mg"] is not None and row["received_mg"] is not None
+        difference_mg = row["shipped_mg"] - row["received_mg"] if both else None
+        return (
+            names.organisation(row["shipper"]),
+            names.organisation(row["receiver"]),
+            day(row["shipped_on"], visit),
+            mass(row["shipped_mg"], visit),
+            day(row["received_on"], visit),
+            mass(row["received_mg"], visit),
+            Cell(
+                text=written.mass(difference_mg, language, signed=True),
+                value=None if difference_mg is None else difference_mg / written.MG_PER_KG,
+            ),
+            Cell(
+                text=visit.spoken(word), value=row["state"], shape=shape,
+                tone="loss" if row["state"] == "exception" else "quiet",
+            ),
+        )  # fmt: skip
+
+    return Table(
+        name="transfers",
+        caption=visit.say("Transfers", "流转"),
+        columns=(
+            Column(key="shipper", label=say("From", "发货方")),
+            Column(key="receiver", label=say("To", "收货方")),
+            Column(key="shipped_on", label=say("Shipped", "发货日")),
+            Column(key="shipped", label=say("Mass shipped", "发货量"), number=True, unit="kg"),
+            Column(key="received_on", label=say("Received", "收货日")),
+            Column(key="received", label=say("Mass received", "收货量"), number=True, unit="kg"),
+            Column(key="difference", label=say("Difference", "收发差"), number=True, unit="kg"),
+            Column(key="state", label=say("State", "状态")),
+        ),
+        rows=[cells(row) for row in found.iter_rows(named=True)],
+        per_page=10,
+        empty=visit.say("Nobody has filed that it changed hands.", "没有该批次的流转申报。"),
+    )
+
+
+def entries_table(visit: Visit, lines: pl.DataFrame) -> Table:
+    """The entries of the log that name the lot, and what they say of it."""
+    reading, names, language = visit.reading, Names(visit), visit.language
+    said = lines.group_by("entry").agg(kinds=pl.col("kind").unique(maintain_order=True), lines=pl.len())
+    entries = reading.answer(questions.entries, reading.store)
+    found = said.join(entries, on="entry", how="left").sort("entry")
+
+    def cells(row: Mapping[str, Any]) -> Row:
+        kinds = visit.say(", ", "、").join(words.word(lot_words.EVENTS, kind, language) for kind in row["kinds"])
+        return (
+            names.entry(row["entry"]),
+            names.organisation(row["organisation"]),
+            Cell(
+                text=written.month(row["period"], language) if row["period"] else written.NOTHING, value=row["period"],
+            ),
+            Cell(text=written.moment(row["filed_at"], language, reading.law.timezone), value=row["filed_at"]),
+            Cell(text=kinds, value=";".join(row["kinds"])),
+            Cell(text=written.count(row["lines"]), value=row["lines"]),
+            Cell(
+                text=visit.say("Receipt", "回执"), value=row["entry"], href=visit.url("receipt", entry=row["entry"])
+            ),
+        )  # fmt: skip
+
+    return Table(
+        name="entries",
+        caption=visit.say("Entries that prove it", "作为证明的条目"),
+        columns=(
+            Column(key="entry", label=say("Entry", "条目")),
+            Column(key="organisation", label=say("Filed by", "申报企业")),
+            Column(key="month", label=say("Month", "月份")),
+            Column(key="filed", label=say("Filed", "入账时间")),
+            Column(key="kinds", label=say("Says of it", "涉及事件")),
+            Column(key="rows", label=say("Rows", "行数"), number=True),
+            Column(key="receipt", label=say("Proof", "证明")),
+        ),
+        rows=[cells(row) for row in found.iter_rows(named=True)],
+        per_page=10,
+        empty=visit.say("No entry in force names it.", "没有有效条目涉及该批次。"),
+    )

@@ -1,0 +1,298 @@
+"""A lot: where its elements came from or went, what it is made of, who holds it, and the entries that prove it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+from django.http import HttpResponse
+from django.utils.functional import cached_property
+
+from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
+from lodeline.material.mass import PPB, PPB_PER_PERCENT, format_kg
+from lodeline.service.lots import lots as questions
+from lodeline.service.overview import overview
+from lodeline.web.pages.lots import history as history_of
+from lodeline.web.pages.lots import tables as tables_of
+from lodeline.web.pages.lots.graph import draw_composition, draw_origins, draw_relations, origin_name
+from lodeline.web.parts import choice
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Table, shown, wanted_csv
+from lodeline.web.visit import BadQuestionError, NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import lots as lot_words
+from lodeline.web.words import words
+
+#: A part of no known origin below the first is what rounding leaves; from the second on it is what a reader must know.
+_LEAST_PART, _LARGE_PART = 0.0005, 0.01
+
+
+def lot(visit: Visit, lot: str) -> HttpResponse:
+    """The page `lots/MAKER/LOT/`: `?element=`; `?direction=forward` shows where it went."""
+    snapshot = visit.reading.snapshot
+    number = snapshot.flow_index().find(lot) + 1
+    facts = snapshot.lot_facts.filter(pl.col("lot") == number).to_dicts()
+    return _page(Chosen(visit=visit, name=lot, number=number, facts=facts[0] if facts else {}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """A lot, what a reader wants to see of it, and the answers about that. `number`: its number in the ledger."""
+
+    visit: Visit
+    name: str
+    number: int
+    facts: Mapping[str, Any]
+
+    @cached_property
+    def composition(self) -> dict[str, int]:
+        """Symbol → ppb of dry mass, TREO with it; empty where nobody has stated any."""
+        shares = self.visit.reading.snapshot.lot_assays.filter((pl.col("lot") == self.number) & (pl.col("ppb") > 0))
+        return {SYMBOLS[element]: ppb for element, ppb in shares.select("element", "ppb").iter_rows()}
+
+    @cached_property
+    def elements(self) -> tuple[str, ...]:
+        """The rare earths of the lot and their total: what it can be traced by."""
+        return tuple(symbol for symbol in (*RARE_EARTHS, TREO) if symbol in self.composition)
+
+    @cached_property
+    def element(self) -> str | None:
+        """What is asked for, else neodymium, else what there is most of; None where no composition is stated."""
+        asked = self.visit.query("element")
+        if asked is None:
+            most = max(RARE_EARTHS, key=lambda symbol: self.composition.get(symbol, 0))
+            first = choice.FIRST_ELEMENT if choice.FIRST_ELEMENT in self.elements else most
+            return first if first in self.elements else self.elements[-1] if self.elements else None
+        reading = self.visit.reading
+        symbol = choice.element(self.visit, (*reading.answer(overview.elements, reading.snapshot), *self.elements))
+        if symbol not in self.elements:
+            listed = ", ".join(self.elements)
+            raise NotHereError(
+                f"The composition of this lot states no {words.element(symbol, 'en')}"
+                + (f": look at one of {listed}." if listed else ": it states nothing at all."),
+                f"该批次的成分未列{words.element(symbol, 'zh')}"
+                + (f"：可选 {listed}。" if listed else "：未填报任何成分。"),
+            )
+        return symbol
+
+    @cached_property
+    def forward(self) -> bool:
+        direction = self.visit.query("direction") or "backward"
+        if direction not in ("backward", "forward"):
+            raise BadQuestionError(
+                f"{direction!r} is no direction: write backward or forward.",
+                f"{direction!r} 不是方向：请写 backward（向上游）或 forward（向下游）。",
+            )
+        return direction == "forward"
+
+    @cached_property
+    def relations(self) -> questions.Relations:
+        reading = self.visit.reading
+        return reading.answer(
+            questions.relations, reading.snapshot, lot=self.name, element=self.element or TREO, forward=self.forward
+        )
+
+    @cached_property
+    def sources(self) -> Mapping[str, list[dict[str, Any]]]:
+        reading = self.visit.reading
+        return reading.answer(questions.sources, reading.snapshot, lot=self.name)
+
+    @property
+    def itself(self) -> dict[str, Any]:
+        """The lot's own row among its relations."""
+        return self.relations.table.row(0, named=True)
+
+    @cached_property
+    def lines(self) -> pl.DataFrame:
+        """Every line in force that names the lot."""
+        return self.visit.reading.snapshot.lines.filter(pl.col("lot") == self.number)
+
+    @cached_property
+    def movements(self) -> pl.DataFrame:
+        """Its movements with what was held after each."""
+        return self.visit.reading.snapshot.balanced.filter(pl.col("lot") == self.number)
+
+
+def _page(chosen: Chosen) -> HttpResponse:
+    visit, language = chosen.visit, chosen.visit.language
+    symbol, itself = chosen.element, chosen.itself
+    tables = _tables(chosen)
+    csv = wanted_csv(visit, *tables.values())
+    if csv is not None:
+        return csv
+    register = visit.reading.snapshot.register
+    maker = itself["organisation"]
+    element = None if symbol is None else words.element(symbol, language)
+    return show(
+        visit,
+        "lodeline/lots/lot.html",
+        title=_headline(chosen),
+        name=chosen.name,
+        product=lot_words.product(chosen.facts.get("product"), language),
+        element=element,
+        symbol=symbol,
+        elements=_element_links(chosen),
+        forward=chosen.forward,
+        ways=_ways(visit, forward=chosen.forward),
+        made=_made(chosen),
+        maker=words.organisation_names(register, language).get(maker, maker),
+        maker_href=visit.url("organisation", organisation=maker) if maker in register.roles else None,
+        reached=written.count(chosen.relations.reached),
+        drawn=written.count(len(chosen.relations.picked) - 1),
+        left_out=chosen.relations.reached - (len(chosen.relations.picked) - 1),
+        cyclic=chosen.relations.cyclic,
+        aliases=_aliases(chosen),
+        beyond=written.mass(beyond, language) if (beyond := int(chosen.movements["unaccounted_mg"].sum())) else None,
+        desk=_desk(chosen),
+        graph=draw_relations(visit, chosen.relations, element=element, forward=chosen.forward),
+        composition=draw_composition(visit, chosen.composition, symbol),
+        origins=draw_origins(visit, chosen.sources["places"], symbol),
+        tables={key.replace("-", "_"): shown(visit, table) for key, table in tables.items()},
+    )
+
+
+def _aliases(chosen: Chosen) -> list[str]:
+    """What the lot is called on papers that do not bear its id, and what it really is if its id is such a name."""
+    visit, snapshot = chosen.visit, chosen.visit.reading.snapshot
+    names = words.organisation_names(snapshot.register, visit.language)
+    given = snapshot.aliases.join(snapshot.lots.select("lot", "name"), on="lot")
+    told = [
+        visit.say(
+            f"Buyers of {names.get(who, who)} know it as {alias}.", f"{names.get(who, who)}的买方称其为 {alias}。"
+        )
+        for who, alias in given.filter(pl.col("lot") == chosen.number).select("organisation", "alias").iter_rows()
+    ]
+    label = pl.concat_str("organisation", pl.lit("/"), "alias")
+    for who, real in given.filter(label == chosen.name).select("organisation", "name").iter_rows():
+        told.append(
+            visit.say(
+                f"{names.get(who, who)} calls the lot {real} so.", f"此为{names.get(who, who)}对批次 {real} 的别名。"
+            )
+        )
+    return told
+
+
+def _tables(chosen: Chosen) -> dict[str, Table]:
+    visit, symbol, itself = chosen.visit, chosen.element, chosen.itself
+    return {
+        "relations": tables_of.relations_table(visit, chosen.relations, symbol, forward=chosen.forward),
+        "composition": tables_of.composition_table(visit, chosen.composition, itself["made_mg"]),
+        "assays": tables_of.assays_table(visit, chosen.lines, symbol),
+        "origins": tables_of.origins_table(visit, chosen.sources["places"], chosen.composition, symbol),
+        "origin-lots": tables_of.origin_lots_table(visit, chosen.sources["lots"], symbol),
+        "holders": history_of.holders_table(visit, chosen.movements),
+        "movements": history_of.movements_table(visit, chosen.movements, chosen.lines),
+        "transfers": history_of.transfers_table(visit, chosen.number),
+        "entries": history_of.entries_table(visit, chosen.lines),
+    }
+
+
+def _made(chosen: Chosen) -> dict[str, Any] | None:
+    """When, where and how much; None where nobody has filed the making."""
+    visit, itself = chosen.visit, chosen.itself
+    if not itself["on"]:
+        return None
+    register = visit.reading.snapshot.register
+    return {
+        "mass": written.mass(itself["made_mg"], visit.language),
+        "on": written.day(itself["on"], visit.language),
+        "site": words.site_names(register).get(itself["site"] or "", itself["site"] or ""),
+        "site_href": visit.url("balance", site=itself["site"]) if itself["site"] in register.site_stage else None,
+    }
+
+
+def _element_links(chosen: Chosen) -> list[dict[str, object]]:
+    visit = chosen.visit
+    return [
+        {
+            "symbol": symbol,
+            "number": written.percent(chosen.composition[symbol] / PPB, visit.language, 2),
+            "name": words.element(symbol, visit.language),
+            "href": visit.here(element=symbol),
+            "here": symbol == chosen.element,
+        }
+        for symbol in chosen.elements
+    ]
+
+
+def _ways(visit: Visit, *, forward: bool) -> list[dict[str, object]]:
+    return [
+        {"text": visit.say("Where from", "来源"), "href": visit.here(direction=None), "here": not forward},
+        {"text": visit.say("Where to", "去向"), "href": visit.here(direction="forward"), "here": forward},
+    ]
+
+
+def _headline(chosen: Chosen) -> str:
+    return _headline_forward(chosen) if chosen.forward else _headline_backward(chosen)
+
+
+def _headline_forward(chosen: Chosen) -> str:
+    reached, visit = chosen.relations.reached, chosen.visit
+    if not reached:
+        return visit.say("Nothing has been made with this lot yet", "尚无以该批次制成的批次")
+    n = written.count(reached)
+    return visit.say(
+        "One lot was made with it" if reached == 1 else f"{n} lots were made with it", f"已用于制成{n}个批次"
+    )
+
+
+def _headline_backward(chosen: Chosen) -> str:
+    visit, symbol, language = chosen.visit, chosen.element, chosen.visit.language
+    if chosen.itself["origin_kind"] is not None:
+        kind = words.word(words.ORIGINS, chosen.itself["origin_kind"], language)
+        return visit.say(
+            f"This lot is itself an origin: {kind.lower()}", f"该批次本身即为来源：{kind}"
+        )  # fmt: skip
+    if symbol is None:
+        return visit.say("No composition is stated, so nothing of it can be traced", "未填报成分，无法追溯其元素")
+    name = words.element(symbol, language)
+    places = [row for row in chosen.sources["places"] if row["booked_shares"].get(symbol, 0) >= _LEAST_PART]
+    known = [row for row in places if row["origin_kind"] != "unaccounted"]
+    unknown = sum(row["booked_shares"][symbol] for row in places if row["origin_kind"] == "unaccounted")
+    if unknown >= 1 - _LEAST_PART or not known:
+        return visit.say(f"None of its {name} has a known origin", f"其{name}全部来源不明")
+    if unknown >= _LARGE_PART:
+        part = written.percent(unknown, language)
+        return visit.say(f"{part} of its {name} has no known origin", f"其{name}有{part}来源不明")
+    first = max(known, key=lambda row: row["booked_shares"][symbol])
+    named = origin_name(visit, first["origin_kind"], first["origin_place"])
+    origin = named[:1].lower() + named[1:]
+    if len(known) == 1:
+        return visit.say(f"All of its {name} has one origin: {origin}", f"其{name}全部来自同一来源：{origin}")
+    part, n = written.percent(first["booked_shares"][symbol], language, 0), written.count(len(known))
+    if unknown:
+        return visit.say(
+            f"{n} origins and a trace without any; {part} of the {name} from one ({origin})",
+            f"来源共{n}处，另有微量来源不明；{name}的{part}来自一处（{origin}）",
+        )
+    return visit.say(
+        f"{n} origins, all named; {part} of the {name} from one ({origin})",
+        f"来源共{n}处，均已查明；{name}的{part}来自一处（{origin}）",
+    )
+
+
+def _desk(chosen: Chosen) -> str | None:
+    """The customs desk with the fields filled in that the lot knows; for magnets."""
+    code = chosen.facts.get("product")
+    if not lot_words.is_magnet(code):
+        return None
+    stated = {symbol: ppb for symbol, ppb in chosen.composition.items() if symbol != TREO}
+    mass_mg = int(chosen.itself["made_mg"])
+    return chosen.visit.url(
+        "desk",
+        query={
+            "product_name": lot_words.product(code, "en"),
+            "product": code,
+            "lot": chosen.name,
+            "composition": ";".join(f"{symbol}={_plain(ppb)}" for symbol, ppb in stated.items()),
+            "mass_kg": format_kg(mass_mg) if mass_mg else "",
+        },
+    )
+
+
+def _plain(ppb: int) -> str:
+    """A share in percent, exactly: 24.1, 0.36."""
+    return f"{Decimal(ppb) / PPB_PER_PERCENT:f}"

@@ -1,0 +1,125 @@
+"""Find a lot by a part of its id, by its product or by its maker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+from django.http import HttpResponse
+
+from lodeline.material.mass import PPB
+from lodeline.material.product import PRODUCTS
+from lodeline.service.lots import lots as questions
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table, shown, wanted_csv
+from lodeline.web.visit import BadQuestionError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import lots as lot_words
+from lodeline.web.words import words
+from lodeline.web.words.language import say
+
+
+def lots(visit: Visit) -> HttpResponse:
+    """The page `lots/`: newest first; `?q=` (part of the id), `?product=`, `?maker=` (id or part of the name)."""
+    reading = visit.reading
+    every = reading.answer(questions.catalogue, reading.snapshot)
+    asked = {name: visit.query(name) for name in ("q", "product", "maker")}
+    found = _chosen(visit, every, asked)
+    table = _table(visit, found)
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    return show(
+        visit,
+        "lodeline/lots/lots.html",
+        title=_headline(visit, found.height, every.height, narrowed=any(asked.values())),
+        table=shown(visit, table),
+        products=_products(visit, every),
+        asked={name: value or "" for name, value in asked.items()},
+    )
+
+
+def _chosen(visit: Visit, every: pl.DataFrame, asked: Mapping[str, str | None]) -> pl.DataFrame:
+    found = every
+    if asked["q"]:
+        wanted = pl.col("name").str.to_lowercase().str.contains(asked["q"].lower(), literal=True)
+        found = found.filter(wanted)
+    if asked["product"]:
+        kinds = found["product"].str.split(":").list.first()
+        if asked["product"] not in PRODUCTS and asked["product"] not in set(every["product"].drop_nulls()):
+            known = ", ".join(PRODUCTS)
+            raise BadQuestionError(
+                f"No product is called {asked['product']!r}: one of {known}.",
+                f"没有产品 {asked['product']!r}：可选 {known}。",
+            )
+        found = found.filter((kinds == asked["product"]) | (pl.col("product") == asked["product"]))
+    if asked["maker"]:
+        folded = asked["maker"].casefold()
+        register = visit.reading.snapshot.register
+        both = (words.organisation_names(register, "en"), words.organisation_names(register, "zh"))
+        named = {one for names in both for one, name in names.items() if folded in name.casefold()}
+        found = found.filter(
+            pl.col("maker").is_in(list(named)) | (pl.col("maker").str.to_lowercase() == asked["maker"].lower())
+        )
+    return found
+
+
+def _products(visit: Visit, every: pl.DataFrame) -> list[tuple[str, str]]:
+    """The kinds of product that there are lots of."""
+    kinds = set(every["product"].drop_nulls().str.split(":").list.first())
+    return [(kind, lot_words.product(kind, visit.language)) for kind in PRODUCTS if kind in kinds]
+
+
+def _headline(visit: Visit, found: int, every: int, *, narrowed: bool) -> str:
+    n, of = written.count(found), written.count(every)
+    if not every:
+        return visit.say("No lot has been filed yet", "尚无批次申报")
+    if not narrowed:
+        return visit.say(f"{of} lots, each traceable to its origins", f"共{of}个批次，均可追溯来源")
+    if not found:
+        return visit.say("No lot is like that", "没有符合条件的批次")
+    return visit.say(f"{n} of {of} lots are like that", f"{of}个批次中有{n}个符合条件")
+
+
+def _table(visit: Visit, found: pl.DataFrame) -> Table:
+    language = visit.language
+    names = words.organisation_names(visit.reading.snapshot.register, language)
+
+    def cells(row: Mapping[str, Any]) -> Row:
+        maker, treo, made_mg = row["maker"], row["treo_ppb"], row["made_mg"]
+        return (
+            Cell(text=row["name"], value=row["name"], href=visit.url("lot", lot=row["name"])),
+            Cell(text=lot_words.product(row["product"], language), value=row["product"]),
+            Cell(
+                text=names.get(maker, maker), value=maker, note=maker if maker in names else "",
+                href=visit.url("organisation", organisation=maker) if maker in names else None,
+            ),
+            Cell(text=written.day(row["on"], language), value=None if row["on"] is None else row["on"].isoformat()),
+            Cell(
+                text=written.mass(made_mg, language), value=None if made_mg is None else made_mg / written.MG_PER_KG
+            ),
+            Cell(
+                text=written.percent(None if treo is None else treo / PPB, language, 1),
+                value=None if treo is None else treo * 100 / PPB,
+            ),
+        )  # fmt: skip
+
+    return Table(
+        name="lots",
+        caption=visit.say("Lots", "批次"),
+        columns=(
+            Column(key="name", label=say("Lot", "批次")),
+            Column(key="product", label=say("Product", "产品")),
+            Column(key="maker", label=say("Maker", "生产企业")),
+            Column(key="on", label=say("Made", "形成日期")),
+            Column(key="mass", label=say("Dry mass", "干重"), number=True, unit="kg"),
+            Column(key="treo", label=say("Oxide, %", "稀土氧化物（%）"), number=True),
+        ),
+        rows=FrameRows(found, cells),
+        empty=visit.say(
+            "Type a part of the lot's id as it stands on its label, or choose a product, or type its maker's id or a"
+            " part of its name. Every word narrows the list: take one away.",
+            "请输入标签上批次号的一部分，或选择产品，或填写生产企业代码或部分名称。条件越多结果越少：请减少条件。",
+        ),
+    )

@@ -1,0 +1,221 @@
+"""What a lot is, as tables: the lots it is tied to, composition, assays, origins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import polars as pl
+
+from lodeline.flow.origins import UNACCOUNTED
+from lodeline.material.composition import read_canonical
+from lodeline.material.element import RARE_EARTHS, TREO
+from lodeline.material.mass import PPB, share_mg
+from lodeline.service.lots.lots import Relations
+from lodeline.web.pages.lots.cells import Names, mass
+from lodeline.web.pages.lots.graph import origin_name
+from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import lots as lot_words
+from lodeline.web.words import words
+from lodeline.web.words.language import say
+
+#: Elements that have a column of their own in the table of origins.
+_ELEMENTS_SHOWN: Final = 6
+
+
+def relations_table(visit: Visit, found: Relations, element: str | None, *, forward: bool) -> Table:
+    """Every lot upstream (downstream), nearest and largest first."""
+    language = visit.language
+    names = Names(visit)
+
+    def cells(row: Mapping[str, Any]) -> Row:
+        return (
+            names.lot(row["name"]),
+            Cell(text=lot_words.product(row["product"], language), value=row["product"]),
+            names.organisation(row["organisation"]),
+            Cell(text=written.day(row["on"], language), value=row["on"]),
+            mass(row["made_mg"] or None, visit),
+            Cell(text=written.count(row["distance"]), value=row["distance"]),
+            Cell(
+                text=written.NOTHING if element is None else written.percent(row["share"], language, 2),
+                value=None if element is None else row["share"] * 100,
+            ),
+        )  # fmt: skip
+
+    part = element or ""
+    return Table(
+        name="relations",
+        caption=visit.say("Lots made with it", "下游批次") if forward else visit.say("Lots behind it", "上游批次"),
+        columns=(
+            Column(key="lot", label=say("Lot", "批次")),
+            Column(key="product", label=say("Product", "产品")),
+            Column(key="maker", label=say("Maker", "生产企业")),
+            Column(key="on", label=say("Made", "形成日期")),
+            Column(key="mass", label=say("Dry mass", "干重"), number=True, unit="kg"),
+            Column(key="distance", label=say("Events away", "相隔事件"), number=True),
+            Column(key="share", label=say(f"Share of its {part}", f"占该批次{part}"), number=True, unit="%"),
+        ),
+        rows=FrameRows(found.table[1:].sort("distance", -pl.col("share"), "name"), cells),
+        per_page=25,
+        empty=visit.say("No filing consumes this lot in a transformation.", "没有申报将该批次用于转化。")
+        if forward
+        else visit.say("No filing says what it was made from.", "没有申报说明该批次由何而来。"),
+    )  # fmt: skip
+
+
+def composition_table(visit: Visit, composition: Mapping[str, int], made_mg: int) -> Table:
+    """Element by element, in the order stated."""
+    rows = []
+    for symbol, ppb in composition.items():
+        mass_mg = share_mg(made_mg, ppb) if made_mg else None
+        rows.append(
+            (
+                Cell(
+                    text=words.element(symbol, visit.language).capitalize(), value=symbol, note=symbol,
+                ),
+                Cell(text=written.percent(ppb / PPB, visit.language, 3), value=ppb * 100 / PPB),
+                mass(mass_mg, visit),
+            )
+        )  # fmt: skip
+    return Table(
+        name="composition",
+        caption=visit.say("Composition", "成分"),
+        columns=(
+            Column(key="element", label=say("Element", "元素")),
+            Column(key="share", label=say("Of dry mass", "占干重"), number=True, unit="%"),
+            Column(key="mass", label=say("In the lot as made", "批次中质量"), number=True, unit="kg"),
+        ),
+        rows=rows,
+        empty=visit.say(
+            "Nobody has stated a composition: ask the maker for the assay.", "无人填报成分：请向生产企业索取化验单。"
+        ),
+    )
+
+
+def assays_table(visit: Visit, lines: pl.DataFrame, element: str | None) -> Table:
+    """Every statement of the lot's composition: whose, when, by what method."""
+    names, language = Names(visit), visit.language
+    stated = lines.filter(pl.col("composition").is_not_null()).sort("on", "line")
+
+    def cells(row: Mapping[str, Any]) -> Row:
+        composition = read_canonical(row["composition"])
+        ppb = composition.get(element or "")
+        return (
+            Cell(text=written.day(row["on"], language), value=row["on"].isoformat()),
+            names.organisation(row["organisation"]),
+            Cell(text=words.word(lot_words.EVENTS, row["kind"], language), value=row["kind"]),
+            Cell(text=(row["method"] or written.NOTHING).replace(";", " · "), value=row["method"]),
+            Cell(
+                text=written.percent(None if ppb is None else ppb / PPB, language, 3),
+                value=None if ppb is None else ppb * 100 / PPB,
+            ),
+            Cell(
+                text=" · ".join(
+                    f"{symbol} {written.percent(share / PPB, language, 2)}" for symbol, share in composition.items()
+                ),
+                value=row["composition"],
+            ),
+            names.entry(row["entry"]),
+        )  # fmt: skip
+
+    return Table(
+        name="assays",
+        caption=visit.say("Assays", "化验"),
+        columns=(
+            Column(key="on", label=say("Day", "日期")),
+            Column(key="who", label=say("Stated by", "申报企业")),
+            Column(key="kind", label=say("With", "随附事件")),
+            Column(key="method", label=say("Methods", "方法")),
+            Column(key="share", label=say(element or "Share", f"{element or ''}账面占比"), number=True, unit="%"),
+            Column(key="composition", label=say("As stated", "申报成分")),
+            Column(key="entry", label=say("Entry", "条目"), number=True),
+        ),
+        rows=[cells(row) for row in stated.iter_rows(named=True)],
+        per_page=10,
+        empty=visit.say("No filing states a composition of this lot.", "没有申报填报该批次的成分。"),
+    )
+
+
+def origins_table(
+    visit: Visit, places: Sequence[Mapping[str, Any]], composition: Mapping[str, int], chosen: str | None
+) -> Table:
+    """Origins down, elements across: the part of each element that each origin gave; the chosen element orders them."""
+    places = sorted(places, key=lambda row: (row["origin_kind"] == UNACCOUNTED, -row["booked_shares"].get(chosen, 0.0)))
+    symbols = sorted(
+        (symbol for symbol in composition if symbol in RARE_EARTHS), key=lambda symbol: -composition[symbol]
+    )[:_ELEMENTS_SHOWN]
+    columns = [*symbols, *([TREO] if TREO in composition else [])]
+    rows = []
+    for row in places:
+        if not any(row["booked_shares"].get(symbol, 0) > 0 for symbol in columns):
+            continue
+        unknown = row["origin_kind"] == UNACCOUNTED
+        rows.append(
+            (
+                Cell(
+                    text=origin_name(visit, row["origin_kind"], row["origin_place"]), value=row["origin_place"],
+                    shape="up" if unknown else "", tone="gain" if unknown else None,
+                ),
+                *(_share(row["booked_shares"].get(symbol, 0.0), visit) for symbol in columns),
+            )
+        )  # fmt: skip
+    return Table(
+        name="origins",
+        caption=visit.say("Booked share of each origin", "各来源账面占比"),
+        columns=(
+            Column(key="origin", label=say("Origin", "来源")),
+            *(
+                Column(key=symbol, label={"en": symbol, "zh": "稀土氧化物" if symbol == TREO else symbol}, number=True)
+                for symbol in columns
+            ),
+        ),
+        rows=rows,
+        per_page=15,
+        empty=visit.say("Without a composition no share can be told.", "未填报成分，无法计算占比。"),
+    )
+
+
+def _share(share: float, visit: Visit) -> Cell:
+    text = written.percent(share, visit.language) if share >= 0.0005 else "< 0.1" if share > 0 else written.NOTHING
+    return Cell(text=text, value=share * 100)
+
+
+def origin_lots_table(visit: Visit, rows: Sequence[Mapping[str, Any]], element: str | None) -> Table:
+    """The lots in which the chosen element entered the system, largest share first."""
+    names = Names(visit)
+    found = pl.DataFrame(
+        [
+            (row["lot"], row["origin_kind"], row["origin_place"], row["organisation"], row["booked_shares"][element])
+            for row in rows
+            if row["booked_shares"].get(element, 0) > 0
+        ],
+        schema={"lot": pl.String, "kind": pl.String, "place": pl.String, "maker": pl.String, "share": pl.Float64},
+        orient="row",
+    ).sort(-pl.col("share"), "lot")
+
+    def cells(row: dict[str, Any]) -> Row:
+        return (
+            names.lot(row["lot"]),
+            Cell(text=origin_name(visit, row["kind"], row["place"]), value=row["kind"]),
+            names.organisation(row["maker"]),
+            _share(row["share"], visit),
+        )
+
+    return Table(
+        name="origin-lots",
+        caption=visit.say("Origin lots", "来源批次"),
+        columns=(
+            Column(key="lot", label=say("Lot", "批次")),
+            Column(key="origin", label=say("Origin", "来源")),
+            Column(key="maker", label=say("Filed by", "申报企业")),
+            Column(
+                key="share", label=say(f"Share of the {element}", f"占{element}") if element else say("Share", "占比"),
+                number=True, unit="%",
+            ),
+        ),
+        rows=FrameRows(found, cells, sorts={"lot": "lot", "origin": "kind", "maker": "maker", "share": "share"}),
+        per_page=10,
+        empty=visit.say("No lot is known in which it entered the system.", "没有查明进入系统的来源批次。"),
+    )  # fmt: skip

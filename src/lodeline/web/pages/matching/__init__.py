@@ -1,0 +1,1 @@
+"""Pages where filings, invoices and the border disagree."""

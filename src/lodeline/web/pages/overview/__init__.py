@@ -1,0 +1,1 @@
+"""The overview, the home pages, and finding things."""

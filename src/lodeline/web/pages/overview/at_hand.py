@@ -1,0 +1,71 @@
+"""What a firm's home page shows of the nation's snapshot without waiting: it is there, or it is left out this once.
+
+A reading is asked for as every page asks, but its answers are made beside the request the first time; from then on the
+desk makes them ahead with each new reading.
+"""
+
+from __future__ import annotations
+
+import logging
+from threading import Lock, Thread
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from django.db import connections
+
+from lodeline.web.pages.balance.part import balances_of
+from lodeline.web.reading import Reading
+from lodeline.web.visit import Visit, desk
+
+#: Seconds for which a page waits for answers that are being made.
+_PATIENCE_S: Final = 0.02
+#: A reading that is older would be made anew before it is given.
+_FRESH_S: Final = 30.0
+
+_log = logging.getLogger(__name__)
+_lock = Lock()
+
+
+class _Answers(Thread):
+    """Makes the answers of a reading, once."""
+
+    def __init__(self, visit: Visit) -> None:
+        super().__init__(name="at-hand", daemon=True)
+        self._visit: Visit | None = visit
+        self.good = False
+
+    def run(self) -> None:
+        # Kept no longer than needed: a visit holds its reading, and the reading is what this is kept for.
+        visit, self._visit = self._visit, None
+        assert visit is not None, "a thread runs once"
+        try:
+            # Asks for the findings too.
+            balances_of(visit)
+            self.good = True
+        except Exception:
+            # The page does without; whoever opens the page of balances is told.
+            _log.exception("balances could not be made ready for home pages")
+        finally:
+            connections.close_all()
+
+
+_made: WeakKeyDictionary[Reading, _Answers] = WeakKeyDictionary()
+
+
+def at_hand(visit: Visit) -> Reading | None:
+    """The reading, if it and its balances are there within a moment; else they are begun for the next who comes."""
+    standing = desk(settings.LODELINE_DATABASE).standing()
+    if standing.entry is None or standing.failure is not None or (standing.age_s or 0.0) > _FRESH_S:
+        return None
+    reading = visit.reading
+    with _lock:
+        answers = _made.get(reading)
+        if answers is None:
+            # A visit of its own: the request is over before the thread may be.
+            beside = Visit(visit.request, language=visit.language, name=visit.name, arguments=visit.arguments)
+            beside.__dict__["reading"] = reading
+            answers = _made[reading] = _Answers(beside)
+            answers.start()
+    answers.join(_PATIENCE_S)
+    return reading if answers.good else None

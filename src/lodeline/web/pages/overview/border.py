@@ -1,0 +1,261 @@
+"""What crossed a border in a month: the sentence, the map, and the tables behind it.
+
+A shade is what a country received, unless findings of the month say that the sites of a country sent out more than
+they had: then it is that. The caption says which.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import polars as pl
+from django.utils.functional import cached_property
+
+from lodeline.service.overview import overview as questions
+from lodeline.web.drawing.svg import Markup
+from lodeline.web.drawing.world_map import Arc, Country, WorldMap, centre_of, draw_world_map
+from lodeline.web.pages.overview.scene import Scene
+from lodeline.web.parts.table import Cell, Column, Table
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import Text, say
+
+#: Flows that are drawn and, on a narrow screen, listed; the tables have all.
+_LARGEST: Final = 20
+#: Countries that the sentence names; the others it counts.
+_NAMED: Final = 3
+#: Columns of the table: what a country took in and sent out, and how that changed.
+_MASSES: Final = (
+    ("in", say("Received", "收到")),
+    ("in_change", say("Change", "变化")),
+    ("out", say("Sent", "发出")),
+    ("out_change", say("Change", "变化")),
+)
+
+
+class Border:
+    """What crossed a border in the scene's month, of its element."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene, self.visit = scene, scene.visit
+        chosen = (pl.col("element") == scene.element) & (pl.col("period") == scene.period)
+        self.flows = scene.crossings.filter(chosen).sort("mass_mg", "from", "to", descending=[True, False, False])
+        self.before, self.countries = questions.by_country(scene.crossings, element=scene.element, period=scene.period)
+        self.unit = written.unit(max([0, *self.countries["in_mg"], *self.countries["out_mg"]]), self.visit.language)
+
+    @cached_property
+    def homes(self) -> pl.DataFrame:
+        """`site`, `home`: where those who file have their sites."""
+        return self.visit.reading.answer(questions.home, self.visit.reading.snapshot)
+
+    @cached_property
+    def home(self) -> str | None:
+        """The country of all who file; None where they are of several."""
+        found = self.homes["home"].drop_nulls().unique()
+        return str(found[0]) if len(found) == 1 else None
+
+    @cached_property
+    def gaps(self) -> dict[str, int]:
+        """Country → mg that its sites at least sent out beyond what they had; nothing where all are of one country."""
+        if self.home is not None:
+            return {}
+        country = dict(self.homes.iter_rows())
+        sums: dict[str, int] = {}
+        for site, mass_mg in self.scene.bounds.items():
+            code = country.get(site) or "?"
+            sums[code] = sums.get(code, 0) + mass_mg
+        return sums
+
+    @cached_property
+    def shades(self) -> dict[str, int]:
+        """Country → mg that its shade stands for; less than a unit of the drawing is not shaded."""
+        received = self.countries.filter(pl.col("country") != (self.home or "")).select("country", "in_mg")
+        masses = self.gaps or dict(received.iter_rows())
+        return {code: mass_mg for code, mass_mg in masses.items() if round(mass_mg / self.unit.mg, self.unit.decimals)}
+
+    @property
+    def extent(self) -> str:
+        """The unit, and how much of what crossed is shown."""
+        unit, symbol = self.unit.word, self.scene.element
+        text = self.visit.say(f"In {unit} of {symbol}.", f"单位：{unit}{symbol}。")
+        if self.flows.height > _LARGEST:
+            text += self.visit.say(f" The {_LARGEST} largest flows.", f"仅列最大的{_LARGEST}条流向。")
+        return text
+
+    @property
+    def legend(self) -> str:
+        """What width and shade stand for."""
+        say = self.visit.say
+        if self.gaps:
+            shade = say("sent out by sites beyond what they had and took in", "各场所发出超出期初与收入之和的部分")
+        elif self.home is not None:
+            shade = say(f"received from {self._name(self.home)}", f"从{self._name(self.home)}收到的质量")
+        else:
+            shade = say("received from others", "从他处收到的质量")
+        return say(f" Arrow width is mass. Shade: {shade}.", f"箭头宽度即质量，底色深浅为{shade}。")
+
+    @property
+    def summary(self) -> str:
+        """The answer in one or two sentences."""
+        element = words.element(self.scene.element, self.visit.language)
+        if not self.flows.height:
+            return self.visit.say(f"No {element} crossed a border in this month.", f"本月没有{element}跨境。")
+        return self._between_many() if self.home is None else self._in_and_out(self.home)
+
+    def _between_many(self) -> str:
+        """How much moved between countries, the largest flow, and who sent out more than it had."""
+        say, language = self.visit.say, self.visit.language
+        element, count = words.element(self.scene.element, language), written.count(self.flows.height)
+        mass, largest = written.mass(int(self.flows["mass_mg"].sum()), language), self.largest[0]
+        text = say(
+            f"{mass} of {element} crossed a border in {count} flows;"
+            f" the largest: {largest['name']}, {largest['mass']}.",
+            f"{element}跨境{mass}，共{count}条流向，最大为{largest['name']}，{largest['mass']}。",
+        )
+        if not self.gaps:
+            return text
+        code, gap_mg = max(self.gaps.items(), key=lambda gap: (gap[1], gap[0]))
+        count, gap, name = written.count(len(self.gaps)), written.mass(gap_mg, language), self._name(code)
+        return text + say(
+            f" Countries whose sites sent out more than they had and took in: {count};"
+            f" the most: {name}, at least {gap}.",
+            f"有场所发出超出期初与收入之和的国家和地区有{count}个，最多为{name}，至少{gap}。",
+        )
+
+    def _in_and_out(self, home: str) -> str:
+        """What came into the country of all who file, and what left it."""
+        say, name = self.visit.say, self._name(home)
+        element = words.element(self.scene.element, self.visit.language)
+        came, left = self.flows.filter(pl.col("to") == home), self.flows.filter(pl.col("from") == home)
+        mass_in, mass_out = (written.mass(int(rows["mass_mg"].sum()), self.visit.language) for rows in (came, left))
+        inward = (
+            say(
+                f"{mass_in} of {element} came into {name}: {self._shares(came, 'from')}.",
+                f"进入{name}的{element}为{mass_in}：{self._shares(came, 'from')}。",
+            )
+            if came.height
+            else say(f"No {element} came into {name}.", f"没有{element}进入{name}。")
+        )
+        outward = (
+            say(f" {mass_out} left it: {self._shares(left, 'to')}.", f"运出{mass_out}：{self._shares(left, 'to')}。")
+            if left.height
+            else say(" None left it.", "没有运出。")
+        )
+        return inward + outward
+
+    def _shares(self, rows: pl.DataFrame, end: str) -> str:
+        """The countries at one end with their masses: the first by name, the others together."""
+        language = self.visit.language
+        # A single one left over is better named.
+        named = rows.height if rows.height <= _NAMED + 1 else _NAMED
+        parts = [
+            f"{self._name(code)} {written.mass(mass_mg, language)}"
+            for code, mass_mg in rows.select(end, "mass_mg").head(named).iter_rows()
+        ]
+        if rows.height > named:
+            rest = written.mass(int(rows["mass_mg"][named:].sum()), language)
+            others = written.count(rows.height - named)
+            parts.append(self.visit.say(f"{others} others {rest}", f"其他{others}个国家和地区 {rest}"))
+        return self.visit.say(", ", "、").join(parts)
+
+    def _name(self, code: str) -> str:
+        return self.visit.say("Not known", "不详") if code == "?" else words.country(code, self.visit.language)
+
+    @property
+    def largest(self) -> list[dict[str, str]]:
+        """The largest flows: `name` (from → to) and `mass`."""
+        rows = self.flows.head(_LARGEST).select("from", "to", "mass_mg").iter_rows()
+        return [
+            {
+                "name": f"{self._name(source)} → {self._name(target)}",
+                "mass": written.mass(mass_mg, self.visit.language),
+            }
+            for source, target, mass_mg in rows
+        ]
+
+    @cached_property
+    def drawing(self) -> Markup:
+        """The map; nothing where nothing crossed a border."""
+        if not self.flows.height:
+            return Markup("")
+        month = written.month(self.scene.period, self.visit.language)
+        return draw_world_map(
+            WorldMap(
+                name=self.visit.say(f"Across the border, {month}", f"{month}跨境流向"),
+                unit=self.unit,
+                legend=self.visit.say("Sent beyond what was there", "超出来源的发出量")
+                if self.gaps
+                else self.visit.say("Received", "收到"),
+                elsewhere=self.visit.say("Not on the map:", "图上未示："),
+                countries=tuple(
+                    Country(code=code, name=self._name(code), mass_mg=mass_mg) for code, mass_mg in self.shades.items()
+                ),
+                arcs=self._arcs(),
+                description=self.visit.say("The list below has every country.", "下方列表含全部国家和地区。"),
+            )
+        )
+
+    def _arcs(self) -> tuple[Arc, ...]:
+        arcs = []
+        for source, target, mass_mg in self.flows.head(_LARGEST).select("from", "to", "mass_mg").iter_rows():
+            start, end = centre_of(source), centre_of(target)
+            if start is None or end is None:
+                continue
+            both = f"{self._name(source)} → {self._name(target)}"
+            if self.home is None:
+                label = both
+            elif source == self.home:
+                label = self.visit.say(f"to {self._name(target)}", f"至{self._name(target)}")
+            else:
+                label = self.visit.say(f"from {self._name(source)}", f"自{self._name(source)}")
+            told_at: Literal["start", "end"] = "end" if source == self.home else "start"
+            arcs.append(Arc(name=both, start=start, end=end, mass_mg=mass_mg, label=label, told_at=told_at))
+        return tuple(arcs)
+
+    @property
+    def unseen(self) -> str:
+        """The flows among the largest that no arrow shows, since the outlines lack one of their ends."""
+        rows = self.flows.head(_LARGEST).select("from", "to").rows()
+        lacking = [one for one, ends in zip(self.largest, rows, strict=True) if None in map(centre_of, ends)]
+        if not lacking:
+            return ""
+        names = self.visit.say("; ", "；").join(f"{one['name']} {one['mass']}" for one in lacking)
+        return self.visit.say(
+            f"Not drawn, for want of an outline: {names}.", f"底图缺少其轮廓、未画出的流向：{names}。"
+        )
+
+    def table(self) -> Table:
+        """What each country received and sent, and the change since the month before."""
+        rows = []
+        for row in self.countries.iter_rows(named=True):
+            cells = [Cell(text=self._name(row["country"]), value=row["country"])]
+            for key, _ in _MASSES:
+                mass_mg = row[f"{key}_mg"]
+                text = self.unit.bare(mass_mg, signed=key.endswith("change")) if mass_mg else written.NOTHING
+                cells.append(Cell(text=text, value=None if mass_mg is None else mass_mg / written.MG_PER_KG))
+            if self.gaps:
+                gap_mg = self.gaps.get(row["country"], 0)
+                text = self.unit.bare(gap_mg) if gap_mg else written.NOTHING
+                cells.append(Cell(text=text, value=gap_mg / written.MG_PER_KG))
+            rows.append(tuple(cells))
+        month = written.month(self.scene.period, self.visit.language)
+        gap = [
+            Column(key="beyond", label=say("Sent beyond what was there", "超出来源的发出量"), number=True, unit="kg")
+        ]
+        return Table(
+            name="border",
+            caption=self.visit.say(f"Across the border, {month}", f"{month}跨境"),
+            columns=(
+                Column(key="country", label=say("Country or region", "国家和地区")),
+                *(Column(key=key, label=self._head(key, label), number=True, unit="kg") for key, label in _MASSES),
+                *(gap if self.gaps else ()),
+            ),
+            rows=rows,
+            empty=self.visit.say("Nothing crossed a border in this month.", "本月没有跨境流动。"),
+        )
+
+    def _head(self, key: str, label: Text) -> Text:
+        """A change names the month that it is a change from."""
+        if not key.endswith("change") or self.before is None:
+            return label
+        return say(f"Change since {written.month(self.before, 'en')}", f"较{written.month(self.before, 'zh')}变化")

@@ -1,0 +1,146 @@
+"""The figures of a firm's home page: what waits, what is left, how its sites balance, what is asked about it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import polars as pl
+
+from lodeline.office.overview.home import Home
+from lodeline.service.findings.finding import findings
+from lodeline.web.drawing.bars import Sparkline, draw_sparkline
+from lodeline.web.pages.balance.part import STATES, balances_of
+from lodeline.web.pages.common.firm_part import Firm
+from lodeline.web.reading import Reading
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+
+Tile = dict[str, object]
+
+#: Balances of a site that its small chart goes back.
+_MONTHS_CHARTED: Final = 12
+#: The scale of the small chart: z of 3 is where a balance leaves what measurement allows.
+_CHART_SIGMAS: Final = 4.0
+
+
+def tiles(firm: Firm, found: Home) -> list[Tile]:
+    """Deliveries both ways, quota and licences left, notices."""
+    waiting = [_waiting_tile(firm, found, standing) for standing in ("to-accept", "unconfirmed")]
+    quota = [_quota_tile(firm, row) for row in found.quota.iter_rows(named=True)]
+    licences = [_licences_tile(firm, found)] if found.licences.height else []
+    unread: Tile = {
+        "label": firm.visit.say("Notices not read", "未读通知"), "figure": written.count(found.unread), "sub": "",
+        "trend": "", "href": firm.url("firm-notices"),
+    }  # fmt: skip
+    return [*waiting, *quota, *licences, unread]
+
+
+def _waiting_tile(firm: Firm, found: Home, standing: str) -> Tile:
+    visit, sent = firm.visit, standing == "unconfirmed"
+    rows = found.waiting.filter(pl.col("standing") == standing) if sent else found.to_accept
+    late = rows.filter(pl.col("state") == "exception").height
+    ages = rows["age_days"].to_list()
+    sub = visit.say(f"oldest {max(ages)} days", f"最久{max(ages)}天") if ages else visit.say("None", "无")
+    if late:
+        sub += visit.say(f", {late} past both deadlines", f"，{late}笔双方均已逾期")
+    label = visit.say("Sent, not confirmed", "已发未确认") if sent else visit.say("Deliveries to accept", "待确认到货")
+    return {
+        "label": label, "figure": written.count(rows.height), "sub": sub, "trend": "", "shape": "down" if late else "",
+        "tone": "loss", "href": firm.url("firm-transfers", query={"view": "sent"} if sent else None),
+    }  # fmt: skip
+
+
+def _quota_tile(firm: Firm, row: dict[str, Any]) -> Tile:
+    visit, language = firm.visit, firm.visit.language
+    kind = words.word(words.QUOTA_KINDS, row["kind"], language)
+    ore = f" · {words.word(words.ORE_TYPES, row['ore_type'], language)}" if row["ore_type"] else ""
+    over = row["overdrawn_mg"]
+    if over:
+        sub = visit.say("overdrawn by ", "超出") + written.mass(over, language)
+    else:
+        part = written.percent(row["used_mg"] / row["granted_mg"] if row["granted_mg"] else None, language)
+        granted = written.mass(row["granted_mg"], language)
+        sub = visit.say(f"{part} of {granted} used", f"共{granted}，已用{part}")
+    return {
+        "label": visit.say(f"{kind} quota left{ore}", f"{kind}指标剩余{ore}"), "small": "REO", "sub": sub, "trend": "",
+        "figure": written.mass(row["left_mg"], language), "shape": "up" if over else "", "tone": "gain",
+        "href": firm.url("firm-quota"),
+    }  # fmt: skip
+
+
+def _licences_tile(firm: Firm, found: Home) -> Tile:
+    visit = firm.visit
+    ends = [day for day in found.licences["valid_to"].to_list() if day is not None]
+    sub = visit.say("the first ends ", "最早到期：") + written.day(min(ends), visit.language) if ends else ""
+    return {
+        "label": visit.say("Export licences in force", "有效出口许可证"), "sub": sub, "trend": "",
+        "figure": written.count(found.licences.height), "href": firm.url("firm-licences"),
+    }  # fmt: skip
+
+
+def balances(firm: Firm) -> list[Tile]:
+    """A tile for each own site: the balance that a finding speaks of, else the newest, with how z went."""
+    visit, language = firm.visit, firm.visit.language
+    own = firm.balances(balances_of(visit)).filter(pl.col("site").is_in(list(firm.sites)) & pl.col("z").is_not_null())
+    made: list[Tile] = []
+    for (site,), rows in own.sort("until").group_by("site", maintain_order=True):
+        told = rows.filter(pl.col("finding").is_not_null())
+        last = (
+            told if told.height else rows.filter(pl.col("until") == rows["until"].max()).sort(pl.col("z").abs())
+        ).row(-1, named=True)
+        element = last["element"]
+        charted = rows.filter(pl.col("element") == element)["z"].to_list()[-_MONTHS_CHARTED:]
+        word, shape, tone = STATES[last["state"]]
+        made.append(
+            {
+                "label": firm.sites[str(site)], "symbol": element,
+                "figure": written.mass(last["muf_mg"], language, signed=True),
+                "small": "± " + written.mass(last["sigma_mg"], language),
+                "sub": f"{visit.spoken(word)}, {written.month(last['period'], language)}", "shape": shape, "tone": tone,
+                "href": firm.url("firm-balance", site=str(site), query={"element": element}),
+                "trend": draw_sparkline(
+                    Sparkline(
+                        values=tuple(max(-_CHART_SIGMAS, min(_CHART_SIGMAS, z)) for z in charted), low=-_CHART_SIGMAS,
+                        high=_CHART_SIGMAS, reference=0.0,
+                    )
+                ),
+            }
+        )  # fmt: skip
+    return made
+
+
+def questions(firm: Firm, reading: Reading) -> list[dict[str, Any]]:
+    """Findings about the firm, each kind once: what was seen in one line, what may explain it, what will be asked.
+
+    A finding's own sentence may name others' lots and shipments; what stands here names the firm's sites and nothing
+    else.
+    """
+    visit, language = firm.visit, firm.visit.language
+    kinds: dict[str, dict[str, Any]] = {}
+    for row in reading.answer(findings, reading.store, reading.snapshot, reading.law)["rows"]:
+        if row["subject"].get("organisation") != firm.organisation:
+            continue
+        shape, tone = words.DETECTOR_MARKS.get(row["detector"], ("diamond", "ink"))
+        kind = kinds.setdefault(
+            row["detector"],
+            {
+                "word": words.word(words.DETECTORS, row["detector"], language), "shape": shape, "tone": tone,
+                "rows": [], "innocent": row["innocent"], "ask": row["ask"],
+            },
+        )  # fmt: skip
+        site = row["subject"].get("site")
+        said = [firm.sites_ever[site]] if site in firm.sites_ever else []
+        said += [visit.say(", ", "、").join(row["elements"])] if row["elements"] else []
+        said += [f"{row['mass_kg']} kg"] if row["mass_kg"] else []
+        span = dict.fromkeys((row["period"]["from"], row["period"]["to"]))
+        said.append(visit.say(" to ", "至").join(written.month(one, language) for one in span))
+        element = row["elements"][0] if row["elements"] else None
+        kind["rows"].append(
+            {
+                "text": " · ".join(said),
+                "href": (
+                    firm.url("firm-balance", site=site, query={"element": element}) if site in firm.sites_ever else None
+                ),
+            }
+        )
+    return list(kinds.values())

@@ -1,0 +1,191 @@
+"""What the overview is about: one element in one month, the answers about it, and the sentence that sums them up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+from django.utils.functional import cached_property
+
+from lodeline.material.element import TREO
+from lodeline.regulation.duty import deadline
+from lodeline.service.balance.sites import gain_bounds
+from lodeline.service.filing import status as filing_status
+from lodeline.service.findings.finding import findings
+from lodeline.service.overview import overview as questions
+from lodeline.service.overview.overview import Months
+from lodeline.web.pages.common.chain import total
+from lodeline.web.visit import Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import Language
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """What a reader has chosen, and the answers about it."""
+
+    visit: Visit
+    months: Months
+    element: str
+    period: str
+
+    @cached_property
+    def status(self) -> pl.DataFrame:
+        reading = self.visit.reading
+        return reading.answer(filing_status.filing_status, reading.store, reading.snapshot, reading.law)
+
+    @cached_property
+    def found(self) -> Mapping[str, Any]:
+        reading = self.visit.reading
+        return reading.answer(findings, reading.store, reading.snapshot, reading.law)
+
+    @cached_property
+    def all_unexplained(self) -> pl.DataFrame:
+        """Of the chosen element, in every month."""
+        every = questions.unexplained(self.found, self.visit.reading.snapshot)
+        return every.filter(pl.col("element") == self.element)
+
+    @cached_property
+    def unexplained(self) -> pl.DataFrame:
+        return self.all_unexplained.filter(pl.col("period") == self.period)
+
+    @cached_property
+    def all_flows(self) -> pl.DataFrame:
+        reading = self.visit.reading
+        every = reading.answer(questions.chain, reading.snapshot, reading.law)
+        return every.filter(pl.col("element") == self.element)
+
+    @cached_property
+    def flows(self) -> pl.DataFrame:
+        return self.all_flows.filter(pl.col("period") == self.period)
+
+    @cached_property
+    def crossings(self) -> pl.DataFrame:
+        """Of every element in every month."""
+        reading = self.visit.reading
+        return reading.answer(questions.crossings, reading.snapshot, reading.law)
+
+    @cached_property
+    def stages(self) -> pl.DataFrame:
+        reading = self.visit.reading
+        balances = reading.answer(questions.balances, reading.snapshot)
+        return questions.by_stage(reading.snapshot, balances, element=self.element, period=self.period)
+
+    @cached_property
+    def filed(self) -> dict[str, int]:
+        """State → organisations, for the chosen month."""
+        chosen = self.status.filter(pl.col("period") == self.period)
+        return {"filed": 0, "late": 0, "missing": 0} | dict(chosen.group_by("state").len().iter_rows())
+
+    @property
+    def missing(self) -> str | None:
+        return written.count(self.filed["missing"]) if self.filed["missing"] else None
+
+    @property
+    def last_day_in_time(self) -> date:
+        """The last day on which the month could be filed in time: a deadline at midnight is met on the day before."""
+        return (deadline(self.period, self.visit.reading.law) - timedelta(seconds=1)).date()
+
+    @property
+    def due(self) -> str:
+        """The deadline as a day: 9 November 2026."""
+        return written.day(self.last_day_in_time, self.visit.language)
+
+    @property
+    def headline(self) -> str:
+        """The largest unexplained mass of the month, or that there is none."""
+        visit = self.visit
+        month = written.month_name(int(self.period[5:7]), visit.language)
+        name = words.element(self.element, visit.language)
+        if not self.unexplained.height:
+            if self.bounds:
+                site, mass_mg = max(self.bounds.items(), key=lambda bound: (bound[1], bound[0]))
+                mass, firm = written.mass(mass_mg, visit.language), self._holder(site)
+                return visit.say(
+                    f"In {month}, {firm} sent out at least {mass} of {name} that it never had",
+                    f"{month}，{firm}发出的{name}至少有{mass}来源不明",
+                )
+            if not int(self.stages["tested"].sum() or 0):
+                return visit.say(
+                    f"No site closed its {name} books by a count in {month}", f"{month}没有场所以盘存结清{name}账"
+                )
+            return visit.say(
+                f"In {month}, every {name} balance that was tested closes", f"{month}经检验的{name}平衡全部闭合"
+            )
+        side, stage, mass_mg = largest(self.unexplained)
+        mass = written.mass(mass_mg, visit.language)
+        at = words.word(words.STAGES, stage, visit.language)
+        if side < 0:
+            return visit.say(
+                f"By {month}, {mass} of {name} had appeared in {at.lower()} without an origin",
+                f"截至{month}，{at}环节多出{mass}{name}，来源不明",
+            )
+        return visit.say(
+            f"By {month}, {mass} of {name} had left {at.lower()} without a trace",
+            f"截至{month}，{at}环节短少{mass}{name}，去向不明",
+        )
+
+    @cached_property
+    def bounds(self) -> dict[str, int]:
+        """Site → mg that at least came from nowhere in the month, where nobody counts; known of the total alone."""
+        return gain_bounds(self.found, first=self.period, until=self.period) if self.element == TREO else {}
+
+    def _holder(self, site: str) -> str:
+        register = self.visit.reading.snapshot.register
+        return words.organisation_names(register, self.visit.language)[register.site_organisation[site]]
+
+    @property
+    def lede(self) -> dict[str, Any]:
+        """The numbers that carry the headline, as the template says them."""
+        language = self.visit.language
+        entered = int(self.flows.filter(pl.col("from").str.starts_with("origin:"))["mass_mg"].sum())
+        elsewhere = self.all_unexplained.filter(pl.col("period") != self.period).sort(pl.col("muf_mg").abs())
+        worst = elsewhere.tail(1).to_dicts()
+        return {
+            "filed": written.count(self.filed["filed"]),
+            "of": written.count(sum(self.filed.values())),
+            "late": written.count(self.filed["late"]),
+            "missing": written.count(self.filed["missing"]),
+            "entered": written.mass(entered, language),
+            "tested": written.count(int(self.stages["tested"].sum() or 0)),
+            "sites": written.count(int(self.stages["sites"].sum() or 0)),
+            "gain": _found(self.unexplained.filter(pl.col("side") < 0), language),
+            "loss": _found(self.unexplained.filter(pl.col("side") > 0), language),
+            "bounds": None
+            if not self.bounds
+            else {
+                "sites": written.count(len(self.bounds)),
+                "mass": written.mass(sum(self.bounds.values()), language),
+            },
+            "elsewhere": None
+            if not worst
+            else {
+                "count": elsewhere["period"].n_unique(),
+                "mass": written.mass_with_sigma(abs(worst[0]["muf_mg"]), worst[0]["sigma_mg"], language),
+                "month": written.month(worst[0]["period"], language),
+                "gain": worst[0]["side"] < 0,
+                "href": self.visit.here(period=worst[0]["period"]),
+            },
+        }
+
+
+def _found(unexplained: pl.DataFrame, language: Language) -> dict[str, str] | None:
+    """What the counts of one side found together, and at how many sites."""
+    if not unexplained.height:
+        return None
+    mass_mg, sigma_mg = total(unexplained)
+    return {
+        "mass": written.mass_with_sigma(abs(mass_mg), sigma_mg, language),
+        "sites": written.count(unexplained["site"].n_unique()),
+    }
+
+
+def largest(unexplained: pl.DataFrame) -> tuple[int, str, int]:
+    """Side, stage and mass of the stage with the most unexplained mass on one side."""
+    sums = unexplained.group_by("side", "stage").agg(pl.col("muf_mg").sum().abs())
+    side, stage, mass_mg = sums.sort("muf_mg", "stage").row(-1)
+    return int(side), str(stage), int(mass_mg)

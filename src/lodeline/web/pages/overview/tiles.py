@@ -1,0 +1,162 @@
+"""The figures at the head of the overview, each with its trend and the way to the rows behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from lodeline.service.filing import transfers
+from lodeline.service.licences import quotas
+from lodeline.web.drawing.bars import Sparkline, draw_sparkline
+from lodeline.web.drawing.svg import Markup
+from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.common.chain import total
+from lodeline.web.pages.overview.scene import Scene, largest
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+
+
+def tiles(scene: Scene) -> list[dict[str, object]]:
+    """Filed, transfers, unexplained, exported, quota, findings."""
+    return [
+        _filed_tile(scene),
+        _transfers_tile(scene),
+        _unexplained_tile(scene),
+        _exports_tile(scene),
+        _quota_tile(scene),
+        _open_tile(scene),
+    ]
+
+
+def _trend(scene: Scene, values: Mapping[str, float], **more: Any) -> Markup:
+    """A line over all months, ending at the chosen one."""
+    until = scene.months.all[: scene.months.all.index(scene.period) + 1]
+    return draw_sparkline(Sparkline(values=tuple(float(values.get(month, 0)) for month in until), low=0, **more))
+
+
+def _filed_tile(scene: Scene) -> dict[str, object]:
+    visit, filed = scene.visit, scene.filed
+    in_time = scene.status.filter(pl.col("state") == "filed").group_by("period").len()
+    every = scene.status.group_by("period").len().rename({"len": "all"})
+    shares = {period: number / total for period, number, total in in_time.join(every, on="period").iter_rows()}
+    late, missing = written.count(filed["late"]), written.count(filed["missing"])
+    return {
+        "label": visit.say(f"Filed by {scene.due}", f"{scene.due}截止前申报"),
+        "figure": written.count(filed["filed"]),
+        "small": visit.say("of {n}", "共{n}家").format(n=written.count(sum(filed.values()))),
+        "sub": visit.say(f"{late} late · {missing} missing", f"逾期{late} · 缺报{missing}"),
+        "shape": "down" if filed["missing"] else "",
+        "tone": "loss",
+        "href": visit.url("organisations", query={"period": scene.period, "sort": "organisations.state"}),
+        "trend": _trend(scene, shares, high=1.0, reference=1.0),
+    }
+
+
+def _transfers_tile(scene: Scene) -> dict[str, object]:
+    visit, reading = scene.visit, scene.visit.reading
+    judged = reading.answer(transfers.judged_transfers, reading.snapshot, reading.law).select(
+        "state", period=pl.coalesce("shipped_on", "received_on").dt.strftime("%Y-%m")
+    )
+    unsettled = judged.filter(
+        pl.col("state").is_in(["open", "partial", "exception"]) & (pl.col("period") <= scene.period)
+    )
+    exceptions = unsettled.filter(pl.col("state") == "exception").height
+    return {
+        "label": visit.say("Transfers not closed", "未闭合流转"),
+        "figure": written.count(unsettled.height),
+        "sub": visit.say(
+            f"{written.count(exceptions)} past both deadlines", f"其中{written.count(exceptions)}笔双方均已逾期"
+        ),
+        "href": visit.url("transfers", query={"state": "open"}),
+        "trend": _trend(scene, dict(unsettled.group_by("period").len().iter_rows())),
+    }
+
+
+def _unexplained_tile(scene: Scene) -> dict[str, object]:
+    visit, language = scene.visit, scene.visit.language
+    sizes = dict(scene.all_unexplained.group_by("period").agg(pl.col("muf_mg").abs().sum()).iter_rows())
+    label = visit.say("Unexplained", f"不明{words.element(scene.element, language)}量")
+    symbol = visit.say(scene.element, "")
+    if not scene.unexplained.height and scene.bounds:
+        return {
+            "label": label, "symbol": symbol, "figure": written.mass(sum(scene.bounds.values()), language),
+            "shape": "up", "tone": "gain", "sub": visit.say("Gain, at least: nobody counted", "多出，至少：无盘存"),
+            "href": visit.url("findings", query={"element": scene.element, "period": scene.period}),
+        }  # fmt: skip
+    if not scene.unexplained.height:
+        return {
+            "label": label, "symbol": symbol, "figure": written.mass(0, language), "shape": "tick", "tone": "2",
+            "sub": visit.say("Nothing beyond measurement", "未超出测量误差"),
+            "href": visit.url("balances", query={"element": scene.element, "period": scene.period}),
+            "trend": _trend(scene, sizes),
+        }  # fmt: skip
+    side, _, _ = largest(scene.unexplained)
+    rows = scene.unexplained.filter(pl.col("side") == side)
+    mass_mg, sigma_mg = total(rows)
+    figure, plus_minus, rest = written.mass_with_sigma(abs(mass_mg), sigma_mg, language).partition("\u00a0±")
+    z = f"z\u00a0{written.sigmas(abs(mass_mg) / sigma_mg).lstrip('+')}" if sigma_mg else ""
+    return {
+        "label": label, "symbol": symbol, "figure": figure, "small": plus_minus.strip() + rest,
+        "shape": "up" if side < 0 else "down",
+        "tone": "gain" if side < 0 else "loss",
+        "sub": visit.say("Gain", "多出") + f", {z}" if side < 0 else visit.say("Loss", "短少") + f", {z}",
+        "href": visit.url("findings", query={"element": scene.element, "period": scene.period}),
+        "trend": _trend(scene, sizes, kind="gain" if side < 0 else "loss"),
+    }  # fmt: skip
+
+
+def _exports_tile(scene: Scene) -> dict[str, object]:
+    visit, language = scene.visit, scene.visit.language
+    abroad = scene.all_flows.filter(pl.col("to").str.starts_with("abroad:"))
+    by_month = dict(abroad.group_by("period").agg(pl.col("mass_mg").sum()).iter_rows())
+    countries = abroad.filter(pl.col("period") == scene.period).sort("mass_mg")["to"]
+    first = words.country(countries[-1].partition(":")[2], language) if len(countries) else ""
+    number = len(set(countries))
+    return {
+        "label": visit.say("Exported", f"{words.element(scene.element, language)}出口"),
+        "symbol": visit.say(scene.element, ""),
+        "figure": written.mass(by_month.get(scene.period, 0), language),
+        "sub": visit.say(f"{number} countries, most to {first}", f"{number}个国家和地区，最多为{first}")
+        if number
+        else visit.say("None in this month", "本月没有"),
+        "href": None,
+        "trend": _trend(scene, by_month),
+    }
+
+
+def _quota_tile(scene: Scene) -> dict[str, object]:
+    visit, reading, year = scene.visit, scene.visit.reading, int(scene.period[:4])
+    rows = reading.answer(quotas.quota, reading.store, reading.snapshot, day=lawful.today(reading.law))["rows"]
+    shares = {}
+    for kind in ("mining", "separation"):
+        chosen = [row for row in rows if row["kind"] == kind and row["year"] == year]
+        granted, used = (sum(float(row[key]) for row in chosen) for key in ("granted_kg", "used_kg"))
+        shares[kind] = used / granted if granted else None
+    over = sum(row["year"] == year and row["overdrawn_kg"] != "0" for row in rows)
+    separation = written.percent(shares["separation"], visit.language)
+    return {
+        "label": visit.say(f"Mining quota {year} used", f"{year}年开采指标已用"),
+        "figure": written.percent(shares["mining"], visit.language),
+        "sub": visit.say(f"separation {separation} · {over} over", f"冶炼分离{separation} · 超用{over}家"),
+        "shape": "square" if over else "",
+        "tone": "hold",
+        "href": visit.url("quotas", query={"year": year}),
+        "trend": "",
+    }
+
+
+def _open_tile(scene: Scene) -> dict[str, object]:
+    visit, rows = scene.visit, scene.found["rows"]
+    by_month: dict[str, int] = {}
+    for row in rows:
+        by_month[row["period"]["to"]] = by_month.get(row["period"]["to"], 0) + 1
+    here = written.count(by_month.get(scene.period, 0))
+    return {
+        "label": visit.say("Findings open", "未结线索"),
+        "figure": written.count(sum(row["state"] == "open" for row in rows)),
+        "sub": visit.say(f"{here} about this month", f"本月{here}条"),
+        "href": visit.url("findings"),
+        "trend": _trend(scene, by_month),
+    }

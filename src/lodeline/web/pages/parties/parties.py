@@ -1,0 +1,360 @@
+"""Parties: names that wait for a person, one of them with its candidates side by side, and a party as it is known."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Final
+
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.ledger.problem import Problem as FilingProblem
+from lodeline.office.access import clock
+from lodeline.office.access.actor import AUTHORITY
+from lodeline.office.parties import parties as office
+from lodeline.party.lists import MEASURES, SCOPES
+from lodeline.party.screening import REGISTER
+from lodeline.regulation.parameter import load
+from lodeline.service.parties import lists as party_lists
+from lodeline.service.parties import queue as party_queue
+from lodeline.service.parties.index import screener_of
+from lodeline.service.parties.parties import VERDICTS, Decision, PartyError, Proposal, unsettled
+from lodeline.service.parties.screening import with_law
+from lodeline.spoken import SpokenError
+from lodeline.web.pages.common.entered import problems_part
+from lodeline.web.pages.parties.part import (
+    candidates_said,
+    history_said,
+    kinds_said,
+    listed_said,
+    lists_table,
+    name_facts,
+    new_fields,
+    number_said,
+    proposal_said,
+    queue_table,
+    reason_label,
+    registered_name,
+    seen_table,
+    source_said,
+)
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import shown, wanted_csv
+from lodeline.web.parts.values import Field, Notice, Problem, Problems
+from lodeline.web.visit import BadQuestionError, NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import Text, say
+
+_DONE: Final[dict[str, Text]] = {
+    "same": say("Decided. Transfers and balances follow.", "已决定，流转与平衡随之更新。"),
+    "new": say("A new party. Transfers and balances follow.", "已新建主体，流转与平衡随之更新。"),
+    "other": say("Noted: it is another one. The name waits on.", "已注明并非该主体，名称继续待决。"),
+    "open": say("Taken back. The name waits again.", "已撤回，名称重新待决。"),
+    "propose": say("Proposed. Another person decides.", "已提议，须由他人决定。"),
+    "accept": say("Accepted. Transfers and balances follow.", "已接受，流转与平衡随之更新。"),
+    "refuse": say("Refused. Nothing changes.", "已驳回，无变化。"),
+    "list": say("The list is loaded, as an entry of the log.", "名录已载入并记入日志。"),
+    "own": say("The share is entered.", "已登记持股。"),
+}
+LIST_BYTES: Final = 2_000_000
+
+
+def parties(visit: Visit) -> HttpResponse:
+    """The page `parties/`: names that wait, proposals that wait, lists that stand; forms settle and load."""
+    error: SpokenError | None = None
+    refused: list[FilingProblem] = []
+    if visit.request.method == "POST":
+        try:
+            done, refused = _done_here(visit)
+            if done:
+                return HttpResponseRedirect(f"{visit.request.path}?done={done}", status=303)
+        except PartyError as told:
+            error = told
+    reading = visit.reading
+    every = reading.answer(unsettled, reading.snapshot)
+    table = queue_table(visit, every)
+    lists = lists_table(visit)
+    csv = wanted_csv(visit, table, lists)
+    if csv is not None:
+        return csv
+    register = visit.store.register(visit.store.head())
+    count = written.count(every.height)
+    return show(
+        visit,
+        "lodeline/parties/parties.html",
+        title=visit.say(f"{count} names wait to be known", f"{count} 个名称待归并")
+        if every.height
+        else visit.say("Every name in every filing is a known party", "所有申报中的名称均已归并"),
+        status=400 if error or refused else 200,
+        notices=_notices(visit),
+        problems=_problems(visit, error, refused),
+        table=shown(visit, table),
+        lists=shown(visit, lists),
+        proposals=[proposal_said(visit, one) for one in party_queue.proposals(register)],
+        may=visit.actor.may("parties.decide", AUTHORITY),
+        screening=visit.opens("screening"),
+        list_fields=[
+            Field(
+                name="file", label=visit.say("List as a file, CSV or JSON lines", "名录文件（CSV 或 JSON 行）"),
+                kind="file", required=True, accept=".csv,.json,.jsonl,.ndjson",
+            ),
+            Field(
+                name="name", label=visit.say("What it is called", "名录名称"), width="short",
+                hint=visit.say("Empty: as its file", "留空则与文件同名"),
+            ),
+            Field(
+                name="measure", label=visit.say("Measure", "措施"), kind="select",
+                options=kinds_said(MEASURES, "measure", visit.language),
+                hint=visit.say("For rows that say nothing more", "适用于未另行载明的主体"),
+            ),
+            Field(
+                name="scope", label=visit.say("Scope", "适用范围"), kind="select",
+                options=kinds_said(SCOPES, "scope", visit.language),
+            ),
+        ],
+    )  # fmt: skip
+
+
+def party_name(visit: Visit) -> HttpResponse:
+    """The page `parties/name/?name=`: a name as filed, its candidates and reasons; forms decide."""
+    text = visit.query("name")
+    if text is None:
+        return show(
+            visit,
+            "lodeline/parties/party_ask.html",
+            title=visit.say("Which name?", "查看哪个名称？"),
+            back=visit.url("parties"),
+        )
+    error: SpokenError | None = None
+    if visit.request.method == "POST":
+        try:
+            form = visit.request.POST
+            verdict = next((one for one in VERDICTS if one == form.get("do")), None)
+            if verdict is None:
+                raise PartyError("There is no such decision.", "没有该项决定。")
+            decision = Decision(
+                name=text, verdict=verdict, party=form.get("party", ""), reason=form.get("reason", ""),
+                country=form.get("country", "").strip().upper()[:2], called=form.get("called", "").strip(),
+                identifiers=[one for one in form.get("identifiers", "").split() if one],
+            )  # fmt: skip
+            entry, party = office.decide(visit.actor, visit.store, decision, now=clock.now())
+            visit.has_filed(entry.index)
+            to = visit.url("party", party=party, query={"done": verdict}) if party else None
+            return HttpResponseRedirect(to or visit.here(done=verdict), status=303)
+        except PartyError as told:
+            error = told
+    reading = visit.reading
+    found = party_queue.name(reading.store, reading.snapshot, text, day=_day(visit))
+    if found is None:
+        return _settled_already(visit, text)
+    return show(
+        visit,
+        "lodeline/parties/party_name.html",
+        title=found["name"],
+        status=400 if error else 200,
+        notices=_notices(visit),
+        problems=problems_part(visit, error),
+        found=candidates_said(visit, found),
+        facts=name_facts(visit, found),
+        may=visit.actor.may("parties.decide", AUTHORITY),
+        why=reason_label(visit),
+        fields=new_fields(visit, found),
+        history=history_said(visit, found["history"]),
+        back=visit.url("parties"),
+    )
+
+
+def party(visit: Visit, party: str) -> HttpResponse:
+    """The page `parties/ID/` (`?on=`): names, numbers, owners, listings on a day, where seen; forms propose."""
+    error: SpokenError | None = None
+    if visit.request.method == "POST":
+        try:
+            done = _done_to(visit, party)
+            return HttpResponseRedirect(f"{visit.request.path}?done={done}", status=303)
+        except PartyError as told:
+            error = told
+    reading = visit.reading
+    found = party_queue.party(reading.store, reading.snapshot, party, day=_day(visit))
+    if found is None:
+        raise NotHereError(f"There is no party {party}.", f"没有主体 {party}。")
+    names = words.organisation_names(reading.snapshot.register, visit.language)
+    seen = seen_table(visit, found)
+    csv = wanted_csv(visit, seen)
+    if csv is not None:
+        return csv
+    return show(
+        visit,
+        "lodeline/parties/party.html",
+        title=names.get(found["id"]) or (found["names"][0] if found["names"] else found["id"]),
+        status=400 if error else 200,
+        notices=_notices(visit),
+        problems=problems_part(visit, error),
+        found=found,
+        numbers=[number_said(visit, one) for one in found["identifiers"]],
+        day=found["day"],
+        day_said=written.day(found["day"], visit.language),
+        countries=[words.country(one, visit.language) for one in found["countries"]],
+        seen=shown(visit, seen),
+        listed=[listed_said(visit, one) for one in found["listed"]],
+        proposals=[proposal_said(visit, one) for one in found["proposals"]],
+        history=history_said(visit, found["history"]),
+        organisation=visit.opens("organisation", organisation=found["id"]) if found["organisation"] else None,
+        may=visit.actor.may("parties.decide", AUTHORITY),
+        why=reason_label(visit),
+        back=visit.url("parties"),
+    )
+
+
+def screening(visit: Visit) -> HttpResponse:
+    """The page `screening/` (`?name=`, `?country=`, `?on=`): who a name may be, and whether that party is listed."""
+    text, country, day = visit.query("name"), visit.query("country"), _day(visit)
+    answer: dict[str, Any] | None = None
+    if text is not None:
+        reading = visit.reading
+        screener = screener_of(reading.store, reading.snapshot)
+        names = words.organisation_names(reading.snapshot.register, visit.language)
+        law, where = load(), country.upper() if country else None
+        found = screener.screen(text, day=day, country=where, most=8)
+        found = with_law(found, law, day=day, known=law.day_of(clock.now()), country=where, most=8)
+        answer = {
+            "verdict": found.verdict,
+            "says": visit.spoken(words.SCREENING_VERDICTS[found.verdict]),
+            "mark": words.SCREENING_MARKS[found.verdict],
+            "remarks": [one.text(visit.language) for one in found.remarks],
+            "hits": [
+                {
+                    "name": (name := registered_name(names, hit.records, hit.name)),
+                    "found_as": hit.name if hit.name != name else "",
+                    "probability": f"{hit.probability:.2f}",
+                    "sources": [source_said(visit, one.source, one.id) for one in hit.records],
+                    "href": next(
+                        (visit.opens("party", party=one.id) for one in hit.records if one.source == REGISTER), None
+                    ),
+                    "reasons": [{"speaks": one.speaks or "!", "text": one.text(visit.language)} for one in hit.reasons],
+                }
+                for hit in found.hits
+            ],
+        }
+    lists = party_lists.newest(visit.store)
+    return show(
+        visit,
+        "lodeline/parties/screening.html",
+        title=visit.say("Who may a name be?", "名称可能是谁？"),
+        answer=answer,
+        asked={"name": text or "", "country": country or "", "on": day.isoformat()},
+        day=written.day(day, visit.language),
+        lists=[
+            visit.say(f"{name} ({len(one.list.parties)})", f"{name}（{len(one.list.parties)}）")
+            for name, one in lists.items()
+        ],
+    )  # fmt: skip
+
+
+def _done_here(visit: Visit) -> tuple[str, list[FilingProblem]]:
+    """What a form of the queue does: its word, or the problems of a list that was refused."""
+    form = visit.request.POST
+    if form.get("do") in ("accept", "refuse"):
+        accept = form["do"] == "accept"
+        entry = office.settle(visit.actor, visit.store, form.get("proposal", ""), accept=accept, now=clock.now())
+        visit.has_filed(entry.index)
+        return str(form["do"]), []
+    file = visit.request.FILES.get("file")
+    if form.get("do") != "list" or file is None:
+        raise PartyError("Choose the file of the list.", "请选择名录文件。")
+    if (file.size or 0) > LIST_BYTES:
+        raise PartyError(
+            "The file is larger than the page takes: load it with `lodeline parties load`.",
+            "文件超出页面上限：请使用 `lodeline parties load` 载入。",
+        )
+    file_name = str(file.name)
+    name = form.get("name", "").strip()[:80] or file_name.partition(".")[0]
+    measure, scope = form.get("measure", ""), form.get("scope", "")
+    loaded, read = office.load_list(
+        visit.actor, visit.store, file.read(), name=name, file=file_name, now=clock.now(),
+        measure=measure if measure in MEASURES else None,
+        scope=scope if scope in SCOPES else None,
+    )  # fmt: skip
+    if loaded is None:
+        return "", list(read.problems)
+    visit.has_filed(loaded.index)
+    return "list", []
+
+
+def _done_to(visit: Visit, party: str) -> str:
+    """What a form of a party's page does."""
+    form, now = visit.request.POST, clock.now()
+    do, reason = form.get("do", ""), form.get("reason", "")
+    if do in ("accept", "refuse"):
+        return _done_here(visit)[0]
+    if do == "open":
+        entry, _ = office.decide(
+            visit.actor, visit.store, Decision(name=form.get("name", ""), verdict="open", reason=reason), now=now
+        )
+    elif do == "merge":
+        wanted = Proposal(kind="merge", party=party, into=form.get("into", "").strip(), reason=reason)
+        entry, _ = office.propose(visit.actor, visit.store, wanted, now=now)
+        do = "propose"
+    elif do == "split":
+        names, merged = form.getlist("name"), form.get("merged", "")
+        wanted = Proposal(kind="split", party=merged or party, names=names, reason=reason)
+        entry, _ = office.propose(visit.actor, visit.store, wanted, now=now)
+        do = "propose"
+    elif do == "own":
+        made = office.own(
+            visit.actor, visit.store, owner=form.get("owner", "").strip(), owned=party,
+            share_pct=form.get("share_pct", "").strip(), since=_date(form.get("since", "")),
+            until=_date(form.get("until", "")), source=reason, now=now,
+        )  # fmt: skip
+        if made is None:
+            raise PartyError("That stands already.", "该持股已登记。")
+        entry = made
+    else:
+        raise PartyError("There is no such act.", "没有该项操作。")
+    visit.has_filed(entry.index)
+    return do
+
+
+def _settled_already(visit: Visit, text: str) -> HttpResponse:
+    """A name that somebody has decided meanwhile leads to its party."""
+    found = party_queue.party(visit.reading.store, visit.reading.snapshot, text, day=_day(visit))
+    to = visit.url("party", party=found["id"]) if found is not None else None
+    if to is None:
+        raise NotHereError(f"No row in force has the name {text}.", f"现行申报行中没有名称 {text}。")
+    return HttpResponseRedirect(to)
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text.strip()) if text.strip() else None
+    except ValueError:
+        raise PartyError("Write the day as 2026-03-31.", "日期请写作 2026-03-31。") from None
+
+
+def _day(visit: Visit) -> date:
+    text = visit.query("on")
+    try:
+        return clock.today(load().timezone) if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise BadQuestionError(
+            f"{text!r} is no day: write 2025-06-30.", f"{text!r} 不是日期：请写作 2025-06-30。"
+        ) from None
+
+
+def _notices(visit: Visit) -> list[Notice]:
+    done = visit.query("done") or ""
+    return [Notice(kind="success", says=visit.spoken(_DONE[done]))] if done in _DONE else []
+
+
+def _problems(visit: Visit, error: SpokenError | None, refused: list[FilingProblem]) -> Problems | None:
+    if not refused:
+        return problems_part(visit, error)
+    return Problems(
+        heading=visit.say("The list was not loaded", "名录未载入"),
+        problems=[
+            Problem(
+                severity="reject", says=one.message(visit.language),
+                where=visit.say(f"row {one.where.row}", f"第 {one.where.row} 行") if one.where.row else "",
+            )
+            for one in refused[:20]
+        ],
+    )  # fmt: skip

@@ -1,0 +1,163 @@
+"""A registrar's changes: a merger, a site that changes hands, a site that is closed; and the goods that follow."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any, Final
+
+import polars as pl
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.ledger.succession import KINDS, handovers, merged_into
+from lodeline.office.access import clock
+from lodeline.office.accounts.people import InputError
+from lodeline.office.register.successions import REASON_CHARACTERS, Wanted, enter, handover_rows
+from lodeline.web.pages.common.entered import day_of, field_errors, problems_part
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.values import Field, Notice
+from lodeline.web.visit import BadQuestionError, NotHereError, Visit
+from lodeline.web.words import words
+from lodeline.web.words.language import Text, say
+from lodeline.web.words.successions import of_firm
+
+_KINDS: Final[dict[str, Text]] = {
+    "merger": say("It becomes part of another firm", "并入其他企业"),
+    "holder": say("A site of it changes hands", "场所变更持有人"),
+    "closure": say("A site of it is closed", "关闭场所"),
+}
+
+
+def register_changes(visit: Visit, organisation: str) -> HttpResponse:
+    """The page `register/changes/ID/`."""
+    record = _record(visit, organisation)
+    error: InputError | None = None
+    if visit.request.method == "POST":
+        try:
+            entry = enter(visit.actor, visit.store, _wanted(visit, organisation), now=clock.now())
+        except InputError as refused:
+            error = refused
+        else:
+            visit.has_filed(entry.index)
+            return HttpResponseRedirect(f"{visit.request.path}?entry={entry.index}", status=303)
+    name = words.organisation_names(visit.register, visit.language).get(organisation, organisation)
+    into = merged_into(visit.register, organisation)
+    return show(
+        visit,
+        "lodeline/register/register_changes.html",
+        title=visit.say(f"{name}: mergers, holders, closures", f"{name}：合并、转移与关闭"),
+        status=400 if error else 200,
+        notices=_entered(visit),
+        problems=problems_part(visit, error),
+        said=of_firm(visit, organisation),
+        goods=_goods(visit, organisation),
+        fields=None if into is not None else _fields(visit, organisation, error),
+        back=visit.url("register-organisation", organisation=organisation),
+        id=record["id"],
+    )
+
+
+def handover_file(visit: Visit, organisation: str, successor: str) -> HttpResponse:
+    """The deliveries by which goods follow to a successor, as a file that the firm which hands over can file."""
+    rows = _handed(visit, organisation).get(successor)
+    if not rows:
+        raise NotHereError("Nothing of it waits to be handed over.", "没有待移交的物料。")
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="handover-{organisation}-{successor}.csv"'
+    return response
+
+
+def _record(visit: Visit, organisation: str) -> dict[str, Any]:
+    found = visit.register.tables["organisations"].filter(pl.col("id") == organisation)
+    if not found.height:
+        raise NotHereError(
+            f"No organisation {organisation!r} is in the register.", f"登记簿中没有企业 {organisation!r}。"
+        )
+    return found.row(0, named=True)
+
+
+def _wanted(visit: Visit, organisation: str) -> Wanted:
+    form = visit.request.POST
+    kind = next((one for one in KINDS if one == form.get("kind")), None)
+    if kind is None:
+        raise BadQuestionError("Say what happens.", "请选择变更事项。")
+    return Wanted(
+        kind=kind, organisation=organisation, on=day_of(form.get("on", ""), "on"), reason=form.get("reason", ""),
+        successor="" if kind == "closure" else form.get("successor", "").strip(),
+        site="" if kind == "merger" else form.get("site", ""),
+    )  # fmt: skip
+
+
+def _handed(visit: Visit, organisation: str) -> dict[str, list[dict[str, str]]]:
+    """Successor → the deliveries that are still in the book of who handed over."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for site, moves in handovers(visit.register).items():
+        for one in moves:
+            if one.organisation == organisation:
+                rows = handover_rows(visit.store, organisation, one.successor, [site], one.on)
+                found.setdefault(one.successor, []).extend(rows)
+    return {successor: rows for successor, rows in found.items() if rows}
+
+
+def _goods(visit: Visit, organisation: str) -> list[dict[str, object]]:
+    names = words.organisation_names(visit.register, visit.language)
+    return [
+        {
+            "says": visit.say(
+                f"{len(rows)} lots are still in its book, to be delivered to {names.get(successor, successor)}.",
+                f"仍有{len(rows)}个批次在其账上，待向{names.get(successor, successor)}移交。",
+            ),
+            "href": visit.url("handover-file", organisation=organisation, successor=successor),
+        }
+        for successor, rows in sorted(_handed(visit, organisation).items())
+    ]
+
+
+def _entered(visit: Visit) -> list[Notice]:
+    entry = visit.query("entry")
+    if entry is None or not entry.isdecimal():
+        return []
+    says = visit.say(f"It stands in the log as entry {entry}.", f"已记入日志，条目 {entry}。")
+    return [Notice(kind="success", says=says)]
+
+
+def _fields(visit: Visit, organisation: str, error: InputError | None) -> list[Field]:
+    form = visit.request.POST if error is not None else {}
+    sites = visit.register.tables["sites"].filter(pl.col("organisation") == organisation)
+    offered = [(row["id"], row["name"] or row["id"]) for row in sites.iter_rows(named=True)]
+    return [
+        Field(
+            name="kind", label=visit.say("What happens", "变更事项"), kind="select", required=True,
+            value=form.get("kind", "merger"), options=[(one, visit.spoken(text)) for one, text in _KINDS.items()],
+            errors=field_errors(visit, error, "kind"),
+        ),
+        Field(
+            name="on", label=visit.say("From", "自"), kind="date", required=True, width="short",
+            value=form.get("on", ""), errors=field_errors(visit, error, "on"),
+            hint=visit.say(
+                "The first day of what is new; of a merger the first of a month", "生效的第一日；合并须为某月1日"
+            ),
+        ),
+        Field(
+            name="site", label=visit.say("Site", "场所"), kind="select", value=form.get("site", ""),
+            options=[("", visit.say("all of them (a merger)", "全部（合并）")), *offered],
+            errors=field_errors(visit, error, "site"),
+        ),
+        Field(
+            name="successor", label=visit.say("Who follows, by id", "承继企业编号"), width="short",
+            value=form.get("successor", ""), errors=field_errors(visit, error, "successor"),
+            hint=visit.say("Empty for a closure", "关闭场所时留空"),
+        ),
+        Field(
+            name="reason", label=visit.say("On what ground", "依据"), kind="textarea", lines=2, width="full",
+            required=True, value=form.get("reason", ""), errors=field_errors(visit, error, "reason"),
+            hint=visit.say(
+                f"It stays in the log; at most {REASON_CHARACTERS} characters.",
+                f"永久记入日志；最多 {REASON_CHARACTERS} 个字符。",
+            ),
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,195 @@
+"""Methods of measurement and processes, as the register has them: which there are, changing one, adding one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import polars as pl
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.ledger.problem import Problem as LedgerProblem
+from lodeline.ledger.register import KEYS
+from lodeline.office.access import clock
+from lodeline.office.register.registry import RegisterTable, enter
+from lodeline.web.pages.balance.run import QUANTITIES
+from lodeline.web.pages.register import form as register_form
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Row, Table, shown, wanted_csv
+from lodeline.web.parts.values import Notice, Problem, Problems
+from lodeline.web.visit import BadQuestionError, NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import Text, say
+
+_FORMS: Final[tuple[RegisterTable, ...]] = ("methods", "processes")
+_SEPARATOR: Final = "|"
+
+
+def register_methods(visit: Visit) -> HttpResponse:
+    """The page `register/methods/`: `?site=` keeps to those of a site; `?methods=`, `?processes=` choose a record."""
+    site = _site(visit)
+    tables = {"methods": _methods_table(visit, site), "processes": _processes_table(visit, site)}
+    csv = wanted_csv(visit, *tables.values())
+    if csv is not None:
+        return csv
+    chosen = {name: _chosen(visit, name) for name in _FORMS}
+    forms = {name: register_form.as_filed(record) if record else {} for name, record in chosen.items()}
+    sent: str = ""
+    problems: Sequence[LedgerProblem] = ()
+    if visit.request.method == "POST":
+        table = next((name for name in _FORMS if name == visit.request.POST.get("do")), None)
+        if table is None:
+            raise BadQuestionError("Nothing was sent that can be entered.", "没有可登记的内容。")
+        sent, forms[table] = table, register_form.filled(visit, table)
+        done = enter(visit.actor, visit.store, table, [forms[table]], now=clock.now())
+        if not done.problems:
+            entry = "none" if done.entry is None else done.entry.index
+            return HttpResponseRedirect(visit.here(entry=entry, methods=None, processes=None), status=303)
+        problems = done.problems
+    counts = {name: visit.register.tables[name].height for name in _FORMS}
+    return show(
+        visit,
+        "lodeline/register/register_methods.html",
+        title=visit.say(
+            f"{counts['methods']} records of methods, {counts['processes']} processes",
+            f"{counts['methods']}项测量方法，{counts['processes']}项工艺",
+        ),
+        status=400 if problems else 200,
+        notices=_entered(visit),
+        problems=_summary(visit, problems),
+        site=site,
+        everything=visit.url("register-methods"),
+        tables={name: shown(visit, table) for name, table in tables.items()},
+        forms=[
+            {
+                "name": name,
+                "heading": _heading(visit, name, chosen[name] is not None),
+                "fields": register_form.fields(
+                    visit, name, forms[name], problems if sent == name else (),
+                    fixed=KEYS[name] if chosen[name] else (),
+                ),
+            }
+            for name in _FORMS
+        ],
+        back=visit.url("register"),
+    )  # fmt: skip
+
+
+_HEADINGS: Final[dict[str, tuple[Text, Text]]] = {
+    "methods": (say("Add a method", "添加测量方法"), say("Change this method", "变更该方法")),
+    "processes": (say("Add a process", "添加工艺"), say("Change this process", "变更该工艺")),
+}
+
+
+def _heading(visit: Visit, name: str, changes: bool) -> str:
+    return visit.spoken(_HEADINGS[name][changes])
+
+
+def _site(visit: Visit) -> dict[str, Any] | None:
+    asked = visit.query("site")
+    if asked is None:
+        return None
+    found = visit.register.tables["sites"].filter(pl.col("id") == asked)
+    if not found.height:
+        raise NotHereError(f"No site {asked!r} is in the register.", f"登记簿中没有场所 {asked!r}。")
+    return found.row(0, named=True)
+
+
+def _chosen(visit: Visit, name: str) -> dict[str, Any] | None:
+    asked = visit.query(name)
+    if asked is None:
+        return None
+    for record in visit.register.tables[name].iter_rows(named=True):
+        if _key(name, record) == asked:
+            return record
+    raise NotHereError("There is no such record: the tables list those there are.", "没有该记录：见上列表格。")
+
+
+def _key(name: str, record: dict[str, Any]) -> str:
+    return _SEPARATOR.join(record[column] or "" for column in KEYS[name])
+
+
+def _methods_table(visit: Visit, site: dict[str, Any] | None) -> Table:
+    records = visit.register.tables["methods"]
+    if site is not None:
+        # A row names its methods with semicolons between them.
+        named = visit.reading.snapshot.lines.filter(pl.col("site") == site["id"])["method"].drop_nulls().unique()
+        used = {one.strip() for text in named for one in text.split(";")}
+        records = records.filter(pl.col("id").is_in(sorted(used)))
+    rows: list[Row] = [
+        (
+            Cell(text=row["id"], value=row["id"], href=_here(visit, methods=_key("methods", row))),
+            Cell(text=words.word(QUANTITIES, row["quantity"] or "", visit.language), value=row["quantity"]),
+            Cell(text=row["element"] or visit.say("all", "全部"), value=row["element"]),
+            Cell(text=row["random_pct"] or written.NOTHING, value=row["random_pct"]),
+            Cell(text=row["systematic_pct"] or written.NOTHING, value=row["systematic_pct"]),
+            Cell(text=row["calibration"] or written.NOTHING, value=row["calibration"]),
+        )
+        for row in records.sort(KEYS["methods"]).iter_rows(named=True)
+    ]
+    return Table(
+        name="methods", caption=visit.say("Methods", "测量方法"),
+        columns=(
+            Column(key="method", label=say("Method", "测量方法")),
+            Column(key="quantity", label=say("Measures", "测量内容")),
+            Column(key="element", label=say("Element", "元素")),
+            Column(key="random", label=say("Random, %", "随机误差（%）"), number=True),
+            Column(key="systematic", label=say("Systematic, %", "系统误差（%）"), number=True),
+            Column(key="calibration", label=say("Calibration", "校准")),
+        ),
+        rows=rows, per_page=25, empty=visit.say("No method is in the register.", "登记簿中没有测量方法。"),
+    )  # fmt: skip
+
+
+def _processes_table(visit: Visit, site: dict[str, Any] | None) -> Table:
+    records = visit.register.tables["processes"]
+    if site is not None:
+        records = records.filter(pl.col("stage") == site["stage"])
+    rows: list[Row] = [
+        (
+            Cell(text=row["id"], value=row["id"], href=_here(visit, processes=_key("processes", row))),
+            Cell(text=words.word(words.STAGES, row["stage"] or "", visit.language), value=row["stage"]),
+            Cell(text=row["yield_low_pct"] or written.NOTHING, value=row["yield_low_pct"]),
+            Cell(text=row["yield_high_pct"] or written.NOTHING, value=row["yield_high_pct"]),
+            Cell(text=row["source"] or written.NOTHING, value=row["source"]),
+        )
+        for row in records.sort("id").iter_rows(named=True)
+    ]
+    return Table(
+        name="processes", caption=visit.say("Processes", "工艺"),
+        columns=(
+            Column(key="process", label=say("Process", "工艺")),
+            Column(key="stage", label=say("Stage", "环节")),
+            Column(key="low", label=say("Yield from, %", "收率下限（%）"), number=True),
+            Column(key="high", label=say("To, %", "上限（%）"), number=True),
+            Column(key="source", label=say("Source", "依据")),
+        ),
+        rows=rows, per_page=25, empty=visit.say("No process is in the register.", "登记簿中没有工艺。"),
+    )  # fmt: skip
+
+
+def _here(visit: Visit, *, methods: str | None = None, processes: str | None = None) -> str:
+    chosen = "methods" if methods is not None else "processes"
+    return visit.here(entry=None, methods=methods, processes=processes) + f"#{chosen}-form"
+
+
+def _summary(visit: Visit, problems: Sequence[LedgerProblem]) -> Problems | None:
+    if not problems:
+        return None
+    told = [
+        Problem(severity=one.severity, says=one.message(visit.language), href=f"#f-{one.where.column}")
+        for one in problems
+    ]
+    return Problems(heading=visit.say("Nothing was entered yet", "尚未登记"), problems=told)
+
+
+def _entered(visit: Visit) -> list[Notice]:
+    entry = visit.query("entry")
+    if entry == "none":
+        says = visit.say("Nothing has changed: it stood like this already.", "没有变化：登记内容与现有一致。")
+        return [Notice(kind="info", says=says)]
+    if entry is None or not entry.isdecimal():
+        return []
+    says = visit.say(f"It stands in the log as entry {entry}.", f"已记入日志，条目 {entry}。")
+    return [Notice(kind="success", says=says)]

@@ -1,0 +1,342 @@
+"""One organisation: its filings, sites, trade, quotas, licences and findings; and for auditors, who looked at it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import polars as pl
+from django.http import HttpResponse
+
+from lodeline.ledger.register import SYNTHETIC_ALIAS
+from lodeline.material.element import TREO
+from lodeline.office.models import AuditRecord
+from lodeline.service.balance.inspections import inspections
+from lodeline.service.filing import status as filing_status
+from lodeline.service.filing import transfers as deliveries
+from lodeline.service.findings.finding import findings
+from lodeline.service.licences import quotas
+from lodeline.service.licences.answers import licence_list
+from lodeline.service.overview import overview as questions
+from lodeline.web.drawing.calendar import FilingCalendar, FilingMonth, draw_filing_calendar
+from lodeline.web.drawing.svg import Markup
+from lodeline.web.pages.balance.inspections_part import inspections_table
+from lodeline.web.pages.common import law_days as lawful
+from lodeline.web.pages.findings.table import findings_table
+from lodeline.web.pages.licences.licence import LABELS, MASSES, STATES, kg_cell
+from lodeline.web.pages.log.audit import records_table
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
+from lodeline.web.visit import NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import say
+from lodeline.web.words.successions import of_firm
+
+_SHOWN_PARTNERS = 15
+#: Looks at the firm that are shown with it; the page of the records has all.
+_SHOWN_LOOKS = 200
+
+
+def organisation(visit: Visit, organisation: str) -> HttpResponse:
+    """The page `organisations/ID/`."""
+    record = _record(visit, organisation)
+    names = words.organisation_names(visit.reading.snapshot.register, visit.language)
+    trade = _trade(visit, organisation)
+    tables = {
+        "sites": _sites_table(visit, organisation),
+        "suppliers": _partners_table(visit, trade, names, side="suppliers"),
+        "customers": _partners_table(visit, trade, names, side="customers"),
+        "quotas": _quota_table(visit, organisation),
+        "licences": _licence_table(visit, organisation, names),
+        "findings": findings_table(visit, _findings(visit, organisation)),
+        "inspections": inspections_table(visit, inspections(visit.reading.store, [organisation])),
+    }
+    may_know_who = visit.actor.may("audit.read", organisation)
+    if may_know_who:
+        tables["looks"] = _looks_table(visit, organisation)
+    csv = wanted_csv(visit, *tables.values())
+    if csv is not None:
+        return csv
+    status = _status(visit, organisation)
+    other = record["name_en"] if visit.language == "zh" else record["name_zh"]
+    return show(
+        visit,
+        "lodeline/register/organisation.html",
+        title=names[organisation],
+        record=record,
+        aliases=[one for one in record["aliases"] or () if not one.startswith(SYNTHETIC_ALIAS)],
+        is_synthetic=any(one.startswith(SYNTHETIC_ALIAS) for one in record["aliases"] or ()),
+        other_name=other if other != names[organisation] else None,
+        country=words.country(record["country"], visit.language) if record["country"] else None,
+        roles=visit.say(", ", "、").join(
+            words.word(words.ROLES, role, visit.language) for role in record["roles"] or ()
+        ),
+        since=written.day(record["valid_from"], visit.language) if record["valid_from"] else None,
+        until=written.day(record["valid_to"], visit.language) if record["valid_to"] else None,
+        filed={state: written.count(number) for state, number in _counts(status).items()},
+        has_filings=bool(status.height),
+        findings_count=len(tables["findings"].rows),
+        inspected=len(tables["inspections"].rows),
+        succession=of_firm(visit, organisation),
+        calendar=_calendar(visit, organisation, status),
+        looks_at=visit.url("audit", query={"organisation": organisation}) if may_know_who else None,
+        log=visit.url("log", query={"organisation": organisation}),
+        log_csv=visit.url("log", query={"organisation": organisation, "format": "csv"}),
+        tables={name: shown(visit, table) for name, table in tables.items()},
+    )
+
+
+def _record(visit: Visit, organisation: str) -> dict[str, Any]:
+    table = visit.reading.snapshot.register.tables["organisations"]
+    found = table.filter(pl.col("id") == organisation).to_dicts()
+    if found:
+        return found[0]
+    near = [one for one in table["id"] if organisation.casefold() in one.casefold()][:5]
+    raise NotHereError(
+        f"No organisation {organisation!r} is in the register."
+        + (f" Perhaps {', '.join(near)}." if near else " Find it by its name in the field at the side."),
+        f"登记簿中没有企业 {organisation!r}。"
+        + (f"或许是 {'、'.join(near)}。" if near else "请在侧栏的查找框中按名称查找。"),
+    )
+
+
+def _status(visit: Visit, organisation: str) -> pl.DataFrame:
+    reading = visit.reading
+    status = reading.answer(filing_status.filing_status, reading.store, reading.snapshot, reading.law)
+    return status.filter(pl.col("organisation") == organisation).sort("period")
+
+
+def _counts(status: pl.DataFrame) -> dict[str, int]:
+    return {"filed": 0, "late": 0, "missing": 0} | dict(status.group_by("state").len().iter_rows())
+
+
+def _calendar(visit: Visit, organisation: str, status: pl.DataFrame) -> Markup:
+    reading = visit.reading
+    entries = reading.answer(questions.entries, reading.store)
+    own = entries.filter((pl.col("organisation") == organisation) & pl.col("period").is_not_null())
+    first = dict(own.sort("entry", descending=True).select("period", "entry").iter_rows())
+    months = []
+    for period, state in status.select("period", "state").iter_rows():
+        entry = first.get(period)
+        months.append(
+            FilingMonth(
+                year=int(period[:4]), month=int(period[5:7]), state=state, name=written.month(period, visit.language),
+                href=None if entry is None else visit.url("entry", entry=entry),
+            )
+        )  # fmt: skip
+    words_of: list[tuple[Literal["filed", "late", "missing"], str]] = [
+        ("filed", visit.say("in time", "按期")),
+        ("late", visit.say("late", "逾期")),
+        ("missing", visit.say("missing", "缺报")),
+    ]
+    return draw_filing_calendar(
+        FilingCalendar(
+            name=visit.say("Filings by month", "各月申报"),
+            months=tuple(months),
+            month_names=tuple(written.short_month(f"2000-{month:02d}", visit.language) for month in range(1, 13)),
+            state_words=tuple(words_of),
+            year_word=visit.say("Year", "年"),
+        )
+    )
+
+
+def _sites_table(visit: Visit, organisation: str) -> Table:
+    """Each site with its newest total-oxide balance that ended in a count."""
+    reading, language = visit.reading, visit.language
+    table = reading.snapshot.register.tables["sites"].filter(pl.col("organisation") == organisation)
+    balances = reading.answer(questions.balances, reading.snapshot)
+    counted = balances.filter(
+        pl.col("site").is_in(table["id"].implode()) & (pl.col("element") == TREO) & pl.col("muf_mg").is_not_null()
+    )
+    newest = {row["site"]: row for row in counted.sort("until").iter_rows(named=True)}
+    rows = []
+    for site in table.iter_rows(named=True):
+        last = newest.get(site["id"])
+        stage = words.word(words.STAGES, site["stage"] or "", language)
+        rows.append(
+            (
+                Cell(
+                    text=site["name"] or site["id"], value=site["id"], note=site["id"],
+                    href=visit.url("balance", site=site["id"]),
+                ),
+                Cell(text=stage, value=site["stage"], note=words.region(site["region"] or "", language)),
+                Cell(text=written.day(last["until"], language), value=last["until"].isoformat())
+                if last else Cell(text=visit.say("no count", "无盘存")),
+                Cell(
+                    text=written.mass_with_sigma(last["muf_mg"], last["sigma_mg"], language),
+                    value=last["muf_mg"] / written.MG_PER_KG,
+                ) if last else Cell(text=written.NOTHING),
+                Cell(text=written.sigmas(last["z"]), value=last["z"]) if last else Cell(text=written.NOTHING),
+            )
+        )  # fmt: skip
+    return Table(
+        name="sites",
+        caption=visit.say("Sites", "场所"),
+        columns=(
+            Column(key="site", label=say("Site", "场所")),
+            Column(key="stage", label=say("Stage", "环节")),
+            Column(key="counted", label=say("Last count", "最近盘存")),
+            Column(key="muf", label=say("Difference, oxide", "差额（氧化物）"), number=True, unit="kg"),
+            Column(key="z", label=say("z", "z 值"), number=True),
+        ),
+        rows=rows,
+        empty=visit.say("It has no site in the register.", "登记簿中没有该企业的场所。"),
+    )
+
+
+def _trade(visit: Visit, organisation: str) -> pl.DataFrame:
+    reading = visit.reading
+    every = reading.answer(deliveries.judged_transfers, reading.snapshot, reading.law)
+    return (
+        pl.concat([every, _exports(visit)], how="diagonal")
+        .filter((pl.col("shipper") == organisation) | (pl.col("receiver") == organisation))
+        .with_columns(
+            side=pl.when(pl.col("shipper") == organisation).then(pl.lit("customers")).otherwise(pl.lit("suppliers")),
+            partner=pl.when(pl.col("shipper") == organisation).then("receiver").otherwise("shipper"),
+        )
+    )
+
+
+def _exports(visit: Visit) -> pl.DataFrame:
+    """What left the country as transfers that nobody abroad confirms: whoever is abroad files no receipt."""
+    gone = visit.reading.snapshot.lines.filter(pl.col("kind") == "export")
+    return gone.select(
+        shipper="organisation", receiver="party", shipped_mg=pl.coalesce("dry_mg", "mass_mg"), state=pl.lit("exported")
+    )
+
+
+def _partners_table(
+    visit: Visit, trade: pl.DataFrame, names: dict[str, str], *, side: Literal["suppliers", "customers"]
+) -> Table:
+    """Whom it buys from or sells to, largest first."""
+    both = pl.col("shipped_mg").is_not_null() & pl.col("received_mg").is_not_null()
+    grouped = (
+        trade.filter(pl.col("side") == side)
+        .group_by("partner")
+        .agg(
+            transfers=pl.len(),
+            mass_mg=pl.coalesce("shipped_mg", "received_mg").sum(),
+            difference_mg=(pl.col("shipped_mg") - pl.col("received_mg")).filter(both).sum(),
+            unsettled=pl.col("state").is_in(["open", "partial", "exception"]).sum(),
+        )
+        .sort("mass_mg", descending=True)
+    )
+    rows = [
+        (
+            Cell(
+                text=names.get(partner, partner) if partner else visit.say("Not registered", "未登记"), value=partner,
+                href=visit.url("organisation", organisation=partner) if partner in names else None,
+                note=partner if partner in names else "",
+            ),
+            Cell(text=written.count(transfers), value=transfers),
+            Cell(text=written.mass(mass_mg, visit.language), value=mass_mg / written.MG_PER_KG),
+            Cell(
+                text=written.mass(difference_mg, visit.language, signed=True) if difference_mg else written.NOTHING,
+                value=difference_mg / written.MG_PER_KG,
+            ),
+            Cell(text=written.count(unsettled) if unsettled else written.NOTHING, value=unsettled),
+        )
+        for partner, transfers, mass_mg, difference_mg, unsettled in grouped.iter_rows()
+    ]  # fmt: skip
+    suppliers = side == "suppliers"
+    return Table(
+        name=side,
+        caption=visit.say("Suppliers", "供应方") if suppliers else visit.say("Customers", "客户"),
+        columns=(
+            Column(key="partner", label=say("Supplier", "供应方") if suppliers else say("Customer", "客户")),
+            Column(key="transfers", label=say("Transfers and exports", "流转与出口"), number=True),
+            Column(key="mass", label=say("Dry mass", "干重"), number=True, unit="kg"),
+            Column(key="difference", label=say("Shipped − received", "收发差"), number=True, unit="kg"),
+            Column(key="unsettled", label=say("Not closed", "未闭合"), number=True),
+        ),
+        rows=rows,
+        per_page=_SHOWN_PARTNERS,
+        empty=visit.say("Nobody has filed a shipment or an export to it.", "没有向其发货或出口的申报。")
+        if suppliers
+        else visit.say("It has filed no shipment and no export.", "该企业没有发货或出口申报。"),
+    )
+
+
+def _quota_table(visit: Visit, organisation: str) -> Table:
+    reading, language = visit.reading, visit.language
+    rows = []
+    for row in reading.answer(quotas.quota, reading.store, reading.snapshot, day=lawful.today(reading.law))["rows"]:
+        if row["organisation"] != organisation:
+            continue
+        granted, used, over = (float(row[key]) for key in ("granted_kg", "used_kg", "overdrawn_kg"))
+        kind = words.word(words.QUOTA_KINDS, row["kind"], language)
+        ore = words.word(words.ORE_TYPES, row["ore_type"], language) if row["ore_type"] else ""
+        share = written.percent(used / granted if granted else None, language)
+        rows.append(
+            (
+                Cell(text=kind, value=row["kind"], note=ore),
+                Cell(text=str(row["year"]), value=row["year"]),
+                Cell(text=written.mass(granted * written.MG_PER_KG, language), value=granted),
+                Cell(text=written.mass(used * written.MG_PER_KG, language), value=used),
+                Cell(text=share, value=used, shape="square" if over else "", tone="hold" if over else None),
+            )
+        )
+    return Table(
+        name="quotas",
+        caption=visit.say("Quotas", "总量控制指标"),
+        columns=(
+            Column(key="kind", label=say("Quota", "指标")),
+            Column(key="year", label=say("Year", "年度")),
+            Column(key="granted", label=say("Granted, REO", "下达（REO）"), number=True, unit="kg"),
+            Column(key="used", label=say("Used", "已用"), number=True, unit="kg"),
+            Column(key="share", label=say("Of it", "占比"), number=True),
+        ),
+        rows=rows,
+        empty=visit.say("It holds no quota and has used none.", "没有指标，也未使用指标。"),
+    )
+
+
+def _licence_table(visit: Visit, organisation: str, names: dict[str, str]) -> Table:
+    store, law = visit.store, visit.reading.law
+    register = store.register(store.head())
+    held = [one.id for one in register.licences.values() if organisation in one.holders]
+    found = licence_list(store, register, law, day=lawful.today(law), ids=held)["rows"]
+    language = visit.language
+    rows = [
+        (
+            Cell(
+                text=row["id"], value=row["id"], note=visit.say(", ", "、").join(row["control_items"]),
+                href=visit.opens("licence", licence=row["id"]),
+            ),
+            Cell(text=visit.say(", ", "、").join(names.get(one, one) for one in row["end_users"]) or written.NOTHING),
+            Cell(
+                text=words.country(row["destination"], language) if row["destination"] else written.NOTHING,
+                value=row["destination"],
+            ),
+            Cell(text=written.day(row["valid_to"], language), value=row["valid_to"]),
+            *(kg_cell(visit, row[f"{key}_kg"]) for key in MASSES),
+            Cell(text=visit.spoken(STATES[row["state"]][0]), value=row["state"]),
+        )
+        for row in found
+    ]  # fmt: skip
+    return Table(
+        name="licences",
+        caption=visit.say("Export licences", "出口许可证"),
+        columns=(
+            Column(key="licence", label=say("Licence", "许可证")),
+            Column(key="users", label=say("End users", "最终用户")),
+            Column(key="destination", label=say("To", "目的国或地区")),
+            Column(key="until", label=say("Valid until", "有效期至")),
+            *(Column(key=key, label=LABELS[key], number=True, unit="kg") for key in MASSES),
+            Column(key="state", label=say("State", "状态")),
+        ),
+        rows=rows,
+        empty=visit.say("No licence of it is in the register.", "登记簿中没有该企业的许可证。"),
+    )
+
+
+def _looks_table(visit: Visit, organisation: str) -> Table:
+    """The newest looks at the firm, this one among them, for whoever may read the records."""
+    newest = AuditRecord.objects.filter(kind="look", organisation=organisation).order_by("-id")[:_SHOWN_LOOKS]
+    return records_table(visit, "look", list(newest), name="looks")
+
+
+def _findings(visit: Visit, organisation: str) -> list[dict[str, Any]]:
+    reading = visit.reading
+    every = reading.answer(findings, reading.store, reading.snapshot, reading.law)
+    return [row for row in every["rows"] if organisation in row["subject"].values()]

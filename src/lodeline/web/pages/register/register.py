@@ -1,0 +1,267 @@
+"""The register, for whoever keeps it: admit an organisation with its sites, and change what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+import polars as pl
+from django.http import HttpResponse, HttpResponseRedirect
+
+from lodeline.ledger.problem import Problem as LedgerProblem
+from lodeline.office.access import clock
+from lodeline.office.register.registry import RegisterTable, enter
+from lodeline.regulation.parameter import load
+from lodeline.web.pages.register import form as register_form
+from lodeline.web.parts.shell import show
+from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
+from lodeline.web.parts.values import Act, Notice, Problem, Problems
+from lodeline.web.visit import BadQuestionError, NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+from lodeline.web.words.language import say
+from lodeline.web.words.successions import of_firm
+
+
+def register(visit: Visit) -> HttpResponse:
+    """The page `register/`: every organisation, whether it has anybody who can file, and the way to admit another."""
+    table = _organisations(visit)
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    count = visit.register.tables["organisations"].height
+    return show(
+        visit,
+        "lodeline/register/register.html",
+        title=visit.say(
+            f"{written.count(count)} organisations are in the register" if count else "The register is empty",
+            f"登记簿共有{written.count(count)}家企业" if count else "登记簿为空",
+        ),
+        table=shown(visit, table),
+        admit=visit.opens("register-new"),
+        extensions=visit.opens("extensions"),
+        methods=visit.opens("register-methods"),
+        notices=_entered(visit),
+    )
+
+
+def register_new(visit: Visit) -> HttpResponse:
+    """The page `register/new/`: an organisation is admitted; its sites and people come next, on its own page."""
+    problems: Sequence[LedgerProblem] = ()
+    cells = {"country": load().country, "valid_from": clock.today(load().timezone).isoformat()}
+    if visit.request.method == "POST":
+        cells = register_form.filled(visit, "organisations")
+        done = enter(visit.actor, visit.store, "organisations", [cells], now=clock.now(), new=True)
+        if done.entry is not None:
+            to = visit.url("register-organisation", query={"entry": done.entry.index}, organisation=cells["id"])
+            return HttpResponseRedirect(str(to), status=303)
+        problems = done.problems
+    return show(
+        visit,
+        "lodeline/register/register_new.html",
+        title=visit.say("Admit an organisation", "登记企业"),
+        status=400 if problems else 200,
+        fields=register_form.fields(visit, "organisations", cells, problems),
+        problems=_summary(visit, problems),
+        back=visit.url("register"),
+    )
+
+
+def register_organisation(visit: Visit, organisation: str) -> HttpResponse:
+    """The page `register/<organisation>/`: what is known of it, its sites (`?site=` to change one), its people."""
+    register = visit.register
+    found = register.tables["organisations"].filter(pl.col("id") == organisation)
+    if not found.height:
+        raise NotHereError(
+            f"No organisation {organisation!r} is in the register. Admit it first.",
+            f"登记簿中没有企业 {organisation!r}。请先登记。",
+        )
+    sites = register.tables["sites"].filter(pl.col("organisation") == organisation)
+    table = _sites(visit, sites)
+    csv = wanted_csv(visit, table)
+    if csv is not None:
+        return csv
+    site = _asked_site(visit, sites)
+    forms = {
+        "organisations": register_form.as_filed(found.row(0, named=True)),
+        "sites": site or {"organisation": organisation, "valid_from": clock.today(load().timezone).isoformat()},
+    }
+    sent, problems = "", tuple[LedgerProblem, ...]()
+    if visit.request.method == "POST":
+        sent = visit.request.POST.get("do", "")
+        if sent not in forms:
+            raise BadQuestionError("Nothing was sent that can be entered.", "没有可登记的内容。")
+        forms[sent] = register_form.filled(visit, sent)
+        new = sent == "sites" and site is None
+        done = enter(visit.actor, visit.store, _table(sent), [forms[sent]], now=clock.now(), new=new)
+        if not done.problems:
+            entry = "none" if done.entry is None else done.entry.index
+            return HttpResponseRedirect(visit.here(entry=entry, site=None), status=303)
+        problems = done.problems
+    record = found.row(0, named=True)
+    name = record["name_zh"] if visit.language == "zh" and record["name_zh"] else record["name_en"] or record["name_zh"]
+    return show(
+        visit,
+        "lodeline/register/register_organisation.html",
+        title=visit.say(
+            f"{name} and its {sites.height} sites" if sites.height > 1 else f"{name} and its site",
+            f"{name}及其{sites.height}个场所",
+        )
+        if sites.height
+        else visit.say(
+            f"{name} has no site yet: add one, then its people", f"{name}尚无场所：请先添加场所，再邀请人员"
+        ),
+        status=400 if problems else 200,
+        organisation=organisation,
+        fields=register_form.fields(
+            visit, "organisations", forms["organisations"], problems if sent == "organisations" else (), fixed=("id",)
+        ),
+        site_fields=register_form.fields(
+            visit, "sites", forms["sites"], problems if sent == "sites" else (),
+            fixed=("id", "organisation") if site else (),
+        ),
+        site=site and site["id"],
+        open_form=sent,
+        sites=shown(visit, table),
+        problems=_summary(visit, problems),
+        notices=_entered(visit),
+        back=visit.url("register"),
+        people=visit.opens("register-people", organisation=organisation),
+        changes=visit.opens("register-changes", organisation=organisation),
+        methods=visit.opens("register-methods", query={"site": site["id"]} if site else None),
+        succession=of_firm(visit, organisation),
+    )  # fmt: skip
+
+
+def _table(name: str) -> RegisterTable:
+    (found,) = (one for one in get_args(RegisterTable) if one == name)
+    return found  # type: ignore[no-any-return]
+
+
+def _asked_site(visit: Visit, sites: pl.DataFrame) -> dict[str, str] | None:
+    asked = visit.query("site")
+    if asked is None:
+        return None
+    found = sites.filter(pl.col("id") == asked)
+    if not found.height:
+        raise NotHereError(f"This organisation has no site {asked!r}.", f"该企业没有场所 {asked!r}。")
+    return register_form.as_filed(found.row(0, named=True))
+
+
+def _summary(visit: Visit, problems: Sequence[LedgerProblem]) -> Problems | None:
+    if not problems:
+        return None
+    return Problems(
+        heading=visit.say("Nothing was entered yet", "尚未登记"),
+        problems=[
+            Problem(severity=one.severity, says=one.message(visit.language), href=f"#f-{one.where.column}")
+            for one in problems
+        ],
+    )
+
+
+def _entered(visit: Visit) -> list[Notice]:
+    """After a form: which entry of the log holds what was entered."""
+    entry = visit.query("entry")
+    if entry is None or not (entry.isdecimal() or entry == "none"):
+        return []
+    if entry == "none":
+        says = visit.say("Nothing has changed: it stood like this already.", "没有变化：登记内容与现有一致。")
+        return [Notice(kind="info", says=says)]
+    at = visit.opens("entry", entry=int(entry))
+    return [
+        Notice(
+            kind="success",
+            says=visit.say(f"It stands in the log as entry {entry}.", f"已记入日志，条目 {entry}。"),
+            act=Act(label=visit.say("Show the entry", "查看条目"), href=at, look="ghost", small=True) if at else None,
+        )
+    ]
+
+
+def _organisations(visit: Visit) -> Table:
+    register = visit.register
+    asked = (visit.query("q") or "").casefold()
+    rows: list[tuple[Cell, ...]] = []
+    per_organisation = dict(register.tables["sites"].group_by("organisation").len().iter_rows())
+    for row in register.tables["organisations"].iter_rows(named=True):
+        names = [row["id"], row["name_zh"] or "", row["name_en"] or "", *(row["aliases"] or ())]
+        if asked and not any(asked in one.casefold() for one in names):
+            continue
+        name = (
+            row["name_zh"]
+            if visit.language == "zh" and row["name_zh"]
+            else row["name_en"] or row["name_zh"] or row["id"]
+        )
+        roles = [words.word(words.ROLES, one, visit.language) for one in row["roles"] or ()]
+        until = row["valid_to"]
+        rows.append(
+            (
+                Cell(
+                    text=name, value=row["id"], note=row["id"],
+                    href=visit.url("register-organisation", organisation=row["id"]),
+                ),
+                Cell(text=visit.say(", ", "、").join(roles) or written.NOTHING),
+                Cell(
+                    text=words.country(row["country"], visit.language) if row["country"] else written.NOTHING,
+                    value=row["country"],
+                ),
+                Cell(text=written.count(per_organisation.get(row["id"], 0)), value=per_organisation.get(row["id"], 0)),
+                Cell(
+                    text=written.day(until, visit.language) if until else visit.say("open", "未终止"),
+                    value=str(until or ""),
+                ),
+            )
+        )  # fmt: skip
+    return Table(
+        name="register",
+        caption=visit.say("Organisations", "企业"),
+        columns=(
+            Column(key="organisation", label=say("Organisation", "企业")),
+            Column(key="roles", label=say("What it does", "业务")),
+            Column(key="country", label=say("Country", "国家或地区")),
+            Column(key="sites", label=say("Sites", "场所"), number=True),
+            Column(key="until", label=say("Until", "至")),
+        ),
+        rows=rows,
+        empty=visit.say(
+            "Nobody is in the register yet: admit the first organisation.", "登记簿为空：请登记第一家企业。"
+        ),
+    )
+
+
+def _sites(visit: Visit, sites: pl.DataFrame) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for row in sites.iter_rows(named=True):
+        capacity: Any = row["capacity_mg_per_month"]
+        span = [written.day(row[end], visit.language) if row[end] else "" for end in ("valid_from", "valid_to")]
+        rows.append(
+            (
+                Cell(
+                    text=row["name"] or row["id"], value=row["id"], note=row["id"],
+                    href=visit.here(site=row["id"], entry=None) + "#site",
+                ),
+                Cell(text=words.word(words.STAGES, row["stage"] or "", visit.language), value=row["stage"]),
+                Cell(
+                    text=words.region(row["region"], visit.language) if row["region"] else written.NOTHING,
+                    value=row["region"], note=row["region"] or "",
+                ),
+                Cell(
+                    text=written.NOTHING if capacity is None else written.mass(capacity, visit.language),
+                    value=None if capacity is None else capacity / written.MG_PER_KG,
+                ),
+                Cell(text=" – ".join(span) if any(span) else written.NOTHING, value=str(row["valid_from"] or "")),
+            )
+        )  # fmt: skip
+    return Table(
+        name="sites",
+        caption=visit.say("Sites", "场所"),
+        columns=(
+            Column(key="site", label=say("Site", "场所")),
+            Column(key="stage", label=say("Stage", "环节")),
+            Column(key="region", label=say("Region", "地区")),
+            Column(key="capacity", label=say("Capacity a month", "月产能"), number=True, unit="kg"),
+            Column(key="span", label=say("Registered", "登记有效期")),
+        ),
+        rows=rows,
+        empty=visit.say("No site yet. Nothing can be filed before there is one.", "尚无场所。登记场所后方可申报。"),
+    )

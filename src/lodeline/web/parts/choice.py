@@ -1,0 +1,93 @@
+"""What a reader chooses on many pages: the element and the month; a choice that does not exist says which do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from lodeline.material.element import ELEMENTS, TREO
+from lodeline.service.overview.overview import Months
+from lodeline.web.visit import BadQuestionError, NotHereError, Visit
+from lodeline.web.words import format as written
+from lodeline.web.words import words
+
+#: The element that a page is about when the reader has not chosen: the one magnets are made of.
+FIRST_ELEMENT = "Nd"
+
+
+def element(visit: Visit, present: Sequence[str]) -> str:
+    """The chosen element (`?element=Nd`) among those present in the ledger.
+
+    Raises BadQuestionError for what is no element, NotHereError for one that no lot holds.
+    """
+    asked = visit.query("element")
+    if asked is None:
+        return FIRST_ELEMENT if FIRST_ELEMENT in present else present[-1]
+    by_folded = {symbol.casefold(): symbol for symbol in (*ELEMENTS, TREO)}
+    symbol = by_folded.get(asked.casefold())
+    listed = ", ".join(present)
+    if symbol is None:
+        raise BadQuestionError(
+            f"There is no element {asked!r}: one of {listed}.", f"没有元素 {asked!r}：可选 {listed}。"
+        )
+    if symbol not in present:
+        raise NotHereError(
+            f"No lot in this ledger holds {words.element(symbol, 'en')}: look at one of {listed}.",
+            f"账本中没有含{words.element(symbol, 'zh')}的批次：可选 {listed}。",
+        )
+    return symbol
+
+
+def period(visit: Visit, months: Months) -> str:
+    """The chosen month (`?period=2025-10`) among those filed; by default the newest that is filed by and large.
+
+    Raises BadQuestionError for what is no month, NotHereError for one outside the filings.
+    """
+    asked = visit.query("period")
+    if asked is None:
+        return months.newest
+    first, last = months.all[0], months.all[-1]
+    check_month(asked)
+    if asked not in months.all:
+        raise NotHereError(
+            f"Nobody has filed for {written.month(asked, 'en')}: choose a month from {first} to {last}.",
+            f"没有{written.month(asked, 'zh')}的申报：请选择 {first} 至 {last} 之间的月份。",
+        )
+    return asked
+
+
+def check_month(text: str) -> None:
+    """Raises BadQuestionError for what is not written like a month."""
+    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text):
+        raise BadQuestionError(f"{text!r} is no month: write it like 2025-06.", f"{text!r} 不是月份：请写作 2025-06。")
+
+
+def element_links(visit: Visit, present: Sequence[str], chosen: str) -> list[dict[str, object]]:
+    """The strip of elements: symbol, atomic number, address, whether it is chosen."""
+    return [
+        {
+            "symbol": symbol,
+            "number": "Σ" if symbol == TREO else ELEMENTS[symbol].number,
+            "name": words.element(symbol, visit.language),
+            "href": visit.here(element=symbol),
+            "here": symbol == chosen,
+        }
+        for symbol in present
+    ]
+
+
+def period_links(visit: Visit, months: Months, chosen: str) -> dict[str, dict[str, str] | None]:
+    """The months before and after, where there are any."""
+    place = months.all.index(chosen)
+
+    def link(at: int) -> dict[str, str] | None:
+        if not 0 <= at < len(months.all):
+            return None
+        month = months.all[at]
+        return {
+            "href": visit.here(period=month),
+            "text": written.short_month(month, visit.language),
+            "name": written.month(month, visit.language),
+        }
+
+    return {"before": link(place - 1), "after": link(place + 1)}

@@ -1,0 +1,1 @@
+"""The server: how requests are received, answered in errors, logged and configured."""

@@ -1,0 +1,195 @@
+"""When a page cannot be shown: what is wrong and what to do, in the reader's language; one status for each kind.
+
+what was raised                                              status
+BadQuestionError                                             400
+NotAllowedError                                              403
+NotHereError, UnknownSubject, UnknownLot                     404
+other SpokenError, django.db.Error (no store to read from)   503
+anything else: our own mistake                               500
+StillComputingError: no mistake (web.pages.common.computing)        202
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
+from django.db import Error as DjangoDatabaseError
+from django.http import HttpRequest, HttpResponse
+
+from lodeline.flow.index import UnknownLot
+from lodeline.office.access.actor import NOBODY, NotAllowedError
+from lodeline.service.entries.subject import UnknownSubject
+from lodeline.spoken import SpokenError
+from lodeline.web.pages.common.computing import computing
+from lodeline.web.parts.shell import show
+from lodeline.web.reading import StillComputingError, waits_a_little
+from lodeline.web.visit import BadQuestionError, NotHereError, Visit
+from lodeline.web.words.language import Language, Text, language_at, say
+
+_TITLES: Final[dict[int, Text]] = {
+    400: say("This address cannot be read", "无法理解此网址"),
+    403: say("This form is out of date", "表单已失效"),
+    404: say("There is nothing at this address", "此处没有内容"),
+    500: say("A mistake of ours", "程序出错"),
+    503: say("The store cannot be read now", "暂时无法读取数据库"),
+}
+_NOT_YOURS: Final = say("This page is not open to you", "您无权查看此页面")
+_NO_PROXY: Final = say("The portal is not set up whole", "门户设置不完整")
+#: Seconds after which a browser may ask again for a store that could not be read.
+_RETRY_AFTER_S: Final = 5
+
+
+class SpokenErrors:
+    """Middleware: what a view raises for a person becomes a page for that person."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in ("GET", "HEAD"):
+            # What was sent must not be sent again: it is waited for.
+            return self.get_response(request)
+        with waits_a_little():
+            return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The page for what is foreseen; None, and so a 500, for what is not."""
+        if isinstance(exception, StillComputingError):
+            return computing(request.visit, exception.stage)  # type: ignore[attr-defined]
+        if isinstance(exception, BadQuestionError):
+            return _page(request, 400, exception)
+        if isinstance(exception, NotAllowedError):
+            return _page(request, 403, exception, title=_NOT_YOURS)
+        if isinstance(exception, NotHereError | UnknownSubject | UnknownLot):
+            return _page(request, 404, exception)
+        cause = exception if isinstance(exception, DjangoDatabaseError) else exception.__cause__
+        if isinstance(exception, SpokenError) and not _is_locked(cause):
+            return _page(request, 503, exception)
+        if isinstance(cause, DjangoDatabaseError):
+            return _page(request, 503, _no_answer(cause))
+        return None
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """An address that is none of ours."""
+    del exception
+    return _page(
+        request,
+        404,
+        NotHereError(
+            "No page has this address. Look in the menu, or find an organisation, a site, a lot or an entry.",
+            "没有这个网址的页面。请使用菜单，或查找企业、场所、批次或条目。",
+        ),
+    )
+
+
+def unreadable(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """A request that Django refuses before any page sees it."""
+    if isinstance(exception, RequestDataTooBig):
+        return _page(
+            request,
+            400,
+            BadQuestionError(
+                "That is too large for this page, and nothing of it was kept. Send a filing in several files of one"
+                " draft, or ask whoever operates the portal to raise LODELINE_FILING_BYTES; give a long declaration to"
+                " `lodeline declare FILE`.",
+                "内容过大，本页无法处理，未保存任何内容。申报可分多个文件放入同一草稿，或请运营方调高"
+                " LODELINE_FILING_BYTES；较长的报关单请用 `lodeline declare 文件` 判断。",
+            ),
+        )
+    if not isinstance(exception, DisallowedHost):
+        return _page(
+            request,
+            400,
+            BadQuestionError(
+                "The form could not be read, and nothing of it was kept: it has too many fields or files, or is cut"
+                " off. Load the page again and send less at a time.",
+                "表单无法读取，未保存任何内容：字段或文件过多，或内容不完整。请刷新页面，减少单次发送的内容。",
+            ),
+        )
+    return _page(
+        request,
+        400,
+        BadQuestionError(
+            "The portal is not called so. On its own machine open the address that `lodeline serve` has printed;"
+            " elsewhere a name in LODELINE_HOSTS.",
+            "此门户不使用该网址。在本机请用 `lodeline serve` 输出的网址；在其他机器上请用 LODELINE_HOSTS 中的域名。",
+        ),
+    )
+
+
+def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without the token that its page was given, or one that came by a proxy which does not say for whom."""
+    del reason
+    if settings.LODELINE_HOSTS and not request.is_secure():
+        return _page(
+            request,
+            403,
+            SpokenError(
+                "Nothing was done. The portal cannot see that you came over TLS, so the proxy before it does not pass"
+                " on what it must: the host name and X-Forwarded-Proto, from an address in LODELINE_TRUSTED_PROXY."
+                " Tell whoever operates the portal; to try again does not help.",
+                "未执行任何操作。门户无法确认您的访问已加密，因此其前置代理未传递所需信息：域名与 X-Forwarded-Proto，"
+                "且代理地址须列入 LODELINE_TRUSTED_PROXY。请告知门户运营方；重试无效。",
+            ),
+            title=_NO_PROXY,
+        )
+    return _page(
+        request,
+        403,
+        SpokenError("Go back, load the page again, and send the form once more.", "请返回并刷新页面，再次提交表单。"),
+    )
+
+
+def at_fault(request: HttpRequest) -> HttpResponse:
+    """What nobody foresaw; the details are in the server's log under the number that is shown."""
+    number = getattr(request, "request_id", "")
+    return _page(
+        request,
+        500,
+        SpokenError(
+            "What you sent was kept whole or not at all: look at the page that you came from. Please report this with"
+            f" the number of the request, {number}, under which the server's log says where it happened.",
+            f"您提交的内容要么完整保存，要么未保存：请查看来时的页面。请报告此问题并附请求编号 {number}，"
+            "服务器日志据此记录了出错位置。",
+        ),
+    )
+
+
+def _is_locked(error: BaseException | None) -> bool:
+    return isinstance(error, DjangoDatabaseError) and "locked" in str(error)
+
+
+def _no_answer(error: DjangoDatabaseError) -> SpokenError:
+    if _is_locked(error):
+        return SpokenError(
+            "Another program holds the store locked. Try again in a moment; if it stays so, end that program.",
+            "数据库被其他程序锁定。请稍后重试；如持续如此，请结束该程序。",
+        )
+    return SpokenError(
+        f"The database answers: {error}. Check that it runs, and that `lodeline verify` finds the store whole.",
+        f"数据库返回：{error}。请检查其是否运行，并用 `lodeline verify` 核验数据。",
+    )
+
+
+def _page(request: HttpRequest, status: int, error: SpokenError, *, title: Text | None = None) -> HttpResponse:
+    if status >= 500 or not hasattr(request, "actor"):
+        # Who asks may be what cannot be found out: the frame of this page is nobody's.
+        request.actor = NOBODY  # type: ignore[attr-defined]
+    visit = getattr(request, "visit", None) or Visit(
+        request, language=_language_of(request), name="overview", arguments={}
+    )
+    shown_title = visit.spoken(title or _TITLES[status])
+    message = {"en": error.en, "zh": error.zh}
+    response = show(visit, "lodeline/error.html", title=shown_title, status=status, status_code=status, message=message)
+    if status == 503:
+        response["Retry-After"] = str(_RETRY_AFTER_S)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _language_of(request: HttpRequest) -> Language:
+    return language_at(request.path_info, request.headers.get("Accept-Language", ""))

@@ -1,0 +1,349 @@
+"""Serves the pages: processes that answer, processes that work beside them, one master that replaces what dies.
+
+The master runs in an interpreter of its own and reads nothing. The one that asks for it may have started threads
+(frames are computed on all cores), and a process with threads cannot be forked safely, as is done for each worker.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import hmac
+import importlib.util
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from hashlib import sha256
+from logging.config import dictConfig
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from prometheus_client import multiprocess
+
+from lodeline.spoken import SpokenError
+from lodeline.web.server import configuration
+from lodeline.web.server.logs import logging_settings, tell_all
+from lodeline.web.server.receiving import CONNECTIONS, ReceivingWorker
+
+#: Where the pages are, unless another address is named: on this machine, for nobody else.
+HOST: Final = "127.0.0.1"
+#: Seconds that requests under way have to end, and that one may take.
+_GRACE_S, _LONGEST_S = 4, 120
+#: Seconds that an idle connection is kept open: longer than proxies keep theirs, so that it is they who close it.
+_KEPT_OPEN_S: Final = 75
+#: Seconds for which a thread keeps its connection to PostgreSQL.
+_CONNECTION_KEPT_S: Final = 300
+#: New objects between two looks for rings of dead ones (Python's own: 700). An upload makes a hundred thousand, and
+#: nearly all go by themselves.
+_NEW_OBJECTS: Final = 20_000
+#: Seconds between two attempts to start a job worker that ends by itself.
+_AGAIN_S: Final = 2
+_JOB_WORKER: Final = "lodeline.office.jobs.worker"
+#: `python -m lodeline.office.jobs.worker`, whose own faults become lines of the log too.
+_AT_WORK: Final = f"from lodeline.web.server.logs import tell_all; tell_all(); from {_JOB_WORKER} import main; main()"
+#: Pages that everybody of the authority asks for, and that take the longest.
+_ASKED_FIRST: Final = ("overview", "findings", "balances", "transfers", "law")
+#: Of Linux' <sys/prctl.h>: a signal for this process when its parent dies.
+_PR_SET_PDEATHSIG: Final = 1
+
+_log = logging.getLogger("lodeline.serving")
+
+
+def listen(port: int, host: str = HOST) -> socket.socket:
+    """A socket that listens. Raises SpokenError where the port is taken, or others reach it under no known name."""
+    if host not in (HOST, "::1", "localhost") and not configuration.current().hosts:
+        raise SpokenError(
+            f"{host} can be reached from other machines: set LODELINE_HOSTS to the names under which the portal is"
+            " reached, separated by commas",
+            f"{host} 可被其他机器访问：请将 LODELINE_HOSTS 设为门户的域名（多个用逗号分隔）",
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        another = port + 1 if port < 65535 else 8000
+        raise SpokenError(
+            f"port {port} of {host} cannot be used ({error.strerror}): another program has it, perhaps another"
+            f" `lodeline serve`. Name a free one with --port {another}",
+            f"{host} 的端口 {port} 无法使用（{error.strerror}）：可能已被其他程序或另一个 `lodeline serve` 占用。"
+            f"请用 --port {another} 另选端口",
+        ) from error
+
+
+def session_key(secret: bytes) -> str:
+    """The key that signs sessions, from the store's secret: all workers have the same, a restart ends no session."""
+    return hmac.digest(secret, b"lodeline session key v1", sha256).hex()
+
+
+#: What `prepare` runs: the last line that it writes is the code of the first run, empty where there are accounts. Where
+#: it ends with _SPOKEN, the last two are what is wrong, in English and Chinese. It ends with the process that waits for
+#: it: who asks again would find it at work in the same place.
+_SPOKEN: Final = 3
+_PREPARATION: Final = """
+import ctypes, os, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+if os.getppid() != int(sys.argv[1]):
+    sys.exit("nobody waits for this any more")
+import django
+django.setup()
+from lodeline.office.accounts.first_run import first_run_code
+from lodeline.office.opening import prepare
+from lodeline.spoken import SpokenError
+from lodeline.store.trouble import trouble
+url = os.environ["LODELINE_DATABASE"]
+try:
+    prepare(url)
+except SpokenError as spoken:
+    print(spoken.en, spoken.zh, sep="\\n", file=sys.stderr)
+    sys.exit(3)
+except Exception as error:
+    said = trouble(error)
+    if said is None:
+        raise
+    print(*said, sep="\\n", file=sys.stderr)
+    sys.exit(3)
+print(first_run_code(url) or "")
+"""
+
+
+def prepare(store_url: str) -> str:
+    """Makes the portal's tables in a process of its own, which may start threads.
+
+    Returns the code with which the first account is opened, "" where there is one. Raises SpokenError if it fails.
+    """
+    command = [sys.executable, "-c", _PREPARATION, str(os.getpid())]
+    done = subprocess.run(command, env=_portal(store_url), capture_output=True, text=True, check=False)
+    if done.returncode == _SPOKEN:
+        raise SpokenError(*done.stderr.strip().split("\n")[-2:])
+    if done.returncode < 0:
+        place = store_url.rpartition("@")[2]
+        raise SpokenError(
+            f"{place}: the process that makes the portal's tables was ended by signal {-done.returncode}, perhaps for"
+            " want of memory (the system's log says so). Nothing is half done: run the command again",
+            f"{place}：建立门户数据表的进程被信号 {-done.returncode} 终止，可能因内存不足（见系统日志）。没有半途数据："
+            "请重新运行",
+        )
+    if done.returncode != 0:
+        last = done.stderr.strip().rpartition("\n")[2]
+        raise SpokenError(f"the portal's tables cannot be made: {last}", f"无法建立门户的数据表：{last}")
+    return done.stdout.rstrip("\n").rpartition("\n")[2]
+
+
+def _portal(store_url: str) -> dict[str, str]:
+    """The environment of a process of the portal."""
+    # An address may hold a password, and arguments can be seen by everybody on a machine.
+    return os.environ | {"LODELINE_DATABASE": store_url, "DJANGO_SETTINGS_MODULE": "lodeline.web.settings"}
+
+
+def serve(store_url: str, listener: socket.socket, *, key: str) -> NoReturn:
+    """Becomes the server of this store's pages on a socket that `listen` gave; ends with SIGTERM or Ctrl-C.
+
+    key: signs sessions, unless the environment has LODELINE_SESSION_KEY.
+    """
+    listener.set_inheritable(True)
+    environment = {"LODELINE_SESSION_KEY": key, **_portal(store_url)}
+    # Where the workers count, for one of them to add up; it must be known before the library is loaded.
+    environment["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="lodeline-metrics-")
+    sys.stdout.flush()
+    os.execve(
+        sys.executable, [sys.executable, "-m", "lodeline.web.server.serving", str(listener.fileno())], environment
+    )
+
+
+class _JobWorkers:
+    """Processes that do the work that nobody waits for: started, watched, and ended with the server."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count if importlib.util.find_spec(_JOB_WORKER) is not None else 0
+        self._running: list[subprocess.Popen[bytes]] = []
+        self._begun = -float(_AGAIN_S)
+        self._libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+    def keep(self) -> None:
+        """Starts what is missing, and says what has ended by itself."""
+        ended = [one for one in self._running if one.poll() is not None]
+        for one in ended:
+            self._running.remove(one)
+            _log.error("job worker %d ended by itself; another is started", one.pid)
+        if len(self._running) < self._count and time.monotonic() - self._begun >= _AGAIN_S:
+            self._begun = time.monotonic()
+            while len(self._running) < self._count:
+                command = [sys.executable, "-c", _AT_WORK]
+                # The master has no threads, so that this is safe.
+                self._running.append(subprocess.Popen(command, preexec_fn=self._with_its_parent))  # noqa: PLW1509
+
+    def _with_its_parent(self) -> None:
+        """A worker does not outlive a master that was killed."""
+        if self._libc is not None:
+            self._libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+    def end(self, number: signal.Signals) -> None:
+        """Tells all to end. What is under way is taken again by another when its lease is over."""
+        for one in self._running:
+            one.send_signal(number)
+
+    def finish(self, until: float) -> None:
+        """Waits for all that were told to end, until a moment of the monotonic clock, and kills the rest."""
+        while any(one.poll() is None for one in self._running) and time.monotonic() < until:
+            time.sleep(0.05)
+        self.end(signal.SIGKILL)
+
+    def replace(self) -> None:
+        """Ends all in good order; `keep` starts their successors."""
+        self.end(signal.SIGTERM)
+        self._running, self._begun = [], -float(_AGAIN_S)
+
+
+class _Arbiter(Arbiter):  # type: ignore[misc]
+    """The master, which also keeps the job workers."""
+
+    def __init__(self, app: _Server) -> None:
+        self._jobs = _JobWorkers(configuration.current().job_workers)
+        super().__init__(app)
+
+    def manage_workers(self) -> None:
+        super().manage_workers()
+        self._jobs.keep()
+
+    def reload(self) -> None:
+        """SIGHUP: tables are brought up to date, then workers of the program as it is now take over."""
+        try:
+            prepare(os.environ["LODELINE_DATABASE"])
+        except SpokenError as error:
+            _log.error("not reloaded: %s", error.en)
+            return
+        self._jobs.replace()
+        super().reload()
+
+    def stop(self, graceful: bool = True) -> None:
+        until = time.monotonic() + _GRACE_S
+        self._jobs.end(signal.SIGTERM if graceful else signal.SIGKILL)
+        super().stop(graceful)
+        self._jobs.finish(until)
+
+
+def _begin(worker: Any) -> None:
+    """What a worker does first."""
+    del worker
+    tell_all()
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, _end_at_once)
+    from lodeline.store.database import Database  # noqa: PLC0415
+
+    Database(os.environ["LODELINE_DATABASE"]).keep_connections(_CONNECTION_KEPT_S)
+    gc.set_threshold(_NEW_OBJECTS, 10, 10)
+    threading.Thread(target=_look_ahead, daemon=True).start()
+
+
+def _end_at_once(*_: object) -> NoReturn:
+    """Ctrl-C ends the worker where it is: what is filed enters the store whole or not at all.
+
+    The server's own handler shuts its threads down first, and hangs when it interrupts the taking of a request.
+    """
+    os._exit(0)
+
+
+def _look_ahead() -> None:
+    """Makes the pages that take the longest once, so that no visitor waits for what everybody asks first."""
+    from django.db import Error, connections  # noqa: PLC0415
+    from django.http import HttpRequest  # noqa: PLC0415
+
+    from lodeline.office.access.actor import AUTHORITY, Actor, Standing  # noqa: PLC0415
+    from lodeline.web.urls import PAGES  # noqa: PLC0415
+    from lodeline.web.visit import Visit  # noqa: PLC0415
+
+    # Of the authority, and no person: what pages ask only for those who may see it is made too.
+    actor = Actor(standings=(Standing(organisation=AUTHORITY, role="analyst"),))
+    for page in PAGES:
+        if page.name not in _ASKED_FIRST:
+            continue
+        request = HttpRequest()
+        request.method, request.path, request.path_info = "GET", f"/en/{page.at}", f"/en/{page.at}"
+        request.actor, request.session = actor, {}  # type: ignore[attr-defined, assignment]
+        try:
+            page.view(Visit(request, language="en", name=page.name, arguments={}))
+        except (SpokenError, Error):
+            continue  # whoever comes will be told
+        except Exception:
+            _log.exception("a page could not be made ahead")
+    connections.close_all()
+    # What is loaded by now stays, and need not be looked through again and again.
+    gc.collect()
+    gc.freeze()
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    """Workers with threads: readings of the ledger are shared between all whom a worker answers."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        super().__init__()
+
+    def load_config(self) -> None:
+        chosen = configuration.current()
+        settings = {
+            "bind": f"fd://{self._descriptor}", "worker_class": ReceivingWorker, "workers": chosen.workers,
+            "threads": chosen.threads, "worker_connections": CONNECTIONS,
+            "graceful_timeout": _GRACE_S, "timeout": _LONGEST_S, "keepalive": _KEPT_OPEN_S,
+            "loglevel": "error", "logconfig_dict": logging_settings(), "proc_name": "lodeline",
+            # Whom a request comes from is decided in one place: web.server.operations.TrustedProxy.
+            "forwarded_allow_ips": "", "control_socket_disable": True,
+            "post_worker_init": _begin, "when_ready": lambda arbiter: _log.info("serving at %s", *arbiter.LISTENERS),
+            "child_exit": lambda arbiter, worker: multiprocess.mark_process_dead(worker.pid),  # type: ignore[no-untyped-call]
+        }  # fmt: skip
+        if Path("/dev/shm").is_dir():
+            # Signs of life are written every second: not to a disk that may stand still.
+            settings["worker_tmp_dir"] = "/dev/shm"
+        for name, value in settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        # Many small questions at once are quicker on a thread each than on all threads one after the other.
+        os.environ.setdefault("POLARS_MAX_THREADS", "1")
+        # Here, in the worker, and not above: frames start threads, which do not survive the fork.
+        from lodeline.web.wsgi import application  # noqa: PLC0415
+
+        return application
+
+    def run(self) -> None:
+        _Arbiter(self).run()
+
+
+def _tell(code: str) -> None:
+    """Whoever starts the server opens the first account."""
+    if code and configuration.current().log == "json":
+        _log.warning("there is no account yet: open the first one at /en/first-run/ with the code %s", code)
+    elif code:
+        print(f"There is no account yet. Open the first one at /en/first-run/ with the code {code}")
+        print(f"尚无账户。请在 /zh/first-run/ 使用代码 {code} 开设首个账户", flush=True)
+
+
+def main(descriptor: int) -> None:
+    """Runs the master until it is told to end. Raises SpokenError where the portal cannot be served."""
+    master = os.getpid()
+    try:
+        dictConfig(logging_settings())
+        tell_all()
+        _tell(prepare(os.environ["LODELINE_DATABASE"]))
+        _Server(descriptor).run()
+    finally:
+        if os.getpid() == master:
+            shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
+
+if __name__ == "__main__":
+    try:
+        main(int(sys.argv[1]))
+    except SpokenError as spoken:
+        print(f"{spoken.en}\n{spoken.zh}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,1 @@
+"""Words of pages in both languages; numbers, masses and days as readers expect them."""

@@ -1,0 +1,161 @@
+"""Numbers, masses and days as a reader of each language expects them; nothing else in the pages writes a number.
+
+Groups of three stand between thin spaces, minus is a minus, a mass has three figures and its unit once, and an
+uncertainty decides how many figures its mass has.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from lodeline.web.drawing.number import NO_BREAK_SPACE, THIN_SPACE, Unit, grouped, mass_unit
+from lodeline.web.words.language import Language
+
+NOTHING = "–"
+MG_PER_KG = 1_000_000
+ONE_IN_A_MILLION = 1e-6
+#: A score this near to 1 is written as the largest number below it.
+_HIGHEST_SCORE = 0.9999
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+#: Within a sentence, and not within an id: 2025-03-31, 2025-03; the whole kilograms or tonnes of a mass.
+_DAY_WITHIN = re.compile(r"(?<![\w/.-])\d{4}-(?:0[1-9]|1[0-2])(-(?:0[1-9]|[12]\d|3[01]))?(?![\w/-]|\.\d)")
+_MASS_WITHIN = re.compile(r"(?<![\w/.-])\d{4,15}(?=(?:\.\d+)? (?:kg\b|t\b|千克|吨))")
+#: What may be the id of an organisation; with a slash it is that of something else, and found as a whole.
+_ID_WITHIN = re.compile(r"(?<![\w./:-])[0-9A-Za-z](?:[0-9A-Za-z._:/-]*[0-9A-Za-z])?(?![\w/])", re.ASCII)
+#: A blank that stood beside a number, and stands between words now.
+_BETWEEN = re.compile("(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
+_UNITS: dict[Language, dict[str, str]] = {
+    "en": {"tonne": "t", "kilogram": "kg", "gram": "g"},
+    "zh": {"tonne": "吨", "kilogram": "千克", "gram": "克"},
+}
+
+
+def count(number: int) -> str:
+    """1 478"""
+    return grouped(number)
+
+
+def number(value: float) -> str:
+    """84 970.5: as many decimals as the number has, four at most."""
+    text = f"{round(value, 4):.4f}".rstrip("0").rstrip(".")
+    return grouped(float(text), len(text.partition(".")[2]))
+
+
+def unit(largest_mg: float, language: Language) -> Unit:
+    """The unit for a whole table or drawing whose largest mass this is."""
+    return mass_unit(largest_mg, **_UNITS[language])
+
+
+def mass(mass_mg: float | None, language: Language, *, signed: bool = False) -> str:
+    """18.4 t, 18.4吨; a dash for None."""
+    if mass_mg is None:
+        return NOTHING
+    if mass_mg == 0:
+        return "0吨" if language == "zh" else f"0{NO_BREAK_SPACE}t"
+    return unit(mass_mg, language).full(mass_mg, signed=signed)
+
+
+def mass_with_sigma(mass_mg: float, sigma_mg: float | None, language: Language) -> str:
+    """31 ± 9 t: as many decimals as the uncertainty has figures worth reading (one, or two below 3)."""
+    if not sigma_mg:
+        return mass(mass_mg, language)
+    shown = unit(max(abs(mass_mg), sigma_mg), language)
+    scaled = sigma_mg / shown.mg
+    leading = math.floor(math.log10(scaled))
+    decimals = max(0, -leading + (1 if scaled / 10**leading < 3 else 0))
+    number = grouped(mass_mg / shown.mg, decimals) + f"{NO_BREAK_SPACE}±{NO_BREAK_SPACE}" + grouped(scaled, decimals)
+    return number + (NO_BREAK_SPACE if shown.word.isascii() else "") + shown.word
+
+
+def percent(share: float | None, language: Language, decimals: int = 1, *, signed: bool = False) -> str:
+    """78.4 % (English, after SI), 78.4%; a dash for None."""
+    if share is None:
+        return NOTHING
+    return grouped(share * 100, decimals, signed=signed) + ("%" if language == "zh" else f"{NO_BREAK_SPACE}%")
+
+
+def sigmas(z: float | None) -> str:
+    """−3.4; a dash for None."""
+    return NOTHING if z is None else grouped(z, 1, signed=True)
+
+
+def probability(value: float) -> str:
+    """0.0013: two figures; what is smaller than a millionth is no number."""
+    if value < ONE_IN_A_MILLION:
+        return "< 0.000001"
+    return f"{value:.{max(0, 1 - math.floor(math.log10(value)))}f}"
+
+
+def score(value: float | None) -> str:
+    """.9934; what is nearer to 1 than that is written as the largest number below it. A dash for None."""
+    return NOTHING if value is None else f"{min(value, _HIGHEST_SCORE):.4f}".removeprefix("0")
+
+
+def month(period: str, language: Language) -> str:
+    """2025-10 → October 2025, 2025年10月."""
+    year, number = int(period[:4]), int(period[5:7])
+    return f"{year}年{number}月" if language == "zh" else f"{_MONTHS[number - 1]}{NO_BREAK_SPACE}{year}"
+
+
+def month_name(number: int, language: Language) -> str:
+    """10 → October, 10月."""
+    return f"{number}月" if language == "zh" else _MONTHS[number - 1]
+
+
+def short_month(period: str, language: Language) -> str:
+    """2025-10 → Oct, 10月."""
+    number = int(period[5:7])
+    return f"{number}月" if language == "zh" else _MONTHS[number - 1][:3]
+
+
+def day(value: date | str | None, language: Language) -> str:
+    """9 November 2025, 2025年11月9日; a dash for None."""
+    if value is None:
+        return NOTHING
+    on = date.fromisoformat(value) if isinstance(value, str) else value
+    if language == "zh":
+        return f"{on.year}年{on.month}月{on.day}日"
+    return f"{on.day}{NO_BREAK_SPACE}{_MONTHS[on.month - 1]} {on.year}"
+
+
+def moment(text: str | None, language: Language, timezone: str) -> str:
+    """A moment of the log (`2026-01-18T04:36:00Z`) on the clocks of the jurisdiction: 18 January 2026, 12:36."""
+    if text is None:
+        return NOTHING
+    local = datetime.fromisoformat(text).astimezone(ZoneInfo(timezone))
+    clock = f"{local:%H:%M}"
+    return f"{day(local.date(), language)} {clock}" if language == "zh" else f"{day(local.date(), language)}, {clock}"
+
+
+def sentence(text: str, language: Language, names: Mapping[str, str] | None = None) -> str:
+    """A sentence of the ledger as it is read: days and months in words, masses in groups; what is an id stays.
+
+    names: organisation id → what it is called here. An id within another one, as of a lot, stays too.
+    """
+    text = _DAY_WITHIN.sub(lambda found: day(found[0], language) if found[1] else month(found[0], language), text)
+    text = _MASS_WITHIN.sub(lambda found: count(int(found[0])), text)
+    text = closed_up(text, language)
+    return text if names is None else _ID_WITHIN.sub(lambda found: names.get(found[0], found[0]), text)
+
+
+def closed_up(text: str, language: Language) -> str:
+    """A sentence whose numbers or keys are words now: Chinese has no blank between these."""
+    return _BETWEEN.sub("", text) if language == "zh" else text
+
+
+def within(label: str) -> str:
+    """A label within a sentence: `end user`; one that begins with capitals, as an HS code does, as it is."""
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]
+
+
+def short_hash(digest: str) -> str:
+    """The ends of a long hash: 4f1c 7d5d … 0efb8."""
+    return f"{digest[:4]}{THIN_SPACE}{digest[4:8]}{THIN_SPACE}…{THIN_SPACE}{digest[-4:]}"

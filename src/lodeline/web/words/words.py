@@ -1,0 +1,237 @@
+"""What the ledger's short words are called on a page, in both languages; a word that is not here is shown as it is."""
+
+from __future__ import annotations
+
+import gettext
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Final, Literal
+
+import pycountry
+
+from lodeline.ledger.register import Register
+from lodeline.material.element import ELEMENTS, TREO
+from lodeline.web.words.language import Language, Text, say
+
+#: What a colour means; it stands beside a word and a shape, never alone.
+Tone = Literal["ink", "quiet", "flow", "gain", "loss", "hold"]
+
+STAGES: Final[Mapping[str, Text]] = {
+    "mine": say("Mine", "采选"),
+    "separation": say("Separation", "冶炼分离"),
+    "recycling": say("Recycling", "回收"),
+    "metal": say("Metal", "金属"),
+    "alloy": say("Alloy", "合金"),
+    "magnet": say("Magnet", "磁体"),
+    "trade": say("Trade", "贸易"),
+    "use": say("Use", "使用"),
+    "mixed": say("Several stages", "多环节"),
+}
+ORIGINS: Final[Mapping[str, Text]] = {
+    "mined": say("Mined", "开采"),
+    "by-product": say("By-product", "副产"),
+    "imported": say("Imported", "进口"),
+    "secondary": say("Collected scrap", "回收废料"),
+    "opening": say("Opening stock", "期初库存"),
+}
+ROLES: Final[Mapping[str, Text]] = {
+    "miner": say("miner", "开采"),
+    "importer": say("importer", "进口"),
+    "separator": say("separator", "冶炼分离"),
+    "smelter": say("smelter", "金属冶炼"),
+    "alloy-maker": say("alloy maker", "合金制造"),
+    "magnet-maker": say("magnet maker", "磁材制造"),
+    "recycler": say("recycler", "回收"),
+    "trader": say("trader", "贸易"),
+    "exporter": say("exporter", "出口"),
+    "end-user": say("end user", "最终用户"),
+    "carrier": say("carrier", "承运"),
+    "agent": say("agent", "代理申报"),
+    "authority": say("authority", "主管部门"),
+    "customs": say("customs", "海关"),
+}
+DETECTORS: Final[Mapping[str, Text]] = {
+    "unexplained-gain": say("Unexplained gain", "来源不明"),
+    "unexplained-loss": say("Unexplained loss", "去向不明"),
+    "missing-filing": say("Missing filing", "缺报"),
+    "over-drawn-lot": say("Overdrawn lot", "批次超支"),
+    "quota-overrun": say("Quota overrun", "超指标"),
+    "capacity-excess": say("Beyond capacity", "超产能"),
+    "circular-invoicing": say("Circular invoicing", "循环开票"),
+    "composition-swap": say("Composition swap", "成分调换"),
+    "destination-shift": say("Destination shift", "目的国转移"),
+    "ghost-stock": say("Ghost stock", "虚假库存"),
+    "feed-mismatch": say("Records disagree", "记录不符"),
+    "late-and-edited": say("Late and edited", "迟报频改"),
+    "licence-abuse": say("Not covered by a licence", "出口许可不符"),
+    "misdeclaration": say("Misdeclaration", "申报不实"),
+    "one-more-step": say("One more step", "深加工规避"),
+    "recycling-laundering": say("Recycling laundering", "废料洗矿"),
+    "round-trip": say("Round trip", "循环流转"),
+    "shell-customer": say("Shell customer", "空壳客户"),
+    "skimming": say("Skimming", "克扣"),
+    "threshold-splitting": say("Threshold splitting", "化整为零"),
+    "trader-pass-through": say("Trader pass-through", "过票贸易"),
+    "unassayed-lot": say("Unassayed lots", "批次未化验"),
+    "yield-outlier": say("Yield outlier", "收率异常"),
+}
+#: What a finding of a detector looks like: shape and tone, always beside its word.
+DETECTOR_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
+    "unexplained-gain": ("up", "gain"),
+    "unexplained-loss": ("down", "loss"),
+    "missing-filing": ("ring", "ink"),
+    "over-drawn-lot": ("up", "gain"),
+    "quota-overrun": ("square", "hold"),
+    "capacity-excess": ("bar", "gain"),
+    "circular-invoicing": ("circle", "flow"),
+    "composition-swap": ("half", "loss"),
+    "destination-shift": ("diamond", "flow"),
+    "ghost-stock": ("ring", "loss"),
+    "feed-mismatch": ("half", "hold"),
+    "late-and-edited": ("ring", "hold"),
+    "licence-abuse": ("square", "hold"),
+    "misdeclaration": ("cross", "hold"),
+    "one-more-step": ("diamond", "hold"),
+    "recycling-laundering": ("half", "gain"),
+    "round-trip": ("circle", "ink"),
+    "shell-customer": ("square", "ink"),
+    "skimming": ("down", "flow"),
+    "threshold-splitting": ("bar", "hold"),
+    "trader-pass-through": ("half", "flow"),
+    "unassayed-lot": ("ring", "flow"),
+    "yield-outlier": ("up", "hold"),
+}
+FINDING_STATES: Final[Mapping[str, Text]] = {
+    "open": say("Open", "未结"),
+    "asked": say("Asked", "已询问"),
+    "answered": say("Answered", "已答复"),
+    "explained": say("Explained", "已说明"),
+    "waived": say("Not pursued", "暂不核查"),
+    "confirmed": say("Confirmed", "已确认"),
+    "withdrawn": say("Withdrawn", "已撤回"),
+}
+FINDING_STATE_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
+    "open": ("ring", "quiet"),
+    "asked": ("half", "flow"),
+    "answered": ("circle", "hold"),
+    "explained": ("tick", "quiet"),
+    "waived": ("bar", "quiet"),
+    "confirmed": ("cross", "loss"),
+    "withdrawn": ("ring", "quiet"),
+}
+FILING_STATES: Final[Mapping[str, Text]] = {
+    "filed": say("Filed in time", "按期申报"),
+    "late": say("Filed late", "逾期申报"),
+    "missing": say("Missing", "缺报"),
+}
+ENTRY_KINDS: Final[Mapping[str, Text]] = {
+    "filing": say("Filing", "申报"),
+    "correction": say("Correction", "更正"),
+    "register": say("Register", "登记"),
+    "case": say("Case step", "核查记录"),
+    "certifier-key": say("Certifying key", "签认密钥"),
+    "alias": say("Lot alias", "批次别名"),
+    "edition": say("Monthly edition", "月度公布版"),
+    "inspection": say("Inspection", "检查记录"),
+    "feed": say("Other authority", "其他部门数据"),
+    "party-list": say("List of parties", "交易方名录"),
+    "declaration": say("Customs desk", "通关查询"),
+    "draw": say("Draw-down", "核销"),
+    "office": say("Office record", "后台记录"),
+}
+#: Whose number of a party it is.
+SCHEMES: Final[Mapping[str, Text]] = {
+    "uscc": say("credit code", "统一社会信用代码"),
+    "lei": say("LEI", "LEI 编码"),
+}
+#: What screening says of a name; how it looks goes with the word.
+SCREENING_VERDICTS: Final[Mapping[str, Text]] = {
+    "listed": say("Listed", "列入名录"),
+    "alike": say("Alike to a listed party: somebody should look", "疑似列入，须人工核对"),
+    "known": say("Known, not listed", "已知，未列入"),
+    "unclear": say("Perhaps known, not listed", "疑似已知，未列入"),
+    "unknown": say("Unknown", "未知"),
+}
+SCREENING_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
+    "listed": ("square", "loss"),
+    "alike": ("diamond", "hold"),
+    "known": ("tick", "flow"),
+    "unclear": ("half", "ink"),
+    "unknown": ("ring", "ink"),
+}
+QUOTA_KINDS: Final[Mapping[str, Text]] = {
+    "mining": say("Mining", "开采"),
+    "separation": say("Separation", "冶炼分离"),
+}
+ORE_TYPES: Final[Mapping[str, Text]] = {
+    "rock": say("rock ore", "岩矿型"),
+    "ion": say("ion-adsorption ore", "离子型"),
+}
+WEEKDAYS: Final[Mapping[Language, tuple[str, ...]]] = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "zh": ("一", "二", "三", "四", "五", "六", "日"),
+}
+
+
+def word(words: Mapping[str, Text], key: str, language: Language) -> str:
+    """The word for a key, or the key itself where nobody has given it a name."""
+    return words[key][language] if key in words else key
+
+
+def element(symbol: str, language: Language) -> str:
+    """neodymium, 钕; the total is called rare-earth oxide."""
+    if symbol == TREO:
+        return "稀土氧化物" if language == "zh" else "rare-earth oxide"
+    found = ELEMENTS[symbol]
+    return found.name_zh if language == "zh" else found.name_en
+
+
+@cache
+def country(code: str, language: Language) -> str:
+    """The usual name of a country. Source: ISO 3166-1 and its translations as packaged by pycountry."""
+    found = pycountry.countries.get(alpha_2=code)
+    if found is None:
+        return code
+    name = str(getattr(found, "common_name", found.name))
+    if language == "en":
+        return name
+    catalogue = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, languages=["zh_CN"], fallback=True)
+    return catalogue.gettext(name)
+
+
+#: Kinds of a region of China within its romanised name.
+_OF_CHINA: Final = re.compile(r" (?:Sheng|Shi|(?:(?:Zhuangzu|Huizu|Uygur) )?Zizhiqu|SAR)$")
+
+
+@cache
+def region(code: str, language: Language) -> str:
+    """Sichuan, 四川省: a part of a country by its code; what is no such code as it is. Source: ISO 3166-2, as above."""
+    found = pycountry.subdivisions.get(code=code)  # type: ignore[no-untyped-call]
+    if found is None:
+        return code
+    name = str(found.name)
+    if language == "en":
+        return _OF_CHINA.sub("", name) if code.startswith("CN-") else name
+    catalogue = gettext.translation("iso3166-2", pycountry.LOCALES_DIR, languages=["zh_CN"], fallback=True)
+    return "宁夏回族自治区" if code == "CN-NX" else catalogue.gettext(name)
+
+
+def organisation_names(register: Register, language: Language) -> dict[str, str]:
+    """Organisation id → its name in the reader's language, else in the other, else the id."""
+    first, second = ("name_zh", "name_en") if language == "zh" else ("name_en", "name_zh")
+    rows = register.tables["organisations"].select("id", first, second).iter_rows()
+    return {organisation: own or other or organisation for organisation, own, other in rows}
+
+
+def site_names(register: Register) -> dict[str, str]:
+    """Site id → its name as registered, else the id. Sites are registered under one name."""
+    return {site: name or site for site, name in register.tables["sites"].select("id", "name").iter_rows()}
+
+
+#: Shape and tone of a filing state, always beside its word.
+STATE_MARKS: dict[str, tuple[str, Tone]] = {
+    "filed": ("tick", "flow"),
+    "late": ("half", "gain"),
+    "missing": ("down", "loss"),
+}
