@@ -1,0 +1,40 @@
+"""A stranger finds things: folders stay small, and the paths that the architecture names are there."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import REPOSITORY
+
+SOURCE = REPOSITORY / "src/lodeline"
+#: More than this nobody reads through to find one.
+MOST = 25
+
+
+def folders() -> list[Path]:
+    return sorted(
+        one for one in (SOURCE, *SOURCE.rglob("*")) if one.is_dir() and one.name not in ("__pycache__", "migrations")
+    )
+
+
+@pytest.mark.parametrize("kind", [".py", ".html"])
+def test_no_folder_has_more_files_than_a_reader_takes_in(kind: str) -> None:
+    sizes = Counter({str(one.relative_to(SOURCE)): len(list(one.glob(f"*{kind}"))) for one in folders()})
+    assert {name: size for name, size in sizes.items() if size > MOST} == {}
+
+
+def test_paths_that_the_architecture_names_are_there() -> None:
+    text = (REPOSITORY / "ARCHITECTURE.md").read_text("utf-8")
+    answers = re.search(r"^## Twelve questions$(.*?)^## ", text, re.MULTILINE | re.DOTALL)
+    assert answers is not None
+    rows = re.findall(r"^\| .*\? \| (.*) \|$", answers[1], re.MULTILINE)
+    assert len(rows) == 12
+    for row in rows:
+        paths = re.findall(r"`([^`]+)`", row)
+        assert len(paths) == 2, row
+        for path in paths:
+            assert (SOURCE / path).is_file(), path
