@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 from tests.cli.program import CHINESE, PROGRAM, Lodeline
@@ -71,8 +72,11 @@ def test_without_a_command_the_program_shows_its_help(nowhere: Lodeline) -> None
 
 
 @pytest.mark.medium
-def test_the_installed_script_is_the_program() -> None:
-    done = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=True)
+@pytest.mark.parametrize(
+    "words", [[PROGRAM], [PROGRAM.with_name("python"), "-m", "lodeline"]], ids=["script", "module"]
+)
+def test_the_installed_script_and_the_module_are_the_program(words: list[str | Path]) -> None:
+    done = subprocess.run([*words, "--version"], capture_output=True, text=True, check=True)
     assert re.fullmatch(r"lodeline \d+\.\d+\.\d+\n", done.stdout)
 
 
