@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from tests.cli.program import CHINESE, PROGRAM, Lodeline, write_register
+from tests.stores import ready_store
 
+from lodeline.store import opening
 from lodeline.store.opening import open_store
 
 QUESTIONS = (
@@ -42,19 +44,49 @@ def test_init_again_says_so_and_changes_nothing(filed: Lodeline) -> None:
     assert contents(filed) == before
 
 
-def test_init_brings_an_older_store_up_to_date_and_says_so(filed: Lodeline) -> None:
+def test_init_brings_an_older_store_up_to_date_and_names_what_it_changed(filed: Lodeline) -> None:
     store = open_store(filed.database)
     call_command("migrate", "store", "0007", database=store.database.alias, verbosity=0, interactive=False)
     store.database.close()
     for question in ("verify", "balance"):
         old = filed(question)
         assert old.status == 2 and "older version" in old.said and "lodeline init" in old.said
-    assert "up to date" in filed("init").out
+    done = filed("init").out
+    assert "up to date" in done and "tables changed: store.0008_lines_of_an_invoice\n" in done and "guards" not in done
     assert filed("verify").status == 0
     assert "nothing changed" in filed("init").out
-    with closing(sqlite3.connect(filed.database)) as connection, connection:
-        connection.execute("DROP TRIGGER line_no_update")
-    assert filed("init", "--json").document["updated"] is True
+
+
+@pytest.mark.parametrize(
+    ("language", "line"), [("en", "guards set again: line_no_update"), ("zh", "恢复防改触发器：line_no_update")]
+)
+def test_init_names_the_guards_that_it_sets_again(filed: Lodeline, language: str, line: str) -> None:
+    def drop() -> None:
+        with closing(sqlite3.connect(filed.database)) as connection, connection:
+            connection.execute("DROP TRIGGER line_no_update")
+
+    drop()
+    assert line in filed("init", language=language).out
+    drop()
+    done = filed("init", "--json").document
+    assert (done["updated"], done["migrated"], done["guards"]) == (True, [], ["line_no_update"])
+    assert filed("init", "--json").document["guards"] == []
+
+
+def test_init_names_the_format_that_a_store_takes_up(filed: Lodeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "FORMAT", opening.FORMAT + 1)
+    assert f"format taken up: {opening.FORMAT}\n" in filed("init").out
+    assert "nothing changed" in filed("init").out
+
+
+@pytest.mark.medium
+def test_init_names_what_it_changed_in_the_portal(tmp_path: Path) -> None:
+    lodeline = Lodeline(database=str(tmp_path / "store.sqlite3"))
+    store = ready_store(lodeline.database)
+    call_command("migrate", "office", "0007", database=store.database.alias, verbosity=0, interactive=False)
+    store.database.close()
+    assert lodeline("init", "--json").document["migrated"] == ["office.0008_bookmark"]
+    assert "nothing changed" in lodeline("init").out
 
 
 def test_init_under_another_secret_changes_nothing(filed: Lodeline) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,36 +16,54 @@ from lodeline.cli.output import console, errors, print_json, print_problems, pro
 @app.command()
 def init(database: Database = DEFAULT_DATABASE, as_json: Json = False) -> None:
     """Make the store; bring one of an older version up to date. 建立或更新数据库。"""
-    from lodeline.office.access.guarded import has_office, is_unguarded  # noqa: PLC0415
+    from lodeline.office.access.guarded import has_office, missing_office_guards  # noqa: PLC0415
     from lodeline.office.access.rights import is_older  # noqa: PLC0415
-    from lodeline.store.opening import create, is_behind  # noqa: PLC0415
+    from lodeline.store.opening import create, missing_guards, steps_of  # noqa: PLC0415
     from lodeline.web.server.serving import prepare  # noqa: PLC0415
 
-    behind = is_behind(database)
+    before, guards = steps_of(database), missing_guards(database)
     store, new = create(database)
+    rights = False
     if has_office(store.database):
-        behind |= is_unguarded(store.database) or is_older(store)
+        guards, rights = guards + missing_office_guards(store.database), is_older(store)
         prepare(database)
+        rights = rights and not is_older(store)
+    migrated = [] if new else sorted(steps_of(database) - before)
     if as_json:
-        print_json({"new": new, "updated": behind, "origin": store.origin, "vkey": store.signer.verifier.vkey})
-    elif new:
-        console.print(say(f"Made a store at {shown(database)}.", f"已建立数据库：{shown(database)}。"), markup=False)
-    elif behind:
-        console.print(
-            say(
-                f"Brought the store at {shown(database)} up to date, and set its guards.",
-                f"已更新数据库 {shown(database)}，并设好防改触发器。",
-            ),
-            markup=False,
-        )
+        updated = bool(migrated or guards or rights)
+        print_json(
+            {
+                "new": new, "updated": updated, "migrated": migrated, "guards": list(guards), "rights_entered": rights,
+                "origin": store.origin, "vkey": store.signer.verifier.vkey,
+            }
+        )  # fmt: skip
+        return
+    place = shown(database)
+    done = _brought_up_to_date(migrated, guards, rights)
+    if new:
+        text = say(f"Made a store at {place}.", f"已建立数据库：{place}。")
+    elif done:
+        text = "\n".join([say(f"Brought the store at {place} up to date:", f"已更新数据库 {place}："), *done])
     else:
-        console.print(
-            say(
-                f"There is a store at {shown(database)} already; nothing changed.",
-                f"数据库 {shown(database)} 已存在，未作改动。",
-            ),
-            markup=False,
-        )
+        text = say(f"There is a store at {place} already; nothing changed.", f"数据库 {place} 已存在，未作改动。")
+    console.print(text, markup=False)
+
+
+def _brought_up_to_date(migrated: Sequence[str], guards: Sequence[str], rights: bool) -> list[str]:
+    """One line for each kind of change that `init` made, with the names of what it made."""
+    tables = [step for step in migrated if not step.startswith("format-")]
+    formats = [step.removeprefix("format-") for step in migrated if step.startswith("format-")]
+    named = {
+        say("tables changed", "更改数据表"): tables,
+        say("format taken up", "采用格式"): formats,
+        say("guards set again", "恢复防改触发器"): guards,
+    }
+    lines = [
+        say(f"  {what}: {', '.join(names)}", f"  {what}：{'、'.join(names)}") for what, names in named.items() if names
+    ]
+    if rights:
+        lines.append(say("  roles, delegations and tokens entered in the log", "  角色、委托和令牌已记入日志"))
+    return lines
 
 
 @app.command()

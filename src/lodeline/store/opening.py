@@ -89,10 +89,15 @@ class _State:
     made: frozenset[str]
 
     @property
+    def formats(self) -> frozenset[int]:
+        """The formats that it was made with and has come to; none where it says none."""
+        said = [value for key, value in self.facts.items() if key == "format" or key.startswith("format-")]
+        return frozenset(int(value) for value in said if value.isdecimal())
+
+    @property
     def format(self) -> int | None:
         """The format that it has come to; None where it says none."""
-        said = [value for key, value in self.facts.items() if key == "format" or key.startswith("format-")]
-        return max((int(value) for value in said if value.isdecimal()), default=None)
+        return max(self.formats, default=None)
 
     @property
     def behind(self) -> bool:
@@ -136,12 +141,43 @@ def _require_known(state: _State, url: str) -> None:
 def is_behind(url: str) -> bool:
     """Whether there is a store here that `create` would bring up to date or guard again."""
     try:
-        database = Database(url)
-        if database.path is not None and not database.path.exists():
-            return False
-        return _state_of(database).behind or bool(guards_of(database).missing)
+        database = _there(url)
+        return database is not None and (_state_of(database).behind or bool(missing_guards(url)))
     except DjangoDatabaseError:
         return False
+
+
+def missing_guards(url: str) -> tuple[str, ...]:
+    """The guards of the store here that `create` would set again; none where no store is."""
+    try:
+        database = _there(url)
+        return () if database is None or _state_of(database).format is None else guards_of(database).missing
+    except DjangoDatabaseError:
+        return ()
+
+
+def steps_of(url: str) -> frozenset[str]:
+    """The steps that made the store here what it is; none where no store is.
+
+    `store.0008_lines_of_an_invoice` is a change of tables (migration), of the ledger or the portal; `format-2` a format
+    that the store has come to.
+    """
+    try:
+        database = _there(url)
+        if database is None:
+            return frozenset()
+        made = database.rows("SELECT app, name FROM django_migrations")
+        return frozenset(f"{app}.{name}" for app, name in made) | {
+            f"format-{one}" for one in _state_of(database).formats
+        }
+    except DjangoDatabaseError:
+        return frozenset()
+
+
+def _there(url: str) -> Database | None:
+    """The database of a URL; None for a file that is not there, which asking would make."""
+    database = Database(url)
+    return database if database.path is None or database.path.exists() else None
 
 
 def _refuse_a_file_of_others(database: Database, url: str) -> None:

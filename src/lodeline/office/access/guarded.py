@@ -22,9 +22,9 @@ def has_office(database: Database) -> bool:
     return OFFICE_TABLES.tables[0] in database.connection.introspection.table_names()
 
 
-def is_unguarded(database: Database) -> bool:
-    """Whether a guard of an office that is there does not stand."""
-    return has_office(database) and bool(guards_of(database, OFFICE_TABLES).missing)
+def missing_office_guards(database: Database) -> tuple[str, ...]:
+    """The guards of an office that is there which do not stand."""
+    return guards_of(database, OFFICE_TABLES).missing if has_office(database) else ()
 
 
 def plain(value: object) -> object:
