@@ -69,6 +69,30 @@ def test_what_was_not_written_is_not_read(row: dict[str, object], place: int, ju
     assert cells(pl.DataFrame([found], schema=CELLS)).to_list() == [damaged.decode()]
 
 
+#: Rows of a first, a second and a third version of one table.
+GROWN: dict[str, pl.DataType] = {
+    "lot": pl.String(),
+    "mass_mg": pl.Int64(),
+    "batch": pl.String(),
+    "melted_on": pl.Date(),
+}
+NEWER = ("batch", "melted_on")
+
+
+@given(st.fixed_dictionaries({name: st.none() | VALUES[dtype] for name, dtype in GROWN.items()}))
+def test_columns_that_come_later_leave_the_text_of_earlier_rows_as_it_was(row: dict[str, object]) -> None:
+    frame = pl.DataFrame([row], schema=GROWN)
+    (text,) = cells(frame, GROWN, later=NEWER)
+    assert parse_cells(text.encode(), GROWN, later=NEWER) == row
+    for count in range(len(NEWER) + 1):
+        known = list(GROWN)[: 2 + count]
+        earlier = {name: GROWN[name] for name in known}
+        if all(row[name] is None for name in GROWN.keys() - earlier.keys()):
+            assert cells(frame.select(known), earlier, later=NEWER[:count]).to_list() == [text]
+    with pytest.raises(ValueError, match="empty"):
+        parse_cells(f"{text}-".encode(), GROWN | {"last": pl.String()}, later=(*NEWER, "last"))
+
+
 SHARE = st.one_of(
     st.decimals(0, 110, places=3).map(str),
     st.decimals(0, 1, places=9).map(str),

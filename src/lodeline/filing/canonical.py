@@ -2,19 +2,19 @@
 
 `1|6:EVT-00110:transfer…`: the encoding version, then each cell of `schema.CELLS` as `<bytes in UTF-8>:<text>`,
 and `-` for an empty cell. Integers are decimal, dates ISO 8601, text is NFC as filed. The leaf hash of a row
-is made from this text (03-filing, section 4), so neither it nor the order of the columns may change within
-one version.
+is made from this text, so neither it nor the order of the columns may change within one version. What may be added, and
+what a new version needs, stands in docs/reference/journal.md ("Cells of a row").
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import polars as pl
 
-from lodeline.filing.schema import CELLS
+from lodeline.filing.schema import CELLS, LATER
 
 VERSION = "1"
 #: Rows hashed at a time; bounds the memory of a digest.
@@ -24,18 +24,21 @@ Cell = str | int | date | None
 
 
 def cells(
-    rows: pl.DataFrame, schema: Mapping[str, pl.DataType] = CELLS, *, later: str | None = None
+    rows: pl.DataFrame, schema: Mapping[str, pl.DataType] = CELLS, *, later: Sequence[str] = LATER
 ) -> pl.Series:  # fmt: skip
     """(n,) String: the canonical text of each row of a frame with the columns of `schema`, those of a filing.
 
-    `later`: the last cell, where rows of an earlier time had not got it. A row in which it is empty is written without
-    it, as those were, so that their text and its hash stay what they are.
+    `later`: the last cells, where rows of an earlier time had not got them. A row is written up to the last of them
+    that it fills, so that the text of earlier rows and its hash stay what they are.
     """
     known = _ENCODED if schema is CELLS else {name: _encoded(name, dtype) for name, dtype in schema.items()}
     encoded = [_EMPTY if rows[name].null_count() == rows.height else known[name] for name in schema]
-    if later is not None:
-        assert later == list(schema)[-1], "a cell in between would shift the others"
-        encoded[-1] = pl.when(pl.col(later).is_not_null()).then(known[later]).otherwise(pl.lit(""))
+    if later:
+        assert list(later) == list(schema)[-len(later) :], "a cell in between would shift the others"
+        written = [pl.any_horizontal(pl.col(one).is_not_null() for one in later[at:]) for at in range(len(later))]
+        encoded[-len(later) :] = [
+            pl.when(filled).then(known[name]).otherwise(pl.lit("")) for name, filled in zip(later, written, strict=True)
+        ]
     text = pl.concat_str(_VERSION, *encoded).alias("cells")
     return rows.lazy().select(text).collect().to_series() if rows.height else pl.Series("cells", [], pl.String())
 
@@ -64,7 +67,7 @@ def digest(canonical: pl.Series) -> str:
 
 
 def parse_cells(
-    canonical: bytes, schema: Mapping[str, pl.DataType] = CELLS, *, later: str | None = None
+    canonical: bytes, schema: Mapping[str, pl.DataType] = CELLS, *, later: Sequence[str] = LATER
 ) -> dict[str, Cell]:  # fmt: skip
     """The typed cells of one canonical row, by the names of `schema`; `later` as in `cells`.
 
@@ -76,16 +79,16 @@ def parse_cells(
     place = len(prefix)
     found: dict[str, Cell] = {}
     for name, dtype in schema.items():
-        if name == later and place == len(canonical):
-            found[name] = None
-            continue
+        if name in later and place == len(canonical):
+            break
         text, place = _next_text(canonical, place)
-        if name == later and text is None:
-            raise ValueError(f"an empty {name} is not written")
         found[name] = None if text is None else _typed(text, dtype)
     if place != len(canonical):
         raise ValueError(f"{len(canonical) - place} bytes behind the last cell")
-    return found
+    last = next(reversed(found))
+    if last in later and found[last] is None:
+        raise ValueError(f"an empty {last} is not written at the end")
+    return {name: found.get(name) for name in schema}
 
 
 def _next_text(canonical: bytes, place: int) -> tuple[str | None, int]:

@@ -50,8 +50,8 @@ ROW_IDENTITY: Final[Mapping[Feed, tuple[str, ...]]] = {
 }  # fmt: skip
 #: What the desk asks of a declaration and no record of customs tells.
 _DESK_ALONE: Final = frozenset({"composition_of", "assay_of", "export_licence", "movement"})
-#: Cells that rows of an earlier time had not; they stand last, and where they are empty they are not written.
-LATER: Final[Mapping[Feed, str | None]] = {"invoices": "line", "customs": None}
+#: Cells that rows of an earlier time had not, as `schema.LATER`.
+LATER: Final[Mapping[Feed, tuple[str, ...]]] = {"invoices": ("line",), "customs": ()}
 #: Customs lines need these beyond what a declaration needs to get an answer.
 _CUSTOMS_REQUIRED: Final = frozenset({"declaration", "line", "on", "product_name", "hs_code", "mass_kg"})
 
@@ -104,7 +104,7 @@ def columns(feed: Feed) -> dict[str, FeedColumn]:
 def feed_cells(feed: Feed) -> dict[str, pl.DataType]:
     """The cells of a row as they are read, stored and hashed: masses in mg, shares in ppb, days as dates, else text."""
     typed = {one.typed: one.parser.dtype for one in columns(feed).values()}
-    later = {name: typed.pop(name) for name in (LATER[feed],) if name is not None}
+    later = {name: typed.pop(name) for name in LATER[feed]}
     return {**typed, "extra": pl.String(), **later}
 
 

@@ -1,6 +1,6 @@
 """The flow record: which columns a filing has, what they mean, and how one row becomes canonical bytes.
 
-This file is the exchange format (03-filing, section 1). Outsiders depend on the names; the order of the
+This file is the exchange format (docs/reference/filing-format.md). Outsiders depend on the names; the order of the
 columns is the order of the cells in a row's leaf and must never change within one encoding version.
 """
 
@@ -88,11 +88,16 @@ _POLARS: dict[str, pl.DataType] = {
     "date": pl.Date(), "mass": pl.Int64(), "percent": pl.Int64(), "integer": pl.Int64(),
 }  # fmt: skip
 
+#: Typed names of the columns that rows of an earlier time had not, oldest first: a new column is named here at the end,
+#: wherever it stands in `COLUMNS`. Their cells stand last; a row is written up to the last that it fills (`canonical`).
+LATER: tuple[str, ...] = ()
+_TYPES = {column.typed: _POLARS.get(column.type, pl.String()) for column in COLUMNS}
 #: A checked filing's rows. `composition` is canonical text in ppb on the element basis (lodeline.material);
 #: `value` is a normalised decimal text; `extra` is canonical JSON of the filled unknown columns or null.
 CELLS: dict[str, pl.DataType] = {
-    **{column.typed: _POLARS.get(column.type, pl.String()) for column in COLUMNS},
+    **{name: dtype for name, dtype in _TYPES.items() if name not in LATER},
     "extra": pl.String(),
+    **{name: _TYPES[name] for name in LATER},
 }
 #: The cells, the dry mass derived from them (dry = net × (1 − moisture), rounded down), and the address.
 ROWS: dict[str, pl.DataType] = {**CELLS, "dry_mg": pl.Int64(), "source": pl.UInt16(), "row": pl.UInt32()}
