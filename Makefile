@@ -10,7 +10,7 @@ TEST := .venv/bin/pytest -n 2 --dist loadgroup
 export PYTHONUTF8 := 1
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test reading browser quick test-full check api-fuzz faults bench pictures lock clean
+.PHONY: demo test reading browser quick touched test-full check api-fuzz faults bench pictures lock clean
 
 demo: .venv/run.stamp
 	$(BIN)/lodeline demo $(ARGS)
@@ -25,6 +25,11 @@ reading: .venv/dev.stamp
 # What opens no store: the pure rooms, what is drawn and what is written.
 quick: .venv/dev.stamp
 	$(TEST) -m "not slow and not medium" tests/unit tests/properties tests/world tests/web/drawing tests/docs $(ARGS)
+
+# The tests of what was changed since main, by names (tests/touched.py); BASE names another beginning.
+touched: .venv/dev.stamp
+	@tests=$$($(BIN)/python -m tests.touched $(BASE)) || exit 1; \
+	if [ -z "$$tests" ]; then echo "no test belongs to what was changed"; else $(TEST) -m "not slow" $$tests $(ARGS); fi
 
 # In the browser that people have; without LODELINE_BROWSER it is the one that has no windows, where there is one.
 test-full: reading check browser
