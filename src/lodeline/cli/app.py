@@ -150,7 +150,7 @@ def _about(
     del context
 
 
-#: What the keys of section 8 are called at the head of a table.
+#: What the keys of `--json` are called at the head of a table.
 _COLUMNS_ZH = {
     "site": "场所", "element": "元素", "period": "月份", "opening_kg": "期初", "in_kg": "收入", "out_kg": "发出",
     "book_kg": "账面", "physical_kg": "实物", "muf_kg": "不平衡差", "sigma_kg": "σ", "z": "z", "from": "自", "to": "至",

@@ -20,7 +20,7 @@ from lodeline.material.mass import PPB_PER_PERCENT, scale_ppb
 Integers = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-#: Sums of elements above this are refused, those between 100 % and this are flagged (03-filing, section 2).
+#: Sums of elements above this are refused, those between 100 % and this are flagged (docs/reference/filing-format.md).
 SUM_LIMIT_PPB = 1_005_000_000
 _TREO_INDEX = SYMBOLS.index(TREO)
 _INDEX = {symbol: place for place, symbol in enumerate(SYMBOLS)}

@@ -1,4 +1,4 @@
-"""A dossier: a directory that holds a register, grants and the filings of a whole world (03-filing, section 5).
+"""A dossier: a directory that holds a register, grants and the filings of a whole world (docs/reference/dossier.md).
 
 Only what the format names is read; any other file is left alone. A register that cannot be read stops
 the reading; a bad row of it is a problem with its place, and the rest of the file is taken.

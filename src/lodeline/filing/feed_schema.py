@@ -1,8 +1,8 @@
 """The records of other authorities as tables: which columns an invoice and a customs line have, and how each is read.
 
-The names are fixed by the exchange format (03-filing, section 5); the order of the columns is the order of the cells in
-a row's leaf and never changes within one encoding version. A customs line has the columns of a declaration but
-for what the desk alone asks, and which way it went.
+The names are fixed by the exchange format (docs/reference/feeds.md); the order of the columns is the order of the
+cells in a row's leaf and never changes within one encoding version. A customs line has the columns of a declaration
+but for what the desk alone asks, and which way it went.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from lodeline.material.composition import balance_shares
 from lodeline.material.element import RARE_EARTHS, TREO
 from lodeline.material.mass import format_kg, share_mg
 
-#: Relative standard uncertainties where the register names no method (04-accountancy: assumption).
+#: Relative standard uncertainties where the register names no method (assumption; docs/reference/ledger.md).
 DEFAULT_WEIGHING = 0.001
 DEFAULT_ASSAY = 0.02
 #: An element may gain this share of the output's mass before it is questioned: trace contamination

@@ -2,7 +2,7 @@
 
 Mining draws on lots made by an origin of kind `mined` or `by-product`; separation draws on mineral lots
 consumed (ore, concentrate, and mixed compounds that an origin made), imported ones included. Secondary
-feed and later steps do not draw (assumption: 03-filing section 2; Order 71 of 2025, arts 2-3).
+feed and later steps do not draw (assumption: our reading of Order 71 of 2025, arts 2-3; docs/reference/ledger.md).
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ class Problem:
         return self.text(language) + between + CATALOGUE[self.code].cure[language]
 
     def as_json(self) -> dict[str, object]:
-        """The shape that `--json` promises (03-filing, section 8)."""
+        """The shape that `--json` promises (docs/reference/json.md)."""
         return {
             "code": self.code,
             "severity": self.severity,

@@ -1,6 +1,6 @@
 """Who may file and what is known of sites, methods, models and grants: the register as of one log entry.
 
-Records are frames with one row per record and the columns of the exchange format (03-filing, section 5);
+Records are frames with one row per record and the columns of a dossier (docs/reference/dossier.md);
 lists inside a cell are lists here, dates are dates, masses are integer milligrams.
 """
 

@@ -34,7 +34,7 @@ Mass = TypeVar("Mass", int, pl.Expr)
 def closing_tolerance_mg(mass_mg: Mass) -> Mass:
     """Below this difference a delivery is whole: three standard deviations of two weighings at 0.1 % each.
 
-    0.1 % is the weighing uncertainty assumed where no method is registered (04-accountancy: assumption).
+    0.1 % is the weighing uncertainty assumed where no method is registered (assumption; docs/reference/ledger.md).
     """
     return mass_mg * 4243 // 1_000_000
 

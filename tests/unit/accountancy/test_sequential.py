@@ -11,7 +11,7 @@ from tests.unit.accountancy.plants import PLANT_A, PLANT_C, Floats, clean
 
 from lodeline.accountancy.sequential import ceiling, page, page_tail, page_threshold, sitmuf
 
-#: h for (periods, k): at 5 % and at 1 %, as the design page prints them, rounded to two digits from simulation.
+#: h for (periods, k): at 5 % and at 1 %, simulated apart from this code, rounded to two digits.
 KNOWN = {
     (12, 0.25): (4.75, 6.46), (12, 0.5): (3.37, 4.69), (12, 1.0): (1.92, 2.69),
     (24, 0.25): (6.23, 8.38), (24, 0.5): (4.13, 5.57), (24, 1.0): (2.26, 3.05),

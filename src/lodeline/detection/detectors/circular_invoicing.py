@@ -6,7 +6,7 @@ to its first seller with the same mass, and of which no hop ever moved the goods
 Innocent: a sale that was undone; goods pledged and bought back (repurchase); a clearing among firms of one group.
 Ask: payments behind each invoice; the pledge or repurchase contract; who owns the firms.
 Evidence: every title of the round, in order.
-Source: cycles of documents less cycles of movements (design 09); search as in round-trip (flow.cycles).
+Source: our own construction: cycles of documents less cycles of movements; search as in round-trip (flow.cycles).
 """
 
 from __future__ import annotations

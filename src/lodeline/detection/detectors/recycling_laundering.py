@@ -10,8 +10,9 @@ mixed metal; one maker's or one kind of magnet; a new collection contract, an ol
 Ask: from whom the scrap came, with tickets and photographs; assays of the lots by another laboratory; what was made of
 it.
 Evidence: the lots with their share of lanthanum, or with their ratios; or the months with the mass collected.
-Source: Decree 785 art. 11 (recyclers may not use mineral products); deposits hold La at 2-30 % of their oxides, NdFeB
-recipes none (01-domain; the limit is an assumption); what collected scrap holds is learned from the other recyclers.
+Source: Decree 785 art. 11 (recyclers may not use mineral products); deposits hold La at 1-40 % of their oxides, NdFeB
+swarf none (data/reference/signatures.csv; the limit is an assumption); what collected scrap holds is learned from the
+other recyclers.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ class Verdict:
     told: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """The shape of 03-filing section 8."""
+        """The shape that `--json` promises (docs/reference/json.md)."""
         return {
             "ok": not self.faults,
             "size": self.size,
