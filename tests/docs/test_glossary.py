@@ -1,0 +1,50 @@
+"""The glossary names terms that the program uses, in both languages, and files that are there."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import pytest
+
+from tests.docs.pages import REPOSITORY
+from tests.docs.test_docs import section
+
+SOURCE = REPOSITORY / "src/lodeline"
+PAGE = (REPOSITORY / "docs/reference/glossary.md").read_text("utf-8")
+ROWS = [line.strip("| ").split(" | ") for line in PAGE.splitlines() if line.startswith("| ")][1:]
+
+
+@cache
+def used() -> str:
+    """All that the sources say, in small letters, but for the vocabulary of company names."""
+    kinds = ("**/*.py", "**/*.html", "data/reference/*.csv", "data/regulations/**/*.yaml")
+    return "\n".join(path.read_text("utf-8") for kind in kinds for path in sorted(SOURCE.glob(kind))).lower()
+
+
+def place(row: list[str]) -> tuple[int, str]:
+    """Subjects stand as in the architecture, terms by the alphabet."""
+    table = section("ARCHITECTURE.md", "## The same subjects in every layer")
+    subjects = [name for cell in re.findall(r"^\| (`.*?) \|", table, re.M) for name in re.findall(r"`(\w+)`", cell)]
+    return subjects.index(row[0]), row[1].lower()
+
+
+def test_every_row_is_whole_and_in_its_place() -> None:
+    assert len(ROWS) > 100
+    assert {len(row) for row in ROWS} == {5}
+    places = [place(row) for row in ROWS]
+    assert places == sorted(set(places))
+    assert [row[1] for row in ROWS if not re.fullmatch(r".*\.<br>.*[\u4e00-\u9fff].*。", row[3])] == []
+
+
+def test_every_file_of_the_glossary_is_there() -> None:
+    for _, term, _, _, where in ROWS:
+        paths = re.findall(r"`([^`]+)`", where)
+        assert paths, term
+        assert [path for path in paths if not (SOURCE / path).is_file()] == [], term
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row[1] for row in ROWS])
+def test_every_term_is_used_in_both_languages(row: list[str]) -> None:
+    assert [word for word in row[1].lower().split(", ") if word not in used()] == []
+    assert row[2] in used()
