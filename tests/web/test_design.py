@@ -101,7 +101,7 @@ def test_whatever_refers_to_an_id_finds_it_and_every_control_has_a_label(demo: B
 
 def included(template: Path) -> set[str]:
     """Names of the parts in a template, and in those parts."""
-    found = set(re.findall(r'{% include "lodeline/parts/(\w+\.html)"', template.read_text("utf-8")))
+    found = set(re.findall(r'{%-? include "lodeline/parts/(\w+\.html)"', template.read_text("utf-8")))
     return found | {name for one in found for name in included(PARTS / one)}
 
 
@@ -189,7 +189,7 @@ def test_page_asks_again_for_a_job_that_runs_with_and_without_script(running: bo
         id="job", label="Checking", says="62 of 100 rows", done=62, total=100, running=running, seconds=4
     )
     head, part = (rendered(name, progress=progress) for name in ("progress_head.html", "progress.html"))
-    assert ('<noscript><meta http-equiv="refresh" content="4"></noscript>' in head) == running
+    assert ('<meta http-equiv="refresh" content="4">' in head.partition("<noscript>")[2]) == running
     assert ('data-live="4"' in part) == running
     assert 'max="100" value="62"' in part and "62 of 100 rows" in part
 

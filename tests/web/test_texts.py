@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import lodeline.web
+from lodeline.web.server.template_files import joined
 
 ROOM = Path(lodeline.web.__file__).parent
 TEMPLATES = sorted((ROOM / "templates").rglob("*.html"))
@@ -32,7 +33,7 @@ def faults(en: str, zh: str) -> list[str]:
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_template(path: Path) -> None:
-    text = path.read_text("utf-8")
+    text = joined(path.read_text("utf-8"))
     calls = SAY.findall(text)
     assert len(calls) == text.count("{% say "), "a say without its two texts"
     assert {(en, *faults(en, zh)) for en, zh, _ in calls if faults(en, zh)} == set()

@@ -94,8 +94,8 @@ MIDDLEWARE = [
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": [("django.template.loaders.cached.Loader", ["lodeline.web.server.template_files.Loader"])],
             "builtins": ["django.templatetags.static", "lodeline.web.templatetags.lodeline"],
             "context_processors": [
                 "django.template.context_processors.request",
