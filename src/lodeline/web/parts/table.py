@@ -141,7 +141,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A table as a template needs it."""
+    """A table as a template needs it; `total` says how many rows it has, on all its pages."""
 
     table: Table
     heads: tuple[Head, ...]
@@ -159,11 +159,12 @@ def shown(visit: Visit, table: Table) -> Shown:
     rows, key, falling = _sorted(visit, table)
     last = max(1, -(-len(rows) // table.per_page))
     number = _page_number(visit, table, last)
+    n = written.count(len(rows))
     return Shown(
         table=table,
         heads=tuple(_head(visit, table, column, key, falling) for column in table.columns),
         rows=rows[(number - 1) * table.per_page : number * table.per_page],
-        total=written.count(len(rows)),
+        total=visit.say("1 row" if len(rows) == 1 else f"{n} rows", f"共{n}行"),
         csv_href=visit.here(format="csv", table=table.name, **{_parameter(table, "page"): None}),
         pages=_pages(visit, table, number, last),
     )

@@ -199,25 +199,46 @@ def _headline(visit: Visit, document: Json) -> str:
 
 
 def _lede(visit: Visit, pairs: list[Pair], document: Json, names: Mapping[str, str]) -> dict[str, object]:
-    """What was asked about, as far as it was stated: who, to where, by what, how much."""
+    """What was asked about, as far as it was stated: who, to where, by what, how much; and under which law."""
 
     def all_of(name: str) -> list[str]:
         return list(dict.fromkeys(str(line[name]) for _, line in pairs if line[name]))
 
+    n = written.count(len(pairs))
     countries = [words.country(code, visit.language) for code in all_of("destination")]
     between = "、" if visit.language == "zh" else ", "
-    days = sorted({line["day"] for line, _ in pairs})
+    exporter = between.join((all_of("exporter_name") or [names.get(one, one) for one in all_of("exporter")])[:2])
+    to = between.join(countries)
+    if len(countries) > 3:
+        to = visit.say(f"{len(countries)} countries", f"{len(countries)}个国家或地区")
+    port = between.join(all_of("port")[:2])
+    stated = exporter + visit.say(", ", "，") if exporter else ""
+    if to:
+        stated += visit.say(f"{'to' if exporter else 'To'} {to}", f"运往{to}")
+        stated += visit.say(f" from {port}", f"，自{port}出境") if port else ""
+        stated += visit.say("; ", "；")
     return {
-        "exporter": between.join((all_of("exporter_name") or [names.get(one, one) for one in all_of("exporter")])[:2]),
-        "to": between.join(countries) if len(countries) <= 3 else visit.say(
-            f"{len(countries)} countries", f"{len(countries)}个国家或地区"
-        ),
-        "port": between.join(all_of("port")[:2]),
-        "lines": written.count(len(pairs)),
+        "stated": stated + visit.say("1 line" if len(pairs) == 1 else f"{n} lines", f"共{n}项"),
         "mass": _mass(visit, pairs),
         "value": _value(pairs),
-        "day": written.day(days[0] if days else document["day"], visit.language) if len(days) < 2 else None,
-    }  # fmt: skip
+        "judged": _judged(visit, pairs, document),
+    }
+
+
+def _judged(visit: Visit, pairs: list[Pair], document: Json) -> str:
+    """The law of which day was asked, or of which days."""
+    days = sorted({line["day"] for line, _ in pairs})
+    known = written.day(document["known"], visit.language)
+    if len(days) > 1:
+        return visit.say(
+            f"Each line is judged under the law of its own day, as published up to {known}.",
+            f"各项按其申报日适用、截至{known}已公布的规定判断。",
+        )
+    day = written.day(days[0] if days else document["day"], visit.language)
+    return visit.say(
+        f"Judged under the law of {day}, as published up to {known}.",
+        f"按{day}适用、截至{known}已公布的规定判断。",
+    )
 
 
 def _mass(visit: Visit, pairs: list[Pair]) -> str | None:
@@ -406,6 +427,7 @@ def _reason(visit: Visit, one: Json, *, day: str, known: str, names: Mapping[str
 
 
 def _problem(visit: Visit, one: Json) -> dict[str, object]:
+    flag = one["severity"] == "flag"
     where = one["where"]
     column = where["column"]
     place = [
@@ -416,7 +438,9 @@ def _problem(visit: Visit, one: Json) -> dict[str, object]:
         "place": " · ".join(filter(None, place)),
         "text": visit.spoken(one["message"]),
         "code": one["code"],
-        "flag": one["severity"] == "flag",
+        "tone": "gain" if flag else "loss",
+        "shape": "up" if flag else "square",
+        "word": visit.say("Flag", "提示") if flag else visit.say("Fix", "须更正"),
     }
 
 

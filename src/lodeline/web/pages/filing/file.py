@@ -18,6 +18,7 @@ from lodeline.service.filing.drafting import copy_of, known_for_template
 from lodeline.service.firm.own import Month, Own
 from lodeline.web.pages.common.attachment import attachment
 from lodeline.web.pages.common.firm_notice import firm_name, notice_of
+from lodeline.web.pages.common.firm_part import counted
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.values import Notice
 from lodeline.web.visit import BadQuestionError, Visit
@@ -144,7 +145,7 @@ def _draft(visit: Visit, draft: Draft, local: Any) -> dict[str, Any]:
         "href": visit.url("firm-draft", organisation=draft.organisation, draft=draft.pk),
         "name": month_name(visit, draft.period, local),
         "corrects": draft.corrects,
-        "rows": written.count(draft.rows),
+        "rows": counted(visit, draft.rows, "1 row", "{n} rows", "{n}行"),
         "state": _STATES[draft.state][visit.language],
         "who": draft.changed_by.name if draft.changed_by else "",
         "at": f"{written.day(at.date(), visit.language)}{visit.say(',', '')} {at:%H:%M}",

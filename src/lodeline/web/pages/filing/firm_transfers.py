@@ -34,6 +34,29 @@ VIEWS: Final[Mapping[str, Text]] = {
     "closed": say("Closed", "已闭合"),
     "disputes": say("Disputes", "异议"),
 }
+_LEDES: Final[Mapping[str, Text]] = {
+    "in": say(
+        "What you accept becomes receipts in the filing of the month. "
+        "The mass on your own scales is what counts, whatever the shipper wrote.",
+        "确认到货即生成本月申报的收货行。以本企业过磅质量为准，不必与发货方一致。",
+    ),
+    "sent": say(
+        "Each waits for the buyer to file it. You may remind a buyer once a week.",
+        "等待买方申报。每周可提醒一次。",
+    ),
+    "others": say(
+        "One side has filed and the other has not: file your half, or ask for theirs.",
+        "一方已申报而另一方未申报：请补报本企业部分，或请对方补报。",
+    ),
+    "closed": say(
+        "Shipper and receiver have both filed, or the other side need not.",
+        "双方均已申报，或对方无申报义务。",
+    ),
+    "disputes": say(
+        "Both sides see these and nobody else does. Nothing in the ledger changes by a dispute.",
+        "仅双方可见。异议不改变账本。",
+    ),
+}
 _STANDINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "in": ("to-accept",),
     "sent": ("unconfirmed",),
@@ -70,9 +93,11 @@ def firm_transfers(visit: Visit, organisation: str) -> HttpResponse:
         status=400 if refused else 200,
         name=firm.name,
         view=view,
+        lede=visit.spoken(_LEDES[view]),
         label=visit.say("Transfers", "流转"),
         tabs=_tabs(firm, view, waiting, disputed),
         table=shown(visit, table),
+        deliveries=counted(visit, len(table.rows), "1 delivery", "{n} deliveries", "共{n}笔"),
         form=accept_form(firm) if view == "in" and may_file and waiting.height else None,
         buyers=_buyers(firm, waiting) if view == "sent" and may_file else (),
         notices=[Notice(kind="problem", says=refused)] if refused else _said(firm),
