@@ -285,9 +285,40 @@ def asked_about(
             until=statement.until, gain=gain,
         )  # fmt: skip
         transfers = {
-            "gain": gain,
-            "count": number,
-            "mass": written.mass(mass_mg, visit.language),
+            "says": _one_sided(visit, number, written.mass(mass_mg, visit.language), element, gain=gain),
             "href": visit.url("transfers", query={"organisation": organisation}),
         }
     return {"kinds": list(kinds.values()), "transfers": transfers}
+
+
+def _one_sided(visit: Visit, number: int, mass: str, element: str, *, gain: bool) -> str:
+    """How many transfers, of how much, lack the side that would explain a gain, or a loss."""
+    if gain and number:
+        some = (
+            "one shipment to the firm in this time has" if number == 1
+            else f"{number} shipments to the firm in this time have"
+        )  # fmt: skip
+        return visit.say(
+            f"In the ledger: {some} no receipt, up to {mass} of {element}.",
+            f"账本所见：该时段内发往该企业的{'一' if number == 1 else number}笔货物没有收货申报，至多{mass}{element}。",
+        )
+    if gain:
+        return visit.say(
+            "In the ledger: every shipment to the firm in this time has its receipt, "
+            "so goods on the way explain nothing.",
+            "账本所见：该时段内发往该企业的货物均有收货申报，在途货物不能解释差额。",
+        )
+    if number:
+        some = (
+            "one delivery that a customer of the firm received in this time has" if number == 1
+            else f"{number} deliveries that customers of the firm received in this time have"
+        )  # fmt: skip
+        return visit.say(
+            f"In the ledger: {some} no shipment, up to {mass} of {element}.",
+            f"账本所见：该时段内客户申报收到该企业的{'一' if number == 1 else number}笔货物没有发货申报，"
+            f"至多{mass}{element}。",
+        )
+    return visit.say(
+        "In the ledger: everything that customers received from the firm in this time was filed as shipped.",
+        "账本所见：该时段内客户从该企业收到的货物均有发货申报。",
+    )
