@@ -49,7 +49,7 @@ from lodeline.detection.battery import DETECTORS, look
 from lodeline.detection.detectors.feed_mismatch import AMONG, DETECTOR
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.filing.loading import load
-from lodeline.service.findings.finding import LedgerSight
+from lodeline.service.findings.finding import SnapshotView
 from lodeline.service.matching.exceptions import Disagreements, disagreements, name_resolver
 from lodeline.store.opening import create
 from lodeline.store.snapshot import open_snapshot
@@ -294,7 +294,7 @@ def print_detector(planted_seeds: list[int], clean_seeds: list[int], firms: int,
         place.mkdir()
         records = made(place, seed=seed, firms=firms, months=months, plants=0 if clean else max(1, firms // 8))
         found = records.found
-        sight = LedgerSight(store=found.store, snapshot=found.snapshot, law=found.law)
+        sight = SnapshotView(store=found.store, snapshot=found.snapshot, law=found.law)
         findings = [seen(one.as_json()) for one in look(sight, detector)]
         items = {item["id"]: item for item in records.truth["planted"]}
         plants = {name: planted(item) for name, item in items.items()}

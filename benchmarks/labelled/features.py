@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from lodeline.accountancy.frames import AREA
-from lodeline.detection.battery import Sight
+from lodeline.detection.battery import LedgerView
 from lodeline.detection.evidence import month_of, with_treo_mass
 from lodeline.detection.papers import filings_of, papers_of
 from lodeline.material.element import SYMBOLS
@@ -25,7 +25,7 @@ FEATURES: Final = (
 _LANTHANUM: Final = SYMBOLS.index("La")
 
 
-def features(sight: Sight) -> pl.DataFrame:
+def features(sight: LedgerView) -> pl.DataFrame:
     """KEY and FEATURES (Float64), one row for each site and month in which the site has a row in the ledger."""
     lines = sight.lines.filter(pl.col("site").is_not_null()).with_columns(period=month_of())
     rows = lines.select(KEY).unique()
@@ -41,7 +41,7 @@ def _usual(value: str, by: str | list[str] = "site") -> pl.Expr:
     return pl.col(value) - pl.col(value).median().over(by)
 
 
-def _balances(sight: Sight) -> pl.DataFrame:
+def _balances(sight: LedgerView) -> pl.DataFrame:
     """The largest z of any element on either side."""
     return (
         sight.books.balances.filter(pl.col("z").is_not_null())
@@ -50,7 +50,7 @@ def _balances(sight: Sight) -> pl.DataFrame:
     )
 
 
-def _runs(sight: Sight, lines: pl.DataFrame) -> pl.DataFrame:
+def _runs(sight: LedgerView, lines: pl.DataFrame) -> pl.DataFrame:
     """Log yield and log closure against the site's middle month, and what was made of the registered capacity."""
 
     def of(role: str) -> pl.Expr:
@@ -71,7 +71,7 @@ def _runs(sight: Sight, lines: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _transfers(sight: Sight, lines: pl.DataFrame) -> pl.DataFrame:
+def _transfers(sight: LedgerView, lines: pl.DataFrame) -> pl.DataFrame:
     """The mean share that did not arrive of what a site sent, and of what was sent to it."""
     whole = sight.transfers.filter((pl.col("shipped_mg") > 0) & pl.col("received_mg").is_not_null()).with_columns(
         share=(pl.col("shipped_mg") - pl.col("received_mg")) / pl.col("shipped_mg")
@@ -83,7 +83,7 @@ def _transfers(sight: Sight, lines: pl.DataFrame) -> pl.DataFrame:
     return parts[0].join(parts[1], on=list(KEY), how="full", coalesce=True)
 
 
-def _scrap(sight: Sight, lines: pl.DataFrame) -> pl.DataFrame:
+def _scrap(sight: LedgerView, lines: pl.DataFrame) -> pl.DataFrame:
     """Collected scrap against the site's middle month, and the share of lanthanum in what entered as scrap."""
     came = with_treo_mass(
         lines.filter((pl.col("kind") == "origin") & (pl.col("origin_kind") == "secondary")), sight.lot_assays
@@ -97,7 +97,7 @@ def _scrap(sight: Sight, lines: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _counts(sight: Sight) -> pl.DataFrame:
+def _counts(sight: LedgerView) -> pl.DataFrame:
     """The share of counted lots whose mass is to the milligram that of the count before."""
     return (
         sight.counts.sort("site", "lot", "on")
@@ -110,7 +110,7 @@ def _counts(sight: Sight) -> pl.DataFrame:
     )
 
 
-def _exports(sight: Sight, lines: pl.DataFrame) -> pl.DataFrame:
+def _exports(sight: LedgerView, lines: pl.DataFrame) -> pl.DataFrame:
     """Exports and titles by number, the share to a country that the firm's first half never saw, and odd prices."""
     papers = papers_of(sight).select("line", value=pl.col("value").cast(pl.Float64, strict=False))
     half = lines.select(pl.col("on").min() + (pl.col("on").max() - pl.col("on").min()) / 2).item()
@@ -133,7 +133,7 @@ def _exports(sight: Sight, lines: pl.DataFrame) -> pl.DataFrame:
     return priced.join(titles, on=list(KEY), how="full", coalesce=True)
 
 
-def _filings(sight: Sight) -> pl.DataFrame:
+def _filings(sight: LedgerView) -> pl.DataFrame:
     """Corrections of a firm's month, and whether it was filed late."""
     corrected = filings_of(sight).filter(pl.col("corrects").is_not_null())
     corrections = corrected.group_by("organisation", "period").agg(corrections=pl.len())

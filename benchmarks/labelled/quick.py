@@ -38,7 +38,7 @@ from lodeline.service.entries.moment import utc_text
 from lodeline.service.entries.records import put_records
 from lodeline.service.filing.preparing import parties
 from lodeline.service.filing.status import filing_states
-from lodeline.service.findings.finding import LedgerSight
+from lodeline.service.findings.finding import SnapshotView
 from lodeline.service.matching.exceptions import PAPER_CELLS, Disagreements
 from lodeline.service.matching.feeds import day_of
 from lodeline.store.column_files import FED
@@ -77,7 +77,7 @@ class QuickDisagreements(Disagreements):
 
 
 @dataclass(frozen=True, kw_only=True)
-class QuickSight(LedgerSight):
+class QuickSight(SnapshotView):
     """A sight whose snapshot no log stands behind: what else is asked of a store is kept beside it."""
 
     all_papers: pl.DataFrame

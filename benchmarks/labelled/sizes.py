@@ -20,7 +20,7 @@ from lodeline.accountancy.covariance import BalanceRuns
 from lodeline.accountancy.sequential import ceiling
 from lodeline.accountancy.uncertainty import DEFAULTS
 from lodeline.detection.alarm import FALSE_FINDINGS_PER_SITE_YEAR
-from lodeline.detection.battery import Sight
+from lodeline.detection.battery import LedgerView
 from lodeline.detection.evidence import month_of
 from lodeline.material.element import TREO
 from lodeline.world.plant import loopholes
@@ -32,7 +32,7 @@ CLASSES = ("2–4 σ", "4–6 σ", "6–8 σ", "8–12 σ")
 THIRDS = ("small", "middle", "large")
 
 
-def ceilings(sight: Sight, planted: list[dict[str, Any]]) -> dict[str, float | None]:
+def ceilings(sight: LedgerView, planted: list[dict[str, Any]]) -> dict[str, float | None]:
     """Plant → ceiling on TREO for plants of mass; None where the site does not count, or nobody can say."""
     wanted = [item for item in planted if item["loophole"] in OF_MASS and item["loophole"] != "skimming"]
     runs = sight.books.runs
@@ -62,7 +62,7 @@ def _ceiling(item: Mapping[str, Any], rows: pl.DataFrame | None, runs: BalanceRu
         return None
 
 
-def _ceiling_of_pair(item: Mapping[str, Any], sight: Sight) -> float | None:
+def _ceiling_of_pair(item: Mapping[str, Any], sight: LedgerView) -> float | None:
     """The same for what a pair's weighings show, with the errors of two scales that nobody has estimated."""
     shipper, receiver = item["subjects"]["pair"]
     weighing = next(row for row in DEFAULTS if row["quantity"] == "weighing")

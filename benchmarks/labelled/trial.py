@@ -29,7 +29,7 @@ from labelled.sizes import ceilings
 from lodeline.detection.battery import DETECTORS, look
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.filing.loading import load
-from lodeline.service.findings.finding import LedgerSight
+from lodeline.service.findings.finding import SnapshotView
 from lodeline.store.opening import create
 from lodeline.store.snapshot import open_snapshot
 from lodeline.world import build_world, write_world
@@ -103,17 +103,17 @@ def _write(ask: Ask, room: Path) -> None:
     (room / "written").touch()
 
 
-def _sight(ask: Ask, room: Path) -> LedgerSight:
+def _sight(ask: Ask, room: Path) -> SnapshotView:
     law = load_law()
     if not ask.ledger:
         return quick_sight(room / "world", room, law)
     os.environ["LODELINE_SNAPSHOTS"] = str(room / "snapshots")
     store, _ = create(str(room / "store.sqlite3"), secret="a benchmark has no secrets")
     load(store, room / "world", law=law, own_process=False)
-    return LedgerSight(store=store, snapshot=open_snapshot(store), law=law)
+    return SnapshotView(store=store, snapshot=open_snapshot(store), law=law)
 
 
-def _look(sight: LedgerSight, room: Path) -> tuple[dict[str, Any], pl.DataFrame]:
+def _look(sight: SnapshotView, room: Path) -> tuple[dict[str, Any], pl.DataFrame]:
     truth = json.loads((room / "world.truth.json").read_text("utf-8"))
     findings = [seen(one.as_json()) for one in look(sight)]
     with asking_for():

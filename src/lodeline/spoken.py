@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 
-class SpokenError(Exception):
+class UserError(Exception):
     """Ends what was asked, through no fault of the program. `str()` gives the English text."""
 
     def __init__(self, en: str, zh: str) -> None:

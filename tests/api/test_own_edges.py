@@ -14,7 +14,7 @@ from tests.desk import LAW
 
 from lodeline.ledger.register import TABLES, Register
 from lodeline.office.findings.own import own_findings
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.store.snapshot import open_snapshot
 from lodeline.web.api import api
 
@@ -79,7 +79,7 @@ def firms() -> list[str]:
 def test_a_firm_is_told_of_no_one_beyond_its_edge(looked_at: Office, names: dict[str, set[str]]) -> None:
     asked = 0
     for firm in sorted(set(firms()) & names.keys()):
-        own = Own(looked_at.store, LAW, firm)
+        own = OrganisationView(looked_at.store, LAW, firm)
         # Whoever has ever named the firm has told it so, even if it took that back.
         told_it = {
             str(one)
@@ -130,7 +130,7 @@ def test_what_is_anothers_is_not_there(looked_at: Office) -> None:
 
 
 def test_a_finding_names_no_stranger(looked_at: Office, names: dict[str, set[str]]) -> None:
-    own = Own(looked_at.store, LAW, "MAG-0003")
+    own = OrganisationView(looked_at.store, LAW, "MAG-0003")
     stranger = next(one for one in sorted(names) if one not in own.next_to and one != "MAG-0003")
     supplier = next(iter(sorted(own.next_to)))
     snapshot = open_snapshot(looked_at.store)
@@ -154,7 +154,7 @@ def test_a_finding_names_no_stranger(looked_at: Office, names: dict[str, set[str
     assert not any(word in str(shown) for word in names[stranger])
 
 
-def _renamed(own: Own, organisation: str, *aliases: str) -> None:
+def _renamed(own: OrganisationView, organisation: str, *aliases: str) -> None:
     """The firm as others write it too, for whoever asks by `own`."""
     firms = own.register.tables["organisations"]
     mine = pl.col("id") == organisation
@@ -163,7 +163,7 @@ def _renamed(own: Own, organisation: str, *aliases: str) -> None:
 
 
 def test_a_name_changes_no_key_and_no_word_of_the_program(looked_at: Office, names: dict[str, set[str]]) -> None:
-    own = Own(looked_at.store, LAW, "MAG-0003")
+    own = OrganisationView(looked_at.store, LAW, "MAG-0003")
     stranger = next(one for one in sorted(names) if one not in own.next_to and one != "MAG-0003")
     snapshot = open_snapshot(looked_at.store)
     entry = snapshot.lines.filter(pl.col("organisation") == "MAG-0003")["entry"].max()
@@ -191,7 +191,7 @@ def test_a_name_changes_no_key_and_no_word_of_the_program(looked_at: Office, nam
 def test_only_whole_names_are_hidden(
     looked_at: Office, names: dict[str, set[str]], alias: str, text: str, called: str
 ) -> None:  # fmt: skip
-    own = Own(looked_at.store, LAW, "MAG-0003")
+    own = OrganisationView(looked_at.store, LAW, "MAG-0003")
     stranger = next(one for one in sorted(names) if one not in own.next_to and one != "MAG-0003")
     _renamed(own, stranger, alias)
     _renamed(own, "MAG-0003", "Global Star Metal", "环球星金属")
@@ -204,7 +204,7 @@ def test_only_whole_names_are_hidden(
 def test_a_name_that_was_decided_to_mean_a_stranger_is_hidden_too(
     looked_at: Office, names: dict[str, set[str]]
 ) -> None:  # fmt: skip
-    own = Own(looked_at.store, LAW, "MAG-0003")
+    own = OrganisationView(looked_at.store, LAW, "MAG-0003")
     stranger = next(one for one in sorted(names) if one not in own.next_to and one != "MAG-0003")
     mark = own.lot_name(f"{stranger}/", stranger, "").removesuffix("/")
     decided = pl.DataFrame([{"name": "Polar Star BV", "party": stranger}], schema=TABLES["party_names"])

@@ -13,7 +13,7 @@ from labelled.trial import Ask, run
 from lodeline.detection.battery import look
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.filing.loading import load
-from lodeline.service.findings.finding import LedgerSight
+from lodeline.service.findings.finding import SnapshotView
 from lodeline.store.opening import create
 from lodeline.store.snapshot import open_snapshot
 from lodeline.world import asked_plants, build_world, write_world
@@ -22,14 +22,14 @@ LAW = load_law()
 
 
 @pytest.fixture(scope="module")
-def sights(tmp_path_factory: pytest.TempPathFactory) -> tuple[QuickSight, LedgerSight]:
+def sights(tmp_path_factory: pytest.TempPathFactory) -> tuple[QuickSight, SnapshotView]:
     """A world with plants and dirt, looked at both ways."""
     room: Path = tmp_path_factory.mktemp("world")
     world = build_world(seed=431, organisations=24, months=4)
     write_world(world, room / "w", plants=asked_plants(world, "random:0.6"), feeds=True)
     store, _ = create(str(room / "store.sqlite3"), secret="a test has no secrets")
     load(store, room / "w", law=LAW, own_process=False)
-    return quick_sight(room / "w", room, LAW), LedgerSight(store=store, snapshot=open_snapshot(store), law=LAW)
+    return quick_sight(room / "w", room, LAW), SnapshotView(store=store, snapshot=open_snapshot(store), law=LAW)
 
 
 @pytest.mark.medium
@@ -47,14 +47,14 @@ def sights(tmp_path_factory: pytest.TempPathFactory) -> tuple[QuickSight, Ledger
         ("compared", ["organisation", "kind", "month"]),
     ],
 )
-def test_both_ways_give_the_same_rows(sights: tuple[QuickSight, LedgerSight], frame: str, key: list[str]) -> None:
+def test_both_ways_give_the_same_rows(sights: tuple[QuickSight, SnapshotView], frame: str, key: list[str]) -> None:
     quick, full = (getattr(one, frame) for one in sights)
     assert full.height > 0
     assert quick.sort(key).equals(full.sort(key))
 
 
 @pytest.mark.medium
-def test_files_were_refused_and_corrected_in_that_world(sights: tuple[QuickSight, LedgerSight]) -> None:
+def test_files_were_refused_and_corrected_in_that_world(sights: tuple[QuickSight, SnapshotView]) -> None:
     quick, _ = sights
     path = quick.store.database.path
     assert path is not None
@@ -64,7 +64,7 @@ def test_files_were_refused_and_corrected_in_that_world(sights: tuple[QuickSight
 
 
 @pytest.mark.medium
-def test_both_ways_give_the_same_findings(sights: tuple[QuickSight, LedgerSight]) -> None:
+def test_both_ways_give_the_same_findings(sights: tuple[QuickSight, SnapshotView]) -> None:
     quick, full = ([one.as_json() for one in look(sight)] for sight in sights)
     assert {one["detector"] for one in full} >= {"feed-mismatch"} and len(full) > 5
     assert quick == full

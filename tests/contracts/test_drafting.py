@@ -24,7 +24,7 @@ from lodeline.service.filing.filing import preview
 from lodeline.service.filing.posting import Outcome, post
 from lodeline.service.filing.transfers import transfers
 from lodeline.service.firm.acceptance import Acceptance, ClosedShipment, open_shipments, receipt_rows
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.store.snapshot import open_snapshot
 
 pytestmark = pytest.mark.medium
@@ -54,17 +54,17 @@ def filed(desk: Desk, who: str, table: Table, *, period: str = "2025-06", correc
 
 
 def confirmed(desk: Desk, who: str, acceptances: list[Acceptance], *, on: date = date(2025, 6, 20)) -> Outcome:
-    rows = receipt_rows(Own(desk.store, LAW, who), acceptances, on=on, site=who.lower())
+    rows = receipt_rows(OrganisationView(desk.store, LAW, who), acceptances, on=on, site=who.lower())
     additions = tuple(Addition(row=number, cells=row) for number, row in enumerate(rows, start=2))
     return filed(desk, who, apply(blank(), Changes(additions=additions)))
 
 
 def waiting(desk: Desk, who: str = "SEP") -> list[dict[str, Any]]:
-    return open_shipments(Own(desk.store, LAW, who), on=TODAY).to_dicts()
+    return open_shipments(OrganisationView(desk.store, LAW, who), on=TODAY).to_dicts()
 
 
 def unconfirmed(desk: Desk, who: str) -> pl.DataFrame:
-    found = Own(desk.store, LAW, who).transfers(datetime(2025, 7, 1, tzinfo=UTC), waiting=True)
+    found = OrganisationView(desk.store, LAW, who).transfers(datetime(2025, 7, 1, tzinfo=UTC), waiting=True)
     return found.filter(pl.col("standing") == "unconfirmed")
 
 
@@ -219,7 +219,9 @@ def test_who_made_a_lot_stays_with_the_trader_who_passes_it_on(desk: Desk) -> No
     (shipment,) = waiting(desk, "MAG")
     assert (shipment["partner"], shipment["lot"], shipment["product"]) == ("TRADE", "TRADE/7", "concentrate")
     assert "MINE" not in repr(
-        receipt_rows(Own(desk.store, LAW, "MAG"), [Acceptance(line=shipment["line"])], on=TODAY, site="mag")
+        receipt_rows(
+            OrganisationView(desk.store, LAW, "MAG"), [Acceptance(line=shipment["line"])], on=TODAY, site="mag"
+        )
     )
     assert unconfirmed(desk, "TRADE")["called"].to_list() == ["MINE/7"]
     assert confirmed(desk, "MAG", [Acceptance(line=shipment["line"])]).entry is not None
@@ -245,9 +247,9 @@ def test_a_reference_is_new_even_where_shippers_number_alike(desk: Desk) -> None
     desk.rows("TRADE", "2025-06", "S shipment 5 trade 9 4 counterparty=SEP reason=old", "R-S loss 5 trade 9 1 reason=x")
     desk.rows("SEP", "2025-06", "R-S loss 2 sep 1 1 reason=x")
     shipments = [Acceptance(line=row["line"]) for row in waiting(desk)]
-    rows = receipt_rows(Own(desk.store, LAW, "SEP"), shipments, on=TODAY, site="sep")
+    rows = receipt_rows(OrganisationView(desk.store, LAW, "SEP"), shipments, on=TODAY, site="sep")
     assert [(row["event"], row["counterparty"]) for row in rows] == [("R-S-2", "MINE"), ("R-S-3", "TRADE")]
-    long = receipt_rows(Own(desk.store, LAW, "SEP"), shipments[:1], on=TODAY, site="sep", prefix="P" * 80)
+    long = receipt_rows(OrganisationView(desk.store, LAW, "SEP"), shipments[:1], on=TODAY, site="sep", prefix="P" * 80)
     assert long[0]["event"] == "P" * 64
 
 
@@ -255,11 +257,15 @@ def test_what_does_not_wait_for_one_cannot_be_confirmed(desk: Desk) -> None:
     desk.rows("MINE", "2025-06", ORIGIN, SHIP)
     (shipment,) = waiting(desk)
     with pytest.raises(ClosedShipment) as refusal:
-        receipt_rows(Own(desk.store, LAW, "MAG"), [Acceptance(line=shipment["line"])], on=TODAY, site="mag")
+        receipt_rows(
+            OrganisationView(desk.store, LAW, "MAG"), [Acceptance(line=shipment["line"])], on=TODAY, site="mag"
+        )
     assert refusal.value.zh
     confirmed(desk, "SEP", [Acceptance(line=shipment["line"])])
     with pytest.raises(ClosedShipment):
-        receipt_rows(Own(desk.store, LAW, "SEP"), [Acceptance(line=shipment["line"])], on=TODAY, site="sep")
+        receipt_rows(
+            OrganisationView(desk.store, LAW, "SEP"), [Acceptance(line=shipment["line"])], on=TODAY, site="sep"
+        )
 
 
 def test_an_empty_ledger_has_an_answer_to_everything(desk: Desk) -> None:

@@ -16,7 +16,7 @@ from tests.desk import LAW, Desk
 
 from lodeline.detection.papers import DRAWS
 from lodeline.service.customs.reservations import left_already
-from lodeline.service.findings.finding import LedgerSight
+from lodeline.service.findings.finding import SnapshotView
 from lodeline.service.licences.answers import licence_list, licence_shown
 from lodeline.service.licences.draw_facts import draws_of
 from lodeline.service.licences.draws import Drawn, void
@@ -248,7 +248,7 @@ def test_findings_see_what_stands_and_not_the_slip(licensed: Desk) -> None:
     leave(licensed, "1", 100_000, "E1")
     correct(licensed, "1", 100, "E2", "E1")
     licensed.rows("MAG", "2025-06", export(1, 100))
-    draws = LedgerSight(store=licensed.store, snapshot=open_snapshot(licensed.store), law=LAW).draws
+    draws = SnapshotView(store=licensed.store, snapshot=open_snapshot(licensed.store), law=LAW).draws
     assert draws.schema == DRAWS
     assert draws.select("act", "mass_mg").rows() == [("reserve", 100 * KG), ("exit", 100 * KG)]
     assert [one.act for one in draws_of(licensed.store, "licence")] == ["reserve", "exit", "correct"]

@@ -28,7 +28,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The entries at which the detectors have looked."""
     seen: list[int] = []
 
-    def counting(sight: finding.LedgerSight, *rest: Any) -> object:
+    def counting(sight: finding.SnapshotView, *rest: Any) -> object:
         seen.append(sight.snapshot.entry)
         return look(sight, *rest)
 

@@ -14,7 +14,7 @@ from tests.desk import LAW, Desk, amounts, codes
 from lodeline.journal.verify import verify_receipt
 from lodeline.service.entries.receipts import receipt
 from lodeline.service.filing.transfers import transfers
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.service.log.audit import rebuild_differences, verify
 from lodeline.service.lots.aliases import AliasError, give_alias, history, paper
 from lodeline.service.lots.flow import origins, trace
@@ -219,20 +219,20 @@ def test_a_buyer_knows_a_lot_by_the_alias_alone(desk: Desk) -> None:
     before = desk.store.books.lot_ids(["MINE/7"])["MINE/7"]
     name(desk, "TRADE", "MINE/7", "T-1")
     take(desk, ("TRADE", "S shipment 5 trade MINE/7 400 counterparty=MAG"))
-    mag, trade = (Own(desk.store, LAW, who) for who in ("MAG", "TRADE"))
+    mag, trade = (OrganisationView(desk.store, LAW, who) for who in ("MAG", "TRADE"))
     (waiting,) = mag.transfers(NOW, waiting=True).to_dicts()
     assert (waiting["called"], waiting["local"]) == ("TRADE/T-1", "T-1")
     assert mag.lot_of("TRADE/T-1") == before
     assert mag.lot_of("MINE/7") is None and mag.lot_of("TRADE/7") is None, "to guess the id tells nothing"
     take(desk, ("MAG", "R receipt 6 mag T-1 400 counterparty=TRADE"))
     name(desk, "TRADE", "MINE/7", "T-2")
-    (closed,) = Own(desk.store, LAW, "MAG").transfers(NOW).to_dicts()
+    (closed,) = OrganisationView(desk.store, LAW, "MAG").transfers(NOW).to_dicts()
     assert (closed["called"], closed["standing"], closed["lot"]) == (
         "TRADE/T-1",
         "closed",
         number_of(desk, "TRADE/T-1"),
     )
-    history_ = Own(desk.store, LAW, "MAG").lot_history(number_of(desk, "TRADE/T-1"))
+    history_ = OrganisationView(desk.store, LAW, "MAG").lot_history(number_of(desk, "TRADE/T-1"))
     assert history_.select("own", "kind").rows() == [(False, "shipment"), (True, "receipt")]
     (out,) = trade.transfers(NOW).filter(trade.transfers(NOW)["receiver"] == "MAG").to_dicts()
     assert out["called"] == "MINE/7"
@@ -284,9 +284,9 @@ def test_a_lot_bought_by_title_goes_by_the_sellers_alias_and_is_shipped_on_under
     assert codes(refused) == ["lot.unknown"], "the id is not the buyer's to know"
     take(own, ("MAG", "Q title 7 - T-1 300 counterparty=SEP"))
     for who, called in (("MAG", "TRADE/T-1"), ("SEP", "MAG/T-1")):
-        assert Own(own.store, LAW, who).calling.lot_name("MINE/7", "MINE", "7") == called
-        assert Own(own.store, LAW, who).lot_of("MINE/7") is None
-    assert Own(own.store, LAW, "MINE").calling.lot_name("MINE/7", "MINE", "7") == "MINE/7"
+        assert OrganisationView(own.store, LAW, who).calling.lot_name("MINE/7", "MINE", "7") == called
+        assert OrganisationView(own.store, LAW, who).lot_of("MINE/7") is None
+    assert OrganisationView(own.store, LAW, "MINE").calling.lot_name("MINE/7", "MINE", "7") == "MINE/7"
     assert rebuild_differences(own.store) == []
     own.rows("MAG", "2025-06", f"O origin 2 mag Z 9 {CONCENTRATE}")
     with pytest.raises(AliasError, match="used the alias"):

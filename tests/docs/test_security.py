@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lodeline.office.access.actor import AUTHORITY_ROLES, ORGANISATION_ROLES, PERMISSIONS, Actor, Standing
+from lodeline.office.access.actor import AUTHORITY_ROLES, ORGANISATION_ROLES, PERMISSIONS, Actor, RoleGrant
 from lodeline.office.accounts.people import needs_second_factor
 from lodeline.regulation import document
 from lodeline.web.words.roles import ROLE_MAY, ROLE_NAMES
@@ -140,7 +140,7 @@ def test_every_role_is_explained_as_it_is(roles: dict[str, frozenset[str]], plac
         assert found is not None, role
         assert found[1] == ROLE_NAMES[role]["zh"]
         assert set(re.findall(r"`([\w.]+)`", found[2])) == permissions
-        actor = Actor(standings=(Standing(organisation=place, role=role),))
+        actor = Actor(standings=(RoleGrant(organisation=place, role=role),))
         assert (found[3] == "required") == needs_second_factor(actor)
         assert role in ROLE_MAY
 

@@ -10,7 +10,7 @@ from django.test import override_settings
 from tests.office.register import REGISTER
 from tests.stores import copied, put_away, ready_store
 
-from lodeline.office.access.actor import Actor, Standing
+from lodeline.office.access.actor import Actor, RoleGrant
 from lodeline.office.log import step_proof
 from lodeline.service.entries.records import put_records
 from lodeline.store.opening import open_store
@@ -42,7 +42,7 @@ def official(*roles: str) -> Actor:
     """Somebody of the authority."""
     return Actor(
         user=0, name="Official", pseudonym="official",
-        standings=tuple(Standing(organisation="", role=role) for role in roles),
+        standings=tuple(RoleGrant(organisation="", role=role) for role in roles),
     )  # fmt: skip
 
 
@@ -50,5 +50,5 @@ def of_firm(organisation: str, *roles: str) -> Actor:
     """Somebody of a firm."""
     return Actor(
         user=0, name="Person", pseudonym="person",
-        standings=tuple(Standing(organisation=organisation, role=role) for role in roles),
+        standings=tuple(RoleGrant(organisation=organisation, role=role) for role in roles),
     )  # fmt: skip

@@ -34,7 +34,7 @@ from lodeline.service.balance.inspections import Seal, Visited
 from lodeline.service.customs import papers as desk_papers
 from lodeline.service.customs.desk import answer
 from lodeline.service.firm.acceptance import Acceptance
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.service.licences import draws
 from lodeline.service.licences import proposals as licence_proposals
 from lodeline.service.licences import runs as service_runs
@@ -78,8 +78,8 @@ def store(url: str) -> Iterator[Store]:
     made.database.close()
 
 
-def own(store: Store, firm: str = "SEP") -> Own:
-    return Own(store, LAW, firm)
+def own(store: Store, firm: str = "SEP") -> OrganisationView:
+    return OrganisationView(store, LAW, firm)
 
 
 def waits(store: Store, event: str) -> int:
@@ -209,7 +209,7 @@ def party_list(store: Store) -> Callable[[], object]:
 
 
 def feed(store: Store) -> Callable[[], object]:
-    return lambda: feeds.hand_in(REGISTRAR, store, feed="invoices", name="invoices.csv", content=INVOICES, now=NOW)
+    return lambda: feeds.submit(REGISTRAR, store, feed="invoices", name="invoices.csv", content=INVOICES, now=NOW)
 
 
 def edition(store: Store) -> Callable[[], object]:

@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from tests.office.conftest import of_firm
 
 from lodeline.journal.verify import verify_receipt
-from lodeline.office.access.actor import Actor, NotAllowedError, Standing
+from lodeline.office.access.actor import Actor, NotAllowedError, RoleGrant
 from lodeline.office.findings.files import attached
 from lodeline.office.licences import application_review as review
 from lodeline.office.licences import application_views
@@ -48,7 +48,7 @@ CONTENT: dict[str, Any] = {
 def officer(name: str, *, region: str = "") -> Actor:
     """A licensing officer with an account."""
     user, _ = User.objects.get_or_create(email=f"{name}@authority.example", defaults={"name": name, "joined_at": NOW})
-    standing = Standing(organisation="", role="licensing-officer", region=region)
+    standing = RoleGrant(organisation="", role="licensing-officer", region=region)
     return Actor(user=user.pk, name=name, pseudonym=user.pseudonym, standings=(standing,))
 
 
@@ -78,16 +78,16 @@ def test_from_draft_to_licence(store: Store) -> None:
     assert one.state == "granted" and one.licence == f"XK-2026-{one.pk:05d}"
     licence = store.register(store.head()).licences[one.licence]
     assert (licence.exporter, licence.mass_mg, licence.valid_to) == (FIRM, 1_200_000_000, date(2027, 2, 28))
-    kinds = [step.kind for step, _ in application_views.steps_of(one, told_only=False)]
+    kinds = [step.kind for step, _ in application_views.steps_of(one, disclosed_only=False)]
     assert kinds == ["submitted", "taken", "proposed", "granted"]
-    assert [step.kind for step, _ in application_views.steps_of(one, told_only=True)] == ["submitted", "granted"]
+    assert [step.kind for step, _ in application_views.steps_of(one, disclosed_only=True)] == ["submitted", "granted"]
     assert Notice.objects.filter(organisation=FIRM, kind="application-decided").count() == 1
     assert verify(store).faults == ()
 
 
 def test_every_step_opens_with_its_receipt(store: Store) -> None:
     one = granted(store)
-    for step, _ in application_views.steps_of(one, told_only=False):
+    for step, _ in application_views.steps_of(one, disclosed_only=False):
         proof = receipt(store, step.entry, content=step.content.encode())
         assert proof is not None
         assert verify_receipt(proof, upload=step.content.encode()) == []
@@ -264,7 +264,7 @@ def test_a_grant_that_cannot_be_leaves_nothing_half_done(store: Store) -> None:
 def test_what_was_licensed_is_reported_on(store: Store) -> None:
     one = granted(store)
     one = office.report(FILER, store, one, what="arrival", text="Arrived on 9 March.", now=NOW)
-    (step, content) = application_views.steps_of(one, told_only=True)[-1]
+    (step, content) = application_views.steps_of(one, disclosed_only=True)[-1]
     assert (step.kind, content["what"], one.state) == ("reported", "arrival", "granted")
     with pytest.raises(ApplicationError):
         office.withdraw(FILER, store, one, text="Too late.", now=NOW)

@@ -19,12 +19,12 @@ from tests.office.register import REGISTER
 from tests.stores import copied, put_away, ready_store
 
 from lodeline.journal.verify import verify_receipt
-from lodeline.office.access.actor import Actor, NotAllowedError, Standing
+from lodeline.office.access.actor import Actor, NotAllowedError, RoleGrant
 from lodeline.office.findings import cases
 from lodeline.office.findings import review as case_review
 from lodeline.office.findings import states as case_states
 from lodeline.office.findings import views as case_views
-from lodeline.office.findings.cases import Sight
+from lodeline.office.findings.cases import FindingAsSeen
 from lodeline.office.findings.files import FileRefusedError, attached, content_of
 from lodeline.office.findings.states import CaseError, Facts, MovedError, material_change
 from lodeline.office.log import step_proof
@@ -49,7 +49,7 @@ STAMP = {"entry": 0, "root": "00" * 32}
 
 def person(name: str, *roles: str, organisation: str = "") -> Actor:
     """Somebody with roles in an organisation, or in the authority."""
-    standings = tuple(Standing(organisation=organisation, role=role) for role in roles)
+    standings = tuple(RoleGrant(organisation=organisation, role=role) for role in roles)
     return Actor(user=1, name=name, pseudonym=name, standings=standings)
 
 
@@ -67,12 +67,12 @@ def found(finding: str = FINDING, **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def sight(row: dict[str, Any] | None = None, *, today: date = TODAY, steps: int | None = None) -> Sight:
+def sight(row: dict[str, Any] | None = None, *, today: date = TODAY, steps: int | None = None) -> FindingAsSeen:
     """The finding as an official has it in view now."""
     row = row or found()
     case = Case.objects.filter(finding=row["id"]).first()
     taken = 0 if case is None else case.steps_taken
-    return Sight(row=row, stamp=STAMP, today=today, steps=taken if steps is None else steps)
+    return FindingAsSeen(row=row, stamp=STAMP, today=today, steps=taken if steps is None else steps)
 
 
 @contextmanager
@@ -112,7 +112,7 @@ def test_a_question_is_asked_answered_and_decided_and_the_log_holds_every_word(s
     answer(store)
     case = cases.confirm(INSPECTOR, store, sight(), text="The ticket says otherwise.", now=NOW)
     assert case.state == "confirmed"
-    steps = case_views.steps_of(case, told_only=False)
+    steps = case_views.steps_of(case, disclosed_only=False)
     assert [(one.number, one.kind, one.who, one.organisation) for one, _ in steps] == [
         (1, "asked", "analyst", ""), (2, "answered", "filer", FIRM), (3, "confirmed", "inspector", ""),
     ]  # fmt: skip
@@ -201,7 +201,7 @@ def test_an_explanation_stands_until_its_day_and_then_says_that_it_expired(store
     later = NOW + timedelta(days=31)
     assert case_review.review(store, load(), now=later) == 1
     assert case_review.review(store, load(), now=later) == 0
-    step, content = case_views.steps_of(Case.objects.get(), told_only=True)[-1]
+    step, content = case_views.steps_of(Case.objects.get(), disclosed_only=True)[-1]
     assert (step.kind, step.who, content["reason"]) == ("reopened", "", "expired")
     assert Case.objects.get().state == "open"
     with pytest.raises(CaseError):
@@ -268,14 +268,14 @@ def test_a_firm_hears_nothing_of_what_it_was_not_asked(store: Store) -> None:
     cases.reopen(ANALYST, store, sight(), text="There is more.", now=NOW)
     ask(store)
     (case,) = case_views.own_cases(FILER, FIRM)
-    told = [one.kind for one, _ in case_views.steps_of(case, told_only=True)]
+    told = [one.kind for one, _ in case_views.steps_of(case, disclosed_only=True)]
     assert told == ["reopened", "asked"]
     answer(store)
     cases.withdraw(ANALYST, store, sight(), text="A mistake of ours.", now=NOW)
     cases.reopen(ANALYST, store, sight(), text="It was none.", now=NOW)
     case = cases.waive(ANALYST, store, sight(), text="Too small after all.", stands_until=BY, now=NOW)
     assert (case.state, case_views.own_state(case)) == ("waived", "open")
-    assert "waived" not in [one.kind for one, _ in case_views.steps_of(case, told_only=True)]
+    assert "waived" not in [one.kind for one, _ in case_views.steps_of(case, disclosed_only=True)]
 
 
 def test_of_two_who_decide_at_once_one_is_told_to_look_again(store: Store) -> None:

@@ -11,7 +11,7 @@ from tests.office.conftest import NOW
 
 from lodeline.control.declaration import read_fields
 from lodeline.journal.verify import verify_receipt
-from lodeline.office.access.actor import Actor, NotAllowedError, Standing
+from lodeline.office.access.actor import Actor, NotAllowedError, RoleGrant
 from lodeline.office.customs import desk
 from lodeline.office.customs import queries as customs_cases
 from lodeline.office.findings import views as case_views
@@ -37,7 +37,7 @@ LINE = {
 
 
 def person(name: str, *roles: str, organisation: str = "") -> Actor:
-    standings = tuple(Standing(organisation=organisation, role=role) for role in roles)
+    standings = tuple(RoleGrant(organisation=organisation, role=role) for role in roles)
     return Actor(user=None, name=name, pseudonym=name, standings=standings)
 
 

@@ -10,14 +10,14 @@ import pytest
 from tests.office.conftest import of_firm, official
 
 from lodeline.ledger.extension import both_passed, due, extension_of, extensions
-from lodeline.office.access.actor import Actor, NotAllowedError, Standing
+from lodeline.office.access.actor import Actor, NotAllowedError, RoleGrant
 from lodeline.office.accounts.people import InputError
 from lodeline.office.filing.extensions import ExtensionError, Wanted, end, grant, granted
 from lodeline.office.models import AuditRecord
 from lodeline.regulation.parameter import load
 from lodeline.service.entries.records import put_records
 from lodeline.service.filing.status import filing_states
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.service.log.audit import verify
 from lodeline.store.store import Store
 
@@ -36,7 +36,7 @@ def states(store: Store, *filed: tuple[str, str]) -> dict[str, str]:
 
 
 def regional(*firms: str) -> Actor:
-    standing = Standing(organisation="", role="registrar", region="CN-ZJ", firms=frozenset(firms))
+    standing = RoleGrant(organisation="", role="registrar", region="CN-ZJ", firms=frozenset(firms))
     return Actor(user=0, name="Regional", pseudonym="regional", standings=(standing,))
 
 
@@ -54,7 +54,7 @@ def test_what_was_late_or_missing_is_so_no_more(store: Store) -> None:
     assert states(store, filed) == {"MAG-1": "late", "ALL-1": "missing"}
     grant(official("registrar"), store, OUTAGE, law=LAW, now=NOW)
     assert states(store, filed) == {"MAG-1": "filed"}
-    months = Own(store, LAW, "MAG-1").register
+    months = OrganisationView(store, LAW, "MAG-1").register
     assert due("MAG-1", "2026-01", LAW, months) == datetime(2026, 2, 13, 16, 0, tzinfo=UTC)
 
 

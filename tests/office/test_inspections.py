@@ -14,7 +14,7 @@ from tests.stores import copied
 
 from lodeline.filing.table import Table, read_bytes
 from lodeline.journal.verify import verify_receipt
-from lodeline.office.access.actor import AUTHORITY_ROLES, Actor, NotAllowedError, Standing
+from lodeline.office.access.actor import AUTHORITY_ROLES, Actor, NotAllowedError, RoleGrant
 from lodeline.office.balance.inspections import enter
 from lodeline.office.models import AuditRecord
 from lodeline.service.balance.inspections import (
@@ -148,7 +148,7 @@ def test_who_may(store: Store) -> None:
     for role in AUTHORITY_ROLES.keys() - {"inspector"}:
         with pytest.raises(NotAllowedError):
             entered(store, FOUND, official(role))
-    elsewhere = Standing(organisation="", role="inspector", region="CN-JX", firms=frozenset({"SEP"}))
+    elsewhere = RoleGrant(organisation="", role="inspector", region="CN-JX", firms=frozenset({"SEP"}))
     with pytest.raises(NotAllowedError):
         entered(store, FOUND, Actor(user=0, name="P", pseudonym="p", standings=(elsewhere,)))
     with pytest.raises(InspectionError, match="has not come"):

@@ -17,7 +17,7 @@ from tests.desk import Desk
 from tests.office.trade import FIRMS, LATER, NOW, made_trade, member, person
 from tests.stores import copied
 
-from lodeline.office.access.actor import Actor, NotAllowedError, Standing
+from lodeline.office.access.actor import Actor, NotAllowedError, RoleGrant
 from lodeline.office.filing.extensions import Wanted, grant
 from lodeline.office.models import Mail, Membership, Notice, User
 from lodeline.office.notices import mail
@@ -75,7 +75,7 @@ def test_a_month_is_mentioned_five_days_before_the_day_before_and_when_it_is_lat
 def test_an_extended_month_is_told_once_with_its_reason_and_reminded_of_by_its_new_day(store: Store) -> None:
     member(2, "MAG")
     remind(at("2025-02-10T00:01+08:00"), store)
-    registrar = Actor(user=2, pseudonym="r", standings=(Standing(organisation="", role="registrar"),))
+    registrar = Actor(user=2, pseudonym="r", standings=(RoleGrant(organisation="", role="registrar"),))
     wanted = Wanted(period="2025-01", until=date(2025, 2, 14), reason="The portal was down on 9 February.")
     grant(registrar, store, wanted, law=load(), now=at("2025-02-10T08:00+08:00"))
     for moment in ("10T09:00", "10T10:00", "13T09:00", "15T09:00"):

@@ -13,7 +13,7 @@ from tests.desk import LAW, Desk
 from tests.office.trade import LATER, NOW, file_trade
 from tests.stores import new_database
 
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 
 pytestmark = pytest.mark.medium
 
@@ -30,8 +30,8 @@ def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     made.store.database.close()
 
 
-def own(desk: Desk, firm: str) -> Own:
-    return Own(desk.store, LAW, firm)
+def own(desk: Desk, firm: str) -> OrganisationView:
+    return OrganisationView(desk.store, LAW, firm)
 
 
 def states(desk: Desk, firm: str, now: str) -> dict[str, str]:

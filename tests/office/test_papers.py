@@ -20,7 +20,7 @@ from lodeline.office.accounts import erasure, holds
 from lodeline.office.filing import disputes
 from lodeline.office.log.anchoring import anchor
 from lodeline.office.models import AuditRecord, Dispute, ErasureRequest, LegalHold, User
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
@@ -38,7 +38,7 @@ def store(url: str) -> Iterator[Store]:
 @pytest.fixture
 def dispute(store: Store) -> Dispute:
     """MAG disputes what SEP has sent, and SEP has answered."""
-    own = Own(store, LAW, "MAG")
+    own = OrganisationView(store, LAW, "MAG")
     waiting = own.transfers(NOW, waiting=True).filter(pl.col("standing") == "to-accept")
     made = disputes.dispute(person("MAG"), own, waiting["shipment_line"][0], "Two drums are missing.", now=NOW)
     return disputes.answer(person("SEP"), "SEP", made.pk, "They left whole.", now=NOW)

@@ -10,7 +10,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from tests.accounts import NOW, TODAY, as_actor, empty_office, office, person, with_app
 
-from lodeline.office.access.actor import NOBODY, ROLES, Actor, NotAllowedError, Standing
+from lodeline.office.access.actor import NOBODY, ROLES, Actor, NotAllowedError, RoleGrant
 from lodeline.office.accounts import people
 from lodeline.office.accounts.delegation import delegate, delegations, end_delegation
 from lodeline.office.accounts.invitations import invite, open_invitations, withdraw
@@ -36,7 +36,7 @@ def registrar() -> Actor:
 
 
 def in_role(role: str, organisation: str) -> Actor:
-    return Actor(user=None, name="x", pseudonym="x", standings=(Standing(organisation=organisation, role=role),))
+    return Actor(user=None, name="x", pseudonym="x", standings=(RoleGrant(organisation=organisation, role=role),))
 
 
 #: Every verb about people of FIRM, asked with what would be right if the one who asks were.

@@ -19,7 +19,7 @@ from lodeline.office.accounts.invitations import invite
 from lodeline.office.accounts.tokens import grantable
 from lodeline.office.filing.duty import demand
 from lodeline.office.findings import cases
-from lodeline.office.findings.cases import Sight
+from lodeline.office.findings.cases import FindingAsSeen
 from lodeline.office.findings.views import case_of, deciders, standings
 from lodeline.office.models import AuditRecord, Case, Membership, Notice, User
 from lodeline.office.register.registry import RegisterTable, enter
@@ -40,12 +40,12 @@ def here(store: Store) -> Actor:
     return actor_of(user, on=TODAY)
 
 
-def sight(firm: str, steps: int = 0) -> Sight:
+def sight(firm: str, steps: int = 0) -> FindingAsSeen:
     row: dict[str, Any] = {
         "id": f"finding about {firm}", "detector": "missing-filing", "subject": {"organisation": firm}, "score": None,
         "mass_kg": "1", "elements": [], "state": "open",
     }  # fmt: skip
-    return Sight(row=row, stamp={"entry": 0, "root": "00" * 32}, today=TODAY, steps=steps)
+    return FindingAsSeen(row=row, stamp={"entry": 0, "root": "00" * 32}, today=TODAY, steps=steps)
 
 
 def record(store: Store, table: RegisterTable, key: str, **changes: str) -> dict[str, str]:

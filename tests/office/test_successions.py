@@ -14,7 +14,7 @@ from tests.office.conftest import official
 from tests.stores import copied
 
 from lodeline.ledger.succession import holder_on, holders_of, merged_from, merged_into
-from lodeline.office.access.actor import Actor, NotAllowedError, Standing
+from lodeline.office.access.actor import Actor, NotAllowedError, RoleGrant
 from lodeline.office.accounts.people import InputError
 from lodeline.office.models import AuditRecord, Notice
 from lodeline.office.register.successions import Wanted, enter, handover_rows
@@ -22,7 +22,7 @@ from lodeline.regulation.parameter import load
 from lodeline.service.balance.balances import balance
 from lodeline.service.filing.drafting import known_for_template
 from lodeline.service.filing.status import filing_status, has_duty
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.service.log.audit import verify
 from lodeline.service.overview.flow_matrix import flow_ends
 from lodeline.store.opening import open_store
@@ -177,7 +177,7 @@ def test_what_cannot_be_meant_is_said_at_its_field(desk: Desk, changes: dict[str
 
 
 def test_nobody_merges_twice_and_who_may(desk: Desk) -> None:
-    regional = Standing(organisation="", role="registrar", region="CN-JX", firms=frozenset({"OLD"}))
+    regional = RoleGrant(organisation="", role="registrar", region="CN-JX", firms=frozenset({"OLD"}))
     for actor in (official("analyst"), Actor(user=0, name="P", pseudonym="p", standings=(regional,))):
         with pytest.raises(NotAllowedError):
             enter(actor, desk.store, MERGER, now=NOW)
@@ -187,7 +187,7 @@ def test_nobody_merges_twice_and_who_may(desk: Desk) -> None:
     assert [one.field for one in wrong.value.problems] == ["kind"]
 
 
-def handed_over(desk: Desk) -> tuple[Own, Own]:
+def handed_over(desk: Desk) -> tuple[OrganisationView, OrganisationView]:
     """OLD counts the pit at the end of February and delivers; NEW receives, mines on and counts in March."""
     entered(desk.store)
     (row,) = handover_rows(desk.store, "OLD", "NEW", ["pit", "shed"], date(2025, 3, 1))
@@ -197,7 +197,7 @@ def handed_over(desk: Desk) -> tuple[Own, Own]:
     desk.rows("NEW", "2025-03", f"R1 receipt 1 pit OLD/ORE 300 counterparty=OLD reference={row['event']}",
               f"N1 origin 5 pit SECRET 70 {MADE}", "C1 stock 31 pit SECRET 70",
               "C1 stock 31 pit OLD/ORE 300")  # fmt: skip
-    return Own(desk.store, LAW, "OLD"), Own(desk.store, LAW, "NEW")
+    return OrganisationView(desk.store, LAW, "OLD"), OrganisationView(desk.store, LAW, "NEW")
 
 
 def test_each_holder_has_its_own_balances_of_the_site(desk: Desk) -> None:
@@ -234,7 +234,7 @@ def test_each_keeps_its_lots_transfers_quota_and_licences(desk: Desk) -> None:
 
 def test_goods_that_wait_are_the_former_holders_and_not_the_successors_to_see(desk: Desk) -> None:
     entered(desk.store)
-    old, new = Own(desk.store, LAW, "OLD"), Own(desk.store, LAW, "NEW")
+    old, new = OrganisationView(desk.store, LAW, "OLD"), OrganisationView(desk.store, LAW, "NEW")
     assert old.held()["held_mg"].to_list() == [300_000_000] and new.held().height == 0
     assert known_for_template(desk.store, "OLD").lots == ["ORE"]
     assert known_for_template(desk.store, "NEW").lots == []

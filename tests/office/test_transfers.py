@@ -25,7 +25,7 @@ from lodeline.office.models import AuditRecord, Dispute, Draft, Notice
 from lodeline.office.overview.home import home
 from lodeline.service.filing.posting import post
 from lodeline.service.firm.acceptance import Acceptance, ClosedShipment
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
@@ -42,8 +42,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
         opened.database.close()
 
 
-def own(store: Store, firm: str) -> Own:
-    return Own(store, LAW, firm)
+def own(store: Store, firm: str) -> OrganisationView:
+    return OrganisationView(store, LAW, firm)
 
 
 def waits(store: Store, firm: str, event: str) -> int:
@@ -135,7 +135,9 @@ def test_six_who_accept_at_once_leave_one_draft(url: str, by: str) -> None:
         try:
             start.wait(timeout=30)
             if by == "a person":
-                return transfers.accept(person("MAG"), Own(opened, LAW, "MAG"), chosen, on=on, site="mag", now=now).pk
+                return transfers.accept(
+                    person("MAG"), OrganisationView(opened, LAW, "MAG"), chosen, on=on, site="mag", now=now
+                ).pk
             return submitting.accept(program, "MAG", chosen, on=on, site="mag", store=opened, law=LAW, now=now).pk
         except transfers.AcceptanceError as refused:
             return refused.en

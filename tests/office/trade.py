@@ -11,7 +11,7 @@ from typing import Final
 from django.test import override_settings
 from tests.desk import Desk, organisation, quota, site
 
-from lodeline.office.access.actor import Actor, Standing
+from lodeline.office.access.actor import Actor, RoleGrant
 from lodeline.office.models import Membership, User
 
 FIRMS: Final = ("MINE", "TRADE", "SEP", "MAG")
@@ -73,7 +73,7 @@ def licence(name: str, first: date, last: date) -> dict[str, object]:
 
 def person(organisation_: str, *roles: str, user: int = 1) -> Actor:
     """Somebody of a firm who may file, unless other roles are named."""
-    standings = tuple(Standing(organisation=organisation_, role=role) for role in roles or ("filer",))
+    standings = tuple(RoleGrant(organisation=organisation_, role=role) for role in roles or ("filer",))
     return Actor(user=user, name="Person", pseudonym=f"person-{user}", standings=standings)
 
 

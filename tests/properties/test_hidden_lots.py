@@ -30,7 +30,7 @@ from lodeline.office.findings.own import own_findings
 from lodeline.office.models import Notice
 from lodeline.service.filing.drafting import known_for_template
 from lodeline.service.filing.filing import preview
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.service.lots.aliases import give_alias
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
@@ -102,7 +102,7 @@ def served(store: Store) -> Iterator[None]:
         yield
 
 
-def answers(own: Own) -> Iterator[str]:
+def answers(own: OrganisationView) -> Iterator[str]:
     """Every address of the API that reads, with the firm's own lots and filings in it."""
     lots = [*own.lots()["called"], *own.transfers(NOW)["called"]]
     entries = [month.entry for month in own.months(NOW) if month.entry is not None]
@@ -125,7 +125,7 @@ def told(client: Client, path: str) -> tuple[int, str]:
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("firm", ALL)
 def test_no_page_and_no_answer_tells_a_buyer_the_id(served: None, store: Store, firm: str, language: str) -> None:
-    own = Own(store, LAW, firm)
+    own = OrganisationView(store, LAW, firm)
     environ: Any = {"lodeline.actor": person(firm, "filer", "certifier")}
     client = Client(HTTP_HOST="127.0.0.1", **environ)
     hidden = [word for word in HIDDEN if firm not in SEES[word]]
@@ -170,7 +170,7 @@ def test_flags_and_letters_name_the_alias(store: Store) -> None:
 def test_a_finding_about_the_buyer_names_the_alias(store: Store) -> None:
     row = {"subject": {"organisation": "SEP", "lot": "MINE/HIDDENA"}, "evidence": [],
            "explanation": {"en": "SEP made much of MINE/HIDDENA and MINE/HIDDENB.", "zh": "-"}}  # fmt: skip
-    (found,) = own_findings([row], Own(store, LAW, "SEP"), open_snapshot(store))
+    (found,) = own_findings([row], OrganisationView(store, LAW, "SEP"), open_snapshot(store))
     assert found["subject"]["lot"] == "TRADE/T-1"
     assert found["explanation"]["en"] == "SEP made much of TRADE/T-1 and MINE/M-2."
 

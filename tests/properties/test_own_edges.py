@@ -25,7 +25,7 @@ from tests.web.as_official import furnish
 
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.filing.loading import load
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.store.store import Store
 from lodeline.web.urls import PAGES
 from lodeline.world import build_world, write_world
@@ -47,7 +47,7 @@ def near(store: Store, firm: str) -> set[str]:
     return {firm, *(str(one) for row in rows for one in row)}
 
 
-def answers(own: Own) -> Iterator[object]:
+def answers(own: OrganisationView) -> Iterator[object]:
     """Everything that a firm can be told."""
     frames = [
         own.transfers(NOW), own.transfers(NOW, waiting=True), own.lots(), own.partners(), own.quota(date(2025, 4, 7)),
@@ -85,7 +85,7 @@ def test_no_answer_names_a_firm_beyond_the_edge(chains: list[list[str]], tmp_pat
                           f" counterparty={seller} reference=S{number}-{step}")  # fmt: skip
     for firm in NAMES:
         hidden = set(NAMES) - near(desk.store, firm)
-        texts = {str(text) for text in answers(Own(desk.store, LAW, firm))}
+        texts = {str(text) for text in answers(OrganisationView(desk.store, LAW, firm))}
         assert [(name, text) for text in texts for name in hidden if name in text] == []
     desk.store.database.close()
 
@@ -123,7 +123,7 @@ def served(world: World) -> Iterator[None]:
         yield
 
 
-def addresses(own: Own, language: str) -> Iterator[str]:
+def addresses(own: OrganisationView, language: str) -> Iterator[str]:
     """Every page of a firm: lists, each site, some lots of each kind, what waits."""
     firm = f"/{language}/firm/{own.organisation}"
     for page in PAGES:
@@ -144,7 +144,7 @@ def test_no_page_names_a_firm_beyond_the_edge(served: None, world: World, place:
     firm = sorted(one for one in world.words if world.store.register(world.store.head()).roles[one] - {"end-user"})[
         place
     ]
-    own = Own(world.store, LAW, firm)
+    own = OrganisationView(world.store, LAW, firm)
     known = near(world.store, firm)
     hidden = {word for one, its in world.words.items() if one not in known for word in its}
     # A word that somebody near bears too says nothing of whom is hidden.

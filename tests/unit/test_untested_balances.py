@@ -11,7 +11,7 @@ from tests.desk import LAW, Desk, organisation, site
 
 from lodeline.service.balance import sites
 from lodeline.service.balance.site_run import run_of
-from lodeline.service.findings.finding import LedgerSight, findings
+from lodeline.service.findings.finding import SnapshotView, findings
 from lodeline.service.overview import overview
 from lodeline.store.snapshot import Snapshot, open_snapshot
 
@@ -74,7 +74,7 @@ def test_pages_rest_on_the_rows_that_detectors_judge(desk: Desk) -> None:
               "C2 stock 28 mag OLD 600", "C2 stock 28 mag P 300")  # fmt: skip
     snapshot = open_snapshot(desk.store)
     assert snapshot.implied["delta_mg"].to_list() == [300_000_000]
-    judged = LedgerSight(store=desk.store, snapshot=snapshot, law=LAW).books.balances
+    judged = SnapshotView(store=desk.store, snapshot=snapshot, law=LAW).books.balances
     shown = overview.balances(snapshot).filter(pl.col("site").is_in(judged["site"].unique().implode()))
     key = ["site", "element", "since", "until"]
     assert shown.sort(key).equals(judged.sort(key))

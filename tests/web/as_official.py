@@ -8,14 +8,14 @@ from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 
 from lodeline.office.access import clock
-from lodeline.office.access.actor import AUTHORITY_ROLES, Actor, Standing
+from lodeline.office.access.actor import AUTHORITY_ROLES, Actor, RoleGrant
 from lodeline.office.models import User
 
 OFFICIAL = Actor(
     user=1,
     name="Every Official",
     pseudonym="official",
-    standings=tuple(Standing(organisation="", role=role) for role in AUTHORITY_ROLES),
+    standings=tuple(RoleGrant(organisation="", role=role) for role in AUTHORITY_ROLES),
 )
 
 

@@ -22,7 +22,7 @@ from tests.web.conftest import Browser, Page
 
 from lodeline.ledger.problem import Where, problem
 from lodeline.office.access import clock
-from lodeline.office.access.actor import Actor, Standing
+from lodeline.office.access.actor import Actor, RoleGrant
 from lodeline.office.models import Application, User
 from lodeline.regulation.parameter import load
 from lodeline.service.licences.licences import grant_licence, licence_from, revoke_licence
@@ -64,11 +64,11 @@ def as_whom(actor: Actor) -> Browser:
 
 
 def of_firm(organisation: str = FIRM, role: str = "filer") -> Browser:
-    return as_whom(replace(OFFICIAL, pseudonym="firm", standings=(Standing(organisation=organisation, role=role),)))
+    return as_whom(replace(OFFICIAL, pseudonym="firm", standings=(RoleGrant(organisation=organisation, role=role),)))
 
 
 def officer(number: int, role: str = "licensing-officer") -> Browser:
-    standing = Standing(organisation="", role=role)
+    standing = RoleGrant(organisation="", role=role)
     return as_whom(Actor(user=number, name=f"Officer {number}", pseudonym=f"officer-{number}", standings=(standing,)))
 
 

@@ -20,7 +20,7 @@ from tests.web.as_official import OFFICIAL
 from tests.web.conftest import Browser, Page
 
 from lodeline.office.access import clock
-from lodeline.office.access.actor import Actor, Standing
+from lodeline.office.access.actor import Actor, RoleGrant
 from lodeline.office.models import AuditRecord, Case
 from lodeline.regulation.parameter import load
 from lodeline.service.findings.finding import findings
@@ -59,7 +59,7 @@ def as_whom(actor: Actor) -> Browser:
 
 
 def of_firm(organisation: str, role: str = "filer") -> Browser:
-    return as_whom(replace(OFFICIAL, pseudonym="firm", standings=(Standing(organisation=organisation, role=role),)))
+    return as_whom(replace(OFFICIAL, pseudonym="firm", standings=(RoleGrant(organisation=organisation, role=role),)))
 
 
 def by(days: int = 15) -> str:
@@ -125,7 +125,7 @@ def test_the_firm_is_shown_its_own_question_and_nothing_else(
 
 def test_whoever_only_reads_is_offered_nothing_and_may_do_nothing(official: Browser, row: dict[str, Any]) -> None:
     del official
-    auditor = as_whom(replace(OFFICIAL, pseudonym="auditor", standings=(Standing(organisation="", role="auditor"),)))
+    auditor = as_whom(replace(OFFICIAL, pseudonym="auditor", standings=(RoleGrant(organisation="", role="auditor"),)))
     at = f"/en/findings/{row['id']}/"
     page = auditor.page(at)
     assert "Ask the firm" not in page.text

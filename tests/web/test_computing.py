@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from tests.web.conftest import Browser, Page
 
-from lodeline.office.access.actor import NOBODY, Actor, Standing
+from lodeline.office.access.actor import NOBODY, Actor, RoleGrant
 from lodeline.progress import counted
 from lodeline.service.findings.finding import findings
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 from lodeline.web import reading as module
@@ -27,7 +27,7 @@ from lodeline.web.server import serving
 pytestmark = pytest.mark.medium
 
 HTML = {"HTTP_ACCEPT": "text/html,*/*"}
-FILER = Actor(user=1, name="F", pseudonym="f", standings=(Standing(organisation="SEP-0001", role="filer"),))
+FILER = Actor(user=1, name="F", pseudonym="f", standings=(RoleGrant(organisation="SEP-0001", role="filer"),))
 
 
 class Held:
@@ -147,7 +147,7 @@ def test_a_stranger_does_not_see_that_it_is_computed(browser: Browser, held: Hel
         assert browser.get("/en/findings/", **HTML, **{"lodeline.actor": who}).status_code in (302, 403)
 
 
-@pytest.mark.parametrize("failure", [SpokenError("Do this.", "请这样做。"), ValueError("nobody knows")])
+@pytest.mark.parametrize("failure", [UserError("Do this.", "请这样做。"), ValueError("nobody knows")])
 def test_what_fails_is_said_and_not_begun_again_for_a_while(
     browser: Browser, held: Held, failure: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,7 +155,7 @@ def test_what_fails_is_said_and_not_begun_again_for_a_while(
     browser.client.raise_request_exception = False
     waiting(browser, held)
     held.go_on.set()
-    status = 503 if isinstance(failure, SpokenError) else 500
+    status = 503 if isinstance(failure, UserError) else 500
     for language, said in (("en", "Do this."), ("zh", "请这样做。")):
         page = Page(opened(browser, f"/{language}/", until=status))
         assert said in page.text or status == 500
@@ -211,7 +211,7 @@ def test_the_log_is_read_once_for_all(browser: Browser, reading_held: Held) -> N
 
 
 def test_a_log_that_cannot_be_read_is_said_to_those_who_come_back(browser: Browser, reading_held: Held) -> None:
-    reading_held.failure = SpokenError("The disk is full.", "磁盘已满。")
+    reading_held.failure = UserError("The disk is full.", "磁盘已满。")
     waiting(browser, reading_held, "/en/lots/")
     reading_held.go_on.set()
     for path in ("/en/lots/", "/en/lots/", "/en/balances/"):

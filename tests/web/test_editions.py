@@ -14,7 +14,7 @@ from tests.web.conftest import Browser, Page
 from lodeline.filing.check import check
 from lodeline.filing.table import read_bytes
 from lodeline.office.access import clock
-from lodeline.office.access.actor import AUTHORITY_ROLES, Actor, NotAllowedError, Standing
+from lodeline.office.access.actor import AUTHORITY_ROLES, Actor, NotAllowedError, RoleGrant
 from lodeline.office.log.editions import freeze
 from lodeline.office.models import AuditRecord
 from lodeline.regulation.parameter import load
@@ -99,8 +99,8 @@ def test_file_is_what_the_entry_commits_to(own: tuple[Browser, Store]) -> None:
 
 def test_only_an_analyst_of_the_whole_country_freezes(own: tuple[Browser, Store]) -> None:
     _, store = own
-    regional = Standing(organisation="", role="analyst", region="CN-JX", firms=frozenset({"MIN-0001"}))
-    others = [Standing(organisation="", role=role) for role in AUTHORITY_ROLES if role != "analyst"]
+    regional = RoleGrant(organisation="", role="analyst", region="CN-JX", firms=frozenset({"MIN-0001"}))
+    others = [RoleGrant(organisation="", role=role) for role in AUTHORITY_ROLES if role != "analyst"]
     for standing in (regional, *others):
         who = Actor(user=1, name="P", pseudonym="p", standings=(standing,))
         with pytest.raises(NotAllowedError):

@@ -16,7 +16,7 @@ from tests.stores import ready_store
 from tests.web.as_official import furnish
 from tests.web.conftest import Browser, Page
 
-from lodeline.office.access.actor import Actor, Standing
+from lodeline.office.access.actor import Actor, RoleGrant
 from lodeline.office.models import AuditRecord
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.filing.loading import load
@@ -59,7 +59,7 @@ def of_firm(pages: None, fed: Store) -> Iterator[Callable[[str], Browser]]:
     """A function of a firm that gives the browser of somebody of it."""
 
     def browser(firm: str) -> Browser:
-        actor = Actor(user=1, name="A", pseudonym="a", standings=(Standing(organisation=firm, role="filer"),))
+        actor = Actor(user=1, name="A", pseudonym="a", standings=(RoleGrant(organisation=firm, role="filer"),))
         environ: Any = {"lodeline.actor": actor}
         return Browser(client=Client(HTTP_HOST="127.0.0.1", **environ))
 

@@ -12,7 +12,7 @@ from django.test import Client, override_settings
 from tests.web.books import file_books
 from tests.web.conftest import Browser, Page
 
-from lodeline.office.access.actor import Actor, Standing
+from lodeline.office.access.actor import Actor, RoleGrant
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
@@ -30,7 +30,7 @@ def own(pages: None, tmp_path: Path) -> Iterator[tuple[Browser, Store]]:
 
 
 def as_(role: str, organisation: str = "") -> Browser:
-    standing = Standing(organisation=organisation, role=role)
+    standing = RoleGrant(organisation=organisation, role=role)
     environ: Any = {"lodeline.actor": Actor(user=1, name="P", pseudonym="p", standings=(standing,))}
     return Browser(client=Client(HTTP_HOST="127.0.0.1", **environ))
 

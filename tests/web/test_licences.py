@@ -19,7 +19,7 @@ from tests.web.conftest import Browser, Page
 
 from lodeline.control.declaration import Declaration, read_fields
 from lodeline.office.access import clock
-from lodeline.office.access.actor import Actor, Standing
+from lodeline.office.access.actor import Actor, RoleGrant
 from lodeline.office.customs import batches as desk_batches
 from lodeline.office.customs import desk
 from lodeline.office.customs import queries as customs_cases
@@ -100,7 +100,7 @@ DESK = "/en/desk/licences/LIC-1/"
 
 
 def customs_officer(role: str = "customs-officer") -> Actor:
-    return Actor(user=1, name="C", pseudonym="c", standings=(Standing(organisation="", role=role),))
+    return Actor(user=1, name="C", pseudonym="c", standings=(RoleGrant(organisation="", role=role),))
 
 
 def customs(role: str = "customs-officer") -> Browser:
@@ -374,7 +374,7 @@ AUTHORITY = "/en/licences/LIC-1/"
 
 
 def licensing(name: str) -> Browser:
-    standings = (Standing(organisation="", role="licensing-officer"),)
+    standings = (RoleGrant(organisation="", role="licensing-officer"),)
     environ: Any = {"lodeline.actor": Actor(user=1, name=name, pseudonym=name, standings=standings)}
     return Browser(client=Client(HTTP_HOST="127.0.0.1", **environ))
 

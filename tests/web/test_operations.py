@@ -22,7 +22,7 @@ from tests.desk import Desk as Filer
 
 from lodeline.office.models import Job
 from lodeline.office.opening import prepare
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.opening import create
 from lodeline.web.server import configuration, logs
 from lodeline.web.server.configuration import read
@@ -155,7 +155,7 @@ def test_an_empty_store_is_ready_for_its_first_filing(client: Client, tmp_path: 
     prepare(empty)
     with override_settings(LODELINE_DATABASE=empty):
         ready(client)
-        with pytest.raises(SpokenError):
+        with pytest.raises(UserError):
             desk(empty).reading()
         ready(client)
         for _ in range(100):

@@ -22,7 +22,7 @@ from tests.web.conftest import Browser, Page
 from lodeline.control.declaration import read_fields
 from lodeline.ledger.register import TABLES
 from lodeline.office.access import clock
-from lodeline.office.access.actor import AUTHORITY, ORGANISATION_ROLES, PERMISSIONS, Standing
+from lodeline.office.access.actor import AUTHORITY, ORGANISATION_ROLES, PERMISSIONS, RoleGrant
 from lodeline.office.accounts import erasure
 from lodeline.office.accounts.email_change import token_of
 from lodeline.office.accounts.invitations import invite
@@ -39,7 +39,7 @@ from lodeline.office.models import Application, Membership, User
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.customs.desk import answer as judged
 from lodeline.service.entries.records import put_records
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.service.licences.runs import announce_run
 from lodeline.service.matching.exceptions import every as every_exception
 from lodeline.store.opening import open_store
@@ -101,14 +101,16 @@ def _made(url: str) -> Examples:
     invited = invite(
         member, email="wu.dan@example.org", name="Wu Dan", organisation=str(firm), role="filer", today=today, now=now
     )
-    dispute = disputes.dispute(member, Own(store, law, str(firm)), int(str(line)), "Two drums are missing.", now=now)
+    dispute = disputes.dispute(
+        member, OrganisationView(store, law, str(firm)), int(str(line)), "Two drums are missing.", now=now
+    )
     row = {
         "id": "ab" * 32, "detector": "unexplained-gain", "subject": {"organisation": firm, "site": f"{firm}-A"},
         "period": {"from": "2025-01", "to": "2025-02"}, "score": 0.9967, "mass_kg": "1234.5", "elements": ["Nd"],
         "interval_kg": ["744.5", "1724.5"], "evidence": [], "innocent": [], "ask": [], "state": "open",
         "explanation": {"en": "Seen.", "zh": "所见。"},
     }  # fmt: skip
-    seen = cases.Sight(row=row, stamp={"entry": 0, "root": "00" * 32}, today=today, steps=0)
+    seen = cases.FindingAsSeen(row=row, stamp={"entry": 0, "root": "00" * 32}, today=today, steps=0)
     cases.ask(member, store, seen, text="Where is it from?", until=today + timedelta(days=15), now=now)
     application = applications.begin(member, str(firm), now=now)
     Application.objects.filter(pk=application.pk).update(state="submitted", submitted_at=now)
@@ -192,7 +194,7 @@ def disagreed(store: Store, member: Any, firm: str) -> str:
         "number,kind,on,seller,buyer_name,product_name,mass_kg,value\n"
         f"25992000000000000001,special,2025-02-04,{firm},Muster AG,NdFeB magnets,40,1600\n"
     )
-    done = feeds.hand_in(
+    done = feeds.submit(
         member, store, feed="invoices", name="invoices.csv", content=content.encode(), now=clock.now()
     )  # fmt: skip
     assert done.entry is not None, done.problems
@@ -202,7 +204,7 @@ def disagreed(store: Store, member: Any, firm: str) -> str:
 
 def member_of(firm: str) -> Any:
     """The official of every role, who has every role in a firm besides."""
-    own = tuple(Standing(organisation=firm, role=role) for role in ORGANISATION_ROLES)
+    own = tuple(RoleGrant(organisation=firm, role=role) for role in ORGANISATION_ROLES)
     return replace(OFFICIAL, standings=(*OFFICIAL.standings, *own))
 
 

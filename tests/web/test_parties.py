@@ -14,7 +14,7 @@ from tests.desk import Desk, organisation
 from tests.web.books import file_books
 from tests.web.conftest import Browser, Page
 
-from lodeline.office.access.actor import Actor, Standing
+from lodeline.office.access.actor import Actor, RoleGrant
 from lodeline.office.models import AuditRecord
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
@@ -45,7 +45,7 @@ def own(pages: None, tmp_path: Path) -> Iterator[tuple[Browser, Store]]:
 
 
 def as_(name: str, *roles: str) -> Browser:
-    standings = tuple(Standing(organisation="", role=role) for role in roles)
+    standings = tuple(RoleGrant(organisation="", role=role) for role in roles)
     environ: Any = {"lodeline.actor": Actor(user=1, name=name, pseudonym=name, standings=standings)}
     return Browser(client=Client(HTTP_HOST="127.0.0.1", **environ))
 

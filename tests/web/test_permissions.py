@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import get_resolver
 from tests.web.test_pages import Examples, examples  # the fixture: a world with an example of everything
 
-from lodeline.office.access.actor import AUTHORITY_ROLES, NOBODY, ORGANISATION_ROLES, ROLES, Actor, Standing
+from lodeline.office.access.actor import AUTHORITY_ROLES, NOBODY, ORGANISATION_ROLES, ROLES, Actor, RoleGrant
 from lodeline.web.urls import PAGES
 
 __all__ = ["examples"]
@@ -21,7 +21,7 @@ Matrix = dict[tuple[str, str], tuple[str, str]]
 
 def actor(role: str, organisation: str) -> Actor:
     """Somebody with one role; account number 1 stands behind everybody."""
-    return Actor(user=1, name="P", pseudonym="p", standings=(Standing(organisation=organisation, role=role),))
+    return Actor(user=1, name="P", pseudonym="p", standings=(RoleGrant(organisation=organisation, role=role),))
 
 
 def asking(firm: str) -> dict[str, Actor]:

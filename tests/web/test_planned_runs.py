@@ -14,7 +14,7 @@ from tests.office.trade import NOW, made_trade, person
 from tests.stores import copied
 from tests.web.conftest import Browser, Page
 
-from lodeline.office.access.actor import Actor, Standing
+from lodeline.office.access.actor import Actor, RoleGrant
 from lodeline.office.models import AuditRecord
 from lodeline.service.licences.runs import planned_runs
 from lodeline.store.opening import open_store
@@ -90,7 +90,7 @@ def test_what_cannot_be_announced_says_why_and_keeps_what_was_typed(store: Store
 
 def officer(*roles: str, firms: frozenset[str] = frozenset()) -> Browser:
     standings = tuple(
-        Standing(organisation="", role=role, region="CN-JX" if firms else "", firms=firms) for role in roles
+        RoleGrant(organisation="", role=role, region="CN-JX" if firms else "", firms=firms) for role in roles
     )
     environ: Any = {"lodeline.actor": Actor(user=1, name="Officer", pseudonym="officer", standings=standings)}
     return Browser(client=Client(HTTP_HOST="127.0.0.1", **environ))

@@ -13,7 +13,7 @@ from tests.desk import Desk as Filer
 from tests.desk import organisation
 
 from lodeline.service.entries.office_log import put
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.opening import create
 from lodeline.store.store import Store
 from lodeline.web import reading as module
@@ -195,7 +195,7 @@ def test_what_fails_behind_is_shown_to_the_next_visitor_and_only_once(
 def test_a_question_that_fails_ahead_is_left_to_whoever_asks_it(log: Log) -> None:
     def question(snapshot: object) -> int:
         if snapshot.entry == 1:  # type: ignore[attr-defined]
-            raise SpokenError("not any more", "已不可用")
+            raise UserError("not any more", "已不可用")
         return 7
 
     first = log.desk.reading()
@@ -205,7 +205,7 @@ def test_a_question_that_fails_ahead_is_left_to_whoever_asks_it(log: Log) -> Non
     log.desk.reading()
     eventually(lambda: entry_of(log.desk) == 1)
     second = log.desk.reading()
-    with pytest.raises(SpokenError, match="not any more"):
+    with pytest.raises(UserError, match="not any more"):
         second.answer(question, second.snapshot)
 
 
@@ -239,7 +239,7 @@ def test_store_that_is_gone_or_empty_is_said(log: Log, pages: None, tmp_path: Pa
     log.desk.reading()
     for suffix in ("", "-wal", "-shm"):
         (tmp_path / f"own.sqlite3{suffix}").unlink(missing_ok=True)
-    with pytest.raises(SpokenError, match="no store"):
+    with pytest.raises(UserError, match="no store"):
         log.desk.reading()
     empty = str(tmp_path / "empty.sqlite3")
     create(empty)

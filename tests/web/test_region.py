@@ -18,7 +18,7 @@ from tests.web.as_official import OFFICIAL
 from lodeline.ledger.register import Register
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.office.access import clock
-from lodeline.office.access.actor import AUTHORITY_ROLES, Actor, Standing
+from lodeline.office.access.actor import AUTHORITY_ROLES, Actor, RoleGrant
 from lodeline.office.licences import applications
 from lodeline.office.matching import feeds
 from lodeline.office.models import Application
@@ -58,7 +58,7 @@ class Divided:
     def official(self) -> Actor:
         """An official of every role, for the region."""
         standings = tuple(
-            Standing(organisation="", role=role, region=REGION, firms=self.here) for role in AUTHORITY_ROLES
+            RoleGrant(organisation="", role=role, region=REGION, firms=self.here) for role in AUTHORITY_ROLES
         )
         return Actor(user=1, name=OFFICIAL.name, pseudonym="regional", standings=standings)
 
@@ -91,7 +91,7 @@ def divided(flawed: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             applied(firm)
             planned(store, firm)
         content = _INVOICE.format(seller=min(here)).encode()
-        assert feeds.hand_in(OFFICIAL, store, feed="invoices", name="invoices.csv", content=content, now=now).entry
+        assert feeds.submit(OFFICIAL, store, feed="invoices", name="invoices.csv", content=content, now=now).entry
         yield Divided(store=store, register=register, here=here, elsewhere=elsewhere)
 
 
@@ -106,7 +106,7 @@ def planned(store: Store, firm: str) -> None:
 
 def applied(firm: str) -> None:
     """Leaves an application of the firm with the authority."""
-    filer = replace(OFFICIAL, standings=(Standing(organisation=firm, role="filer"),))
+    filer = replace(OFFICIAL, standings=(RoleGrant(organisation=firm, role="filer"),))
     begun = applications.begin(filer, firm, now=clock.now())
     Application.objects.filter(pk=begun.pk).update(state="submitted", submitted_at=clock.now())
 

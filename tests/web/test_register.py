@@ -13,7 +13,7 @@ import pytest
 from django.test import Client, override_settings
 from tests.web.conftest import Browser, Page
 
-from lodeline.office.access.actor import Actor, Standing
+from lodeline.office.access.actor import Actor, RoleGrant
 from lodeline.office.models import AuditRecord, Notice
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
@@ -109,7 +109,7 @@ def test_every_look_at_a_firm_is_written_with_its_reason(own: tuple[Browser, Sto
 
 def test_who_looked_at_a_firm_stands_on_its_page_for_auditors_alone(own: tuple[Browser, Store]) -> None:
     def as_role(role: str) -> Browser:
-        standings = (Standing(organisation="", role=role),)
+        standings = (RoleGrant(organisation="", role=role),)
         environ: Any = {"lodeline.actor": Actor(user=1, name="A", pseudonym=f"the-{role}", standings=standings)}
         return Browser(client=Client(HTTP_HOST="127.0.0.1", **environ))
 
@@ -144,7 +144,7 @@ def test_records_cannot_be_changed(own: tuple[Browser, Store]) -> None:
     ],
 )  # fmt: skip
 def test_each_official_opens_what_the_role_is_for(own: Any, store: Store, role: str, opens: set[str]) -> None:
-    actor = Actor(user=1, name="A", pseudonym="a", standings=(Standing(organisation="", role=role),))
+    actor = Actor(user=1, name="A", pseudonym="a", standings=(RoleGrant(organisation="", role=role),))
     environ: Any = {"lodeline.actor": actor}
     client = Client(HTTP_HOST="127.0.0.1", **environ)
     opened = {name for name in ("register", "duty", "audit", "system") if client.get(f"/en/{name}/").status_code == 200}

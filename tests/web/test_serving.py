@@ -22,7 +22,7 @@ from tests.accounts import office, person
 
 from lodeline.office.accounts.demonstration import SAMPLE_ACCOUNTS
 from lodeline.office.models import User
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store import opening
 from lodeline.store.opening import create
 from lodeline.store.store import Store
@@ -211,7 +211,7 @@ def serve_once(url: str, **environment: str) -> tuple[int | None, str]:
 @pytest.mark.medium
 def test_a_secret_that_can_be_guessed_is_not_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = str(tmp_path / "store.sqlite3")
-    with pytest.raises(SpokenError, match="16 characters"):
+    with pytest.raises(UserError, match="16 characters"):
         create(url, secret="fifteen letters")
     with monkeypatch.context() as before:
         # As a program did that did not ask.
@@ -243,7 +243,7 @@ def test_sample_accounts_are_not_served_beyond_this_machine(tmp_path: Path) -> N
 def test_port_that_is_taken_is_named_with_another() -> None:
     with serving.listen(free_port()) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(SpokenError) as refused:
+        with pytest.raises(UserError) as refused:
             serving.listen(port)
     assert f"--port {port + 1}" in refused.value.en and f"--port {port + 1}" in refused.value.zh
 
@@ -251,7 +251,7 @@ def test_port_that_is_taken_is_named_with_another() -> None:
 def test_other_machines_can_connect_only_where_names_are_given(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving.listen(free_port()) as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
-    with pytest.raises(SpokenError, match="LODELINE_HOSTS"):
+    with pytest.raises(UserError, match="LODELINE_HOSTS"):
         serving.listen(free_port(), "0.0.0.0")
     chosen = configuration.read({"LODELINE_HOSTS": "portal.example"})
     monkeypatch.setattr(configuration, "current", lambda: chosen)

@@ -60,7 +60,7 @@ def test_module(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
             name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
-            if name in ("say", "BadQuestionError", "NotHereError", "SpokenError", "EmptyStoreError"):
+            if name in ("say", "BadQuestionError", "NotHereError", "UserError", "EmptyStoreError"):
                 if name != "say" and len(node.args) == 1:
                     continue
                 assert len(node.args) == 2, f"{path.name}:{node.lineno}"

@@ -16,7 +16,7 @@ from typer.main import get_command, get_command_name
 
 from lodeline import __version__
 from lodeline.cli.output import console, errors, print_json, print_table, say
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 app = typer.Typer(
     name="lodeline",
@@ -36,7 +36,7 @@ DEFAULT_PORT = 8000
 
 def _month(text: str | None) -> str | None:
     if text is not None and not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text):
-        raise SpokenError(f"{text!r} is no month: write 2025-06", f"{text!r} 不是月份：请写作 2025-06")
+        raise UserError(f"{text!r} is no month: write 2025-06", f"{text!r} 不是月份：请写作 2025-06")
     return text
 
 
@@ -72,7 +72,7 @@ def main() -> None:
     gc.set_threshold(_NEW_OBJECTS, 20, 20)
     try:
         _command(sys.argv[1] if len(sys.argv) > 1 else "")()
-    except SpokenError as error:
+    except UserError as error:
         errors.print(say(error.en, error.zh), markup=False)
         sys.exit(2)
     except SystemExit as end:
@@ -109,7 +109,7 @@ def _command(word: str) -> Any:
 
 def check_span(first: str | None, last: str | None) -> None:
     if first is not None and last is not None and first > last:
-        raise SpokenError(f"--from {first} is after --to {last}", f"起始月份 {first} 晚于截止月份 {last}")
+        raise UserError(f"--from {first} is after --to {last}", f"起始月份 {first} 晚于截止月份 {last}")
 
 
 def law() -> Any:

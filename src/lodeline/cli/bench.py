@@ -14,7 +14,7 @@ import typer
 
 from lodeline.cli.app import app
 from lodeline.cli.output import console, errors, say
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 ROOM = Path(__file__).parents[3] / "benchmarks"
 
@@ -32,7 +32,7 @@ def bench(
         return
     known = sorted(path.stem for path in ROOM.glob("[a-z]*.py"))
     if not known:
-        raise SpokenError(
+        raise UserError(
             "the benchmarks are not in the installed package: run this in a checkout (git clone, then make test)",
             "安装包中不含基准测试：请在源码目录中运行（git clone 后执行 make test）",
         )

@@ -11,7 +11,7 @@ import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, snapshot_at, store_at
 from lodeline.cli.output import console, language, print_json, say
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 _WORDS = {
     "release": ("RELEASE", "放行", "green"),
@@ -54,11 +54,9 @@ def declare(
         _merge(record, database, as_json=as_json)
         return
     if record is not None:
-        raise SpokenError(
-            "give one file; a record is given after `merge`", "只能指定一个文件；离线记录须写在 merge 之后"
-        )
+        raise UserError("give one file; a record is given after `merge`", "只能指定一个文件；离线记录须写在 merge 之后")
     if bundle is not None and (log or reserve or amends is not None):
-        raise SpokenError("a bundle has no log: its questions are merged later", "离线数据包没有日志：查询须事后合并")
+        raise UserError("a bundle has no log: its questions are merged later", "离线数据包没有日志：查询须事后合并")
     if bundle is not None:
         document = _offline(file, bundle, key, record_to)
     else:
@@ -82,9 +80,9 @@ def _online(file: Path, database: str, *, log: bool, amends: int | None, quiet: 
     store, snapshot = ledger_at(database, quiet=quiet)
     declaration = desk.read(file)
     if reserve and store is None:
-        raise SpokenError("there is no store in which to reserve", "没有可供预留的数据库")
+        raise UserError("there is no store in which to reserve", "没有可供预留的数据库")
     if log and store is None:
-        raise SpokenError("there is no store whose log could keep it", "没有可记入的数据库")
+        raise UserError("there is no store whose log could keep it", "没有可记入的数据库")
     judged = desk_release.judge(
         store=store, snapshot=snapshot, declaration=declaration, law=pack, today=today, amends=amends
     )  # fmt: skip
@@ -127,7 +125,7 @@ def _merge(record: Path | None, database: str, *, as_json: bool) -> None:
     from lodeline.service.customs.offline import merge  # noqa: PLC0415
 
     if record is None:
-        raise SpokenError("say which record: lodeline declare merge RECORD", "请指定记录：lodeline declare merge 文件")
+        raise UserError("say which record: lodeline declare merge RECORD", "请指定记录：lodeline declare merge 文件")
     pack, now, today = _moment()
     document = merge(store_at(database), record.read_bytes(), law=pack, now=now, today=today)
     if as_json:

@@ -12,7 +12,7 @@ import typer
 
 from lodeline.cli.app import DEFAULT_PORT, DEMO_DATABASE, DemoDatabase, Port, app
 from lodeline.cli.output import console, progress, say
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 
 @app.command()
@@ -93,12 +93,12 @@ def world(
     from lodeline.world import PlantError, asked_plants, build_world, write_world  # noqa: PLC0415
 
     if out.exists() and any(out.iterdir()):
-        raise SpokenError(f"{out} is not empty: name a new directory", f"{out} 不是空目录：请另选目录")
+        raise UserError(f"{out} is not empty: name a new directory", f"{out} 不是空目录：请另选目录")
     planned = build_world(seed=seed, organisations=organisations, months=months)
     try:
         plants = None if plant is None else asked_plants(planned, plant)
     except PlantError as error:
-        raise SpokenError(error.en, error.zh) from error
+        raise UserError(error.en, error.zh) from error
     with progress(say("world", "模拟")) as bar:
         write_world(planned, out, progress=bar, plants=plants, feeds=feeds, named=named)
     console.print(say(f"Wrote a synthetic world to {out}.", f"已生成模拟世界：{out}。"), markup=False)

@@ -10,7 +10,7 @@ import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, snapshot_at, store_at
 from lodeline.cli.output import console, print_json, print_table, say
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 
 @app.command()
@@ -32,12 +32,12 @@ def edition(
     store = store_at(database)
     every = editions.editions(store, period)
     if not every:
-        raise SpokenError(
+        raise UserError(
             f"no edition of {period!r}: freeze one with --freeze", f"{period!r} 尚无公布版：请用 --freeze 公布"
         )
     chosen = next((one for one in every if one.number == (number or len(every))), None)
     if chosen is None:
-        raise SpokenError(
+        raise UserError(
             f"{period} has {len(every)} editions, no {number}", f"{period} 共{len(every)}版，没有第{number}版"
         )
     same = editions.recompute(store, law(), chosen) == chosen.content

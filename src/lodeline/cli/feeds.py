@@ -22,7 +22,7 @@ from lodeline.cli.app import (
     store_at,
 )
 from lodeline.cli.output import console, print_json, print_problems, print_table, say
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 
 @app.command()
@@ -44,13 +44,13 @@ def feed(
 
     chosen = next((one for one in FEEDS if one == kind), None)
     if kind is not None and chosen is None:
-        raise SpokenError(
+        raise UserError(
             f"no kind of feed {kind!r}: one of {', '.join(FEEDS)}", f"没有数据种类 {kind}：可选 {'、'.join(FEEDS)}"
         )
     store = store_at(database)
     register = store.register(store.head())
     if authority is not None and authority not in register.roles:
-        raise SpokenError(f"no organisation {authority!r} in the register", f"登记簿中没有机构 {authority}")
+        raise UserError(f"no organisation {authority!r} in the register", f"登记簿中没有机构 {authority}")
     now = datetime.now(UTC)
     rows = []
     for path in files:
@@ -95,7 +95,7 @@ def exceptions(
 
     check_span(first, last)
     if state not in (None, "open", "not-due"):
-        raise SpokenError(f"no state {state!r}: open or not-due", f"没有状态 {state}：可选 open、not-due")
+        raise UserError(f"no state {state!r}: open or not-due", f"没有状态 {state}：可选 open、not-due")
     store, snapshot = snapshot_at(database)
     if identifier is not None:
         _print_one(service.one(store, snapshot, law(), identifier), as_json)

@@ -10,7 +10,7 @@ import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, Organisation, app, law, store_at
 from lodeline.cli.output import console, print_json, print_problems, progress, say
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 Files = Annotated[
     list[Path], typer.Argument(help="CSV, XLSX, JSON or NDJSON; several files are one filing. 申报文件。")
@@ -30,13 +30,13 @@ def template(
     from lodeline.filing.template import write_template  # noqa: PLC0415
 
     if out.exists():
-        raise SpokenError(f"{out} exists already: name a new file", f"{out} 已存在：请另取文件名")
+        raise UserError(f"{out} exists already: name a new file", f"{out} 已存在：请另取文件名")
     register = None
     if organisation is not None:
         store = store_at(database)
         register = store.register(store.head())
         if organisation not in register.roles:
-            raise SpokenError(f"no organisation {organisation!r} in the register", f"登记簿中没有企业 {organisation}")
+            raise UserError(f"no organisation {organisation!r} in the register", f"登记簿中没有企业 {organisation}")
     write_template(out, organisation=organisation, register=register)
     console.print(say(f"Wrote {out}.", f"已写入 {out}。"), markup=False)
 
@@ -112,20 +112,20 @@ def check(
 
 
 def _be_sure_of_nil(checked: Any, nil: bool) -> None:
-    """Raises SpokenError where no row is filled in and nobody says so, or rows are and somebody says there are none.
+    """Raises UserError where no row is filled in and nobody says so, or rows are and somebody says there are none.
 
     An empty workbook reads as a nil return: a state of the books that a slip must not enter.
     """
     if checked.rejects:
         return
     if not nil and not checked.rows.height:
-        raise SpokenError(
+        raise UserError(
             "no row is filled in, and nothing was filed. If nothing happened in the month, say so with --nil",
             "没有填写任何行，未申报。如当月确无业务，请加 --nil 作零申报",
         )
     if nil and checked.rows.height:
         rows = checked.rows.height
-        raise SpokenError(
+        raise UserError(
             f"--nil says that nothing happened, and {rows} rows are filled in: nothing was filed",
             f"--nil 表示当月无业务，但已填写 {rows} 行：未申报",
         )

@@ -9,7 +9,7 @@ import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, snapshot_at
 from lodeline.cli.output import console, language, print_json, say
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 commands = typer.Typer(no_args_is_help=True)
 app.add_typer(commands, name="finding", help="The evidence of a finding. 线索证据。")
@@ -85,4 +85,4 @@ def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise SpokenError(f"cannot read {file}: {error.strerror}", f"无法读取 {file}：{error.strerror}") from error
+        raise UserError(f"cannot read {file}: {error.strerror}", f"无法读取 {file}：{error.strerror}") from error

@@ -11,7 +11,7 @@ import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law
 from lodeline.cli.output import console, language, print_json, print_table, say
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 _STATUS = {
     "in-force": "有效", "suspended": "暂停实施", "ended": "已失效", "not-yet": "尚未施行", "unknown": "不明",
@@ -31,7 +31,7 @@ def _day(text: str | None) -> date | None:
         if len(text) != len("YYYY-MM-DD") or not date.min < (day := date.fromisoformat(text)) < date.max:
             raise ValueError(text)
     except ValueError as error:
-        raise SpokenError(f"{text!r} is no day: write 2025-11-08", f"{text!r} 不是日期：请写作 2025-11-08") from error
+        raise UserError(f"{text!r} is no day: write 2025-11-08", f"{text!r} 不是日期：请写作 2025-11-08") from error
     return day
 
 
@@ -53,7 +53,7 @@ def show(
     """The law on a day, as known on a day. 某日所适用的法规。"""
     if context.invoked_subcommand is not None:
         if on is not None or known is not None or as_json:
-            raise SpokenError(
+            raise UserError(
                 f"write the options after `{context.invoked_subcommand}`",
                 f"选项请写在 `{context.invoked_subcommand}` 之后",
             )

@@ -186,12 +186,12 @@ def decide(
 
 
 def _day(text: str) -> date:
-    from lodeline.spoken import SpokenError  # noqa: PLC0415
+    from lodeline.spoken import UserError  # noqa: PLC0415
 
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise SpokenError(
+        raise UserError(
             f"--on {text!r} is no day: write 2026-03-01", f"--on {text!r} 不是日期：请写作 2026-03-01"
         ) from error
 
@@ -213,12 +213,12 @@ def _told(found: Any, as_json: bool) -> None:
 
 def _mg(text: str) -> int:
     from lodeline.material.mass import parse_mass  # noqa: PLC0415
-    from lodeline.spoken import SpokenError  # noqa: PLC0415
+    from lodeline.spoken import UserError  # noqa: PLC0415
 
     try:
         return int(parse_mass(text))
     except ValueError as error:
-        raise SpokenError(f"--kg {text!r} is no mass in kilograms", f"--kg {text!r} 不是以千克计的质量") from error
+        raise UserError(f"--kg {text!r} is no mass in kilograms", f"--kg {text!r} 不是以千克计的质量") from error
 
 
 def _end(found: Any, as_json: bool) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, snapshot_at, store_at
 from lodeline.cli.output import console, language, print_json, print_table, say
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 commands = typer.Typer(no_args_is_help=True)
 app.add_typer(commands, name="parties", help="Whom filed names mean. 交易方归并。")
@@ -85,7 +85,7 @@ def decide(
 
     if verdict not in parties.VERDICTS:
         words = ", ".join(parties.VERDICTS)
-        raise SpokenError(f"{verdict!r} is none of {words}", f"{verdict!r} 不是 {words} 之一")
+        raise UserError(f"{verdict!r} is none of {words}", f"{verdict!r} 不是 {words} 之一")
     decision = parties.Decision(
         name=name, verdict=verdict, party=party, reason=reason, country=country,
         identifiers=numbers or (),
@@ -217,7 +217,7 @@ def show(
     store, snapshot = snapshot_at(database)
     document = party_queue.party(store, snapshot, party, day=_day(day) or _today())
     if document is None:
-        raise SpokenError(f"there is no party {party!r}", f"没有主体 {party!r}")
+        raise UserError(f"there is no party {party!r}", f"没有主体 {party!r}")
     if as_json:
         print_json(document)
         return
@@ -237,7 +237,7 @@ def show(
 def _one_of(text: str | None, words: tuple[_Word, ...]) -> _Word | None:
     found = next((one for one in words if one == text), None)
     if text is not None and found is None:
-        raise SpokenError(f"{text!r} is none of {', '.join(words)}", f"{text!r} 不是 {', '.join(words)} 之一")
+        raise UserError(f"{text!r} is none of {', '.join(words)}", f"{text!r} 不是 {', '.join(words)} 之一")
     return found
 
 
@@ -256,4 +256,4 @@ def _day(text: str | None) -> date | None:
     try:
         return None if text is None else date.fromisoformat(text)
     except ValueError:
-        raise SpokenError(f"{text!r} is no day: write 2025-06-30", f"{text!r} 不是日期：请写作 2025-06-30") from None
+        raise UserError(f"{text!r} is no day: write 2025-06-30", f"{text!r} 不是日期：请写作 2025-06-30") from None

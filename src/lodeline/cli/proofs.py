@@ -10,7 +10,7 @@ import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, store_at
 from lodeline.cli.output import console, language, print_json, progress, say
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 
 @app.command()
@@ -23,7 +23,7 @@ def receipt(
 
     document = receipt_of(store_at(database), entry)
     if document is None:
-        raise SpokenError(f"the log has no entry {entry}", f"日志中没有条目 {entry}")
+        raise UserError(f"the log has no entry {entry}", f"日志中没有条目 {entry}")
     print_json(document)
 
 
@@ -89,7 +89,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SpokenError(f"cannot read {path}: {error}", f"无法读取 {path}：{error}") from error
+        raise UserError(f"cannot read {path}: {error}", f"无法读取 {path}：{error}") from error
 
 
 def checkpoint_in(path: Path) -> str:
@@ -101,7 +101,7 @@ def checkpoint_in(path: Path) -> str:
         document = json.loads(text)
         return str(document.get("receipt", document)["checkpoint"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SpokenError(f"{path} holds no checkpoint", f"{path} 中没有检查点") from error
+        raise UserError(f"{path} holds no checkpoint", f"{path} 中没有检查点") from error
 
 
 def _verify_receipt(path: Path, *, vkey: str | None, kept: str | None, as_json: bool) -> None:
@@ -110,7 +110,7 @@ def _verify_receipt(path: Path, *, vkey: str | None, kept: str | None, as_json: 
     try:
         document = json.loads(_text(path))
     except ValueError as error:
-        raise SpokenError(f"{path} is no JSON: {error}", f"{path} 不是 JSON：{error}") from error
+        raise UserError(f"{path} is no JSON: {error}", f"{path} 不是 JSON：{error}") from error
     # A receipt as `lodeline file --json` prints it carries the document under `receipt`.
     document = document.get("receipt", document) if isinstance(document, dict) else document
     document = document if isinstance(document, dict) else {}

@@ -23,7 +23,7 @@ from lodeline.cli.app import (
     today,
 )
 from lodeline.cli.output import console, language, print_json, print_table, say
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 
 @app.command()
@@ -129,7 +129,7 @@ def flows(
     from lodeline.service.overview import flow_matrix  # noqa: PLC0415
 
     if by not in ("stage", "organisation", "country"):
-        raise SpokenError("--by is stage, organisation or country", "--by 只能是 stage、organisation 或 country")
+        raise UserError("--by is stage, organisation or country", "--by 只能是 stage、organisation 或 country")
     check_span(first, last)
     _, snapshot = snapshot_at(database)
     document = flow_matrix.flows(snapshot, law(), element=element, first=first, last=last, by=by)

@@ -27,7 +27,7 @@ from lodeline.service.filing import transfers
 from lodeline.service.filing.loading import Loaded, load
 from lodeline.service.lots import flow as lot_flow
 from lodeline.service.overview import flow_matrix
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.column_files import directory_of
 from lodeline.store.database import Database
 from lodeline.store.opening import create, open_store
@@ -143,7 +143,7 @@ def _fresh_store(database: str) -> Store:
             path.with_name(path.name + suffix).unlink(missing_ok=True)
     store, new = create(database)
     if not new and store.head().size:
-        raise SpokenError(f"{database} is not empty: the demo does not touch it", f"{database} 不为空：演示不会改动它")
+        raise UserError(f"{database} is not empty: the demo does not touch it", f"{database} 不为空：演示不会改动它")
     if new:
         shutil.rmtree(directory_of(store.database), ignore_errors=True)
     return store

@@ -50,16 +50,16 @@ def announce(
     """Reserve quota for a planned run until rows that name it draw it. 预留指标。"""
     from lodeline.material.mass import parse_mass  # noqa: PLC0415
     from lodeline.service.licences.runs import announce_run  # noqa: PLC0415
-    from lodeline.spoken import SpokenError  # noqa: PLC0415
+    from lodeline.spoken import UserError  # noqa: PLC0415
 
     try:
         reo_mg = int(parse_mass(kg))
     except ValueError as error:
-        raise SpokenError(f"--kg {kg!r} is no mass in kilograms", f"--kg {kg!r} 不是以千克计的质量") from error
+        raise UserError(f"--kg {kg!r} is no mass in kilograms", f"--kg {kg!r} 不是以千克计的质量") from error
     store, day = store_at(database), today()
     known = store.register(store.head()).tables["organisations"]["id"]
     if organisation not in set(known):
-        raise SpokenError(f"the register has no organisation {organisation}", f"登记簿中没有企业 {organisation}")
+        raise UserError(f"the register has no organisation {organisation}", f"登记簿中没有企业 {organisation}")
     found = announce_run(
         store=store, organisation=organisation, kind=kind.value, ore_type="" if ore_type is None else ore_type.value,
         year=year or day.year, run=run, reo_mg=reo_mg, on=day, filed_at=datetime.now(UTC),

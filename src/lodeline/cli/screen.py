@@ -11,7 +11,7 @@ import typer
 
 from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, law, snapshot_at
 from lodeline.cli.output import console, language, print_json, say
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 _WORDS = {
     "listed": ("LISTED", "列入名录", "red"),
@@ -44,13 +44,13 @@ def screen(
     from lodeline.service.parties import screening  # noqa: PLC0415
 
     if len(names) > 1 and (numbers or country):
-        raise SpokenError(
+        raise UserError(
             "--id and --country belong to one party: ask for one name at a time",
             "--id 和 --country 只针对一个主体：请一次查询一个名称",
         )
     read = [read_list(path, name=path.name.partition(".")[0]) for path in lists or ()]
     if len({one.name for one in read}) < len(read):
-        raise SpokenError(
+        raise UserError(
             "two lists have the same name: a list is called as its file, up to the first dot",
             "两份名录同名：名录以文件名（第一个点之前）命名",
         )
@@ -96,7 +96,7 @@ def _day(text: str | None) -> date:
     try:
         return datetime.now(ZoneInfo(law().timezone)).date() if text is None else date.fromisoformat(text)
     except ValueError:
-        raise SpokenError(f"{text!r} is no day: write 2025-06-30", f"{text!r} 不是日期：请写作 2025-06-30") from None
+        raise UserError(f"{text!r} is no day: write 2025-06-30", f"{text!r} 不是日期：请写作 2025-06-30") from None
 
 
 def _number(text: str) -> Any:
@@ -106,7 +106,7 @@ def _number(text: str) -> Any:
     found = identifier(scheme.lower(), number) if scheme.lower() in SCHEMES else None
     if found is None:
         schemes = ", ".join(SCHEMES)
-        raise SpokenError(
+        raise UserError(
             f"{text!r} is no number: write a scheme ({schemes}), a colon and the number, and compare its digits",
             f"{text!r} 不是有效号码：请写作体系（{schemes}）、冒号和号码，并核对各位数字",
         )
@@ -118,7 +118,7 @@ def _country(text: str) -> str:
 
     code = alpha2(text)
     if code is None:
-        raise SpokenError(f"{text!r} is no country: write its code, DE", f"{text!r} 不是国家或地区：请写代码，如 DE")
+        raise UserError(f"{text!r} is no country: write its code, DE", f"{text!r} 不是国家或地区：请写代码，如 DE")
     return code
 
 

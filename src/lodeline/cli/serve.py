@@ -32,7 +32,7 @@ def serve(
 
 
 def listen(port: int, host: str = _HOST) -> socket.socket:
-    """A socket for the pages. Raises SpokenError where another program has the port, or others could reach it."""
+    """A socket for the pages. Raises UserError where another program has the port, or others could reach it."""
     from lodeline.web.server import serving  # noqa: PLC0415
 
     return serving.listen(port, host)

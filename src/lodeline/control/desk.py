@@ -97,14 +97,14 @@ def judge(
     records : what the ledger knows of the lots, models and exporters that the lines name; None where there is none.
     screened : what is known of the parties that the lines name; None where neither register nor list is at hand.
     """
-    hearing = Hearing(
+    hearing = BatchEvaluation(
         declaration, law=law, day=day, known=known, licences=licences, exporters=exporters, rules=rules,
         records=records, screened=screened, keeps=True,
     )  # fmt: skip
     return tuple(hearing.verdicts())
 
 
-class Hearing:
+class BatchEvaluation:
     """The lines of a declaration, looked at together once and then judged some at a time; parameters as of `judge`.
 
     `keeps`: what is worked out of each line at first is kept for the verdicts, which is quicker; else it is worked out

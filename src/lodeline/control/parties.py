@@ -20,7 +20,7 @@ from lodeline.control.military import end_told, user_told
 from lodeline.control.reason import Citation, Reason, reason
 from lodeline.control.rulebook import Rulebook
 from lodeline.party.packed import LISTED, MILITARY, Roll, list_name, packed
-from lodeline.party.screening import Hit, Standing, explained_standing, threshold
+from lodeline.party.screening import Hit, ListMatch, explained_standing, threshold
 from lodeline.regulation.parameter import Jurisdiction
 
 #: Column of the name → the column of its country, if the form has one.
@@ -112,7 +112,7 @@ def _of_hits(asked: _Asked, hits: list[Hit], column: str, name: str) -> Iterator
                 break
 
 
-def _of_standing(asked: _Asked, hit: Hit, standing: Standing, column: str, name: str) -> Iterator[Reason]:
+def _of_standing(asked: _Asked, hit: Hit, standing: ListMatch, column: str, name: str) -> Iterator[Reason]:
     """What it means for the line that a party of it stands on a list."""
     said = next((one for one in hit.reasons if one.facts.get("list") == standing.list and not one.speaks), None)
     if said is None and standing.listing is not None:
@@ -136,7 +136,7 @@ def _of_standing(asked: _Asked, hit: Hit, standing: Standing, column: str, name:
         yield from _barred_for_use(asked, column, law, facts)
 
 
-def _is_concerned(asked: _Asked, standing: Standing) -> bool:
+def _is_concerned(asked: _Asked, standing: ListMatch) -> bool:
     """Whether the line holds what the measure is about. What may be a control item is not sent to who is barred."""
     if standing.scope == "all-goods":
         return True
@@ -176,7 +176,7 @@ def _barred_for_use(asked: _Asked, column: str, law: tuple[Citation, ...], facts
     yield reason(code, fields=(column, "end_use"), law=law, use=use or "–", **facts)
 
 
-def _alike(asked: _Asked, hit: Hit, standing: Standing, column: str, name: str) -> Iterator[Reason]:
+def _alike(asked: _Asked, hit: Hit, standing: ListMatch, column: str, name: str) -> Iterator[Reason]:
     if _is_concerned(asked, standing):
         yield reason(
             "parties.alike", fields=(column,), law=_law(asked.rules, standing), known=hit.name, list=standing.list,
@@ -239,7 +239,7 @@ def _facts(column: str, name: str) -> dict[str, Any]:
     return {"role": english, "role_zh": chinese, "name": name}
 
 
-def _law(rules: Rulebook, standing: Standing) -> tuple[Citation, ...]:
+def _law(rules: Rulebook, standing: ListMatch) -> tuple[Citation, ...]:
     """Where it stands that the party is listed, and what that means; a list that was loaded cites the latter alone."""
     found = [
         rules.cite_value(state.value)

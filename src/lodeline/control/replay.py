@@ -30,7 +30,7 @@ _OWN_WORD = frozenset({"control_item", "controlled_declared", "licence"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class ControlStatus:
     """How goods stand under a law: `items` that they meet, `unknown_items` that they would. `is_trace`: every share is
     within the band of trade practice, of which the law knows nothing."""
 
@@ -44,21 +44,21 @@ class Standing:
             return "needed"
         return "unknown" if self.unknown_items else "not-needed"
 
-    def differs(self, other: Standing) -> bool:
+    def differs(self, other: ControlStatus) -> bool:
         """Whether a licence is asked otherwise, or for other items."""
         return (self.licence, _numbers(self.items), _numbers(self.unknown_items)) != (
             other.licence, _numbers(other.items), _numbers(other.unknown_items),
         )  # fmt: skip
 
 
-def standing(line: Line, rules: Rulebook) -> Standing:
+def standing(line: Line, rules: Rulebook) -> ControlStatus:
     """How the goods of a line stand under the law of `rules`."""
     bare = Line(
         row=line.row, cells={}, values={name: value for name, value in line.values.items() if name not in _OWN_WORD}
     )
     goods = goods_of(bare, rules)
     needs = needs_of(bare, goods, rules)
-    return Standing(
+    return ControlStatus(
         items=tuple(need.item for need in needs),
         unknown_items=unknown_items_of(goods, rules),
         is_trace=bool(needs) and all(need.is_trace for need in needs),

@@ -46,7 +46,7 @@ from lodeline.ledger.register import Register
 from lodeline.regulation.parameter import Jurisdiction
 
 
-class Sight(Protocol):
+class LedgerView(Protocol):
     """What detectors look at; frames as their functions describe them.
 
     It may offer `papers` and `filings` (`detection.papers`), and what other authorities say (`detection.comparison`) as
@@ -86,7 +86,7 @@ class Detector:
     """A loophole's name, as stored and printed, and how it is looked for."""
 
     name: str
-    look: Callable[[Sight], list[Finding]]
+    look: Callable[[LedgerView], list[Finding]]
 
 
 DETECTORS: Final = (
@@ -322,6 +322,6 @@ DETECTORS: Final = (
 )
 
 
-def look(sight: Sight, detectors: Iterable[Detector] = DETECTORS) -> list[Finding]:
+def look(sight: LedgerView, detectors: Iterable[Detector] = DETECTORS) -> list[Finding]:
     """What the detectors see, as `ranked`."""
     return ranked(finding for detector in detectors for finding in detector.look(sight))

@@ -25,7 +25,7 @@ from lodeline.ledger.licence import licence_of
 from lodeline.ledger.licence_terms import contradictions
 from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.ledger.register import FILING_ROLES, TABLES, Register
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 #: China Standard Time, without daylight saving since 1991.
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -78,7 +78,7 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
 _FILING_ENDINGS = (".csv", ".xlsx", ".json", ".ndjson")
 
 
-class DossierError(SpokenError):
+class DossierError(UserError):
     """A directory that is no dossier; the message names the file and the cure."""
 
 

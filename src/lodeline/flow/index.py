@@ -22,7 +22,7 @@ from lodeline.flow.arrays import MANIFEST, Array, DamagedIndex, damaged_files, m
 from lodeline.flow.kernels import Graph
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import share_mg
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 __all__ = ["DamagedIndex", "FlowIndex", "UnknownLot", "build_index", "open_index", "verify_index"]
 
@@ -33,7 +33,7 @@ _SUGGESTIONS = 5
 _EPOCH = np.datetime64("1970-01-01", "D")
 
 
-class UnknownLot(SpokenError, LookupError):  # noqa: N818  (a question about a lot that nobody filed, not a fault)
+class UnknownLot(UserError, LookupError):  # noqa: N818  (a question about a lot that nobody filed, not a fault)
     """No lot of that canonical name; `suggestions` are names that the asker may have meant, best first."""
 
     def __init__(self, name: str, suggestions: tuple[str, ...]) -> None:

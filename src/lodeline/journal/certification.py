@@ -40,7 +40,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from lodeline.journal.entry import Envelope, canonical_json
 from lodeline.journal.verify import REASONS, ed25519_key_binds, read_certificate
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 CERTIFY_FORMAT = "lodeline-certify-v1"
 Kind = Literal["passkey", "key", "certificate", "password"]
@@ -64,7 +64,7 @@ _CERTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _UNREADABLE = (ValueError, UnsupportedAlgorithm, x509.InvalidVersion)
 
 
-class CertificationError(SpokenError):
+class CertificationError(UserError):
     """A certification cannot be accepted."""
 
     def __init__(self, reason: str) -> None:

@@ -22,8 +22,8 @@ DEEDS: Final[tuple[Deed, ...]] = get_args(Deed)
 #: What is no decision: that kinds of papers beyond the usual ones were filed; the reason names them, with | between.
 Filed = Literal["papers"]
 #: Where a licence stands on a day. `to-come`: granted, and its first day is still ahead.
-Standing = Literal["to-come", "granted", "suspended", "exhausted", "expired", "revoked"]
-STANDINGS: Final[tuple[Standing, ...]] = get_args(Standing)
+LicenceStatus = Literal["to-come", "granted", "suspended", "exhausted", "expired", "revoked"]
+STANDINGS: Final[tuple[LicenceStatus, ...]] = get_args(LicenceStatus)
 #: The name of the mass of goods among the masses of a licence; the others are symbols of elements.
 GOODS: Final = ""
 
@@ -88,7 +88,7 @@ class Licence:
         deeds = [act.deed for act in self.acts if act.on <= day and act.deed in ("suspended", "resumed")]
         return bool(deeds) and deeds[-1] == "suspended"
 
-    def standing(self, day: date, *, is_exhausted: bool = False) -> Standing:
+    def standing(self, day: date, *, is_exhausted: bool = False) -> LicenceStatus:
         """Where it stands on a day. A decision weighs more than a date, and a date more than what is left."""
         if self.revoked_on is not None and self.revoked_on <= day:
             return "revoked"

@@ -16,7 +16,7 @@ from lodeline.store.opening import open_store
 def prepare(url: str) -> None:
     """Makes the tables or brings them up to date. The store itself is there already (`lodeline init`).
 
-    Raises SpokenError where sample accounts would be reached from beyond this machine.
+    Raises UserError where sample accounts would be reached from beyond this machine.
     """
     database = Database(url)
     with database.placing():

@@ -22,7 +22,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from lodeline.party.lists import Listing, Party, PartyList
-from lodeline.party.screening import Hit, Reason, Standing, explained_standing
+from lodeline.party.screening import Hit, ListMatch, Reason, explained_standing
 from lodeline.party.script import MOST_CHARACTERS, folded, is_cjk
 from lodeline.regulation.parameter import Jurisdiction, Parameter, State
 
@@ -222,7 +222,7 @@ def _one_off(one: str, other: str) -> bool:
 
 def _hit(party: Party, name: str, probability: float, code: str) -> Hit:
     standings = tuple(
-        Standing(list=party.source, listing=one, measure=one.measure, scope=one.scope, unsure=one.unsure)
+        ListMatch(list=party.source, listing=one, measure=one.measure, scope=one.scope, unsure=one.unsure)
         for one in party.listings
     )
     facts = {"one": name, "other": name}

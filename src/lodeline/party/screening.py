@@ -80,7 +80,7 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class ListMatch:
     """That a party counts as listed on `list`: by `listing`, or by `share` (0 to 1) of those with that measure.
 
     `chains`: for each stake that counts, the stakes from a listed party down to it.
@@ -106,7 +106,7 @@ class Hit:
     by: Literal["number", "name"]
     probability: float
     reasons: tuple[Reason, ...]
-    standings: tuple[Standing, ...]
+    standings: tuple[ListMatch, ...]
     led: float = 0.0
 
 
@@ -138,7 +138,7 @@ def kind_said(kind: str, language: Language) -> str:
     return _kinds()[kind][f"text_{language}"]
 
 
-def explained_standing(standing: Standing) -> Reason:
+def explained_standing(standing: ListMatch) -> Reason:
     """That a party stands on a list by a listing of its own, with what that means for it."""
     one = standing.listing
     assert one is not None, "by shares is said by whoever knows the owners"
@@ -147,7 +147,7 @@ def explained_standing(standing: Standing) -> Reason:
     return Reason(code="listed", facts=facts | _kind_facts(standing))
 
 
-def _kind_facts(standing: Standing) -> dict[str, str]:
+def _kind_facts(standing: ListMatch) -> dict[str, str]:
     scope = "unsure" if standing.unsure else standing.scope
     return {
         "measure": kind_said(standing.measure, "en"), "measure_zh": kind_said(standing.measure, "zh"),
@@ -350,7 +350,7 @@ class Screener:
             self._found[name] = self._index.find(name, most=_LOOKED_AT)
         return self._found[name]
 
-    def standings(self, key: str, *, day: date) -> tuple[Standing, ...]:
+    def standings(self, key: str, *, day: date) -> tuple[ListMatch, ...]:
         """On which lists the party of a key counts as listed on the day; none for one that is not known."""
         with self._turn:
             return self._standings(self._person(key), day) if key in self._records else ()
@@ -411,9 +411,9 @@ class Screener:
     def _of(self, person: str) -> list[Party]:
         return [self._records[key] for key in self._joint(person)]
 
-    def _standings(self, person: str, day: date) -> tuple[Standing, ...]:
+    def _standings(self, person: str, day: date) -> tuple[ListMatch, ...]:
         found = [
-            Standing(
+            ListMatch(
                 list=record.source, listing=listing, measure=listing.measure, scope=listing.scope, unsure=listing.unsure
             )
             for record in self._of(person)
@@ -425,11 +425,11 @@ class Screener:
                 one = belongings[person]
                 chains = tuple((*chain(link.owner, belongings), link) for link in one.links)
                 found.append(
-                    Standing(list=source, share=one.share, chains=chains, measure=measure, scope=scope, unsure=unsure)
+                    ListMatch(list=source, share=one.share, chains=chains, measure=measure, scope=scope, unsure=unsure)
                 )
         return tuple(found)
 
-    def _told(self, standing: Standing) -> Reason:
+    def _told(self, standing: ListMatch) -> Reason:
         if standing.listing is not None:
             return explained_standing(standing)
         assert standing.share is not None

@@ -11,13 +11,13 @@ from typing import Any
 
 import yaml
 
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 #: How a fact is known: the text was read, a published case shows it, somebody reports it, or it is assumed.
 EVIDENCE = ("text", "case", "secondary", "assumption")
 
 
-class PackError(SpokenError):
+class PackError(UserError):
     """A law file is not what it must be; the message names the file and the place in it."""
 
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.place import happening_at
 
 _ROOM, _LOCK = ".making", "lock"
@@ -23,7 +23,7 @@ _ROOM, _LOCK = ".making", "lock"
 _NO_LINKS: Final = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
-class TakenError(SpokenError):
+class TakenError(UserError):
     """Another process is making the same file, or has made it meanwhile."""
 
 

@@ -24,7 +24,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db import Error as DjangoDatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.place import at_place
 
 #: What a statement may carry as a parameter.
@@ -39,7 +39,7 @@ CHUNK = 5_000
 _SQLITE: Final = "django.db.backends.sqlite3"
 
 
-class DatabaseError(SpokenError):
+class DatabaseError(UserError):
     """The database named cannot be used; the message says why and what to do."""
 
 

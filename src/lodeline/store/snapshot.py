@@ -317,7 +317,11 @@ def open_snapshot_as_of(store: Store, entry: int) -> Snapshot:
 def _says_the_same(store: Store, before: Snapshot, head: Head) -> bool:
     last = store.entry(before.entry)
     same_log = last is not None and last.root == before.root
-    return same_log and before.entry < head.size and store.moved_at(before.entry + 1) == store.moved_at(head.size)
+    return (
+        same_log
+        and before.entry < head.size
+        and store.last_goods_entry(before.entry + 1) == store.last_goods_entry(head.size)
+    )
 
 
 def _stamped(before: Snapshot, head: Head) -> Snapshot:

@@ -23,14 +23,14 @@ from lodeline.journal.entry import Envelope
 from lodeline.journal.merkle import Frontier, Subtree
 from lodeline.ledger.register import KEYS, TABLES, Register
 from lodeline.ledger.state import State
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.append import append, replace_state
 from lodeline.store.books import Books
 from lodeline.store.database import Database, integer
 from lodeline.store.tree import LogTree
 
 
-class StoreError(SpokenError):
+class StoreError(UserError):
     """The store cannot be used as it is; the message says what is wrong and what to do."""
 
 
@@ -99,7 +99,7 @@ DRAW_KIND = "draw"
 #: What happens in the office, without its names (service.entries.office_log).
 OFFICE_KIND = "office"
 #: What says nothing about goods or parties: whatever is computed from rows and register stands as before.
-STILL_KINDS = (CASE_KIND, EDITION_KIND, INSPECTION_KIND, LIST_KIND, DESK_KIND, DRAW_KIND, OFFICE_KIND)
+KINDS_WITHOUT_GOODS = (CASE_KIND, EDITION_KIND, INSPECTION_KIND, LIST_KIND, DESK_KIND, DRAW_KIND, OFFICE_KIND)
 STATE_TABLES = ("holding", "transfer", "drawdown")
 
 #: URL of a database → leaf hash of the entry that made its newest register, and that register; those of the stores that
@@ -279,9 +279,9 @@ class Store:
         """The perfect subtrees of the log at a head, for proofs (store.tree)."""
         return self._tree.subtrees(frontier)
 
-    def moved_at(self, size: int, *, still: Sequence[str] = STILL_KINDS) -> tuple[int, str]:
+    def last_goods_entry(self, size: int, *, still: Sequence[str] = KINDS_WITHOUT_GOODS) -> tuple[int, str]:
         """The last of the first `size` entries that says something about goods or parties, and its root: none of
-        STILL_KINDS does. With `still`, the last of another kind than these.
+        KINDS_WITHOUT_GOODS does. With `still`, the last of another kind than these.
 
         What is computed from rows, register and filings alone stands as long as this does; (-1, "") without one.
         """

@@ -24,7 +24,7 @@ from django.db import connections
 
 from lodeline.progress import heard_by
 from lodeline.regulation.parameter import Jurisdiction, load
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.database import Database
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import Snapshot, open_snapshot
@@ -48,7 +48,7 @@ WANTED_FOR: Final = 3
 _log = logging.getLogger(__name__)
 
 
-class EmptyStoreError(SpokenError):
+class EmptyStoreError(UserError):
     """There is a store and nothing in it about goods or parties: who works with it may be there already."""
 
 
@@ -190,7 +190,7 @@ class Reading:
             subjects = tuple(self if name == "" else getattr(self, name) for name in slot.subjects or ())
             try:
                 self._answer(slot.question, subjects, slot.arguments, wanted=slot.wanted - 1)
-            except (SpokenError, DjangoDatabaseError):
+            except (UserError, DjangoDatabaseError):
                 continue
             except Exception:
                 _log.exception("an answer could not be made ahead")
@@ -244,7 +244,9 @@ def _says_nothing_new(reading: Reading) -> bool:
     log itself."""
     store = reading.store
     size = store.head().size
-    return reading.snapshot.entry < size and store.moved_at(size, still=[OFFICE_KIND])[0] <= reading.snapshot.entry
+    return (
+        reading.snapshot.entry < size and store.last_goods_entry(size, still=[OFFICE_KIND])[0] <= reading.snapshot.entry
+    )
 
 
 @dataclass(slots=True)
@@ -267,7 +269,7 @@ class _Making(_Work):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class ReadingStatus:
     """What a desk can give at once: the entry of its reading, the seconds since that was the end of the log."""
 
     entry: int | None
@@ -331,13 +333,13 @@ class Desk:
                 assert making.reading is not None, "what is done has a reading or a failure"
                 return making.reading
 
-    def standing(self) -> Standing:
+    def standing(self) -> ReadingStatus:
         """What can be given without waiting. Where that is not true any more, a new reading is begun behind."""
         with self._lock:
             made = self._given(None)
             if made is None and self._making is None:
                 self._begin()
-            return Standing(
+            return ReadingStatus(
                 entry=None if made is None else made.reading.snapshot.entry,
                 age_s=None if made is None else self._clock() - made.true_at,
                 failure=self._failure,
@@ -386,7 +388,7 @@ class Desk:
                 making.fail(failure)
                 self._making, self._left = None, making if making.left else None
                 self._failure = None if making.awaited else failure
-            if not making.awaited and not isinstance(failure, SpokenError):
+            if not making.awaited and not isinstance(failure, UserError):
                 _log.exception("a reading could not be made behind")
         else:
             made = _Made(reading=reading, true_at=making.began, took_s=self._clock() - making.began)
@@ -413,7 +415,7 @@ class Desk:
             connections.databases[database.alias]["OPTIONS"]["timeout"] = PATIENCE_S
         store = open_store(self.url)
         checkpoint = store.checkpoint()
-        if store.moved_at(store.head().size)[0] < 0:
+        if store.last_goods_entry(store.head().size)[0] < 0:
             raise EmptyStoreError(
                 "The store is empty. Load a dossier with `lodeline load DIRECTORY`, or look at the demo with"
                 " `lodeline demo`.",

@@ -89,7 +89,7 @@ MIDDLEWARE = [
     "lodeline.web.access.who_asks.WhoAsks",
     "lodeline.web.access.strangers.Strangers",
     "lodeline.web.accounts.gate.Gate",
-    "lodeline.web.server.errors.SpokenErrors",
+    "lodeline.web.server.errors.UserErrors",
 ]
 TEMPLATES = [
     {

@@ -17,7 +17,7 @@ from django.utils.http import urlencode
 
 from lodeline.ledger.register import Register
 from lodeline.office.access.actor import AUTHORITY, UNBOUNDED, Actor, Permission
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 from lodeline.web.access.territory import RegionalReading, narrowed_register
@@ -25,11 +25,11 @@ from lodeline.web.reading import Desk, Reading
 from lodeline.web.words.language import Language, Text
 
 
-class BadQuestionError(SpokenError):
+class BadQuestionError(UserError):
     """The address asks for something that cannot be read; the message says how to write it. 400."""
 
 
-class NotHereError(SpokenError):
+class NotHereError(UserError):
     """The address is well written, and there is no such thing; the message says what there is. 404."""
 
 

@@ -13,7 +13,7 @@ from lodeline.material.element import RARE_EARTHS
 #: `licensed` and `controlled`: an item is met, with and without a licence that covers it. `trace`: within the band of
 #: trade practice. `unknown`: an item whose state on the day no text tells. `impurity`, `other-form`: listed, and not
 #: met. `not-listed`: in no form. `outside`: goods that are in general not controlled.
-Standing = Literal["licensed", "controlled", "trace", "unknown", "impurity", "other-form", "not-listed", "outside"]
+ElementStatus = Literal["licensed", "controlled", "trace", "unknown", "impurity", "other-form", "not-listed", "outside"]
 
 
 def elements_of(case: Case) -> list[dict[str, Any]]:
@@ -29,7 +29,7 @@ def elements_of(case: Case) -> list[dict[str, Any]]:
     found = []
     for element in present:
         share = goods.shares.get(element) or (needs[element].share_ppb if element in needs else None)
-        standing: Standing
+        standing: ElementStatus
         items: list[str] = []
         if element in needs:
             own = [need for need in case.needs if need.item.element == element]

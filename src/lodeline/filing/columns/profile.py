@@ -18,7 +18,7 @@ from lodeline.filing.formats import Sheet
 from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
 from lodeline.filing.written import kg_text
 from lodeline.ledger.problem import Problem
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 DateOrder = Literal["ymd", "dmy", "mdy"]
 Decimals = Literal["as-filed", "point", "comma"]
@@ -42,7 +42,7 @@ UNITS = {
 _FAULTS_OF_A_CELL = frozenset({"cell.formula", "cell.error", "cell.too-long", "cell.not-scalar", "cell.not-text"})
 
 
-class ProfileError(SpokenError):
+class ProfileError(UserError):
     """A profile that cannot be used; the message says what is wrong with it."""
 
 

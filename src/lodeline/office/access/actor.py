@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from lodeline.office.access.territory import firms_of_region
 from lodeline.office.models import Delegation, Membership, User
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 #: What may be asked for. Those that begin with "own." are asked for one organisation.
 Permission = Literal[
@@ -66,12 +66,12 @@ AUTHORITY: Final = ""
 UNBOUNDED: Final = frozenset({"desk.use", "desk.decide", "system.read"})
 
 
-class NotAllowedError(SpokenError):
+class NotAllowedError(UserError):
     """Whoever asks may not do this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class RoleGrant:
     """A role in an organisation ("" for the authority). `agent`: the organisation that acts for it by delegation.
 
     `region` of an authority's: what it is for, "" for the whole country; `firms`: the organisations of that region.
@@ -97,7 +97,7 @@ class Actor:
     user: int | None = None
     name: str = ""
     pseudonym: str = ""
-    standings: tuple[Standing, ...] = ()
+    standings: tuple[RoleGrant, ...] = ()
     token: int | None = None
     scopes: frozenset[str] | None = None
 
@@ -174,7 +174,7 @@ def actor_of(user: User, *, on: date) -> Actor:
         return NOBODY
     memberships = Membership.objects.filter(_in_force(on), user=user)
     standings = [
-        Standing(
+        RoleGrant(
             organisation=one.organisation, role=one.role, region=one.region,
             firms=firms_of_region(one.region) if one.region else frozenset(),
         )
@@ -184,7 +184,7 @@ def actor_of(user: User, *, on: date) -> Actor:
     if agents:
         for one in Delegation.objects.filter(_in_force(on), agent__in=agents):
             standings += [
-                Standing(organisation=one.organisation, role=here.role, agent=one.agent)
+                RoleGrant(organisation=one.organisation, role=here.role, agent=one.agent)
                 for here in standings[:]
                 if here.organisation == one.agent
                 and not here.agent

@@ -19,8 +19,8 @@ from lodeline.office.accounts.people import (
     PeopleError,
     WrongField,
     enter_right,
+    office_transaction,
     require_people,
-    together,
     wrong_period,
 )
 from lodeline.office.models import Delegation
@@ -65,7 +65,7 @@ def delegate(
         )
     if problems:
         raise InputError(problems)
-    with together():
+    with office_transaction():
         clash = Delegation.objects.filter(
             Q(valid_to__isnull=True) | Q(valid_to__gte=valid_from), organisation=organisation, agent=agent
         )
@@ -92,7 +92,7 @@ def end_delegation(actor: Actor, delegation: int, *, last_day: date) -> Delegati
     found = Delegation.objects.filter(pk=delegation).first()
     if found is None or not actor.may("own.people", found.agent):
         require_people(actor, "" if found is None else found.organisation)
-    with together():
+    with office_transaction():
         locked = Delegation.objects.select_for_update().filter(
             Q(valid_to__isnull=True) | Q(valid_to__gt=last_day), pk=delegation
         )

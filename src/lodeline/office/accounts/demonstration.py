@@ -12,7 +12,7 @@ from django.db import IntegrityError
 
 from lodeline.office.access import clock, rights
 from lodeline.office.models import Membership, User
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.database import Database
 from lodeline.store.opening import open_store
 
@@ -50,13 +50,13 @@ SAMPLE_ACCOUNTS: Final = (
 
 
 def assert_no_samples() -> None:
-    """Raises SpokenError where this is a demo, or a store that was one and whose accounts are still open.
+    """Raises UserError where this is a demo, or a store that was one and whose accounts are still open.
 
     The addresses are of a domain that nobody can have (RFC 2606, `.example`): no account of a person is meant by it.
     """
     samples = [one.email for one in SAMPLE_ACCOUNTS]
     if settings.LODELINE_DEMO or User.objects.filter(email__in=samples, is_active=True).exists():
-        raise SpokenError(
+        raise UserError(
             "sample accounts, whose password everybody can read, are not served beyond this machine: take"
             " LODELINE_HOSTS away, or serve a store that `lodeline init` has made, without LODELINE_DEMO",
             "示例账户的密码是公开的，不得向其他机器开放：请取消 LODELINE_HOSTS，或改用 `lodeline init` 建立的数据库，"

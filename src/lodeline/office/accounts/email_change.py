@@ -21,9 +21,9 @@ from django.utils.crypto import salted_hmac
 
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
-from lodeline.office.accounts.people import InputError, WrongField, account_of, together, wrong_email
+from lodeline.office.accounts.people import InputError, WrongField, account_of, office_transaction, wrong_email
 from lodeline.office.models import AuditRecord, User
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 #: How long a link is good, and how many an account may ask for in an hour.
 GOOD_FOR: Final = timedelta(days=1)
@@ -32,7 +32,7 @@ _ASKED: Final = "account.email-ask"
 _CHANGED: Final = "account.email-change"
 
 
-class EmailChangeError(SpokenError):
+class EmailChangeError(UserError):
     """It cannot be asked for now, or the link cannot be used."""
 
 
@@ -56,7 +56,7 @@ def ask(actor: Actor, *, email: str, now: datetime) -> str | None:
         problems.append(WrongField(field="email", en="This is your address already.", zh="这已是您的邮箱。"))
     if problems:
         raise InputError(problems)
-    with together():
+    with office_transaction():
         lately = AuditRecord.objects.filter(what=_ASKED, who=user.pseudonym, at__gt=now - timedelta(hours=1))
         if lately.count() >= LINKS_PER_HOUR:
             raise EmailChangeError(
@@ -96,7 +96,7 @@ def new_address(actor: Actor, token: str, *, now: datetime) -> str:
 
 def change(actor: Actor, token: str, *, now: datetime) -> Changed:
     """Gives the account the address of the link; its sessions stay. Requires and raises what `new_address` does."""
-    with together():
+    with office_transaction():
         user = User.objects.select_for_update().get(pk=account_of(actor).pk)
         before, user.email = user.email, new_address(actor, token, now=now)
         user.save(update_fields=["email"])

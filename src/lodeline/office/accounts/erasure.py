@@ -35,7 +35,7 @@ from lodeline.office.accounts.people import (
     account_of,
     end_sessions,
     enter_right,
-    together,
+    office_transaction,
 )
 from lodeline.office.jobs import jobs
 from lodeline.office.models import (
@@ -121,7 +121,7 @@ def account_called(text: str) -> User | None:
 def withdraw(actor: Actor, request: int, *, now: datetime) -> ErasureRequest:
     """Takes a request back: the person may, and who entered it. Raises PeopleError where it is not open or theirs."""
     actor.require("signed in")
-    with together():
+    with office_transaction():
         found = _open(request)
         if actor.user not in (found.user_id, found.requested_by_id):
             raise PeopleError(
@@ -165,7 +165,7 @@ def refuse(actor: Actor, request: int, *, said: str, now: datetime) -> ErasureRe
     """Refuses a request, with the reason. Requires "erasure.write", and another person than who asked."""
     actor.require("erasure.write", AUTHORITY)
     _require_text(said)
-    with together():
+    with office_transaction():
         found = _open(request)
         _require_second(actor, found)
         found.decided_said = seal_text(found.user, said.strip(), "erasure")
@@ -186,7 +186,7 @@ def carry_out(
     actor.require("erasure.write", AUTHORITY)
     _require_text(said)
     today = law.day_of(now)
-    with together():
+    with office_transaction():
         found = _open(request)
         _require_second(actor, found)
         # Whoever sets a hold waits for this lock, and whoever ends a membership for that of the roles.
@@ -217,7 +217,7 @@ def erase_again(actor: Actor, pseudonyms: Collection[str], *, now: datetime) -> 
     """
     actor.require("erasure.write", AUTHORITY)
     today = load().day_of(now)
-    with together():
+    with office_transaction():
         found = {one.pseudonym: one for one in User.objects.select_for_update().filter(pseudonym__in=pseudonyms)}
         unknown = sorted(set(pseudonyms) - found.keys())
         if unknown or not found:
@@ -354,7 +354,7 @@ def _put(actor: Actor, person: User, ground: str, said: str, now: datetime) -> E
     problems += _wrong_text(said)
     if problems:
         raise InputError(problems)
-    with together():
+    with office_transaction():
         locked = User.objects.select_for_update().get(pk=person.pk)
         if locked.erased_at is not None:
             raise PeopleError("This person has been erased already.", "此人的个人信息已被删除。")

@@ -17,7 +17,7 @@ from lodeline.office.accounts.people import (
     PeopleError,
     WrongField,
     add_membership,
-    together,
+    office_transaction,
     wrong_email,
     wrong_name,
     wrong_password,
@@ -71,7 +71,7 @@ def begin(
     if problems:
         raise InputError(problems)
     user.set_password(password)
-    with together():
+    with office_transaction():
         if User.objects.exists():
             raise PeopleError("There is a registrar already: sign in.", "已有登记人员：请登录。")
         user.save()

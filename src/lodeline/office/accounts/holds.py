@@ -16,7 +16,7 @@ from django.db.models import Q
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_paper
 from lodeline.office.access.sealing import opened_text, seal_text
-from lodeline.office.accounts.people import InputError, PeopleError, WrongField, together
+from lodeline.office.accounts.people import InputError, PeopleError, WrongField, office_transaction
 from lodeline.office.models import Draft, LegalHold, Membership, User
 
 LONGEST_TEXT: Final = 2_000
@@ -44,7 +44,7 @@ def hold_person(actor: Actor, person: User, *, reason: str, now: datetime) -> Le
     actor.require("hold.write", AUTHORITY)
     assert actor.user is not None, "an official has an account"
     _require_text(reason, "reason")
-    with together():
+    with office_transaction():
         locked = User.objects.select_for_update().get(pk=person.pk)
         if locked.erased_at is not None:
             raise PeopleError("This person has been erased already.", "此人的个人信息已被删除。")
@@ -76,7 +76,7 @@ def hold_organisation(
             ]
         )  # fmt: skip
     _require_text(reason, "reason")
-    with together():
+    with office_transaction():
         # Whoever is being erased is held fast until that is done; whoever comes after sees the hold.
         people = Membership.objects.filter(organisation=organisation).values("user")
         list(User.objects.select_for_update().filter(pk__in=people).order_by("pk").values_list("pk"))
@@ -93,7 +93,7 @@ def lift(actor: Actor, hold: int, *, reason: str, now: datetime) -> LegalHold:
     """Lifts a hold. Requires "hold.write"; raises InputError, PeopleError where it does not stand any more."""
     actor.require("hold.write", AUTHORITY)
     _require_text(reason, "reason")
-    with together():
+    with office_transaction():
         found = LegalHold.objects.select_for_update(of=("self",)).select_related("user").filter(pk=hold).first()
         if found is None or found.lifted_at is not None:
             raise PeopleError("This hold does not stand any more.", "该保全已解除。")

@@ -17,7 +17,7 @@ from django.db import DatabaseError, IntegrityError, connections, transaction
 from lodeline.office.jobs.process import is_dead, mark
 from lodeline.office.models import IdempotentAnswer
 from lodeline.office.router import OneStore
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 KEY_CHARACTERS_MAX: Final = 255
 #: How long an answer is kept, and after how long a request that never answered counts as dead where nobody can know
@@ -28,15 +28,15 @@ _DEAD_AFTER: Final = timedelta(minutes=10)
 _AGAIN_S: Final = 1.0
 
 
-class WrongKeyError(SpokenError):
+class WrongKeyError(UserError):
     """The key is empty, too long or no plain text."""
 
 
-class KeyReusedError(SpokenError):
+class KeyReusedError(UserError):
     """The key has been used for another request."""
 
 
-class InFlightError(SpokenError):
+class InFlightError(UserError):
     """The first request with this key is still at work."""
 
 

@@ -23,8 +23,8 @@ from lodeline.office.accounts.people import (
     PeopleError,
     account_of,
     add_membership,
+    office_transaction,
     require_people,
-    together,
     wrong_email,
     wrong_name,
     wrong_password,
@@ -32,13 +32,13 @@ from lodeline.office.accounts.people import (
     wrong_role,
 )
 from lodeline.office.models import Invitation, User
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 #: How long a link is good.
 GOOD_FOR: Final = timedelta(days=7)
 
 
-class InvitationError(SpokenError):
+class InvitationError(UserError):
     """The link cannot be used."""
 
 
@@ -72,7 +72,7 @@ def invite(
             "不得为自己授予主管部门角色：请由其他登记人员办理。",
         )
     token = secrets.token_urlsafe(32)
-    with together():
+    with office_transaction():
         _open(organisation, now).filter(email=email, role=role).update(withdrawn_at=now)
         made = Invitation.objects.create(
             digest=_digest(token), email=email, name=name.strip(), organisation=organisation, role=role, region=region,
@@ -92,7 +92,7 @@ def withdraw(actor: Actor, invitation: int, *, now: datetime) -> None:
     """Makes the link useless. Requires what it took to make it; raises PeopleError where it is not open."""
     found = Invitation.objects.filter(pk=invitation).first()
     require_people(actor, "" if found is None else found.organisation)
-    with together():
+    with office_transaction():
         changed = Invitation.objects.filter(pk=invitation, accepted_by=None, withdrawn_at=None).update(withdrawn_at=now)
         if found is None or not changed:
             raise PeopleError("This invitation is not open any more.", "该邀请已失效。")
@@ -121,7 +121,7 @@ def has_account(invitation: Invitation) -> bool:
 
 def accept_new(token: str, *, name: str, password: str, language: str, today: date, now: datetime) -> User:
     """Opens the account of who is invited, and begins the membership. Raises InvitationError, InputError."""
-    with together():
+    with office_transaction():
         invitation = _taken(token, now)
         if has_account(invitation):
             raise InvitationError("You have an account already: sign in to accept.", "您已有账户：请登录后接受邀请。")
@@ -138,7 +138,7 @@ def accept_new(token: str, *, name: str, password: str, language: str, today: da
 def accept_as(actor: Actor, token: str, *, today: date, now: datetime) -> User:
     """Begins the membership for the account that has signed in. Raises InvitationError where it is somebody else's."""
     user = account_of(actor)
-    with together():
+    with office_transaction():
         invitation = _taken(token, now)
         if user.email != invitation.email:
             raise InvitationError(

@@ -30,7 +30,7 @@ from lodeline.office.access.actor import AUTHORITY, AUTHORITY_ROLES, ORGANISATIO
 from lodeline.office.access.audit import record_act
 from lodeline.office.access.territory import regions
 from lodeline.office.models import Delegation, Membership, OrganisationSettings, Token, User
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.database import Database
 from lodeline.store.opening import open_store
 
@@ -50,7 +50,7 @@ class WrongField:
     zh: str
 
 
-class InputError(SpokenError):
+class InputError(UserError):
     """What was entered cannot be meant: `problems`, one for each field that is wrong."""
 
     def __init__(self, problems: Collection[WrongField]) -> None:
@@ -59,7 +59,7 @@ class InputError(SpokenError):
         self.problems = tuple(problems)
 
 
-class PeopleError(SpokenError):
+class PeopleError(UserError):
     """What was asked for is not done; the message says why, and what can be done instead."""
 
 
@@ -72,7 +72,7 @@ class Member:
     has_second_factor: bool
 
 
-def together() -> AbstractContextManager[None]:
+def office_transaction() -> AbstractContextManager[None]:
     """A transaction that covers what the office writes, the audit record included: all of it or nothing."""
     return Database(settings.LODELINE_DATABASE).transaction()
 
@@ -143,7 +143,7 @@ def grant(
             "Nobody gives himself a role in the authority: ask another registrar.",
             "不得为自己授予主管部门角色：请由其他登记人员办理。",
         )
-    with together():
+    with office_transaction():
         return add_membership(
             actor, user=user, organisation=organisation, role=role, region=region, valid_from=valid_from,
             valid_to=valid_to, now=now,
@@ -185,7 +185,7 @@ def end_membership(actor: Actor, membership: int, *, last_day: date) -> Membersh
     Requires "own.people" in its organisation, or "accounts.write". Raises PeopleError where there is none, where it has
     ended, or where nobody would be left who can invite others.
     """
-    with together():
+    with office_transaction():
         found = _own_membership(actor, membership)
         _lock_keepers(found.organisation)
         if found.valid_to is not None and found.valid_to <= last_day:
@@ -205,7 +205,7 @@ def end_membership(actor: Actor, membership: int, *, last_day: date) -> Membersh
 
 def change_role(actor: Actor, membership: int, role: str, *, today: date, now: datetime) -> Membership:
     """Another role from today on: the old one ended yesterday. Requires and raises what `grant` and ending one do."""
-    with together():
+    with office_transaction():
         old = _own_membership(actor, membership)
         # All that is locked, before the new role locks the log.
         _lock_keepers(old.organisation)
@@ -250,7 +250,7 @@ def second_person(organisation: str) -> bool:
 def require_second_person(actor: Actor, organisation: str, wanted: bool) -> None:
     """Sets or lifts the rule that somebody else certifies. Requires "own.people" in the organisation."""
     actor.require("own.people", organisation)
-    with together():
+    with office_transaction():
         OrganisationSettings.objects.update_or_create(organisation=organisation, defaults={"second_person": wanted})
         record_act(actor, "organisation.second-person", organisation=organisation, facts={"wanted": wanted})
 
@@ -270,7 +270,7 @@ def change_own(actor: Actor, *, name: str, language: str, wants_mail: bool) -> U
         raise InputError(problems)
     assert language in ("en", "zh"), "the page offers two languages"
     user.name, user.language, user.wants_mail = name.strip(), language, wants_mail
-    with together():
+    with office_transaction():
         user.save(update_fields=["name", "language", "wants_mail"])
         record_act(actor, "account.change", subject=user.pseudonym)
     return user
@@ -304,7 +304,7 @@ def let_back_in(actor: Actor, user: User) -> None:
     require_all_of(actor, user)
     if user.pk == actor.user:
         raise PeopleError("Ask another registrar to let you back in.", "请由其他登记人员为您办理。")
-    with together():
+    with office_transaction():
         Authenticator.objects.filter(user=user).delete()
         user.set_unusable_password()
         user.save(update_fields=["password"])

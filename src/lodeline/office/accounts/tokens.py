@@ -21,12 +21,12 @@ from typing import Final, Literal
 from django.conf import settings
 from django.db.models import F, Q
 
-from lodeline.office.access.actor import AUTHORITY, Actor, NotAllowedError, Permission, Standing, actor_of
+from lodeline.office.access.actor import AUTHORITY, Actor, NotAllowedError, Permission, RoleGrant, actor_of
 from lodeline.office.access.audit import record_act
-from lodeline.office.accounts.people import enter_right, together
+from lodeline.office.accounts.people import enter_right, office_transaction
 from lodeline.office.models import Token, User
 from lodeline.regulation.parameter import load
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 #: What every token begins with, so that scanners of leaked secrets know it.
 PREFIX: Final = "lodeline_"
@@ -150,7 +150,7 @@ REASONS: Final[Mapping[Reason, tuple[str, str]]] = {
 }
 
 
-class TokenError(SpokenError):
+class TokenError(UserError):
     """The token of a request opens nothing."""
 
     def __init__(self, reason: Reason, **facts: str) -> None:
@@ -159,7 +159,7 @@ class TokenError(SpokenError):
         self.reason = reason
 
 
-class WrongRequestError(SpokenError):
+class WrongRequestError(UserError):
     """What a token should be cannot be: a name, a scope or a day that there is not."""
 
 
@@ -172,7 +172,7 @@ class Usage:
     reset_s: int
 
 
-class TooManyError(SpokenError):
+class TooManyError(UserError):
     """The token has asked too often in this minute."""
 
     def __init__(self, usage: Usage) -> None:
@@ -244,7 +244,7 @@ def issue(
             f"A token is valid for 1 to {LONGEST.days} days.", f"令牌有效期为 1 至 {LONGEST.days} 天。"
         )
     text = PREFIX + secrets.token_urlsafe(32)
-    with together():
+    with office_transaction():
         token = Token.objects.create(
             organisation=organisation, name=name, beginning=text[:_SHOWN], digest=_digest(text),
             scopes=" ".join(wanted), created_by_id=actor.user, created_at=now, expires_at=now + timedelta(days=days),
@@ -267,7 +267,7 @@ def revoke(actor: Actor, organisation: str, token: int, *, now: datetime, reques
     found = Token.objects.filter(pk=token, organisation=organisation).first()
     if found is not None and found.revoked_at is None:
         found.revoked_at = now
-        with together():
+        with office_transaction():
             found.save(update_fields=["revoked_at"])
             record_act(actor, "token.revoke", organisation=organisation, subject=str(token), request=request)
             enter_right(actor, "token.revoke", found)
@@ -304,7 +304,7 @@ def _program(token: Token, now: datetime) -> Program:
         if not maker.may("own.certify", token.organisation):
             known.pop(CERTIFY, None)
         roles = sorted({_ROLE[one.permission] for one in known.values()})
-        standings = tuple(Standing(organisation=token.organisation, role=role) for role in roles)
+        standings = tuple(RoleGrant(organisation=token.organisation, role=role) for role in roles)
     else:
         known = {name: one for name, one in known.items() if maker.may(one.permission, AUTHORITY)}
         standings = tuple(one for one in maker.standings if not one.organisation) if known else ()

@@ -28,7 +28,7 @@ def enter(
         )  # fmt: skip
 
     done = inspections.enter(
-        store, visited, organisation=organisation, filed_at=now, today=today, by=actor.pseudonym, also=record
+        store, visited, organisation=organisation, filed_at=now, today=today, by=actor.pseudonym, in_transaction=record
     )  # fmt: skip
     if done.entry is not None:
         tell_entry(store, done.entry.index, now=now)

@@ -17,20 +17,20 @@ from django.db.models import Q
 
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_paper
-from lodeline.office.accounts.people import together
+from lodeline.office.accounts.people import office_transaction
 from lodeline.office.models import Dispute, User
 from lodeline.office.notices.notices import notify
-from lodeline.service.firm.own import Own
-from lodeline.spoken import SpokenError
+from lodeline.service.firm.own import OrganisationView
+from lodeline.spoken import UserError
 
 REASON_CHARACTERS: Final = 2_000
 
 
-class DisputeError(SpokenError):
+class DisputeError(UserError):
     """What was asked cannot be done with this delivery or dispute."""
 
 
-def dispute(actor: Actor, own: Own, line: int, reason: str, *, now: datetime) -> Dispute:
+def dispute(actor: Actor, own: OrganisationView, line: int, reason: str, *, now: datetime) -> Dispute:
     """Disputes a delivery that waits for the organisation, by the number of its shipment line; the shipper is told.
 
     Requires "own.file".
@@ -49,7 +49,7 @@ def dispute(actor: Actor, own: Own, line: int, reason: str, *, now: datetime) ->
     }  # fmt: skip
     if Dispute.objects.filter(**subject, withdrawn_at__isnull=True).exists():
         raise DisputeError("You have disputed this delivery already.", "您已对该到货提出异议。")
-    with together():
+    with office_transaction():
         made = Dispute.objects.create(**subject, reason=text, raised_by=_user(actor), raised_at=now)
         _tell(made, "dispute-raised", made.shipper, made.receiver, now)
         record_paper(actor, "dispute.raise", "dispute", made.pk, organisation=own.organisation, subject=str(made.pk))
@@ -59,7 +59,7 @@ def dispute(actor: Actor, own: Own, line: int, reason: str, *, now: datetime) ->
 def answer(actor: Actor, organisation: str, number: int, text: str, *, now: datetime) -> Dispute:
     """The shipper's answer; the receiver is told. Requires "own.file" of the shipper."""
     actor.require("own.file", organisation)
-    with together():
+    with office_transaction():
         found = _find(number, shipper=organisation)
         found.answer, found.answered_at = _text(text), now
         found.save()
@@ -71,7 +71,7 @@ def answer(actor: Actor, organisation: str, number: int, text: str, *, now: date
 def withdraw(actor: Actor, organisation: str, number: int, *, now: datetime) -> Dispute:
     """The receiver withdraws it; the shipper is told. Requires "own.file" of the receiver."""
     actor.require("own.file", organisation)
-    with together():
+    with office_transaction():
         found = _find(number, receiver=organisation)
         found.withdrawn_at = now
         found.save()
@@ -87,7 +87,7 @@ def disputes(actor: Actor, organisation: str) -> list[Dispute]:
     return list(Dispute.objects.filter(both).order_by("withdrawn_at", "-raised_at", "-id"))
 
 
-def about(actor: Actor, own: Own, transfer: Mapping[str, Any]) -> list[Dispute]:
+def about(actor: Actor, own: OrganisationView, transfer: Mapping[str, Any]) -> list[Dispute]:
     """Those about one transfer, a row of `Own.transfers`, whatever its papers called the lot when they were raised."""
     names = {transfer["local"], *own.ids_on_the_label(transfer["shipment_line"])}
     key = (transfer["shipper"], transfer["receiver"], transfer["shipment_event"])

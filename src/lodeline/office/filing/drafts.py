@@ -34,7 +34,7 @@ from lodeline.office.jobs.jobs import database
 from lodeline.office.models import Draft, DraftEdit, DraftFile, ImportProfile, User
 from lodeline.regulation.duty import period_of
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 State = Draft.State
 #: States in which a draft can be changed. One that is being checked can: its check is then of an older revision.
@@ -45,7 +45,7 @@ TYPED_ROWS_LIMIT: Final = 2_000
 _NAME_CHARACTERS: Final = 200
 
 
-class DraftError(SpokenError):
+class DraftError(UserError):
     """What was asked cannot be done with this draft."""
 
 

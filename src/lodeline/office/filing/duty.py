@@ -9,18 +9,18 @@ from typing import Final, Literal
 
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
-from lodeline.office.accounts.people import together
+from lodeline.office.accounts.people import office_transaction
 from lodeline.office.models import Notice
 from lodeline.office.notices.notices import notify
 from lodeline.regulation.parameter import load
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 #: What the authority says to a firm about a month: a reminder, an order to file, an order to correct.
 Demand = Literal["reminded", "ordered-to-file", "ordered-to-correct"]
 DEMANDS: Final[tuple[Demand, ...]] = ("reminded", "ordered-to-file", "ordered-to-correct")
 
 
-class DemandError(SpokenError):
+class DemandError(UserError):
     """A demand that cannot be made; the message says why."""
 
 
@@ -43,7 +43,7 @@ def demand(
     for organisation in organisations:
         facts = {"period": period, "until": until.isoformat() if until else None, "why": why.strip()[:2000]}
         key = f"demand:{kind}:{organisation}:{period}:{until or today}"
-        with together():
+        with office_transaction():
             if notify(organisation, kind, facts, key=key, now=now):
                 said += 1
                 record_act(actor, f"duty.{kind}", organisation=organisation, subject=period, facts=facts)

@@ -28,7 +28,7 @@ from lodeline.office.notices.notices import notify
 from lodeline.regulation.duty import deadline
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.entries.records import put_records
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.store import Store, StoredEntry
 
 _PERIOD: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
@@ -37,7 +37,7 @@ REASON_CHARACTERS: Final = 500
 LONGEST: Final = timedelta(days=92)
 
 
-class ExtensionError(SpokenError):
+class ExtensionError(UserError):
     """It cannot be ended; the message says why."""
 
 
@@ -137,7 +137,7 @@ def _enter(actor: Actor, store: Store, extension: Extension, what: str, now: dat
             subject=extension.id, facts=facts,
         )  # fmt: skip
 
-    entry = put_records(store, {"extensions": frame}, filed_at=now, by=actor.pseudonym, also=record)
+    entry = put_records(store, {"extensions": frame}, filed_at=now, by=actor.pseudonym, in_transaction=record)
     assert entry is not None, "an extension that is new or ends earlier is another record"
     return entry
 

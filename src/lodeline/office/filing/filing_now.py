@@ -79,7 +79,7 @@ def file(draft: Draft, *, now: datetime, say: Any = None) -> Draft:
     outcome = submit(
         store, checked, uploads=_uploads(draft, content), filed_at=signed.at, law=law, corrects=draft.corrects,
         certification=signed.certification, progress=lambda _what, share: say(0.4 + share * 0.6),
-        also=None if draft.sandbox else lambda entry: _mark(draft, entry), said=said,
+        in_transaction=None if draft.sandbox else lambda entry: _mark(draft, entry), said=said,
     )  # fmt: skip
     if outcome.entry is None:
         return _give_back(draft, outcome.problems)

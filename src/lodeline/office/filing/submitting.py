@@ -36,7 +36,7 @@ from lodeline.office.models import Draft, Job
 from lodeline.regulation.duty import deadline
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.firm.acceptance import Acceptance, receipt_rows
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.store.store import Store
 
 State = Draft.State
@@ -85,7 +85,7 @@ def judge(
     return Judgement(accepted=accepted, problems=judged.problems, statement=signed)
 
 
-def hand_in(
+def submit(
     program: Program, organisation: str, sent: Sent, *, law: Jurisdiction, now: datetime
 ) -> Draft:  # fmt: skip
     """A draft of what was sent, checked, or (state `checking`) being checked by a worker. Requires "own.file".
@@ -127,7 +127,7 @@ def accept(
     program.require("own.file", organisation)
     if on > law.day_of(now):
         raise AcceptanceError("The day of receipt cannot be later than today.", "收货日期不能晚于今天。")
-    rows = receipt_rows(Own(store, law, organisation), acceptances, on=on, site=site)
+    rows = receipt_rows(OrganisationView(store, law, organisation), acceptances, on=on, site=site)
     with accepting(organisation):
         taken = pending(program, organisation)
         if any(
@@ -175,7 +175,7 @@ def certification_of(program: Program, stated: Mapping[str, Any] | None) -> Cert
     return made
 
 
-def go_on(program: Program, draft: Draft, certification: Mapping[str, Any] | None, *, now: datetime) -> Draft:
+def advance(program: Program, draft: Draft, certification: Mapping[str, Any] | None, *, now: datetime) -> Draft:
     """What follows a draft that has been checked: it is filed where the program certifies it, else it is asked for.
 
     A draft that would not be accepted, or is being checked, stays as it is. Raises DraftError, CertificationError.
@@ -208,7 +208,7 @@ def _require_law(period: str, law: Jurisdiction) -> None:
         ) from None
 
 
-def take_back(program: Program, draft: Draft, *, now: datetime) -> None:
+def discard(program: Program, draft: Draft, *, now: datetime) -> None:
     """Throws away what was handed in and would not be accepted."""
     drafts.drop(program, draft, seen=draft.revision, now=now)
 

@@ -20,22 +20,22 @@ import polars as pl
 from lodeline.ledger.resolution import is_uri
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
-from lodeline.office.accounts.people import together
+from lodeline.office.accounts.people import office_transaction
 from lodeline.office.filing import draft_check, drafts
 from lodeline.office.filing.draft_content import TYPED
 from lodeline.office.jobs.jobs import database
 from lodeline.office.models import Draft, DraftEdit
 from lodeline.office.notices.notices import notify
 from lodeline.service.firm.acceptance import Acceptance, receipt_rows
-from lodeline.service.firm.own import Own
-from lodeline.spoken import SpokenError
+from lodeline.service.firm.own import OrganisationView
+from lodeline.spoken import UserError
 
 #: States of a draft in which what it accepts is accepted and not yet filed.
 _PENDING: Final = (Draft.State.OPEN, Draft.State.CHECKING, Draft.State.ASKED, Draft.State.FILING)
 _KEYS: Final = ("kind", "reference", "counterparty", "lot")
 
 
-class AcceptanceError(SpokenError):
+class AcceptanceError(UserError):
     """What was chosen cannot be accepted so."""
 
 
@@ -48,7 +48,9 @@ class Sent:
     local: str
 
 
-def accept(actor: Actor, own: Own, acceptances: Sequence[Acceptance], *, on: date, site: str, now: datetime) -> Draft:
+def accept(
+    actor: Actor, own: OrganisationView, acceptances: Sequence[Acceptance], *, on: date, site: str, now: datetime
+) -> Draft:
     """Puts the receipts of deliveries into a draft of the month of receipt, and returns it; it is not filed by this.
 
     They join the organisation's draft of receipts of that month where it has one that nobody has been asked to certify.
@@ -93,7 +95,7 @@ def local_id(lot: str) -> str:
     return lot if is_uri(lot) else lot.partition("/")[2] or lot
 
 
-def ask_to_confirm(actor: Actor, own: Own, receiver: str, *, now: datetime) -> bool:
+def ask_to_confirm(actor: Actor, own: OrganisationView, receiver: str, *, now: datetime) -> bool:
     """Reminds a buyer of the deliveries that it has not confirmed; False where it was reminded this week already.
 
     Requires "own.file". Raises AcceptanceError where the buyer has none that wait.
@@ -107,7 +109,7 @@ def ask_to_confirm(actor: Actor, own: Own, receiver: str, *, now: datetime) -> b
             "Nothing that you sent there waits to be confirmed any more.", "发往该企业的货物均已确认，无需提醒。"
         )
     year, week, _ = own.today(now).isocalendar()
-    with together():
+    with office_transaction():
         new = notify(
             receiver, "confirmation-asked", {"other": own.organisation, "count": waiting.height},
             key=f"confirm:{own.organisation}:{receiver}:{year}-{week:02d}", now=now,
@@ -120,7 +122,9 @@ def ask_to_confirm(actor: Actor, own: Own, receiver: str, *, now: datetime) -> b
     return new
 
 
-def _require_sound(own: Own, acceptances: Sequence[Acceptance], *, on: date, site: str, today: date) -> None:
+def _require_sound(
+    own: OrganisationView, acceptances: Sequence[Acceptance], *, on: date, site: str, today: date
+) -> None:
     if not acceptances:
         raise AcceptanceError("Choose at least one delivery.", "请至少选择一笔到货。")
     if site not in {*own.sites["id"], *own.sites_before["id"]}:
@@ -145,7 +149,7 @@ def _require_shipped(acceptances: Sequence[Acceptance], waiting: pl.DataFrame, o
         )
 
 
-def _put(actor: Actor, own: Own, period: str, rows: Sequence[Mapping[str, str]], now: datetime) -> Draft:
+def _put(actor: Actor, own: OrganisationView, period: str, rows: Sequence[Mapping[str, str]], now: datetime) -> Draft:
     """The rows in the organisation's open draft of receipts of a month, else in a new one, and who put them there."""
     with accepting(own.organisation):
         taken = pending(actor, own.organisation)

@@ -46,7 +46,7 @@ _NOTICES: Final[Mapping[Kind, str]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class FindingAsSeen:
     """A finding as an official has it in view: a row of `lodeline findings --json`, its stamp, and the day of today.
 
     `steps`: how many steps of its case the official has seen; 0 where there is none.
@@ -77,14 +77,14 @@ class Said:
 # What officials do. All require "finding.decide" about the organisation that the question is put to.
 
 
-def ask(actor: Actor, store: Store, sight: Sight, *, text: str, until: date, now: datetime) -> Case:
+def ask(actor: Actor, store: Store, sight: FindingAsSeen, *, text: str, until: date, now: datetime) -> Case:
     """Puts the question to the organisation, which may answer until the end of a day; it is told."""
     actor.require("finding.decide", party_of(sight.row))
     _check_answer_day(sight.today, until)
     return _decide(actor, store, sight, "asked", Said(text=_text(text), until=until), now=now)
 
 
-def extend(actor: Actor, store: Store, sight: Sight, *, text: str, until: date, now: datetime) -> Case:
+def extend(actor: Actor, store: Store, sight: FindingAsSeen, *, text: str, until: date, now: datetime) -> Case:
     """Gives the organisation until a later day."""
     actor.require("finding.decide", party_of(sight.row))
     _check_answer_day(sight.today, until)
@@ -94,39 +94,39 @@ def extend(actor: Actor, store: Store, sight: Sight, *, text: str, until: date, 
     return _decide(actor, store, sight, "extended", Said(text=text.strip()[:TEXT_CHARACTERS], until=until), now=now)
 
 
-def explain(actor: Actor, store: Store, sight: Sight, *, text: str, stands_until: date, now: datetime) -> Case:
+def explain(actor: Actor, store: Store, sight: FindingAsSeen, *, text: str, stands_until: date, now: datetime) -> Case:
     """Accepts an explanation, which stands until the end of a day or until the facts change materially."""
     actor.require("finding.decide", party_of(sight.row))
     _check_standing_day(sight.today, stands_until)
     return _decide(actor, store, sight, "explained", Said(text=_text(text), stands_until=stands_until), now=now)
 
 
-def waive(actor: Actor, store: Store, sight: Sight, *, text: str, stands_until: date, now: datetime) -> Case:
+def waive(actor: Actor, store: Store, sight: FindingAsSeen, *, text: str, stands_until: date, now: datetime) -> Case:
     """Does not pursue it, for a reason, until the end of a day or until the facts change materially; nobody is told."""
     actor.require("finding.decide", party_of(sight.row))
     _check_standing_day(sight.today, stands_until)
     return _decide(actor, store, sight, "waived", Said(text=_text(text), stands_until=stands_until), now=now)
 
 
-def confirm(actor: Actor, store: Store, sight: Sight, *, text: str, now: datetime) -> Case:
+def confirm(actor: Actor, store: Store, sight: FindingAsSeen, *, text: str, now: datetime) -> Case:
     """Holds that it is as the finding says. By another official than those who asked, and after the reply."""
     actor.require("finding.decide", party_of(sight.row))
     return _decide(actor, store, sight, "confirmed", Said(text=_text(text)), now=now)
 
 
-def withdraw(actor: Actor, store: Store, sight: Sight, *, text: str, now: datetime) -> Case:
+def withdraw(actor: Actor, store: Store, sight: FindingAsSeen, *, text: str, now: datetime) -> Case:
     """Takes the question back, or what was confirmed."""
     actor.require("finding.decide", party_of(sight.row))
     return _decide(actor, store, sight, "withdrawn", Said(text=_text(text)), now=now)
 
 
-def reopen(actor: Actor, store: Store, sight: Sight, *, text: str, now: datetime) -> Case:
+def reopen(actor: Actor, store: Store, sight: FindingAsSeen, *, text: str, now: datetime) -> Case:
     """Opens what was decided once more."""
     actor.require("finding.decide", party_of(sight.row))
     return _decide(actor, store, sight, "reopened", Said(text=_text(text), reason="decided"), now=now)
 
 
-def assign(actor: Actor, store: Store, sight: Sight, *, to: int | None, now: datetime) -> Case:
+def assign(actor: Actor, store: Store, sight: FindingAsSeen, *, to: int | None, now: datetime) -> Case:
     """Gives the case to an official who may decide findings, or (`to` None) to nobody."""
     actor.require("finding.decide", party_of(sight.row))
     assignee = (
@@ -141,7 +141,7 @@ def assign(actor: Actor, store: Store, sight: Sight, *, to: int | None, now: dat
     return _decide(actor, store, sight, "assigned", Said(assignee=assignee), now=now)
 
 
-def watch(actor: Actor, sight: Sight, *, on: bool, now: datetime) -> None:
+def watch(actor: Actor, sight: FindingAsSeen, *, on: bool, now: datetime) -> None:
     """Marks a case as watched by the official, or not any more. Requires "nation.read"."""
     actor.require("nation.read", party_of(sight.row))
     assert actor.user is not None, "a program does not watch"
@@ -190,7 +190,7 @@ def reopen_due(store: Store, case: Case, row: Mapping[str, Any] | None, *, today
 # How a step is taken.
 
 
-def _decide(actor: Actor, store: Store, sight: Sight, kind: Kind, said: Said, *, now: datetime) -> Case:
+def _decide(actor: Actor, store: Store, sight: FindingAsSeen, kind: Kind, said: Said, *, now: datetime) -> Case:
     with store.database.transaction():
         case = Case.objects.select_for_update().get(pk=_opened(sight, now).pk)
         if case.steps_taken != sight.steps:
@@ -209,7 +209,7 @@ def _decide(actor: Actor, store: Store, sight: Sight, kind: Kind, said: Said, *,
     return case
 
 
-def _opened(sight: Sight, now: datetime) -> Case:
+def _opened(sight: FindingAsSeen, now: datetime) -> Case:
     case, _ = Case.objects.get_or_create(
         finding=sight.finding,
         defaults={
@@ -222,7 +222,7 @@ def _opened(sight: Sight, now: datetime) -> Case:
 
 def _take(
     actor: Actor, store: Store, case: Case, kind: Kind, said: Said, *, speaker: str, now: datetime,
-    sight: Sight | None = None,
+    sight: FindingAsSeen | None = None,
 ) -> None:  # fmt: skip
     """Appends the step and moves the case, which the caller's transaction holds."""
     _check_move(case, kind)
@@ -276,7 +276,7 @@ def keep_step(
     put_files(step, files)
 
 
-def _facts(sight: Sight) -> dict[str, Any]:
+def _facts(sight: FindingAsSeen) -> dict[str, Any]:
     row = sight.row
     return {
         "mass_kg": row["mass_kg"], "score": None if row["score"] is None else repr(row["score"]),

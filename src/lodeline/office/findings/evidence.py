@@ -44,7 +44,7 @@ def _papers(actor: Actor, finding: str) -> list[Paper]:
     """The steps that the log holds, and the files that came with them."""
     case = case_of(actor, finding)
     papers: list[Paper] = []
-    for step, _ in [] if case is None else steps_of(case, told_only=False):
+    for step, _ in [] if case is None else steps_of(case, disclosed_only=False):
         if step.entry is None:
             continue
         name = f"{step.number:03}-{step.kind}"

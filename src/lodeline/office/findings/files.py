@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Final
 
 from lodeline.office.models import CaseFile, CaseStep
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 MOST_FILES: Final = 5
 #: Bytes of all files of an answer; a form as large as a page takes has them and its text.
@@ -30,7 +30,7 @@ _BEGINNINGS: Final = (
 _CSV: Final = "text/csv"
 
 
-class FileRefusedError(SpokenError):
+class FileRefusedError(UserError):
     """This file is not kept."""
 
 

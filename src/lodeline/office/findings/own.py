@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.store.snapshot import Snapshot
 
 Json = dict[str, Any]
@@ -29,7 +29,7 @@ _LETTER: Final = r"[^\W_\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 _LOCAL: Final = r"(?:/[A-Za-z0-9._#+-]*)?"
 
 
-def own_findings(rows: Iterable[Mapping[str, Any]], own: Own, snapshot: Snapshot) -> list[Json]:
+def own_findings(rows: Iterable[Mapping[str, Any]], own: OrganisationView, snapshot: Snapshot) -> list[Json]:
     """The findings about the organisation among `rows` (the shape of `findings --json`)."""
     about = [dict(row) for row in rows if row["subject"].get("organisation") == own.organisation]
     entries = sorted({one["entry"] for row in about for one in row["evidence"] if isinstance(one.get("entry"), int)})
@@ -45,7 +45,7 @@ def own_findings(rows: Iterable[Mapping[str, Any]], own: Own, snapshot: Snapshot
     ]
 
 
-def _without_strangers(row: Json, own: Own) -> Json:
+def _without_strangers(row: Json, own: OrganisationView) -> Json:
     texts: list[str] = []
 
     def noted(text: str) -> str:
@@ -70,7 +70,7 @@ def _without_strangers(row: Json, own: Own) -> Json:
     return changed
 
 
-def _instead(text: str, own: Own) -> dict[str, str]:
+def _instead(text: str, own: OrganisationView) -> dict[str, str]:
     """Names that stand in the text → what the organisation calls them: those that it knows by themselves."""
     found = {name: label for name, label in own.calling.hidden_names.items() if name in text}
     known = {own.organisation, *own.next_to}
@@ -80,7 +80,7 @@ def _instead(text: str, own: Own) -> dict[str, str]:
     return found
 
 
-def _names(own: Own) -> Iterator[tuple[str, str]]:
+def _names(own: OrganisationView) -> Iterator[tuple[str, str]]:
     """(name, whose) of everybody, those first who are known; a name that two bear is that of the first."""
     known = {own.organisation, *own.next_to}
     tables = own.register.tables

@@ -44,7 +44,7 @@ def review(store: Store, law: Jurisdiction, *, now: datetime) -> int:
     if not standing.exists():
         return 0
     reopened = _reopen(store, standing.filter(stands_until__lt=today), lambda: {}, today, now)
-    at = store.moved_at(store.head().size)
+    at = store.last_goods_entry(store.head().size)
     last = _looked.get(store.database.url)
     if last is not None and (last[0] == at or now - last[1] < _BETWEEN_LOOKS):
         return reopened

@@ -23,7 +23,7 @@ from typing import Any, Final, Literal, get_args
 
 from lodeline.detection.limits import Limits
 from lodeline.material.mass import parse_mass
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 State = Literal["open", "asked", "answered", "explained", "waived", "confirmed", "withdrawn"]
 STATES: Final[tuple[State, ...]] = get_args(State)
@@ -50,12 +50,12 @@ STANDING: Final[frozenset[State]] = frozenset({"explained", "waived", "withdrawn
 #: What the organisation is told and shown; the rest arranges the authority's own work.
 TOLD: Final[frozenset[Kind]] = frozenset(MOVES.keys() - {"assigned", "waived"})
 #: What an organisation never hears of until it has been asked.
-UNHEARD: Final[frozenset[State]] = frozenset({"open", "waived"})
+NOT_DISCLOSED: Final[frozenset[State]] = frozenset({"open", "waived"})
 #: Scores are stated to nine decimals: a chance below this is no number.
 _LEAST_CHANCE: Final = 1e-9
 
 
-class CaseError(SpokenError):
+class CaseError(UserError):
     """This cannot be done in this case."""
 
 

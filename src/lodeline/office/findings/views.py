@@ -16,9 +16,9 @@ from django.db.models import Q
 from lodeline.office.access.actor import AUTHORITY_ROLES, Actor
 from lodeline.office.access.territory import firms_of_region
 from lodeline.office.findings.states import (
+    NOT_DISCLOSED,
     STATES,
     TOLD,
-    UNHEARD,
     CaseError,
     Facts,
     Reason,
@@ -36,7 +36,7 @@ def party_of(row: Mapping[str, Any]) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class CaseStatus:
     """Where a finding stands today: its case (None: nobody has touched it), its state, and why it is open again."""
 
     case: Case | None
@@ -54,7 +54,7 @@ class Standing:
         )
 
 
-def standings(actor: Actor, rows: Sequence[Mapping[str, Any]], *, today: date) -> dict[str, Standing]:
+def standings(actor: Actor, rows: Sequence[Mapping[str, Any]], *, today: date) -> dict[str, CaseStatus]:
     """Finding id → where it stands, of the findings in view that the actor may see. Requires "nation.read"."""
     actor.require("nation.read")
     rows = [row for row in rows if actor.may("nation.read", party_of(row))]
@@ -109,7 +109,7 @@ def own_cases(actor: Actor, organisation: str) -> list[Case]:
 def own_state(case: Case) -> State:
     """Its state as the organisation hears of it: that it is not pursued for now is the authority's own affair."""
     state = state_of(case)
-    return "open" if state in UNHEARD else state
+    return "open" if state in NOT_DISCLOSED else state
 
 
 def own_case(actor: Actor, organisation: str, finding: str) -> Case:
@@ -121,10 +121,10 @@ def own_case(actor: Actor, organisation: str, finding: str) -> Case:
     return found
 
 
-def steps_of(case: Case, *, told_only: bool) -> list[tuple[CaseStep, dict[str, Any]]]:
-    """Its steps in order with what each holds; `told_only`: those that the organisation is told of."""
+def steps_of(case: Case, *, disclosed_only: bool) -> list[tuple[CaseStep, dict[str, Any]]]:
+    """Its steps in order with what each holds; `disclosed_only`: those that the organisation is told of."""
     steps = case.steps.prefetch_related("files").order_by("number")
-    return [(one, json.loads(one.content)) for one in steps if not told_only or one.kind in TOLD]
+    return [(one, json.loads(one.content)) for one in steps if not disclosed_only or one.kind in TOLD]
 
 
 def deciders(actor: Actor, now: datetime, *, about: str | None = None) -> list[tuple[int, str]]:
@@ -152,12 +152,12 @@ def facts_seen(case: Case) -> Facts:
     return Facts.of(facts_as_seen(case))
 
 
-def _standing(case: Case | None, row: Mapping[str, Any], today: date) -> Standing:
+def _standing(case: Case | None, row: Mapping[str, Any], today: date) -> CaseStatus:
     if case is None:
-        return Standing(case=None, state="open")
+        return CaseStatus(case=None, state="open")
     state = state_of(case)
     reason = reopens(state, stands_until=case.stands_until, seen=facts_seen(case), now=Facts.of(row), today=today)
-    return Standing(case=case, state=state if reason is None else "open", reason=reason)
+    return CaseStatus(case=case, state=state if reason is None else "open", reason=reason)
 
 
 def state_of(case: Case) -> State:

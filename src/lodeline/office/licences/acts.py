@@ -28,12 +28,12 @@ def propose(
     today = law.day_of(now)
     whose = _required(actor, store, licence, holder, today=today)
 
-    def also(entry: StoredEntry, made: Proposal) -> None:
+    def in_transaction(entry: StoredEntry, made: Proposal) -> None:
         _record(actor, "licence.proposed", made, entry, whose)
 
     return licence_proposals.propose(
         store, licence, deed, on=on, reason=reason, today=today, filed_at=now, by=actor.pseudonym, holder=holder,
-        also=also,
+        in_transaction=in_transaction,
     )  # fmt: skip
 
 
@@ -43,11 +43,11 @@ def confirm(actor: Actor, store: Store, proposal: str, *, law: Jurisdiction, now
     today = law.day_of(now)
     whose = _required(actor, store, found.licence, found.holder, today=today)
 
-    def also(entry: StoredEntry, done: Proposal) -> None:
+    def in_transaction(entry: StoredEntry, done: Proposal) -> None:
         _record(actor, "licence.confirmed", done, entry, whose)
 
     decided = licence_proposals.confirm(
-        store, proposal, today=today, filed_at=now, by=actor.pseudonym, also=also
+        store, proposal, today=today, filed_at=now, by=actor.pseudonym, in_transaction=in_transaction
     )  # fmt: skip
     if decided.entry is not None:
         tell_entry(store, decided.entry.index, now=now)
@@ -59,11 +59,13 @@ def refuse(actor: Actor, store: Store, proposal: str, *, answer: str, law: Juris
     found = licence_proposals.proposal_of(store.register(store.head()), proposal)
     whose = _required(actor, store, found.licence, found.holder, today=law.day_of(now))
 
-    def also(entry: StoredEntry, ended: Proposal) -> None:
+    def in_transaction(entry: StoredEntry, ended: Proposal) -> None:
         what = "licence.withdrawn" if ended.state == "withdrawn" else "licence.refused"
         _record(actor, what, ended, entry, whose)
 
-    return licence_proposals.refuse(store, proposal, answer=answer, filed_at=now, by=actor.pseudonym, also=also)
+    return licence_proposals.refuse(
+        store, proposal, answer=answer, filed_at=now, by=actor.pseudonym, in_transaction=in_transaction
+    )
 
 
 def _required(actor: Actor, store: Store, licence: str, holder: str, *, today: date) -> str:

@@ -18,7 +18,7 @@ from lodeline.ledger.licence_terms import faults
 from lodeline.material.mass import format_kg, parse_mass
 from lodeline.office.access.actor import Actor, NotAllowedError
 from lodeline.office.access.audit import record_act
-from lodeline.office.accounts.people import together
+from lodeline.office.accounts.people import office_transaction
 from lodeline.office.licences.application_steps import (
     ApplicationError,
     NotReadyError,
@@ -77,7 +77,7 @@ def mark_watched(actor: Actor, application: Application, *, on_watch_list: bool)
     actor.require("licence.decide", application.organisation)
     _require_officer(actor, application)
     application.on_watch_list = on_watch_list
-    with together():
+    with office_transaction():
         application.save(update_fields=["on_watch_list"])
         record_act(
             actor, "application.watch-list", organisation=application.organisation, subject=application.reference,

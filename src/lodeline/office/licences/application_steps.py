@@ -18,7 +18,7 @@ from lodeline.office.models import Application, ApplicationStep, User
 from lodeline.office.notices.notices import notify
 from lodeline.service.entries.cases import put_step
 from lodeline.service.entries.moment import utc_text
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.store import Store
 
 STEP_FORMAT: Final = "lodeline-application-step-v1"
@@ -28,7 +28,7 @@ _NOTICES: Final[Mapping[Kind, str]] = {
 }  # fmt: skip
 
 
-class ApplicationError(SpokenError):
+class ApplicationError(UserError):
     """This cannot be done with this application."""
 
 

@@ -49,10 +49,10 @@ def applicant_of(reference: str) -> str | None:
     return Application.objects.filter(reference=reference).values_list("organisation", flat=True).first()
 
 
-def steps_of(application: Application, *, told_only: bool) -> list[tuple[ApplicationStep, dict[str, Any]]]:
-    """Its steps in order with what each holds; `told_only`: those that the applicant is told of."""
+def steps_of(application: Application, *, disclosed_only: bool) -> list[tuple[ApplicationStep, dict[str, Any]]]:
+    """Its steps in order with what each holds; `disclosed_only`: those that the applicant is told of."""
     steps = application.steps.prefetch_related("documents").order_by("number")
-    return [(one, json.loads(one.content)) for one in steps if not told_only or one.kind not in UNTOLD]
+    return [(one, json.loads(one.content)) for one in steps if not disclosed_only or one.kind not in UNTOLD]
 
 
 def clock_of(application: Application, law: Jurisdiction, *, today: date) -> Clock:

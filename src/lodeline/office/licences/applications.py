@@ -19,7 +19,7 @@ from lodeline.ledger.licence_terms import faults
 from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
-from lodeline.office.accounts.people import together
+from lodeline.office.accounts.people import office_transaction
 from lodeline.office.licences.application_documents import Attached, put
 from lodeline.office.licences.application_steps import (
     ApplicationError,
@@ -58,7 +58,7 @@ def begin(
         )
     content = written.plain(json.loads(before.content)) if before is not None else written.plain({})
     begun.content, begun.opened_at, begun.changed_at = json.dumps(content, ensure_ascii=False), now, now
-    with together():
+    with office_transaction():
         begun.save()
         record_act(actor, "application.begin", organisation=organisation, subject=begun.reference)
     return begun
@@ -92,7 +92,7 @@ def drop(actor: Actor, application: Application) -> None:
     """Throws a draft away."""
     actor.require("own.file", application.organisation)
     _require_draft(application)
-    with together():
+    with office_transaction():
         application.documents.all().delete()
         application.delete()
         record_act(actor, "application.drop", organisation=application.organisation, subject=application.reference)

@@ -21,5 +21,5 @@ def freeze(actor: Actor, store: Store, law: Jurisdiction, period: str, *, reason
         record_act(actor, "edition.freeze", subject=f"{period}/{made.number}", facts={"entry": made.entry.index})
 
     return editions.freeze(
-        store, open_snapshot(store), law, period, reason=reason, filed_at=now, by=actor.pseudonym, also=record
+        store, open_snapshot(store), law, period, reason=reason, filed_at=now, by=actor.pseudonym, in_transaction=record
     )  # fmt: skip

@@ -22,7 +22,7 @@ from lodeline.ledger.transfer import TRANSFER, judge
 from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.filing.status import has_duty
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.store import Store
 
 Json = dict[str, Any]
@@ -32,7 +32,7 @@ ROWS_USUAL: Final = 100
 _LARGEST: Final = 2**62
 
 
-class BadCursorError(SpokenError):
+class BadCursorError(UserError):
     """A cursor that no answer has given."""
 
 

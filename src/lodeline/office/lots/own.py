@@ -18,9 +18,9 @@ from lodeline.material.element import SYMBOLS
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.service.lots import aliases
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.snapshot import Snapshot
 
 #: Kinds of origin whose place is a country; all others lie in the jurisdiction, opening stock nobody knows where.
@@ -29,7 +29,7 @@ _COUNTRY_LETTERS: Final = 2
 _PLACELESS: Final = ("opening", UNACCOUNTED)
 
 
-class UnknownLotError(SpokenError):
+class UnknownLotError(UserError):
     """The organisation neither holds nor ever held a lot that it calls so."""
 
 
@@ -54,7 +54,7 @@ class OwnLot:
     origins: Sequence[Mapping[str, Any]]
 
 
-def own_lot(actor: Actor, own: Own, snapshot: Snapshot, called: str, transfers: pl.DataFrame) -> OwnLot:
+def own_lot(actor: Actor, own: OrganisationView, snapshot: Snapshot, called: str, transfers: pl.DataFrame) -> OwnLot:
     """The lot that the organisation calls so. Requires "own.read"; raises UnknownLotError.
 
     `transfers`: the answer of `Own.transfers`.
@@ -80,7 +80,7 @@ def own_lot(actor: Actor, own: Own, snapshot: Snapshot, called: str, transfers: 
     )
 
 
-def give_alias(actor: Actor, own: Own, called: str, alias: str, *, now: datetime) -> None:
+def give_alias(actor: Actor, own: OrganisationView, called: str, alias: str, *, now: datetime) -> None:
     """Gives a lot of the organisation the name that its buyers see from now on. Requires "own.file".
 
     Raises UnknownLotError, service.lots.aliases.AliasError.

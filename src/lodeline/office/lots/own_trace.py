@@ -14,14 +14,14 @@ from lodeline.flow.booked import booked
 from lodeline.flow.index import UnknownLot
 from lodeline.office.access.actor import Actor
 from lodeline.office.lots.own import UnknownLotError, origins_by_country, unknown_lot
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.service.lots.flow import trace
 from lodeline.store.snapshot import Snapshot
 
 Json = dict[str, Any]
 
 
-def canonical_name(actor: Actor, own: Own, called: str) -> str:
+def canonical_name(actor: Actor, own: OrganisationView, called: str) -> str:
     """The canonical name of a lot that the organisation calls so. Requires "own.read"; raises UnknownLotError."""
     actor.require("own.read", own.organisation)
     number = own.lot_of(called)
@@ -30,7 +30,9 @@ def canonical_name(actor: Actor, own: Own, called: str) -> str:
     return own.store.books.lot_names([number])[number]
 
 
-def own_trace(actor: Actor, own: Own, snapshot: Snapshot, called: str, *, forward: bool, depth: int | None) -> Json:
+def own_trace(
+    actor: Actor, own: OrganisationView, snapshot: Snapshot, called: str, *, forward: bool, depth: int | None
+) -> Json:
     """The shape of `trace --json`, of own lots alone: those that a filing of the organisation names.
 
     Of a lot that another made, only what it is called, its product and its share. Links are the own transformations.
@@ -50,7 +52,7 @@ def own_trace(actor: Actor, own: Own, snapshot: Snapshot, called: str, *, forwar
     return {**whole, "lot": called, "nodes": nodes, "links": links}
 
 
-def own_origins(actor: Actor, own: Own, snapshot: Snapshot, called: str) -> list[Json]:
+def own_origins(actor: Actor, own: OrganisationView, snapshot: Snapshot, called: str) -> list[Json]:
     """`own_lots.origins_by_country` of a lot that the organisation calls so. Requires "own.read"; UnknownLotError."""
     try:
         return origins_by_country(snapshot, own.law, canonical_name(actor, own, called))
@@ -66,7 +68,7 @@ def _too_new(called: str) -> UnknownLotError:
     )
 
 
-def _own_names(own: Own) -> dict[str, tuple[str, bool]]:
+def _own_names(own: OrganisationView) -> dict[str, tuple[str, bool]]:
     """Canonical name → (what the organisation calls it, whether it made it), of the lots that its filings name."""
     found = own.store.database.frame(
         "SELECT lot.name, lot.maker, lot.local FROM lot"
@@ -79,7 +81,7 @@ def _own_names(own: Own) -> dict[str, tuple[str, bool]]:
     }
 
 
-def _node(node: Json, own: Own, named: tuple[str, bool]) -> Json:
+def _node(node: Json, own: OrganisationView, named: tuple[str, bool]) -> Json:
     called, made_here = named
     if made_here:
         return {**node, "lot": called}

@@ -13,7 +13,7 @@ from lodeline.service.matching.feeds import Received, day_of, receive
 from lodeline.store.store import Store, StoredEntry
 
 
-def hand_in(actor: Actor, store: Store, *, feed: Feed, name: str, content: bytes, now: datetime) -> Received:
+def submit(actor: Actor, store: Store, *, feed: Feed, name: str, content: bytes, now: datetime) -> Received:
     """Takes in one file, whole or not at all. Requires "records.write"."""
     actor.require("records.write")
     register = store.register(store.head())
@@ -23,4 +23,4 @@ def hand_in(actor: Actor, store: Store, *, feed: Feed, name: str, content: bytes
         record_act(actor, "feed.receive", organisation="", subject=feed, facts={"entry": entry.index})
 
     upload = Upload(name=name, content=content)
-    return receive(store, checked, upload=upload, filed_at=now, by=actor.pseudonym, also=record)
+    return receive(store, checked, upload=upload, filed_at=now, by=actor.pseudonym, in_transaction=record)

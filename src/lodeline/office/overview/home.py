@@ -15,7 +15,7 @@ from lodeline.office.access.actor import Actor
 from lodeline.office.filing import disputes, drafts, transfers
 from lodeline.office.models import Dispute, Draft
 from lodeline.office.notices import notices
-from lodeline.service.firm.own import Month, Own
+from lodeline.service.firm.own import Month, OrganisationView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class Home:
         return found.filter(pl.Series(free, dtype=pl.Boolean))
 
 
-def home(actor: Actor, own: Own, *, now: datetime) -> Home:
+def home(actor: Actor, own: OrganisationView, *, now: datetime) -> Home:
     """What waits for the people of an organisation. Requires "own.read"."""
     actor.require("own.read", own.organisation)
     today = own.today(now)

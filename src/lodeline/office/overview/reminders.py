@@ -23,7 +23,7 @@ from lodeline.office.models import Notice
 from lodeline.office.notices import log_notices, mail
 from lodeline.office.notices.notices import notify
 from lodeline.regulation.parameter import load
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.service.matching import exceptions
 from lodeline.store.opening import open_store
 from lodeline.store.snapshot import open_snapshot
@@ -45,7 +45,7 @@ def remind(now: datetime, store: Store | None = None) -> int:
     today = law.day_of(now)
     organisations = with_people(today)
     new = log_notices.read_on(store, organisations, now=now)
-    new += sum(_about(Own(store, law, one), now, today) for one in sorted(organisations))
+    new += sum(_about(OrganisationView(store, law, one), now, today) for one in sorted(organisations))
     new += case_review.remind(today, now) + customs_cases.remind(today, now) + applications.remind(today, now)
     return new + _records(store, organisations, now, today)
 
@@ -60,12 +60,12 @@ def remind_job(payload: Mapping[str, Any], say: Callable[[float], None]) -> obje
     return {"notices": remind(now), "reopened": reopened, "closed": closed, "mails": mail.send(now)}
 
 
-def _about(own: Own, now: datetime, today: date) -> int:
+def _about(own: OrganisationView, now: datetime, today: date) -> int:
     waiting = own.transfers(now, waiting=True)
     return _months(own, now, today) + _deliveries(own, waiting, now, today) + _exceptions(own, waiting, now)
 
 
-def _months(own: Own, now: datetime, today: date) -> int:
+def _months(own: OrganisationView, now: datetime, today: date) -> int:
     new = 0
     for month in own.months(now):
         last_day = (month.due - timedelta(seconds=1)).date()
@@ -87,7 +87,7 @@ def _months(own: Own, now: datetime, today: date) -> int:
     return new
 
 
-def _deliveries(own: Own, waiting: pl.DataFrame, now: datetime, today: date) -> int:
+def _deliveries(own: OrganisationView, waiting: pl.DataFrame, now: datetime, today: date) -> int:
     """One notice a day at most, and only where a delivery has come since the one before."""
     lines = waiting.filter(pl.col("standing") == "to-accept")["shipment_line"].to_list()
     if not lines:
@@ -104,7 +104,7 @@ def _deliveries(own: Own, waiting: pl.DataFrame, now: datetime, today: date) -> 
     )  # fmt: skip
 
 
-def _exceptions(own: Own, waiting: pl.DataFrame, now: datetime) -> int:
+def _exceptions(own: OrganisationView, waiting: pl.DataFrame, now: datetime) -> int:
     """Transfers whose both deadlines have passed, told once for the month in which the goods moved."""
     counts: dict[str, int] = {}
     for state, day in waiting.select("state", "day").iter_rows():

@@ -40,7 +40,7 @@ def decide(actor: Actor, store: Store, decision: Decision, *, now: datetime) -> 
             facts={"entry": entry.index, "party": party or ""},
         )  # fmt: skip
 
-    return parties.decide(store, decision, filed_at=now, by=actor.pseudonym, also=record)
+    return parties.decide(store, decision, filed_at=now, by=actor.pseudonym, in_transaction=record)
 
 
 def propose(actor: Actor, store: Store, proposal: Proposal, *, now: datetime) -> tuple[StoredEntry, str]:
@@ -51,7 +51,7 @@ def propose(actor: Actor, store: Store, proposal: Proposal, *, now: datetime) ->
         facts = {"entry": entry.index, "party": proposal.party, "into": proposal.into}
         record_act(actor, f"party.propose-{proposal.kind}", subject=made, facts=facts)
 
-    return parties.propose(store, proposal, filed_at=now, by=actor.pseudonym, also=record)
+    return parties.propose(store, proposal, filed_at=now, by=actor.pseudonym, in_transaction=record)
 
 
 def settle(actor: Actor, store: Store, proposal: str, *, accept: bool, now: datetime) -> StoredEntry:
@@ -62,7 +62,7 @@ def settle(actor: Actor, store: Store, proposal: str, *, accept: bool, now: date
     def record(entry: StoredEntry) -> None:
         record_act(actor, f"party.{word}", subject=proposal, facts={"entry": entry.index})
 
-    return parties.settle(store, proposal, accept=accept, filed_at=now, by=actor.pseudonym, also=record)
+    return parties.settle(store, proposal, accept=accept, filed_at=now, by=actor.pseudonym, in_transaction=record)
 
 
 def own(
@@ -78,7 +78,7 @@ def own(
 
     return parties.own(
         store, owner=owner, owned=owned, share_pct=share_pct, since=since, until=until, source=source, filed_at=now,
-        by=actor.pseudonym, also=record,
+        by=actor.pseudonym, in_transaction=record,
     )  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def load_list(
 
     return party_lists.load_list(
         store, content, name=name, file=file, measure=measure, scope=scope, filed_at=now, by=actor.pseudonym,
-        also=record,
+        in_transaction=record,
     )  # fmt: skip
 
 
@@ -113,7 +113,7 @@ def settle_job(payload: Mapping[str, Any], say: Callable[[float], None]) -> obje
     """The job `parties.settle`: settles what needs nobody. Where nothing was filed since the last time, it looks on."""
     del payload, say
     store = open_store(settings.LODELINE_DATABASE)
-    moved = store.moved_at(store.head().size)[0]
+    moved = store.last_goods_entry(store.head().size)[0]
     last = Job.objects.filter(kind=JOB, state=Job.State.DONE).order_by("-id").first()
     told = json.loads(last.result) if last is not None else None
     if isinstance(told, dict) and told.get("at") == moved:

@@ -64,7 +64,7 @@ def enter(
             subject=", ".join(keys[:20]), facts={"entry": entry.index, "records": len(keys)},
         )  # fmt: skip
 
-    entry = put_records(store, {table: typed}, filed_at=now, by=actor.pseudonym, also=record)
+    entry = put_records(store, {table: typed}, filed_at=now, by=actor.pseudonym, in_transaction=record)
     return Entered(entry=entry, problems=())
 
 

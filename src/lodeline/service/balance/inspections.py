@@ -28,7 +28,7 @@ from lodeline.ledger.succession import holders_of
 from lodeline.service.entries import papers
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.filing.preparing import parties
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.opening import assert_guarded
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import INSPECTION_KIND, Store, StoredEntry
@@ -44,7 +44,7 @@ SEAL_CHARACTERS: Final = 64
 _SAID_ONCE: Final = ("event", "kind", "on", "site")
 
 
-class InspectionError(SpokenError):
+class InspectionError(UserError):
     """What was entered cannot be meant."""
 
 
@@ -125,7 +125,7 @@ def entered(store: Store, first: int, end: int) -> list[Inspection]:
 
 def enter(
     store: Store, visited: Visited, *, organisation: str, filed_at: datetime, today: date, by: str,
-    also: Callable[[StoredEntry], None] | None = None,
+    in_transaction: Callable[[StoredEntry], None] | None = None,
 ) -> Entered:  # fmt: skip
     """Enters a visit to a site of the organisation. `by`: the pseudonym of the inspector.
 
@@ -158,8 +158,8 @@ def enter(
             store, head, content, kind=INSPECTION_KIND, name=f"inspection-{head.size}.json", filed_at=filed_at,
             facts={"act": visited.act, "by": by}, organisation=organisation, period=visited.on.isoformat()[:7],
         )  # fmt: skip
-        if also is not None:
-            also(entry)
+        if in_transaction is not None:
+            in_transaction(entry)
     return Entered(entry=entry, problems=tuple(problems))
 
 

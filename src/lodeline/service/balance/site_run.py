@@ -66,7 +66,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class DetectionPower:
     """How much the best possible test could see of a loss spread evenly over the newest `balances` of the run.
 
     `least_mg`: the mass that it finds with each of POWERS; `of_one_month`: the probability with which it finds, spread
@@ -96,7 +96,7 @@ class Run:
     budget: float = 0.0
     sides: tuple[Side, ...] = ()
     limits: dict[str, float] | None = None
-    sights: tuple[Sight, ...] = ()
+    sights: tuple[DetectionPower, ...] = ()
     sources: pl.DataFrame | None = None
     signature: Identification | None = None
     elements: tuple[str, ...] = ()
@@ -250,11 +250,11 @@ def _page_limit(budget: float, reference: float, periods: int) -> float:
     return limit
 
 
-def _sights(tested: pl.DataFrame, covariance: Floats, budget: float) -> tuple[Sight, ...]:
+def _sights(tested: pl.DataFrame, covariance: Floats, budget: float) -> tuple[DetectionPower, ...]:
     periods = len(covariance)
     beyond = normal_quantile(1 - budget)
     precision = np.linalg.inv(covariance)
-    sights: list[Sight] = []
+    sights: list[DetectionPower] = []
     for length in sorted({one for one in (*_LENGTHS, periods) if one <= periods}):
         pattern = np.zeros(periods)
         pattern[-length:] = 1 / length
@@ -262,7 +262,7 @@ def _sights(tested: pl.DataFrame, covariance: Floats, budget: float) -> tuple[Si
         least = tuple((beyond + normal_quantile(power)) / sharpness for power in POWERS)
         in_one = sights[0].least_mg[-1] if sights else least[-1]
         sights.append(
-            Sight(
+            DetectionPower(
                 balances=length,
                 since=tested["since"][periods - length],
                 until=tested["until"][-1],

@@ -13,10 +13,10 @@ from datetime import date
 from typing import Any, Final
 
 from lodeline.control.declaration import Declaration
-from lodeline.control.desk import Hearing
+from lodeline.control.desk import BatchEvaluation
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.customs import papers as desk_papers
-from lodeline.service.customs.desk import document_of, sources_of, uncollected
+from lodeline.service.customs.desk import document_of, gc_paused, sources_of
 from lodeline.service.customs.release import Judged
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
@@ -59,9 +59,9 @@ class BatchHearing:
         asker: str | None, say: Callable[[float], None],
     ) -> None:  # fmt: skip
         self.declaration, self.law, self.today = declaration, law, today
-        with uncollected(len(declaration.lines)):
+        with gc_paused(len(declaration.lines)):
             self.sources = sources_of(declaration, snapshot, store=store, law=law, day=today, asker=asker)
-            self.hearing = Hearing(
+            self.hearing = BatchEvaluation(
                 declaration, law=law, day=today, known=today, licences=self.sources.licences,
                 exporters=self.sources.exporters, records=self.sources.records, screened=self.sources.screened, say=say,
             )  # fmt: skip
@@ -69,7 +69,7 @@ class BatchHearing:
     def judged(self, part: Part) -> Judged:
         """The part as a declaration of its own, judged by all of the file."""
         whole = self.declaration
-        with uncollected(len(whole.lines)):
+        with gc_paused(len(whole.lines)):
             verdicts = tuple(self.hearing.verdicts(part.first, part.last))
             declaration = Declaration(lines=whole.lines[part.first : part.last], problems=whole.problems)
             document = document_of(

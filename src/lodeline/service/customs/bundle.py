@@ -49,7 +49,7 @@ from lodeline.service.licences.drawn import LEFT
 from lodeline.service.licences.port_draws import Promised, Tranche, less_promised, port_licences
 from lodeline.service.parties.lists import files_of, read_again
 from lodeline.service.parties.owners import owners_behind
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import DESK_KIND, Store
 
@@ -65,7 +65,7 @@ _REGISTER: Final = ("organisations", "parties", "party_names", "ownership", "mod
 Json = dict[str, Any]
 
 
-class BundleError(SpokenError):
+class BundleError(UserError):
     """The bundle cannot be used."""
 
 

@@ -94,12 +94,12 @@ def read(source: Path | bytes, *, name: str | None = None, limits: Limits | None
     """The lines of a path, or of bytes whose format the ending of `name` tells; never raises on what they hold."""
     if isinstance(source, Path):
         size = source.stat().st_size if source.is_file() else 0
-        with uncollected(size // _LINE_BYTES):
+        with gc_paused(size // _LINE_BYTES):
             return read_declaration(source, file=name, limits=limits)
     assert name is not None, "bytes come with the name of their file"
     # An ending that is longer than any format's would make a name that no file system takes.
     lines = len(source) // _LINE_BYTES
-    with tempfile.NamedTemporaryFile(suffix=PurePath(name).suffix[:_ENDING]) as held, uncollected(lines):
+    with tempfile.NamedTemporaryFile(suffix=PurePath(name).suffix[:_ENDING]) as held, gc_paused(lines):
         held.write(source)
         held.flush()
         return read_declaration(Path(held.name), file=name, limits=limits)
@@ -203,12 +203,12 @@ def answered(
     declaration: Declaration, sources: Sources, *, law: Jurisdiction, today: date, day: date | None = None
 ) -> tuple[Json, tuple[Verdict, ...]]:
     """The same, with the verdicts that it tells of."""
-    with uncollected(len(declaration.lines)):
+    with gc_paused(len(declaration.lines)):
         return _answered(declaration, sources, law=law, today=today, day=day or today)
 
 
 @contextmanager
-def uncollected(lines: int) -> Iterator[None]:
+def gc_paused(lines: int) -> Iterator[None]:
     """Without the collector of cycles while many lines are judged: they make none, and it would look through all of
     them again and again, which takes longer than judging them."""
     pauses = lines > _COLLECTED_LINES and gc.isenabled()

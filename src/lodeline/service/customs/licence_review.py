@@ -19,7 +19,7 @@ from lodeline.material.product import product_kind
 from lodeline.regulation.control_list import control_items
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.customs import desk
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.service.parties.index import screener_of
 from lodeline.service.parties.screening import screening_json, with_law
 from lodeline.store.books import IN_FORCE
@@ -64,7 +64,7 @@ def review(
 
     `balances`: those of the nation (`service.overview.overview.balances`), which every page of a reading shares.
     """
-    own = Own(store, law, exporter)
+    own = OrganisationView(store, law, exporter)
     first = application.goods[0] if application.goods else None
     names = [
         *application.end_users,

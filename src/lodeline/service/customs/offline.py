@@ -24,13 +24,13 @@ from lodeline.ledger.problem import Problem, problem
 from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.customs.bundle import Bundle
-from lodeline.service.customs.desk import answer, document_of, uncollected, verdicts_from
+from lodeline.service.customs.desk import answer, document_of, gc_paused, verdicts_from
 from lodeline.service.customs.papers import cells_of, facts_of, put_question, question
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.licences.draw_facts import Draw, draws_of
 from lodeline.service.licences.draws import Drawn, Wanted, live, reserve
 from lodeline.service.licences.port_draws import Pools, Promised, promise_lines, promised_in, with_promises
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import DESK_KIND, Store
 
@@ -38,7 +38,7 @@ FORMAT: Final = "lodeline-offline-question-v1"
 Json = dict[str, Any]
 
 
-class RecordError(SpokenError):
+class RecordError(UserError):
     """A record of questions cannot be read."""
 
 
@@ -53,7 +53,7 @@ def answer_offline(
     others = [one for one in earlier.values() if one.key not in own]
     sources = bundle.sources(others)
     pools = Pools(bundle.licences, bundle.tranches, earlier, today, port=bundle.port)
-    with uncollected(len(declaration.lines)):
+    with gc_paused(len(declaration.lines)):
         verdicts = verdicts_from(declaration, sources, law=law, today=today, day=day or today)
         lines = promise_lines(verdicts, bundle.licences, pools)
         document = document_of(

@@ -32,7 +32,7 @@ from lodeline.service.entries import papers
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.licences.draw_facts import Draw
 from lodeline.service.matching.feeds import day_of
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.opening import assert_guarded
 from lodeline.store.store import DESK_KIND, Head, Store, StoredEntry
 
@@ -49,7 +49,7 @@ Json = dict[str, Any]
 Promise = Callable[[bool], Json | None]
 
 
-class DeskError(SpokenError):
+class DeskError(UserError):
     """This cannot be done."""
 
 
@@ -95,7 +95,7 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class DeclarationStatus:
     """What became of a question: the entries of its amendment and withdrawal, and the newest override of each line.
 
     `releases`: id of a verdict → what was said of it when an officer last released it: `entry`, `released`, and
@@ -215,10 +215,10 @@ def confirm(store: Store, asked: Question, *, override_entry: int, by: str, file
 
 
 def release(
-    store: Store, asked: Question, *, lines: Callable[[Standing], list[Json]], by: str, filed_at: datetime
+    store: Store, asked: Question, *, lines: Callable[[DeclarationStatus], list[Json]], by: str, filed_at: datetime
 ) -> StoredEntry:  # fmt: skip
     """Keeps that an officer released lines. `lines`: reserves for them under the head, as the question stands there,
-    and returns what became of each (`Standing.releases`, without the entry).
+    and returns what became of each (`DeclarationStatus.releases`, without the entry).
 
     Raises DeskError, and then nothing is reserved, where the question does not stand or no line is released.
     """
@@ -286,7 +286,7 @@ def questions(store: Store, *, organisation: str | None = None) -> list[StoredEn
     return [one for one in reversed(found) if facts_of(one)["act"] == "question"]
 
 
-def standing(store: Store, asked: Question) -> Standing:
+def standing(store: Store, asked: Question) -> DeclarationStatus:
     """What later papers say about a question."""
     amended_by = withdrawn = None
     why = ""
@@ -313,7 +313,7 @@ def standing(store: Store, asked: Question) -> Standing:
             for key, one in overrides.items():
                 if one.entry == facts["about"]:
                     overrides[key] = _confirmed(one, facts["by"])
-    return Standing(
+    return DeclarationStatus(
         amended_by=amended_by, withdrawn=withdrawn, reason=why, overrides=overrides, releases=releases
     )  # fmt: skip
 
@@ -412,7 +412,7 @@ def _check_amendment(
         )
 
 
-def _check_stands(state: Standing) -> None:
+def _check_stands(state: DeclarationStatus) -> None:
     if state.amended_by is not None:
         raise DeskError(
             f"This declaration was amended: entry {state.amended_by} stands in its place.",

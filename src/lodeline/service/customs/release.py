@@ -20,7 +20,7 @@ from lodeline.ledger.licence import GOODS, Licence
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.customs import papers as desk_papers
 from lodeline.service.customs.desk import Sources, answered, sources_of
-from lodeline.service.customs.papers import DeskError, Promise, Question, Standing
+from lodeline.service.customs.papers import DeclarationStatus, DeskError, Promise, Question
 from lodeline.service.customs.reservations import keys_of
 from lodeline.service.licences.draws import Wanted, reserve
 from lodeline.store.snapshot import Snapshot
@@ -155,7 +155,7 @@ def release_kept(
     """
     today, law = judged.today, judged.law
 
-    def released(state: Standing) -> list[Json]:
+    def released(state: DeclarationStatus) -> list[Json]:
         places = [
             place
             for place, line in enumerate(asked.lines)

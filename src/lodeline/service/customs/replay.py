@@ -19,7 +19,7 @@ from lodeline.control.desk import Verdict
 from lodeline.control.goods.stated import Stated
 from lodeline.control.licences.licence import read_licences
 from lodeline.control.reason import Reason, worst
-from lodeline.control.replay import Standing, only_in, standing, verdicts_under, word
+from lodeline.control.replay import ControlStatus, only_in, standing, verdicts_under, word
 from lodeline.control.rulebook import Rulebook, rulebook
 from lodeline.detection.battery import DETECTORS, look
 from lodeline.detection.finding import Finding
@@ -31,7 +31,7 @@ from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.regulation.replay import differing, held
 from lodeline.service.entries.subject import Json
 from lodeline.service.filing.status import filing_status
-from lodeline.service.findings.finding import LedgerSight
+from lodeline.service.findings.finding import SnapshotView
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
@@ -200,7 +200,7 @@ def _stated(composition: str | None) -> Stated | None:
 
 def _exports(lines: Sequence[_Export], laws: Laws) -> Json:
     """Exports for which a licence is asked otherwise, or for other items."""
-    known: dict[tuple[Any, ...], tuple[Standing, Standing]] = {}
+    known: dict[tuple[Any, ...], tuple[ControlStatus, ControlStatus]] = {}
     rows = []
     for export in lines:
         row = export.row
@@ -223,7 +223,7 @@ def _exports(lines: Sequence[_Export], laws: Laws) -> Json:
     return {"judged": len(lines), "rows": rows}
 
 
-def _standing(one: Standing, law: Jurisdiction) -> Json:
+def _standing(one: ControlStatus, law: Jurisdiction) -> Json:
     return {
         "licence": one.licence,
         "items": [_item(item, law) for item in one.items],
@@ -312,7 +312,7 @@ def _findings(store: Store, snapshot: Snapshot, laws: Laws) -> Json:
 
     `judged` counts the findings of either law. Detectors that ask no law find the same, and are not run.
     """
-    before = LedgerSight(store=store, snapshot=snapshot, law=laws.held[0])
+    before = SnapshotView(store=store, snapshot=snapshot, law=laws.held[0])
     # The ledger is the same: what does not hang on the law is computed once.
     after = replace(before, law=laws.held[1])
     status = [_states(store, snapshot, law) for law in laws.held]

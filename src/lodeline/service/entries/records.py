@@ -31,7 +31,7 @@ def record_cells(table: str, body: str) -> bytes:
 
 def put_records(
     store: Store, tables: Mapping[str, pl.DataFrame], *, filed_at: datetime, by: str | None = None,
-    also: Callable[[StoredEntry], None] | None = None,
+    in_transaction: Callable[[StoredEntry], None] | None = None,
 ) -> StoredEntry | None:  # fmt: skip
     """Appends the records that are new or changed as one entry; None where nothing is.
 
@@ -79,8 +79,8 @@ def put_records(
         store.set_head(replace(new_head, register_entry=entry.index))
         if before is not None:
             before.follow(store)
-        if also is not None:
-            also(entry)
+        if in_transaction is not None:
+            in_transaction(entry)
         return entry
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from lodeline.material.element import SYMBOLS
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.snapshot import Snapshot
 
 Json = dict[str, Any]
 
 
-class UnknownSubject(SpokenError):  # noqa: N818  (an answer to the asker, who can mend the question)
+class UnknownSubject(UserError):  # noqa: N818  (an answer to the asker, who can mend the question)
     """The question names an element, site or organisation that the ledger does not have; the message helps."""
 
 

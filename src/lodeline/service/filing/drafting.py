@@ -25,7 +25,7 @@ from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import share_mg_expr
 from lodeline.regulation.duty import next_month
 from lodeline.service.filing.preparing import parties
-from lodeline.service.lots.calling import Calling
+from lodeline.service.lots.calling import LotNaming
 from lodeline.store.books import IN_FORCE
 from lodeline.store.store import Store
 
@@ -203,7 +203,7 @@ def known_for_template(store: Store, organisation: str) -> OwnNames:
 
 def _called_in_rows(store: Store, organisation: str, lots: Sequence[int]) -> set[str]:
     found = store.database.rows_in("SELECT name, maker, local FROM lot WHERE id IN ({keys})", lots)
-    calling = Calling(store, organisation)
+    calling = LotNaming(store, organisation)
     own = organisation + "/"
     called = {calling.lot_name(str(name), str(maker), str(local)).removeprefix(own) for name, maker, local in found}
     return {one.partition("/")[2] if one.startswith("~") else one for one in called}

@@ -39,7 +39,7 @@ def submit(
     corrects: int | None = None,
     certification: Certification | None = None,
     progress: Progress | None = None,
-    also: Callable[[StoredEntry], None] | None = None,
+    in_transaction: Callable[[StoredEntry], None] | None = None,
     said: Sequence[Problem] | None = None,
 ) -> Filed:
     """Files a checked filing whole or not at all, and returns its receipt.
@@ -54,7 +54,7 @@ def submit(
         return Filed(entry=None, problems=checked.problems, repeated=False, receipt=None)
     outcome = posting.post(
         store, checked, filed_at=filed_at, law=law, corrects=corrects, uploads=uploads,
-        certification=certification, progress=progress, also=also, said=said,
+        certification=certification, progress=progress, in_transaction=in_transaction, said=said,
     )  # fmt: skip
     proof = receipt(store, outcome.entry.index) if outcome.entry is not None else None
     return Filed(entry=outcome.entry, problems=outcome.problems, repeated=outcome.repeated, receipt=proof)

@@ -52,7 +52,7 @@ def post(
     encoded: Encoded | None = None,
     certification: Certification | None = None,
     progress: Progress | None = None,
-    also: Callable[[StoredEntry], None] | None = None,
+    in_transaction: Callable[[StoredEntry], None] | None = None,
     said: Sequence[Problem] | None = None,
 ) -> Outcome:
     """Files a checked filing. Refused filings leave no trace; a filing filed before returns its old entry.
@@ -72,7 +72,7 @@ def post(
     job = Job(
         store=store, checked=checked, organisation=organisation, period=period, corrects=corrects,
         filed_at=filed_at, law=law, uploads=uploads, encoded=encoded or encode(checked), certification=certification,
-        say=say, also=also or (lambda _entry: None), said=said,
+        say=say, in_transaction=in_transaction or (lambda _entry: None), said=said,
     )  # fmt: skip
     unfit = _unfit(job)
     if unfit is not None:
@@ -108,7 +108,7 @@ def judge_only(
     job = Job(
         store=store, checked=checked, organisation=checked.organisation, period=checked.period,
         corrects=corrects, filed_at=filed_at, law=law, uploads=(), encoded=encoded or encode(checked),
-        certification=None, say=lambda _what, _share: None, also=lambda _entry: None,
+        certification=None, say=lambda _what, _share: None, in_transaction=lambda _entry: None,
     )  # fmt: skip
     work = _repeated(job) or prepare(job, store.head())
     return tuple(work.problems)
@@ -207,7 +207,7 @@ def _append(job: Job, head: Head, prepared: Prepared) -> Outcome:
     store.replace_state(prepared.state, prepared.touched)
     project_again(store, prepared.licences)
     store.set_head(replace(new_head, next_lot=head.next_lot + prepared.lots.height))
-    job.also(entry)
+    job.in_transaction(entry)
     job.say("post", 1.0)
     return Outcome(entry=entry, problems=tuple(prepared.problems))
 

@@ -35,7 +35,7 @@ from lodeline.service.entries.salt import salt_key
 from lodeline.service.entries.upload import Upload
 from lodeline.service.licences.accounts import named_by
 from lodeline.service.licences.export_licences import licence_flags, missing_licence_flags
-from lodeline.service.lots.calling import Calling
+from lodeline.service.lots.calling import LotNaming
 from lodeline.store.books import IN_FORCE
 from lodeline.store.store import Head, Store, StoredEntry
 
@@ -72,7 +72,7 @@ class Job:
     encoded: Encoded
     certification: Certification | None
     say: Progress
-    also: Callable[[StoredEntry], None]
+    in_transaction: Callable[[StoredEntry], None]
     said: Sequence[Problem] | None = None
 
     @property
@@ -377,8 +377,8 @@ class _Told:
         return written | set(got["name"].unique().to_list()) | set(self._new.values())
 
     @cached_property
-    def _calling(self) -> Calling:
-        return Calling(self._store, self._organisation)
+    def _calling(self) -> LotNaming:
+        return LotNaming(self._store, self._organisation)
 
 
 def _held_at(store: Store, register: Register, sites: Sequence[str]) -> pl.DataFrame:

@@ -38,7 +38,7 @@ from lodeline.service.findings.evidence_text import index_page, readme
 from lodeline.service.findings.finding import findings
 from lodeline.service.findings.recomputing import gives_its_finding
 from lodeline.service.law.law import in_force
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store, StoredEntry
 
@@ -53,7 +53,7 @@ _LEAVES: Final[dict[str, pl.DataType]] = {**CELLS, "leaf": pl.Binary(), "ordinal
 _Goes = Callable[["_Chosen", Mapping[str, Any]], bool]
 
 
-class NoSuchFindingError(SpokenError):
+class NoSuchFindingError(UserError):
     """The filings do not raise this finding, or not any more."""
 
 

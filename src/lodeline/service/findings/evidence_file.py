@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final
 
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 PACK: Final = "lodeline-evidence-v1"
 SUMS: Final = "SHA256SUMS"
@@ -25,7 +25,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,200}")
 _NO_MOMENT: Final = (1980, 1, 1, 0, 0, 0)
 
 
-class BundleError(SpokenError):
+class BundleError(UserError):
     """This is no bundle, or not as it was made."""
 
 

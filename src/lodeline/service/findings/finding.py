@@ -45,11 +45,11 @@ def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: s
             f"no detector {detector!r}: one of {', '.join(names)}",
             f"没有检测方法 {detector!r}：可选 {'、'.join(names)}",
         )
-    key = (store.database.url, *store.moved_at(snapshot.entry + 1), detector)
+    key = (store.database.url, *store.last_goods_entry(snapshot.entry + 1), detector)
     with _lock:
         kept = _kept.get(key)
     if kept is None or kept[0] is not law:
-        found = look(LedgerSight(store=store, snapshot=snapshot, law=law), counted("detectors", chosen))
+        found = look(SnapshotView(store=store, snapshot=snapshot, law=law), counted("detectors", chosen))
         kept = law, [finding.as_json() for finding in found]
     with _lock:
         _kept[key] = kept
@@ -60,7 +60,7 @@ def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: s
 
 
 @dataclass(frozen=True, kw_only=True)
-class LedgerSight:
+class SnapshotView:
     """What detectors look at (detection.battery.Sight), read from a snapshot when it is asked for."""
 
     store: Store
@@ -172,7 +172,7 @@ class LedgerSight:
 
         A release moves the log and no finding: what it says is looked at with the next filing.
         """
-        moved, _ = self.store.moved_at(self.snapshot.entry + 1)
+        moved, _ = self.store.last_goods_entry(self.snapshot.entry + 1)
         told = draws_of(self.store, "licence", before=moved)
         exits = {one.number: one for one in exits_in_force(told)}
         rows = [

@@ -35,7 +35,7 @@ from lodeline.service.filing.status import filing_states
 from lodeline.service.findings.evidence_file import PACK, BundleError, document, unpacked
 from lodeline.service.findings.evidence_pdf import NAME, SETTER, evidence_pdf
 from lodeline.service.findings.evidence_text import index_page, readme
-from lodeline.service.findings.finding import LedgerSight
+from lodeline.service.findings.finding import SnapshotView
 from lodeline.store.snapshot import Snapshot
 
 _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
@@ -202,7 +202,7 @@ class _Bundle:
             return load.__wrapped__(code, Path(room) / "law")
 
 
-class _BundleSight(LedgerSight):
+class _BundleView(SnapshotView):
     """What a detector looks at, from a bundle alone."""
 
     def __init__(self, read: _Bundle) -> None:
@@ -329,7 +329,7 @@ def _figure_faults(read: _Bundle) -> Iterator[dict[str, Any]]:
         yield _fault("parameters")
     if read.files["verify.py"] != (resources("lodeline") / "journal/verify.py").read_bytes():
         yield _fault("verifier")
-    seen = {one.id: one.as_json() for one in detector.look(_BundleSight(read))}
+    seen = {one.id: one.as_json() for one in detector.look(_BundleView(read))}
     found = seen.get(read.row["id"])
     if found is None:
         yield _fault("absent")

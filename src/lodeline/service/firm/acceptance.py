@@ -15,8 +15,8 @@ import polars as pl
 from lodeline.ledger.register import Register
 from lodeline.ledger.transfer import closing_tolerance_mg
 from lodeline.material.mass import PPB_PER_PERCENT, format_kg
-from lodeline.service.firm.own import Own
-from lodeline.spoken import SpokenError
+from lodeline.service.firm.own import OrganisationView
+from lodeline.spoken import UserError
 from lodeline.store.store import Store
 
 #: A shipment that nobody, or not wholly, has confirmed. `net_mg`, `moisture_ppb` as the shipper weighed; `shipped_mg`,
@@ -37,7 +37,7 @@ _READ: Final[dict[str, pl.DataType]] = {
 }  # fmt: skip
 
 
-class ClosedShipment(SpokenError):  # noqa: N818  (an answer to the asker, whose page is older than the ledger)
+class ClosedShipment(UserError):  # noqa: N818  (an answer to the asker, whose page is older than the ledger)
     """A shipment that does not wait for this organisation: confirmed since, withdrawn, or never meant for it."""
 
 
@@ -57,7 +57,7 @@ class Acceptance:
     reason: str | None = None
 
 
-def open_shipments(own: Own, *, on: date) -> pl.DataFrame:
+def open_shipments(own: OrganisationView, *, on: date) -> pl.DataFrame:
     """The inbox: shipments to the organisation that wait for its receipt on a day, the oldest first: `OPEN`.
 
     What `Own.transfers` lists as `to-accept`, with what the shipper's papers say; and for a party that has no duty to
@@ -80,7 +80,7 @@ def open_shipments(own: Own, *, on: date) -> pl.DataFrame:
 
 
 def receipt_rows(
-    own: Own, acceptances: Sequence[Acceptance], *, on: date, site: str, prefix: str = "R-"
+    own: OrganisationView, acceptances: Sequence[Acceptance], *, on: date, site: str, prefix: str = "R-"
 ) -> list[dict[str, str]]:
     """The rows of a filing that confirm shipments: kind `receipt`, quoting the shipper's event; text by column.
 

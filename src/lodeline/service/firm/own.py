@@ -27,7 +27,7 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.filing.status import has_duty
 from lodeline.service.licences.accounts import DRAWN, drawn, licence_accounts, quota_accounts
 from lodeline.service.licences.quotas import GRANT
-from lodeline.service.lots.calling import Calling
+from lodeline.service.lots.calling import LotNaming
 from lodeline.store.books import IN_FORCE
 from lodeline.store.store import Store
 
@@ -36,8 +36,8 @@ MonthState = Literal["filed", "late", "missing", "due", "running"]
 #: Where a transfer of the organisation stands, from its own side.
 #: `to-accept`: shipped to it, not (wholly) received. `unconfirmed`: shipped by it, not (wholly) received. `unsent`: the
 #: other side received what it never filed as shipped. `awaiting-shipper`: it received what the shipper has not filed.
-Standing = Literal["to-accept", "unconfirmed", "unsent", "awaiting-shipper", "differs", "closed"]
-WAITING: Final[tuple[Standing, ...]] = ("to-accept", "unconfirmed", "unsent", "awaiting-shipper")
+DeliveryStatus = Literal["to-accept", "unconfirmed", "unsent", "awaiting-shipper", "differs", "closed"]
+WAITING: Final[tuple[DeliveryStatus, ...]] = ("to-accept", "unconfirmed", "unsent", "awaiting-shipper")
 
 _HALVES: Final[dict[str, pl.DataType]] = {
     "lot": pl.Int64(), "name": pl.String(), "maker": pl.String(), "local": pl.String(), "shipper": pl.String(),
@@ -79,7 +79,7 @@ class Month:
     extension: Extension | None = None
 
 
-class Own:
+class OrganisationView:
     """One organisation, asked about itself. `store` is read as of now; what is read is kept for one request."""
 
     def __init__(self, store: Store, law: Jurisdiction, organisation: str) -> None:
@@ -114,13 +114,13 @@ class Own:
         return self.register.tables["organisations"].filter(pl.col("id").is_in(next_to))
 
     @cached_property
-    def calling(self) -> Calling:
+    def calling(self) -> LotNaming:
         """What it calls lots."""
-        return Calling(self.store, self.organisation)
+        return LotNaming(self.store, self.organisation)
 
     @property
     def next_to(self) -> frozenset[str]:
-        """Ids of the organisations next to it: `Calling.next_to`, and whom it follows or who follows it."""
+        """Ids of the organisations next to it: `LotNaming.next_to`, and whom it follows or who follows it."""
         return self.calling.next_to | partners(self.register, self.organisation)
 
     @property
@@ -131,7 +131,7 @@ class Own:
     # Lots go by a name that tells no more than the own edge.
 
     def lot_name(self, name: str, maker: str, local: str, *, sent: tuple[str, int] | None = None) -> str:
-        """What the organisation calls a lot: `Calling.lot_name`."""
+        """What the organisation calls a lot: `LotNaming.lot_name`."""
         return self.calling.lot_name(name, maker, local, sent=sent)
 
     def lot_of(self, called: str) -> int | None:
@@ -450,7 +450,7 @@ class Own:
         """The export licences that it holds or held, newest first, with what is drawn on each.
 
         The columns of the register's table `licences`; of the mass of goods `reserved_mg`, `used_mg`, `overdrawn_mg`,
-        `left_mg` (null where the licence names none); `state` on the day (`ledger.licence.Standing`).
+        `left_mg` (null where the licence names none); `state` on the day (`ledger.licence.LicenceStatus`).
         """
         known = {one: row for one, row in self.register.licences.items() if self.organisation in row.holders}
         accounts = licence_accounts(self.store, self.register, self.law, known)

@@ -12,7 +12,7 @@ from lodeline.regulation.instrument import Effect
 from lodeline.regulation.parameter import Jurisdiction, Parameter
 from lodeline.regulation.timeline import Change, changes, spans
 from lodeline.regulation.value import Value
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 Json = dict[str, Any]
 
@@ -42,10 +42,10 @@ def in_force(law: Jurisdiction, on: date, known: date) -> Json:
 def diff(law: Jurisdiction, a: date, b: date, known: date | None = None) -> Json:
     """Every change within [a, b], both included, as published up to `known`, by default `b`.
 
-    Raises SpokenError where `a` is after `b`.
+    Raises UserError where `a` is after `b`.
     """
     if a > b:
-        raise SpokenError(f"{a} is after {b}: give the earlier day first", f"{a} 晚于 {b}：请先写较早的日期")
+        raise UserError(f"{a} is after {b}: give the earlier day first", f"{a} 晚于 {b}：请先写较早的日期")
     known = known or b
     rows = [_change(law, change) for change in changes(law, a, b, known=known)]
     return {

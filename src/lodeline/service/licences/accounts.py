@@ -15,7 +15,7 @@ from typing import Final
 import polars as pl
 
 from lodeline.ledger.drawdown import draws as quota_draws
-from lodeline.ledger.licence import GOODS, Licence, Standing
+from lodeline.ledger.licence import GOODS, Licence, LicenceStatus
 from lodeline.ledger.licence_terms import terms
 from lodeline.ledger.movement import LINE
 from lodeline.ledger.register import Register
@@ -58,7 +58,7 @@ class LicenceAccount:
     strangers: Mapping[str, Account]
     exports_most: int | None = None
 
-    def standing(self, day: date) -> Standing | None:
+    def standing(self, day: date) -> LicenceStatus | None:
         """Where it stands on a day; None where there is no such licence."""
         if self.licence is None:
             return None

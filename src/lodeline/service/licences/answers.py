@@ -16,13 +16,13 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.licences.accounts import LicenceAccount, filed_rows, licence_accounts
 from lodeline.service.licences.draw_facts import Draw, draws_of
 from lodeline.service.licences.exit_flags import exit_flags
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.store import Store
 
 Json = dict[str, Any]
 
 
-class UnknownLicence(SpokenError):  # noqa: N818  (an answer to the asker, who can mend the question)
+class UnknownLicence(UserError):  # noqa: N818  (an answer to the asker, who can mend the question)
     """Nobody was given a licence of that number, and nobody has named it."""
 
 

@@ -24,7 +24,7 @@ from lodeline.ledger.problem import Problem
 from lodeline.ledger.register import TABLES, Register
 from lodeline.service.entries.records import put_records
 from lodeline.service.licences.licences import REASON_CHARACTERS, act_faults, act_record
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.store import Store, StoredEntry
 
 Became = Literal["done", "refused", "withdrawn"]
@@ -32,7 +32,7 @@ _TABLE: Final = "licence_proposals"
 Also = Callable[[StoredEntry, "Proposal"], None]
 
 
-class LicenceProposalError(SpokenError):
+class LicenceProposalError(UserError):
     """This cannot be done with this proposal."""
 
 
@@ -87,7 +87,7 @@ def waiting(register: Register) -> dict[str, Proposal]:
 
 def propose(
     store: Store, licence: str, deed: str, *, on: date, reason: str, today: date, filed_at: datetime, by: str,
-    holder: str = "", also: Also | None = None,
+    holder: str = "", in_transaction: Also | None = None,
 ) -> Entered:  # fmt: skip
     """Enters that an officer wants something done with a licence; or every reason for which it could not be done.
 
@@ -120,12 +120,12 @@ def propose(
             id=f"LP-{head.size}", licence=licence, deed=known, on=on, holder=holder, reason=record["reason"], by=by,
             state="proposed", answer="",
         )  # fmt: skip
-        entry = _put(store, {_TABLE: [_row(made)]}, made, filed_at=filed_at, by=by, also=also)
+        entry = _put(store, {_TABLE: [_row(made)]}, made, filed_at=filed_at, by=by, in_transaction=in_transaction)
     return Entered(proposal=made, entry=entry)
 
 
 def confirm(
-    store: Store, proposal: str, *, today: date, filed_at: datetime, by: str, also: Also | None = None
+    store: Store, proposal: str, *, today: date, filed_at: datetime, by: str, in_transaction: Also | None = None
 ) -> Entered:
     """Another officer confirms: the act stands from its day, or from today where that has passed meanwhile.
 
@@ -149,12 +149,12 @@ def confirm(
             return Entered(problems=problems)
         done = _become(found, "done", on=on)
         tables = {_TABLE: [_row(done)], "licence_acts": [record]}
-        entry = _put(store, tables, done, filed_at=filed_at, by=by, also=also)
+        entry = _put(store, tables, done, filed_at=filed_at, by=by, in_transaction=in_transaction)
     return Entered(proposal=done, entry=entry)
 
 
 def refuse(
-    store: Store, proposal: str, *, answer: str, filed_at: datetime, by: str, also: Also | None = None
+    store: Store, proposal: str, *, answer: str, filed_at: datetime, by: str, in_transaction: Also | None = None
 ) -> Entered:
     """Another officer does not follow, or the one who proposed takes it back; both say why. Nothing else changes."""
     said = answer.strip()
@@ -165,7 +165,7 @@ def refuse(
     with store.database.transaction():
         found = _waits(store.register(store.head(lock=True)), proposal)
         ended = _become(found, "withdrawn" if found.by == by else "refused", answer=said)
-        entry = _put(store, {_TABLE: [_row(ended)]}, ended, filed_at=filed_at, by=by, also=also)
+        entry = _put(store, {_TABLE: [_row(ended)]}, ended, filed_at=filed_at, by=by, in_transaction=in_transaction)
     return Entered(proposal=ended, entry=entry)
 
 
@@ -190,11 +190,12 @@ def _become(found: Proposal, state: Became, *, on: date | None = None, answer: s
 
 def _put(
     store: Store, tables: dict[str, list[dict[str, Any]]], about: Proposal, *, filed_at: datetime, by: str,
-    also: Also | None,
+    in_transaction: Also | None,
 ) -> StoredEntry:  # fmt: skip
     frames = {name: pl.DataFrame(rows, schema=TABLES[name]) for name, rows in tables.items()}
     entry = put_records(
-        store, frames, filed_at=filed_at, by=by, also=also and (lambda entry: also(entry, about))
+        store, frames, filed_at=filed_at, by=by,
+        in_transaction=in_transaction and (lambda entry: in_transaction(entry, about)),
     )  # fmt: skip
     assert entry is not None, "the state of a proposal is another one"
     return entry

@@ -30,7 +30,7 @@ from lodeline.journal.checkpoint import open_checkpoint
 from lodeline.journal.verify import Fault, text_of
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.log.audit import Judge, Verdict, verify
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store import archive
 from lodeline.store.appearing import appear, clear_abandoned, work_room
 from lodeline.store.archive import Table
@@ -53,7 +53,7 @@ Language = Literal["en", "zh"]
 Progress = Callable[[int, int], None]
 
 
-class BackupError(SpokenError):
+class BackupError(UserError):
     """The file cannot be used as a backup, or there is no room for what it holds."""
 
 

@@ -27,7 +27,7 @@ from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.entries import papers
 from lodeline.service.filing.status import filing_states
 from lodeline.service.overview.overview import balances, by_stage, chain
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.opening import assert_guarded
 from lodeline.store.snapshot import Snapshot, open_snapshot_as_of
 from lodeline.store.store import EDITION_KIND, Store, StoredEntry
@@ -48,7 +48,7 @@ PARTS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
 }  # fmt: skip
 
 
-class EditionError(SpokenError):
+class EditionError(UserError):
     """This month cannot be frozen as it is."""
 
 
@@ -135,7 +135,7 @@ def recompute(store: Store, law: Jurisdiction, edition: Edition) -> bytes:
 
 def freeze(
     store: Store, snapshot: Snapshot, law: Jurisdiction, period: str, *, reason: str = "", filed_at: datetime, by: str,
-    also: Callable[[Edition], None] | None = None,
+    in_transaction: Callable[[Edition], None] | None = None,
 ) -> Edition:  # fmt: skip
     """Freezes a month as the next edition of it, computed from the snapshot.
 
@@ -167,8 +167,8 @@ def freeze(
             facts=facts, period=period,
         )  # fmt: skip
         made = Edition(number=number, entry=entry, content=content)
-        if also is not None:
-            also(made)
+        if in_transaction is not None:
+            in_transaction(made)
     return made
 
 

@@ -24,7 +24,7 @@ from lodeline.ledger.state import STATE_COLUMNS, project
 from lodeline.service.entries.history import tied_history
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.entries.salt import salt_key
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.opening import assert_guarded
 from lodeline.store.store import Head, Store, StoredEntry
 
@@ -33,7 +33,7 @@ KIND: Final = "alias"
 _ALIAS: Final = re.compile(r"(?!urn:)[A-Za-z0-9._:-]{1,64}")
 
 
-class AliasError(SpokenError):
+class AliasError(UserError):
     """This name cannot be given to this lot."""
 
 

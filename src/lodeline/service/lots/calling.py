@@ -16,7 +16,7 @@ from lodeline.ledger.register import Register
 from lodeline.store.store import Store
 
 
-class Calling:
+class LotNaming:
     """The names that one organisation is told. What is read is kept: one for a request, or for one judgement."""
 
     def __init__(self, store: Store, organisation: str) -> None:

@@ -29,7 +29,7 @@ from lodeline.party.resolution import as_row
 from lodeline.regulation.duty import deadline
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.parties.parties import resolver
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.column_files import FED
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
@@ -41,7 +41,7 @@ _kept: OrderedDict[tuple[str, int, str], tuple[Jurisdiction, Disagreements]] = O
 _lock = Lock()
 
 
-class UnknownExceptionError(SpokenError):
+class UnknownExceptionError(UserError):
     """No exception of this id stands."""
 
 
@@ -220,7 +220,7 @@ def name_resolver(register: Register, alike: Resolve | None = None) -> Resolve:
 
 def disagreements(store: Store, snapshot: Snapshot, law: Jurisdiction) -> Disagreements:
     """Those of a snapshot, shared by all who ask while nothing new is said."""
-    key = (store.database.url, *store.moved_at(snapshot.entry + 1))
+    key = (store.database.url, *store.last_goods_entry(snapshot.entry + 1))
     with _lock:
         kept = _kept.get(key)
         if kept is None or kept[0] is not law:

@@ -52,7 +52,7 @@ class Received:
 
 def receive(
     store: Store, checked: CheckedFeed, *, upload: Upload, filed_at: datetime, authority: str | None = None,
-    by: str | None = None, also: Callable[[StoredEntry], None] | None = None,
+    by: str | None = None, in_transaction: Callable[[StoredEntry], None] | None = None,
 ) -> Received:  # fmt: skip
     """Takes in a checked feed, whole or not at all.
 
@@ -93,8 +93,8 @@ def receive(
         store.append_rows(FEED_TABLES[checked.feed], rows)
         store.put_upload(entry.index, name=upload.name, content=upload.content)
         store.set_head(new_head)
-        if also is not None:
-            also(entry)
+        if in_transaction is not None:
+            in_transaction(entry)
     return Received(entry=entry, problems=checked.problems)
 
 

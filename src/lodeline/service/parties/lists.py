@@ -35,7 +35,7 @@ class Loaded:
 def load_list(
     store: Store, content: bytes, *, name: str, file: str, filed_at: datetime, by: str,
     measure: Measure | None = None, scope: Scope | None = None,
-    also: Callable[[StoredEntry, PartyList], None] | None = None,
+    in_transaction: Callable[[StoredEntry, PartyList], None] | None = None,
 ) -> tuple[StoredEntry | None, PartyList]:  # fmt: skip
     """Loads an edition of a list whole; a list with a fault that rejects is not loaded (None) and says all its faults.
 
@@ -63,8 +63,8 @@ def load_list(
         entry = papers.put_paper(
             store, head, paper, kind=LIST_KIND, name=f"list-{head.size}.json", filed_at=filed_at, facts=facts
         )
-        if also is not None:
-            also(entry, read)
+        if in_transaction is not None:
+            in_transaction(entry, read)
     return entry, read
 
 

@@ -29,7 +29,7 @@ from lodeline.party.script import MOST_CHARACTERS
 from lodeline.service.entries.records import put_records
 from lodeline.service.parties.evidence import ties
 from lodeline.service.parties.index import known_parties, screener_of
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store, StoredEntry
 
@@ -40,7 +40,7 @@ REASON_CHARACTERS: Final = 500
 _KEPT: Final = 50_000
 
 
-class PartyError(SpokenError):
+class PartyError(UserError):
     """It cannot be decided like that."""
 
 
@@ -145,7 +145,7 @@ class Decision:
 
 def decide(
     store: Store, decision: Decision, *, filed_at: datetime, by: str,
-    also: Callable[[StoredEntry, str | None], None] | None = None,
+    in_transaction: Callable[[StoredEntry, str | None], None] | None = None,
 ) -> tuple[StoredEntry, str | None]:  # fmt: skip
     """Enters the decision; the entry, and the party that the name means from now on. Raises PartyError.
 
@@ -182,7 +182,7 @@ def decide(
     row = _name(name, party, basis="decided", reason=decision.reason, others=sorted(others))
     entry = _put(
         store, {**tables, "party_names": [row]}, filed_at=filed_at, by=by,
-        also=also and (lambda entry: also(entry, party)),
+        in_transaction=in_transaction and (lambda entry: in_transaction(entry, party)),
     )  # fmt: skip
     if entry is None:
         raise PartyError("That stands already.", "该决定已经生效。")
@@ -234,7 +234,7 @@ class Proposal:
 
 def propose(
     store: Store, proposal: Proposal, *, filed_at: datetime, by: str,
-    also: Callable[[StoredEntry, str], None] | None = None,
+    in_transaction: Callable[[StoredEntry, str], None] | None = None,
 ) -> tuple[StoredEntry, str]:  # fmt: skip
     """Enters that somebody wants parties merged or split; nothing follows until another settles it. Its id."""
     register = store.register(store.head())
@@ -248,7 +248,8 @@ def propose(
     }  # fmt: skip
     made = str(row["id"])
     entry = _put(
-        store, {"party_proposals": [row]}, filed_at=filed_at, by=by, also=also and (lambda entry: also(entry, made))
+        store, {"party_proposals": [row]}, filed_at=filed_at, by=by,
+        in_transaction=in_transaction and (lambda entry: in_transaction(entry, made)),
     )  # fmt: skip
     assert entry is not None, "a proposal is new by its moment"
     return entry, made
@@ -256,7 +257,7 @@ def propose(
 
 def settle(
     store: Store, proposal: str, *, accept: bool, filed_at: datetime, by: str,
-    also: Callable[[StoredEntry], None] | None = None,
+    in_transaction: Callable[[StoredEntry], None] | None = None,
 ) -> StoredEntry:  # fmt: skip
     """Another person accepts or refuses a proposal; what it says stands from this entry on. Raises PartyError."""
     with store.database.transaction():
@@ -278,7 +279,7 @@ def settle(
             )  # fmt: skip
             _fits(store, register, wanted)
             tables |= _follows(register, wanted, filed_at)
-        entry = _put(store, tables, filed_at=filed_at, by=by, also=also)
+        entry = _put(store, tables, filed_at=filed_at, by=by, in_transaction=in_transaction)
     assert entry is not None, "the state of the proposal is another one"
     return entry
 
@@ -327,7 +328,7 @@ def _fits(store: Store, register: Register, wanted: Proposal) -> None:
 
 def own(
     store: Store, *, owner: str, owned: str, share_pct: str, since: date | None, until: date | None, source: str,
-    filed_at: datetime, by: str, also: Callable[[StoredEntry], None] | None = None,
+    filed_at: datetime, by: str, in_transaction: Callable[[StoredEntry], None] | None = None,
 ) -> StoredEntry | None:  # fmt: skip
     """Enters that a party holds a share of another from a day to another. None where that stands already."""
     register = store.register(store.head())
@@ -348,7 +349,7 @@ def own(
         "owner": owner, "owned": owned, "share_pct": share_pct, "valid_from": since, "valid_to": until,
         "source": source,
     }  # fmt: skip
-    return _put(store, {"ownership": [row]}, filed_at=filed_at, by=by, also=also)
+    return _put(store, {"ownership": [row]}, filed_at=filed_at, by=by, in_transaction=in_transaction)
 
 
 def history(store: Store, name: str) -> list[dict[str, Any]]:
@@ -398,7 +399,7 @@ def _reasoned(reason: str) -> None:
 
 def _put(
     store: Store, tables: Mapping[str, list[dict[str, Any]]], *, filed_at: datetime, by: str,
-    also: Callable[[StoredEntry], None] | None = None,
+    in_transaction: Callable[[StoredEntry], None] | None = None,
 ) -> StoredEntry | None:  # fmt: skip
     frames = {name: pl.DataFrame(rows, schema=TABLES[name]) for name, rows in tables.items() if rows}
-    return put_records(store, frames, filed_at=filed_at, by=by or None, also=also)
+    return put_records(store, frames, filed_at=filed_at, by=by or None, in_transaction=in_transaction)

@@ -14,7 +14,7 @@ from lodeline.ledger.register import Register
 from lodeline.party.identifier import Identifier
 from lodeline.party.lists import PartyList
 from lodeline.party.packed import packed, unnamed
-from lodeline.party.screening import VERDICTS, Hit, Screener, Screening, Standing, held_stakes, registered, with_hits
+from lodeline.party.screening import VERDICTS, Hit, ListMatch, Screener, Screening, held_stakes, registered, with_hits
 from lodeline.regulation.parameter import Jurisdiction
 
 Json = dict[str, Any]
@@ -106,7 +106,7 @@ def _hit(hit: Hit) -> Json:
     }  # fmt: skip
 
 
-def standing_json(standing: Standing) -> Json:
+def standing_json(standing: ListMatch) -> Json:
     """That a party counts as listed, by a listing or by shares."""
     listing = standing.listing
     return {

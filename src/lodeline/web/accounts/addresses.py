@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, re_path
 from django.views.decorators.cache import never_cache
 
-from lodeline.office.accounts.people import together
+from lodeline.office.accounts.people import office_transaction
 from lodeline.web.server.language_of_address import active_language
 
 View = Callable[..., HttpResponse]
@@ -34,7 +34,7 @@ def _whole(view: View) -> View:
     def whole(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method != "POST":
             return view(request, *args, **kwargs)
-        with together():
+        with office_transaction():
             return view(request, *args, **kwargs)
 
     return whole

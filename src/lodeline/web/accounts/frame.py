@@ -12,7 +12,7 @@ from django.utils.functional import SimpleLazyObject
 
 from lodeline.office.accounts.demonstration import PASSWORD, SAMPLE_ACCOUNTS
 from lodeline.office.models import Membership
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.web.parts.values import Act, Notice, Person
 from lodeline.web.visit import Visit
 from lodeline.web.words.firm_names import firm_names
@@ -98,7 +98,7 @@ def _names(visit: Visit) -> Any:
     """The shell is shown on pages that say that there is no store, too."""
     try:
         return firm_names(visit)
-    except SpokenError:
+    except UserError:
         return {}
 
 

@@ -18,8 +18,8 @@ from django.urls import Resolver404, resolve
 
 from lodeline.office.accounts.first_run import is_first_run
 from lodeline.office.accounts.people import needs_second_factor, with_second_factor
-from lodeline.spoken import SpokenError
-from lodeline.web.server.errors import SpokenErrors
+from lodeline.spoken import UserError
+from lodeline.web.server.errors import UserErrors
 from lodeline.web.server.language_of_address import active_language
 from lodeline.web.words.language import LANGUAGES
 
@@ -42,9 +42,9 @@ class Gate:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
             elsewhere = self._led_elsewhere(request)
-        except (SpokenError, DjangoDatabaseError) as error:
+        except (UserError, DjangoDatabaseError) as error:
             # Before a view nobody else makes a page of it. Whoever cannot be asked for is not let pass.
-            elsewhere = SpokenErrors(self.get_response).process_exception(request, error)
+            elsewhere = UserErrors(self.get_response).process_exception(request, error)
             if elsewhere is None:
                 raise
         return elsewhere or self.get_response(request)

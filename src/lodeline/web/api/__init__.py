@@ -34,7 +34,7 @@ from lodeline.web.api import (
 from lodeline.web.api.problems import ApiProblem, not_found, register
 from lodeline.web.api.shapes import ProblemDocument
 from lodeline.web.api.told import CHINESE
-from lodeline.web.api.who import BearerToken, NotModifiedError, Session, anyone, dress, not_modified
+from lodeline.web.api.who import BearerToken, NotModifiedError, Session, add_headers, anyone, not_modified
 
 DESCRIPTION: Final = (
     "What an organisation does on the pages, its programs do here: file, read, accept, prove. Masses are exact decimal"
@@ -50,7 +50,7 @@ class _Api(NinjaAPI):
     """Answers with the common headers on all of them, and publishes the shape of a problem."""
 
     def create_response(self, request: HttpRequest, data: Any, **options: Any) -> HttpResponse:
-        return dress(request, super().create_response(request, data, **options))
+        return add_headers(request, super().create_response(request, data, **options))
 
     def get_openapi_schema(self, **options: Any) -> Any:
         schema = super().get_openapi_schema(**options)
@@ -77,7 +77,7 @@ api = _Api(
     auth=[BearerToken(), Session()],
     openapi_extra={"info": {"x-zh": DESCRIPTION_ZH, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}}},
 )
-register(api, dress)
+register(api, add_headers)
 api.add_exception_handler(NotModifiedError, not_modified)
 
 

@@ -38,7 +38,7 @@ from lodeline.web.api import shapes, told
 from lodeline.web.api.cases import CaseFileIn, decoded
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
-from lodeline.web.api.who import Whose, call_of, decides, law, look, reads, store, writes
+from lodeline.web.api.who import RequestScope, call_of, decides, law, look, reads, store, writes
 
 router = Router(tags=["applications"])
 Json = dict[str, Any]
@@ -135,7 +135,7 @@ def get_application(request: HttpRequest, application: str = APPLICATION) -> Jso
     """Of a draft also what stands against handing it in."""
     one, whose = _one(request, application)
     look(request, "application", whose, organisation=one.organisation, subject=one.reference)
-    return _whole(request, one, told_only=not whose.whole)
+    return _whole(request, one, disclosed_only=not whose.whole)
 
 
 @router.post(
@@ -164,7 +164,7 @@ def begin_application(request: HttpRequest) -> HttpResponse:
 
         one = _done(begun)
         return json_answer(
-            201, _whole(request, one, told_only=True), Location=f"/api/v1/applications/{one.reference}"
+            201, _whole(request, one, disclosed_only=True), Location=f"/api/v1/applications/{one.reference}"
         )  # fmt: skip
 
     return once(request, digest, act)
@@ -296,7 +296,7 @@ def decide_application(request: HttpRequest, application: str = APPLICATION) -> 
     def act() -> HttpResponse:
         one = _handed(officer, application)
         _done(lambda: _decided(request, officer, one, sent))
-        return json_answer(200, _whole(request, _handed(officer, application), told_only=False))
+        return json_answer(200, _whole(request, _handed(officer, application), disclosed_only=False))
 
     return once(request, digest, act)
 
@@ -353,7 +353,7 @@ def _own_act(
             after = application_views.own_one(program, organisation, reference)
         except ApplicationError:
             return json_answer(200, {**_told(one), "state": "dropped"})
-        return json_answer(200, _whole(request, after, told_only=True))
+        return json_answer(200, _whole(request, after, disclosed_only=True))
 
     return once(request, digest, done)
 
@@ -393,7 +393,7 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _one(request: HttpRequest, reference: str) -> tuple[Application, Whose]:
+def _one(request: HttpRequest, reference: str) -> tuple[Application, RequestScope]:
     """The application, and whose rows whoever asks may read. Raises ApiProblem."""
     applicant = application_views.applicant_of(reference)
     actor, program = call_of(request).actor, call_of(request).program
@@ -448,7 +448,7 @@ def _kinds_needed(request: HttpRequest, one: Application) -> list[str]:
     return list(needed_documents(pack, read.kind or "individual", day=today, besides=besides))
 
 
-def _whole(request: HttpRequest, one: Application, *, told_only: bool) -> Json:
+def _whole(request: HttpRequest, one: Application, *, disclosed_only: bool) -> Json:
     pack = law()
     today = pack.day_of(call_of(request).now)
     time = application_views.clock_of(one, pack, today=today)
@@ -465,12 +465,12 @@ def _whole(request: HttpRequest, one: Application, *, told_only: bool) -> Json:
                 "number": step.number, "kind": step.kind, "at": step.at.isoformat(), "entry": step.entry,
                 "organisation": step.organisation, "text": content["text"],
             }
-            for step, content in application_views.steps_of(one, told_only=told_only)
+            for step, content in application_views.steps_of(one, disclosed_only=disclosed_only)
         ],
         "clock": {
             "status": time.status, "limit": time.limit, "used": time.used, "left": time.left,
             "due": None if time.due is None else time.due.isoformat(), "assumed": time.assumed,
         },
-        "proposal": None if told_only or not one.proposal else json.loads(one.proposal),
+        "proposal": None if disclosed_only or not one.proposal else json.loads(one.proposal),
         "problems": [found.as_json() for found in problems],
     }  # fmt: skip

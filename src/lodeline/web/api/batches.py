@@ -21,7 +21,7 @@ from lodeline.service.customs.papers import DeskError
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import json_answer, once
-from lodeline.web.api.who import call_of, dress, judges, look_at_all, store
+from lodeline.web.api.who import add_headers, call_of, judges, look_at_all, store
 
 router = Router(tags=["declarations"])
 Json = dict[str, Any]
@@ -81,7 +81,7 @@ def get_batch_verdicts(request: HttpRequest, batch: str = BATCH) -> HttpResponse
             yield ("\n".join(rows) + "\n").encode()
 
     response: Any = StreamingHttpResponse(lines(), content_type="application/x-ndjson; charset=utf-8")
-    return dress(request, response)
+    return add_headers(request, response)
 
 
 @router.post(

@@ -25,7 +25,7 @@ from lodeline.service.customs import release as desk_release
 from lodeline.service.customs.papers import DeskError
 from lodeline.service.customs.replay import replay
 from lodeline.service.findings.finding import findings as found_by_detectors
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.service.licences import quotas
 from lodeline.service.licences.accounts import DRAWN, drawn, licence_accounts
 from lodeline.service.licences.answers import UnknownLicence, firms_of, licence_shown
@@ -35,7 +35,7 @@ from lodeline.web.api.batches import begun
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import filing_of, json_answer, once
 from lodeline.web.api.who import (
-    Whose,
+    RequestScope,
     as_of,
     as_of_head,
     call_of,
@@ -118,7 +118,7 @@ def list_balances(
     return _paged(now, found["rows"], ("organisation", "site", "element", "period"), cursor, limit)
 
 
-def _own_sites(whose: Whose) -> set[str]:
+def _own_sites(whose: RequestScope) -> set[str]:
     """Sites that it holds or held: of each it is told its own time."""
     register = store().register(store().head())
     found = {site for site, holder in register.site_organisation.items() if holder == whose.organisation}
@@ -198,7 +198,7 @@ def list_quotas(request: HttpRequest, organisation: str | None = told.ORGANISATI
         return {"rows": now.answer(quotas.quota, now.store, now.snapshot, day=today)["rows"]}
     as_of_head(request)
     look(request, "quotas", whose)
-    rows = Own(store(), law(), whose.organisation).quota(today).iter_rows(named=True)
+    rows = OrganisationView(store(), law(), whose.organisation).quota(today).iter_rows(named=True)
     return {"rows": [_without_mg(row) for row in rows]}
 
 
@@ -213,7 +213,7 @@ def list_licences(request: HttpRequest, organisation: str | None = told.ORGANISA
     today = law().day_of(call_of(request).now)
     if whose.organisation is not None:
         look(request, "licences", whose)
-        rows = Own(store(), law(), whose.organisation).licences(today)
+        rows = OrganisationView(store(), law(), whose.organisation).licences(today)
     else:
         register = store().register(store().head())
         found = licence_accounts(store(), register, law())
@@ -311,16 +311,16 @@ def get_finding(
     raise not_found(f"There is no finding {finding} about you.", f"没有涉及您的线索 {finding}。")
 
 
-def _findings(now: Reading, whose: Whose, detector: str | None) -> list[Json]:
+def _findings(now: Reading, whose: RequestScope, detector: str | None) -> list[Json]:
     found = now.answer(found_by_detectors, now.store, now.snapshot, now.law, detector=detector)["rows"]
     if whose.organisation is None:
         return list(found)
     if whose.whole:
         return [row for row in found if row["subject"].get("organisation") == whose.organisation]
-    return own_findings(found, Own(now.store, now.law, whose.organisation), now.snapshot)
+    return own_findings(found, OrganisationView(now.store, now.law, whose.organisation), now.snapshot)
 
 
-def _with_states(request: HttpRequest, whose: Whose, rows: list[Json]) -> list[Json]:
+def _with_states(request: HttpRequest, whose: RequestScope, rows: list[Json]) -> list[Json]:
     """With where each stands; an organisation hears nothing of what it was not asked."""
     call = call_of(request)
     if whose.whole:
@@ -375,7 +375,7 @@ def get_organisation(
     rows = table.filter(pl.col("id") == organisation).to_dicts()
     if not rows:
         raise not_found(f"The register has no organisation {organisation}.", f"登记簿中没有企业 {organisation}。")
-    look(request, "organisation", Whose(organisation=organisation, whole=official))
+    look(request, "organisation", RequestScope(organisation=organisation, whole=official))
     return _organisation(rows[0])
 
 

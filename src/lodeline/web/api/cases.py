@@ -19,12 +19,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lodeline.office.access.actor import Actor
 from lodeline.office.findings import cases
-from lodeline.office.findings.cases import Sight
+from lodeline.office.findings.cases import FindingAsSeen
 from lodeline.office.findings.evidence import evidence
 from lodeline.office.findings.files import MOST_FILES, attached
 from lodeline.office.findings.states import CaseError, State
 from lodeline.office.findings.views import (
-    Standing,
+    CaseStatus,
     case_of,
     facts_as_seen,
     own_case,
@@ -43,7 +43,7 @@ from lodeline.service.findings.finding import findings
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
-from lodeline.web.api.who import Whose, call_of, decides, law, look, reading, reads, store, writes
+from lodeline.web.api.who import RequestScope, call_of, decides, law, look, reading, reads, store, writes
 
 router = Router(tags=["findings"])
 Json = dict[str, Any]
@@ -137,7 +137,7 @@ def _is_whose(whose: str | None, case: Case, shown: Mapping[str, Any], actor: Ac
     return whose is None or bool(shown[whose])
 
 
-def _cases(request: HttpRequest, asking: Whose) -> list[tuple[Case, Json | None]]:
+def _cases(request: HttpRequest, asking: RequestScope) -> list[tuple[Case, Json | None]]:
     """The cases that may be seen, each with its finding as the filings raise it now; None where they do not."""
     now = reading()
     raised = {row["id"]: row for row in now.answer(findings, now.store, now.snapshot, now.law)["rows"]}
@@ -151,7 +151,7 @@ def _cases(request: HttpRequest, asking: Whose) -> list[tuple[Case, Json | None]
 
 
 def _summaries(
-    request: HttpRequest, asking: Whose, found: list[tuple[Case, Json | None]], today: date
+    request: HttpRequest, asking: RequestScope, found: list[tuple[Case, Json | None]], today: date
 ) -> list[Json]:  # fmt: skip
     actor = call_of(request).actor
     if not asking.whole:
@@ -172,11 +172,11 @@ def _summaries(
 
 def _own_summary(case: Case, raised: bool, today: date) -> Json:
     state = own_state(case)
-    told_of = steps_of(case, told_only=True)
+    told_of = steps_of(case, disclosed_only=True)
     return {
         **_summary(case, state, raised),
         "reason": None,
-        "overdue": Standing(case=case, state=state).is_overdue(today),
+        "overdue": CaseStatus(case=case, state=state).is_overdue(today),
         "stands_until": None if state == "open" else _day(case.stands_until),
         "assignee": None,
         "watched": False,
@@ -215,7 +215,7 @@ def get_case(request: HttpRequest, finding: str = FINDING) -> Json:
     return _whole(request, asking, case)
 
 
-def _case(request: HttpRequest, asking: Whose, finding: str) -> Case:
+def _case(request: HttpRequest, asking: RequestScope, finding: str) -> Case:
     """Raises ApiProblem where there is none that whoever asks may see."""
     actor = call_of(request).actor
     if asking.whole:
@@ -230,14 +230,14 @@ def _case(request: HttpRequest, asking: Whose, finding: str) -> Case:
     raise not_found(f"The finding {finding} has no case that you may see.", f"线索 {finding} 没有您可查看的核查事项。")
 
 
-def _whole(request: HttpRequest, asking: Whose, case: Case) -> Json:
+def _whole(request: HttpRequest, asking: RequestScope, case: Case) -> Json:
     row = next((row for one, row in _cases(request, asking) if one.pk == case.pk), None)
     (shown,) = _summaries(request, asking, [(case, row)], _today(request))
-    taken = [_step(step, content, asking) for step, content in steps_of(case, told_only=not asking.whole)]
+    taken = [_step(step, content, asking) for step, content in steps_of(case, disclosed_only=not asking.whole)]
     return {**shown, "taken": taken}
 
 
-def _step(step: CaseStep, content: Mapping[str, Any], asking: Whose) -> Json:
+def _step(step: CaseStep, content: Mapping[str, Any], asking: RequestScope) -> Json:
     return {
         "number": step.number, "kind": step.kind, "at": step.at.isoformat(), "organisation": step.organisation or None,
         "by": (step.who or None) if asking.whole or step.organisation else None, "text": content["text"],
@@ -266,7 +266,7 @@ def get_case_step(
     asking = reads(request, "findings:read")
     case = _case(request, asking, finding)
     look(request, "case", asking, organisation=case.organisation, subject=finding)
-    steps = {step.number: step for step, _ in steps_of(case, told_only=not asking.whole)}
+    steps = {step.number: step for step, _ in steps_of(case, disclosed_only=not asking.whole)}
     if number not in steps:
         raise not_found(f"The case has no step {number}.", f"该核查事项没有步骤 {number}。")
     step = steps[number]
@@ -296,9 +296,9 @@ def take_step(request: HttpRequest, finding: str = FINDING) -> HttpResponse:
 
     def act() -> HttpResponse:
         row = _row(request, finding)
-        sight = Sight(row=row, stamp=reading().snapshot.stamp, today=_today(request), steps=sent.steps)
+        sight = FindingAsSeen(row=row, stamp=reading().snapshot.stamp, today=_today(request), steps=sent.steps)
         _verb(program, sight, sent, call_of(request))()
-        asking = Whose(organisation=None, whole=True)
+        asking = RequestScope(organisation=None, whole=True)
         case = case_of(program, finding)
         assert case is not None, "a step makes a case"
         look(request, "case", asking, organisation=case.organisation, subject=finding)
@@ -319,7 +319,7 @@ def _row(request: HttpRequest, finding: str) -> Json:
     return facts_as_seen(case)
 
 
-def _verb(program: Actor, sight: Sight, sent: StepIn, call: Any) -> Callable[[], object]:
+def _verb(program: Actor, sight: FindingAsSeen, sent: StepIn, call: Any) -> Callable[[], object]:
     def day() -> date:
         if sent.until is None:
             raise ApiProblem(
@@ -365,7 +365,7 @@ def answer_case(request: HttpRequest, finding: str = FINDING) -> HttpResponse:
     sent, digest = sent_as(request, CaseAnswerIn)
 
     def act() -> HttpResponse:
-        asking = Whose(organisation=organisation, whole=False)
+        asking = RequestScope(organisation=organisation, whole=False)
         _case(request, asking, finding)
         files = attached([(one.name, decoded(one)) for one in sent.files])
         case = cases.answer(

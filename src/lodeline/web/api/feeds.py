@@ -83,7 +83,7 @@ def hand_in_feed(
 
     def act() -> HttpResponse:
         (file,) = body.files
-        done = office.hand_in(
+        done = office.submit(
             program, store(), feed=kind, name=file.name, content=file.content, now=call_of(request).now
         )  # fmt: skip
         proof = None if done.entry is None else receipt_of(store(), done.entry.index)

@@ -173,21 +173,21 @@ def _submitted(request: HttpRequest, body: Body, sent_of: Callable[[], Sent]) ->
             return handed_in(sent)
 
     def handed_in(sent: Sent) -> HttpResponse:
-        draft = submitting.hand_in(program, organisation, sent, law=law(), now=now)
-        return went_on(request, program, draft, body.fields.get("certification"))
+        draft = submitting.submit(program, organisation, sent, law=law(), now=now)
+        return submission_response(request, program, draft, body.fields.get("certification"))
 
     return once(request, body.digest, act)
 
 
-def went_on(request: HttpRequest, program: Program, draft: Draft, certification: Any) -> HttpResponse:
+def submission_response(request: HttpRequest, program: Program, draft: Draft, certification: Any) -> HttpResponse:
     """The answer to a filing that has been handed in, once everything is done that can be done at once."""
     now, known = call_of(request).now, store().head().size
     problems = submitting.problems_of(draft)
     if draft.state == Draft.State.OPEN and not draft.accepted:
-        submitting.take_back(program, draft, now=now)
+        submitting.discard(program, draft, now=now)
         raise _refused(problems)
     stated = cast("Mapping[str, Any] | None", certification if isinstance(certification, dict) else None)
-    draft = submitting.go_on(program, draft, stated, now=now)
+    draft = submitting.advance(program, draft, stated, now=now)
     if draft.state == Draft.State.OPEN and not draft.accepted:
         raise _refused(submitting.problems_of(draft))
     where = f"/api/v1/drafts/{draft.pk}"
@@ -374,13 +374,13 @@ def certify_draft(request: HttpRequest, draft: int = DRAFT) -> HttpResponse:
     def act() -> HttpResponse:
         held = drafts.find(program, organisation, draft)
         if held.state == Draft.State.FILED:
-            return went_on(request, program, held, None)
+            return submission_response(request, program, held, None)
         if held.state not in (Draft.State.OPEN, Draft.State.ASKED) or not held.accepted:
             raise ApiProblem(
                 "conflict", "This draft cannot be filed as it stands: look at it once more.",
                 "该草稿目前不能申报：请重新查看其状态。",
             )  # fmt: skip
-        return went_on(request, program, held, body.fields.get("certification"))
+        return submission_response(request, program, held, body.fields.get("certification"))
 
     return once(request, body.digest, act)
 

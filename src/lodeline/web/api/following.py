@@ -12,7 +12,7 @@ from ninja.params.functions import Path, Query
 
 from lodeline.office.log.changes import WAIT_S_MAX, wait_for_changes
 from lodeline.office.models import Job
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.who import call_of, law, look, reads, store
@@ -54,7 +54,7 @@ def get_changes(
             "organisation-unnamed", "Name whose changes with `organisation`.", "请用 `organisation` 指明企业。"
         )
     look(request, "changes", whose)
-    own = Own(store(), law(), whose.organisation)
+    own = OrganisationView(store(), law(), whose.organisation)
     waits = wait > 0 and _WAITING.acquire(blocking=False)
     try:
         found = wait_for_changes(

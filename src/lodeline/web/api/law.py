@@ -10,7 +10,7 @@ from ninja import Router
 from ninja.params.functions import Query
 
 from lodeline.service.law.law import diff, in_force
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem
 from lodeline.web.api.who import BearerToken, Session, anyone, call_of
@@ -48,7 +48,7 @@ def get_diff(
     del request
     try:
         return diff(law_pack(), _within(first), _within(last), None if known is None else _within(known))
-    except SpokenError as error:
+    except UserError as error:
         raise ApiProblem("request-malformed", f"{error.en}.", f"{error.zh}。") from error
 
 

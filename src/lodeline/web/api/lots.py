@@ -21,7 +21,7 @@ from lodeline.office.log.listing import canonical
 from lodeline.office.log.listing import lots as listed
 from lodeline.office.lots.own import give_alias, own_lot
 from lodeline.office.lots.own_trace import own_origins, own_trace
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.service.lots import aliases
 from lodeline.service.lots import flow as lot_flow
 from lodeline.store.snapshot import Snapshot
@@ -45,7 +45,7 @@ def list_lots(
     whose = reads(request, "lots:read", organisation)
     as_of_head(request)
     look(request, "lots", whose)
-    own = None if whose.whole or whose.organisation is None else Own(store(), law(), whose.organisation)
+    own = None if whose.whole or whose.organisation is None else OrganisationView(store(), law(), whose.organisation)
     called = canonical if own is None else own.lot_name
     page = listed(store(), whose.organisation, cursor=cursor, limit=limit, called=called)
     return {"rows": page.rows, "next": page.next}
@@ -77,7 +77,7 @@ def get_trace(
         found = lot_flow.trace(now.snapshot, lot, forward=forward, depth=depth)
         look(request, "lot trace", whose, organisation=maker_and_local(lot, "")[0] or None, subject=lot)
         return found
-    actor, own = call_of(request).actor, Own(store(), law(), whose.organisation)
+    actor, own = call_of(request).actor, OrganisationView(store(), law(), whose.organisation)
     found = own_trace(actor, own, now.snapshot, lot, forward=forward, depth=depth)
     beyond = [] if forward else own_origins(actor, own, now.snapshot, lot)
     return {**found, "beyond": beyond}
@@ -95,7 +95,7 @@ def get_origins(request: HttpRequest, lot: str = told.LOT) -> dict[str, Any]:
         found = lot_flow.origins(now.snapshot, lot)
         look(request, "lot origins", whose, organisation=maker_and_local(lot, "")[0] or None, subject=lot)
         return found
-    rows = own_origins(call_of(request).actor, Own(store(), law(), whose.organisation), now.snapshot, lot)
+    rows = own_origins(call_of(request).actor, OrganisationView(store(), law(), whose.organisation), now.snapshot, lot)
     return {"lot": lot, "rows": [{"lot": None, "organisation": None, **row} for row in rows]}
 
 
@@ -123,7 +123,7 @@ def name_lot(request: HttpRequest, lot: str = told.LOT) -> HttpResponse:
     sent, digest = sent_as(request, AliasIn)
 
     def act() -> HttpResponse:
-        give_alias(program, Own(store(), law(), organisation), lot, sent.alias, now=call_of(request).now)
+        give_alias(program, OrganisationView(store(), law(), organisation), lot, sent.alias, now=call_of(request).now)
         return json_answer(200, {"lot": lot, "alias": sent.alias.strip()})
 
     return once(request, digest, act)
@@ -142,7 +142,7 @@ def get_lot(request: HttpRequest, lot: str = told.LOT) -> dict[str, Any]:
         lot_flow.trace(now.snapshot, lot, depth=0)  # Raises UnknownLot, with names that may have been meant.
         look(request, "lot", whose, organisation=maker_and_local(lot, "")[0] or None, subject=lot)
         return _whole(now.snapshot, lot)
-    own = Own(store(), law(), whose.organisation)
+    own = OrganisationView(store(), law(), whose.organisation)
     found = own_lot(call.actor, own, now.snapshot, lot, own.transfers(call.now))
     history = [
         {

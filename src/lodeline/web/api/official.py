@@ -24,11 +24,11 @@ from lodeline.office.log.listing import cursor_number, key_cursor, read_key_curs
 from lodeline.office.register import successions as following
 from lodeline.service.balance.inspections import Inspection, Seal, Visited, inspections
 from lodeline.service.entries.receipts import receipt
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
-from lodeline.web.api.who import Whose, as_of_head, call_of, decides, law, look, reads, store
+from lodeline.web.api.who import RequestScope, as_of_head, call_of, decides, law, look, reads, store
 
 router = Router(tags=["authority"])
 Json = dict[str, Any]
@@ -93,8 +93,8 @@ def _summary(one: Inspection) -> Json:
     }  # fmt: skip
 
 
-def _whole(one: Inspection, whose: Whose) -> Json:
-    own = None if whose.whole or whose.organisation is None else Own(store(), law(), whose.organisation)
+def _whole(one: Inspection, whose: RequestScope) -> Json:
+    own = None if whose.whole or whose.organisation is None else OrganisationView(store(), law(), whose.organisation)
 
     def called(name: str) -> str:
         return name if own is None else own.lot_name(name, *maker_and_local(name, own.organisation))
@@ -172,7 +172,7 @@ def enter_inspection(request: HttpRequest) -> HttpResponse:
                 errors=[one.as_json() for one in done.problems],
             )  # fmt: skip
         found = next(one for one in inspections(store(), [organisation]) if one.entry.index == done.entry.index)
-        return json_answer(201, _whole(found, Whose(organisation=None, whole=True)))
+        return json_answer(201, _whole(found, RequestScope(organisation=None, whole=True)))
 
     return once(request, digest, act)
 

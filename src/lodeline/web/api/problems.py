@@ -10,7 +10,7 @@ InFlightError                                            409
 KeyReusedError                                           422
 TooManyError                                             429
 StillComputingError                                      503
-other SpokenError, django.db.Error                       503
+other UserError, django.db.Error                       503
 anything else: our own mistake                           500
 """
 
@@ -48,7 +48,7 @@ from lodeline.service.findings.evidence import NoSuchFindingError
 from lodeline.service.firm.acceptance import ClosedShipment
 from lodeline.service.lots.aliases import AliasError
 from lodeline.service.parties.parties import PartyError
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.web.reading import StillComputingError
 from lodeline.web.words.language import Language, Text, preferred, say
 
@@ -85,7 +85,7 @@ KINDS: Final[Mapping[str, tuple[int, Text]]] = {
 }
 
 
-class ApiProblem(SpokenError):  # noqa: N818  (the word of RFC 9457)
+class ApiProblem(UserError):  # noqa: N818  (the word of RFC 9457)
     """A problem that the API names itself. `errors`: problems of a filing, in the shape of `check --json`."""
 
     def __init__(self, code: str, en: str, zh: str, *, errors: Sequence[Mapping[str, Any]] | None = None) -> None:
@@ -138,7 +138,7 @@ def answer(
     return response
 
 
-def _of_spoken(request: HttpRequest, error: SpokenError) -> HttpResponse:
+def _of_spoken(request: HttpRequest, error: UserError) -> HttpResponse:
     if isinstance(error, ApiProblem):
         return answer(request, error.code, error.en, error.zh, error.errors)
     if isinstance(error, TokenError):
@@ -154,7 +154,7 @@ def _of_spoken(request: HttpRequest, error: SpokenError) -> HttpResponse:
     return _away(request, error)
 
 
-_SPOKEN: Final[tuple[tuple[type[SpokenError], str], ...]] = (
+_SPOKEN: Final[tuple[tuple[type[UserError], str], ...]] = (
     (BadCursorError, "cursor-unknown"),
     (WrongKeyError, "idempotency-key-malformed"),
     (NotAllowedError, "not-allowed"),
@@ -261,7 +261,7 @@ def _unreadable(request: HttpRequest, error: Exception) -> HttpResponse:
 
 #: What is raised → its answer. The first that fits decides.
 _HANDLERS: Final[tuple[tuple[type[Exception], Callable[[HttpRequest, Any], HttpResponse]], ...]] = (
-    (SpokenError, _of_spoken),
+    (UserError, _of_spoken),
     (StillComputingError, _computing),
     (ValidationError, _malformed),
     (DjangoDatabaseError, _away),
@@ -279,11 +279,11 @@ def response_of(request: HttpRequest, error: Exception) -> HttpResponse:
     return next(handler for kind, handler in _HANDLERS if isinstance(error, kind))(request, error)
 
 
-def register(api: NinjaAPI, dress: Callable[[HttpRequest, HttpResponse], HttpResponse]) -> None:
-    """Lets the API answer whatever is raised with a problem document; `dress` puts the common headers on it."""
+def register(api: NinjaAPI, add_headers: Callable[[HttpRequest, HttpResponse], HttpResponse]) -> None:
+    """Lets the API answer whatever is raised with a problem document; `add_headers` puts the common headers on it."""
 
     def handle(request: HttpRequest, error: Any) -> HttpResponse:
-        return dress(request, response_of(request, error))
+        return add_headers(request, response_of(request, error))
 
     for kind, _ in _HANDLERS:
         api.add_exception_handler(kind, handle)

@@ -15,7 +15,7 @@ from lodeline.office.access.actor import AUTHORITY
 from lodeline.web.api import shapes, told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import json_answer, json_bytes, parsed
-from lodeline.web.api.who import BearerToken, Session, anyone, as_of_head, call_of, dress, store
+from lodeline.web.api.who import BearerToken, Session, add_headers, anyone, as_of_head, call_of, store
 
 #: A receipt that shows a thousand rows is well within it.
 RECEIPT_BYTES_MAX: Final = 2_000_000
@@ -147,4 +147,4 @@ def verify(
         }
         for fault in faults
     ]
-    return dress(request, json_answer(200, {"ok": not faults, "key_given": vkey is not None, "faults": rows}))
+    return add_headers(request, json_answer(200, {"ok": not faults, "key_given": vkey is not None, "faults": rows}))

@@ -19,7 +19,7 @@ from lodeline.material.mass import parse_mass
 from lodeline.office.accounts import idempotency
 from lodeline.office.filing.drafts import FILES_LIMIT, FileIn
 from lodeline.web.api.problems import MEDIA_TYPE, ApiProblem, response_of
-from lodeline.web.api.who import call_of, dress
+from lodeline.web.api.who import add_headers, call_of
 
 #: Bytes of a JSON body. A filing with more rows comes as a file, in a multipart body.
 JSON_BYTES_MAX: Final = 16_000_000
@@ -186,14 +186,14 @@ def once(request: HttpRequest, digest: str, act: Callable[[], HttpResponse]) -> 
     key = request.headers.get("Idempotency-Key")
     token = call.actor.token
     if key is None or token is None:
-        return dress(request, act())
+        return add_headers(request, act())
     asked = sha256(f"{request.method} {request.get_full_path()}\n{digest}".encode()).hexdigest()
     kept = idempotency.begin(token, key, asked, now=call.now)
     if kept is not None:
         kind = "application/json; charset=utf-8" if kept.status < 400 else MEDIA_TYPE
         again = HttpResponse(kept.body, status=kept.status, content_type=kind)
         again["Idempotency-Replayed"] = "true"
-        return dress(request, again)
+        return add_headers(request, again)
     try:
         try:
             response = act()
@@ -206,7 +206,7 @@ def once(request: HttpRequest, digest: str, act: Callable[[], HttpResponse]) -> 
     except BaseException:
         idempotency.forget(token, key)
         raise
-    return dress(request, response)
+    return add_headers(request, response)
 
 
 def mass_mg(text: str) -> int:

@@ -17,9 +17,9 @@ from lodeline.office.log.listing import canonical
 from lodeline.office.log.listing import transfers as listed
 from lodeline.office.models import Dispute
 from lodeline.service.firm.acceptance import Acceptance, open_shipments
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.web.api import shapes, told
-from lodeline.web.api.filings import went_on
+from lodeline.web.api.filings import submission_response
 from lodeline.web.api.problems import ApiProblem
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
 from lodeline.web.api.who import as_of_head, call_of, law, look, reads, store, writes
@@ -78,7 +78,7 @@ def list_transfers(
     whose = reads(request, "transfers:read", organisation)
     as_of_head(request)
     look(request, "transfers", whose)
-    own = None if whose.whole or whose.organisation is None else Own(store(), law(), whose.organisation)
+    own = None if whose.whole or whose.organisation is None else OrganisationView(store(), law(), whose.organisation)
     page = listed(
         store(), law(), whose.organisation, side=side, cursor=cursor, limit=limit,
         called=canonical if own is None else own.lot_name,
@@ -96,7 +96,7 @@ def list_waiting(request: HttpRequest) -> dict[str, Any]:
     if whose.organisation is None:
         raise ApiProblem("organisation-unnamed", "An inbox is one organisation's.", "待确认到货属于某一企业。")
     today = call_of(request).now.date()
-    found = open_shipments(Own(store(), law(), whose.organisation), on=today)
+    found = open_shipments(OrganisationView(store(), law(), whose.organisation), on=today)
     return {
         "rows": [
             {
@@ -139,7 +139,7 @@ def accept(request: HttpRequest) -> HttpResponse:
             program, organisation, [_acceptance(one) for one in sent.receipts], on=sent.on, site=sent.site,
             store=store(), law=law(), now=call_of(request).now,
         )  # fmt: skip
-        return went_on(request, program, draft, sent.certification)
+        return submission_response(request, program, draft, sent.certification)
 
     return once(request, digest, act)
 
@@ -189,7 +189,7 @@ def raise_dispute(request: HttpRequest) -> HttpResponse:
     sent, digest = sent_as(request, DisputeIn)
 
     def act() -> HttpResponse:
-        own = Own(store(), law(), organisation)
+        own = OrganisationView(store(), law(), organisation)
         made = disputes.dispute(program, own, sent.shipment, sent.reason, now=call_of(request).now)
         return json_answer(201, _dispute(made))
 

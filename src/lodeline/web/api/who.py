@@ -110,27 +110,27 @@ def call_of(request: HttpRequest) -> Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Whose:
+class RequestScope:
     """Whose rows are asked for: an organisation's, or (None) everybody's. `whole`: the authority reads them whole."""
 
     organisation: str | None
     whole: bool
 
 
-def reads(request: HttpRequest, scope: str, organisation: str | None = None) -> Whose:
+def reads(request: HttpRequest, scope: str, organisation: str | None = None) -> RequestScope:
     """Whose rows this request may read, with an `organisation` named or not. Raises ApiProblem."""
     call = call_of(request)
     program = call.program
     if program is not None:
         if not program.organisation:
             _has_scope(program, NATION)
-            return Whose(organisation=organisation, whole=True)
+            return RequestScope(organisation=organisation, whole=True)
         _has_scope(program, scope)
         if organisation not in (None, program.organisation):
             raise _not_yours()
-        return Whose(organisation=program.organisation, whole=False)
+        return RequestScope(organisation=program.organisation, whole=False)
     if call.actor.may("nation.read", organisation or AUTHORITY):
-        return Whose(organisation=organisation, whole=True)
+        return RequestScope(organisation=organisation, whole=True)
     if call.actor.may("nation.read"):
         raise _of_region(organisation)
     own = [one for one in call.actor.organisations if call.actor.may("own.read", one)]
@@ -142,7 +142,7 @@ def reads(request: HttpRequest, scope: str, organisation: str | None = None) -> 
         )
     if not own or organisation not in (None, *own):
         raise _not_yours()
-    return Whose(organisation=organisation or own[0], whole=False)
+    return RequestScope(organisation=organisation or own[0], whole=False)
 
 
 def reads_nation(request: HttpRequest) -> None:
@@ -252,7 +252,7 @@ def _of_region(organisation: str | None) -> ApiProblem:
 
 
 def look(
-    request: HttpRequest, what: str, whose: Whose, *, organisation: str | None = None, subject: str = "",
+    request: HttpRequest, what: str, whose: RequestScope, *, organisation: str | None = None, subject: str = "",
     reason: str = USUAL_REASON,
 ) -> None:  # fmt: skip
     """Writes down that the authority looks at one organisation."""
@@ -314,7 +314,7 @@ def as_of_head(request: HttpRequest) -> None:
     as_of(request, head.size - 1, head.frontier.root().hex())
 
 
-def dress(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def add_headers(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """Puts the common headers on an answer."""
     call: Call | None = getattr(request, "api_call", None)
     if call is not None and call.usage is not None:
@@ -330,4 +330,4 @@ def dress(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 def not_modified(request: HttpRequest, error: Any) -> HttpResponse:
     """304: the answer that whoever asks has already."""
     del error
-    return dress(request, HttpResponse(status=304))
+    return add_headers(request, HttpResponse(status=304))

@@ -19,7 +19,7 @@ from lodeline.office.access.looking import LOOK_REASONS
 from lodeline.office.notices.notices import unread
 from lodeline.office.parties.parties import waiting
 from lodeline.regulation.parameter import load
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.web.access.looks import reason_of
 from lodeline.web.reading import Reading
 from lodeline.web.visit import Visit
@@ -44,11 +44,11 @@ FIRM_MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             Line(page="firm", label=say("Home", "首页")),
             Line(page="firm-file", label=say("File a month", "月度申报"), leads_to=("firm-draft",)),
             Line(page="firm-transfers", label=say("Transfers", "流转"), leads_to=("firm-transfer",)),
-            Line(page="firm-exceptions", label=say("Papers that disagree", "单据差异"), leads_to=("firm-exception",)),
+            Line(page="firm-exceptions", label=say("Discrepancies", "单据差异"), leads_to=("firm-exception",)),
             Line(page="firm-findings", label=say("Questions", "询问"), leads_to=("firm-finding",)),
             Line(
                 page="firm-desk",
-                label=say("Before export", "出口预查"),
+                label=say("Pre-export check", "出口预查"),
                 leads_to=("firm-asked", "firm-asked-one", "firm-batch"),
             ),
             Line(page="firm-queries", label=say("Customs queries", "海关质疑"), leads_to=("firm-query",)),
@@ -95,7 +95,7 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             Line(page="balances", label=say("Balances", "物料平衡"), leads_to=("balance", "inspections")),
             Line(page="findings", label=say("Findings", "线索"), leads_to=("finding",)),
             Line(page="transfers", label=say("Transfers", "流转")),
-            Line(page="exceptions", label=say("Three records", "三方核对"), leads_to=("exception",)),
+            Line(page="exceptions", label=say("Invoices and customs", "三方核对"), leads_to=("exception",)),
             Line(page="lots", label=say("Lots", "批次"), leads_to=("lot",)),
         ),
     ),
@@ -189,7 +189,7 @@ def _synthetic(visit: Visit) -> str:
     """Whether "all" or "some" organisations of the register are made up; "" for none, and where there is no store."""
     try:
         synthetic, organisations = visit.store.newest_register().synthetic
-    except (SpokenError, DjangoDatabaseError):
+    except (UserError, DjangoDatabaseError):
         return ""
     return ("all" if synthetic == organisations else "some") if synthetic else ""
 
@@ -228,7 +228,7 @@ def _waiting(visit: Visit) -> int:
     without one. To ask a file that is not there would make it: it is opened first."""
     try:
         return waiting() if visit.store else 0
-    except (SpokenError, DjangoDatabaseError):
+    except (UserError, DjangoDatabaseError):
         return 0
 
 

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal, cast, get_args
 
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LogKind = Literal["json", "errors"]
 
 
-class ConfigurationError(SpokenError):
+class ConfigurationError(UserError):
     """Variables of the environment that cannot be meant."""
 
 

@@ -4,7 +4,7 @@ what was raised                                              status
 BadQuestionError                                             400
 NotAllowedError                                              403
 NotHereError, UnknownSubject, UnknownLot                     404
-other SpokenError, django.db.Error (no store to read from)   503
+other UserError, django.db.Error (no store to read from)   503
 anything else: our own mistake                               500
 StillComputingError: no mistake (web.pages.common.computing)        202
 """
@@ -22,7 +22,7 @@ from django.http import HttpRequest, HttpResponse
 from lodeline.flow.index import UnknownLot
 from lodeline.office.access.actor import NOBODY, NotAllowedError
 from lodeline.service.entries.subject import UnknownSubject
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.web.pages.common.computing import computing
 from lodeline.web.parts.shell import show
 from lodeline.web.reading import StillComputingError, waits_a_little
@@ -42,7 +42,7 @@ _NO_PROXY: Final = say("The portal is not set up whole", "门户设置不完整"
 _RETRY_AFTER_S: Final = 5
 
 
-class SpokenErrors:
+class UserErrors:
     """Middleware: what a view raises for a person becomes a page for that person."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -66,7 +66,7 @@ class SpokenErrors:
         if isinstance(exception, NotHereError | UnknownSubject | UnknownLot):
             return _page(request, 404, exception)
         cause = exception if isinstance(exception, DjangoDatabaseError) else exception.__cause__
-        if isinstance(exception, SpokenError) and not _is_locked(cause):
+        if isinstance(exception, UserError) and not _is_locked(cause):
             return _page(request, 503, exception)
         if isinstance(cause, DjangoDatabaseError):
             return _page(request, 503, _no_answer(cause))
@@ -128,7 +128,7 @@ def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
         return _page(
             request,
             403,
-            SpokenError(
+            UserError(
                 "Nothing was done. The portal cannot see that you came over TLS, so the proxy before it does not pass"
                 " on what it must: the host name and X-Forwarded-Proto, from an address in LODELINE_TRUSTED_PROXY."
                 " Tell whoever operates the portal; to try again does not help.",
@@ -140,7 +140,7 @@ def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _page(
         request,
         403,
-        SpokenError("Go back, load the page again, and send the form once more.", "请返回并刷新页面，再次提交表单。"),
+        UserError("Go back, load the page again, and send the form once more.", "请返回并刷新页面，再次提交表单。"),
     )
 
 
@@ -150,7 +150,7 @@ def at_fault(request: HttpRequest) -> HttpResponse:
     return _page(
         request,
         500,
-        SpokenError(
+        UserError(
             "What you sent was kept whole or not at all: look at the page that you came from. Please report this with"
             f" the number of the request, {number}, under which the server's log says where it happened.",
             f"您提交的内容要么完整保存，要么未保存：请查看来时的页面。请报告此问题并附请求编号 {number}，"
@@ -163,19 +163,19 @@ def _is_locked(error: BaseException | None) -> bool:
     return isinstance(error, DjangoDatabaseError) and "locked" in str(error)
 
 
-def _no_answer(error: DjangoDatabaseError) -> SpokenError:
+def _no_answer(error: DjangoDatabaseError) -> UserError:
     if _is_locked(error):
-        return SpokenError(
+        return UserError(
             "Another program holds the store locked. Try again in a moment; if it stays so, end that program.",
             "数据库被其他程序锁定。请稍后重试；如持续如此，请结束该程序。",
         )
-    return SpokenError(
+    return UserError(
         f"The database answers: {error}. Check that it runs, and that `lodeline verify` finds the store whole.",
         f"数据库返回：{error}。请检查其是否运行，并用 `lodeline verify` 核验数据。",
     )
 
 
-def _page(request: HttpRequest, status: int, error: SpokenError, *, title: Text | None = None) -> HttpResponse:
+def _page(request: HttpRequest, status: int, error: UserError, *, title: Text | None = None) -> HttpResponse:
     if status >= 500 or not hasattr(request, "actor"):
         # Who asks may be what cannot be found out: the frame of this page is nobody's.
         request.actor = NOBODY  # type: ignore[attr-defined]

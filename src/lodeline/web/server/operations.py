@@ -33,7 +33,7 @@ from lodeline.office.access import clock
 from lodeline.office.access.guarded import OFFICE_TABLES
 from lodeline.office.models import Job
 from lodeline.office.router import is_prepared
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.guards import guards_of
 from lodeline.store.opening import open_store
 from lodeline.store.store import OFFICE_KIND
@@ -192,7 +192,7 @@ def readiness(url: str) -> dict[str, Check]:
     for name, check in _CHECKS.items():
         try:
             checks[name] = check(url)
-        except SpokenError as error:
+        except UserError as error:
             checks[name] = {"ok": False, "problem": {"en": error.en, "zh": error.zh}}
         except DjangoDatabaseError as error:
             # Its message may quote rows.
@@ -283,7 +283,7 @@ class _OfStore:
         """Of the log, of the reading that this process gives, of the jobs."""
         try:
             found = [*self._log(), *self._jobs()]
-        except (SpokenError, DjangoDatabaseError):
+        except (UserError, DjangoDatabaseError):
             yield _gauge("lodeline_store_up", "Whether the store can be read", 0)
             return
         yield _gauge("lodeline_store_up", "Whether the store can be read", 1)
@@ -301,7 +301,7 @@ class _OfStore:
         if standing.entry is not None and standing.age_s is not None:
             behind = "Entries by which the reading of the answering process is behind the log"
             # What the office enters is read by no page but that of the log.
-            last = store.moved_at(size, still=[OFFICE_KIND])[0]
+            last = store.last_goods_entry(size, still=[OFFICE_KIND])[0]
             yield _gauge("lodeline_reading_behind_entries", behind, max(0, last - standing.entry))
             age = "Seconds since the reading of the answering process was the end of the log"
             yield _gauge("lodeline_reading_age_seconds", age, standing.age_s)

@@ -29,7 +29,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from prometheus_client import multiprocess
 
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.web.server import configuration
 from lodeline.web.server.logs import logging_settings, tell_all
 from lodeline.web.server.receiving import CONNECTIONS, ReceivingWorker
@@ -59,9 +59,9 @@ _log = logging.getLogger("lodeline.serving")
 
 
 def listen(port: int, host: str = HOST) -> socket.socket:
-    """A socket that listens. Raises SpokenError where the port is taken, or others reach it under no known name."""
+    """A socket that listens. Raises UserError where the port is taken, or others reach it under no known name."""
     if host not in (HOST, "::1", "localhost") and not configuration.current().hosts:
-        raise SpokenError(
+        raise UserError(
             f"{host} can be reached from other machines: set LODELINE_HOSTS to the names under which the portal is"
             " reached, separated by commas",
             f"{host} 可被其他机器访问：请将 LODELINE_HOSTS 设为门户的域名（多个用逗号分隔）",
@@ -71,7 +71,7 @@ def listen(port: int, host: str = HOST) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=512)
     except OSError as error:
         another = port + 1 if port < 65535 else 8000
-        raise SpokenError(
+        raise UserError(
             f"port {port} of {host} cannot be used ({error.strerror}): another program has it, perhaps another"
             f" `lodeline serve`. Name a free one with --port {another}",
             f"{host} 的端口 {port} 无法使用（{error.strerror}）：可能已被其他程序或另一个 `lodeline serve` 占用。"
@@ -98,12 +98,12 @@ import django
 django.setup()
 from lodeline.office.accounts.first_run import first_run_code
 from lodeline.office.opening import prepare
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.store.trouble import trouble
 url = os.environ["LODELINE_DATABASE"]
 try:
     prepare(url)
-except SpokenError as spoken:
+except UserError as spoken:
     print(spoken.en, spoken.zh, sep="\\n", file=sys.stderr)
     sys.exit(3)
 except Exception as error:
@@ -119,15 +119,15 @@ print(first_run_code(url) or "")
 def prepare(store_url: str) -> str:
     """Makes the portal's tables in a process of its own, which may start threads.
 
-    Returns the code with which the first account is opened, "" where there is one. Raises SpokenError if it fails.
+    Returns the code with which the first account is opened, "" where there is one. Raises UserError if it fails.
     """
     command = [sys.executable, "-c", _PREPARATION, str(os.getpid())]
     done = subprocess.run(command, env=_portal(store_url), capture_output=True, text=True, check=False)
     if done.returncode == _SPOKEN:
-        raise SpokenError(*done.stderr.strip().split("\n")[-2:])
+        raise UserError(*done.stderr.strip().split("\n")[-2:])
     if done.returncode < 0:
         place = store_url.rpartition("@")[2]
-        raise SpokenError(
+        raise UserError(
             f"{place}: the process that makes the portal's tables was ended by signal {-done.returncode}, perhaps for"
             " want of memory (the system's log says so). Nothing is half done: run the command again",
             f"{place}：建立门户数据表的进程被信号 {-done.returncode} 终止，可能因内存不足（见系统日志）。没有半途数据："
@@ -135,7 +135,7 @@ def prepare(store_url: str) -> str:
         )
     if done.returncode != 0:
         last = done.stderr.strip().rpartition("\n")[2]
-        raise SpokenError(f"the portal's tables cannot be made: {last}", f"无法建立门户的数据表：{last}")
+        raise UserError(f"the portal's tables cannot be made: {last}", f"无法建立门户的数据表：{last}")
     return done.stdout.rstrip("\n").rpartition("\n")[2]
 
 
@@ -219,7 +219,7 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
         """SIGHUP: tables are brought up to date, then workers of the program as it is now take over."""
         try:
             prepare(os.environ["LODELINE_DATABASE"])
-        except SpokenError as error:
+        except UserError as error:
             _log.error("not reloaded: %s", error.en)
             return
         self._jobs.replace()
@@ -258,12 +258,12 @@ def _look_ahead() -> None:
     from django.db import Error, connections  # noqa: PLC0415
     from django.http import HttpRequest  # noqa: PLC0415
 
-    from lodeline.office.access.actor import AUTHORITY, Actor, Standing  # noqa: PLC0415
+    from lodeline.office.access.actor import AUTHORITY, Actor, RoleGrant  # noqa: PLC0415
     from lodeline.web.urls import PAGES  # noqa: PLC0415
     from lodeline.web.visit import Visit  # noqa: PLC0415
 
     # Of the authority, and no person: what pages ask only for those who may see it is made too.
-    actor = Actor(standings=(Standing(organisation=AUTHORITY, role="analyst"),))
+    actor = Actor(standings=(RoleGrant(organisation=AUTHORITY, role="analyst"),))
     for page in PAGES:
         if page.name not in _ASKED_FIRST:
             continue
@@ -272,7 +272,7 @@ def _look_ahead() -> None:
         request.actor, request.session = actor, {}  # type: ignore[attr-defined, assignment]
         try:
             page.view(Visit(request, language="en", name=page.name, arguments={}))
-        except (SpokenError, Error):
+        except (UserError, Error):
             continue  # whoever comes will be told
         except Exception:
             _log.exception("a page could not be made ahead")
@@ -329,7 +329,7 @@ def _tell(code: str) -> None:
 
 
 def main(descriptor: int) -> None:
-    """Runs the master until it is told to end. Raises SpokenError where the portal cannot be served."""
+    """Runs the master until it is told to end. Raises UserError where the portal cannot be served."""
     master = os.getpid()
     try:
         dictConfig(logging_settings())
@@ -344,6 +344,6 @@ def main(descriptor: int) -> None:
 if __name__ == "__main__":
     try:
         main(int(sys.argv[1]))
-    except SpokenError as spoken:
+    except UserError as spoken:
         print(f"{spoken.en}\n{spoken.zh}", file=sys.stderr)
         sys.exit(2)

@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 
 _PORTS: Final = {"smtp": 587, "smtps": 465}
 #: Seconds that a mail server has to answer.
 _PATIENCE_S: Final = 10
 
 
-class MailAddressError(SpokenError):
+class MailAddressError(UserError):
     """LODELINE_SMTP_URL cannot be meant."""
 
 

@@ -17,12 +17,12 @@ from lodeline.office.accounts.people import (
     change_own,
     end_sessions,
     needs_second_factor,
-    together,
+    office_transaction,
     with_second_factor,
 )
 from lodeline.office.models import Membership, User
 from lodeline.regulation.parameter import load
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.web.pages.accounts.email import ask_for_link
 from lodeline.web.pages.common.entered import field_errors, problems_part
 from lodeline.web.parts.shell import show
@@ -105,11 +105,11 @@ def _done(visit: Visit, user: User) -> HttpResponse:
         )
     elif done == "end-session":
         only = form.get("session", "")
-        with together():
+        with office_transaction():
             end_sessions(user, except_key=key, only=int(only) if only.isdecimal() else 0)
             record_act(visit.actor, "account.session-end", subject=user.pseudonym)
     elif done == "end-others":
-        with together():
+        with office_transaction():
             ended = end_sessions(user, except_key=key)
             record_act(visit.actor, "account.session-end", subject=user.pseudonym, facts={"sessions": ended})
     return HttpResponseRedirect(f"/{language}/self/?done={done if done in _DONE else ''}", status=303)
@@ -132,7 +132,7 @@ def _notices(visit: Visit) -> list[Notice]:
     return [Notice(kind="success", says=visit.spoken(_DONE[done]))] if done in _DONE else []
 
 
-def _email_field(visit: Visit, error: SpokenError | None) -> Field:
+def _email_field(visit: Visit, error: UserError | None) -> Field:
     posted = visit.request.POST if error else {}
     return Field(
         name="email", label=visit.say("New e-mail address", "新邮箱"), kind="email", required=True,
@@ -141,7 +141,7 @@ def _email_field(visit: Visit, error: SpokenError | None) -> Field:
     )  # fmt: skip
 
 
-def _fields(visit: Visit, user: User, error: SpokenError | None) -> list[Field]:
+def _fields(visit: Visit, user: User, error: UserError | None) -> list[Field]:
     posted = visit.request.POST if error and visit.request.POST.get("do") == "profile" else None
     return [
         Field(

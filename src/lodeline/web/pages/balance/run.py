@@ -8,7 +8,7 @@ from typing import Any, Final
 from lodeline.accountancy.signature import Identification
 from lodeline.accountancy.untestable import REASONS
 from lodeline.service.balance import site_run
-from lodeline.service.balance.site_run import PAGE_DRAWN, POWERS, Run, Side, Sight
+from lodeline.service.balance.site_run import PAGE_DRAWN, POWERS, DetectionPower, Run, Side
 from lodeline.web.access.territory import of_one_site
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.drawing.number import grouped
@@ -179,7 +179,7 @@ def sights_table(visit: Visit, run: Run) -> Table:
     """The least loss that the best possible test finds, by the time over which it is spread."""
     language = visit.language
 
-    def cells(sight: Sight) -> Row:
+    def cells(sight: DetectionPower) -> Row:
         return (
             Cell(text=written.count(sight.balances), value=sight.balances, note=written.day(sight.since, language)),
             *(Cell(text=written.mass(mass, language), value=mass / written.MG_PER_KG) for mass in sight.least_mg),

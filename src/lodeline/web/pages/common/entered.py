@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from datetime import date
 
 from lodeline.office.accounts.people import InputError, PeopleError, WrongField
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.web.parts.values import Problem, Problems
 from lodeline.web.visit import Visit
 
 
-def field_errors(visit: Visit, error: SpokenError | None, field: str) -> Sequence[str]:
+def field_errors(visit: Visit, error: UserError | None, field: str) -> Sequence[str]:
     """What is wrong with one field."""
     if not isinstance(error, InputError):
         return ()
     return [visit.say(one.en, one.zh) for one in error.problems if one.field == field]
 
 
-def problems_part(visit: Visit, error: SpokenError | None) -> Problems | None:
+def problems_part(visit: Visit, error: UserError | None) -> Problems | None:
     """The error summary, each sentence leading to its field; None where nothing is wrong."""
     if error is None:
         return None

@@ -14,7 +14,7 @@ from django.utils.functional import cached_property
 
 from lodeline.office.access import clock
 from lodeline.regulation.parameter import load
-from lodeline.service.firm.own import Own
+from lodeline.service.firm.own import OrganisationView
 from lodeline.web.parts.table import Cell
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
@@ -32,7 +32,7 @@ class Firm:
     def __init__(self, visit: Visit, organisation: str) -> None:
         self.visit = visit
         self.organisation = organisation
-        self.own = Own(visit.store, load(), organisation)
+        self.own = OrganisationView(visit.store, load(), organisation)
         self.now: datetime = clock.now()
 
     @cached_property
@@ -120,6 +120,6 @@ def counted(visit: Visit, count: int, one: str, many: str, zh: str) -> str:
 
 
 def spoken_error(visit: Visit, error: Any) -> str:
-    """A SpokenError in the reader's language."""
+    """A UserError in the reader's language."""
     text: Text = {"en": error.en, "zh": error.zh}
     return visit.spoken(text)

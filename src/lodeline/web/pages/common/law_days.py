@@ -10,7 +10,7 @@ from django.db import Error as DjangoDatabaseError
 
 from lodeline.office.access import clock
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.web.reading import Reading, StillComputingError, waits_a_little
 from lodeline.web.visit import BadQuestionError, Visit
 
@@ -43,7 +43,7 @@ def reading_or_reason(visit: Visit) -> tuple[Reading | None, Mapping[str, str] |
     """What the store says, or why there is nothing to read: the law and the desk answer without a store too."""
     try:
         return visit.reading, None
-    except SpokenError as error:
+    except UserError as error:
         return None, {"en": error.en, "zh": error.zh}
     except DjangoDatabaseError:
         return None, {"en": "The store cannot be read now.", "zh": "暂时无法读取数据库。"}

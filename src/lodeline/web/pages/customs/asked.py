@@ -21,7 +21,7 @@ from lodeline.office.findings.states import CaseError
 from lodeline.office.models import CustomsCase
 from lodeline.regulation.parameter import load
 from lodeline.service.customs import papers as desk_papers
-from lodeline.service.customs.papers import DeskError, Override, Question, Standing
+from lodeline.service.customs.papers import DeclarationStatus, DeskError, Override, Question
 from lodeline.store.store import StoredEntry
 from lodeline.web.pages.common import law_days as lawful
 from lodeline.web.pages.customs.answer import MARKS, VERDICTS, Asked, desk_address, show_answer, with_words
@@ -154,7 +154,7 @@ def _row(visit: Visit, one: Question, names: Mapping[str, str], organisation: st
     )
 
 
-def _since(visit: Visit, state: Standing) -> str:
+def _since(visit: Visit, state: DeclarationStatus) -> str:
     told = []
     if state.amended_by is not None:
         told.append(visit.say(f"amended by entry {state.amended_by}", f"已由条目 {state.amended_by} 更正"))
@@ -205,7 +205,7 @@ def _one(visit: Visit, entry: int, organisation: str | None) -> HttpResponse:
     )
 
 
-def _with_reservations(answer: dict[str, Any], asked: Question, state: Standing) -> dict[str, Any]:
+def _with_reservations(answer: dict[str, Any], asked: Question, state: DeclarationStatus) -> dict[str, Any]:
     """The answer with what was reserved since: of a port when its promises came home, of a line that was released."""
     home = {(one["declaration"], one["line"]): one for one in asked.paper.get("reservations", ())}
     later = {key: one["reservation"] for key, one in state.releases.items()}
@@ -257,7 +257,7 @@ def _done(visit: Visit, asked: Question) -> HttpResponse:
     return HttpResponseRedirect(visit.here(said=act), status=303)
 
 
-def _deciding(visit: Visit, asked: Question, state: Standing, waiting: Sequence[str]) -> dict[str, object]:
+def _deciding(visit: Visit, asked: Question, state: DeclarationStatus, waiting: Sequence[str]) -> dict[str, object]:
     """What was decided about the question, and the forms that whoever asks may send."""
     names = {one["id"]: str(one["line"] or one["row"]) for one in asked.lines}
     stands = state.amended_by is None and state.withdrawn is None

@@ -149,7 +149,7 @@ def _one(visit: Visit, reference: str, organisation: str | None) -> HttpResponse
         case = found()
     except CaseError as error:
         raise NotHereError(error.en, error.zh) from error
-    paper = wanted_paper(visit, case, told_only=False)
+    paper = wanted_paper(visit, case, disclosed_only=False)
     if paper is not None:
         return paper
     refused = ""
@@ -193,7 +193,7 @@ def _one(visit: Visit, reference: str, organisation: str | None) -> HttpResponse
         required=[visit.spoken(REQUIRED.get(one, say(one, one))) for one in seen["required"]],
         assumed=seen["assumed"],
         steps=taken(
-            visit, case, told_only=False, called=lambda one: names.get(one, one), timezone=load().timezone
+            visit, case, disclosed_only=False, called=lambda one: names.get(one, one), timezone=load().timezone
         ),
         seen=case.steps_taken,
         forms=_forms(visit, case, today) if organisation is None and visit.actor.may("desk.decide") else [],

@@ -20,7 +20,7 @@ from lodeline.office.filing.draft_check import is_small
 from lodeline.office.filing.draft_content import Content, content_at
 from lodeline.office.models import Draft, OrganisationSettings
 from lodeline.regulation.parameter import Jurisdiction, load
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.pages.common.firm_notice import firm_name, notice_of
 from lodeline.web.pages.filing import draft_grid as grid
@@ -66,7 +66,7 @@ def _typed(visit: Visit) -> dict[str, str]:
 
 def _page(
     visit: Visit, draft: Draft, now: datetime, *, typed: Mapping[str, str] | None = None,
-    refused: SpokenError | None = None,
+    refused: UserError | None = None,
 ) -> HttpResponse:  # fmt: skip
     """The page that the state of the draft asks for."""
     status = 200 if refused is None else 409

@@ -22,7 +22,7 @@ from lodeline.journal.certification import Certification, CertificationError, ch
 from lodeline.office.access import clock
 from lodeline.office.filing import certify, drafts, filing_now
 from lodeline.office.models import Draft
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.web.pages.common.signed_in import is_recent
 from lodeline.web.pages.filing.draft import frame_of
 from lodeline.web.pages.filing.draft_files import STATEMENT_NAME
@@ -142,7 +142,7 @@ def _sent(visit: Visit, name: str) -> bytes:
     return bytes(file.read())
 
 
-def _page(visit: Visit, draft: Draft, now: datetime, *, refused: SpokenError | None = None) -> HttpResponse:
+def _page(visit: Visit, draft: Draft, now: datetime, *, refused: UserError | None = None) -> HttpResponse:
     notices = [] if refused is None else [Notice(kind="problem", says=visit.say(refused.en, refused.zh))]
     second = _refusal(visit, draft)
     if second is not None:

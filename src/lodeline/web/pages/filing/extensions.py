@@ -13,7 +13,7 @@ from lodeline.office.access.actor import AUTHORITY
 from lodeline.office.accounts.people import InputError
 from lodeline.office.filing.extensions import REASON_CHARACTERS, ExtensionError, Wanted, end, grant, granted
 from lodeline.regulation.parameter import load
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.web.pages.common.entered import day_of, field_errors, problems_part
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
@@ -31,7 +31,7 @@ _DONE: Final[dict[str, Text]] = {
 
 def extensions(visit: Visit) -> HttpResponse:
     """The page `register/extensions/`; its forms grant an extension, and end one with the end of today."""
-    error: SpokenError | None = None
+    error: UserError | None = None
     if visit.request.method == "POST":
         try:
             done = _done(visit)
@@ -105,7 +105,7 @@ def _done(visit: Visit) -> str:
     return "grant"
 
 
-def _fields(visit: Visit, error: SpokenError | None) -> list[Field]:
+def _fields(visit: Visit, error: UserError | None) -> list[Field]:
     form = visit.request.POST if error is not None and visit.request.POST.get("do") != "end" else {}
     regions = visit.actor.regions("register.write")
     offered = sorted(regions or visit.register.firms_of_region)

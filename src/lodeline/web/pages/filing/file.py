@@ -15,7 +15,7 @@ from lodeline.office.filing import drafts, sandbox
 from lodeline.office.models import Draft
 from lodeline.regulation.parameter import load
 from lodeline.service.filing.drafting import copy_of, known_for_template
-from lodeline.service.firm.own import Month, Own
+from lodeline.service.firm.own import Month, OrganisationView
 from lodeline.web.pages.common.attachment import attachment
 from lodeline.web.pages.common.firm_notice import firm_name, notice_of
 from lodeline.web.pages.common.firm_part import counted
@@ -46,7 +46,7 @@ def firm_file(visit: Visit, organisation: str) -> HttpResponse:
             return _act(visit, organisation)
         except drafts.DraftError as error:
             refused = Notice(kind="problem", says=visit.say(error.en, error.zh))
-    own = Own(sandbox.ledger(), law, organisation)
+    own = OrganisationView(sandbox.ledger(), law, organisation)
     months = list(reversed(own.months(now)))
     local = now.astimezone(ZoneInfo(law.timezone))
     said = notice_of(visit)
@@ -95,7 +95,11 @@ def _act(visit: Visit, organisation: str) -> HttpResponse:
     period, law = post.get("period", "").strip(), load()
     corrects = None
     if verb == "correct":
-        found = [one.entry for one in Own(sandbox.ledger(), law, organisation).months(now) if one.period == period]
+        found = [
+            one.entry
+            for one in OrganisationView(sandbox.ledger(), law, organisation).months(now)
+            if one.period == period
+        ]
         corrects = found[0] if found else None
     draft = drafts.start(
         visit.actor, organisation, period, law=law, now=now, corrects=corrects, sandbox=verb == "try"

@@ -13,7 +13,7 @@ from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
 from lodeline.office.access import clock
 from lodeline.office.filing import draft_check, drafts, profiles
 from lodeline.office.models import Draft, ImportProfile
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.web.pages.common.firm_notice import firm_name, notice_of
 from lodeline.web.pages.filing.draft import frame_of
 from lodeline.web.parts.shell import show
@@ -71,7 +71,7 @@ def firm_draft_columns(visit: Visit, organisation: str, draft: int) -> HttpRespo
     proposed = profiles.proposal(found)
     if proposed is None:
         raise BadQuestionError("There is no file yet whose columns could be read.", "尚无可读取列名的文件。")
-    refused: SpokenError | None = None
+    refused: UserError | None = None
     if visit.request.method == "POST":
         try:
             profile = _sent(visit, proposed[1])
@@ -89,7 +89,7 @@ def firm_draft_columns(visit: Visit, organisation: str, draft: int) -> HttpRespo
     return _page(visit, found, *proposed, refused=refused)
 
 
-def _page(visit: Visit, draft: Draft, file: str, proposed: Proposal, *, refused: SpokenError | None) -> HttpResponse:
+def _page(visit: Visit, draft: Draft, file: str, proposed: Proposal, *, refused: UserError | None) -> HttpResponse:
     frame = frame_of(
         visit, draft, clock.now(),
         notices=[] if refused is None else [Notice(kind="problem", says=visit.say(refused.en, refused.zh))],

@@ -14,7 +14,7 @@ from lodeline.web.words import lots as lot_words
 from lodeline.web.words.language import Text, say
 from lodeline.web.words.words import Tone
 
-#: Where a transfer stands (service.firm.own.Standing): word, shape, tone.
+#: Where a transfer stands (service.firm.own.DeliveryStatus): word, shape, tone.
 STANDINGS: Final[Mapping[str, tuple[Text, str, Tone]]] = {
     "to-accept": (say("Waits for you", "待本企业确认"), "ring", "ink"),
     "unconfirmed": (say("Not confirmed", "对方未确认"), "ring", "quiet"),

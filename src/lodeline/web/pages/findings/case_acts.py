@@ -13,9 +13,9 @@ from typing import Any, Final
 from django.http import QueryDict
 
 from lodeline.office.findings import cases
-from lodeline.office.findings.cases import Sight
+from lodeline.office.findings.cases import FindingAsSeen
 from lodeline.office.findings.states import MOVES, CaseError, Kind, State, askers, has_been_heard, parameters
-from lodeline.office.findings.views import Standing, deciders, watched
+from lodeline.office.findings.views import CaseStatus, deciders, watched
 from lodeline.web.parts.values import Act, Field, Look
 from lodeline.web.visit import BadQuestionError, Visit
 from lodeline.web.words.language import Text, say
@@ -92,7 +92,7 @@ SAID: Final[Mapping[str, Text]] = {
 }
 
 
-def done(visit: Visit, sight: Sight, act: str, now: datetime, form: QueryDict | None = None) -> str:
+def done(visit: Visit, sight: FindingAsSeen, act: str, now: datetime, form: QueryDict | None = None) -> str:
     """Does what a form asks to a case; returns the act. Raises CaseError for what cannot be done."""
     posted = visit.request.POST if form is None else form
     text, actor, store = posted.get("text", ""), visit.actor, visit.store
@@ -114,7 +114,7 @@ def done(visit: Visit, sight: Sight, act: str, now: datetime, form: QueryDict | 
     return act
 
 
-def forms(visit: Visit, row: Mapping[str, Any], standing: Standing, today: date) -> list[Form]:
+def forms(visit: Visit, row: Mapping[str, Any], standing: CaseStatus, today: date) -> list[Form]:
     """The forms that can be sent now by whoever asks; that of the usual next step stands open."""
     if not visit.actor.may("finding.decide"):
         return []
@@ -139,7 +139,7 @@ def forms(visit: Visit, row: Mapping[str, Any], standing: Standing, today: date)
     return made
 
 
-def assign_field(visit: Visit, standing: Standing | None, now: datetime) -> Field:
+def assign_field(visit: Visit, standing: CaseStatus | None, now: datetime) -> Field:
     """Who may have the case."""
     chosen = "" if standing is None or standing.case is None else str(standing.case.assignee_id or "")
     people = [(str(number), name) for number, name in deciders(visit.actor, now)]
@@ -205,7 +205,7 @@ def _fields(
     return [text, until]
 
 
-def _may_confirm(visit: Visit, standing: Standing, today: date) -> bool:
+def _may_confirm(visit: Visit, standing: CaseStatus, today: date) -> bool:
     case = standing.case
     if case is None or not has_been_heard(standing.state, until=case.until, today=today):
         return False

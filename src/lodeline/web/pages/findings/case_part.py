@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.http import HttpResponse
 
 from lodeline.office.findings.files import content_of
-from lodeline.office.findings.views import Standing, steps_of
+from lodeline.office.findings.views import CaseStatus, steps_of
 from lodeline.office.models import Case, CaseFile, CaseStep
 from lodeline.service.entries.receipts import receipt
 from lodeline.web.pages.common.attachment import attachment
@@ -66,7 +66,7 @@ class Taken:
     receipt_href: str | None
 
 
-def state_cell(visit: Visit, standing: Standing, today: date) -> Cell:
+def state_cell(visit: Visit, standing: CaseStatus, today: date) -> Cell:
     """Where a finding stands: the word, who has it, until when something is due."""
     word = words.word(words.FINDING_STATES, standing.state, visit.language)
     shape, tone = words.FINDING_STATE_MARKS[standing.state]
@@ -84,12 +84,12 @@ def state_cell(visit: Visit, standing: Standing, today: date) -> Cell:
 
 
 def taken(
-    visit: Visit, case: Case, *, told_only: bool, called: Callable[[str], str], timezone: str
+    visit: Visit, case: Case, *, disclosed_only: bool, called: Callable[[str], str], timezone: str
 ) -> list[Taken]:  # fmt: skip
     """The steps of a case, oldest first. `called`: the name of an organisation; of people their pseudonym is shown."""
     return [
         _taken(visit, step, content, called=called, timezone=timezone)
-        for step, content in steps_of(case, told_only=told_only)
+        for step, content in steps_of(case, disclosed_only=disclosed_only)
     ]
 
 
@@ -123,13 +123,13 @@ def _taken(
     )  # fmt: skip
 
 
-def wanted_paper(visit: Visit, case: Case, *, told_only: bool) -> HttpResponse | None:
+def wanted_paper(visit: Visit, case: Case, *, disclosed_only: bool) -> HttpResponse | None:
     """The file that `?file=`, `?words=` or `?receipt=` asks for instead of the page; None where none is asked for."""
     for name, made in (("file", _file), ("words", _words), ("receipt", _receipt)):
         asked = visit.query(name)
         if asked is not None:
             number = int(asked) if asked.isdecimal() and len(asked) < 19 else -1
-            steps = {step.number: step for step, _ in steps_of(case, told_only=told_only)}
+            steps = {step.number: step for step, _ in steps_of(case, disclosed_only=disclosed_only)}
             found = made(visit, steps, number)
             if found is None:
                 raise NotHereError("The case has no such file.", "该核查事项没有此文件。")

@@ -10,10 +10,10 @@ from typing import Any
 from django.http import QueryDict
 
 from lodeline.office.access import clock
-from lodeline.office.findings.cases import Sight
+from lodeline.office.findings.cases import FindingAsSeen
 from lodeline.office.findings.states import CaseError
-from lodeline.office.findings.views import Standing, standings, watched, without_finding
-from lodeline.spoken import SpokenError
+from lodeline.office.findings.views import CaseStatus, standings, watched, without_finding
+from lodeline.spoken import UserError
 from lodeline.web.pages.findings.case_acts import BULK, done, proposed_question
 from lodeline.web.pages.findings.case_part import state_cell
 from lodeline.web.parts.table import Cell, Column, Shown, Table
@@ -27,12 +27,12 @@ from lodeline.web.words.language import say
 MOST_AT_ONCE = 100
 
 
-def whose(visit: Visit, stand: Mapping[str, Standing], chosen: str | None) -> set[str]:
+def whose(visit: Visit, stand: Mapping[str, CaseStatus], chosen: str | None) -> set[str]:
     """The findings among `stand` that a choice of `?whose=` keeps."""
     mine, today = visit.actor.user, _today(visit)
     marked = watched(visit.actor) if chosen == "watched" else frozenset()
 
-    def keeps(finding: str, one: Standing) -> bool:
+    def keeps(finding: str, one: CaseStatus) -> bool:
         assignee = None if one.case is None else one.case.assignee_id
         return {
             None: True, "mine": assignee is not None and assignee == mine, "nobody": assignee is None,
@@ -42,13 +42,13 @@ def whose(visit: Visit, stand: Mapping[str, Standing], chosen: str | None) -> se
     return {finding for finding, one in stand.items() if keeps(finding, one)}
 
 
-def picks(part: Shown, rows: Sequence[Mapping[str, Any]], stand: Mapping[str, Standing]) -> list[tuple[str, Any]]:
+def picks(part: Shown, rows: Sequence[Mapping[str, Any]], stand: Mapping[str, CaseStatus]) -> list[tuple[str, Any]]:
     """(what choosing a row sends, its cells) of the rows shown."""
     sent = {row["id"]: f"{row['id']}:{stand[row['id']].steps}" for row in rows}
     return [(sent[str(cells[0].href).rstrip("/").rpartition("/")[2]], cells) for cells in part.rows]
 
 
-def together(
+def act_on_chosen(
     visit: Visit, every: Sequence[Mapping[str, Any]], *, today: date, now: datetime
 ) -> tuple[str, int, int]:  # fmt: skip
     """Does to those chosen what the form says; returns the act, to how many it was done, and to how many not.
@@ -68,7 +68,7 @@ def together(
         finding, _, steps = one.partition(":")
         if finding not in rows:
             continue
-        sight = Sight(
+        sight = FindingAsSeen(
             row=rows[finding], stamp=visit.reading.snapshot.stamp, today=today,
             steps=int(steps) if steps.isdecimal() and len(steps) < 19 else 0,
         )  # fmt: skip
@@ -86,7 +86,7 @@ def together(
     return act, count, len(chosen) - count
 
 
-def bulk_notices(visit: Visit, refused: SpokenError | None) -> list[Notice]:
+def bulk_notices(visit: Visit, refused: UserError | None) -> list[Notice]:
     """What has come of the form."""
     if refused is not None:
         return [Notice(kind="problem", says=visit.spoken({"en": refused.en, "zh": refused.zh}))]

@@ -14,13 +14,13 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.detection.alarm import ALARM_SCORE, FALSE_FINDINGS_PER_SITE_YEAR
 from lodeline.material.mass import parse_mass
 from lodeline.office.access import clock
-from lodeline.office.findings.cases import Sight
+from lodeline.office.findings.cases import FindingAsSeen
 from lodeline.office.findings.evidence import evidence
 from lodeline.office.findings.states import CaseError
-from lodeline.office.findings.views import Standing, case_of, standings
+from lodeline.office.findings.views import CaseStatus, case_of, standings
 from lodeline.service.findings.finding import findings as ask
 from lodeline.service.overview.overview import SIDES
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.web.pages.common.attachment import attachment
 from lodeline.web.pages.findings.case_acts import SAID, assign_field, done, forms, is_watched
 from lodeline.web.pages.findings.case_part import REASONS, state_cell, taken, wanted_paper
@@ -51,13 +51,13 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
             "日志中的申报没有（或不再）引出这一疑问：可能已由后来的申报或更正解答。请查看线索列表。",
         )
     row = every[place] if place is not None else json.loads(case.seen if case is not None else "")
-    paper = None if case is None else wanted_paper(visit, case, told_only=False)
+    paper = None if case is None else wanted_paper(visit, case, disclosed_only=False)
     if paper is not None:
         return paper
     if visit.query("bundle") and place is not None:
         return _bundle(visit, row)
     now, today = clock.now(), clock.today(reading.law.timezone)
-    refused: SpokenError | None = None
+    refused: UserError | None = None
     if visit.request.method == "POST":
         try:
             return _posted(visit, row)
@@ -87,7 +87,9 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
         notices=_notices(visit, standing, refused, gone=place is None),
         steps=[]
         if case is None
-        else taken(visit, case, told_only=False, called=lambda one: names.get(one, one), timezone=reading.law.timezone),
+        else taken(
+            visit, case, disclosed_only=False, called=lambda one: names.get(one, one), timezone=reading.law.timezone
+        ),
         seen=standing.steps,
         forms=forms(visit, row, standing, today),
         assign=assign_field(visit, standing, now) if visit.actor.may("finding.decide") else None,
@@ -121,7 +123,7 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
 def _posted(visit: Visit, row: Mapping[str, Any]) -> HttpResponse:
     reading, form = visit.reading, visit.request.POST
     steps = form.get("steps", "")
-    sight = Sight(
+    sight = FindingAsSeen(
         row=row, stamp=reading.snapshot.stamp, today=clock.today(reading.law.timezone),
         steps=int(steps) if steps.isdecimal() and len(steps) < 19 else 0,
     )  # fmt: skip
@@ -129,7 +131,7 @@ def _posted(visit: Visit, row: Mapping[str, Any]) -> HttpResponse:
     return HttpResponseRedirect(visit.here(said=said), status=303)
 
 
-def _notices(visit: Visit, standing: Standing, refused: SpokenError | None, *, gone: bool) -> list[Notice]:
+def _notices(visit: Visit, standing: CaseStatus, refused: UserError | None, *, gone: bool) -> list[Notice]:
     said = visit.query("said") or ""
     made: list[Notice] = []
     if refused is not None:

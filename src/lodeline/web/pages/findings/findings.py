@@ -16,12 +16,12 @@ from lodeline.office.findings.states import CaseError
 from lodeline.office.findings.views import standings
 from lodeline.service.findings.finding import findings as ask
 from lodeline.service.overview import overview as questions
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.web.drawing.bars import Bar, Bars, draw_bars
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.pages.common import asked
 from lodeline.web.pages.findings.case_acts import bulk_fields
-from lodeline.web.pages.findings.case_queue import bulk_notices, gone_table, picks, together, whose
+from lodeline.web.pages.findings.case_queue import act_on_chosen, bulk_notices, gone_table, picks, whose
 from lodeline.web.pages.findings.table import findings_table
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
@@ -67,10 +67,10 @@ def findings(visit: Visit) -> HttpResponse:
         "whose": asked.one_of(visit, "whose", _WHOSE),
     }
     now, today = clock.now(), clock.today(reading.law.timezone)
-    refused: SpokenError | None = None
+    refused: UserError | None = None
     if visit.request.method == "POST":
         try:
-            said, count, left = together(visit, every, today=today, now=now)
+            said, count, left = act_on_chosen(visit, every, today=today, now=now)
             return HttpResponseRedirect(visit.here(said=said, done=count, left=left), status=303)
         except CaseError as error:
             refused = error

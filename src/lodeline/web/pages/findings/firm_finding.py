@@ -40,7 +40,7 @@ def firm_finding(visit: Visit, organisation: str, finding: str) -> HttpResponse:
         case = own_case(visit.actor, organisation, finding)
     except CaseError as error:
         raise NotHereError(error.en, error.zh) from error
-    paper = wanted_paper(visit, case, told_only=True)
+    paper = wanted_paper(visit, case, disclosed_only=True)
     if paper is not None:
         return paper
     refused = ""
@@ -68,7 +68,7 @@ def firm_finding(visit: Visit, organisation: str, finding: str) -> HttpResponse:
         facts=_facts(firm, case, row),
         table=shown(visit, table) if table.rows else None,
         steps=taken(
-            visit, case, told_only=True, called=lambda one: firm.names.get(one, one),
+            visit, case, disclosed_only=True, called=lambda one: firm.names.get(one, one),
             timezone=firm.own.law.timezone,
         ),
         answer=_fields(firm, refused) if _may_answer(visit, case) else None,

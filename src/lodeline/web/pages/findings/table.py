@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lodeline.office.access import clock
-from lodeline.office.findings.views import Standing, standings
+from lodeline.office.findings.views import CaseStatus, standings
 from lodeline.web.pages.findings.case_part import state_cell
 from lodeline.web.parts.table import Cell, Column, Table
 from lodeline.web.visit import Visit
@@ -16,7 +16,7 @@ from lodeline.web.words.language import Language, say
 
 
 def findings_table(
-    visit: Visit, rows: Sequence[Mapping[str, Any]], stand: Mapping[str, Standing] | None = None
+    visit: Visit, rows: Sequence[Mapping[str, Any]], stand: Mapping[str, CaseStatus] | None = None
 ) -> Table:  # fmt: skip
     """Rows of `findings.finding.findings`, in the order given. `stand`: where each stands, where that is known yet."""
     language, today = visit.language, clock.today(visit.reading.law.timezone)

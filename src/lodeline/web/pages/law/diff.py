@@ -10,7 +10,7 @@ from django.http import HttpResponse
 
 from lodeline.regulation.parameter import load
 from lodeline.service.law.law import diff
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.web.pages.common import law_days as lawful
 from lodeline.web.pages.law.tables import change_table
 from lodeline.web.parts.shell import show
@@ -31,7 +31,7 @@ def law_diff(visit: Visit) -> HttpResponse:
     known = lawful.day(visit, "known", last)
     try:
         rows = diff(pack, first, last, known)["rows"]
-    except SpokenError as error:
+    except UserError as error:
         raise BadQuestionError(f"{error.en}.", f"{error.zh}。") from error
     table = change_table(visit, rows)
     csv = wanted_csv(visit, table)

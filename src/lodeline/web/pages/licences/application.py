@@ -63,7 +63,7 @@ _PAUSES: Final[Mapping[Kind, Text]] = {
 def application(visit: Visit, application: str) -> HttpResponse:
     """The page `applications/REFERENCE/`."""
     one = _one(visit, application)
-    paper = part.wanted_paper(visit, one, told_only=False)
+    paper = part.wanted_paper(visit, one, disclosed_only=False)
     if paper is not None:
         return paper
     refused: list[str] = []
@@ -126,7 +126,7 @@ def application(visit: Visit, application: str) -> HttpResponse:
         steps=part.taken(
             visit,
             one,
-            told_only=False,
+            disclosed_only=False,
             called=lambda who: names.get(who, who),
             timezone=law.timezone,
             may_open=one.officer_id == visit.actor.user,

@@ -278,11 +278,11 @@ def changes_table(visit: Visit, application: Application) -> Table | None:
 
 
 def taken(
-    visit: Visit, application: Application, *, told_only: bool, called: Callable[[str], str], timezone: str,
+    visit: Visit, application: Application, *, disclosed_only: bool, called: Callable[[str], str], timezone: str,
     may_open: bool = True,
 ) -> list[Taken]:  # fmt: skip
     """The steps, oldest first; of people their pseudonym is in the words alone. `may_open`: lead to documents."""
-    steps = application_views.steps_of(application, told_only=told_only)
+    steps = application_views.steps_of(application, disclosed_only=disclosed_only)
     every = [_taken(visit, step, content, called=called, timezone=timezone) for step, content in steps]
     return every if may_open else [replace(one, files=tuple((name, "") for name, _ in one.files)) for one in every]
 
@@ -313,14 +313,14 @@ def _taken(
     )  # fmt: skip
 
 
-def wanted_paper(visit: Visit, application: Application, *, told_only: bool) -> HttpResponse | None:
+def wanted_paper(visit: Visit, application: Application, *, disclosed_only: bool) -> HttpResponse | None:
     """What `?document=`, `?words=` or `?receipt=` asks for instead of the page; None where nothing is asked for."""
     document = visit.query("document")
     if document is not None:
         name, content = open_document(visit.actor, visit.store, application, _number(document))
         # Whatever it is, it is saved and never shown in our name.
         return attachment(content, name, "application/octet-stream")
-    steps = {step.number: step for step, _ in application_views.steps_of(application, told_only=told_only)}
+    steps = {step.number: step for step, _ in application_views.steps_of(application, disclosed_only=disclosed_only)}
     for asked in ("words", "receipt"):
         text = visit.query(asked)
         if text is None:

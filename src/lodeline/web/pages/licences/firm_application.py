@@ -51,7 +51,7 @@ def firm_application(visit: Visit, organisation: str, application: str) -> HttpR
         one = application_views.own_one(visit.actor, organisation, application)
     except ApplicationError as error:
         raise NotHereError(error.en, error.zh) from error
-    paper = part.wanted_paper(visit, one, told_only=True)
+    paper = part.wanted_paper(visit, one, disclosed_only=True)
     if paper is not None:
         return paper
     refused = ""
@@ -284,7 +284,7 @@ def _followed(firm: Firm, one: Application, notices: Sequence[Notice], *, status
         facts=part.facts(visit, one),
         tables={name: shown(visit, table) for name, table in tables.items()},
         steps=part.taken(
-            visit, one, told_only=True, called=lambda who: firm.names.get(who, who), timezone=firm.own.law.timezone
+            visit, one, disclosed_only=True, called=lambda who: firm.names.get(who, who), timezone=firm.own.law.timezone
         ),
         forms=_forms(firm, one) if may else [],
         letter=_letter(firm, one),
@@ -294,7 +294,7 @@ def _followed(firm: Firm, one: Application, notices: Sequence[Notice], *, status
 def _letter(firm: Firm, one: Application) -> dict[str, str | None] | None:
     """The decision, as a letter to print."""
     decided = [
-        step for step, _ in application_views.steps_of(one, told_only=True) if step.kind in ("granted", "refused")
+        step for step, _ in application_views.steps_of(one, disclosed_only=True) if step.kind in ("granted", "refused")
     ]
     if not decided:
         return None

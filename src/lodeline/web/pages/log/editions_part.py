@@ -15,7 +15,7 @@ from lodeline.web.words import format as written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class EditionStatus:
     """The newest edition of a month, in words. `since`: what has come since, "" where nothing has."""
 
     says: str
@@ -23,7 +23,7 @@ class Standing:
     href: str | None
 
 
-def edition_here(visit: Visit, *, period: str, element: str, flows: pl.DataFrame) -> Standing | None:
+def edition_here(visit: Visit, *, period: str, element: str, flows: pl.DataFrame) -> EditionStatus | None:
     """The newest edition of the month; None where it was never frozen. `flows`: those of the element as of now."""
     entries = visit.reading.store.entries_of(EDITION_KIND, period=period)
     if not entries:
@@ -38,7 +38,7 @@ def edition_here(visit: Visit, *, period: str, element: str, flows: pl.DataFrame
     now_mg = int(flows.filter(pl.col("from").str.starts_with("origin:"))["mass_mg"].sum())
     change_mg = now_mg - editions.entered_mg(newest.figures, element)
     since = since_words(visit, newest, change_mg=change_mg, element=element)
-    return Standing(says=says, since=since, href=visit.opens("edition", period=period, query={"element": element}))
+    return EditionStatus(says=says, since=since, href=visit.opens("edition", period=period, query={"element": element}))
 
 
 def causes_of(visit: Visit, *, period: str, after: int, until: int | None = None) -> pl.DataFrame:

@@ -71,7 +71,7 @@ def _table(firm: Firm, rows: Any) -> Table:
 
     return Table(
         name="exceptions",
-        caption=visit.say("Papers that disagree", "不一致的单据"),
+        caption=visit.say("Discrepancies", "不一致的单据"),
         columns=(
             Column(key="cause", label=say("Cause", "原因")),
             Column(key="counterparty", label=say("Other party", "对方")),

@@ -53,7 +53,7 @@ class _Answers(Thread):
 _made: WeakKeyDictionary[Reading, _Answers] = WeakKeyDictionary()
 
 
-def at_hand(visit: Visit) -> Reading | None:
+def cached_reading(visit: Visit) -> Reading | None:
     """The reading, if it and its balances are there within a moment; else they are begun for the next who comes."""
     standing = desk(settings.LODELINE_DATABASE).standing()
     if standing.entry is None or standing.failure is not None or (standing.age_s or 0.0) > _FRESH_S:

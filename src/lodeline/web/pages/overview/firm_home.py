@@ -18,7 +18,7 @@ from lodeline.office.overview.home import Home, home
 from lodeline.service.firm.own import Month
 from lodeline.web.pages.common.firm_part import WEEKDAYS, Firm, counted
 from lodeline.web.pages.filing.waiting import waiting_table
-from lodeline.web.pages.overview.at_hand import at_hand
+from lodeline.web.pages.overview.at_hand import cached_reading
 from lodeline.web.pages.overview.firm_tiles import balances, questions, tiles
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, Table, shown, wanted_csv
@@ -54,7 +54,7 @@ def firm_home(visit: Visit, organisation: str) -> HttpResponse:
     csv = wanted_csv(visit, *tables.values())
     if csv is not None:
         return csv
-    reading = at_hand(visit)
+    reading = cached_reading(visit)
     return show(
         visit,
         "lodeline/overview/firm_home.html",

@@ -19,7 +19,7 @@ from lodeline.service.parties import queue as party_queue
 from lodeline.service.parties.index import screener_of
 from lodeline.service.parties.parties import VERDICTS, Decision, PartyError, Proposal, unsettled
 from lodeline.service.parties.screening import with_law
-from lodeline.spoken import SpokenError
+from lodeline.spoken import UserError
 from lodeline.web.pages.common.entered import problems_part
 from lodeline.web.pages.parties.part import (
     candidates_said,
@@ -61,7 +61,7 @@ LIST_BYTES: Final = 2_000_000
 
 def parties(visit: Visit) -> HttpResponse:
     """The page `parties/`: names that wait, proposals that wait, lists that stand; forms settle and load."""
-    error: SpokenError | None = None
+    error: UserError | None = None
     refused: list[FilingProblem] = []
     if visit.request.method == "POST":
         try:
@@ -125,7 +125,7 @@ def party_name(visit: Visit) -> HttpResponse:
             title=visit.say("Which name?", "查看哪个名称？"),
             back=visit.url("parties"),
         )
-    error: SpokenError | None = None
+    error: UserError | None = None
     if visit.request.method == "POST":
         try:
             form = visit.request.POST
@@ -166,7 +166,7 @@ def party_name(visit: Visit) -> HttpResponse:
 
 def party(visit: Visit, party: str) -> HttpResponse:
     """The page `parties/ID/` (`?on=`): names, numbers, owners, listings on a day, where seen; forms propose."""
-    error: SpokenError | None = None
+    error: UserError | None = None
     if visit.request.method == "POST":
         try:
             done = _done_to(visit, party)
@@ -345,7 +345,7 @@ def _notices(visit: Visit) -> list[Notice]:
     return [Notice(kind="success", says=visit.spoken(_DONE[done]))] if done in _DONE else []
 
 
-def _problems(visit: Visit, error: SpokenError | None, refused: list[FilingProblem]) -> Problems | None:
+def _problems(visit: Visit, error: UserError | None, refused: list[FilingProblem]) -> Problems | None:
     if not refused:
         return problems_part(visit, error)
     return Problems(
