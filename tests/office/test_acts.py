@@ -19,12 +19,15 @@ from lodeline.office.access.audit import record_act
 from lodeline.office.customs import queries as customs_cases
 from lodeline.office.filing.duty import DEMANDS
 from lodeline.office.findings import states as case_states
+from lodeline.office.jobs.work import HANDLERS
 from lodeline.office.register import registry
 from lodeline.service.balance import inspections
 from lodeline.service.parties import parties
 
 SOURCES: Final = Path(str(files("lodeline")))
 PERMISSIONS: Final = frozenset().union(*ROLES.values())
+#: What writes an act; the one after uses the first.
+WRITE: Final = ("record_act", "record_paper")
 #: What stands in a name after what does not change: (file, beginning) → all that may follow.
 FAMILIES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("duty.py", "duty."): DEMANDS,
@@ -40,14 +43,14 @@ FAMILIES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
 
 
 def recorded() -> Iterator[tuple[str, ast.expr, ast.Module]]:
-    """File, name of the act as written there, and the whole file, of each call of `record_act`."""
+    """File, name of the act as written there, and the whole file, of each call that records one."""
     for path in sorted(SOURCES.rglob("*.py")):
         text = path.read_text()
-        if "record_act(" not in text:
+        if not any(f"{writes}(" in text for writes in WRITE) or f"def {WRITE[0]}" in text:
             continue
         tree = ast.parse(text)
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "record_act":
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in WRITE:
                 yield path.name, node.args[1], tree
 
 
@@ -61,7 +64,7 @@ def names(file: str, given: ast.expr, tree: ast.Module) -> set[str]:
         return {str(first.value) + one for one in FAMILIES[file, str(first.value)]}
     texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     areas = "|".join({name.partition(".")[0] for name in ACTS})
-    found = {text for text in texts if re.fullmatch(rf"({areas})\.[a-z.-]+", text)} - PERMISSIONS
+    found = {text for text in texts if re.fullmatch(rf"({areas})\.[a-z.-]+", text)} - PERMISSIONS - set(HANDLERS)
     assert found, f"{file} says nowhere what it records"
     return found
 
