@@ -38,3 +38,13 @@ def test_paths_that_the_architecture_names_are_there() -> None:
         assert len(paths) == 2, row
         for path in paths:
             assert (SOURCE / path).is_file(), path
+
+
+def test_paths_that_the_recipes_name_are_there() -> None:
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text("utf-8").partition("\n## Common changes\n")[2]
+    cells = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+    tested = re.findall(r"\b(tests/[\w/.]+)[` ]", text)
+    paths = {one for cell in cells for one in re.findall(r"`([^`<]+)`", cell)} | set(tested)
+    assert len(paths) > 40
+    for path in paths:
+        assert ((REPOSITORY if path.startswith(("docs/", "tests/")) else SOURCE) / path).exists(), path
