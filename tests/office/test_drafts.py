@@ -292,7 +292,7 @@ def test_a_worker_that_is_killed_while_it_files_is_followed_by_one_that_files_on
     monkeypatch.setattr(filing_now, "is_small", lambda draft: False)
     filing_now.begin(draft, now=NOW - timedelta(days=400))
     environment = os.environ | {"LODELINE_DATABASE": ledger.database.url}
-    command = [sys.executable, "-m", "lodeline.office.jobs.worker"]
+    command = [sys.executable, "-m", "lodeline.office.worker"]
     first = subprocess.Popen(command, env=environment)
     deadline = time.monotonic() + 30
     while Job.objects.get(kind="draft.file").state == "waiting":

@@ -141,7 +141,7 @@ def test_what_comes_by_itself_comes_once_for_each_stretch(monkeypatch: pytest.Mo
 def test_a_worker_works_and_ends_when_told(office: str) -> None:
     done = jobs.enqueue("draft.check", {"draft": 0, "revision": 0}, now=NOW, run_after=NOW - timedelta(days=400))
     environment = os.environ | {"LODELINE_DATABASE": office}
-    worker = subprocess.Popen([sys.executable, "-m", "lodeline.office.jobs.worker"], env=environment)
+    worker = subprocess.Popen([sys.executable, "-m", "lodeline.office.worker"], env=environment)
     try:
         deadline = time.monotonic() + 20
         while Job.objects.get(pk=done.pk).state != "done":

@@ -47,8 +47,8 @@ _CONNECTION_KEPT_S: Final = 300
 _NEW_OBJECTS: Final = 20_000
 #: Seconds between two attempts to start a job worker that ends by itself.
 _AGAIN_S: Final = 2
-_JOB_WORKER: Final = "lodeline.office.jobs.worker"
-#: `python -m lodeline.office.jobs.worker`, whose own faults become lines of the log too.
+_JOB_WORKER: Final = "lodeline.office.worker"
+#: `python -m lodeline.office.worker`, whose own faults become lines of the log too.
 _AT_WORK: Final = f"from lodeline.web.server.logs import tell_all; tell_all(); from {_JOB_WORKER} import main; main()"
 #: Pages that everybody of the authority asks for, and that take the longest.
 _ASKED_FIRST: Final = ("overview", "findings", "balances", "transfers", "law")

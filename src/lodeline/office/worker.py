@@ -1,4 +1,4 @@
-"""A worker as a program, `python -m lodeline.office.jobs.worker`: `lodeline serve` starts and ends it."""
+"""A worker as a program, `python -m lodeline.office.worker`: `lodeline serve` starts and ends it."""
 
 from __future__ import annotations
 
