@@ -99,7 +99,7 @@ def test_page_says_what_is_computed_and_becomes_the_one_asked_for(
     assert page.headings == [{"en": "This page is being computed", "zh": "正在计算本页"}[language]]
     assert step in page.text
     assert 'role="status"' in page.html and '<progress id="computing-bar" max="3" value="2">' in page.html
-    assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in page.html
+    assert '<meta http-equiv="refresh" content="2">' in page.html.partition("<noscript>")[2]
     assert answer["Cache-Control"] == "no-store"
     held.go_on.set()
     assert 'id="computing"' not in opened(browser, f"/{language}/").content.decode()
