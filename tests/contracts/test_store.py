@@ -13,7 +13,7 @@ from tests.contracts.harm import unguarded
 from lodeline.service.log.audit import verify
 from lodeline.store import opening
 from lodeline.store.database import Database, DatabaseError
-from lodeline.store.opening import create, is_behind, open_store
+from lodeline.store.opening import create, is_behind, missing_guards, open_store, steps_of
 from lodeline.store.store import Store, StoreError
 
 pytestmark = pytest.mark.medium
@@ -97,9 +97,16 @@ def test_a_store_of_an_older_version_is_brought_up_to_date_by_init_alone(empty: 
     with pytest.raises(StoreError, match="lodeline init"):
         open_store(url)
     assert is_behind(url)
+    before = steps_of(url)
     store, new = create(url)
     assert not new and not is_behind(url)
+    assert steps_of(url) - before == {"store.0008_lines_of_an_invoice"}
     assert verify(store).faults == ()
+
+
+def test_where_no_store_is_nothing_is_said_of_its_steps_and_nothing_is_made(url: str) -> None:
+    assert (steps_of(url), missing_guards(url), is_behind(url)) == (frozenset(), (), False)
+    assert url.startswith("postgresql:") or not Path(url).exists()
 
 
 def test_a_higher_format_keeps_stores_open_and_is_told_by_init(empty: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +114,9 @@ def test_a_higher_format_keeps_stores_open_and_is_told_by_init(empty: Store, mon
     monkeypatch.setattr(opening, "FORMAT", opening.FORMAT + 1)
     assert open_store(url).head().size == 0, "the format before is read"
     assert is_behind(url)
+    before = steps_of(url)
     create(url)
+    assert steps_of(url) - before == {f"format-{opening.FORMAT}"}
     assert not is_behind(url) and open_store(url).head().size == 0
     assert verify(open_store(url)).faults == ()
     monkeypatch.setattr(opening, "FORMAT", opening.FORMAT - 1)
