@@ -21,7 +21,7 @@ from lodeline.store.database import configure
 #: What the commands of the drill import when they run.
 _NEEDED = (
     "django.db.backends.sqlite3.base", "lodeline.accountancy.frames", "lodeline.filing.check", "lodeline.filing.table",
-    "lodeline.flow.index", "lodeline.regulation.parameter", "lodeline.service.answers", "lodeline.service.log.audit",
+    "lodeline.flow.index", "lodeline.regulation.parameter", "lodeline.service.log.audit",
     "lodeline.service.log.backup", "lodeline.service.filing.filing", "lodeline.store.opening",
     "lodeline.store.snapshot", "lodeline.web.server.serving", "psycopg",
 )  # fmt: skip

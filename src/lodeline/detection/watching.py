@@ -53,7 +53,7 @@ def alarms(
     """All alarms of both sides, by site and count.
 
     Parameters: `runs` of rare earths and their total, a matrix for each site and element; `status` (`organisation`,
-    `period`, `state`) as `service.answers.filing_status` gives it, of which only what is missing is looked at;
+    `period`, `state`) as `service.filing.status.filing_status` gives it, of which only what is missing is looked at;
     `traces` (`site`, `element`) is not tested; `unassayed` are the lots without a composition of each balance
     (accountancy.unassayed.UNASSAYED).
     """

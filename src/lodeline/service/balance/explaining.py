@@ -64,7 +64,7 @@ def explanations(
 ) -> tuple[Explanation, ...]:
     """At most SHOWN, the least far-fetched first; none where the difference has no σ or lies within it.
 
-    `transfers` is the answer of `service.answers.judged_transfers`, `statement` one balance of the site.
+    `transfers` is the answer of `service.filing.transfers.judged_transfers`, `statement` one balance of the site.
     """
     if statement.muf_mg is None or not statement.sigma_mg or statement.z is None:
         return ()

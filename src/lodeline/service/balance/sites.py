@@ -227,7 +227,7 @@ def one_sided(
     """How many transfers of an organisation in a time lack its own side, and their mass of an element in mg.
 
     For a gain: shipments to it without a receipt; for a loss: receipts from it without a shipment. `transfers` is the
-    answer of `service.answers.judged_transfers`.
+    answer of `service.filing.transfers.judged_transfers`.
     """
     found = lacking(
         snapshot, transfers, organisation=organisation, element=element, since=since, until=until, gain=gain
