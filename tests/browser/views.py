@@ -180,7 +180,7 @@ def template_of(view: View) -> str:
     if view.template or page is None:
         return view.template
     source = Path(inspect.getfile(page.view)).read_text("utf-8")
-    return max(re.findall(r'"(lodeline/\w+\.html)"', source), key=lambda one: len(_text(one)), default="")
+    return max(re.findall(r'"(lodeline/[\w/]+\.html)"', source), key=lambda one: len(_text(one)), default="")
 
 
 @cache
