@@ -21,9 +21,10 @@ from tests.stores import copy_postgresql
 from lodeline.journal import merkle
 from lodeline.journal.checkpoint import Signer, sign_checkpoint
 from lodeline.journal.verify import Fault
+from lodeline.service.entries.cases import put_step
 from lodeline.service.log.audit import rebuild, verify
 from lodeline.store.opening import open_store
-from lodeline.store.store import Store
+from lodeline.store.store import Store, StoredEntry
 
 pytestmark = pytest.mark.medium
 
@@ -378,3 +379,17 @@ def test_a_kept_file_of_the_database_is_all_there_is(own: Desk, tmp_path: Path) 
     copy = open_store(str(tmp_path / "copy.sqlite3"))
     assert verify(copy).as_json() == verify(own.store).as_json()
     copy.database.close()
+
+
+def test_what_is_entered_while_a_log_is_verified_is_no_fault(made_sqlite: Path, tmp_path: Path) -> None:
+    desk = Desk(open_store(str(shutil.copy(made_sqlite, tmp_path / "store.sqlite3"))))
+    file_small_log(desk)
+    entered: list[StoredEntry] = []
+
+    def enter(_what: str, _share: float) -> None:
+        if not entered:
+            now = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
+            entered.append(put_step(desk.store, b"{}", case="asked", number=1, by="", filed_at=now))
+
+    found = verify(desk.store, progress=enter)
+    assert found.faults == () and found.size == entered[0].index == desk.store.head().size - 1

@@ -52,8 +52,18 @@ class Server:
             time.sleep(0.01)
 
     def start(self) -> None:
-        """Starts it again, and waits until it has gone through its log."""
-        self.made.ensure_postgres_running()
+        """Starts it again, and waits until it has gone through its log and answers; a busy machine takes a while."""
+        until = time.monotonic() + 60
+        while True:
+            try:
+                self.made.ensure_postgres_running()
+                psycopg.connect(self.made.get_uri()).close()
+            except (psycopg.OperationalError, subprocess.SubprocessError):
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.5)
+            else:
+                return
 
     def close(self) -> None:
         """Ends it, and removes its files."""

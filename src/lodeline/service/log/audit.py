@@ -46,12 +46,15 @@ from lodeline.store.store import (
     INSPECTION_KIND,
     LIST_KIND,
     STATE_TABLES,
+    Head,
     Store,
     StoredEntry,
     record_key,
 )
 
 Progress = Callable[[str, float], None]
+#: How often the entries are read anew where somebody appends meanwhile.
+_LOOKS_MOST = 5
 
 STORE_TEXTS: dict[str, tuple[str, str]] = {
     **TEXTS,
@@ -138,9 +141,10 @@ def verify(
         for what, names in (("store.guard-missing", guards.missing), ("store.guard-foreign", guards.foreign))
         for name in names
     ]
-    entries = list(store.entries())
+    head, entries = _at_one_moment(store)
     try:
-        signed = open_checkpoint(store.checkpoint(), store.signer.verifier)
+        checkpoint = store.checkpoint() if head is None else head.checkpoint
+        signed = open_checkpoint(checkpoint, store.signer.verifier)
     except NoteError:
         faults.append(Fault(entry=None, what="checkpoint.signature", facts={"number": 0}))
         leaves = b"".join(map(_leaf, entries))
@@ -157,7 +161,7 @@ def verify(
         faults += _entry_faults(store, entry)
     faults += _orphans(store, entries)
     faults += certifier_keys.faults(entries)
-    faults += _store_faults(store, entries)
+    faults += _store_faults(store, head, entries)
     say("verify", 1.0)
     faults += rebuild_differences(store)
     faults += [Fault(entry=None, what="snapshot.file-changed", facts={"file": name}) for name in wrong_files(store)]
@@ -166,6 +170,19 @@ def verify(
         size=signed.size, root=signed.root.hex(), faults=(*faults, *beside.faults),
         texts={**STORE_TEXTS, **beside.texts}, told=beside.told,
     )  # fmt: skip
+
+
+def _at_one_moment(store: Store) -> tuple[Head | None, list[StoredEntry]]:
+    """The head of the log and its entries, while others append; None for a head that is none."""
+    for _ in range(_LOOKS_MOST):
+        try:
+            head = store.head()
+            entries = list(store.entries())
+            if store.head() == head:
+                return head, entries
+        except merkle.MerkleError:
+            return None, list(store.entries())
+    return head, entries[: head.size]
 
 
 def _leaf(entry: StoredEntry) -> bytes:
@@ -351,7 +368,7 @@ def _upload_faults(store: Store, entry: StoredEntry, envelope: journal.Envelope,
         yield Fault(entry=entry.index, what="upload.changed")
 
 
-def _store_faults(store: Store, entries: Sequence[StoredEntry]) -> Iterable[Fault]:
+def _store_faults(store: Store, head: Head | None, entries: Sequence[StoredEntry]) -> Iterable[Fault]:
     """Numbers that follow from the entries: roots, places of rows, lots, and where the head stands."""
     frontier, line = merkle.Frontier(), 1
     for entry in entries:
@@ -365,9 +382,7 @@ def _store_faults(store: Store, entries: Sequence[StoredEntry]) -> Iterable[Faul
         if lot != place or (str(maker), str(local)) != derived:
             yield Fault(entry=None, what="state.differs", facts={"table": "lot", "lot": str(name)})
     registers = [entry.index for entry in entries if entry.kind == "register"]
-    try:
-        head = store.head()
-    except merkle.MerkleError:
+    if head is None:
         yield Fault(entry=None, what="state.differs", facts={"table": "head", "column": "frontier"})
         return
     expected = {
