@@ -48,3 +48,13 @@ def test_paths_that_the_recipes_name_are_there() -> None:
     assert len(paths) > 40
     for path in paths:
         assert ((REPOSITORY if path.startswith(("docs/", "tests/")) else SOURCE) / path).exists(), path
+
+
+def test_each_room_begins_with_files_that_are_there() -> None:
+    text = (REPOSITORY / "ARCHITECTURE.md").read_text("utf-8")
+    _, _, rest = text.partition("\n## Rooms\n")
+    rows = re.findall(r"^\| `([a-z/]+)` \| .* \| (.*) \|$", rest.partition("\n## ")[0], re.MULTILINE)
+    assert len(rows) > 15
+    for room, begins in rows:
+        for path in re.findall(r"`([a-z_/]+\.py|[a-z_/]+/)`", begins):
+            assert any((base / path).exists() for base in (SOURCE / room, SOURCE)), f"{room}: {path}"

@@ -192,7 +192,7 @@ class Reading:
                 self._answer(slot.question, subjects, slot.arguments, wanted=slot.wanted - 1)
             except (UserError, DjangoDatabaseError):
                 continue
-            except Exception:
+            except Exception:  # a fault of ours is told, and met again by whoever asks: the others are made ahead
                 _log.exception("an answer could not be made ahead")
 
     def _answer(

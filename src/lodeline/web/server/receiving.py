@@ -224,7 +224,7 @@ class ReceivingWorker(ThreadWorker):  # type: ignore[misc]
         self._held -= conn.parser.unreader.held
         try:
             kept = not fs.cancelled() and bool(fs.result()) and conn.parser.unreader.is_reusable
-        except Exception:
+        except Exception:  # whatever ended the answer was told where it was raised; the connection is not used again
             kept = False
         if kept:
             self._await(conn, conn.parser.unreader.take_buffered())
