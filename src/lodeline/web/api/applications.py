@@ -34,10 +34,11 @@ from lodeline.office.licences.application_steps import (
 )
 from lodeline.office.models import Application
 from lodeline.service.licences import parties as licence_parties
-from lodeline.web.api import shapes, told
+from lodeline.web.api import told
 from lodeline.web.api.cases import CaseFileIn, decoded
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
+from lodeline.web.api.shapes import licences as shapes
 from lodeline.web.api.who import RequestScope, call_of, decides, law, look, reads, store, writes
 
 router = Router(tags=["applications"])

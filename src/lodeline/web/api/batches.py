@@ -18,9 +18,10 @@ from lodeline.office.customs import batches as desk_batches
 from lodeline.office.models import DeskBatch
 from lodeline.service.customs.batch import verdicts_of
 from lodeline.service.customs.papers import DeskError
-from lodeline.web.api import shapes, told
+from lodeline.web.api import told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import json_answer, once
+from lodeline.web.api.shapes import customs as shapes
 from lodeline.web.api.who import add_headers, call_of, judges, look_at_all, store
 
 router = Router(tags=["declarations"])

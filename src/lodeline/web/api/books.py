@@ -30,10 +30,16 @@ from lodeline.service.licences import quotas
 from lodeline.service.licences.accounts import DRAWN, drawn, licence_accounts
 from lodeline.service.licences.answers import UnknownLicence, firms_of, licence_shown
 from lodeline.service.overview import flow_matrix
-from lodeline.web.api import shapes, told
+from lodeline.web.api import told
 from lodeline.web.api.batches import begun
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import filing_of, json_answer, once
+from lodeline.web.api.shapes.balance import Balances, Flows
+from lodeline.web.api.shapes.customs import Declared, DeskBatch
+from lodeline.web.api.shapes.findings import Finding, Findings
+from lodeline.web.api.shapes.law import LawReplay
+from lodeline.web.api.shapes.licences import Licence, Licences, Quotas
+from lodeline.web.api.shapes.register import Organisation, Organisations
 from lodeline.web.api.who import (
     RequestScope,
     as_of,
@@ -84,7 +90,7 @@ def _paged(now: Reading, rows: Sequence[Json], keys: tuple[str, ...], cursor: st
 
 
 @router.get(
-    "/balances", response=shapes.Balances, url_name="balances", tags=["balances"],
+    "/balances", response=Balances, url_name="balances", tags=["balances"],
     **told.operation(
         "Material balances per site, element and month", "物料平衡", scope="balances:read", problems=(404,),
         more=(
@@ -126,7 +132,7 @@ def _own_sites(whose: RequestScope) -> set[str]:
 
 
 @router.get(
-    "/flows", response=shapes.Flows, url_name="flows", tags=["nation"],
+    "/flows", response=Flows, url_name="flows", tags=["nation"],
     **told.operation("The flow matrix of the nation", "全国流向矩阵", scope="nation:read", problems=(404,)),
 )  # fmt: skip
 def list_flows(
@@ -158,7 +164,7 @@ _REPLAYED: Final = {
 
 
 @router.get(
-    "/law/replay", response=shapes.LawReplay, url_name="law-replay", tags=["law"],
+    "/law/replay", response=LawReplay, url_name="law-replay", tags=["law"],
     **told.operation(
         "What would come out differently under the law of another day", "换用另一日的法规，哪些结论不同",
         scope="nation:read",
@@ -186,7 +192,7 @@ def list_replayed(
 
 
 @router.get(
-    "/quotas", response=shapes.Quotas, url_name="quotas", tags=["balances"],
+    "/quotas", response=Quotas, url_name="quotas", tags=["balances"],
     **told.operation("Quotas: granted, used, left", "总量控制指标", scope="balances:read"),
 )  # fmt: skip
 def list_quotas(request: HttpRequest, organisation: str | None = told.ORGANISATION) -> Json:
@@ -203,7 +209,7 @@ def list_quotas(request: HttpRequest, organisation: str | None = told.ORGANISATI
 
 
 @router.get(
-    "/licences", response=shapes.Licences, url_name="licences", tags=["balances"],
+    "/licences", response=Licences, url_name="licences", tags=["balances"],
     **told.operation("Export licences, and what has been used of them", "出口许可证及核销情况", scope="balances:read"),
 )  # fmt: skip
 def list_licences(request: HttpRequest, organisation: str | None = told.ORGANISATION) -> Json:
@@ -224,7 +230,7 @@ def list_licences(request: HttpRequest, organisation: str | None = told.ORGANISA
 
 
 @router.get(
-    "/licences/{licence}", response=shapes.Licence, url_name="licence", tags=["balances"],
+    "/licences/{licence}", response=Licence, url_name="licence", tags=["balances"],
     **told.operation(
         "A licence with the log of its draw-downs", "许可证及其核销记录", scope="balances:read", problems=(404,),
         more=(
@@ -270,7 +276,7 @@ def _without_mg(row: Json) -> Json:
 
 
 @router.get(
-    "/findings", response=shapes.Findings, url_name="findings", tags=["findings"],
+    "/findings", response=Findings, url_name="findings", tags=["findings"],
     **told.operation(
         "Findings", "线索", scope="findings:read", problems=(404,),
         more=(
@@ -295,7 +301,7 @@ def list_findings(
 
 
 @router.get(
-    "/findings/{finding}", response=shapes.Finding, url_name="finding", tags=["findings"],
+    "/findings/{finding}", response=Finding, url_name="finding", tags=["findings"],
     **told.operation("One finding", "单条线索", scope="findings:read", problems=(404,)),
 )  # fmt: skip
 def get_finding(
@@ -332,7 +338,7 @@ def _with_states(request: HttpRequest, whose: RequestScope, rows: list[Json]) ->
 
 
 @router.get(
-    "/organisations", response=shapes.Organisations, url_name="organisations", tags=["organisations"],
+    "/organisations", response=Organisations, url_name="organisations", tags=["organisations"],
     **told.operation("Organisations of the register", "登记企业", scope="nation:read"),
 )  # fmt: skip
 def list_organisations(request: HttpRequest, cursor: str | None = told.CURSOR, limit: int = told.LIMIT) -> Json:
@@ -347,7 +353,7 @@ def list_organisations(request: HttpRequest, cursor: str | None = told.CURSOR, l
 
 
 @router.get(
-    "/organisations/{organisation}", response=shapes.Organisation, url_name="organisation", tags=["organisations"],
+    "/organisations/{organisation}", response=Organisation, url_name="organisation", tags=["organisations"],
     **told.operation(
         "An organisation as registered, with its sites", "登记的企业及其场所", scope="signed in", problems=(404,),
     ),
@@ -389,7 +395,7 @@ def _organisation(row: Json) -> Json:
 
 
 @router.post(
-    "/declarations", response={200: shapes.Declared, 202: shapes.DeskBatch}, url_name="declarations",
+    "/declarations", response={200: Declared, 202: DeskBatch}, url_name="declarations",
     tags=["declarations"],
     **told.operation(
         "May this consignment leave?", "核对报关单", scope="declarations:judge", problems=(413, 415), idempotent=True,

@@ -40,9 +40,10 @@ from lodeline.office.log.listing import key_cursor, read_key_cursor
 from lodeline.office.models import Case, CaseStep
 from lodeline.service.entries.receipts import receipt
 from lodeline.service.findings.finding import findings
-from lodeline.web.api import shapes, told
+from lodeline.web.api import told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
+from lodeline.web.api.shapes import findings as shapes
 from lodeline.web.api.who import RequestScope, call_of, decides, law, look, reading, reads, store, writes
 
 router = Router(tags=["findings"])

@@ -23,10 +23,11 @@ from lodeline.office.findings.states import CaseError
 from lodeline.office.models import Case
 from lodeline.service.customs import papers as desk_papers
 from lodeline.service.customs.papers import DeskError, Question
-from lodeline.web.api import shapes, told
+from lodeline.web.api import told
 from lodeline.web.api.cases import CaseFileIn, decoded
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
+from lodeline.web.api.shapes import customs as shapes
 from lodeline.web.api.who import call_of, decides_at_the_desk, judges, law, look_at_all, reading, store, writes
 
 router = Router(tags=["declarations"])

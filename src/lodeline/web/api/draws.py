@@ -13,9 +13,10 @@ from lodeline.office.accounts.tokens import Program
 from lodeline.office.licences import draws as licence_draws
 from lodeline.service.licences.draws import Drawn
 from lodeline.service.licences.exits import Exit
-from lodeline.web.api import shapes, told
+from lodeline.web.api import told
 from lodeline.web.api.problems import ApiProblem
 from lodeline.web.api.sending import Sent, body_of, json_answer, mass_mg, once, sent_as
+from lodeline.web.api.shapes import licences as shapes
 from lodeline.web.api.who import call_of, decides_at_the_desk, law, store
 
 router = Router(tags=["licences"])

@@ -16,9 +16,10 @@ from lodeline.office.log.listing import key_cursor, read_key_cursor
 from lodeline.office.matching import feeds as office
 from lodeline.service.entries.receipts import receipt as receipt_of
 from lodeline.service.matching import exceptions as questions
-from lodeline.web.api import shapes, told
+from lodeline.web.api import told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import filing_of, json_answer, once
+from lodeline.web.api.shapes import matching as shapes
 from lodeline.web.api.who import as_of, call_of, feeds, law, look, reading, reads, store
 
 router = Router(tags=["feeds"])

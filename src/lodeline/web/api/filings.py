@@ -19,9 +19,10 @@ from lodeline.office.log.listing import filing_rows, filings
 from lodeline.office.models import Draft
 from lodeline.service.entries.receipts import receipt as receipt_of
 from lodeline.store.store import StoredEntry
-from lodeline.web.api import shapes, told
+from lodeline.web.api import told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import Body, filing_of, integer, json_answer, json_bytes, once, parsed
+from lodeline.web.api.shapes import filing as shapes
 from lodeline.web.api.who import as_of_head, call_of, law, look, reads, store, writes
 
 router = Router(tags=["filings"])

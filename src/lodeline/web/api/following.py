@@ -13,8 +13,11 @@ from ninja.params.functions import Path, Query
 from lodeline.office.log.changes import WAIT_S_MAX, wait_for_changes
 from lodeline.office.models import Job
 from lodeline.service.firm.own import OrganisationView
-from lodeline.web.api import shapes, told
+from lodeline.web.api import told
 from lodeline.web.api.problems import ApiProblem, not_found
+from lodeline.web.api.shapes.accounts import Self
+from lodeline.web.api.shapes.filing import Job as JobShape
+from lodeline.web.api.shapes.log import Changes
 from lodeline.web.api.who import call_of, law, look, reads, store
 
 router = Router()
@@ -24,7 +27,7 @@ _WAITING: Final = BoundedSemaphore(3)
 
 
 @router.get(
-    "/changes", response=shapes.Changes, url_name="changes", tags=["changes"],
+    "/changes", response=Changes, url_name="changes", tags=["changes"],
     **told.operation(
         "What has changed for you, in the order of the log", "本企业相关变动，按日志顺序", scope="changes:read",
         more=(
@@ -67,7 +70,7 @@ def get_changes(
 
 
 @router.get(
-    "/jobs/{job}", response=shapes.Job, url_name="job", tags=["filings"],
+    "/jobs/{job}", response=JobShape, url_name="job", tags=["filings"],
     **told.operation("Work under way", "后台任务", scope="filings:read", problems=(404,)),
 )  # fmt: skip
 def get_job(
@@ -86,7 +89,7 @@ def get_job(
 
 
 @router.get(
-    "/self", response=shapes.Self, url_name="self", tags=["self"],
+    "/self", response=Self, url_name="self", tags=["self"],
     **told.operation("Who you are here, and what time it is", "当前身份与服务器时间", scope="signed in"),
 )  # fmt: skip
 def get_self(request: HttpRequest) -> dict[str, Any]:

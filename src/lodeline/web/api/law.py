@@ -11,8 +11,9 @@ from ninja.params.functions import Query
 
 from lodeline.service.law.law import diff, in_force
 from lodeline.spoken import UserError
-from lodeline.web.api import shapes, told
+from lodeline.web.api import told
 from lodeline.web.api.problems import ApiProblem
+from lodeline.web.api.shapes import law as shapes
 from lodeline.web.api.who import BearerToken, Session, anyone, call_of
 from lodeline.web.api.who import law as law_pack
 

@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from lodeline.ledger.licence import Deed
 from lodeline.office.licences import acts as licence_acts
 from lodeline.service.licences.proposals import Entered, LicenceProposalError, proposals
-from lodeline.web.api import shapes, told
+from lodeline.web.api import told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
+from lodeline.web.api.shapes import licences as shapes
 from lodeline.web.api.who import as_of_head, call_of, decides, law, reads_nation, store
 
 router = Router(tags=["licences"])

@@ -25,8 +25,9 @@ from lodeline.service.firm.own import OrganisationView
 from lodeline.service.lots import aliases
 from lodeline.service.lots import flow as lot_flow
 from lodeline.store.snapshot import Snapshot
-from lodeline.web.api import shapes, told
+from lodeline.web.api import told
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
+from lodeline.web.api.shapes import lots as shapes
 from lodeline.web.api.who import as_of, as_of_head, call_of, law, look, reading, reads, store, writes
 from lodeline.web.reading import Reading
 

@@ -25,9 +25,12 @@ from lodeline.office.register import successions as following
 from lodeline.service.balance.inspections import Inspection, Seal, Visited, inspections
 from lodeline.service.entries.receipts import receipt
 from lodeline.service.firm.own import OrganisationView
-from lodeline.web.api import shapes, told
+from lodeline.web.api import told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
+from lodeline.web.api.shapes.balance import InspectionAnswer, Inspections
+from lodeline.web.api.shapes.register import Succession as SuccessionShape
+from lodeline.web.api.shapes.register import Successions
 from lodeline.web.api.who import RequestScope, as_of_head, call_of, decides, law, look, reads, store
 
 router = Router(tags=["authority"])
@@ -36,7 +39,7 @@ _TEXT: Final = 300
 
 
 @router.get(
-    "/inspections", response=shapes.Inspections, url_name="inspections",
+    "/inspections", response=Inspections, url_name="inspections",
     **told.operation(
         "What inspectors entered: counts, seizures, seals", "检查记录：盘点、扣押与封志", scope="balances:read",
         more=(
@@ -64,7 +67,7 @@ def list_inspections(
 
 
 @router.get(
-    "/inspections/{entry}", response=shapes.InspectionAnswer, url_name="inspection",
+    "/inspections/{entry}", response=InspectionAnswer, url_name="inspection",
     **told.operation(
         "One inspection, lot by lot, with its receipt", "单次检查的逐批记录及其回执", scope="balances:read",
         problems=(404,),
@@ -139,7 +142,7 @@ _COUNT: Final = {
 
 
 @router.post(
-    "/inspections", response={201: shapes.InspectionAnswer}, url_name="inspections-enter",
+    "/inspections", response={201: InspectionAnswer}, url_name="inspections-enter",
     **told.operation(
         "Enter what an inspector found", "登记检查结果", scope="inspections:write", problems=(404, 413),
         idempotent=True, body=body_of(InspectionIn, _COUNT),
@@ -189,7 +192,7 @@ def _table(rows: list[dict[str, str]]) -> Table | None:
 
 
 @router.get(
-    "/successions", response=shapes.Successions, url_name="successions",
+    "/successions", response=Successions, url_name="successions",
     **told.operation(
         "Who followed whom: mergers, sites that changed hands or were closed", "企业合并、场所转移与关闭",
         scope="balances:read",
@@ -245,7 +248,7 @@ _HANDOVER: Final = {
 
 
 @router.post(
-    "/successions", response={201: shapes.Succession}, url_name="successions-enter",
+    "/successions", response={201: SuccessionShape}, url_name="successions-enter",
     **told.operation(
         "Enter a merger, a hand-over or a closure", "登记企业合并、场所转移或关闭", scope="register:write",
         problems=(413,), idempotent=True, body=body_of(SuccessionIn, _HANDOVER),

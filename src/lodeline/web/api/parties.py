@@ -21,9 +21,10 @@ from lodeline.service.parties import queue as party_queue
 from lodeline.service.parties.index import screener_of
 from lodeline.service.parties.parties import REASON_CHARACTERS, Decision
 from lodeline.service.parties.screening import screening_json, with_law
-from lodeline.web.api import shapes, told
+from lodeline.web.api import told
 from lodeline.web.api.problems import not_found
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
+from lodeline.web.api.shapes import parties as shapes
 from lodeline.web.api.who import call_of, decides_parties, law, reads, reads_nation, store
 from lodeline.web.reading import Reading
 from lodeline.web.visit import desk

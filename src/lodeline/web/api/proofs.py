@@ -12,9 +12,10 @@ from lodeline.journal import merkle
 from lodeline.journal.receipt import consistency_document
 from lodeline.journal.verify import text_of, verify_receipt
 from lodeline.office.access.actor import AUTHORITY
-from lodeline.web.api import shapes, told
+from lodeline.web.api import told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import json_answer, json_bytes, parsed
+from lodeline.web.api.shapes import log as shapes
 from lodeline.web.api.who import BearerToken, Session, add_headers, anyone, as_of_head, call_of, store
 
 #: A receipt that shows a thousand rows is well within it.

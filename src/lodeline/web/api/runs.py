@@ -15,9 +15,10 @@ from lodeline.material.mass import format_kg
 from lodeline.office.licences import runs
 from lodeline.service.licences.draws import Drawn
 from lodeline.service.licences.runs import announced, planned_runs
-from lodeline.web.api import shapes, told
+from lodeline.web.api import told
 from lodeline.web.api.problems import ApiProblem, not_found
 from lodeline.web.api.sending import body_of, json_answer, mass_mg, once, sent_as
+from lodeline.web.api.shapes import licences as shapes
 from lodeline.web.api.who import as_of_head, call_of, decides, law, look, reads, store, writes
 
 RESERVATION: Final = Path(

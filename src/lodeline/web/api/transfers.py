@@ -18,10 +18,11 @@ from lodeline.office.log.listing import transfers as listed
 from lodeline.office.models import Dispute
 from lodeline.service.firm.acceptance import Acceptance, open_shipments
 from lodeline.service.firm.own import OrganisationView
-from lodeline.web.api import shapes, told
+from lodeline.web.api import told
 from lodeline.web.api.filings import submission_response
 from lodeline.web.api.problems import ApiProblem
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
+from lodeline.web.api.shapes import filing as shapes
 from lodeline.web.api.who import as_of_head, call_of, law, look, reads, store, writes
 
 router = Router(tags=["transfers"])
