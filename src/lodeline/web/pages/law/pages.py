@@ -1,0 +1,12 @@
+"""The addresses of the law."""
+
+from lodeline.web.page import Page
+from lodeline.web.pages.law.diff import law_diff
+from lodeline.web.pages.law.law import law
+from lodeline.web.pages.law.replay import law_replay
+
+PAGES: tuple[Page, ...] = (
+    Page(at="law/", view=law, name="law", permission="anyone"),
+    Page(at="law/diff/", view=law_diff, name="law-diff", permission="anyone"),
+    Page(at="law/replay/", view=law_replay, name="law-replay", permission="nation.read"),
+)
