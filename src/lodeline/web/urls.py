@@ -5,11 +5,10 @@ The language is the first part of an address, so that an address shows the same 
 
 from __future__ import annotations
 
-from typing import Final
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLResolver, include, path, register_converter, reverse
+from django.urls.converters import StringConverter
 from django.utils.cache import patch_vary_headers
 
 from lodeline.web.api import api
@@ -34,8 +33,8 @@ from lodeline.web.server.errors import at_fault, not_found, unreadable
 from lodeline.web.server.language_of_address import LanguagePrefix
 from lodeline.web.words.language import LANGUAGES, preferred
 
-#: The first that an address fits is shown: `register/<named:organisation>/` fits those of other subjects, so it is late.
-PAGES: Final[tuple[Page, ...]] = (
+#: The first that fits is shown, so the register comes after others: `register/<named:organisation>/` fits much.
+PAGES: tuple[Page, ...] = (
     *overview.PAGES, *accounts.PAGES, *balance.PAGES, *customs.PAGES, *filing.PAGES, *findings.PAGES, *law.PAGES,
     *licences.PAGES, *log.PAGES, *lots.PAGES, *matching.PAGES, *parties.PAGES, *register.PAGES,
     Page(at="reason/", view=reason, name="reason", permission="nation.read", posts=True, regional=True),
@@ -52,14 +51,8 @@ def front_door(request: HttpRequest) -> HttpResponse:
     return response
 
 
-class _LanguageConverter:
+class _LanguageConverter(StringConverter):
     regex = "|".join(LANGUAGES)
-
-    def to_python(self, value: str) -> str:
-        return value
-
-    def to_url(self, value: str) -> str:
-        return value
 
 
 register_converter(_LanguageConverter, "language")

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import register_converter
+from django.urls.converters import StringConverter
 from ninja import NinjaAPI, Router
 
 from lodeline import __version__
@@ -81,16 +82,10 @@ register(api, add_headers)
 api.add_exception_handler(NotModifiedError, not_modified)
 
 
-class _Anything:
+class _Anything(StringConverter):
     """`{anything:rest}`: whatever nobody else has taken, line breaks included."""
 
     regex = "(?s:.+)"
-
-    def to_python(self, value: str) -> str:
-        return value
-
-    def to_url(self, value: str) -> str:
-        return value
 
 
 register_converter(_Anything, "anything")
