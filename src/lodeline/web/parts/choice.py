@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from lodeline.material.element import ELEMENTS, TREO
+from lodeline.material.element import ELEMENTS, RARE_EARTHS, TREO
+from lodeline.material.mass import PPB
 from lodeline.service.overview.overview import Months
 from lodeline.web.visit import BadQuestionError, NotHereError, Visit
 from lodeline.web.words import format as written
@@ -62,18 +63,30 @@ def check_month(text: str) -> None:
         raise BadQuestionError(f"{text!r} is no month: write it like 2025-06.", f"{text!r} 不是月份：请写作 2025-06。")
 
 
-def element_links(visit: Visit, present: Sequence[str], chosen: str) -> list[dict[str, object]]:
-    """The strip of elements: symbol, atomic number, address, whether it is chosen."""
+def element_links(
+    visit: Visit, present: Sequence[str], chosen: str | None, *, marks: Mapping[str, str] | None = None, **gone: None
+) -> list[dict[str, object]]:
+    """The strip of elements: symbol, its mark (by default the atomic number), address, whether it is chosen.
+
+    `gone`: what the address forgets when another is chosen.
+    """
     return [
         {
             "symbol": symbol,
-            "number": "Σ" if symbol == TREO else ELEMENTS[symbol].number,
+            "number": marks[symbol] if marks else "Σ" if symbol == TREO else ELEMENTS[symbol].number,
             "name": words.element(symbol, visit.language),
-            "href": visit.here(element=symbol),
+            "href": visit.here(element=symbol, **gone),
             "here": symbol == chosen,
         }
         for symbol in present
     ]
+
+
+def element_links_of(visit: Visit, composition: Mapping[str, int], chosen: str | None) -> list[dict[str, object]]:
+    """The same of what a lot holds (symbol → ppb), with the share of each."""
+    present = [symbol for symbol in (*RARE_EARTHS, TREO) if symbol in composition]
+    shares = {symbol: written.percent(composition[symbol] / PPB, visit.language, 2) for symbol in present}
+    return element_links(visit, present, chosen, marks=shares)
 
 
 def period_links(visit: Visit, months: Months, chosen: str) -> dict[str, dict[str, str] | None]:

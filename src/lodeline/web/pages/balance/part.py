@@ -13,6 +13,7 @@ from lodeline.service.overview import overview as questions
 from lodeline.web.access.territory import kept_to_firms
 from lodeline.web.drawing.strip import Dot, DotKind, Strip, draw_strip
 from lodeline.web.drawing.svg import Markup, element
+from lodeline.web.parts import choice
 from lodeline.web.parts.table import Cell, Column, Table
 from lodeline.web.reading import Reading
 from lodeline.web.visit import Visit
@@ -205,13 +206,5 @@ def z_links(visit: Visit, rows: pl.DataFrame, present: Sequence[str], chosen: st
     """The strip of elements with the z of the newest balance of each; `rows`: those of one site."""
     tested = rows.filter(pl.col("z").is_not_null()).sort("until")
     newest = dict(tested.select("element", "z").iter_rows())
-    return [
-        {
-            "symbol": symbol,
-            "number": f"z {written.sigmas(newest[symbol])}" if symbol in newest else written.NOTHING,
-            "name": words.element(symbol, visit.language),
-            "href": visit.here(element=symbol, until=None),
-            "here": symbol == chosen,
-        }
-        for symbol in present
-    ]
+    marks = {one: f"z {written.sigmas(newest[one])}" if one in newest else written.NOTHING for one in present}
+    return choice.element_links(visit, present, chosen, marks=marks, until=None)

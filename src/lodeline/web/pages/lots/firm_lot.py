@@ -74,7 +74,7 @@ def firm_lot(visit: Visit, organisation: str, lot: str) -> HttpResponse:
         product=lot_words.product(found.product, visit.language),
         held=written.mass(found.held_mg, visit.language),
         marked=lot.startswith("~"),
-        elements=_element_links(visit, found, symbol),
+        elements=choice.element_links_of(visit, found.composition, symbol),
         element=name,
         composition=draw_composition(visit, found.composition, symbol),
         origins=draw_origins(visit, found.origins, symbol),
@@ -139,17 +139,6 @@ def _element(visit: Visit, found: OwnLot) -> str | None:
     if visit.query("element") is not None or choice.FIRST_ELEMENT in present:
         return choice.element(visit, present)
     return max(present, key=lambda symbol: (symbol != TREO, found.composition[symbol]))
-
-
-def _element_links(visit: Visit, found: OwnLot, chosen: str | None) -> list[dict[str, object]]:
-    return [
-        {
-            "symbol": symbol, "number": written.percent(found.composition[symbol] / PPB, visit.language, 2),
-            "name": words.element(symbol, visit.language), "href": visit.here(element=symbol), "here": symbol == chosen,
-        }
-        for symbol in (*RARE_EARTHS, TREO)
-        if symbol in found.composition
-    ]  # fmt: skip
 
 
 def _headline(firm: Firm, found: OwnLot) -> str:

@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.utils.functional import cached_property
 
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
-from lodeline.material.mass import PPB, PPB_PER_PERCENT, format_kg
+from lodeline.material.mass import PPB_PER_PERCENT, format_kg
 from lodeline.service.lots import lots as questions
 from lodeline.service.overview import overview
 from lodeline.web.pages.lots import history as history_of
@@ -134,7 +134,7 @@ def _page(chosen: Chosen) -> HttpResponse:
         product=lot_words.product(chosen.facts.get("product"), language),
         element=element,
         symbol=symbol,
-        elements=_element_links(chosen),
+        elements=choice.element_links_of(visit, chosen.composition, symbol),
         forward=chosen.forward,
         ways=_ways(visit, forward=chosen.forward),
         made=_made(chosen),
@@ -202,20 +202,6 @@ def _made(chosen: Chosen) -> dict[str, Any] | None:
         "site": words.site_names(register).get(itself["site"] or "", itself["site"] or ""),
         "site_href": visit.url("balance", site=itself["site"]) if itself["site"] in register.site_stage else None,
     }
-
-
-def _element_links(chosen: Chosen) -> list[dict[str, object]]:
-    visit = chosen.visit
-    return [
-        {
-            "symbol": symbol,
-            "number": written.percent(chosen.composition[symbol] / PPB, visit.language, 2),
-            "name": words.element(symbol, visit.language),
-            "href": visit.here(element=symbol),
-            "here": symbol == chosen.element,
-        }
-        for symbol in chosen.elements
-    ]
 
 
 def _ways(visit: Visit, *, forward: bool) -> list[dict[str, object]]:
