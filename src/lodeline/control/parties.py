@@ -20,7 +20,8 @@ from lodeline.control.military import end_told, user_told
 from lodeline.control.reason import Citation, Reason, reason
 from lodeline.control.rulebook import Rulebook
 from lodeline.party.packed import LISTED, MILITARY, Roll, list_name, packed
-from lodeline.party.screening import Hit, ListMatch, explained_standing, threshold
+from lodeline.party.reasons import ListMatch, explained_standing, threshold
+from lodeline.party.screening import Hit
 from lodeline.regulation.parameter import Jurisdiction
 
 #: Column of the name → the column of its country, if the form has one.

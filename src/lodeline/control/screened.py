@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from lodeline.party.likeness import likeness
-from lodeline.party.screening import Screener, Screening, threshold
+from lodeline.party.reasons import threshold
+from lodeline.party.screening import Screener, Screening
 
 
 class Screened:

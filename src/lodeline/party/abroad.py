@@ -10,15 +10,14 @@ spelling of the Hong Kong Government for names; Revised Romanization of Korean (
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from importlib.resources import files
 from itertools import product
 from typing import Final
 
+from lodeline.party.tables import rows_of
 from lodeline.party.words import foreign_readings, glosses, said
 
 #: How many spellings of one tongue are tried, and of Japanese where a firm's own form says that it is one.
@@ -136,10 +135,9 @@ def _voiced(word: str) -> str:
 @cache
 def characters() -> dict[str, dict[str, tuple[str, ...]]]:
     """Hanzi → its readings by tongue and its English meanings, each as `characters.csv` has them."""
-    text = files("lodeline").joinpath("data", "party", "characters.csv").read_text(encoding="utf-8")
     return {
         row["han"]: {name: tuple(filter(None, told.split("|"))) for name, told in row.items() if name != "han"}
-        for row in csv.DictReader(text.splitlines())
+        for row in rows_of("characters.csv")
     }
 
 

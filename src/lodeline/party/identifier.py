@@ -25,6 +25,8 @@ _VAT: Final = {
 }  # fmt: skip
 
 SCHEMES: Final = ("uscc", "lei", "vat", "eori")
+#: A number of these names one legal person; members of a VAT group share theirs.
+ONE_PERSON: Final = ("uscc", "lei")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,10 @@ tuning half of a labelled set (`benchmarks/screening.py --fit`). Peers and calib
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
 from rapidfuzz import fuzz
@@ -40,6 +38,7 @@ from lodeline.party.features import (
     syllables_differ,
 )
 from lodeline.party.name import Name, parsed, spells_whole
+from lodeline.party.tables import rows_of
 
 #: What remains possible when a part contradicts.
 VETO: Final = 0.05
@@ -180,8 +179,7 @@ def _parts(name: Name) -> tuple[object, ...]:
 
 @cache
 def _weights() -> dict[str, float]:
-    text = files("lodeline").joinpath("data", "party", "likeness.csv").read_text(encoding="utf-8")
-    weights = {row["feature"]: float(row["weight"]) for row in csv.DictReader(text.splitlines())}
+    weights = {row["feature"]: float(row["weight"]) for row in rows_of("likeness.csv")}
     assert set(weights) == {"intercept", *FEATURES}, "the weights are those of the features"
     return weights
 

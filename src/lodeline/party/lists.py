@@ -25,13 +25,13 @@ from datetime import date, timedelta
 from fractions import Fraction
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, Literal, cast, get_args
 
 from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.party.identifier import SCHEMES, Identifier, identifier
 from lodeline.party.ownership import Stake
+from lodeline.party.tables import rows_of
 
 #: What a number may be called in an entity; the first scheme that it is a number of is taken.
 _NUMBERS: Final = {
@@ -416,22 +416,17 @@ class _Reading:
 def listing_topics() -> dict[str, tuple[Measure, Scope]]:
     """The topics by which an entity is listed itself, and not only near to one that is (`data/party/topics.csv`), with
     what they mean for it."""
-    return {row["topic"]: _kind_of(row) for row in _table("topics.csv") if row["lists"] == "yes"}
+    return {row["topic"]: _kind_of(row) for row in rows_of("topics.csv") if row["lists"] == "yes"}
 
 
 @cache
 def _programmes() -> tuple[tuple[str, tuple[Measure, Scope]], ...]:
     """Words of a programme or reason of listing, folded, with what they mean (`data/party/programmes.csv`)."""
-    return tuple((row["words"].casefold(), _kind_of(row)) for row in _table("programmes.csv"))
+    return tuple((row["words"].casefold(), _kind_of(row)) for row in rows_of("programmes.csv"))
 
 
 def _kind_of(row: Mapping[str, str]) -> tuple[Measure, Scope]:
     return cast(Measure, row["measure"]), cast(Scope, row["scope"])
-
-
-def _table(name: str) -> list[dict[str, str]]:
-    text = files("lodeline").joinpath("data", "party", name).read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
 
 
 def _parts(cell: str) -> list[str]:

@@ -11,19 +11,19 @@ parent that is not listed must not be barred for its daughter.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Any, Final
 
 from lodeline.party.lists import Listing, Party, PartyList
-from lodeline.party.screening import Hit, ListMatch, Reason, explained_standing
+from lodeline.party.reasons import ListMatch, Reason, explained_standing
+from lodeline.party.screening import Hit
 from lodeline.party.script import MOST_CHARACTERS, folded, is_cjk
+from lodeline.party.tables import rows_of
 from lodeline.regulation.parameter import Jurisdiction, Parameter, State
 
 #: Lists that an authority published, and the bodies that a rule about military users means.
@@ -257,8 +257,7 @@ def _written(name: str) -> _Written:
 
 @cache
 def _forms() -> list[str]:
-    text = files("lodeline").joinpath("data", "party", "forms.csv").read_text(encoding="utf-8")
-    rows = [row["terms"] for row in csv.DictReader(text.splitlines()) if row["form"] in _FORMS]
+    rows = [row["terms"] for row in rows_of("forms.csv") if row["form"] in _FORMS]
     return [folded(term) for row in rows for term in row.split("|")] + ["公司", "会社"]
 
 

@@ -12,7 +12,9 @@ from datetime import date
 from typing import Literal
 
 from lodeline.ledger.register import Register
-from lodeline.party.screening import REGISTER, Hit, Screener, Screening, threshold
+from lodeline.party.reasons import threshold
+from lodeline.party.registered import REGISTER
+from lodeline.party.screening import Hit, Screener, Screening
 
 By = Literal["decided", "exact", "alike", "open"]
 

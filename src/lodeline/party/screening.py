@@ -4,43 +4,34 @@ A search never says "is": a number that is the same names the party, a name alon
 what speaks against it is said too. A party is listed by an entry that stands on the day, or by shares: half and more,
 held by listed parties, directly or through firms that count themselves. Parties of several sources that share a unified
 social credit code or an LEI are one.
-
-What a verdict needs beside the likeness is dated data, marked as assumed where nobody has measured it
-(`data/party/thresholds.csv`); the words are `data/party/reasons.csv`.
 """
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
-from functools import cache
-from importlib.resources import files
 from threading import RLock
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from lodeline.ledger.problem import Language, shorten
-from lodeline.ledger.register import Register
-from lodeline.party.features import in_letters, is_read_abroad
-from lodeline.party.identifier import SCHEMES, Identifier, identifier
+from lodeline.ledger.problem import shorten
+from lodeline.party.identifier import ONE_PERSON, Identifier
 from lodeline.party.index import Candidate, NameIndex, before_others
-from lodeline.party.likeness import Likeness, compared
-from lodeline.party.lists import Listing, Measure, Party, Scope
+from lodeline.party.likeness import compared
+from lodeline.party.lists import Measure, Party, Scope
 from lodeline.party.name import Name, parsed
 from lodeline.party.ownership import Belonging, Stake, belonging, chain
+from lodeline.party.reasons import ListMatch, Reason, explained, explained_standing, kind_facts, threshold
+from lodeline.party.registered import REGISTER
 from lodeline.party.script import MOST_CHARACTERS, faults
 
 VerdictWord = Literal["listed", "alike", "known", "unclear", "unknown"]
 #: Worst first. `alike`, `unclear`: somebody should look; `known`: in the register or on a list, and not listed.
 VERDICTS: Final[tuple[VerdictWord, ...]] = ("listed", "alike", "known", "unclear", "unknown")
-REGISTER: Final = "register"
 #: Names as filed that nobody has resolved yet: they are shown beside a name, and say nothing of whether it is known.
 FILED: Final = "filed"
-#: A number of these names one legal person; members of a VAT group share theirs.
-_ONE_PERSON: Final = ("uscc", "lei")
 #: How many parties are looked at, so that one that is listed is not hidden behind others that are more alike.
 _LOOKED_AT: Final = 20
 #: How many names' candidates are kept at hand.
@@ -49,50 +40,6 @@ _MOST_KEPT: Final = 10_000
 _LEAST_SHOWN: Final = 0.01
 #: A list, a measure, its scope, and whether it is unsure that they stand.
 _Kind = tuple[str, Measure, Scope, bool]
-#: Brands that sound alike from here on are said to; below, and not the same, they are different words.
-_SOUNDS_ALIKE: Final = 0.8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """Why, or why not; `code` is one of `data/party/reasons.csv`, `facts` are what its text quotes."""
-
-    code: str
-    facts: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def speaks(self) -> str:
-        """`for` or `against` its being the party; empty for what is neither."""
-        return _reasons()[self.code]["speaks"]
-
-    def text(self, language: Language) -> str:
-        """The reason as a sentence; `x_zh` among the facts stands for `x` in Chinese where the two differ."""
-        return _reasons()[self.code][f"text_{language}"].format_map(self.facts)
-
-    def as_json(self) -> dict[str, Any]:
-        """With the text in both languages."""
-        return {
-            "code": self.code,
-            "speaks": self.speaks or None,
-            "facts": dict(self.facts),
-            "text": {"en": self.text("en"), "zh": self.text("zh")},
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListMatch:
-    """That a party counts as listed on `list`: by `listing`, or by `share` (0 to 1) of those with that measure.
-
-    `chains`: for each stake that counts, the stakes from a listed party down to it.
-    """
-
-    list: str
-    listing: Listing | None = None
-    share: Fraction | None = None
-    chains: tuple[tuple[Stake, ...], ...] = ()
-    measure: Measure = "barred"
-    scope: Scope = "all-goods"
-    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,108 +67,10 @@ class Screening:
     remarks: tuple[Reason, ...]
 
 
-def threshold(name: str, day: date) -> float:
-    """A value of `data/party/thresholds.csv` as it stood on the day, the oldest before all of them."""
-    rows = sorted((row for row in _table("thresholds.csv") if row["threshold"] == name), key=lambda row: row["since"])
-    assert rows, f"{name} is no threshold"
-    return float(([row for row in rows if row["since"] <= day.isoformat()] or rows[:1])[-1]["value"])
-
-
 def with_hits(found: Screening, hits: Iterable[Hit], *, day: date, most: int = 5) -> Screening:
     """What was found, with hits from elsewhere beside it; at most `most`, listed ones and likelier ones first."""
     every = [*hits, *found.hits]
     return replace(found, verdict=_verdict(every, day), hits=_shown(every, most, day))
-
-
-def kind_said(kind: str, language: Language) -> str:
-    """A measure or a scope in words."""
-    return _kinds()[kind][f"text_{language}"]
-
-
-def explained_standing(standing: ListMatch) -> Reason:
-    """That a party stands on a list by a listing of its own, with what that means for it."""
-    one = standing.listing
-    assert one is not None, "by shares is said by whoever knows the owners"
-    since = one.since.isoformat() if one.since else "–"
-    facts = {"list": standing.list, "since": since, "reason": shorten(one.reason or "–")}
-    return Reason(code="listed", facts=facts | _kind_facts(standing))
-
-
-def _kind_facts(standing: ListMatch) -> dict[str, str]:
-    scope = "unsure" if standing.unsure else standing.scope
-    return {
-        "measure": kind_said(standing.measure, "en"), "measure_zh": kind_said(standing.measure, "zh"),
-        "scope": kind_said(scope, "en"), "scope_zh": kind_said(scope, "zh"),
-    }  # fmt: skip
-
-
-def registered(register: Register) -> list[Party]:
-    """The organisations and parties of a register, each once; numbers with a wrong check digit are left out.
-
-    What was merged is part of whom it was merged into, with its names and numbers. Names that were decided to mean a
-    party are names of it.
-    """
-    found: dict[str, Party] = {}
-    for row in register.tables["organisations"].iter_rows(named=True):
-        names = (row["name_zh"], row["name_en"], *(row["aliases"] or ()))
-        numbers = [f"{scheme}:{row[scheme]}" for scheme in _ONE_PERSON if row[scheme]]
-        found[row["id"]] = _record(row["id"], names, row["country"], numbers)
-    meant = register.party_of
-    rows = register.tables["parties"].to_dicts() if "parties" in register.tables else []
-    decided = register.tables["party_names"].to_dicts() if "party_names" in register.tables else []
-    known = {row["id"] for row in rows} | set(found)
-    for row in rows:
-        one = _record(row["id"], (row["name"],), row["country"], row["identifiers"] or ())
-        found[row["id"]] = _joined(found[row["id"]], one) if row["id"] in found else one
-    for row in decided:
-        if row["party"] and (party := meant.get(row["name"], row["party"])) in known:
-            named = _record(party, (row["name"],), None, ())
-            found[party] = _joined(found[party], named)
-    for party in [one for one in found if one in meant]:
-        if meant[party] in found:
-            found[meant[party]] = _joined(found[meant[party]], found.pop(party))
-    return list(found.values())
-
-
-def _record(party: str, names: Iterable[str | None], country: str | None, numbers: Iterable[str]) -> Party:
-    told = [(scheme, number) for scheme, _, number in (text.partition(":") for text in numbers) if scheme in SCHEMES]
-    return Party(
-        source=REGISTER, id=party, names=tuple(dict.fromkeys(filter(None, names))),
-        countries=frozenset({country} if country else ()),
-        identifiers=frozenset(one for scheme, number in told if (one := identifier(scheme, number))),
-    )  # fmt: skip
-
-
-def _joined(one: Party, other: Party) -> Party:
-    return replace(
-        one, names=tuple(dict.fromkeys([*one.names, *other.names])), countries=one.countries | other.countries,
-        identifiers=one.identifiers | other.identifiers,
-    )  # fmt: skip
-
-
-def held_stakes(register: Register) -> list[Stake]:
-    """Who owns whom, as the register has it; a share that is no number is not known."""
-    rows = register.tables["ownership"].to_dicts() if "ownership" in register.tables else []
-    meant = register.party_of
-
-    def key(party: str) -> str:
-        return f"{REGISTER}:{meant.get(party, party)}"
-
-    return [
-        Stake(
-            owner=key(row["owner"]), owned=key(row["owned"]), share=_share(row["share_pct"]),
-            since=row["valid_from"], until=row["valid_to"],
-        )
-        for row in rows
-    ]  # fmt: skip
-
-
-def _share(text: str | None) -> Fraction | None:
-    try:
-        share = Fraction(text or "") / 100
-    except (ValueError, ZeroDivisionError):
-        return None
-    return share if 0 <= share <= 1 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,7 +150,7 @@ class Screener:
         found, waiting = {key}, [key]
         while waiting:
             for number in self._records[waiting.pop()].identifiers:
-                if number.scheme in _ONE_PERSON:
+                if number.scheme in ONE_PERSON:
                     new = self._holders[number].keys() - found
                     found |= new
                     waiting += new
@@ -384,7 +233,7 @@ class Screener:
             probability = weighed / (weighed + 1 - probability)
         known = {number.scheme: number for record in records for number in record.identifiers}
         for number in asked.identifiers:
-            if number.scheme in _ONE_PERSON and number.scheme in known:
+            if number.scheme in ONE_PERSON and number.scheme in known:
                 reasons.append(Reason(code="number-differs", facts=_number(known[number.scheme])))
                 probability = min(probability, threshold("number-differs", asked.day))
         return self._hit(person, name, by="name", probability=probability, reasons=reasons, day=asked.day)
@@ -438,7 +287,7 @@ class Screener:
             for links in standing.chains
         ]
         facts = {"list": standing.list, "share": _percent(standing.share), "chain": "; ".join(chains)}
-        return Reason(code="owned", facts=facts | _kind_facts(standing))
+        return Reason(code="owned", facts=facts | kind_facts(standing))
 
     def _called(self, person: str) -> str:
         return next((name for record in self._of(person) for name in record.names), person)
@@ -463,51 +312,6 @@ class Screener:
                 for kind, persons in sorted(listed.items())
             }
         return self._belongings[day]
-
-
-def explained(alike: Likeness) -> list[Reason]:
-    """What makes two names alike or not, in words, what weighs most first."""
-    a, b, features = alike.one, alike.other, alike.features
-    brands = {"one": shorten(a.brand_han or a.brand), "other": shorten(b.brand_han or b.brand)}
-    if a.text == b.text and a.text:
-        return [Reason(code="written-same")]
-    # Other brands are said by how they stand to each other.
-    found = [Reason(code=veto, facts=brands) for veto in alike.vetoes if veto != "brand"]
-    code = _brand(features, "syllable" in alike.vetoes)
-    if code:
-        found.append(Reason(code=code, facts=brands))
-    if features["letters"] > 0 and code != "brand-same":
-        found.append(Reason(code="letters-close"))
-    for feature, code in (("place-same", "place-same"), ("industry-shared", "industry-same"),
-                          ("industry-disjoint", "industry-differs"), ("function-one-sided", "function-differs"),
-                          ("form-differs", "form-differs")):  # fmt: skip
-        if features[feature] > 0:
-            found.append(Reason(code=code))
-    return found
-
-
-def _brand(features: Mapping[str, float], another: bool) -> str | None:
-    """How the brands stand to each other: the code of the reason."""
-    if features["brand-same"]:
-        return "brand-same"
-    if features["abbreviation"] or features["initials"] or features["shortened"] or in_letters(features):
-        return "brand-short"
-    if is_read_abroad(features):
-        return "brand-abroad"
-    if max(features["meaning"], features["meaning-by-sound"]) == 1.0:
-        return "brand-translated"
-    if features["transcribed-well"]:
-        return "brand-transcribed"
-    # Of what only chance may have made alike nothing is said.
-    if features["meaning"] and features["meant"]:
-        return "brand-partly-translated"
-    if features["brand-part"]:
-        return "brand-part"
-    if features["brand-missing"]:
-        return "brand-missing"
-    if another or features["no-brand"]:
-        return None
-    return "brand-close" if features["brand-sound"] >= _SOUNDS_ALIKE else "brand-far"
 
 
 def _shown(hits: list[Hit], most: int, day: date) -> tuple[Hit, ...]:
@@ -540,19 +344,3 @@ def _number(number: Identifier) -> dict[str, str]:
 
 def _percent(share: Fraction | None) -> str:
     return f"{float((share or 0) * 100):.4g}"
-
-
-@cache
-def _table(name: str) -> list[dict[str, str]]:
-    text = files("lodeline").joinpath("data", "party", name).read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
-
-
-@cache
-def _reasons() -> dict[str, dict[str, str]]:
-    return {row["code"]: row for row in _table("reasons.csv")}
-
-
-@cache
-def _kinds() -> dict[str, dict[str, str]]:
-    return {row["kind"]: row for row in _table("measures.csv")}

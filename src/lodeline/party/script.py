@@ -7,17 +7,17 @@ traditional to simplified: OpenCC; other scripts: AnyAscii.
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Final
 
 import opencc
 from anyascii import anyascii
 from pypinyin import Style, lazy_pinyin, pinyin
 from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
+
+from lodeline.party.tables import rows_of
 
 #: No name of a firm is longer; what comes after is not read, and said (`faults`).
 MOST_CHARACTERS: Final = 400
@@ -148,8 +148,7 @@ def traditional_letters() -> frozenset[str]:
 
 @cache
 def _lookalikes() -> dict[int, str]:
-    text = files("lodeline").joinpath("data", "party", "lookalikes.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(text.splitlines())
+    rows = rows_of("lookalikes.csv")
     lower = {ord(one): row["letter"] for row in rows for one in row["lookalikes"]}
     # The capital of a dotless i is the Latin I itself.
     upper = {

@@ -7,17 +7,16 @@ branches of trade are shortened, `benchmarks/names/shortened.py` learns of firms
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache, lru_cache
-from importlib.resources import files
 from itertools import islice, product
 from typing import Final, NamedTuple
 
 from lodeline.party.abroad import characters
 from lodeline.party.name import JAPANESE_FORM, Name, parted_han
 from lodeline.party.script import HAN, as_syllables, spoken
+from lodeline.party.tables import rows_of
 from lodeline.party.words import glosses, phrases, place_letters, trade_letters, vocabulary
 
 #: First letters stand for so many words.
@@ -146,9 +145,8 @@ def odds(slot: Slot, known: Shares, seen: Seen) -> dict[str, float]:
 @cache
 def letters_seen() -> Seen:
     """Branch of trade → letters → how often they were seen to stand for it."""
-    text = files("lodeline").joinpath("data", "party", "shortened_trades.csv").read_text(encoding="utf-8")
     found: Seen = defaultdict(dict)
-    for row in csv.DictReader(text.splitlines()):
+    for row in rows_of("shortened_trades.csv"):
         found[row["trade"]][row["letters"]] = float(row["seen"])
     return found
 
@@ -156,8 +154,7 @@ def letters_seen() -> Seen:
 @cache
 def shares() -> Shares:
     """Kind of word and way → how often it is taken."""
-    text = files("lodeline").joinpath("data", "party", "shortening.csv").read_text(encoding="utf-8")
-    return {(row["word"], row["way"]): float(row["share"]) for row in csv.DictReader(text.splitlines())}
+    return {(row["word"], row["way"]): float(row["share"]) for row in rows_of("shortening.csv")}
 
 
 def _brand_slot(name: Name) -> Slot:

@@ -15,16 +15,16 @@ is learned; Durbin et al., Biological sequence analysis (1998), ch. 2: log-odds 
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Final, NamedTuple
 
 import numba
 import numpy as np
 import numpy.typing as npt
+
+from lodeline.party.tables import rows_of
 
 #: A syllable of pinyin: what it begins with, its vowels, and what it ends in.
 _SYLLABLE: Final = re.compile(r"(zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw]?)([aeiouv]+)(ng|n|r)?")
@@ -110,7 +110,7 @@ def heard(syllables: tuple[str, ...], hanzi: str = "") -> str:
 @cache
 def _habits() -> dict[str, float]:
     """Hanzi, and syllable → bits for it being of a transcription, and not of another brand."""
-    return {row["heard"]: float(row["bits"]) for row in _brand_signs()}
+    return {row["heard"]: float(row["bits"]) for row in rows_of("transcribing.csv")}
 
 
 def rarity(sign: str) -> float:
@@ -120,12 +120,7 @@ def rarity(sign: str) -> float:
 
 @cache
 def _rarities() -> dict[str, float]:
-    return {row["heard"]: float(row["rarity"]) for row in _brand_signs()}
-
-
-def _brand_signs() -> list[dict[str, str]]:
-    text = files("lodeline").joinpath("data", "party", "transcribing.csv").read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
+    return {row["heard"]: float(row["rarity"]) for row in rows_of("transcribing.csv")}
 
 
 @lru_cache(maxsize=50_000)
@@ -174,8 +169,7 @@ def evidences(
 
 @cache
 def _rows() -> list[dict[str, str]]:
-    text = files("lodeline").joinpath("data", "party", "transcription.csv").read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
+    return rows_of("transcription.csv")
 
 
 @cache
@@ -254,8 +248,7 @@ def _syllables_of(of_sounds: str) -> _Syllables:
 
 @cache
 def _seen() -> _Seen:
-    text = files("lodeline").joinpath("data", "party", "transcribed_syllables.csv").read_text(encoding="utf-8")
-    rows = list(csv.DictReader(text.splitlines()))
+    rows = rows_of("transcribed_syllables.csv")
     signs, (_, columns) = _signs(), _table()
     heard_ = {row["heard"]: "".join(signs[one] for one in row["heard"].split()) for row in rows}
     ids = {one: at for at, one in enumerate(sorted(set(heard_.values())))}

@@ -6,17 +6,16 @@ missing there makes a match weaker, never wrong.
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Final
 
 from rapidfuzz.distance import DamerauLevenshtein
 from rapidfuzz.process import extractOne
 
 from lodeline.party.script import HAN, folded, is_cjk, simplified, spoken
+from lodeline.party.tables import rows_of
 
 #: The longest phrase of a table in Latin script, in words: "gu fen you xian gong si".
 MOST_WORDS: Final = 8
@@ -75,31 +74,26 @@ class Vocabulary:
     near: dict[str, frozenset[str]]
 
 
-def _table(name: str) -> list[dict[str, str]]:
-    text = files("lodeline").joinpath("data", "party", name).read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
-
-
 @cache
 def phrases() -> list[tuple[str, str, str]]:
     """(kind, concept, phrase as the table has it)."""
-    rows = [("form", row["form"], row["terms"]) for row in _table("forms.csv")]
-    rows += [(row["kind"], row["concept"], row["terms"]) for row in _table("words.csv")]
-    rows += [(row["kind"], row["concept"], row["written"]) for row in _table("words.csv") if row["written"]]
-    rows += [("place", row["place"], row["terms"]) for row in _table("places.csv")]
+    rows = [("form", row["form"], row["terms"]) for row in rows_of("forms.csv")]
+    rows += [(row["kind"], row["concept"], row["terms"]) for row in rows_of("words.csv")]
+    rows += [(row["kind"], row["concept"], row["written"]) for row in rows_of("words.csv") if row["written"]]
+    rows += [("place", row["place"], row["terms"]) for row in rows_of("places.csv")]
     return [(kind, concept, term) for kind, concept, terms in rows for term in terms.split("|")]
 
 
 @cache
 def vocabulary() -> Vocabulary:
     """The words of `data/party/`. A Chinese word is known by its pinyin as well: some names are filed that way."""
-    places = {row["place"]: row for row in _table("places.csv")}
+    places = {row["place"]: row for row in rows_of("places.csv")}
     latin: dict[str, tuple[str, set[str]]] = {}
     read: dict[str, tuple[str, set[str]]] = {}
     spelt: dict[str, tuple[str, set[str]]] = {}
     cjk: dict[str, tuple[str, set[str]]] = {}
     strong: set[str] = set()
-    written = {folded(term) for row in _table("words.csv") for term in row["written"].split("|")}
+    written = {folded(term) for row in rows_of("words.csv") for term in row["written"].split("|")}
     for kind, concept, phrase in phrases():
         term = folded(phrase).replace(" ", "")
         if any(map(is_cjk, term)):
@@ -141,20 +135,20 @@ def vocabulary() -> Vocabulary:
         cjk_lengths={head: tuple(sorted(found, reverse=True)) for head, found in lengths.items()},
         heads=frozenset(words[0] for _, _, phrase in phrases() for words in [folded(phrase).split()] if len(words) > 1),
         within={place: _chain(place, places) for place in places},
-        near={row["concept"]: frozenset((row["near"] or row["concept"]).split("|")) for row in _table("words.csv")},
+        near={row["concept"]: frozenset((row["near"] or row["concept"]).split("|")) for row in rows_of("words.csv")},
     )
 
 
 @cache
 def _near() -> frozenset[str]:
     """Countries where firms are that are filed in pinyin by their place."""
-    return frozenset(row["country"] for row in _table("pinyin_countries.csv"))
+    return frozenset(row["country"] for row in rows_of("pinyin_countries.csv"))
 
 
 @cache
 def places_near() -> frozenset[str]:
     """The places that lie in them."""
-    return frozenset(row["place"] for row in _table("places.csv") if row["country"] in _near())
+    return frozenset(row["place"] for row in rows_of("places.csv") if row["country"] in _near())
 
 
 def _is_spelt_out(term: str, place: dict[str, str] | None) -> bool:
@@ -225,7 +219,7 @@ def _long_words() -> dict[str, list[str]]:
 @cache
 def glosses() -> dict[str, frozenset[str]]:
     """Words in hanzi of brands → what they mean in English, of one word or several: 大地 → earth, land."""
-    return {simplified(row["han"]): frozenset(row["words"].split("|")) for row in _table("glosses.csv")}
+    return {simplified(row["han"]): frozenset(row["words"].split("|")) for row in rows_of("glosses.csv")}
 
 
 @lru_cache(maxsize=50_000)
@@ -242,7 +236,7 @@ def said(phrases_: frozenset[str]) -> frozenset[str]:
 def place_letters() -> dict[str, frozenset[str]]:
     """A character that stands for a place in short → the places: 江 of 江铜 is Jiangxi, among others."""
     found: dict[str, set[str]] = defaultdict(set)
-    for row in _table("places.csv"):
+    for row in rows_of("places.csv"):
         for term in row["terms"].split("|"):
             if HAN.match(term):
                 found[simplified(term)[0]].add(row["place"])
@@ -266,7 +260,7 @@ def trade_letters() -> dict[str, frozenset[str]]:
 def foreign_readings() -> dict[str, tuple[str, ...]]:
     """Words in hanzi that are read otherwise abroad: 住友 → sumitomo."""
     return {
-        simplified(row["han"]): tuple(row["reading"].split("|")) for row in _table("readings.csv")
+        simplified(row["han"]): tuple(row["reading"].split("|")) for row in rows_of("readings.csv")
     }  # fmt: skip
 
 

@@ -13,7 +13,9 @@ from lodeline.party.identifier import Identifier
 from lodeline.party.likeness import likeness
 from lodeline.party.lists import Listing, Measure, Party
 from lodeline.party.ownership import Stake
-from lodeline.party.screening import Hit, Screener, Screening, _shown, explained, registered
+from lodeline.party.reasons import explained
+from lodeline.party.registered import registered
+from lodeline.party.screening import Hit, Screener, Screening, _shown
 
 DAY = date(2025, 7, 1)
 USCC = Identifier("uscc", "91999999FCT000001P")

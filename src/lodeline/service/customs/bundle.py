@@ -38,7 +38,8 @@ from lodeline.control.screened import Screened
 from lodeline.journal.checkpoint import NoteError, Verifier, open_note
 from lodeline.journal.entry import canonical_json
 from lodeline.ledger.register import TABLES, Register
-from lodeline.party.screening import Screener, held_stakes, registered
+from lodeline.party.registered import held_stakes, registered
+from lodeline.party.screening import Screener
 from lodeline.regulation.document import PackError
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.customs.desk import Sources

@@ -25,7 +25,8 @@ from lodeline.ledger.register import Register
 from lodeline.material.element import RARE_EARTHS
 from lodeline.material.mass import share_mg
 from lodeline.party.lists import Party
-from lodeline.party.screening import FILED, Hit, Screener, threshold
+from lodeline.party.reasons import threshold
+from lodeline.party.screening import FILED, Hit, Screener
 from lodeline.regulation.control_list import control_items
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.licences.accounts import FILED as FILED_ROWS

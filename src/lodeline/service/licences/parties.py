@@ -15,7 +15,7 @@ from typing import Any, Final
 from lodeline.control.licences.application import Application
 from lodeline.control.parties import roll_of
 from lodeline.ledger.problem import Problem, Where, problem
-from lodeline.party.screening import ListMatch, threshold
+from lodeline.party.reasons import ListMatch, threshold
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.parties.index import known_parties
 from lodeline.service.parties.lists import lists_of

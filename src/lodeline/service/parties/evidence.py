@@ -20,8 +20,9 @@ from typing import Final
 from lodeline.ledger.register import Register
 from lodeline.party.identifier import identifier
 from lodeline.party.likeness import likeness
+from lodeline.party.reasons import threshold
+from lodeline.party.registered import registered
 from lodeline.party.resolution import as_row
-from lodeline.party.screening import registered, threshold
 from lodeline.party.script import MOST_CHARACTERS, faults
 from lodeline.store.store import Store
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from lodeline.party.lists import Party, PartyList
-from lodeline.party.screening import FILED, Screener, held_stakes, registered
+from lodeline.party.registered import held_stakes, registered
+from lodeline.party.screening import FILED, Screener
 from lodeline.service.parties.lists import edition, lists_of
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Head, Store

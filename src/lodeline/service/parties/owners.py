@@ -14,7 +14,8 @@ from lodeline.control.record import plain
 from lodeline.ledger.register import Register
 from lodeline.party.lists import PartyList
 from lodeline.party.ownership import controllers
-from lodeline.party.screening import REGISTER, held_stakes, threshold
+from lodeline.party.reasons import threshold
+from lodeline.party.registered import REGISTER, held_stakes
 
 
 def owners_behind(register: Register, lists: Sequence[PartyList], *, day: date) -> dict[str, str]:

@@ -9,8 +9,9 @@ import polars as pl
 
 from lodeline.ledger.register import Register
 from lodeline.material.mass import format_kg
+from lodeline.party.registered import REGISTER, registered
 from lodeline.party.resolution import as_row, parties_of, party_of
-from lodeline.party.screening import FILED, REGISTER, Hit, Screener, registered
+from lodeline.party.screening import FILED, Hit, Screener
 from lodeline.service.parties.index import screener_of
 from lodeline.service.parties.parties import history, unsettled
 from lodeline.service.parties.screening import standing_json

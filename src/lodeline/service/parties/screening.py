@@ -14,7 +14,9 @@ from lodeline.ledger.register import Register
 from lodeline.party.identifier import Identifier
 from lodeline.party.lists import PartyList
 from lodeline.party.packed import packed, unnamed
-from lodeline.party.screening import VERDICTS, Hit, ListMatch, Screener, Screening, held_stakes, registered, with_hits
+from lodeline.party.reasons import ListMatch
+from lodeline.party.registered import held_stakes, registered
+from lodeline.party.screening import VERDICTS, Hit, Screener, Screening, with_hits
 from lodeline.regulation.parameter import Jurisdiction
 
 Json = dict[str, Any]

@@ -7,7 +7,9 @@ from typing import Any
 
 from lodeline.material.mass import parse_mass
 from lodeline.party.lists import Party
-from lodeline.party.screening import FILED, REGISTER, kind_said
+from lodeline.party.reasons import kind_said
+from lodeline.party.registered import REGISTER
+from lodeline.party.screening import FILED
 from lodeline.regulation.parameter import load
 from lodeline.service.parties import lists as party_lists
 from lodeline.service.parties.parties import REASON_CHARACTERS

@@ -12,7 +12,7 @@ from lodeline.office.access import clock
 from lodeline.office.access.actor import AUTHORITY
 from lodeline.office.parties import parties as office
 from lodeline.party.lists import MEASURES, SCOPES
-from lodeline.party.screening import REGISTER
+from lodeline.party.registered import REGISTER
 from lodeline.regulation.parameter import load
 from lodeline.service.parties import lists as party_lists
 from lodeline.service.parties import queue as party_queue
