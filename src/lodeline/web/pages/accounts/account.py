@@ -68,7 +68,6 @@ def account_self(visit: Visit) -> HttpResponse:
         status=400 if error else 200,
         user=user,
         needed=needed,
-        guarded=guarded,
         done=_notices(visit),
         problems=problems_part(visit, error),
         fields=_fields(visit, user, error),

@@ -24,7 +24,6 @@ from lodeline.web.pages.balance.chart import draw_chart, draw_parts
 from lodeline.web.pages.balance.explained import asked_about, explanations_table
 from lodeline.web.pages.balance.inspections_part import inspected_here
 from lodeline.web.pages.balance.part import (
-    STATES,
     balances_of,
     draw_sites,
     draw_yields,
@@ -488,13 +487,28 @@ def _set_out(visit: Visit, statement: sites.Statement) -> dict[str, Any]:
         "since": written.day(statement.since, language),
         "until": written.day(statement.until, language),
         "counted": statement.muf_mg is not None,
-        "tested": statement.z is not None,
-        "unassayed": statement.state == "untested",
-        "mass": None
-        if statement.muf_mg is None
-        else written.mass_with_sigma(statement.muf_mg, statement.sigma_mg, language),
-        "sigma": written.mass(statement.sigma_mg, language),
-        "z": written.sigmas(statement.z),
+        "says": _measured(visit, statement),
         "state": state_cell(visit, statement.state, statement.finding),
-        "word": visit.spoken(STATES[statement.state][0]),
     }
+
+
+def _measured(visit: Visit, statement: sites.Statement) -> str:
+    """How far measurement explains the difference, or why nobody can say."""
+    if statement.z is not None:
+        sigma, z = written.mass(statement.sigma_mg, visit.language), written.sigmas(statement.z)
+        return visit.say(
+            f"Measurement explains ±{sigma} (one σ); the difference is {z} σ.",
+            f"测量误差为 ±{sigma}（一倍 σ），差额为 {z} σ。",
+        )
+    if statement.state == "untested":
+        return visit.say(
+            "Nobody has stated what some lots hold, and what they may hold explains any difference: it is not tested"
+            " until they are assayed.",
+            "部分批次未申报成分，其可能的含量足以解释任何差额：补充化验之前不作检验。",
+        )
+    if statement.muf_mg is not None:
+        return visit.say(
+            "Only one count: how far measurement explains the difference is unknown.",
+            "仅有一次盘存：无法判断测量误差的影响。",
+        )
+    return visit.say("No count ends it: the difference is unknown.", "期末无盘存：差额未知。")

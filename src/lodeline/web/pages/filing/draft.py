@@ -215,7 +215,7 @@ def _problems_page(
         problems=_problem_list(visit, draft, content, found, rows),
         grid=rows.grid, rows=rows, view=view, pages=_pages(visit, rows),
         counts={name: written.count(int(number)) for name, number in counts.items()},
-        good=int(counts.get("good", 0)), bad=int(counts.get("bad", 0)), wrong=wrong,
+        good=int(counts.get("good", 0)), wrong=wrong,
         may_divide=checked and not draft.accepted and draft.corrects is None and int(counts.get("good", 0)) > 0,
         first=first and _href(visit, draft, first, rows, content),
         other_months=[

@@ -69,8 +69,6 @@ def firm_filing(visit: Visit, organisation: str, entry: int) -> HttpResponse:
         if _registration(found, organisation) is None
         else visit.url("firm-filing-key", organisation=organisation, entry=entry),
         list=visit.url("firm-filings", organisation=organisation),
-        correct=visit.opens("firm-file", organisation=organisation),
-        may_file=visit.actor.may("own.file", organisation),
     )  # fmt: skip
 
 

@@ -145,19 +145,22 @@ def _instrument(visit: Visit, one: Json, rows: list[Json]) -> dict[str, object]:
             for row in rows
             if row["instrument"] == one["instrument"]
         ],
-        "effects": [
-            {
-                "suspends": effect["suspends"],
-                "titles": ("；" if visit.language == "zh" else "; ").join(
-                    short_title(visit.spoken(title)) for title in effect["titles"]
-                ),
-                "from": written.day(effect["from"], visit.language),
-                "to": None if effect["to"] is None else written.day(effect["to"], visit.language),
-                "unknown": effect["afterwards"] == "unknown",
-            }
-            for effect in one["effects"]
-        ],
+        "effects": [_effect(visit, effect) for effect in one["effects"]],
     }
+
+
+def _effect(visit: Visit, effect: Json) -> str:
+    """What becomes of the instruments that another suspends, in words."""
+    what = visit.say("; ", "；").join(short_title(visit.spoken(title)) for title in effect["titles"])
+    since = written.day(effect["from"], visit.language)
+    if not effect["suspends"]:
+        return visit.say(f"Ends the suspension of {what} on {since}.", f"自{since}起恢复实施{what}。")
+    until = effect["to"] and written.day(effect["to"], visit.language)
+    told = visit.say(f"Suspends {what} from {since} on", f"自{since}起暂停实施{what}")
+    if until:
+        told = visit.say(f"Suspends {what} from {since} to {until}", f"{since}至{until}暂停实施{what}")
+    ending = visit.say("; what holds afterwards was not found.", "；其后情况未查到。")
+    return told + (ending if effect["afterwards"] == "unknown" else visit.say(".", "。"))
 
 
 def _turns(visit: Visit, pack: Jurisdiction, known: date) -> list[dict[str, object]]:

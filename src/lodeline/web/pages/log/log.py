@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from lodeline.service.entries.receipts import receipt
 from lodeline.service.overview import overview as questions
 from lodeline.store.store import OFFICE_KIND, StoredEntry
+from lodeline.web.pages.common import asked
 from lodeline.web.parts import choice
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import Cell, Column, FrameRows, Row, Table, shown, wanted_csv
@@ -48,9 +49,7 @@ def log(visit: Visit) -> HttpResponse:
         checkpoint=head.checkpoint.rstrip(),
         vkey=reading.store.signer.verifier.vkey,
         verify=visit.url("verify"),
-        months=[]
-        if months is None
-        else [(month, written.month(month, visit.language)) for month in reversed(months.all)],
+        months=asked.period_options(visit, months),
         kinds=[(kind, word[visit.language]) for kind, word in words.ENTRY_KINDS.items()],
         asked={name: visit.query(name) or "" for name in ("organisation", "period", "kind")},
         office=visit.url("log", query={"kind": OFFICE_KIND}),

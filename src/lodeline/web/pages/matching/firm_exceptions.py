@@ -36,7 +36,7 @@ def firm_exceptions(visit: Visit, organisation: str) -> HttpResponse:
     )  # fmt: skip
     return show(
         visit, "lodeline/matching/firm_exceptions.html", title=title, name=firm.name, table=shown(visit, table),
-        correct=firm.url("firm-filings"), file=firm.url("firm-file"),
+        correct=firm.url("firm-filings"),
     )  # fmt: skip
 
 

@@ -121,7 +121,6 @@ def register_organisation(visit: Visit, organisation: str) -> HttpResponse:
             fixed=("id", "organisation") if site else (),
         ),
         site=site and site["id"],
-        open_form=sent,
         sites=shown(visit, table),
         problems=_summary(visit, problems),
         notices=_entered(visit),
