@@ -22,7 +22,7 @@ LAYERS: Final = {
 }  # fmt: skip
 _SOURCE: Final = "src/lodeline/"
 #: Folders between a layer and its subjects.
-_BETWEEN: Final = frozenset({"pages", "templates", "lodeline", "shapes", "migrations"})
+_BETWEEN: Final = frozenset({"pages", "templates", "lodeline", "shapes", "models", "migrations"})
 _OF_THE_CORE: Final = ("tests/unit/", "tests/properties/")
 #: Minutes in a browser or on a disk that fails: never by a name alone.
 _APART: Final = ("tests/browser/", "tests/benchmarks/", "tests/faults/", "tests/acceptance/", "tests/crash/")

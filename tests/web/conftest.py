@@ -12,9 +12,12 @@ import pytest
 from django.conf import settings
 from django.test import Client, override_settings
 from tests import worlds
+from tests.accounts import empty_office, person
 from tests.stores import put_away
 from tests.web.as_official import furnish
+from tests.web.signing_in import FILER, FIRM
 
+from lodeline.office.models import User
 from lodeline.store.opening import open_store
 from lodeline.store.store import Store
 
@@ -49,6 +52,23 @@ def pages() -> Iterator[None]:
     middleware = [*settings.MIDDLEWARE[:who], "tests.web.as_official.AsOfficial", *settings.MIDDLEWARE[who:]]
     with override_settings(MIDDLEWARE=middleware):
         yield
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[str]:
+    """The address of an office without accounts; `filer` and `registrar` open one each."""
+    with empty_office(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def filer(room: str) -> User:
+    return person(FILER, (FIRM, "filer"))
+
+
+@pytest.fixture
+def registrar(room: str) -> User:
+    return person("registrar@authority.example", ("", "registrar"))
 
 
 class Page(HTMLParser):
