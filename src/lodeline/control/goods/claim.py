@@ -25,7 +25,9 @@ from lodeline.material.mass import MG_PER_KG, PPB_PER_PERCENT, format_kg
 ARTICLE = "article"
 _ANY_PRICE = {"low": 0, "high": "Infinity"}
 #: Kinds of which the ministry's answer does not speak, and which no list of the day names but in so many words.
-OTHER_KINDS = frozenset({"ceramic", "crystal", "glass", "fibre", "polish", "flint"})
+OTHER_KINDS = frozenset({"ceramic", "crystal", "glass", "fibre", "polish", "flint", "medicine", "rubber"})
+#: Of these nothing is believed where they hold a listed element: it may be the list's mixture.
+_COMPOUNDED = frozenset({"medicine", "rubber"})
 _MAGNETS = frozenset({"magnet-ndfeb", "magnet-smco"})
 #: Kinds that are no pieces.
 _POWDERS = frozenset({"catalyst", "phosphor", "polish", "ceramic", "glass"})
@@ -64,6 +66,13 @@ def claim_of(
     if "assembly" not in called:
         return None
     kinds = words.kinds or kinds_of_code(line["hs_code"], rules) or (ARTICLE,)
+    if not _COMPOUNDED.isdisjoint(kinds):
+        is_named = words.elements & _listed_elements(rules) and (words.means & _MATERIALS or "rubber" in kinds)
+        is_theirs = _fits(line["hs_code"], kinds, rules)
+        # Under other codes it is a word within a name: rubber boots, a tablet computer.
+        kinds = kinds if is_theirs else kinds_of_code(line["hs_code"], rules)
+        if not kinds or (is_theirs and (is_named or _listed(shares, rules))):
+            return None
     tells_otherwise = bool(called - {"assembly"}) or _is_named_otherwise(words, told)
     is_of_material = tariff is not None and not _fits(line["hs_code"], kinds, rules)
     doubts = []

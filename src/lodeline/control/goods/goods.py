@@ -25,7 +25,7 @@ MAGNETS = ("magnet-ndfeb", "magnet-smco", "magnet")
 #: Goods in which rare earths stand in a host of other material, and which a list may name all the same.
 WORKED = (
     "phosphor", "crystal", "fibre", "ceramic", "glass", "catalyst", "polish", "flint", "magnetocaloric",
-    "magnetostrictive", "getter", "hydrogen-storage",
+    "magnetostrictive", "getter", "hydrogen-storage", "medicine", "rubber",
 )  # fmt: skip
 _LISTABLE = frozenset(LISTABLE)
 _MAGNETS = frozenset(MAGNETS)
