@@ -3,15 +3,74 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.control.conftest import CLEAN, Desk, Fields, codes
+from tests.unit.control.conftest import CLEAN, DYSPROSIUM, Desk, Fields, codes
 
 #: A line that says nothing of its goods yet, without a price that could be wrong.
 BARE = CLEAN | {"composition": "", "value": "", "currency": "", "on": "2026-06-01"}
+ALUMINA = BARE | {"product_name": "alumina powder", "hs_code": "2818200000", "composition": "Al2O3=99.99"}
+POWDER = BARE | {"product_name": "white powder", "hs_code": "3824999999"}
+ALLOY = BARE | {"product_name": "magnesium alloy sheet", "hs_code": "8104902000"}
+ALUMINIUM = BARE | {"product_name": "aluminium alloy", "hs_code": "7601200090"}
+MOTOR = BARE | {"product_name": "电机", "hs_code": "8501520000"}
 
 
 def found(composition: str, **other: str) -> Fields:
     return {"assay_composition": composition, **other}
 
+
+#: What a laboratory finds leaves no room for what was declared in its place.
+LABORATORY = [
+    (ALUMINA | found("Y2O3=99.9"), "hold"),
+    (ALUMINA | {"product_name": "titania", "composition": "TiO2=99.5"} | found("Tb4O7=99.5"), "hold"),
+    (ALUMINA | {"product_name": "氧化锆", "composition": "ZrO2=99.9"} | found("Sc2O3=99.9"), "hold"),
+    (ALUMINA | {"product_name": "ferro-silicon", "composition": "Fe=25;Si=74"} | found("Dy=99.5"), "hold"),
+    (ALUMINA | {"product_name": "copper granules", "composition": "Cu=99.9"} | found("Gd=99.8"), "hold"),
+    (ALUMINA | found("Y2O3=4;Al2O3=95.5"), "query"),
+    (ALUMINA | found("Al2O3=99.9"), "release"),
+    (ALUMINA | {"product_name": "silica", "composition": "SiO2=99.9"} | found("SiO2=99.8;Al2O3=0.1"), "release"),
+    # Of what it did not look for it says nothing, and a magnet's recipe is no finding about the motor.
+    (DYSPROSIUM | found("Nd=24.1;Pr=6.0;Fe=68.9;B=0.98"), "hold"),
+    (DYSPROSIUM | found("Nd=24.1;Pr=6.0;Fe=68.9;B=0.98;Dy=0;Tb=0"), "release"),
+    (DYSPROSIUM | found("Fe=66"), "hold"),
+    (
+        MOTOR | {"product_name": "servo motor", "composition": "Fe=62;Cu=18;Al=12;Nd=1.9;Dy=0.1"}
+        | found("Nd=25;Pr=5;Dy=4;Fe=64.7;B=1", assay_of="magnet"),
+        "release",
+    ),
+]  # fmt: skip
+
+#: Listed oxides "and their mixtures": half of the goods and more; names of what goes into glass are no glass.
+MIXTURES = [
+    (POWDER | {"product_name": "玻璃澄清剂"} | found("Gd2O3=62;SiO2=36.5"), "hold"),
+    (POWDER | {"product_name": "glass decolouring agent"} | found("Y2O3=70;ZnO=29"), "hold"),
+    (POWDER | {"product_name": "ceramic glaze additive"} | found("Tb4O7=55;Al2O3=44"), "hold"),
+    (POWDER | {"product_name": "陶瓷色料"} | found("Dy2O3=58;SiO2=41"), "hold"),
+    (POWDER | found("Lu2O3=51;Al2O3=48"), "hold"),
+    (POWDER | {"composition": "Sm2O3=60;CaO=39"}, "hold"),
+    (POWDER | found("Gd2O3=12;SiO2=87"), "query"),
+    (POWDER | found("La2O3=60;SiO2=39"), "query"),  # rare earths of no form, and none that is listed
+    (POWDER | {"product_name": "optical glass blank", "hs_code": "7014009000"} | found("Gd2O3=62;SiO2=36"), "query"),
+    (POWDER | {"product_name": "陶瓷球", "hs_code": "6909120000", "composition": "ZrO2=94.5;Y2O3=5.2"}, "release"),
+    (POWDER | {"product_name": "glass", "hs_code": "7014009000", "composition": "La2O3=40;SiO2=59"}, "release"),
+    (POWDER | {"product_name": "polishing sludge", "hs_code": "3825690000"} | found("Y2O3=60;SiO2=38"), "query"),
+    (POWDER | {"product_name": "玻璃着色剂", "composition": "CoO=30;SiO2=69"}, "release"),
+]  # fmt: skip
+
+#: An alloy that the list names by two metals, with less of the listed one than an alloy of that name has.
+ALLOYS = [
+    (ALLOY | {"composition": "Mg=93;Y=3.9;Nd=2.2;Gd=0.4;Zr=0.4"}, "query"),
+    (ALLOY | {"composition": "Mg=93;Y=3.9;Nd=2.6;Zr=0.4"}, "query"),
+    (ALLOY | {"composition": "Mg=95.9;Gd=0.9;Zn=2.8"}, "query"),
+    (ALLOY | {"composition": "Mg=86.2;Gd=9.9;Y=3.1;Zr=0.4"}, "hold"),
+    (ALLOY | {"composition": "Mg=97.5;Gd=2;Zn=0.4"}, "hold"),
+    (ALLOY | {"product_name": "钆镁合金", "composition": "Mg=99.3;Gd=0.5"}, "hold"),
+    (ALUMINIUM | {"composition": "Al=94.6;Mg=4.6;Sc=0.3"}, "query"),
+    (ALUMINIUM | {"composition": "Al=97.7;Sc=2.1"}, "hold"),
+    (ALUMINIUM | {"product_name": "铝钪中间合金", "composition": "Al=99.4;Sc=0.5"}, "hold"),
+    (ALLOY | {"product_name": "FeCrAl alloy wire", "composition": "Fe=72;Cr=22;Al=5.3;Y=0.2"}, "query"),
+    (ALLOY | {"composition": "Mg=96;Al=3;Zn=0.9"}, "release"),
+    (ALLOY | {"composition": "Mg=93.5;Nd=2.8;Zn=0.5"}, "query"),  # the code is none of rare earths
+]  # fmt: skip
 
 #: Medicine, rubber and phosphors under the headings of theirs.
 HEADINGS = [
@@ -46,6 +105,8 @@ HEADINGS = [
 ]
 
 
-@pytest.mark.parametrize(("line", "verdict"), [*((BARE | one, v) for one, v in HEADINGS)])
+@pytest.mark.parametrize(
+    ("line", "verdict"), [*LABORATORY, *MIXTURES, *ALLOYS, *((BARE | one, v) for one, v in HEADINGS)]
+)
 def test_what_must_stop_stops_and_what_must_pass_passes(line: Fields, verdict: str, desk: Desk) -> None:
     assert desk(line).verdict == verdict, codes(desk(line))

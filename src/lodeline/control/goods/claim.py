@@ -126,17 +126,14 @@ def _shares_of(column: str, line: Line) -> Mapping[str, int]:
 
 def _of_the_whole(line: Line, shares: Mapping[str, int]) -> Mapping[str, int]:
     """What is known of the content of the whole goods: not what is said to be of the magnet inside."""
-    found = line.assay.shares if line.assay and line["assay_of"] != "magnet" else {}
+    is_of_magnet = line["assay_of"] == "magnet"
     if line["composition_of"] == "magnet":
-        return found
-    declared = (
-        line.composition.shares
-        if line.composition
-        else {
-            symbol: share for symbol, share in shares.items() if line.assay is None or symbol not in line.assay.shares
-        }
-    )
-    return {**declared, **found}
+        return line.assay.shares if line.assay and not is_of_magnet else {}
+    if line.assay is None or not is_of_magnet:
+        return shares
+    if line.composition:
+        return line.composition.shares
+    return {symbol: share for symbol, share in shares.items() if symbol not in line.assay.shares}
 
 
 def _evidence(code: str, column: str, shares: Mapping[str, int]) -> Doubt:

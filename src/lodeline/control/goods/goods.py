@@ -13,7 +13,7 @@ from functools import cache
 from lodeline.control.declaration import Line
 from lodeline.control.goods.claim import Claim, claim_of, kinds_of_code
 from lodeline.control.goods.stated import Stated
-from lodeline.control.goods.substance import listed_alloy_of, magnet_of, substance_of
+from lodeline.control.goods.substance import listed_alloy_of, magnet_of, mixture_of, substance_of, with_found
 from lodeline.control.goods.words import Words, read_grade, read_words, rows
 from lodeline.control.rulebook import Rulebook, Tariff, to_ppb
 from lodeline.material.element import RARE_EARTHS, TREO
@@ -95,9 +95,9 @@ def goods_of(line: Line, rules: Rulebook, *, recorded: tuple[Mapping[str, int], 
     """
     words = read_words(str(line["product_name"] or ""))
     tariff = rules.tariff_of(line["hs_code"])
-    shares, share_fields = _shares(line), SHARE_FIELDS
+    shares, share_fields = _shares(line, line.composition.shares if line.composition else {}, rules), SHARE_FIELDS
     if recorded is not None and line.composition is None:
-        shares, share_fields = {**recorded[0], **shares}, (recorded[1], "assay_composition")
+        shares, share_fields = _shares(line, recorded[0], rules), (recorded[1], "assay_composition")
     told = _told(line, words, tariff, shares, rules)
     claim = claim_of(line, rules, words=words, told=told, tariff=tariff, shares=shares)
     named = _named(line, words, tariff, rules)
@@ -137,10 +137,15 @@ def _told(
     }
     called = frozenset().union(*told.values())
     is_magnetic = bool(called & _MAGNETS)
-    by_laboratory = _by_laboratory(line, rules)
+    found = line.assay.shares if line.assay and line["assay_of"] != "magnet" else {}
+    by_laboratory = substance_of(found, rules)
     by_statement = magnet_of(shares, rules, is_magnetic=is_magnetic)
     if not (by_statement or by_laboratory or called & {*_LISTABLE, "ore"}):
         by_statement = substance_of(shares, rules) or listed_alloy_of(shares, rules)
+    if not called & {"assembly", "waste", "ore", "target"}:
+        by_laboratory = by_laboratory or mixture_of(found, rules)
+        if not (by_statement or by_laboratory or called & _LISTABLE):
+            by_statement = mixture_of(shares, rules)
     if "waste" in called and not is_magnetic:
         # Scrap of magnets has their composition and is none, unless its code says so, or nothing but metal is in it: by
         # a laboratory, or as stated of scrap whose name speaks of other goods.
@@ -151,10 +156,6 @@ def _told(
         by_laboratory -= {"metal", "alloy"}
     told |= {"composition": by_statement, "assay_composition": by_laboratory}
     return {column: forms for column, forms in told.items() if forms}
-
-
-def _by_laboratory(line: Line, rules: Rulebook) -> frozenset[str]:
-    return substance_of(line.assay.shares, rules) if line.assay and line["assay_of"] != "magnet" else frozenset()
 
 
 def _is_whole(content: Stated | None, rules: Rulebook) -> bool:
@@ -216,10 +217,11 @@ def agree(one: frozenset[str], other: frozenset[str]) -> bool:
     return bool({_families()[form] for form in one} & {_families()[form] for form in other})
 
 
-def _shares(line: Line) -> dict[str, int]:
-    """The declared composition, replaced element by element by what a laboratory found."""
-    declared = line.composition.shares if line.composition else {}
-    return {**declared, **(line.assay.shares if line.assay else {})}
+def _shares(line: Line, declared: Mapping[str, int], rules: Rulebook) -> dict[str, int]:
+    """The composition that is declared or on record, replaced by what a laboratory found."""
+    if line.assay and line["assay_of"] == "magnet" != line["composition_of"]:
+        return {**declared, **line.assay.shares}
+    return with_found(declared, line.assay, rules)
 
 
 def is_elsewhere(line: Line, rules: Rulebook) -> bool:

@@ -105,7 +105,9 @@ def _is_impurity(item: ControlItem, share_ppb: int, goods: Goods, rules: Ruleboo
     bounds = rules.parameter("desk-bounds")
     if item.form in MAGNETS or bounds is None or item.element in goods.named:
         return _is_other_kind(item, share_ppb, goods, rules)
-    return share_ppb < to_ppb(bounds["impurity_pct"])
+    # An alloy that the list names by two metals is one of that name only with so much of the listed one.
+    is_named = item.form == "alloy" and item.named
+    return share_ppb < to_ppb(bounds["substance"]["listed_alloy_pct"] if is_named else bounds["impurity_pct"])
 
 
 def _is_other_kind(item: ControlItem, share_ppb: int, goods: Goods, rules: Rulebook) -> bool:

@@ -9,15 +9,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lodeline.control.goods.stated import Stated
 from lodeline.control.rulebook import Rulebook, to_ppb
 from lodeline.material.composition import treo_ppb
 from lodeline.material.element import RARE_EARTHS, TREO
+from lodeline.material.mass import PPB_PER_PERCENT
 
 _RARE = frozenset({*RARE_EARTHS, TREO})
 #: What stands in an oxide or a compound beside its metal; what else is stated is a host, or an alloy's partner.
 _ANIONS = frozenset({"H", "C", "N", "O", "F", "Cl"})
 #: Elements that are no metal: an alloy holds little of them.
 _NON_METALS = frozenset({*_ANIONS, "P", "S", "As"})
+
+
+def with_found(declared: Mapping[str, int], found: Stated | None, rules: Rulebook) -> dict[str, int]:
+    """What was declared of goods, replaced element by element by what a laboratory found in them.
+
+    What it does not mention fills no more than it leaves open, so that no declared host dilutes a finding; of a rare
+    earth, which it may not have looked for, as much is left as a composition need not tell.
+    """
+    bounds = rules.parameter("desk-bounds")
+    if found is None or bounds is None:
+        return {**declared, **(found.shares if found else {})}
+    whole = 100 * PPB_PER_PERCENT
+    left, untold = max(whole - found.sum_ppb, 0), whole - to_ppb(bounds["substance"]["whole_pct"])
+    room = {symbol: min(share, max(left, untold) if symbol in _RARE else left) for symbol, share in declared.items()}
+    return {**room, **found.shares}
 
 
 def is_of_iron(shares: Mapping[str, int], rules: Rulebook) -> bool:
@@ -67,6 +84,15 @@ def listed_alloy_of(shares: Mapping[str, int], rules: Rulebook) -> frozenset[str
         if any(sum(shares.get(symbol, 0) for symbol in pair) >= whole for pair in pairs):
             return frozenset({"alloy"})
     return frozenset()
+
+
+def mixture_of(shares: Mapping[str, int], rules: Rulebook) -> frozenset[str]:
+    """An oxide that makes up half of a mixture and more: lists name oxides of their elements "and mixtures"."""
+    bounds = rules.parameter("desk-bounds")
+    named = {one.element for one in (*rules.items, *rules.unknown_items) if one.form == "oxide"}
+    oxides = treo_ppb({symbol: share for symbol, share in shares.items() if symbol in named})
+    is_most = bounds is not None and oxides >= to_ppb(bounds["substance"]["mixed_pct"])
+    return frozenset({"oxide"}) if is_most and not is_in_host(shares, rules) else frozenset()
 
 
 def is_in_host(shares: Mapping[str, int], rules: Rulebook) -> bool:
