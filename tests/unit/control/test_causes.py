@@ -11,6 +11,7 @@ ALUMINA = BARE | {"product_name": "alumina powder", "hs_code": "2818200000", "co
 POWDER = BARE | {"product_name": "white powder", "hs_code": "3824999999"}
 ALLOY = BARE | {"product_name": "magnesium alloy sheet", "hs_code": "8104902000"}
 ALUMINIUM = BARE | {"product_name": "aluminium alloy", "hs_code": "7601200090"}
+CERIUM = BARE | {"product_name": "cerium metal", "hs_code": "2805301590", "export_licence": "26-AA-1"}
 MOTOR = BARE | {"product_name": "电机", "hs_code": "8501520000"}
 
 
@@ -72,6 +73,26 @@ ALLOYS = [
     (ALLOY | {"composition": "Mg=93.5;Nd=2.8;Zn=0.5"}, "query"),  # the code is none of rare earths
 ]  # fmt: skip
 
+#: Grains of cerium below 500 µm need a dual-use licence in place of the ordinary one.
+GRAINS = [
+    (CERIUM | {"hs_code": "2805301510"}, "hold"),
+    (CERIUM | {"hs_code": "2805301510", "on": "2025-07-04"}, "hold"),
+    (CERIUM | {"hs_code": "2805301510", "licence": "LIC-9"}, "query"),
+    (CERIUM | {"product_name": "cerium metal -100 mesh"}, "query"),
+    (CERIUM | {"product_name": "金属铈 35目"}, "query"),
+    (CERIUM | {"product_name": "cerium metal 75-150 µm"}, "query"),
+    (CERIUM | {"product_name": "cerium metal, grains < 500um"}, "query"),
+    (CERIUM | {"product_name": "cerium metal powder"}, "query"),
+    (CERIUM | {"note": "粒度0.1-0.3mm"}, "query"),
+    (CERIUM | {"product_name": "LaCe metal powder", "hs_code": "2805302990", "composition": "La=35;Ce=64"}, "query"),
+    (CERIUM, "release"),
+    (CERIUM | {"product_name": "cerium metal ingots 500 g"}, "release"),
+    (CERIUM | {"product_name": "cerium metal granules 2-8 mm"}, "release"),
+    (CERIUM | {"product_name": "金属铈屑 8-20目"}, "release"),
+    (CERIUM | {"product_name": "neodymium metal powder", "hs_code": "2805301100", "composition": "Nd=99.5"}, "release"),
+    (CERIUM | {"product_name": "cerium oxide -325 mesh", "hs_code": "2846101000"}, "release"),
+]  # fmt: skip
+
 #: Medicine, rubber and phosphors under the headings of theirs.
 HEADINGS = [
     ({"product_name": "碳酸镧咀嚼片 750mg", "hs_code": "3004909099"}, "release"),
@@ -106,7 +127,7 @@ HEADINGS = [
 
 
 @pytest.mark.parametrize(
-    ("line", "verdict"), [*LABORATORY, *MIXTURES, *ALLOYS, *((BARE | one, v) for one, v in HEADINGS)]
+    ("line", "verdict"), [*LABORATORY, *MIXTURES, *ALLOYS, *GRAINS, *((BARE | one, v) for one, v in HEADINGS)]
 )
 def test_what_must_stop_stops_and_what_must_pass_passes(line: Fields, verdict: str, desk: Desk) -> None:
     assert desk(line).verdict == verdict, codes(desk(line))

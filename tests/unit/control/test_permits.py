@@ -37,6 +37,8 @@ COVERED = {"control_items": ["1C905"], "products": ["metal"], "elements": "", "v
 PAIRS: dict[str, tuple[Fields, Fields]] = {
     "permit.missing": (METAL, METAL | PERMIT),
     "permit.named": (METAL | PERMIT, METAL),
+    "permit.dual-use-missing": (CERIUM, CERIUM | {"licence": "LIC-1"}),
+    "permit.dual-use-unsettled": (CERIUM | {"hs_code": "2805301590"}, CERIUM | {"product_name": "Cerium metal"}),
     "zone.covered": (METAL | PERMIT | {"movement": "保税区转口"}, METAL | PERMIT),
     "port.designation-unknown": (METAL | {"port": "Shekou"}, METAL | {"port": "天津新港"}),
     "listed.to-identify": (DRAWINGS | FIRST_WEEKS, DRAWINGS | {"on": "2026-06-01"}),
@@ -104,8 +106,9 @@ def test_the_texts_of_these_reasons_render_in_both_languages(desk: Desk) -> None
             OXIDE | {"product_name": "cerium polishing powder", "hs_code": "2846101000", "composition": "CeO2=95"},
             "query",
         ),
-        # The flags name a dual-use licence in place of the ordinary one; the list that asks for it is not of this pack.
-        (CERIUM, "release"),
+        # The flags name a dual-use licence in place of the ordinary one, which therefore does not do.
+        (CERIUM, "hold"),
+        (CERIUM | PERMIT, "hold"),
         # Magnets stand in no catalogue of ordinary licences.
         (CLEAN | {"on": "2026-06-01"}, "release"),
         (CLEAN | {"on": "2026-06-01", "port": "Shekou"}, "release"),

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 
 from lodeline.control.case import Case, Rule
+from lodeline.control.goods.listed import kinds
 from lodeline.control.licences.licence import covers
 from lodeline.control.reason import Reason, reason
 
@@ -66,6 +67,28 @@ def ordinary_licence(case: Case) -> Iterator[Reason]:
         yield reason("permit.missing", law=law, **shown)
 
 
+def fine_cerium(case: Case) -> Iterator[Reason]:
+    """Grains of cerium below 500 µm need a dual-use licence in place of the ordinary one: by the code that says so, or
+    by words under another code. No number of the list is in the pack, so a licence that is named is compared by hand.
+    """
+    catalogue, line = case.rules.parameter("export-licence-goods"), case.line
+    if catalogue is None:
+        return
+    is_coded = _begins(line["hs_code"] or "", catalogue["dual_use_instead"])
+    if is_coded or (_is_cerium(case) and kinds("cerium-grains", line["product_name"], line["model"], line["note"])):
+        code = "permit.dual-use-missing" if is_coded and not line["licence"] else "permit.dual-use-unsettled"
+        law = (*case.rules.cited("export-licence-goods"), *case.rules.cited("supervision-flags"))
+        yield reason(code, law=law, hs_code=line["hs_code"], licence=line["licence"] or "–")
+
+
+def _is_cerium(case: Case) -> bool:
+    """Metal or alloy with more cerium than anything else."""
+    goods = case.goods
+    most = max(goods.shares, key=lambda symbol: goods.shares[symbol], default=None)
+    is_metal = goods.forms & {"metal", "alloy"} and not goods.is_assembly
+    return bool(is_metal) and (most == "Ce" if goods.is_composition_stated else "Ce" in goods.named)
+
+
 def port(case: Case) -> Iterator[Reason]:
     """A port that is named as none for rare earths; for goods of the catalogue, one that is not among those named."""
     ports, stated = case.rules.parameter("desk-ports"), case.line["port"]
@@ -92,4 +115,4 @@ def _is_named(stated: str, ports: Iterable[dict[str, list[str]]]) -> bool:
     return any(name in words or (not name.isascii() and any(name in word for word in words)) for name in names)
 
 
-RULES: tuple[Rule, ...] = (ordinary_licence, port)
+RULES: tuple[Rule, ...] = (ordinary_licence, fine_cerium, port)
