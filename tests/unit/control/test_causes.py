@@ -12,6 +12,7 @@ POWDER = BARE | {"product_name": "white powder", "hs_code": "3824999999"}
 ALLOY = BARE | {"product_name": "magnesium alloy sheet", "hs_code": "8104902000"}
 ALUMINIUM = BARE | {"product_name": "aluminium alloy", "hs_code": "7601200090"}
 CERIUM = BARE | {"product_name": "cerium metal", "hs_code": "2805301590", "export_licence": "26-AA-1"}
+SENSOR = BARE | {"product_name": "传感器", "hs_code": "9031809090"}
 MOTOR = BARE | {"product_name": "电机", "hs_code": "8501520000"}
 
 
@@ -93,6 +94,26 @@ GRAINS = [
     (CERIUM | {"product_name": "cerium oxide -325 mesh", "hs_code": "2846101000"}, "release"),
 ]  # fmt: skip
 
+#: One word and a weight: of so much of it nobody can tell what it is.
+NAMES = [
+    (SENSOR | {"mass_kg": "500", "value": "1100000", "currency": "USD"}, "query"),
+    (SENSOR | {"product_name": "sensors", "mass_kg": "900"}, "query"),
+    (SENSOR | {"product_name": "headphones", "hs_code": "8518300000", "mass_kg": "600"}, "query"),
+    (SENSOR | {"product_name": "硬盘", "hs_code": "8471701000", "mass_kg": "800"}, "query"),
+    (SENSOR | {"product_name": "parts", "hs_code": "8503009090", "mass_kg": "700"}, "query"),
+    (SENSOR | {"product_name": "零件", "hs_code": "8708999990", "mass_kg": "120", "transport": "courier"}, "query"),
+    (SENSOR | {"mass_kg": "90", "transport": "快件"}, "query"),
+    (MOTOR | {"mass_kg": "200", "transport": "DHL courier"}, "query"),
+    (SENSOR | {"mass_kg": "2", "transport": "courier"}, "release"),
+    (SENSOR | {"product_name": "parts", "hs_code": "8708999990", "mass_kg": "3"}, "release"),
+    (SENSOR | {"product_name": "传感器 1200个", "mass_kg": "500"}, "release"),
+    (SENSOR | {"mass_kg": "500", "note": "40 000 pcs in 50 cartons"}, "release"),
+    (SENSOR | {"mass_kg": "500", "model": "KMZ-60"}, "release"),
+    (SENSOR | {"product_name": "轮速传感器 汽车用", "mass_kg": "900"}, "release"),
+    (SENSOR | {"product_name": "brake parts for cars", "hs_code": "8708309990", "mass_kg": "9000"}, "release"),
+    (MOTOR | {"mass_kg": "12000"}, "release"),
+]  # fmt: skip
+
 #: Medicine, rubber and phosphors under the headings of theirs.
 HEADINGS = [
     ({"product_name": "碳酸镧咀嚼片 750mg", "hs_code": "3004909099"}, "release"),
@@ -127,7 +148,7 @@ HEADINGS = [
 
 
 @pytest.mark.parametrize(
-    ("line", "verdict"), [*LABORATORY, *MIXTURES, *ALLOYS, *GRAINS, *((BARE | one, v) for one, v in HEADINGS)]
+    ("line", "verdict"), [*LABORATORY, *MIXTURES, *ALLOYS, *GRAINS, *NAMES, *((BARE | one, v) for one, v in HEADINGS)]
 )
 def test_what_must_stop_stops_and_what_must_pass_passes(line: Fields, verdict: str, desk: Desk) -> None:
     assert desk(line).verdict == verdict, codes(desk(line))

@@ -16,7 +16,7 @@ from typing import Any
 from lodeline.control.declaration import Line
 from lodeline.control.goods.price import unit_value
 from lodeline.control.goods.substance import substance_of
-from lodeline.control.goods.words import Words
+from lodeline.control.goods.words import Words, read_words
 from lodeline.control.rulebook import Rulebook, Tariff, to_ppb
 from lodeline.material.element import RARE_EARTHS
 from lodeline.material.mass import MG_PER_KG, PPB_PER_PERCENT, format_kg
@@ -199,13 +199,19 @@ def _unfit(line: Line, words: Words, kinds: tuple[str, ...], rules: Rulebook) ->
         )  # fmt: skip
     if "bulk" in words.means and _POWDERS.isdisjoint(kinds):
         yield Doubt(code="deeply-processed.bulk", columns=("product_name",))
-    masses = [row["mass_kg_most"] for row in _usual(kinds, rules) if "mass_kg_most" in row]
-    if not masses or per_kg is None or not line["mass_kg"] or not words.is_bare:
+    if not words.is_bare or line["model"] or not _NOT_PIECES.isdisjoint(kinds):
         return
-    # So much of small things as cheap as magnets, and what they are sensors of is not told.
-    most, cheap = max(one["kg"] for one in masses), max(one["below_usd_per_kg"] for one in masses)
-    if line["mass_kg"] > most * MG_PER_KG and per_kg < cheap:
-        yield Doubt(
-            code="deeply-processed.weight", columns=("mass_kg", "value", "product_name"),
-            facts={"mass_kg": format_kg(line["mass_kg"]), "most_kg": most, "unit_value": f"{per_kg:.2f}"},
-        )  # fmt: skip
+    if "pieces" in words.means | read_words(str(line["note"] or "")).means:
+        return
+    # One word and a weight: of so much, or in so heavy a parcel, nobody can tell what it is.
+    limits = [one for row in _usual(kinds, rules) for one in row.get("mass_kg_most", ())]
+    if "courier" in read_words(str(line["transport"] or "")).means:
+        limits += [{"kg": row["parcel_kg"]} for row in _usual((ARTICLE,), rules)]
+    for one in limits:
+        is_cheap = "below_usd_per_kg" not in one or (per_kg is not None and per_kg < one["below_usd_per_kg"])
+        if (line["mass_kg"] or 0) >= one["kg"] * MG_PER_KG and is_cheap:
+            yield Doubt(
+                code="deeply-processed.weight", columns=("mass_kg", "product_name"),
+                facts={"mass_kg": format_kg(line["mass_kg"]), "most_kg": one["kg"]},
+            )  # fmt: skip
+            return

@@ -129,7 +129,8 @@ def _told(
     is_finished = bool(kinds_of_code(line["hs_code"], rules))
     is_stated = any(shares.get(symbol) for symbol in RARE_EARTHS)
     holds_magnets = bool(words.parts & {"magnet", "ndfeb", "smco", "other-magnet"})
-    is_of_code = (is_finished and is_stated) or (holds_magnets and bool(line["hs_code"]))
+    is_vague = words.is_bare and "vague" in words.means
+    is_of_code = (is_finished and (is_stated or is_vague)) or (holds_magnets and bool(line["hs_code"]))
     told = {
         "product": _product_forms()[product_kind(line["product"])] if line["product"] else frozenset(),
         "hs_code": frozenset(tariff.forms) if tariff else frozenset(),
