@@ -1,16 +1,16 @@
-"""One of eight writers: reserves, files, confirms, corrects and takes back at random, and prints what was accepted.
+"""Writers, each a process: they reserve, file, confirm, correct and take back at random; what was accepted is printed.
 
-Started as `python -m tests.contracts.draw_writer URL NUMBER ROUNDS`; several share declarations, so that they meet.
+Started as `python -m tests.contracts.draw_writer URL WRITERS ROUNDS`; several share declarations, so that they meet.
 """
 
 from __future__ import annotations
 
-import json
 import random
 import sys
 from datetime import UTC, date, datetime
 from typing import Any
 
+from tests.contracts.forked import in_processes
 from tests.desk import LAW, Desk
 
 from lodeline.service.licences.draws import Drawn, Wanted, reserve, void
@@ -90,11 +90,15 @@ class Writer:
 
 
 def main() -> None:
-    url, number, rounds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    writer = Writer(url, number)
-    for turn in range(rounds):
-        writer.round(turn)
-    print(json.dumps(writer.taken))
+    url, writers, rounds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+
+    def write(number: int) -> list[dict[str, Any]]:
+        writer = Writer(url, number)
+        for turn in range(rounds):
+            writer.round(turn)
+        return writer.taken
+
+    in_processes(writers, write)
 
 
 if __name__ == "__main__":

@@ -37,14 +37,9 @@ def licensed(own: Desk) -> Desk:
 def write_at_once(url: str, rounds: int) -> list[dict[str, Any]]:
     """What eight writers were told is theirs, by the order of their numbers."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "src")])}
-    command = [sys.executable, "-m", "tests.contracts.draw_writer", url]
-    writers = [
-        subprocess.Popen([*command, str(number), str(rounds)], stdout=subprocess.PIPE, text=True, env=environment)
-        for number in range(WRITERS)
-    ]
-    printed = [writer.communicate(timeout=900)[0] for writer in writers]
-    assert [writer.returncode for writer in writers] == [0] * WRITERS
-    return [taken for text in printed for taken in json.loads(text)]
+    command = [sys.executable, "-m", "tests.contracts.draw_writer", url, str(WRITERS), str(rounds)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, timeout=900, check=True)
+    return [taken for writer in json.loads(done.stdout) for taken in writer]
 
 
 def expected_used_mg(taken: list[dict[str, Any]]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -139,25 +140,25 @@ SITE: dict[str, object] = {"id": "new", "organisation": "MINE", "name": "new", "
 )
 
 
-#: Another process that opens the store files three months, and prints the entries it got.
-WRITER = """
+#: So many other processes open the store and file three months each; gives the entries that each got.
+WRITERS_APART = """
 import sys
+from tests.contracts.forked import in_processes
 from tests.contracts.test_races import origin
 from tests.desk import Desk
 from lodeline.store.opening import open_store
-desk, number = Desk(open_store(sys.argv[1])), int(sys.argv[2])
-print(*(desk.rows("MINE", f"2025-{month:02d}", origin(100 * month + number)) for month in (5, 6, 7)))
+
+def write(number):
+    desk = Desk(open_store(sys.argv[1]))
+    return [desk.rows("MINE", f"2025-{month:02d}", origin(100 * month + number)) for month in (5, 6, 7)]
+
+in_processes(int(sys.argv[2]), write)
 """
 
 
 def test_processes_take_turns_too(own: Desk) -> None:
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    command = [sys.executable, "-c", WRITER, own.store.database.url]
-    writers = [
-        subprocess.Popen([*command, str(number)], stdout=subprocess.PIPE, text=True, env=environment)
-        for number in range(4)
-    ]
-    printed = [writer.communicate(timeout=120)[0] for writer in writers]
-    assert [writer.returncode for writer in writers] == [0] * len(writers)
-    assert sorted(int(entry) for text in printed for entry in text.split()) == list(range(1, 13))
+    command = [sys.executable, "-c", WRITERS_APART, own.store.database.url, "4"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, timeout=120, check=True)
+    assert sorted(entry for writer in json.loads(done.stdout) for entry in writer) == list(range(1, 13))
     assert_contiguous(own.store)
