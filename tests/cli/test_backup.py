@@ -25,7 +25,7 @@ from django.test import override_settings
 from tests.cli.program import Lodeline
 from tests.desk import Desk, amounts, assert_sound
 from tests.office.harm import alter
-from tests.stores import new_database
+from tests.stores import copied, new_database
 
 from lodeline.office.access.actor import Actor
 from lodeline.office.access.audit import record_act
@@ -36,6 +36,7 @@ from lodeline.service.log import backup as backup_service
 from lodeline.service.log.backup import BackupError, RefusedError, back_up, restore
 from lodeline.service.log.backup_expiry import prune
 from lodeline.store.appearing import TakenError
+from lodeline.store.database import Database
 from lodeline.store.opening import create, open_store
 from lodeline.store.store import Store
 
@@ -94,8 +95,23 @@ def backup(desk: Desk, tmp_path: Path) -> Path:
     return back_up(desk.store, tmp_path / "backup.tar", made_at=MOMENT).file
 
 
+def made_tables(url: str) -> None:
+    """Makes the tables as `prepare` does; in a file they are copied from those that it has made once."""
+    if url.startswith("postgresql:"):
+        prepare(url)
+    else:
+        copied(_make_tables, url)
+
+
+def _make_tables(url: str) -> None:
+    prepare(url)
+    database = Database(url)
+    database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+
+
 def put_back(file: Path, url: str, *, kept: Any = (), older: bool = False) -> Store:
-    restore(file, url, make_tables=prepare, kept=kept, older=older)
+    restore(file, url, make_tables=made_tables, kept=kept, older=older)
     return open_store(url)
 
 
@@ -163,7 +179,7 @@ def test_backup_behind_the_kept_checkpoint_is_restored_only_when_that_is_meant(
     with pytest.raises(RefusedError, match=r"log\.older-than-checkpoint") as refused:
         put_back(backup, url, kept=kept)
     assert "--older" in refused.value.en and nothing_left(tmp_path, url)
-    restored = restore(backup, url, make_tables=prepare, kept=kept, older=True)
+    restored = restore(backup, url, make_tables=made_tables, kept=kept, older=True)
     assert (restored.size, restored.missing) == (3, 1)
 
 
@@ -318,7 +334,7 @@ def test_restore_that_was_killed_while_tables_are_made_is_done_again_at_once(
     while not is_dead(marked) and time.monotonic() < until:
         time.sleep(0.01)
     assert is_dead(marked), "what it had begun goes on without it"
-    again = lodeline.as_process("restore", backup)
+    again = lodeline("restore", backup)
     assert again.status == 0, again.err
     assert lodeline("verify", "--json").document["ok"] is True
     if kind == "postgresql":
@@ -347,7 +363,7 @@ def test_what_appeared_meanwhile_is_not_overwritten(
         return write
 
     with pytest.raises(TakenError, match="meanwhile"):
-        restore(backup, str(url), make_tables=prepare, progress=while_it_is_made(url))
+        restore(backup, str(url), make_tables=made_tables, progress=while_it_is_made(url))
     with pytest.raises(TakenError, match="meanwhile"):
         back_up(desk.store, other, made_at=MOMENT, progress=while_it_is_made(other))
     # A disk that gives no file a second name, as exFAT, refuses likewise.
@@ -355,7 +371,7 @@ def test_what_appeared_meanwhile_is_not_overwritten(
     monkeypatch.setattr("lodeline.store.appearing.os.link", lambda *_: (_ for _ in ()).throw(refused))
     url.unlink()
     with pytest.raises(TakenError, match="meanwhile"):
-        restore(backup, str(url), make_tables=prepare, progress=while_it_is_made(url))
+        restore(backup, str(url), make_tables=made_tables, progress=while_it_is_made(url))
     assert url.read_text() == other.read_text() == "another's"
     url.unlink()
     assert put_back(backup, str(url)).head().size == 3
