@@ -11,7 +11,7 @@ from lodeline.ledger.label import ALIAS, NO_ALIASES, with_inherited
 from lodeline.ledger.movement import LINE
 from lodeline.ledger.register import Register
 from lodeline.ledger.resolution import LABELS, Known
-from lodeline.store.database import Database, integer
+from lodeline.store.database import Database, integer, marks
 
 #: A line with the maker and the local id of its lot, in the columns of `ledger.movement.LINE`.
 LINE_SELECT = (
@@ -59,14 +59,13 @@ class Books:
         wanted = [local for local in wanted if local not in own]
         register = self._newest_register()
         own_texts = register.texts_of(organisation)
-        marks = ",".join(["%s"] * len(own_texts))
         labels, bought = self._labels(organisation, own_texts)
         received = self._database.frame_in(
             "SELECT DISTINCT lot.id, line.kind, lot.local, lot.name,"
             " CASE line.kind WHEN 'title' THEN line.organisation ELSE line.party END,"
             " COALESCE((SELECT SUM(mass_mg) FROM holding WHERE holding.lot = lot.id AND holding.owner = %s), 0)"
             " FROM lot JOIN line ON line.lot_id = lot.id WHERE ((line.organisation = %s AND line.kind = 'receipt')"
-            f" OR (line.party IN ({marks}) AND line.kind = 'title')) AND lot.local IN ({{keys}})",
+            f" OR (line.party IN ({marks(own_texts)}) AND line.kind = 'title')) AND lot.local IN ({{keys}})",
             wanted,
             before=(organisation, organisation, *own_texts),
             schema={
@@ -85,7 +84,7 @@ class Books:
             return pl.DataFrame(schema=LABELS), set()
         named = self._database.rows(
             "SELECT a.lot FROM alias a WHERE a.organisation = %s UNION SELECT l.lot_id FROM line l WHERE l.party IN"
-            f" ({','.join(['%s'] * len(texts))}) AND l.kind = 'title'"
+            f" ({marks(texts)}) AND l.kind = 'title'"
             " AND EXISTS (SELECT 1 FROM alias a WHERE a.lot = l.lot_id)",
             (organisation, *texts),
         )

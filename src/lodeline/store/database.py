@@ -31,6 +31,8 @@ from lodeline.store.place import at_place
 Parameter = str | int | float | bool | bytes | None
 #: What rows are looked up by.
 Key = str | int
+#: What a query gives, as the database has it.
+Rows = list[tuple[object, ...]]
 
 #: Seconds a writer waits for another writer before it gives up.
 WRITE_TIMEOUT_S = 60
@@ -173,7 +175,7 @@ class Database:
         if not self.is_sqlite:
             connections.databases[self.alias] |= {"CONN_MAX_AGE": seconds, "CONN_HEALTH_CHECKS": True}
 
-    def rows(self, sql: str, params: Sequence[Parameter] = ()) -> list[tuple[object, ...]]:
+    def rows(self, sql: str, params: Sequence[Parameter] = ()) -> Rows:
         """All rows of a query; `%s` marks parameters on both engines."""
         with self.placing(), self.connection.cursor() as cursor:
             cursor.execute(sql, list(params) or None)
@@ -188,21 +190,21 @@ class Database:
         """The rows of a query as a frame with `schema`, column by column in order."""
         return self._frame(self.rows(sql, params), schema)
 
-    def rows_in(self, sql: str, keys: Sequence[Key], *, before: Sequence[Parameter] = ()) -> list[tuple[object, ...]]:
+    def rows_in(self, sql: str, keys: Sequence[Key], *, before: Sequence[Parameter] = ()) -> Rows:
         """The rows of a query with `IN (…)` over any number of keys; `{keys}` in `sql` stands for the list."""
-        found: list[tuple[object, ...]] = []
+        found: Rows = []
         for start in range(0, len(keys), CHUNK):
             part = keys[start : start + CHUNK]
             if self.is_sqlite:
-                found += self.rows(sql.format(keys=",".join(["%s"] * len(part))), [*before, *part])
+                found += self.rows(sql.format(keys=marks(part)), [*before, *part])
             else:
                 # One parameter, whatever its length: thousands of them cost more than the question.
                 found += self.rows(sql.replace("IN ({keys})", "= ANY(%s)"), [*before, _array(part)])
         return found
 
-    def rows_in_pairs(self, sql: str, pairs: Sequence[tuple[str, str]]) -> list[tuple[object, ...]]:
+    def rows_in_pairs(self, sql: str, pairs: Sequence[tuple[str, str]]) -> Rows:
         """`rows_in` over pairs of texts: `(one, other) IN ({keys})`."""
-        found: list[tuple[object, ...]] = []
+        found: Rows = []
         for start in range(0, len(pairs), CHUNK):
             part = pairs[start : start + CHUNK]
             if self.is_sqlite:
@@ -219,7 +221,7 @@ class Database:
         """`rows_in` as a frame."""
         return self._frame(self.rows_in(sql, keys, before=before), schema)
 
-    def _frame(self, rows: list[tuple[object, ...]], schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    def _frame(self, rows: Rows, schema: dict[str, pl.DataType]) -> pl.DataFrame:
         if not self.is_sqlite:
             return pl.DataFrame(rows, schema=schema, orient="row")
         # SQLite has neither dates nor booleans: they are text and integers on disk.
@@ -292,6 +294,11 @@ _DEFAULTS: dict[str, object] = {
     "TIME_ZONE": None, "USER": "", "PASSWORD": "", "HOST": "", "PORT": "",
     "TEST": {"CHARSET": None, "COLLATION": None, "MIGRATE": True, "MIRROR": None, "NAME": None},
 }  # fmt: skip
+
+
+def marks(values: Sequence[object]) -> str:
+    """The places of so many parameters in a statement."""
+    return ",".join(["%s"] * len(values))
 
 
 def integer(value: object) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lodeline.store.database import Database
+from lodeline.store.database import Database, marks
 
 FACTS = ("fact", "entry", "upload", "record", "lot", "line", "alias", "draw", "invoice_line", "customs_line")
 
@@ -94,9 +94,9 @@ def guards_of(database: Database, guarded: Guarded = FACT_TABLES) -> Guards:
 
 def _on_sqlite(database: Database, guarded: Guarded) -> tuple[dict[str, str], dict[str, str]]:
     """Triggers by name: as they should be, and as they are. A table's name is kept as its trigger's maker wrote it."""
-    marks = ",".join(["%s"] * len(guarded.tables))
     triggers = database.rows(
-        f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) IN ({marks})", guarded.tables
+        f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) IN ({marks(guarded.tables)})",
+        guarded.tables,
     )
     return _sqlite_guards(guarded), {str(name): str(statement) for name, statement in triggers}
 
@@ -106,12 +106,12 @@ def _on_postgresql(database: Database, guarded: Guarded) -> tuple[dict[str, str]
 
     Only what stands on the tables that a query means counts: another schema may hold tables of the same names.
     """
-    marks = ",".join(["to_regclass(%s)"] * len(guarded.tables))
+    tables = ",".join(["to_regclass(%s)"] * len(guarded.tables))
     found = database.rows(
         "SELECT tgname, tgenabled::text, pg_get_triggerdef(oid, true) FROM pg_trigger"
-        f" WHERE NOT tgisinternal AND tgrelid IN ({marks})"
+        f" WHERE NOT tgisinternal AND tgrelid IN ({tables})"
         " UNION ALL SELECT c.relname || '.' || r.rulename, 'O', pg_get_ruledef(r.oid)"
-        f" FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.ev_class IN ({marks})"
+        f" FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.ev_class IN ({tables})"
         " UNION ALL SELECT p.proname, 'O', replace(pg_get_functiondef(p.oid), quote_ident(n.nspname) || '.', '')"
         " FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = to_regproc(%s)",
         (*guarded.tables, *guarded.tables, guarded.function),

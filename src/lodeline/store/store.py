@@ -26,7 +26,7 @@ from lodeline.ledger.state import State
 from lodeline.spoken import UserError
 from lodeline.store.append import append, replace_state
 from lodeline.store.books import Books
-from lodeline.store.database import Database, integer
+from lodeline.store.database import Database, integer, marks
 from lodeline.store.tree import LogTree
 
 
@@ -250,22 +250,28 @@ class Store:
                 return
             first = integer(found[-1][0]) + 1
 
-    def entries_of(self, kind: str, *, organisation: str | None = None, period: str | None = None) -> list[StoredEntry]:
-        """The entries of a kind, or those of them about an organisation or a month, in order."""
+    def entries_of(
+        self, kind: str, *, organisation: str | None = None, period: str | None = None,
+        within: tuple[int, int] | None = None,
+    ) -> list[StoredEntry]:  # fmt: skip
+        """The entries of a kind, or those about an organisation or a month or `within` [first, end), in order."""
+        bounds = "" if within is None else ' AND "index" >= %s AND "index" < %s'
+        return self._of_kind(kind, organisation, period, f'{bounds} ORDER BY "index"', within or ())
+
+    def newest_of(
+        self, kind: str, *, before: int, most: int, organisation: str | None = None, period: str | None = None
+    ) -> list[StoredEntry]:
+        """The last entries of a kind, or those about an organisation or a month, below an index, the last first."""
+        ending = ' AND "index" < %s ORDER BY "index" DESC LIMIT %s'
+        return self._of_kind(kind, organisation, period, ending, (before, most))
+
+    def _of_kind(
+        self, kind: str, organisation: str | None, period: str | None, ending: str, params: tuple[int, ...]
+    ) -> list[StoredEntry]:
         wanted = {"kind": kind, "organisation": organisation, "period": period}
         given = {column: value for column, value in wanted.items() if value is not None}
         condition = " AND ".join(f"{column} = %s" for column in given)
-        found = self.database.rows(
-            f'SELECT {_ENTRY} FROM entry WHERE {condition} ORDER BY "index"', list(given.values())
-        )
-        return [_entry(row) for row in found]
-
-    def newest_of(self, kind: str, *, before: int, most: int) -> list[StoredEntry]:
-        """The last entries of a kind below an index, the last first."""
-        found = self.database.rows(
-            f'SELECT {_ENTRY} FROM entry WHERE kind = %s AND "index" < %s ORDER BY "index" DESC LIMIT %s',
-            (kind, before, most),
-        )
+        found = self.database.rows(f"SELECT {_ENTRY} FROM entry WHERE {condition}{ending}", [*given.values(), *params])
         return [_entry(row) for row in found]
 
     def leaf_hashes(self, first: int, end: int) -> bytes:
@@ -285,9 +291,8 @@ class Store:
 
         What is computed from rows, register and filings alone stands as long as this does; (-1, "") without one.
         """
-        marks = ",".join(["%s"] * len(still))
         found = self.database.rows(
-            f'SELECT "index", root FROM entry WHERE "index" < %s AND kind NOT IN ({marks})'
+            f'SELECT "index", root FROM entry WHERE "index" < %s AND kind NOT IN ({marks(still)})'
             ' ORDER BY "index" DESC LIMIT 1',
             (size, *still),
         )

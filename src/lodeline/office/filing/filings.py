@@ -35,24 +35,19 @@ class Filing:
 def filings(actor: Actor, store: Store, organisation: str, *, period: str | None = None) -> list[Filing]:
     """Everything that the organisation has filed, newest first. Requires "own.read"."""
     actor.require("own.read", organisation)
-    condition, params = ("", (organisation,)) if period is None else (" AND e.period = %s", (organisation, period))
-    found = store.database.rows(
-        'SELECT e."index", e.period, e.corrects, e.filed_at, e.row_count, e.flags, e.envelope FROM entry e'
-        f" WHERE e.kind = 'filing' AND e.organisation = %s{condition} ORDER BY e.\"index\" DESC",
-        params,
-    )
+    found = store.entries_of("filing", organisation=organisation, period=period)
     counts = store.database.rows(
         "SELECT entry, COUNT(*) FROM superseded WHERE organisation = %s GROUP BY entry", (organisation,)
     )
     gone = {int(str(entry)): int(str(count)) for entry, count in counts}
     return [
         Filing(
-            entry=int(str(entry)), period=str(month), corrects=None if corrects is None else int(str(corrects)),
-            filed_at=str(filed_at), rows=int(str(rows)), flags=len(json.loads(str(flags))),
-            certified=json.loads(str(envelope)).get("facts", {}).get("certification", {}).get("kind"),
-            restated=gone.get(int(str(entry)), 0),
+            entry=one.index, period=str(one.period), corrects=one.corrects, filed_at=one.filed_at, rows=one.row_count,
+            flags=len(one.flags),
+            certified=json.loads(one.envelope).get("facts", {}).get("certification", {}).get("kind"),
+            restated=gone.get(one.index, 0),
         )
-        for entry, month, corrects, filed_at, rows, flags, envelope in found
+        for one in reversed(found)
     ]  # fmt: skip
 
 

@@ -122,17 +122,12 @@ def _window(store: Store, entry: int, size: int) -> tuple[int, int, int]:
 
 
 def _own(store: Store, organisation: str, entry: int, upto: int) -> list[tuple[Cursor, Json]]:
-    found = store.database.rows(
-        "SELECT \"index\", period, corrects, filed_at FROM entry WHERE kind = 'filing' AND organisation = %s"
-        ' AND "index" >= %s AND "index" < %s',
-        (organisation, entry, upto),
-    )
     return [
         (
-            Cursor(int(str(index)), 0),
-            _change("filed", int(str(index)), organisation, filed_at, period=period, corrects=corrects),
+            Cursor(one.index, 0),
+            _change("filed", one.index, organisation, one.filed_at, period=one.period, corrects=one.corrects),
         )
-        for index, period, corrects, filed_at in found
+        for one in store.entries_of("filing", organisation=organisation, within=(entry, upto))
     ]
 
 

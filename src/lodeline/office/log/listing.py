@@ -23,7 +23,7 @@ from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.filing.status import has_duty
 from lodeline.spoken import UserError
-from lodeline.store.store import Store
+from lodeline.store.store import Store, StoredEntry
 
 Json = dict[str, Any]
 ROWS_MAX: Final = 1000
@@ -97,52 +97,44 @@ def filings(
     limit: int = ROWS_USUAL,
 ) -> RowsPage:  # fmt: skip
     """Filings of an organisation (None: of all), newest first."""
-    conditions, params = ["kind = 'filing'", '"index" < %s'], [cursor_number(cursor, _LARGEST)]
-    named: list[str] = []
-    for column, value in (("organisation", organisation), ("period", period)):
-        if value is not None:
-            conditions.append(f"{column} = %s")
-            named.append(value)
-    found = store.database.rows(
-        f'SELECT {_FILING} FROM entry WHERE {" AND ".join(conditions)} ORDER BY "index" DESC LIMIT %s',
-        [*params, *named, limit + 1],
+    found = store.newest_of(
+        "filing", before=cursor_number(cursor, _LARGEST), most=limit + 1, organisation=organisation, period=period
     )
-    return _page([_filing(row) for row in found], limit, "entry")
+    return _page([_filing(one) for one in found], limit, "entry")
 
 
 def filing(store: Store, entry: int) -> Json | None:
     """One filing; None where the entry is none."""
-    found = store.database.rows(f"SELECT {_FILING} FROM entry WHERE kind = 'filing' AND \"index\" = %s", (entry,))
-    return _filing(found[0]) if found else None
+    found = _entry(store, entry)
+    return _filing(found) if found else None
 
 
-_FILING: Final = '"index", organisation, period, corrects, filed_at, row_count, leaf_hash, flags, envelope'
+def _entry(store: Store, entry: int) -> StoredEntry | None:
+    found = store.entry(entry)
+    return found if found and found.kind == "filing" else None
 
 
-def _filing(row: Sequence[Any]) -> Json:
-    entry, organisation, period, corrects, filed_at, rows, leaf_hash, flags, envelope = row
-    certification = json.loads(envelope)["facts"].get("certification")
+def _filing(one: StoredEntry) -> Json:
+    certification = json.loads(one.envelope)["facts"].get("certification")
     return {
-        "entry": int(entry),
-        "organisation": organisation,
-        "period": period,
-        "corrects": None if corrects is None else int(corrects),
-        "filed_at": filed_at,
-        "rows": int(rows),
-        "leaf_hash": leaf_hash,
-        "flags": len(json.loads(flags)),
+        "entry": one.index,
+        "organisation": one.organisation,
+        "period": one.period,
+        "corrects": one.corrects,
+        "filed_at": one.filed_at,
+        "rows": one.row_count,
+        "leaf_hash": one.leaf_hash,
+        "flags": len(one.flags),
         "certified_by": None if certification is None else certification["kind"],
     }
 
 
 def filing_rows(store: Store, entry: int, *, cursor: str | None = None, limit: int = ROWS_USUAL) -> RowsPage | None:
     """The rows of a filing as text, in the order filed, each with `ordinal`; None where the entry is no filing."""
-    placed = store.database.rows(
-        "SELECT first_line, row_count FROM entry WHERE kind = 'filing' AND \"index\" = %s", (entry,)
-    )
-    if not placed:
+    placed = _entry(store, entry)
+    if placed is None:
         return None
-    first, count = (int(str(number)) for number in placed[0])
+    first, count = placed.first_line, placed.row_count
     after = cursor_number(cursor, -1)
     columns = ",".join(f'"{name}"' for name in CELLS)
     found = store.database.frame(

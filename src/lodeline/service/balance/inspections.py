@@ -115,12 +115,8 @@ def inspections(
 
 def entered(store: Store, first: int, end: int) -> list[Inspection]:
     """Those of the entries [first, end), in order."""
-    found = store.database.rows(
-        'SELECT "index" FROM entry WHERE "index" >= %s AND "index" < %s AND kind = %s ORDER BY "index"',
-        (first, end, INSPECTION_KIND),
-    )
-    entries = [store.entry(int(str(index))) for (index,) in found]
-    return [Inspection(entry=one, content=papers.paper_of(store, one)) for one in entries if one is not None]
+    entries = store.entries_of(INSPECTION_KIND, within=(first, end))
+    return [Inspection(entry=one, content=papers.paper_of(store, one)) for one in entries]
 
 
 def enter(

@@ -253,8 +253,6 @@ def _ask(visit: Visit, draft: Draft, *, now: datetime) -> HttpResponse:
 
 def newest_entry(draft: Draft, now: datetime) -> int | None:
     """The newest filing of the draft's month, which a correction names."""
-    ((entry,),) = ledger_of(draft, now=now).database.rows(
-        "SELECT MAX(\"index\") FROM entry WHERE kind = 'filing' AND organisation = %s AND period = %s",
-        (draft.organisation, draft.period),
-    )
-    return None if entry is None else int(str(entry))
+    ledger = ledger_of(draft, now=now)
+    filed = ledger.entries_of("filing", organisation=draft.organisation, period=draft.period)
+    return filed[-1].index if filed else None
