@@ -19,12 +19,13 @@ from lodeline.filing.schema import CELLS
 from lodeline.filing.table import Table, blank, read_bytes
 from lodeline.filing.written import written
 from lodeline.regulation.duty import deadline
-from lodeline.service.filing.drafting import copy_of, in_force, known_for_template, lot_compositions, what_changes
+from lodeline.service.filing.drafting import copy_of, known_for_template, lot_compositions, what_changes
 from lodeline.service.filing.filing import preview
 from lodeline.service.filing.posting import Outcome, post
 from lodeline.service.filing.transfers import transfers
 from lodeline.service.firm.acceptance import Acceptance, ClosedShipment, open_shipments, receipt_rows
 from lodeline.service.firm.own import OrganisationView
+from lodeline.store.queries.filing import month_in_force
 from lodeline.store.snapshot import open_snapshot
 
 pytestmark = pytest.mark.medium
@@ -72,15 +73,15 @@ def test_the_rows_in_force_of_a_month_are_those_that_correct_it(desk: Desk) -> N
     first = desk.rows("MINE", "2025-06", ORIGIN, SHIP, "L loss 9 mine 7 1 reason=spill")
     desk.rows("MINE", "2025-07", "S7 shipment 5 mine 7 1 counterparty=SEP")
     desk.rows("MINE", "2025-06", "L void", SHIP.replace("400", "390"), corrects=first)
-    stands = in_force(desk.store, "MINE", "2025-06")
+    stands = month_in_force(desk.store, "MINE", "2025-06")
     assert stands.select("event", "mass_mg").rows() == [("O", 1_000_000_000), ("S", 390_000_000)]
-    assert in_force(desk.store, "SEP", "2025-06").height == 0
+    assert month_in_force(desk.store, "SEP", "2025-06").height == 0
 
 
 def test_a_month_filed_again_becomes_one_correction_that_the_ledger_takes(desk: Desk) -> None:
     first = desk.rows("MINE", "2025-06", ORIGIN, SHIP, "L loss 9 mine 7 1 reason=spill")
     again = table_of("S2 shipment 6 mine 7 5 counterparty=SEP", ORIGIN.replace("1000", "990"), SHIP)
-    comparison = compare(judged(desk, "MINE", again).rows, in_force(desk.store, "MINE", "2025-06"))
+    comparison = compare(judged(desk, "MINE", again).rows, month_in_force(desk.store, "MINE", "2025-06"))
     assert dict(comparison.events.iter_rows()) == {"S2": "new", "O": "changed", "S": "unchanged", "L": "missing"}
     expected = what_changes(desk.store, "MINE", comparison, void={"L"})
     assert expected.rows() == [
@@ -91,7 +92,7 @@ def test_a_month_filed_again_becomes_one_correction_that_the_ledger_takes(desk: 
     outcome = filed(desk, "MINE", as_correction(comparison, again, void={"L"}), corrects=first)
     assert outcome.entry is not None, [found.message("en") for found in outcome.problems]
     assert desk.held_kg()["MINE/7", "mine", "MINE"] == (585, 0)
-    stands = in_force(desk.store, "MINE", "2025-06")
+    stands = month_in_force(desk.store, "MINE", "2025-06")
     assert compare(judged(desk, "MINE", again).rows, stands).of("unchanged") == ["S2", "O", "S"]
 
 
@@ -101,7 +102,7 @@ def test_a_corrected_composition_changes_what_other_events_of_the_month_carry(de
     desk.rows("SEP", "2025-06", *rows)
     rows[2] = OXIDE.replace("Nd=80", "Nd=70")
     new = judged(desk, "SEP", table_of(*rows)).rows
-    comparison = compare(new, in_force(desk.store, "SEP", "2025-06"))
+    comparison = compare(new, month_in_force(desk.store, "SEP", "2025-06"))
     changes = what_changes(desk.store, "SEP", comparison).filter(element="Nd")
     assert changes.rows() == [
         ("book", "sep", "Nd", 64_000_000, 56_000_000),
@@ -185,7 +186,7 @@ def test_an_open_shipment_waits_at_both_ends_and_is_accepted_as_shipped(desk: De
     assert outcome.entry is not None, [found.message("en") for found in outcome.problems]
     assert codes(outcome) == []
     assert waiting(desk) == []
-    assert in_force(desk.store, "SEP", "2025-06")["event"].to_list() == ["R-S", "R-S"]
+    assert month_in_force(desk.store, "SEP", "2025-06")["event"].to_list() == ["R-S", "R-S"]
     assert {row["state"] for row in transfers(open_snapshot(desk.store), LAW)["rows"]} == {"matched"}
 
 
@@ -195,7 +196,7 @@ def test_a_difference_is_received_as_weighed_and_shown(desk: Desk) -> None:
     said = Acceptance(line=shipment["line"], received_mg=380_000_000, composition="TREO=59", reason="spilt")
     outcome = confirmed(desk, "SEP", [Acceptance(line=shipment["line"]), said])
     assert codes(outcome) == ["transfer.mass-differs"]
-    (row,) = written(in_force(desk.store, "SEP", "2025-06")).to_dicts()
+    (row,) = written(month_in_force(desk.store, "SEP", "2025-06")).to_dicts()
     assert (row["mass_kg"], row["moisture_pct"], row["composition"]) == ("380", "2.5", "TREO=59")
     assert (row["reason"], row["reference"], row["document"]) == ("spilt", "S", "INV-1")
     assert waiting(desk) == []
@@ -271,7 +272,7 @@ def test_what_does_not_wait_for_one_cannot_be_confirmed(desk: Desk) -> None:
 def test_an_empty_ledger_has_an_answer_to_everything(desk: Desk) -> None:
     again = table_of(ORIGIN, SHIP)
     rows = judged(desk, "MINE", again).rows
-    stands = in_force(desk.store, "MINE", "2025-06")
+    stands = month_in_force(desk.store, "MINE", "2025-06")
     comparison = compare(rows, stands)
     assert comparison.of("new") == ["O", "S"]
     assert what_changes(desk.store, "MINE", comparison).rows()[0] == ("book", "mine", None, 0, 600_000_000)

@@ -24,7 +24,7 @@ from lodeline.service.log.editions import (
     freeze,
     recompute,
 )
-from lodeline.service.overview import overview
+from lodeline.store.queries.log import entries
 from lodeline.store.snapshot import open_snapshot, open_snapshot_as_of
 from lodeline.store.store import Store
 
@@ -76,7 +76,7 @@ def test_later_edition_says_what_changed_and_by_which_filings(desk: Desk) -> Non
     assert {"organisation": "SEP", "field": "state", "before": None, "after": "late"} in found["filed"]
     (moved,) = [row for row in found["flows"] if (row["from"], row["element"]) == ("origin:mined", "Nd")]
     assert (moved["before"], moved["after"]) == (200_000_000, 300_000_000)
-    why = causes(overview.entries(desk.store), period="2025-01", after=first.stamp[0], until=second.stamp[0])
+    why = causes(entries(desk.store), period="2025-01", after=first.stamp[0], until=second.stamp[0])
     assert why["cause"].to_list() == ["late-filing", "correction"]
 
 

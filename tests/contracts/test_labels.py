@@ -16,8 +16,9 @@ from lodeline.service.entries.receipts import receipt
 from lodeline.service.filing.transfers import transfers
 from lodeline.service.firm.own import OrganisationView
 from lodeline.service.log.audit import rebuild_differences, verify
-from lodeline.service.lots.aliases import AliasError, give_alias, history, paper
+from lodeline.service.lots.aliases import AliasError, give_alias, paper
 from lodeline.service.lots.flow import origins, trace
+from lodeline.store.queries.lots import alias_history
 from lodeline.store.snapshot import open_snapshot
 
 pytestmark = pytest.mark.medium
@@ -176,7 +177,10 @@ def test_an_alias_is_given_once_and_never_again_to_another(desk: Desk) -> None:
     for alias in ("", "a b", "MINE/9", "urn:x", "x" * 65, "批"):
         with pytest.raises(AliasError, match="1 to 64"):
             name(desk, "MINE", "MINE/8", alias)
-    assert history(desk.store, number_of(desk, "MINE/7"))["alias", "entry"].rows() == [("A", given), ("B", second)]
+    assert alias_history(desk.store, number_of(desk, "MINE/7"))["alias", "entry"].rows() == [
+        ("A", given),
+        ("B", second),
+    ]
     take(desk, TRADED)
     assert name(desk, "TRADE", "MINE/7", "A") == desk.store.head().size - 1, "another's names are his own"
 

@@ -18,7 +18,7 @@ from django.db import Error as DjangoDatabaseError
 
 from lodeline.store.appearing import appear, work_room
 from lodeline.store.append import append
-from lodeline.store.database import Database
+from lodeline.store.database import Database, integer
 from lodeline.store.guards import make_guards
 from lodeline.store.store import StoreError
 
@@ -115,6 +115,11 @@ def _column_types(database: Database, table: str) -> dict[str, str]:
             (table,),
         )
     return {str(column): str(stored).lower().partition("(")[0].strip() for column, stored in rows}
+
+
+def row_count(database: Database, table: Table) -> int:
+    """How many rows a table has."""
+    return integer(database.rows(f'SELECT COUNT(*) FROM "{table.name}"')[0][0])
 
 
 def rows_of(database: Database, table: Table) -> Iterator[pl.DataFrame]:

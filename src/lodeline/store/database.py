@@ -31,6 +31,11 @@ from lodeline.store.place import at_place
 Parameter = str | int | float | bool | bytes | None
 #: What rows are looked up by.
 Key = str | int
+#: What columns of a frame hold: text, whole numbers, days, yes or no.
+TEXT: Final[pl.DataType] = pl.String()
+WHOLE: Final[pl.DataType] = pl.Int64()
+DAY: Final[pl.DataType] = pl.Date()
+FLAG: Final[pl.DataType] = pl.Boolean()
 #: What a query gives, as the database has it.
 Rows = list[tuple[object, ...]]
 
@@ -180,6 +185,18 @@ class Database:
         with self.placing(), self.connection.cursor() as cursor:
             cursor.execute(sql, list(params) or None)
             return list(cursor.fetchall())
+
+    def paged(self, sql: str, most: int, *, after: int = 0, upto: tuple[int, ...] = ()) -> Iterator[tuple[object, ...]]:
+        """The rows of a query that ends in `WHERE id > %s ORDER BY id LIMIT %s`, `most` at once; the id comes first.
+
+        `upto`: for other marks between the two.
+        """
+        while True:
+            found = self.rows(sql, (after, *upto, most))
+            yield from found
+            if len(found) < most:
+                return
+            after = integer(found[-1][0])
 
     def execute(self, sql: str, params: Sequence[Parameter] = ()) -> None:
         """Runs a statement that returns nothing."""

@@ -241,14 +241,8 @@ class Store:
 
     def entries(self, first: int = 0, batch: int = 10_000) -> Iterable[StoredEntry]:
         """All entries from `first` on, in order."""
-        while True:
-            found = self.database.rows(
-                f'SELECT {_ENTRY} FROM entry WHERE "index" >= %s ORDER BY "index" LIMIT %s', (first, batch)
-            )
-            yield from map(_entry, found)
-            if len(found) < batch:
-                return
-            first = integer(found[-1][0]) + 1
+        statement = f'SELECT {_ENTRY} FROM entry WHERE "index" > %s ORDER BY "index" LIMIT %s'
+        return map(_entry, self.database.paged(statement, batch, after=first - 1))
 
     def entries_of(
         self, kind: str, *, organisation: str | None = None, period: str | None = None,

@@ -22,6 +22,7 @@ from lodeline.office.models import Dispute, User
 from lodeline.office.notices.notices import notify
 from lodeline.service.firm.own import OrganisationView
 from lodeline.spoken import UserError
+from lodeline.store.queries.lots import ids_on_the_label
 
 REASON_CHARACTERS: Final = 2_000
 
@@ -89,7 +90,7 @@ def disputes(actor: Actor, organisation: str) -> list[Dispute]:
 
 def about(actor: Actor, own: OrganisationView, transfer: Mapping[str, Any]) -> list[Dispute]:
     """Those about one transfer, a row of `Own.transfers`, whatever its papers called the lot when they were raised."""
-    names = {transfer["local"], *own.ids_on_the_label(transfer["shipment_line"])}
+    names = {transfer["local"], *ids_on_the_label(own.store, transfer["shipment_line"])}
     key = (transfer["shipper"], transfer["receiver"], transfer["shipment_event"])
     return [
         one for one in disputes(actor, own.organisation)

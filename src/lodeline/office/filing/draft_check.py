@@ -26,10 +26,11 @@ from lodeline.office.filing.sandbox import books_of, ledger_of
 from lodeline.office.jobs import jobs
 from lodeline.office.models import Draft
 from lodeline.regulation.parameter import Jurisdiction, load
-from lodeline.service.filing.drafting import in_force, lot_compositions, what_changes
+from lodeline.service.filing.drafting import lot_compositions, what_changes
 from lodeline.service.filing.filing import preview
 from lodeline.service.filing.posting import rows_root_of
 from lodeline.service.filing.preparing import Encoded, encode
+from lodeline.store.queries.filing import month_in_force
 from lodeline.store.store import Store
 
 #: Bytes of files up to which a draft is judged, and filed, while its filer waits.
@@ -135,7 +136,7 @@ def prepare(draft: Draft, content: Content, *, store: Store) -> tuple[Table, Che
     table, comparison = content.table, None
     checked = _check(draft, table, store)
     if draft.corrects is not None and not checked.rejects:
-        comparison = compare(checked.rows, in_force(store, draft.organisation, draft.period))
+        comparison = compare(checked.rows, month_in_force(store, draft.organisation, draft.period))
         # A row that withdraws an event says so itself.
         withdrawn = set(checked.rows.filter(checked.rows["kind"] == "void")["event"])
         table = as_correction(comparison, table, void=withdrawn | set(json.loads(draft.voided)))

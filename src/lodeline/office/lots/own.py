@@ -21,6 +21,7 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.firm.own import OrganisationView
 from lodeline.service.lots import aliases
 from lodeline.spoken import UserError
+from lodeline.store.queries.lots import alias_history, is_filed_by
 from lodeline.store.snapshot import Snapshot
 
 #: Kinds of origin whose place is a country; all others lie in the jurisdiction, opening stock nobody knows where.
@@ -37,7 +38,7 @@ class UnknownLotError(UserError):
 class OwnLot:
     """A lot. `called`: `Own.lot_name`. `product` and `composition` (symbol → ppb of dry mass, TREO with it) as stated.
 
-    `made_here`: the organisation made it. `aliases`: `service.lots.aliases.history` of its own. `history`:
+    `made_here`: the organisation made it. `aliases`: `store.queries.lots.alias_history` of its own. `history`:
     `Own.lot_history`. `transfers`: rows of `Own.transfers` about it.
     `origins`: `origin_kind`, `origin_place` (a country or None) and `booked_shares` (symbol → share), largest first;
     empty where the snapshot does not know the lot yet. `held_mg`: dry, at the own sites, by the book.
@@ -72,7 +73,7 @@ def own_lot(actor: Actor, own: OrganisationView, snapshot: Snapshot, called: str
         product=facts[0]["product"] if facts else None,
         composition={SYMBOLS[element]: ppb for element, ppb in shares.select("element", "ppb").iter_rows()},
         made_here=maker == own.organisation,
-        aliases=aliases.history(own.store, number, own.organisation),
+        aliases=alias_history(own.store, number, own.organisation),
         held_mg=held[0] if held else 0,
         history=own.lot_history(number),
         transfers=transfers.filter(pl.col("lot") == number),
@@ -87,7 +88,7 @@ def give_alias(actor: Actor, own: OrganisationView, called: str, alias: str, *, 
     """
     actor.require("own.file", own.organisation)
     number = own.lot_of(called)
-    if number is None or not own.names(number):
+    if number is None or not is_filed_by(own.store, number, own.organisation):
         raise unknown_lot(called)
     with own.store.database.transaction():
         aliases.give_alias(

@@ -22,7 +22,7 @@ from lodeline.service.customs import desk
 from lodeline.service.firm.own import OrganisationView
 from lodeline.service.parties.index import screener_of
 from lodeline.service.parties.screening import screening_json, with_law
-from lodeline.store.books import IN_FORCE
+from lodeline.store.queries.customs import exports_of
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
@@ -96,15 +96,7 @@ def _balances(balances: pl.DataFrame, snapshot: Snapshot, exporter: str) -> pl.D
 
 def _exports(store: Store, exporter: str, application: Application) -> pl.DataFrame:
     users = [_plain(one) for one in application.end_users]
-    found = store.database.frame(
-        'SELECT l."on", l.end_user_name, l.destination, l.product, l.mass_mg, l.licence FROM line l'
-        f" WHERE l.organisation = %s AND l.kind = 'export' AND {IN_FORCE} ORDER BY l.\"on\" DESC, l.id",
-        (exporter,),
-        schema={
-            "on": pl.Date(), "end_user_name": pl.String(), "destination": pl.String(), "product": pl.String(),
-            "mass_mg": pl.Int64(), "licence": pl.String(),
-        },
-    )  # fmt: skip
+    found = exports_of(store, [exporter]).sort("on", "line", descending=[True, False])
     same = [_plain(name) in users for name in found["end_user_name"].to_list()]
     return found.with_columns(same=pl.Series(same, dtype=pl.Boolean()))
 

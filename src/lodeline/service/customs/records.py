@@ -21,20 +21,13 @@ from lodeline.material.assay import explode
 from lodeline.material.composition import CompositionError
 from lodeline.material.element import SYMBOLS
 from lodeline.material.product import PRODUCTS
-from lodeline.store.books import IN_FORCE
+from lodeline.store.queries.customs import exports_of
+from lodeline.store.queries.lots import stated_compositions
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
 #: Goods worked beyond the last stage that the lists name.
 _PROCESSED = frozenset(kind for kind, product in PRODUCTS.items() if product.stage == "use")
-_EXPORT: Mapping[str, pl.DataType] = {
-    "organisation": pl.String(), "on": pl.Date(), "product": pl.String(), "mass_mg": pl.Int64(),
-    "destination": pl.String(), "end_user_name": pl.String(), "counterparty_name": pl.String(), "party": pl.String(),
-}  # fmt: skip
-_VERSION: Mapping[str, pl.DataType] = {
-    "lot": pl.Int64(), "entry": pl.Int64(), "organisation": pl.String(), "composition": pl.String(),
-    "in_force": pl.Boolean(),
-}  # fmt: skip
 
 
 def records_of(
@@ -109,12 +102,7 @@ def trades_of(
     store: Store, exporters: Iterable[str], *, before: int, behind: _Behind
 ) -> dict[str, Trade]:  # fmt: skip
     """The exports in force that each exporter has filed in the entries below `before`."""
-    rows = store.database.frame_in(
-        'SELECT l.organisation, l."on", l.product, l.dry_mg, COALESCE(l.destination, l.counterparty_country),'
-        " l.end_user_name, l.counterparty_name, l.party FROM line l"
-        f" WHERE l.kind = 'export' AND l.entry < %s AND l.organisation IN ({{keys}}) AND {IN_FORCE}",
-        sorted(exporters), before=(before,), schema=dict(_EXPORT),
-    )  # fmt: skip
+    rows = exports_of(store, sorted(exporters), before=before)
     found = {}
     for (exporter,), own in rows.sort("on", maintain_order=True).group_by("organisation", maintain_order=True):
         # The party is the buyer of the papers; the end user may be another.
@@ -125,9 +113,9 @@ def trades_of(
         kinds = [(product or "").partition(":")[0] for product in own["product"]]
         found[str(exporter)] = Trade(
             days=tuple(own["on"]),
-            masses_mg=tuple(mass or 0 for mass in own["mass_mg"]),
+            masses_mg=tuple(mass or 0 for mass in own["dry_mg"]),
             kinds=tuple(kinds),
-            destinations=tuple(one or "" for one in own["destination"]),
+            destinations=tuple(own.select(pl.coalesce("destination", "country", pl.lit(""))).to_series()),
             owners=tuple(behind.of(*one) for one in named),
             end_users=tuple(behind.itself(*one) for one in named),
             processed=tuple(kind in _PROCESSED for kind in kinds),
@@ -183,11 +171,7 @@ def _versions(lots: list[int], snapshot: Snapshot, store: Store | None) -> dict[
             "lot", "entry", "organisation", "composition", in_force=pl.lit(True)
         )
     else:
-        rows = store.database.frame_in(
-            f"SELECT l.lot_id, l.entry, l.organisation, l.composition, {IN_FORCE} FROM line l"
-            " WHERE l.composition IS NOT NULL AND l.entry <= %s AND l.lot_id IN ({keys})",
-            lots, before=(snapshot.entry,), schema=dict(_VERSION),
-        )  # fmt: skip
+        rows = stated_compositions(store, lots).filter(pl.col("entry") <= snapshot.entry)
     found: dict[int, list[Version]] = {}
     for row in rows.filter(pl.col("composition").is_not_null()).sort("entry").iter_rows(named=True):
         parts = (part.partition("=") for part in row["composition"].split(";"))

@@ -32,6 +32,7 @@ from lodeline.regulation.replay import differing, held
 from lodeline.service.entries.subject import Json
 from lodeline.service.filing.status import filing_status
 from lodeline.service.findings.finding import SnapshotView
+from lodeline.store.queries.customs import filed_papers
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
@@ -162,8 +163,7 @@ class _Export:
 
 def _export_lines(store: Store, snapshot: Snapshot) -> Iterator[_Export]:
     """The exports in force, in the order of days; each is the goods of its lot, as the ledger knows them now."""
-    columns = ", ".join(list(_PAPERS)[1:])
-    papers = store.database.frame(f"SELECT id, {columns} FROM line WHERE kind = 'export'", schema=dict(_PAPERS))
+    papers = filed_papers(store, _PAPERS, ["export"])
     facts = snapshot.lot_facts.select("lot", lot_product="product", lot_composition="composition")
     rows = (
         snapshot.lines.filter((pl.col("kind") == "export") & (pl.col("dry_mg") > 0))

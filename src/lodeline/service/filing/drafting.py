@@ -26,43 +26,16 @@ from lodeline.material.mass import share_mg_expr
 from lodeline.regulation.duty import next_month
 from lodeline.service.filing.preparing import parties
 from lodeline.service.lots.calling import LotNaming
-from lodeline.store.books import IN_FORCE
+from lodeline.store.queries.filing import month_in_force, newest_parties
+from lodeline.store.queries.lots import bought_lots, named_lots, stated_compositions
 from lodeline.store.store import Store
 
-#: A row in force: its cells, its dry mass, the lot and party that it resolved to, its number and its entry.
-STANDING: Final[dict[str, pl.DataType]] = {
-    **CELLS, "dry_mg": pl.Int64(), "lot_id": pl.Int64(), "party": pl.String(), "line": pl.Int64(), "entry": pl.Int64(),
-}  # fmt: skip
 #: What a correction does to the books: see `what_changes`.
 CHANGE: Final[dict[str, pl.DataType]] = {
     "what": pl.String(), "site": pl.String(), "element": pl.String(), "before_mg": pl.Int64(), "after_mg": pl.Int64(),
 }  # fmt: skip
-#: How many of an organisation's newest rows are looked through for the parties that it deals with.
-_NEWEST_ROWS: Final = 100_000
 _NAMED_ALIKE: Final = 2_000
-_PARTIED = ("shipment", "receipt", "title", "export")
 _DRAWS = ("shipment", "export", "loss")
-
-
-def in_force(store: Store, organisation: str, period: str) -> pl.DataFrame:
-    """The rows in force of the events that the organisation filed for a month, in the order filed: `STANDING`."""
-    entries = store.database.rows(
-        "SELECT first_line, row_count FROM entry WHERE organisation = %s AND period = %s AND kind = 'filing'"
-        ' ORDER BY "index"',
-        (organisation, period),
-    )
-    stored = {"line": "id"}
-    columns = ",".join(f'l."{stored.get(name, name)}"' for name in STANDING)
-    frames = [
-        store.database.frame(
-            f"SELECT {columns} FROM line l WHERE l.id >= %s AND l.id < %s AND l.kind <> 'void' AND {IN_FORCE}"
-            " ORDER BY l.id",
-            (int(str(first)), int(str(first)) + int(str(count))),
-            schema=STANDING,
-        )
-        for first, count in entries
-    ]
-    return pl.concat(frames) if frames else pl.DataFrame(schema=STANDING)
 
 
 def lot_compositions(store: Store, organisation: str, rows: pl.DataFrame) -> pl.DataFrame:
@@ -90,7 +63,7 @@ def what_changes(
 
     `what` is `book` (what the month's events bring to a site less what they take from it) or `counted` (its physical
     counts); `element` is null for the dry mass itself; masses in mg, of the whole month, before and after. A title
-    moves nothing between sites. `comparison.stands` is what `in_force` gave; `void` as for `as_correction`.
+    moves nothing between sites. `comparison.stands` is what `month_in_force` gave; `void` as for `as_correction`.
     """
     stands = comparison.stands
     withdrawn = [event for event in comparison.of("missing") if event in void]
@@ -169,15 +142,7 @@ def _lot_names(store: Store, organisation: str, rows: pl.DataFrame) -> pl.Series
 
 def _compositions(store: Store, lots: Sequence[int]) -> dict[int, str]:
     """Lot → its composition: of its making, else the first that anybody stated."""
-    found = store.database.frame_in(
-        'SELECT l.lot_id, l.kind, l.role, l."on", l.organisation, l.event, l.composition FROM line l'
-        f" WHERE l.lot_id IN ({{keys}}) AND l.composition IS NOT NULL AND {IN_FORCE}",
-        lots,
-        schema={
-            "lot": pl.Int64(), "kind": pl.String(), "role": pl.String(), "on": pl.Date(), "organisation": pl.String(),
-            "event": pl.String(), "composition": pl.String(),
-        },
-    )  # fmt: skip
+    found = stated_compositions(store, lots).filter("in_force")
     first = found.sort(~makes_lot().fill_null(False), "on", "organisation", "event").unique(
         "lot", keep="first", maintain_order=True
     )
@@ -194,7 +159,7 @@ def known_for_template(store: Store, organisation: str) -> OwnNames:
     """
     register = store.register(store.head())
     lots = sorted(_called_in_rows(store, organisation, _held(store, register, organisation)))
-    rows = _newest_parties(store, organisation)
+    rows = newest_parties(store, organisation)
     meant = {register.party_of.get(party, party) for party, _ in rows if party is not None}
     ids = {party for party in meant if party in register.roles} - {organisation}
     names = {name for _, name in rows if name is not None}
@@ -202,7 +167,7 @@ def known_for_template(store: Store, organisation: str) -> OwnNames:
 
 
 def _called_in_rows(store: Store, organisation: str, lots: Sequence[int]) -> set[str]:
-    found = store.database.rows_in("SELECT name, maker, local FROM lot WHERE id IN ({keys})", lots)
+    found = named_lots(store, lots)
     calling = LotNaming(store, organisation)
     own = organisation + "/"
     called = {calling.lot_name(str(name), str(maker), str(local)).removeprefix(own) for name, maker, local in found}
@@ -213,43 +178,14 @@ def _held(store: Store, register: Register, organisation: str) -> list[int]:
     """The lots in book at the organisation's sites, but for what a former holder has not delivered, and those that it
     owns wherever they lie."""
     sites = [site for site, holder in register.site_organisation.items() if holder == organisation]
-    at_sites = store.database.rows_in(
-        "SELECT lot, site, owner FROM holding WHERE mass_mg > 0 AND site IN ({keys})",
-        sites + sites_held_before(register, organisation),
-    )
-    texts = register.texts_of(organisation)
-    bought = store.database.rows(
-        "SELECT DISTINCT h.lot FROM line l JOIN holding h ON h.lot = l.lot_id WHERE l.kind = 'title'"
-        f" AND l.party IN ({','.join(['%s'] * len(texts))}) AND h.mass_mg > 0 AND h.owner = %s",
-        (*texts, organisation),
-    )
+    at_sites = store.books.held_at(sites + sites_held_before(register, organisation))
+    bought = bought_lots(store, organisation, register.texts_of(organisation))
     before = former_holders(register)
     here = {
-        int(str(lot)) for lot, site, owner in at_sites
-        if owner == organisation or (site in sites and owner not in before.get(str(site), ()))
+        int(lot) for site, lot, owner, _ in at_sites.iter_rows()
+        if owner == organisation or (site in sites and owner not in before.get(site, ()))
     }  # fmt: skip
     return sorted(here | {int(str(lot)) for (lot,) in bought})
-
-
-def _newest_parties(store: Store, organisation: str) -> set[tuple[str | None, str | None]]:
-    """(party as resolved, name as filed) of the rows of the newest entries."""
-    spans = store.database.rows(
-        "SELECT first_line, row_count FROM entry WHERE organisation = %s AND kind = 'filing' ORDER BY \"index\" DESC",
-        (organisation,),
-    )
-    found: set[tuple[str | None, str | None]] = set()
-    seen = 0
-    for first, count in ((int(str(first)), int(str(count))) for first, count in spans):
-        if seen >= _NEWEST_ROWS:
-            break
-        seen += count
-        rows = store.database.rows(
-            "SELECT DISTINCT party, counterparty_name FROM line WHERE id >= %s AND id < %s"
-            f" AND kind IN ({','.join(['%s'] * len(_PARTIED))})",
-            (first, first + count, *_PARTIED),
-        )
-        found |= {(None if party is None else str(party), None if name is None else str(name)) for party, name in rows}
-    return found
 
 
 def copy_of(store: Store, organisation: str, period: str, *, form: Literal["xlsx", "csv"] = "xlsx") -> bytes:
@@ -264,7 +200,7 @@ def copy_of(store: Store, organisation: str, period: str, *, form: Literal["xlsx
     a firm's own further columns. A workbook is for months that a person fills in; `csv` for those of 50 000 rows.
     """
     held = _held(store, store.register(store.head()), organisation)
-    rows = _begun(in_force(store, organisation, period), period, held)
+    rows = _begun(month_in_force(store, organisation, period), period, held)
     text = written(rows)
     if form == "csv":
         return table_csv(text)

@@ -33,10 +33,10 @@ from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.entries.history import NO_LINES, tied_history
 from lodeline.service.entries.salt import salt_key
 from lodeline.service.entries.upload import Upload
-from lodeline.service.licences.accounts import named_by
 from lodeline.service.licences.export_licences import licence_flags, missing_licence_flags
 from lodeline.service.lots.calling import LotNaming
-from lodeline.store.books import IN_FORCE
+from lodeline.store.queries.filing import events_in_force
+from lodeline.store.queries.licences import named_by
 from lodeline.store.store import Head, Store, StoredEntry
 
 Progress = Callable[[str, float], None]
@@ -285,12 +285,7 @@ def _restated(job: Job, replaced: pl.DataFrame) -> list[Problem]:
 
 def _same_content(job: Job, events: Sequence[str]) -> set[str]:
     """Those of the events whose rows in force are the same, cell by cell."""
-    columns = ",".join(f'l."{name}"' for name in CELLS)
-    stored = job.store.database.frame_in(
-        f"SELECT {columns} FROM line l WHERE l.organisation = %s AND l.event IN ({{keys}}) AND {IN_FORCE}"
-        " ORDER BY l.id",
-        events, before=(job.organisation,), schema=dict(CELLS),
-    )  # fmt: skip
+    stored = events_in_force(job.store, job.organisation, events)
     mine = job.checked.rows.filter(pl.col("event").is_in(events)).select(*CELLS)
     texts = [frame.select("event", text=cells(frame)).group_by("event").agg("text") for frame in (stored, mine)]
     both = texts[0].join(texts[1], on="event").filter(pl.col("text") == pl.col("text_right"))

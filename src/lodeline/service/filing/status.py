@@ -11,6 +11,7 @@ from lodeline.ledger.extension import due, extensions
 from lodeline.ledger.register import FILING_ROLES, Register
 from lodeline.regulation.duty import deadline, next_month
 from lodeline.regulation.parameter import Jurisdiction
+from lodeline.store.queries.filing import first_filings
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
@@ -40,12 +41,7 @@ def filing_status(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.Dat
     The months run from the first period filed to the last; a month is missing from its deadline on, as of the
     last filing in the log. What the authority has extended (ledger.extension) is due later.
     """
-    filed = store.database.frame(
-        "SELECT organisation, period, MIN(filed_at) FROM entry WHERE kind = 'filing' AND corrects IS NULL"
-        " GROUP BY organisation, period",
-        schema={"organisation": pl.String(), "period": pl.String(), "filed_at": pl.String()},
-    )
-    return filing_states(filed, snapshot.register, law, as_of=snapshot.as_of)
+    return filing_states(first_filings(store), snapshot.register, law, as_of=snapshot.as_of)
 
 
 def filing_states(

@@ -21,7 +21,6 @@ import polars as pl
 
 from lodeline import __version__
 from lodeline.filing.canonical import cells
-from lodeline.filing.schema import CELLS
 from lodeline.journal import entry as journal
 from lodeline.journal import merkle
 from lodeline.journal.checkpoint import sign_checkpoint
@@ -39,6 +38,7 @@ from lodeline.service.findings.finding import findings
 from lodeline.service.findings.recomputing import gives_its_finding
 from lodeline.service.law.law import in_force
 from lodeline.spoken import UserError
+from lodeline.store.queries import log
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store, StoredEntry
 
@@ -47,7 +47,6 @@ Scope = Literal["subject", "neighbours", "peers", "ledger"]
 _SCOPES: Final[tuple[Scope, ...]] = ("subject", "neighbours", "ledger")
 #: A bundle of more rows than this is read by nobody: it then shows the rows of the subject and says what it lacks.
 ROWS_MOST: Final = 50_000
-_LEAVES: Final[dict[str, pl.DataType]] = {**CELLS, "leaf": pl.Binary(), "ordinal": pl.Int64()}
 
 #: Whether a record goes with what of the ledger a bundle holds.
 _Goes = Callable[["_Chosen", Mapping[str, Any]], bool]
@@ -219,11 +218,7 @@ class _Prover:
 
     def rows(self, entry: StoredEntry, ordinals: Sequence[int]) -> list[journal.RowProof]:
         """Proofs of rows of a filing."""
-        columns = ",".join(f'"{name}"' for name in CELLS)
-        stored = self.store.database.frame(
-            f"SELECT {columns}, leaf, ordinal FROM line WHERE entry = %s ORDER BY ordinal", (entry.index,),
-            schema=_LEAVES,
-        )  # fmt: skip
+        stored = log.rows_of_entry(self.store, entry.index)
         shown = stored.filter(pl.col("ordinal").is_in(ordinals))
         encoded = [text.encode() for text in cells(shown)]
         opened = dict(zip(shown["ordinal"], encoded, strict=True))
@@ -231,10 +226,10 @@ class _Prover:
 
     def records(self, chosen: _Chosen) -> Iterator[tuple[StoredEntry, list[journal.RowProof]]]:
         """The entries of the register with the records of them that are in force and go with the rows chosen."""
-        stored = self.store.database.rows('SELECT entry, ordinal, "table", key, body FROM record ORDER BY id')
+        stored = log.records(self.store)
         newest: dict[tuple[str, str], tuple[int, int]] = {}
         by_entry: dict[int, dict[int, tuple[str, str]]] = {}
-        for entry, ordinal, table, key, body in stored:
+        for _, entry, ordinal, table, key, body in stored:
             if int(str(entry)) < self.size:
                 place = (int(str(entry)), int(str(ordinal)))
                 newest[str(table), str(key)] = place

@@ -13,7 +13,7 @@ import polars as pl
 from lodeline.accountancy.accounts import Accounts
 from lodeline.detection.battery import DETECTORS, look
 from lodeline.detection.imbalance import TESTED
-from lodeline.detection.papers import CUSTOMS, DRAWS, FILINGS, PAPERS
+from lodeline.detection.papers import CUSTOMS, DRAWS, PAPERS
 from lodeline.ledger.licence import GOODS
 from lodeline.ledger.register import Register
 from lodeline.ledger.transfer import passed_on, stand_in
@@ -23,6 +23,8 @@ from lodeline.service.entries.subject import Json, UnknownSubject
 from lodeline.service.filing.status import filing_status
 from lodeline.service.licences.draw_facts import draws_of, exits_in_force
 from lodeline.service.matching.exceptions import Disagreements, disagreements
+from lodeline.store.queries.customs import filed_papers
+from lodeline.store.queries.filing import filings
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
@@ -134,8 +136,7 @@ class SnapshotView:
     @cached_property
     def papers(self) -> pl.DataFrame:
         """The commercial cells of the rows in force (detection.papers.PAPERS)."""
-        cells = list(PAPERS)[1:]
-        rows = self.store.database.frame(f"SELECT id, {', '.join(cells)} FROM line ORDER BY id", schema=dict(PAPERS))
+        rows = filed_papers(self.store, PAPERS)
         return rows.join(self.lines.select("line"), on="line", how="semi")
 
     @cached_property
@@ -160,10 +161,7 @@ class SnapshotView:
     @cached_property
     def customs(self) -> pl.DataFrame:
         """What the export rows in force say of licence and declaration (detection.papers.CUSTOMS)."""
-        cells = list(CUSTOMS)[1:]
-        rows = self.store.database.frame(
-            f"SELECT id, {', '.join(cells)} FROM line WHERE kind = 'export' ORDER BY id", schema=dict(CUSTOMS)
-        )
+        rows = filed_papers(self.store, CUSTOMS, ["export"])
         return rows.join(self.lines.select("line"), on="line", how="semi")
 
     @cached_property
@@ -185,9 +183,4 @@ class SnapshotView:
     @cached_property
     def filings(self) -> pl.DataFrame:
         """Every accepted filing and correction of this snapshot (detection.papers.FILINGS)."""
-        return self.store.database.frame(
-            'SELECT "index", organisation, period, corrects, filed_at, row_count FROM entry'
-            " WHERE kind IN ('filing', 'correction') AND \"index\" <= %s ORDER BY \"index\"",
-            (self.snapshot.entry,),
-            schema=dict(FILINGS),
-        )
+        return filings(self.store, upto=self.snapshot.entry)

@@ -17,6 +17,8 @@ from lodeline.ledger.transfer import closing_tolerance_mg
 from lodeline.material.mass import PPB_PER_PERCENT, format_kg
 from lodeline.service.firm.own import OrganisationView
 from lodeline.spoken import UserError
+from lodeline.store.queries.filing import open_deliveries
+from lodeline.store.queries.lots import products_made
 from lodeline.store.store import Store
 
 #: A shipment that nobody, or not wholly, has confirmed. `net_mg`, `moisture_ppb` as the shipper weighed; `shipped_mg`,
@@ -28,13 +30,6 @@ OPEN: Final[dict[str, pl.DataType]] = {
     "document": pl.String(), "document_kind": pl.String(), "reason": pl.String(),
 }  # fmt: skip
 _EVENT_CHARACTERS: Final = 64
-_READ: Final[dict[str, pl.DataType]] = {
-    "line": pl.Int64(), "partner": pl.String(), "event": pl.String(), "shipped_on": pl.Date(),
-    "shipped_mg": pl.Int64(), "received_mg": pl.Int64(), "lot_id": pl.Int64(), "name": pl.String(),
-    "maker": pl.String(), "local": pl.String(), "product": pl.String(), "net_mg": pl.Int64(),
-    "moisture_ppb": pl.Int64(), "model": pl.String(), "document": pl.String(), "document_kind": pl.String(),
-    "reason": pl.String(),
-}  # fmt: skip
 
 
 class ClosedShipment(UserError):  # noqa: N818  (an answer to the asker, whose page is older than the ledger)
@@ -139,23 +134,11 @@ def _weighed(one: Acceptance, shipment: dict[str, int | None]) -> tuple[int, int
 
 
 def _open(store: Store, organisation: str) -> pl.DataFrame:
-    found = store.database.frame(
-        "SELECT t.shipment_line, t.shipper, t.shipment_event, t.shipped_on, t.shipped_mg, t.received_mg,"
-        " t.lot, lot.name, lot.maker, lot.local, l.product, l.mass_mg, l.moisture_ppb, l.model, l.document,"
-        " l.document_kind, l.reason FROM transfer t JOIN lot ON lot.id = t.lot JOIN line l ON l.id = t.shipment_line"
-        " WHERE t.receiver = %s AND (t.received_mg IS NULL OR (NOT t.by_reference AND t.received_mg < t.shipped_mg))",
-        (organisation,),
-        schema=_READ,
-    )
+    found = open_deliveries(store, organisation)
     within = pl.col("received_mg") >= pl.col("shipped_mg") - closing_tolerance_mg(pl.col("shipped_mg"))
     waiting = found.filter(~within.fill_null(False))
     unsaid = waiting.filter(pl.col("product").is_null())["lot_id"].unique().to_list()
-    made = store.database.rows_in(
-        "SELECT lot_id, product FROM line WHERE lot_id IN ({keys}) AND product IS NOT NULL"
-        " AND (kind = 'origin' OR kind = 'transformation' AND role IN ('out', 'waste'))",
-        unsaid,
-    )
-    products = {int(str(lot)): str(product) for lot, product in made}
+    products = {int(str(lot)): str(product) for lot, product in products_made(store, unsaid)}
     of_lot = pl.col("lot_id").replace_strict(products, default=None, return_dtype=pl.String())
     return waiting.with_columns(product=pl.coalesce("product", of_lot))
 

@@ -7,7 +7,7 @@ organisation's own rows and no others. Moments are passed in; masses are milligr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -16,7 +16,6 @@ from typing import Final, Literal
 import polars as pl
 
 from lodeline.ledger.extension import Extension, both_passed, due, extension_of
-from lodeline.ledger.label import ALIAS
 from lodeline.ledger.register import TABLES, Register
 from lodeline.ledger.resolution import maker_and_local
 from lodeline.ledger.succession import former_holders, partners, sites_held_before
@@ -28,7 +27,9 @@ from lodeline.service.filing.status import has_duty
 from lodeline.service.licences.accounts import DRAWN, drawn, licence_accounts, quota_accounts
 from lodeline.service.licences.quotas import GRANT
 from lodeline.service.lots.calling import LotNaming
-from lodeline.store.books import IN_FORCE
+from lodeline.store.queries import lots as lot_rows
+from lodeline.store.queries.filing import first_filings_of, first_period, own_transfers
+from lodeline.store.queries.parties import partners_filed
 from lodeline.store.store import Store
 
 MonthState = Literal["filed", "late", "missing", "due", "running"]
@@ -38,30 +39,6 @@ MonthState = Literal["filed", "late", "missing", "due", "running"]
 #: other side received what it never filed as shipped. `awaiting-shipper`: it received what the shipper has not filed.
 DeliveryStatus = Literal["to-accept", "unconfirmed", "unsent", "awaiting-shipper", "differs", "closed"]
 WAITING: Final[tuple[DeliveryStatus, ...]] = ("to-accept", "unconfirmed", "unsent", "awaiting-shipper")
-
-_HALVES: Final[dict[str, pl.DataType]] = {
-    "lot": pl.Int64(), "name": pl.String(), "maker": pl.String(), "local": pl.String(), "shipper": pl.String(),
-    "receiver": pl.String(), "shipment_line": pl.Int64(), "shipment_event": pl.String(), "receipt_event": pl.String(),
-    "shipped_mg": pl.Int64(), "received_mg": pl.Int64(), "shipped_on": pl.Date(), "received_on": pl.Date(),
-    "by_reference": pl.Boolean(), "lot_differs": pl.Boolean(), "party_differs": pl.Boolean(), "product": pl.String(),
-    "document": pl.String(), "receipt_lot": pl.Int64(), "receipt_name": pl.String(), "receipt_maker": pl.String(),
-    "receipt_local": pl.String(),
-}  # fmt: skip
-_TRANSFERS: Final = (
-    "SELECT t.lot, lot.name, lot.maker, lot.local, t.shipper, t.receiver, t.shipment_line, t.shipment_event,"
-    " CASE WHEN r.id IS NULL THEN NULL ELSE t.receipt_event END,"
-    " t.shipped_mg, t.received_mg, t.shipped_on, t.received_on, t.by_reference, t.lot_differs,"
-    " t.party_differs, COALESCE(s.product, r.product, (SELECT m.product FROM line m WHERE m.lot_id = t.lot"
-    " AND m.product IS NOT NULL ORDER BY m.id LIMIT 1)), COALESCE(s.document, r.document), got.id, got.name, got.maker,"
-    " got.local FROM transfer t JOIN lot ON lot.id = t.lot LEFT JOIN line s ON s.id = t.shipment_line"
-    # Where another received what was sent to the organisation, that one's papers are not for it to see.
-    " LEFT JOIN line r ON r.id = t.receipt_line AND (r.organisation = t.receiver OR t.shipper = %s)"
-    " LEFT JOIN lot got ON got.id = r.lot_id WHERE (t.shipper = %s OR t.receiver = %s)"
-)
-#: Condition on a transfer `t` that it may not have closed; `judge` decides.
-_MAYBE_OPEN: Final = (
-    " AND (t.receipt_line IS NULL OR t.shipment_line IS NULL OR (NOT t.by_reference AND t.received_mg < t.shipped_mg))"
-)
 
 _Duty = Callable[[str | None, date], bool]
 
@@ -123,11 +100,6 @@ class OrganisationView:
         """Ids of the organisations next to it: `LotNaming.next_to`, and whom it follows or who follows it."""
         return self.calling.next_to | partners(self.register, self.organisation)
 
-    @property
-    def _texts(self) -> list[str]:
-        """Everything that rows of others may call it by (`Register.texts_of`)."""
-        return self.register.texts_of(self.organisation)
-
     # Lots go by a name that tells no more than the own edge.
 
     def lot_name(self, name: str, maker: str, local: str, *, sent: tuple[str, int] | None = None) -> str:
@@ -138,33 +110,15 @@ class OrganisationView:
         """The number of the lot that the organisation calls so, if it holds it, once held it, or is being sent it."""
         hidden = [name for name, label in self.calling.hidden_names.items() if label == called]
         marked = called.startswith("~")
-        found = self.store.database.rows_in(
-            "SELECT lot.id, lot.name, lot.maker, lot.local FROM lot WHERE EXISTS (SELECT 1 FROM line"
-            " WHERE line.lot_id = lot.id AND line.organisation = %s)"
-            f" AND lot.{'local' if marked else 'name'} IN ({{keys}})",
-            [called.partition("/")[2]] if marked else [called, *hidden],
-            before=(self.organisation,),
-        )
+        texts = [called.partition("/")[2]] if marked else [called, *hidden]
+        found = lot_rows.own_lots_called(self.store, self.organisation, "local" if marked else "name", texts)
         fits = [int(str(lot)) for lot, *names in found if self.lot_name(*map(str, names)) == called]
         return fits[0] if fits else self._being_sent(called)
 
-    def names(self, lot: int) -> bool:
-        """Whether a filing of the organisation names the lot: it is no longer, or not only, on its way to it."""
-        return bool(
-            self.store.database.rows(
-                "SELECT 1 FROM line WHERE lot_id = %s AND organisation = %s LIMIT 1", (lot, self.organisation)
-            )
-        )
-
     def _being_sent(self, called: str) -> int | None:
         """The lot that goes by this name on the papers of a delivery to the organisation, which it has not received."""
-        found = self.store.database.rows(
-            "SELECT DISTINCT t.shipper, lot.id, lot.name, lot.maker, lot.local FROM transfer t"
-            " JOIN lot ON lot.id = t.lot WHERE t.receiver = %s AND t.receipt_line IS NULL",
-            (self.organisation,),
-        )
         fits = {
-            int(str(lot)) for shipper, lot, *names in found
+            int(str(lot)) for shipper, lot, *names in lot_rows.lots_on_the_way(self.store, self.organisation)
             if self.lot_name(*map(str, names), sent=(str(shipper), int(str(lot)))) == called
         }  # fmt: skip
         return min(fits, default=None)
@@ -173,7 +127,7 @@ class OrganisationView:
 
     def months(self, now: datetime) -> list[Month]:
         """Every month from the beginning of its duty to the running one, oldest first."""
-        filed = self._filed()
+        filed = first_filings_of(self.store, self.organisation)
         first = self._first_month(filed)
         running = period_of(now, self.law)
         if first is None or first > running:
@@ -196,18 +150,9 @@ class OrganisationView:
             period = next_month(period)
         return months
 
-    def _filed(self) -> dict[str, tuple[int, str]]:
-        """Month → the first entry that filed it, and when."""
-        found = self.store.database.rows(
-            "SELECT period, \"index\", filed_at FROM entry WHERE organisation = %s AND kind = 'filing'"
-            ' AND corrects IS NULL ORDER BY "index" DESC',
-            (self.organisation,),
-        )
-        return {str(period): (int(str(entry)), str(at)) for period, entry, at in found}
-
     def _first_month(self, filed: dict[str, tuple[int, str]]) -> str | None:
         """The month of registration, but none before anybody filed anything: the law's records begin with the log."""
-        ((first,),) = self.store.database.rows("SELECT MIN(period) FROM entry WHERE period IS NOT NULL")
+        first = first_period(self.store)
         if first is None:
             return None
         since = self.parties.filter(pl.col("id") == self.organisation)["valid_from"].to_list()
@@ -225,9 +170,7 @@ class OrganisationView:
         `left_mg` (not received yet), `shipped_on`, `received_on`, `day`, `state` and `cause` of
         `ledger.transfer.judge`, `standing`, `age_days` (from `day` to the day of `now`; null where it has closed).
         """
-        found = self.store.database.frame(
-            _TRANSFERS + (_MAYBE_OPEN if waiting else ""), (self.organisation,) * 3, schema=_HALVES
-        )
+        found = own_transfers(self.store, self.organisation, maybe_open=waiting)
         own, closed = pl.lit(self.organisation), pl.col("state").is_in(["matched", "delivered-unfiled"])
         lacks_receipt = pl.col("state").is_in(["open", "partial", "exception"]) & pl.col("shipment_line").is_not_null()
         standing = (
@@ -282,16 +225,6 @@ class OrganisationView:
             called=pl.Series(called, dtype=pl.String), local=pl.Series(locals_, dtype=pl.String)
         ).drop("sent", "receipt_lot", "receipt_name", "receipt_maker", "receipt_local")
 
-    def ids_on_the_label(self, shipment_line: int | None) -> set[str]:
-        """What the shipper of a line has called its lot: its id and every alias. Not to be shown: to compare with."""
-        found = self.store.database.rows(
-            "SELECT lot.local FROM line l JOIN lot ON lot.id = l.lot_id WHERE l.id = %s"
-            " UNION SELECT a.alias FROM line l JOIN alias a ON a.lot = l.lot_id AND a.organisation = l.organisation"
-            " WHERE l.id = %s",
-            (shipment_line, shipment_line),
-        )
-        return {str(one) for (one,) in found}
-
     @cached_property
     def _duty_next_to(self) -> _Duty:
         return has_duty(Register(tables={"organisations": self.parties}), self.law)
@@ -304,18 +237,7 @@ class OrganisationView:
         `lot`, `called`, `alias` (the newest that it gave the lot), `made` (it is the maker), `product`, `first_on`,
         `last_on`, `held_mg` (at its sites, by the book), `lines`.
         """
-        found = self.store.database.frame(
-            'SELECT l.lot_id, lot.name, lot.maker, lot.local, MIN(l."on"), MAX(l."on"), COUNT(*),'
-            " COALESCE(MAX(l.product), (SELECT m.product FROM line m WHERE m.lot_id = l.lot_id"
-            " AND m.product IS NOT NULL ORDER BY m.id LIMIT 1))"
-            f" FROM line l JOIN lot ON lot.id = l.lot_id WHERE l.organisation = %s AND {IN_FORCE}"
-            " GROUP BY l.lot_id, lot.name, lot.maker, lot.local",
-            (self.organisation,),
-            schema={
-                "lot": pl.Int64(), "name": pl.String(), "maker": pl.String(), "local": pl.String(),
-                "first_on": pl.Date(), "last_on": pl.Date(), "lines": pl.Int64(), "product": pl.String(),
-            },
-        )  # fmt: skip
+        found = lot_rows.own_lots(self.store, self.organisation)
         called = [self.lot_name(*row) for row in found.select("name", "maker", "local").iter_rows()]
         return (
             found.with_columns(called=pl.Series(called, dtype=pl.String), made=pl.col("maker") == self.organisation)
@@ -328,11 +250,7 @@ class OrganisationView:
 
     def aliases(self) -> pl.DataFrame:
         """`lot`, `alias`: what its papers call the lots that it has given an alias."""
-        found = self.store.database.frame(
-            "SELECT organisation, lot, alias FROM alias WHERE organisation = %s ORDER BY entry",
-            (self.organisation,),
-            schema=dict(ALIAS),
-        )
+        found = lot_rows.aliases_given(self.store, self.organisation)
         return found.unique("lot", keep="last", maintain_order=True).select("lot", "alias")
 
     def held(self) -> pl.DataFrame:
@@ -340,11 +258,7 @@ class OrganisationView:
         sites that it held before."""
         before = former_holders(self.register)
         own = self.sites["id"].to_list()
-        found = self.store.database.frame_in(
-            "SELECT lot, site, owner, mass_mg FROM holding WHERE mass_mg > 0 AND site IN ({keys})",
-            own + sites_held_before(self.register, self.organisation),
-            schema={"lot": pl.Int64(), "site": pl.String(), "owner": pl.String(), "held_mg": pl.Int64()},
-        )
+        found = self.store.books.held_at(own + sites_held_before(self.register, self.organisation))
         foreign = [(site, owner) for site in own for owner in sorted(before.get(site, ()))]
         others = pl.DataFrame(foreign, schema={"site": pl.String(), "owner": pl.String()}, orient="row")
         its = (pl.col("owner") == self.organisation) | pl.col("site").is_in(own)
@@ -352,7 +266,7 @@ class OrganisationView:
             found.join(others, on=["site", "owner"], how="anti")
             .filter(its)
             .group_by("lot")
-            .agg(pl.col("held_mg").sum())
+            .agg(held_mg=pl.col("mass_mg").sum())
         )
 
     def lot_history(self, lot: int) -> pl.DataFrame:
@@ -363,26 +277,8 @@ class OrganisationView:
         side), `party_name` as filed, `to_site`. Of another's line `entry`, `site` and `party_name` are null: they are
         not the organisation's to see.
         """
-        found = self.store.database.frame(
-            'SELECT l.organisation, l.entry, l.event, l.kind, l.role, l."on", l.site, l.dry_mg, l.composition,'
-            " l.method, l.party, l.counterparty_name, l.to_site FROM line l WHERE l.id IN"
-            # The other side calls what was shipped under a label by another name.
-            " (SELECT id FROM line WHERE lot_id = %s UNION SELECT t.shipment_line FROM transfer t JOIN line r"
-            " ON r.id = t.receipt_line WHERE t.receiver = %s AND r.lot_id = %s"
-            " UNION SELECT receipt_line FROM transfer WHERE shipper = %s AND lot = %s)"
-            f" AND (l.organisation = %s OR (l.party IN ({_marks(self._texts)})"
-            " AND l.kind IN ('shipment', 'receipt', 'title')))"
-            f" AND {IN_FORCE}"
-            ' ORDER BY l."on", l.id',
-            (lot, self.organisation, lot, self.organisation, lot, self.organisation, *self._texts),
-            schema={
-                "organisation": pl.String(), "entry": pl.Int64(), "event": pl.String(), "kind": pl.String(),
-                "role": pl.String(), "on": pl.Date(), "site": pl.String(), "dry_mg": pl.Int64(),
-                "composition": pl.String(), "method": pl.String(), "party": pl.String(), "party_name": pl.String(),
-                "to_site": pl.String(),
-            },
-        )  # fmt: skip
-        found = self.register.meant(found)
+        texts = self.register.texts_of(self.organisation)
+        found = self.register.meant(lot_rows.own_history(self.store, self.organisation, lot, texts))
         own = pl.col("organisation") == self.organisation
         return (
             found.with_columns(pl.when(own).then(column).alias(column) for column in ("entry", "site", "party_name"))
@@ -398,20 +294,8 @@ class OrganisationView:
         `party` (null: not in the register), `names` as filed (the most frequent first), `countries` as filed, `side`
         (`customer`: shipped or exported to; `supplier`: received from), `deliveries`, `mass_mg`, `first_on`, `last_on`.
         """
-        side = "CASE l.kind WHEN 'receipt' THEN 'supplier' ELSE 'customer' END"
-        found = self.store.database.frame(
-            f"SELECT l.party, l.counterparty_name, l.counterparty_country, {side}, COUNT(*),"
-            ' CAST(SUM(l.dry_mg) AS BIGINT), MIN(l."on"), MAX(l."on") FROM line l WHERE l.organisation = %s'
-            f" AND l.kind IN ('shipment', 'receipt', 'export') AND l.to_site IS NULL AND {IN_FORCE}"
-            f" GROUP BY l.party, l.counterparty_name, l.counterparty_country, {side}",
-            (self.organisation,),
-            schema={
-                "party": pl.String(), "name": pl.String(), "country": pl.String(), "side": pl.String(),
-                "deliveries": pl.Int64(), "mass_mg": pl.Int64(), "first_on": pl.Date(), "last_on": pl.Date(),
-            },
-        )  # fmt: skip
         return (
-            self.register.meant(found)
+            self.register.meant(partners_filed(self.store, self.organisation))
             .sort("deliveries", "name", descending=[True, False], nulls_last=True)
             .group_by(pl.coalesce("party", "name").alias("who"), "side", maintain_order=True)
             .agg(
@@ -460,7 +344,3 @@ class OrganisationView:
                 rows.append(one | drawn(accounts[one["id"]], today))
         frame = pl.DataFrame(rows, schema={**TABLES["licences"], **DRAWN})
         return frame.sort("valid_to", "id", descending=[True, False], nulls_last=False)
-
-
-def _marks(values: Sequence[str]) -> str:
-    return ",".join(["%s"] * len(values))

@@ -28,20 +28,10 @@ from lodeline.material.mass import share_mg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.entries.history import tied_history
 from lodeline.service.licences.draw_facts import Said, draws_of, said
-from lodeline.store.books import IN_FORCE, LINE_SELECT
+from lodeline.store.queries import licences as stored
+from lodeline.store.queries.licences import filed_rows
 from lodeline.store.store import Store
 
-#: Export rows that name a licence, as far as an account asks for them.
-FILED: Final[dict[str, pl.DataType]] = {
-    "licence": pl.String(), "organisation": pl.String(), "declaration": pl.String(), "on": pl.Date(),
-    "lot": pl.Int64(), "mass_mg": pl.Int64(), "dry_mg": pl.Int64(), "composition": pl.String(), "line": pl.Int64(),
-    "entry": pl.Int64(), "event": pl.String(),
-}  # fmt: skip
-_FILED: Final = (
-    "SELECT l.licence, l.organisation, COALESCE(l.declaration, ''), l.\"on\", l.lot_id, l.mass_mg, l.dry_mg,"
-    " l.composition, l.id, l.entry, l.event FROM line l"
-    f" WHERE l.kind = 'export' AND l.licence IS NOT NULL AND {IN_FORCE}"
-)
 _DAY: Final = timedelta(days=1)
 
 
@@ -82,13 +72,6 @@ def drawn(found: LicenceAccount, day: date) -> dict[str, int | str | None]:
         "overdrawn_mg": balance.overdrawn if is_limited else 0, "left_mg": balance.left if is_limited else None,
         "state": found.standing(day),
     }  # fmt: skip
-
-
-def filed_rows(store: Store, accounts: Sequence[str] | None = None) -> pl.DataFrame:
-    """The export rows in force that name these licences, or any (`FILED`)."""
-    if accounts is None:
-        return store.database.frame(f"{_FILED} ORDER BY l.id", schema=FILED)
-    return store.database.frame_in(f"{_FILED} AND l.licence IN ({{keys}})", sorted(accounts), schema=FILED)
 
 
 def licence_accounts(
@@ -204,36 +187,24 @@ def project_again(store: Store, accounts: Iterable[str]) -> None:
     touched = sorted(set(accounts))
     if not touched:
         return
-    for start in range(0, len(touched), 1000):
-        part = touched[start : start + 1000]
-        store.database.execute(f"DELETE FROM reservation WHERE account IN ({','.join(['%s'] * len(part))})", part)
+    stored.delete_positions(store, touched)
     store.append_rows("reservation", positions(store, touched))
 
 
 def rebuild_positions(store: Store) -> None:
     """Puts every position in place of what stood."""
-    store.database.execute("DELETE FROM reservation")
+    stored.delete_positions(store)
     store.append_rows("reservation", positions(store))
 
 
 def differing_positions(store: Store) -> list[str]:
     """The licences whose stored positions are not what rows and draws amount to."""
-    stored = store.database.frame(f"SELECT {','.join(POSITION)} FROM reservation", schema=POSITION)
-    counts = [frame.group_by(*POSITION).len() for frame in (positions(store), stored)]
+    counts = [frame.group_by(*POSITION).len() for frame in (positions(store), stored.stored_positions(store))]
     differing = set()
     for one, other in (counts, counts[::-1]):
         joined = one.join(other, on=[*POSITION], how="left", nulls_equal=True, suffix="_there")
         differing |= set(joined.filter(pl.col("len") != pl.col("len_there").fill_null(0))["account"])
     return sorted(differing)
-
-
-def named_by(store: Store, organisation: str, events: Sequence[str]) -> set[str]:
-    """The licences that rows of these events of the organisation name, in force or not."""
-    found = store.database.rows_in(
-        "SELECT DISTINCT licence FROM line WHERE organisation = %s AND licence IS NOT NULL AND event IN ({keys})",
-        events, before=(organisation,),
-    )  # fmt: skip
-    return {str(licence) for (licence,) in found}
 
 
 def quota_key(kind: str, ore_type: str, year: int) -> str:
@@ -245,14 +216,8 @@ def quota_accounts(
     store: Store, register: Register, organisation: str | None = None
 ) -> dict[tuple[str, str, str, int], Account]:
     """(organisation, kind, ore type, year) → account in REO; of one organisation, or of all with a grant or draw."""
-    condition, params = ("", ()) if organisation is None else (" WHERE organisation = %s", (organisation,))
-    drawn = store.database.rows(
-        f"SELECT organisation, kind, ore_type, year, SUM(reo_mg) FROM drawdown{condition}"
-        " GROUP BY organisation, kind, ore_type, year",
-        params,
-    )
     used = {grant: 0 for grant in register.grants if organisation in (None, grant[0])}
-    for who, kind, ore_type, year, reo_mg in drawn:
+    for who, kind, ore_type, year, reo_mg in stored.drawn_of_quotas(store, organisation):
         grant = register.grant_for(str(who), str(kind), str(ore_type or ""), int(str(year)))
         used[grant] = used.get(grant, 0) + int(str(reo_mg))
     told: dict[tuple[str, str, str, int], Said] = {}
@@ -282,10 +247,7 @@ def _run_draws(
         runs.setdefault(organisation, set()).update(one.declaration for one in mine.reserved.values())
     found: dict[tuple[str, str, str, int], dict[str, int]] = {}
     for organisation, wanted in runs.items():
-        lines = store.database.frame_in(
-            f"{LINE_SELECT} WHERE l.organisation = %s AND l.lot_id IS NOT NULL AND l.run IN ({{keys}}) AND {IN_FORCE}",
-            sorted(wanted), before=(organisation,), schema=LINE,
-        )  # fmt: skip
+        lines = stored.lines_of_runs(store, organisation, wanted)
         if lines.is_empty():
             continue
         touched, history = tied_history(store, store.head(), lines.clear(), set(lines["lot"]))

@@ -13,10 +13,11 @@ from lodeline.ledger.register import Register
 from lodeline.ledger.reservation import Account
 from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.licences.accounts import LicenceAccount, filed_rows, licence_accounts
+from lodeline.service.licences.accounts import LicenceAccount, licence_accounts
 from lodeline.service.licences.draw_facts import Draw, draws_of
 from lodeline.service.licences.exit_flags import exit_flags
 from lodeline.spoken import UserError
+from lodeline.store.queries.licences import filed_rows
 from lodeline.store.store import Store
 
 Json = dict[str, Any]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -21,19 +21,12 @@ from lodeline.journal import merkle
 from lodeline.ledger.reservation import Gone, Masses, Reserved
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.entries.salt import salt_key
+from lodeline.store.queries import licences as stored
+from lodeline.store.queries.licences import DRAW, DRAW_CELLS
 from lodeline.store.store import DRAW_KIND, Head, Store, StoredEntry
 
 Book = Literal["licence", "quota"]
 Act = Literal["reserve", "allot", "exit", "correct", "void"]
-
-_INTEGERS: Final = ("id", "entry", "ordinal", "closes", "target")
-_CELLS: Final = (
-    "book", "act", "account", "organisation", "declaration", "line", "tranche", "masses", "on", "until", "closes",
-    "target", "reference", "reason",
-)  # fmt: skip
-DRAW: Final[dict[str, pl.DataType]] = {
-    name: pl.Int64() if name in _INTEGERS else pl.String() for name in ("id", "entry", "ordinal", *_CELLS)
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +59,7 @@ class Draw:
         """What the row says, column by column."""
         told = asdict(self)
         return {
-            **{name: told[name] for name in _CELLS if name in told},
+            **{name: told[name] for name in DRAW_CELLS if name in told},
             "masses": journal.canonical_json(dict(self.masses_mg)).decode(), "on": self.on.isoformat(),
             "until": self.until.isoformat() if self.until else "", "closes": int(self.closes),
         }  # fmt: skip
@@ -111,23 +104,14 @@ def _with_place(draw: Draw, *, number: int, entry: int) -> Draw:
 
 
 def _encoded(row: Mapping[str, str | int]) -> bytes:
-    return journal.canonical_json([row[name] for name in _CELLS])
-
-
-_SELECT: Final = "SELECT " + ",".join(f'd."{name}"' for name in DRAW) + " FROM draw d"
+    return journal.canonical_json([row[name] for name in DRAW_CELLS])
 
 
 def draws_of(
     store: Store, book: Book, accounts: Sequence[str] | None = None, *, before: int | None = None
 ) -> list[Draw]:
     """The rows about these accounts, or about all of the book, in the order of the log; those below entry `before`."""
-    condition = "" if before is None else f" AND d.entry < {int(before)}"
-    if accounts is None:
-        return _read(store.database.rows(f"{_SELECT} WHERE d.book = %s{condition} ORDER BY d.id", (book,)))
-    found = store.database.rows_in(
-        f"{_SELECT} WHERE d.book = %s AND d.account IN ({{keys}}){condition}", sorted(accounts), before=(book,)
-    )
-    return sorted(_read(found), key=lambda draw: draw.number)
+    return sorted(_read(stored.draws_of_book(store, book, accounts, before=before)), key=lambda draw: draw.number)
 
 
 def draws_about(store: Store, declarations: Iterable[str]) -> list[Draw]:
@@ -143,8 +127,8 @@ def exits_about(store: Store, declarations: Iterable[str]) -> list[Draw]:
 
 def _about(store: Store, acts: tuple[Act, ...], declarations: Iterable[str]) -> list[Draw]:
     wanted = sorted({one for one in declarations if one})
-    found = store.database.rows_in(f"{_SELECT} WHERE d.declaration IN ({{keys}})", wanted)
-    return sorted((one for one in _read(found) if one.act in acts), key=lambda draw: draw.number)
+    found = _read(stored.draws_by(store, "declaration", wanted))
+    return sorted((one for one in found if one.act in acts), key=lambda draw: draw.number)
 
 
 def exits_in_force(draws: Iterable[Draw]) -> list[Draw]:
@@ -163,7 +147,7 @@ def exits_in_force(draws: Iterable[Draw]) -> list[Draw]:
 
 def draw_at(store: Store, number: int) -> Draw | None:
     """The row of that number."""
-    found = _read(store.database.rows(f"{_SELECT} WHERE d.id = %s", (number,)))
+    found = _read(stored.draws_by(store, "id", [number]))
     return found[0] if found else None
 
 
@@ -176,16 +160,14 @@ def taken_back(store: Store, number: int) -> Draw | None:
 
 def draws_entered(store: Store, first: int, end: int, *, acts: Sequence[Act]) -> list[Draw]:
     """The rows of the entries [first, end) that do one of these acts, in the order of the log."""
-    condition = f"{_SELECT} WHERE d.entry >= %s AND d.entry < %s AND d.act IN ({{keys}}) ORDER BY d.id"
-    return _read(store.database.rows_in(condition, acts, before=(first, end)))
+    return _read(stored.draws_within(store, first, end, acts))
 
 
 def told_before(store: Store, references: Iterable[str]) -> dict[str, Draw]:
     """The rows that bear these numbers of their tellers."""
-    found = store.database.rows_in(
-        f"{_SELECT} WHERE d.reference <> '' AND d.reference IN ({{keys}})", sorted({one for one in references if one})
-    )
-    return {draw.reference: draw for draw in _read(found)}
+    return {
+        draw.reference: draw for draw in _read(stored.draws_told(store, sorted({one for one in references if one})))
+    }
 
 
 def _read(rows: Iterable[tuple[object, ...]]) -> list[Draw]:
@@ -234,9 +216,8 @@ def said(draws: Iterable[Draw]) -> dict[tuple[str, str], Said]:
 
 def stored_rows(store: Store, entry: int) -> tuple[list[bytes], list[tuple[int, int]]]:
     """The canonical bytes of an entry's rows as they stand, and their (number, ordinal); for the audit."""
-    found = store.database.rows(f"{_SELECT} WHERE d.entry = %s ORDER BY d.ordinal, d.id", (entry,))
-    rows = [dict(zip(DRAW, row, strict=True)) for row in found]
-    return [_encoded({name: _cell(row[name]) for name in _CELLS}) for row in rows], [
+    rows = [dict(zip(DRAW, row, strict=True)) for row in stored.draws_of_entry(store, entry)]
+    return [_encoded({name: _cell(row[name]) for name in DRAW_CELLS}) for row in rows], [
         (int(str(row["id"])), int(str(row["ordinal"]))) for row in rows
     ]
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
 from itertools import chain
-from typing import Final
 
 import polars as pl
 
@@ -29,21 +28,14 @@ from lodeline.party.reasons import threshold
 from lodeline.party.screening import FILED, Hit, Screener
 from lodeline.regulation.control_list import control_items
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.licences.accounts import FILED as FILED_ROWS
 from lodeline.service.licences.accounts import LicenceAccount, compositions, element_masses, licence_accounts
 from lodeline.service.parties.index import screener_of
-from lodeline.store.books import IN_FORCE
+from lodeline.store.queries.licences import exports_between
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
 #: Numbers of licences → the applications that they were granted on, as read.
 Granted = Callable[[Collection[str]], Mapping[str, Application]]
-_ROWS: Final = {**FILED_ROWS, "end_user_name": pl.String(), "party": pl.String(), "counterparty_name": pl.String()}
-_SELECT: Final = (
-    "SELECT COALESCE(l.licence, ''), l.organisation, COALESCE(l.declaration, ''), l.\"on\", l.lot_id, l.mass_mg,"
-    " l.dry_mg, l.composition, l.id, l.entry, l.event, l.end_user_name, l.party, l.counterparty_name FROM line l"
-    f' WHERE l.kind = \'export\' AND l."on" > %s AND l."on" <= %s AND {IN_FORCE}'
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +55,7 @@ def end_uses(
     """Every end user and element of an application. `pending`: other applications that are not decided; `granted`: the
     applications of these licences, as far as there are any. Licences and exports are those of every exporter."""
     elements = _elements(application, law, today)
-    waiting, rows = list(pending), _left(store, today)
+    waiting, rows = list(pending), exports_between(store, today - timedelta(days=YEAR_DAYS), today)
     register, licences = snapshot.register, _standing(snapshot.register, today)
     named = [application.end_users, *(one.end_users for one in licences), *(one.end_users for one in waiting)]
     filed = (rows[column].drop_nulls().unique().to_list() for column in ("end_user_name", "counterparty_name"))
@@ -213,12 +205,6 @@ def _share_of(application: Application | None, element: str, goods_mg: int) -> i
         return 0
     of_element = sum(_masses(line).get(element, 0) for line in application.goods)
     return -(-goods_mg * of_element // application.mass_mg)
-
-
-def _left(store: Store, today: date) -> pl.DataFrame:
-    """The export rows in force of the last twelve months."""
-    first = today - timedelta(days=YEAR_DAYS)
-    return store.database.frame(_SELECT, (first.isoformat(), today.isoformat()), schema=_ROWS)
 
 
 def _exported(store: Store, rows: pl.DataFrame, called: _Called, elements: Collection[str]) -> list[Supply]:

@@ -21,8 +21,9 @@ from lodeline.ledger.reservation import Gone, account
 from lodeline.material.assay import shares_of
 from lodeline.material.mass import PPB, format_kg
 from lodeline.regulation.parameter import Jurisdiction
-from lodeline.service.licences.accounts import element_masses, filed_masses, filed_rows
+from lodeline.service.licences.accounts import element_masses, filed_masses
 from lodeline.service.licences.draw_facts import Said, draws_of, said
+from lodeline.store.queries.licences import filed_rows
 from lodeline.store.store import Store
 
 _LOT: Final = ["lot", "product", "composition"]

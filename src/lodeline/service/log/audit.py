@@ -16,7 +16,6 @@ from typing import Any
 import polars as pl
 
 from lodeline.filing.canonical import cells
-from lodeline.filing.schema import CELLS
 from lodeline.journal import entry as journal
 from lodeline.journal import merkle
 from lodeline.journal.audit import TEXTS, audit_log, audit_rows, read_kept
@@ -37,6 +36,8 @@ from lodeline.service.lots import aliases
 from lodeline.service.matching import feeds
 from lodeline.store.flow_files import wrong_files
 from lodeline.store.guards import guards_of
+from lodeline.store.queries.log import entries_with, records, rows_of_entry
+from lodeline.store.queries.lots import every_lot
 from lodeline.store.store import (
     DESK_KIND,
     DRAW_KIND,
@@ -230,7 +231,7 @@ def _entry_faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
         yield from feeds.faults(store, entry, envelope, key)
         yield from _upload_faults(store, entry, envelope, key)
         return
-    rows = _rows_of(store, entry)
+    rows = rows_of_entry(store, entry.index)
     encoded = cells(rows).cast(pl.Binary).to_list()
     yield from audit_rows(
         entry=entry.index,
@@ -299,33 +300,16 @@ def _digest_holds(entry: StoredEntry, envelope: journal.Envelope, key: bytes) ->
         return False
 
 
-def _rows_of(store: Store, entry: StoredEntry) -> pl.DataFrame:
-    """The entry's rows as they stand: its cells, what they resolved to, their leaf and their place."""
-    columns = ",".join(f'line."{name}"' for name in CELLS)
-    schema = {
-        **CELLS, "name": pl.String(), "party": pl.String(), "dry_mg": pl.Int64(), "leaf": pl.Binary(),
-        "id": pl.Int64(), "ordinal": pl.Int64(), "organisation": pl.String(),
-    }  # fmt: skip
-    return store.database.frame(
-        f"SELECT {columns}, lot.name, line.party, line.dry_mg, line.leaf, line.id, line.ordinal, line.organisation"
-        " FROM line LEFT JOIN lot ON lot.id = line.lot_id WHERE line.entry = %s ORDER BY line.ordinal, line.id",
-        (entry.index,),
-        schema=schema,
-    )
-
-
 def _record_faults(store: Store, entry: StoredEntry, envelope: journal.Envelope, key: bytes) -> Iterable[Fault]:
-    records = store.database.rows(
-        'SELECT id, ordinal, "table", key, body FROM record WHERE entry = %s ORDER BY ordinal, id', (entry.index,)
-    )
+    found = records(store, entry.index)
     yield from audit_rows(
         entry=entry.index,
         expected_root=bytes.fromhex(envelope.rows_root),
         count=envelope.rows,
-        cells=[_record_cells(str(table), str(body)) for _, _, table, _, body in records],
+        cells=[_record_cells(str(table), str(body)) for _, _, _, table, _, body in found],
         row_salt_key=key,
     )
-    for place, (row, ordinal, table, record, body) in enumerate(records):
+    for place, (row, _, ordinal, table, record, body) in enumerate(found):
         if (row, ordinal, record) != (entry.first_line + place, place, _record_key(str(table), str(body))):
             yield Fault(entry=entry.index, what="row.misplaced", facts={"ordinal": place})
 
@@ -376,7 +360,7 @@ def _store_faults(store: Store, head: Head | None, entries: Sequence[StoredEntry
         if entry.root != frontier.root().hex() or entry.first_line != line:
             yield Fault(entry=entry.index, what="entry.columns-differ")
         line += entry.row_count
-    lots = store.database.rows("SELECT id, name, maker, local FROM lot ORDER BY id")
+    lots = every_lot(store)
     for place, (lot, name, maker, local) in enumerate(lots, 1):
         derived = maker_and_local(str(name), str(maker))
         if lot != place or (str(maker), str(local)) != derived:
@@ -397,9 +381,9 @@ def _store_faults(store: Store, head: Head | None, entries: Sequence[StoredEntry
 def _orphans(store: Store, entries: Sequence[StoredEntry]) -> Iterable[Fault]:
     known = {entry.index for entry in entries}
     for table in ("line", "record", "upload", "alias", "draw", *FEED_TABLES.values()):
-        for (index,) in store.database.rows(f"SELECT DISTINCT entry FROM {table}"):
-            if int(str(index)) not in known:
-                yield Fault(entry=int(str(index)), what="row.without-entry")
+        for index in entries_with(store, table):
+            if index not in known:
+                yield Fault(entry=index, what="row.without-entry")
 
 
 def rebuild_differences(store: Store) -> list[Fault]:

@@ -37,6 +37,7 @@ from lodeline.store.archive import Table
 from lodeline.store.database import Database
 from lodeline.store.opening import open_store, secret_for
 from lodeline.store.place import happening_at
+from lodeline.store.queries.log import has_fact
 from lodeline.store.store import Store
 
 #: This program reads backups of this format and of the one before.
@@ -108,7 +109,7 @@ def back_up(store: Store, file: Path, *, made_at: datetime, progress: Progress |
             tarfile.open(fileobj=out, mode="w") as tar,
         ):
             found = archive.tables(view)
-            total = sum(_count(view, table) for table in found)
+            total = sum(archive.row_count(view, table) for table in found)
             for table in found:
                 for number, rows in enumerate(archive.rows_of(view, table)):
                     parts.append(_add_rows(tar, table, number, rows))
@@ -209,10 +210,6 @@ def _for_the_owner_alone(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _count(view: Database, table: Table) -> int:
-    return int(str(view.rows(f'SELECT COUNT(*) FROM "{table.name}"')[0][0]))
-
-
 def _manifest(store: Store, found: list[Table], parts: list[dict[str, Any]], made_at: datetime) -> dict[str, Any]:
     head = store.head()
     return {
@@ -224,7 +221,7 @@ def _manifest(store: Store, found: list[Table], parts: list[dict[str, Any]], mad
         "size": head.size,
         "root": head.frontier.root().hex(),
         "checkpoint": head.checkpoint,
-        "secret_inside": bool(store.database.rows("SELECT 1 FROM fact WHERE key = 'secret'")),
+        "secret_inside": has_fact(store.database, "secret"),
         "rows": sum(part["rows"] for part in parts),
         "tables": {table.name: table.columns for table in found},
         "left_out": sorted(archive.LEFT_OUT),

@@ -29,6 +29,7 @@ from lodeline.service.filing.status import filing_states
 from lodeline.service.overview.overview import balances, by_stage, chain
 from lodeline.spoken import UserError
 from lodeline.store.opening import assert_guarded
+from lodeline.store.queries.filing import filers, first_filings
 from lodeline.store.snapshot import Snapshot, open_snapshot_as_of
 from lodeline.store.store import EDITION_KIND, Store, StoredEntry
 
@@ -92,8 +93,9 @@ def figures(store: Store, snapshot: Snapshot, law: Jurisdiction, period: str) ->
         .select(*PARTS["stages"][0], *PARTS["stages"][1])
         for element in TESTED
     ]
+    filed = filing_states(first_filings(store, upto=snapshot.entry), snapshot.register, law, as_of=snapshot.as_of)
     frames = {
-        "filed": _states(store, snapshot, law).filter(pl.col("period") == period),
+        "filed": filed.filter(pl.col("period") == period),
         "flows": flows,
         "stages": pl.concat(stages),
     }
@@ -104,17 +106,6 @@ def figures(store: Store, snapshot: Snapshot, law: Jurisdiction, period: str) ->
             "root": snapshot.root, **parts,
         }
     )  # fmt: skip
-
-
-def _states(store: Store, snapshot: Snapshot, law: Jurisdiction) -> pl.DataFrame:
-    """`answers.filing_status` of the entries that the snapshot has, whatever came later."""
-    filed = store.database.frame(
-        "SELECT organisation, period, MIN(filed_at) FROM entry WHERE kind = 'filing' AND corrects IS NULL"
-        ' AND "index" <= %s GROUP BY organisation, period',
-        (snapshot.entry,),
-        schema={"organisation": pl.String(), "period": pl.String(), "filed_at": pl.String()},
-    )
-    return filing_states(filed, snapshot.register, law, as_of=snapshot.as_of)
 
 
 def editions(store: Store, period: str | None = None) -> list[Edition]:
@@ -179,16 +170,13 @@ def _check(
         raise EditionError(
             f"Write at most {REASON_CHARACTERS} characters.", f"最多填写 {REASON_CHARACTERS} 个字符。"
         )  # fmt: skip
-    filed = store.database.rows(
-        "SELECT DISTINCT organisation FROM entry WHERE kind = 'filing' AND period = %s AND \"index\" <= %s",
-        (period, snapshot.entry),
-    )
+    filed = filers(store, period, upto=snapshot.entry)
     if not filed:
         raise EditionError(
             f"Nobody has filed {period}: there are no figures to freeze.", f"{period} 尚无申报：没有可公布的数据。"
         )
     try:
-        last = max(due(str(organisation), period, law, snapshot.register) for (organisation,) in filed)
+        last = max(due(organisation, period, law, snapshot.register) for organisation in filed)
     except NoLawError:
         return  # no law says until when the month could be filed
     if filed_at < last:

@@ -26,6 +26,7 @@ from lodeline.service.entries.moment import utc_text
 from lodeline.service.entries.salt import salt_key
 from lodeline.spoken import UserError
 from lodeline.store.opening import assert_guarded
+from lodeline.store.queries.lots import alias_of_entry, aliases_alike, has_lot_called
 from lodeline.store.store import Head, Store, StoredEntry
 
 KIND: Final = "alias"
@@ -80,10 +81,7 @@ def paper(organisation: str, lot: str, alias: str) -> bytes:
 
 def _given_before(store: Store, organisation: str, lot: int, alias: str) -> StoredEntry | None:
     """The entry that gave this lot this alias, where it is the newest. Raises AliasError where the name is taken."""
-    given = store.database.rows(
-        "SELECT entry, lot, alias FROM alias WHERE organisation = %s AND (alias = %s OR lot = %s) ORDER BY entry",
-        (organisation, alias, lot),
-    )
+    given = aliases_alike(store, organisation, lot, alias)
     same = [int(str(entry)) for entry, named, word in given if (named, word) == (lot, alias)]
     if same and given[-1][2] == alias:
         return store.entry(same[0])
@@ -95,12 +93,7 @@ def _given_before(store: Store, organisation: str, lot: int, alias: str) -> Stor
             f"You have used the alias {alias} before, and papers may still bear it. Take another.",
             f"别名 {alias} 已使用过，仍可能出现在单据上。请另取别名。",
         )
-    own = store.database.rows(
-        "SELECT 1 FROM lot WHERE local = %s AND EXISTS (SELECT 1 FROM line l WHERE l.lot_id = lot.id"
-        " AND l.organisation = %s) LIMIT 1",
-        (alias, organisation),
-    )
-    if own:
+    if has_lot_called(store, organisation, alias):
         raise AliasError(
             f"{alias} is the id of a lot that you hold or held: your buyers would mix them up. Take another.",
             f"{alias} 是本企业持有或曾持有批次的编号，买方会混淆。请另取别名。",
@@ -115,25 +108,8 @@ def _project_again(store: Store, head: Head, lots: set[int]) -> None:
     store.replace_state(state, touched)
 
 
-def history(store: Store, lot: int, organisation: str | None = None) -> pl.DataFrame:
-    """Who has called a lot what, the oldest first: `organisation`, `alias`, `entry`, `filed_at` (UTC text).
-
-    With `organisation`, only the names that it gave.
-    """
-    whose, params = ("", (lot,)) if organisation is None else (" AND a.organisation = %s", (lot, organisation))
-    return store.database.frame(
-        'SELECT a.organisation, a.alias, a.entry, e.filed_at FROM alias a JOIN entry e ON e."index" = a.entry'
-        f" WHERE a.lot = %s{whose} ORDER BY a.entry",
-        params,
-        schema={"organisation": pl.String(), "alias": pl.String(), "entry": pl.Int64(), "filed_at": pl.String()},
-    )
-
-
 def faults(store: Store, entry: StoredEntry) -> Iterable[Fault]:
     """Whether the name that stands in the books is the one that the entry commits to."""
-    stands = store.database.rows(
-        "SELECT a.organisation, lot.name, a.alias FROM alias a JOIN lot ON lot.id = a.lot WHERE a.entry = %s",
-        (entry.index,),
-    )
-    if [sha256(paper(*map(str, row))).hexdigest() for row in stands] != [entry.digest]:
+    stands = [paper(*map(str, row)) for row in alias_of_entry(store, entry.index)]
+    if [sha256(one).hexdigest() for one in stands] != [entry.digest]:
         yield Fault(entry=entry.index, what="alias.changed")

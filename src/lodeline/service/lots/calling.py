@@ -7,12 +7,12 @@ knows who made the lot; the seller's label where it has the lot by an alias; els
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
 from functools import cached_property
 from hashlib import sha256
 
 from lodeline.ledger.label import newest_aliases, on_the_label, with_inherited
 from lodeline.ledger.register import Register
+from lodeline.store.queries.lots import aliased_lots_sent, lots_known_by_name, parties_beside
 from lodeline.store.store import Store
 
 
@@ -26,14 +26,7 @@ class LotNaming:
     @cached_property
     def next_to(self) -> frozenset[str]:
         """Whom a filing of one names as a party of the other's: ids, and names that nobody has resolved yet."""
-        texts = self._texts
-        found = self._store.database.rows(
-            "SELECT DISTINCT party FROM line WHERE organisation = %s AND party IS NOT NULL"
-            " UNION SELECT shipper FROM transfer WHERE receiver = %s AND shipper IS NOT NULL"
-            " UNION SELECT receiver FROM transfer WHERE shipper = %s AND receiver IS NOT NULL"
-            f" UNION SELECT organisation FROM line WHERE party IN ({_marks(texts)}) AND kind = 'title'",
-            (*(self._organisation,) * 3, *texts),
-        )
+        found = parties_beside(self._store, self._organisation, self._texts)
         meant = self._register.party_of
         return frozenset(meant.get(str(party), str(party)) for (party,) in found) - {self._organisation}
 
@@ -67,11 +60,7 @@ class LotNaming:
     @cached_property
     def _aliases_sent(self) -> dict[tuple[str, int], str]:
         """(shipper, lot) → the alias on the papers, of the lots that others' filings send or sell to it."""
-        found = self._store.database.rows(
-            "SELECT DISTINCT l.organisation, a.lot FROM alias a JOIN line l ON l.lot_id = a.lot"
-            f" WHERE l.party IN ({_marks(self._texts)})",
-            self._texts,
-        )
+        found = aliased_lots_sent(self._store, self._texts)
         sent = {(str(shipper), int(str(lot))) for shipper, lot in found}
         lots = sorted({lot for _, lot in sent})
         every = with_inherited(self._store.books.aliases(lots), self._store.books.titles_of(lots))
@@ -85,13 +74,7 @@ class LotNaming:
         """
         sent = self._aliases_sent
         lots = sorted({lot for _, lot in sent})
-        known = self._store.database.rows_in(
-            "SELECT DISTINCT l.lot_id FROM line l JOIN lot ON lot.id = l.lot_id WHERE l.organisation = %s"
-            " AND (l.kind IN ('origin', 'receipt') OR l.role IN ('out', 'waste') OR l.lot = lot.name)"
-            " AND l.lot_id IN ({keys})",
-            lots,
-            before=(self._organisation,),
-        )
+        known = lots_known_by_name(self._store, self._organisation, lots)
         names = self._store.books.lot_names(sorted(set(lots) - {int(str(lot)) for (lot,) in known}))
         labels = {names[lot]: f"{shipper}/{alias}" for (shipper, lot), alias in sent.items() if lot in names}
         return dict(sorted(labels.items(), key=lambda one: -len(one[0])))
@@ -99,7 +82,3 @@ class LotNaming:
     def _mark(self, maker: str) -> str:
         key = b"lodeline maker mark v1\0" + self._organisation.encode() + b"\0" + maker.encode()
         return hmac.digest(self._store.secret, key, sha256).hex()[:6]
-
-
-def _marks(values: Sequence[str]) -> str:
-    return ",".join(["%s"] * len(values))

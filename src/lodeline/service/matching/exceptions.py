@@ -31,6 +31,8 @@ from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.parties.parties import resolver
 from lodeline.spoken import UserError
 from lodeline.store.column_files import FED
+from lodeline.store.queries.customs import filed_papers
+from lodeline.store.queries.filing import newest_filed_at
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
@@ -56,10 +58,7 @@ class Disagreements:
     @cached_property
     def today(self) -> date:
         """The day as of which is judged: that of the newest filing or feed of the snapshot."""
-        newest = self.store.database.rows(
-            "SELECT MAX(filed_at) FROM entry WHERE kind IN ('filing', 'feed') AND \"index\" <= %s",
-            (self.snapshot.entry,),
-        )[0][0]
+        newest = newest_filed_at(self.store, "filing", "feed", upto=self.snapshot.entry)
         return date(1970, 1, 1) if newest is None else datetime.fromisoformat(str(newest)).astimezone(SHANGHAI).date()
 
     @cached_property
@@ -78,11 +77,8 @@ class Disagreements:
     @cached_property
     def papers(self) -> pl.DataFrame:
         """What filed rows say of their papers: `line` and the cells of `GOODS` that a movement has not."""
-        return self.store.database.frame(
-            "SELECT id, document, document_kind, declaration, value, currency, hs_code FROM line"
-            " WHERE kind IN ('shipment', 'title', 'export', 'origin', 'receipt') ORDER BY id",
-            schema={"line": pl.Int64(), **{name: GOODS[name] for name in PAPER_CELLS}},
-        )
+        schema = {"line": pl.Int64(), **{name: GOODS[name] for name in PAPER_CELLS}}
+        return filed_papers(self.store, schema, ("shipment", "title", "export", "origin", "receipt"))
 
     @cached_property
     def collation(self) -> Collation:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -27,34 +27,10 @@ from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.filing.status import filing_status
 from lodeline.service.overview.flow_matrix import flow_ends
 from lodeline.store.snapshot import Snapshot
-from lodeline.store.store import OFFICE_KIND, Store
+from lodeline.store.store import Store
 
 #: The detectors whose findings say that a difference is beyond measurement, and the sign of the mass they find missing.
 SIDES: Mapping[str, int] = {"unexplained-gain": -1, "unexplained-loss": 1}
-
-
-def entries(store: Store) -> pl.DataFrame:
-    """Every entry of the log, in order.
-
-    `entry`, `kind`, `organisation`, `period`, `corrects`, `filed_at` (UTC text), `rows`, `flagged`.
-    """
-    return store.database.frame(f'SELECT {_ENTRY_COLUMNS} FROM entry ORDER BY "index"', schema=_ENTRY)
-
-
-def entries_of_the_office(store: Store, *, size: int) -> pl.DataFrame:
-    """Those among the first `size` entries that are the office's own, as `entries` has them."""
-    return store.database.frame(
-        f'SELECT {_ENTRY_COLUMNS} FROM entry WHERE kind = %s AND "index" < %s ORDER BY "index"',
-        (OFFICE_KIND, size),
-        schema=_ENTRY,
-    )
-
-
-_ENTRY_COLUMNS: Final = "\"index\", kind, organisation, period, corrects, filed_at, row_count, flags <> '[]'"
-_ENTRY: Final[dict[str, pl.DataType]] = {
-    "entry": pl.Int64(), "kind": pl.String(), "organisation": pl.String(), "period": pl.String(),
-    "corrects": pl.Int64(), "filed_at": pl.String(), "rows": pl.Int64(), "flagged": pl.Boolean(),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,19 +24,11 @@ from lodeline.party.reasons import threshold
 from lodeline.party.registered import registered
 from lodeline.party.resolution import as_row
 from lodeline.party.script import MOST_CHARACTERS, faults
+from lodeline.store.queries.parties import names_beside_numbers
 from lodeline.store.store import Store
 
 #: Schemes whose numbers name one person; an EORI is any word by its format.
 _SCHEMES: Final = ("uscc", "lei", "vat")
-#: Where papers have a number or an id beside a name: what they are called, and every pair with the first entry and day.
-_PAPERS: Final = (
-    ("filing", 'SELECT counterparty, counterparty_name, MIN(entry), MIN("on") FROM line WHERE counterparty IS NOT NULL'
-     " AND counterparty_name IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"),
-    ("invoice", 'SELECT seller, seller_name, MIN(entry), MIN("on") FROM invoice_line WHERE seller IS NOT NULL'
-     " AND seller_name IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"),
-    ("invoice", 'SELECT buyer, buyer_name, MIN(entry), MIN("on") FROM invoice_line WHERE buyer IS NOT NULL'
-     " AND buyer_name IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"),
-)  # fmt: skip
 _CALLED_ZH: Final = {"filing": "申报", "invoice": "发票"}
 
 
@@ -84,8 +76,7 @@ def ties(store: Store, register: Register, *, day: date) -> list[Tie]:
 
 def _told(store: Store, register: Register, bearers: dict[tuple[str, str], set[str]]) -> Iterator[Tie]:
     """Every pair of a number or id of one party and a name that can be read, with the first paper that has it."""
-    for paper, asked in _PAPERS:
-        rows = store.database.rows(asked)
+    for paper, rows in names_beside_numbers(store):
         for told, called, entry, since in rows:
             text = str(called)
             if len(text) > MOST_CHARACTERS or faults(text):

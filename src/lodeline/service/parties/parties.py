@@ -30,6 +30,8 @@ from lodeline.service.entries.records import put_records
 from lodeline.service.parties.evidence import ties
 from lodeline.service.parties.index import known_parties, screener_of
 from lodeline.spoken import UserError
+from lodeline.store.queries.filing import has_filed
+from lodeline.store.queries.log import records_and_entries
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store, StoredEntry
 
@@ -318,8 +320,7 @@ def _fits(store: Store, register: Register, wanted: Proposal) -> None:
     _known(register, wanted.into)
     if register.party_of.get(wanted.into, wanted.into) == wanted.party or wanted.party in register.party_of:
         raise PartyError("They are one already.", "二者已为同一主体。")
-    filed = store.database.rows("SELECT 1 FROM entry WHERE organisation = %s LIMIT 1", (wanted.party,))
-    if filed:
+    if has_filed(store, wanted.party):
         raise PartyError(
             "It has filed for itself, and rows stay those of who filed them: enter a succession instead.",
             "该主体自行提交过申报，申报行归属不变：请登记为企业承继。",
@@ -354,10 +355,7 @@ def own(
 
 def history(store: Store, name: str) -> list[dict[str, Any]]:
     """Every record about a name as filed or a party, the oldest first: `entry`, `table`, `by`, and the record."""
-    found = store.database.rows(
-        'SELECT r.entry, r."table", r.body, e.filed_at, e.envelope FROM record r JOIN entry e ON e."index" = r.entry'
-        " WHERE r.\"table\" IN ('parties', 'party_names', 'party_proposals') ORDER BY r.id"
-    )
+    found = records_and_entries(store, ["parties", "party_names", "party_proposals"])
     told = []
     for entry, table, body, filed_at, envelope in found:
         record = dict(zip(TABLES[str(table)], json.loads(str(body)), strict=True))

@@ -15,6 +15,7 @@ from lodeline.party.screening import FILED, Hit, Screener
 from lodeline.service.parties.index import screener_of
 from lodeline.service.parties.parties import history, unsettled
 from lodeline.service.parties.screening import standing_json
+from lodeline.store.queries.parties import names_filed
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
@@ -127,10 +128,7 @@ def _seen(store: Store, lines: pl.DataFrame) -> list[Json]:
     """Who has filed rows with it, under which text, how often and how much."""
     if lines.is_empty():
         return []
-    named = store.database.frame_in(
-        "SELECT id, COALESCE(counterparty_name, counterparty) FROM line WHERE id IN ({keys})",
-        lines["line"].to_list(), schema={"line": pl.Int64(), "name": pl.String()},
-    )  # fmt: skip
+    named = names_filed(store, lines["line"].to_list())
     found = (
         lines.join(named, on="line")
         .group_by("organisation", "name")

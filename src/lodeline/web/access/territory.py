@@ -22,6 +22,7 @@ from lodeline.service.filing import transfers
 from lodeline.service.findings.finding import findings
 from lodeline.service.licences import quotas
 from lodeline.service.overview import overview
+from lodeline.store.queries import log as log_entries
 from lodeline.store.snapshot import Snapshot
 from lodeline.web.reading import Reading
 
@@ -62,8 +63,7 @@ _NARROWED: Final[dict[Callable[..., Any], Narrow]] = {
     findings: _findings,
     overview.balances: of_firms,
     overview.elements: _nobodys,
-    overview.entries: of_firms,
-    overview.entries_of_the_office: of_firms,
+    log_entries.entries: of_firms,
     overview.months: _nobodys,
     quotas.grants: of_firms,
     transfers.standing_transfers: _of_either,

@@ -22,8 +22,8 @@ from lodeline.office.log.listing import lots as listed
 from lodeline.office.lots.own import give_alias, own_lot
 from lodeline.office.lots.own_trace import own_origins, own_trace
 from lodeline.service.firm.own import OrganisationView
-from lodeline.service.lots import aliases
 from lodeline.service.lots import flow as lot_flow
+from lodeline.store.queries.lots import alias_history
 from lodeline.store.snapshot import Snapshot
 from lodeline.web.api import told
 from lodeline.web.api.sending import body_of, json_answer, once, sent_as
@@ -177,7 +177,7 @@ def _whole(snapshot: Snapshot, lot: str) -> dict[str, Any]:
     composition = {SYMBOLS[element]: ppb for element, ppb in shares.select("element", "ppb").iter_rows()}
     return {
         "lot": lot, "product": facts[0] if facts else None, "composition_pct": _percent(composition),
-        "aliases": aliases.history(store(), number).select("organisation", "alias", "entry").to_dicts(),
+        "aliases": alias_history(store(), number).select("organisation", "alias", "entry").to_dicts(),
         "history": history,
     }  # fmt: skip
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from lodeline.material.mass import format_kg
 from lodeline.service.balance.sites import Statement, methods_named
-from lodeline.service.overview import overview as questions
+from lodeline.store.queries import log as log_entries
 from lodeline.web.drawing.number import Unit, grouped
 from lodeline.web.pages.balance.part import state_cell
 from lodeline.web.pages.balance.run import QUANTITIES
@@ -157,7 +157,7 @@ def filings_table(visit: Visit, organisation: str, span: tuple[str, str]) -> Tab
     """The entries of the log in which the site's firm filed these months, the newest month first."""
     reading, language = visit.reading, visit.language
     found = (
-        reading.answer(questions.entries, reading.store)
+        reading.answer(log_entries.entries, reading.store)
         .filter(
             (pl.col("organisation") == organisation) & pl.col("period").is_between(pl.lit(span[0]), pl.lit(span[1]))
         )

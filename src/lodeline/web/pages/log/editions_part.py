@@ -9,6 +9,7 @@ import polars as pl
 from lodeline.service.log import editions
 from lodeline.service.log.editions import Edition
 from lodeline.service.overview import overview as questions
+from lodeline.store.queries import log as log_entries
 from lodeline.store.store import EDITION_KIND
 from lodeline.web.visit import Visit
 from lodeline.web.words import format as written
@@ -44,7 +45,7 @@ def edition_here(visit: Visit, *, period: str, element: str, flows: pl.DataFrame
 def causes_of(visit: Visit, *, period: str, after: int, until: int | None = None) -> pl.DataFrame:
     """`editions.causes`, up to the end of the reading."""
     reading = visit.reading
-    entries = reading.answer(questions.entries, reading.store)
+    entries = reading.answer(log_entries.entries, reading.store)
     until = reading.snapshot.entry if until is None else until
     return editions.causes(entries, period=period, after=after, until=until)
 

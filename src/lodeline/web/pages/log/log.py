@@ -10,6 +10,7 @@ from django.http import HttpResponse
 
 from lodeline.service.entries.receipts import receipt
 from lodeline.service.overview import overview as questions
+from lodeline.store.queries import log as log_entries
 from lodeline.store.store import OFFICE_KIND, StoredEntry
 from lodeline.web.pages.common import asked
 from lodeline.web.parts import choice
@@ -28,9 +29,9 @@ def log(visit: Visit) -> HttpResponse:
     # The head as it stands, for whoever keeps it: a reading does not follow what the office enters.
     head = reading.store.head()
     if visit.query("kind") == OFFICE_KIND:
-        entries = reading.answer(questions.entries_of_the_office, reading.store, size=head.size)
+        entries = reading.answer(log_entries.entries, reading.store, of_the_office_below=head.size)
     else:
-        entries = reading.answer(questions.entries, reading.store)
+        entries = reading.answer(log_entries.entries, reading.store)
     found = _chosen(visit, entries)
     table = _entries_table(visit, found)
     csv = wanted_csv(visit, table)
@@ -153,7 +154,7 @@ def entry(visit: Visit, entry: int) -> HttpResponse:
     csv = wanted_csv(visit, flags)
     if csv is not None:
         return csv
-    entries = reading.answer(questions.entries, reading.store)
+    entries = reading.answer(log_entries.entries, reading.store)
     seen = set(entries["entry"])
     later = entries.filter(pl.col("corrects") == entry)["entry"].to_list()
     word = words.word(words.ENTRY_KINDS, kind, language)

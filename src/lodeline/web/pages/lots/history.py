@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from lodeline.service.filing import transfers
-from lodeline.service.overview import overview as questions
+from lodeline.store.queries import log as log_entries
 from lodeline.web.pages.lots.cells import Names, day, mass
 from lodeline.web.parts.table import Cell, Column, Row, Table
 from lodeline.web.visit import Visit
@@ -155,7 +155,7 @@ def entries_table(visit: Visit, lines: pl.DataFrame) -> Table:
     """The entries of the log that name the lot, and what they say of it."""
     reading, names, language = visit.reading, Names(visit), visit.language
     said = lines.group_by("entry").agg(kinds=pl.col("kind").unique(maintain_order=True), lines=pl.len())
-    entries = reading.answer(questions.entries, reading.store)
+    entries = reading.answer(log_entries.entries, reading.store)
     found = said.join(entries, on="entry", how="left").sort("entry")
 
     def cells(row: Mapping[str, Any]) -> Row:

@@ -12,6 +12,7 @@ import polars as pl
 from django.http import HttpResponse
 
 from lodeline.service.overview import overview as questions
+from lodeline.store.queries import log as log_entries
 from lodeline.web.drawing.calendar import MonthCalendar, draw_month
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.pages.balance.network import doubt
@@ -87,7 +88,7 @@ def overview(visit: Visit) -> HttpResponse:
 def _calendar(scene: Scene) -> Markup:
     visit, reading = scene.visit, scene.visit.reading
     year, month = scene.last_day_in_time.year, scene.last_day_in_time.month
-    entries = reading.answer(questions.entries, reading.store)
+    entries = reading.answer(log_entries.entries, reading.store)
     filed = entries.filter(
         (pl.col("kind") == "filing") & (pl.col("period") == scene.period) & pl.col("corrects").is_null()
     )

@@ -17,6 +17,7 @@ from lodeline.service.findings.finding import findings
 from lodeline.service.licences import quotas
 from lodeline.service.licences.answers import licence_list
 from lodeline.service.overview import overview as questions
+from lodeline.store.queries import log as log_entries
 from lodeline.web.drawing.calendar import FilingCalendar, FilingMonth, draw_filing_calendar
 from lodeline.web.drawing.svg import Markup
 from lodeline.web.pages.balance.inspections_part import inspections_table
@@ -112,7 +113,7 @@ def _counts(status: pl.DataFrame) -> dict[str, int]:
 
 def _calendar(visit: Visit, organisation: str, status: pl.DataFrame) -> Markup:
     reading = visit.reading
-    entries = reading.answer(questions.entries, reading.store)
+    entries = reading.answer(log_entries.entries, reading.store)
     own = entries.filter((pl.col("organisation") == organisation) & pl.col("period").is_not_null())
     first = dict(own.sort("entry", descending=True).select("period", "entry").iter_rows())
     months = []
