@@ -42,6 +42,7 @@ from lodeline.office.jobs import jobs, work
 from lodeline.office.models import AuditRecord, Draft, Job, Notice, OrganisationSettings
 from lodeline.service.entries.receipts import receipt
 from lodeline.store.opening import open_store
+from lodeline.store.queries.filing import filed_cells, named_uploads, rows_at
 from lodeline.store.store import Store
 
 pytestmark = pytest.mark.medium
@@ -208,7 +209,7 @@ def test_what_is_filed_is_what_was_signed_with_the_files_as_they_came(ledger: St
     proof = receipt(ledger, draft.entry)
     assert proof is not None
     assert verify_receipt(proof) == []
-    kept = filings.uploads(ledger, entry)
+    kept = named_uploads(ledger, entry)
     assert [name for name, _ in kept] == ["january.csv", filing_now.CHANGES_NAME]
     assert kept[0][1] == file_of(origin("O-1", "L-1"), origin("O-2", "L-2", composition=OVER)).content
     assert OVER.encode() in kept[1][1]
@@ -380,8 +381,8 @@ def test_a_month_filed_again_is_one_correction_of_what_differs(ledger: Store, pe
     assert entry is not None
     stored = ledger.entry(entry)
     assert stored is not None
-    assert filings.lines(ledger, stored, 0, 100)["event"].to_list() == ["O-2", "O-4"]
-    assert set(filings.rows_at(ledger, FIRM, MONTH, entry)["event"]) == {"O-1", "O-2", "O-3", "O-4"}
+    assert filed_cells(ledger, stored, 0, 100)["event"].to_list() == ["O-2", "O-4"]
+    assert set(rows_at(ledger, FIRM, MONTH, entry)["event"]) == {"O-1", "O-2", "O-3", "O-4"}
     assert filings.difference(ledger, stored).of("changed") == ["O-2"]
     listed = filings.filings(people.filer, ledger, FIRM)
     assert [(one.entry, one.corrects, one.restated) for one in listed] == [(2, 1, 0), (1, None, 1)]
@@ -395,7 +396,7 @@ def test_what_a_file_leaves_out_is_withdrawn_only_when_chosen(ledger: Store, peo
     chosen = drafts.set_voided(people.filer, same, '["O-2"]', seen=same.revision, now=NOW)
     entry = people.filed(draft_check.begin(chosen, now=NOW)).entry
     assert entry is not None
-    assert filings.rows_at(ledger, FIRM, MONTH, entry)["event"].to_list() == ["O-1"]
+    assert rows_at(ledger, FIRM, MONTH, entry)["event"].to_list() == ["O-1"]
 
 
 def test_a_correction_names_a_filing_of_ones_own_and_of_the_month(people: People) -> None:

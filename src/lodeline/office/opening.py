@@ -11,6 +11,7 @@ from lodeline.office.accounts.demonstration import assert_no_samples, furnish
 from lodeline.store.database import Database
 from lodeline.store.guards import guards_of, make_guards
 from lodeline.store.opening import open_store
+from lodeline.store.queries.log import has_fact
 
 
 def prepare(url: str) -> None:
@@ -30,7 +31,7 @@ def prepare(url: str) -> None:
     if settings.LODELINE_HOSTS:
         assert_no_samples()
     # Where a backup is restored into, there are tables and no store yet.
-    if database.rows("SELECT 1 FROM fact WHERE key = 'format'"):
+    if has_fact(database, "format"):
         # What others put on the tables of facts is looked into before anything is entered; pages can be read meanwhile.
         if not guards_of(database).foreign:
             rights.begin(open_store(url), now=clock.now())

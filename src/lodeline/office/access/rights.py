@@ -10,56 +10,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from lodeline.journal import entry as journal
 from lodeline.office.access.guarded import moment, plain
 from lodeline.service.entries.office_log import STANDING, Paper, facts_of, key_of, newest_first, put
-from lodeline.store.database import integer
+from lodeline.store.queries.access import kept_rows
 from lodeline.store.store import Store
 
 Right = Literal["membership", "delegation", "token"]
+RIGHTS: Final[tuple[Right, ...]] = get_args(Right)
 ACTS: Final[Mapping[str, Right]] = {
     "membership.grant": "membership", "membership.end": "membership", "delegation.grant": "delegation",
     "delegation.end": "delegation", "token.issue": "token", "token.revoke": "token",
 }  # fmt: skip
 ROW_FORMAT: Final = "lodeline-office-row-v1"
 STANDING_FILE: Final = "standing.json"
-_AT_ONCE: Final = 1_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kept:
-    """How a right is read: a statement that ends in `WHERE` and its paging, and what its columns are called."""
-
-    statement: str
-    names: tuple[str, ...]
-
-
-_PAGE: Final = " WHERE r.id > %s AND r.id <= %s ORDER BY r.id LIMIT %s"
-KEPT: Final[Mapping[Right, _Kept]] = {
-    "membership": _Kept(
-        statement="SELECT r.id, u.pseudonym, r.organisation, r.role, r.region, r.valid_from, r.valid_to, g.pseudonym,"
-        " r.granted_at FROM office_membership r LEFT JOIN office_user u ON u.id = r.user_id"
-        " LEFT JOIN office_user g ON g.id = r.granted_by_id" + _PAGE,
-        names=("person", "organisation", "role", "region", "from", "to", "granted_by", "at"),
-    ),
-    "delegation": _Kept(
-        statement="SELECT r.id, r.organisation, r.agent, r.may_certify, r.valid_from, r.valid_to, g.pseudonym,"
-        " r.granted_at FROM office_delegation r LEFT JOIN office_user g ON g.id = r.granted_by_id" + _PAGE,
-        names=("organisation", "agent", "may_certify", "from", "to", "granted_by", "at"),
-    ),
-    "token": _Kept(
-        statement="SELECT r.id, r.organisation, r.name, r.beginning, r.digest, r.scopes, u.pseudonym, r.created_at,"
-        " r.expires_at, r.revoked_at FROM office_token r LEFT JOIN office_user u ON u.id = r.created_by_id" + _PAGE,
-        names=("organisation", "name", "beginning", "digest", "scopes", "created_by", "at", "expires", "revoked"),
-    ),
-}
 _MOMENTS: Final = frozenset({"at", "expires", "revoked"})
-_LAST_NUMBER: Final = 2**63 - 1
 
 
 def enter(store: Store, act: str, row: int, *, by: str, now: datetime) -> None:
@@ -81,7 +50,7 @@ def begin(store: Store, *, now: datetime) -> bool:
         if not is_older(store):
             return False
         standing = {
-            right: {str(row): sha256(said).hexdigest() for row, said in rows_of(store, right)} for right in KEPT
+            right: {str(row): sha256(said).hexdigest() for row, said in rows_of(store, right)} for right in RIGHTS
         }
         paper = Paper(content=journal.canonical_json(standing), name=STANDING_FILE)
         put(store, {"what": STANDING}, filed_at=now, paper=paper)
@@ -90,24 +59,16 @@ def begin(store: Store, *, now: datetime) -> bool:
 
 def is_older(store: Store) -> bool:
     """Whether rights stand in a log that says nothing of any."""
-    if any(next(rows_of(store, right), None) is not None for right in KEPT):
+    if any(next(rows_of(store, right), None) is not None for right in RIGHTS):
         return not any(facts_of(entry).get("what") in (STANDING, *ACTS) for entry in newest_first(store))
     return False
 
 
 def rows_of(store: Store, right: Right, only: int | None = None) -> Iterator[tuple[int, bytes]]:
     """Number and content of the rows of a right, or of one, in order: canonical JSON."""
-    kept = KEPT[right]
-    after, last = (0, _LAST_NUMBER) if only is None else (only - 1, only)
-    while True:
-        found = store.database.rows(kept.statement, (after, last, _AT_ONCE))
-        for number, *values in found:
-            said = {name: _said(name, value) for name, value in zip(kept.names, values, strict=True)}
-            row = integer(number)
-            yield row, _encoded({"format": ROW_FORMAT, "right": right, "row": row, **said})
-        if len(found) < _AT_ONCE:
-            return
-        after = integer(found[-1][0])
+    for row, columns in kept_rows(store, right, only):
+        said = {name: _said(name, value) for name, value in columns.items()}
+        yield row, _encoded({"format": ROW_FORMAT, "right": right, "row": row, **said})
 
 
 def commitment_of(store: Store, index: int, content: bytes) -> str:

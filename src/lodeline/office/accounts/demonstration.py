@@ -15,6 +15,7 @@ from lodeline.office.models import Membership, User
 from lodeline.spoken import UserError
 from lodeline.store.database import Database
 from lodeline.store.opening import open_store
+from lodeline.store.queries.accounts import sample_firms
 
 #: Shown on the login page of the demo, and good for nothing else.
 PASSWORD: Final = "lodeline in the demo"
@@ -70,7 +71,7 @@ def furnish(url: str) -> None:
     Another server that starts on the same store at the same time may make them as well: each is made once.
     """
     database = Database(url)
-    firms = {"": "", **_firms(database)}
+    firms = {"": "", **sample_firms(database)}
     there = set(User.objects.values_list("email", flat=True))
     missing = [one for one in SAMPLE_ACCOUNTS if one.firm in firms and one.email not in there]
     if not missing:
@@ -93,21 +94,3 @@ def furnish(url: str) -> None:
         except IntegrityError:
             if not User.objects.filter(email=sample.email).exists():
                 raise
-
-
-def _firms(database: Database) -> dict[str, str]:
-    """`maker`: of those who make magnets, the one most open shipments go to; `supplier`: who ships to it most."""
-    receivers = database.rows(
-        "SELECT receiver, COUNT(*) FROM transfer WHERE receipt_line IS NULL AND receiver IN"
-        " (SELECT organisation FROM line WHERE product LIKE 'magnet-ndfeb%%' AND kind = 'transformation')"
-        " GROUP BY receiver ORDER BY COUNT(*) DESC, receiver"
-    )
-    if not receivers:
-        return {}
-    maker = str(receivers[0][0])
-    suppliers = database.rows(
-        "SELECT shipper, COUNT(*) FROM transfer WHERE receiver = %s AND shipper IS NOT NULL GROUP BY shipper"
-        " ORDER BY COUNT(*) DESC, shipper",
-        (maker,),
-    )
-    return {"maker": maker, **({"supplier": str(suppliers[0][0])} if suppliers else {})}

@@ -22,6 +22,7 @@ from lodeline.office.models import (
     PersonKey,
     User,
 )
+from lodeline.store.queries.accounts import sweep
 
 _TABLES: Final = (User, PersonKey, Membership, Invitation, CertifierKey, Draft, Mail, CaseWatch, ErasureRequest)
 
@@ -29,11 +30,5 @@ _TABLES: Final = (User, PersonKey, Membership, Invitation, CertifierKey, Draft, 
 def sweep_job(payload: Mapping[str, Any], say: Any) -> object:
     """Does the work of a job `erasure.sweep`; done twice, the second time finds nothing to sweep."""
     del payload, say
-    database = jobs.database()
-    with database.connection.cursor() as cursor:
-        if database.is_sqlite:
-            cursor.execute("VACUUM")
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        else:
-            cursor.execute("VACUUM " + ", ".join(f'"{model._meta.db_table}"' for model in _TABLES))
+    sweep(jobs.database(), (model._meta.db_table for model in _TABLES))
     return None

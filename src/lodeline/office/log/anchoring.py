@@ -24,6 +24,7 @@ from lodeline.office.access.guarded import has_office, moment, plain
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.entries.office_log import ANCHOR, facts_of, newest_first, put
 from lodeline.store.database import integer
+from lodeline.store.queries.log import audit_records
 from lodeline.store.store import Store, StoredEntry
 
 #: The longest that a record may take from being written to being committed: assumption. Requests end after minutes; a
@@ -118,11 +119,7 @@ def anchor_job(payload: Mapping[str, Any], say: Callable[[float], None]) -> obje
 def records_of(store: Store, first: int, last: int | None = None, *, most: int | None = None) -> list[Record]:
     """The records with these numbers, in order."""
     limit = RECORDS_MOST if most is None else most
-    return store.database.rows(
-        "SELECT id, at, who, token, kind, what, organisation, subject, reason, facts, request"
-        " FROM office_audit_record WHERE id >= %s AND id <= %s ORDER BY id LIMIT %s",
-        (first, _LAST_NUMBER if last is None else last, limit),
-    )
+    return audit_records(store, first, _LAST_NUMBER if last is None else last, limit)
 
 
 def leaves_of(store: Store, records: Iterable[Record]) -> bytes:

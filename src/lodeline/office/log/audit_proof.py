@@ -27,6 +27,7 @@ from lodeline.office.log.anchoring import (
 )
 from lodeline.service.entries.office_log import KIND
 from lodeline.store.database import integer
+from lodeline.store.queries.log import audit_record_count
 from lodeline.store.store import Store, StoredEntry
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
@@ -88,12 +89,10 @@ def judge(store: Store, entries: Sequence[StoredEntry]) -> Found:
             faults += wrong
             covered.take(found, newest)
     covered.ranges = _merged(covered.ranges)
-    ((records,),) = store.database.rows("SELECT COUNT(*) FROM office_audit_record")
+    records = audit_record_count(store)
     faults += list(_beside(store, covered))
     anchored = sum(last - first + 1 for first, last in covered.ranges)
-    return Found(
-        faults=tuple(faults), records=integer(records), not_anchored=integer(records) - anchored + covered.gone
-    )
+    return Found(faults=tuple(faults), records=records, not_anchored=records - anchored + covered.gone)
 
 
 def _of_anchor(store: Store, anchor: Anchor, covered: _Covered) -> tuple[datetime | None, list[Fault]]:

@@ -16,13 +16,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 from lodeline.material.mass import format_kg
 from lodeline.office.log.listing import BadCursorError, Called, canonical
+from lodeline.store.queries.log import lines_about, lines_withdrawn, window
 from lodeline.store.store import Store
 
 Json = dict[str, Any]
@@ -77,7 +78,7 @@ def changes(store: Store, organisation: str, *, since: str | None, limit: int, c
     size = store.head().size
     if start.entry >= size:
         return Changes(rows=[], next=str(start), more=False)
-    first, last, upto = _window(store, start.entry, size)
+    first, last, upto = window(store, start.entry, size, SCANNED_MAX)
     found = sorted(
         [
             *_own(store, organisation, start.entry, upto),
@@ -109,18 +110,6 @@ def wait_for_changes(
     return found
 
 
-def _window(store: Store, entry: int, size: int) -> tuple[int, int, int]:
-    """First line, last line and the entry behind them: whole entries from `entry` on, about SCANNED_MAX lines."""
-    ((first,),) = store.database.rows('SELECT first_line FROM entry WHERE "index" = %s', (entry,))
-    start = int(str(first))
-    ((upto, last),) = store.database.rows(
-        'SELECT MAX("index"), MAX(first_line + row_count) FROM entry WHERE "index" >= %s AND "index" < %s'
-        ' AND (first_line < %s OR "index" = %s)',
-        (entry, size, start + SCANNED_MAX, entry),
-    )
-    return start, int(str(last)), int(str(upto)) + 1
-
-
 def _own(store: Store, organisation: str, entry: int, upto: int) -> list[tuple[Cursor, Json]]:
     return [
         (
@@ -131,22 +120,11 @@ def _own(store: Store, organisation: str, entry: int, upto: int) -> list[tuple[C
     ]
 
 
-_LINE: Final = (
-    'l.id, l.entry, l.ordinal, l.organisation, l.kind, l.event, l."on", l.dry_mg, l.reference, l.document, lot.name,'
-    " lot.maker, lot.local, lot.id, e.filed_at, e.row_count"
-)
-
-
 def _touching(store: Store, organisation: str, first: int, last: int, called: Called) -> list[tuple[Cursor, Json]]:
     texts = store.register(store.head()).texts_of(organisation)
-    found = store.database.rows(
-        f'SELECT {_LINE} FROM line l JOIN entry e ON e."index" = l.entry LEFT JOIN lot ON lot.id = l.lot_id'
-        f" WHERE l.id >= %s AND l.id < %s AND l.party IN ({_marks(texts)}) AND l.organisation <> %s",
-        (first, last, *texts, organisation),
-    )
     return [
         (Cursor(int(str(row[1])), int(str(row[2])) + 1), _of_line(_KINDS[str(row[4])], int(str(row[1])), row, called))
-        for row in found
+        for row in lines_about(store, organisation, texts, first, last)
         if row[4] in _KINDS
     ]
 
@@ -154,26 +132,14 @@ def _touching(store: Store, organisation: str, first: int, last: int, called: Ca
 def _withdrawn(store: Store, organisation: str, entry: int, upto: int, called: Called) -> list[tuple[Cursor, Json]]:
     """Lines that named the organisation and went out of force by these entries: placed behind the entry's own rows."""
     texts = store.register(store.head()).texts_of(organisation)
-    found = store.database.rows(
-        f'SELECT {_LINE}, s."by", b.row_count, b.filed_at FROM superseded s'
-        " JOIN line l ON l.organisation = s.organisation AND l.event = s.event AND l.entry = s.entry"
-        ' JOIN entry e ON e."index" = l.entry JOIN entry b ON b."index" = s."by"'
-        " LEFT JOIN lot ON lot.id = l.lot_id"
-        f' WHERE s."by" >= %s AND s."by" < %s AND l.party IN ({_marks(texts)}) AND l.organisation <> %s',
-        (entry, upto, *texts, organisation),
-    )
     changes_ = []
-    for *row, by, rows, filed_at in found:
+    for *row, by, rows, filed_at in lines_withdrawn(store, organisation, texts, entry, upto):
         if row[4] in _KINDS:
             index = int(str(by))
             place = int(str(rows)) + 1 + int(str(row[0]))
             changed = _of_line("withdrawn", index, [*row[:14], filed_at, row[15]], called)
             changes_.append((Cursor(index, place), {**changed, "what": _KINDS[str(row[4])], "was_entry": row[1]}))
     return changes_
-
-
-def _marks(values: Sequence[str]) -> str:
-    return ",".join(["%s"] * len(values))
 
 
 def _of_line(kind: str, entry: int, row: Any, called: Called) -> Json:

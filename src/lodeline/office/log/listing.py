@@ -15,14 +15,15 @@ from typing import Any, Final, Protocol
 
 import polars as pl
 
-from lodeline.filing.schema import CELLS
 from lodeline.filing.written import filled_cells, written
 from lodeline.ledger.extension import both_passed
-from lodeline.ledger.transfer import TRANSFER, judge
+from lodeline.ledger.transfer import judge
 from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.filing.status import has_duty
 from lodeline.spoken import UserError
+from lodeline.store.queries.filing import filed_cells, newest_filed_at, transfers_from
+from lodeline.store.queries.lots import first_products, holdings_of, lots_from
 from lodeline.store.store import Store, StoredEntry
 
 Json = dict[str, Any]
@@ -41,9 +42,6 @@ class Called(Protocol):
 
     def __call__(self, name: str, maker: str, local: str, *, sent: tuple[str, int] | None = None) -> str:
         """By canonical name, maker and local id; `sent`: shipper and number of a lot that is known from its papers."""
-
-
-_NAMED: Final[dict[str, pl.DataType]] = {"name": pl.String(), "maker": pl.String(), "local": pl.String()}
 
 
 def canonical(name: str, maker: str, local: str, *, sent: tuple[str, int] | None = None) -> str:
@@ -134,14 +132,8 @@ def filing_rows(store: Store, entry: int, *, cursor: str | None = None, limit: i
     placed = _entry(store, entry)
     if placed is None:
         return None
-    first, count = placed.first_line, placed.row_count
     after = cursor_number(cursor, -1)
-    columns = ",".join(f'"{name}"' for name in CELLS)
-    found = store.database.frame(
-        f"SELECT ordinal, {columns} FROM line WHERE id > %s AND id < %s ORDER BY id LIMIT %s",
-        (min(first + after, _LARGEST), first + count, limit + 1),
-        schema={"ordinal": pl.Int64(), **CELLS},
-    )
+    found = filed_cells(store, placed, after + 1, limit + 1)
     rows = [
         {"ordinal": ordinal, **filled_cells(cells)}
         for ordinal, cells in zip(found["ordinal"], written(found).iter_rows(named=True), strict=True)
@@ -159,24 +151,7 @@ def transfers(
     `called`: what a lot is called to whoever reads this.
     """
     sides = {"in": ("receiver",), "out": ("shipper",), None: ("shipper", "receiver")}[side]
-    whose = "1 = 1" if organisation is None else "(" + " OR ".join(f"t.{one} = %s" for one in sides) + ")"
-    named = [] if organisation is None else [organisation] * len(sides)
-    # Where another received what was sent to the organisation, that one's papers are not for it to see.
-    hidden = "t.shipper <> %s AND r.organisation <> t.receiver"
-    columns = ",".join(
-        f"CASE WHEN {hidden} THEN NULL ELSE t.{name} END" if name == "receipt_event" else f"t.{name}"
-        for name in TRANSFER
-    )
-    found = store.database.frame(
-        f"SELECT {columns}, lot.name, lot.maker, lot.local, got.name, got.maker, got.local,"
-        " COALESCE(t.shipment_line, t.receipt_line) AS place FROM transfer t JOIN lot ON lot.id = t.lot"
-        " LEFT JOIN line r ON r.id = t.receipt_line LEFT JOIN lot got ON got.id = r.lot_id"
-        " AND r.organisation = t.receiver"
-        f" WHERE {whose} AND COALESCE(t.shipment_line, t.receipt_line) > %s"
-        " ORDER BY place LIMIT %s",
-        [organisation, *named, cursor_number(cursor, 0), limit + 1],
-        schema={**TRANSFER, **_NAMED, **{f"got_{name}": kind for name, kind in _NAMED.items()}, "place": pl.Int64()},
-    )
+    found = transfers_from(store, organisation, sides, cursor_number(cursor, 0), limit + 1)
     rows = [
         _transfer(row, _lot_of(row, organisation, called)) for row in _judged(store, law, found).iter_rows(named=True)
     ]
@@ -191,23 +166,10 @@ def lots(
 
     `held_kg`: what the book has of it at the organisation's sites (None: at all sites), dry.
     """
-    after = cursor_number(cursor, 0)
-    if organisation is None:
-        found = store.database.frame(
-            "SELECT id, name, maker, local FROM lot WHERE id > %s ORDER BY id LIMIT %s", (after, limit + 1),
-            schema={"lot": pl.Int64(), **_NAMED},
-        )  # fmt: skip
-        sites = None
-    else:
-        found = store.database.frame(
-            "SELECT lot.id, lot.name, lot.maker, lot.local FROM lot WHERE lot.id > %s AND EXISTS (SELECT 1 FROM line l"
-            " WHERE l.lot_id = lot.id AND l.organisation = %s) ORDER BY lot.id LIMIT %s",
-            (after, organisation, limit + 1),
-            schema={"lot": pl.Int64(), **_NAMED},
-        )
-        register = store.register(store.head())
-        sites = [site for site, holder in register.site_organisation.items() if holder == organisation]
-    products = _products(store, found["lot"].to_list())
+    found = lots_from(store, cursor_number(cursor, 0), limit + 1, organisation)
+    holders = {} if organisation is None else store.register(store.head()).site_organisation
+    sites = None if organisation is None else [site for site, holder in holders.items() if holder == organisation]
+    products = {int(str(lot)): product for lot, product in first_products(store, found["lot"].to_list())}
     held = _held(store, found["lot"].to_list(), sites)
     rows = [
         {
@@ -222,22 +184,9 @@ def lots(
     return _page(rows, limit, "cursor")
 
 
-def _products(store: Store, lots_: Sequence[int]) -> dict[int, str]:
-    """The product of each lot, as first stated."""
-    found = store.database.rows_in(
-        "SELECT lot_id, product FROM line WHERE id IN (SELECT MIN(id) FROM line WHERE product IS NOT NULL"
-        " AND lot_id IN ({keys}) GROUP BY lot_id)",
-        lots_,
-    )
-    return {int(str(lot)): str(product) for lot, product in found}
-
-
 def _held(store: Store, lots_: Sequence[int], sites: Sequence[str] | None) -> dict[int, int]:
-    found = store.database.rows_in(
-        "SELECT lot, site, mass_mg FROM holding WHERE mass_mg > 0 AND lot IN ({keys})", lots_
-    )
     held: dict[int, int] = {}
-    for lot, site, mass_mg in found:
+    for lot, site, mass_mg in holdings_of(store, lots_):
         if sites is None or site in sites:
             held[int(str(lot))] = held.get(int(str(lot)), 0) + int(str(mass_mg))
     return held
@@ -245,7 +194,7 @@ def _held(store: Store, lots_: Sequence[int], sites: Sequence[str] | None) -> di
 
 def _judged(store: Store, law: Jurisdiction, found: pl.DataFrame) -> pl.DataFrame:
     """With state and cause, as of the last filing in the log."""
-    (last,) = store.database.rows("SELECT MAX(filed_at) FROM entry WHERE kind = 'filing'")[0]
+    last = newest_filed_at(store, "filing")
     as_of = datetime.fromisoformat(str(last) if last else "1900-01-01T00:00:00Z")
     register = store.register(store.head())
     return judge(

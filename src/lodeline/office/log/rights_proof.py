@@ -11,7 +11,7 @@ from typing import Final
 
 from lodeline.journal import entry as journal
 from lodeline.journal.verify import Fault
-from lodeline.office.access.rights import ACTS, KEPT, commitment_of, rows_of
+from lodeline.office.access.rights import ACTS, RIGHTS, commitment_of, rows_of
 from lodeline.service.entries.office_log import KIND, STANDING
 from lodeline.store.store import Store, StoredEntry
 
@@ -46,7 +46,7 @@ def judge(store: Store, entries: Sequence[StoredEntry]) -> Iterator[Fault]:
     if not given.begun:
         return
     left = {key: entry for key, (entry, _) in (given.standing | given.acts).items()}
-    for right in KEPT:
+    for right in RIGHTS:
         for row, content in rows_of(store, right):
             facts = {"right": right, "row": row}
             entry = left.pop((right, row), None)

@@ -24,6 +24,7 @@ from lodeline.service.entries import cases
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.entries.salt import salt_key
 from lodeline.store.database import integer
+from lodeline.store.queries import log
 from lodeline.store.store import Store, StoredEntry
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
@@ -39,8 +40,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "案件或申请的现状与其步骤不符",
     ),
 }  # fmt: skip
-_AT_ONCE: Final = 500
-_FILES_AT_ONCE: Final = 20
 _OF_CASE: Final = ("state", "steps", "finding", "matter")
 _OF_APPLICATION: Final = ("state", "steps", "relation", "of_licence", "content", "proposal", "licence", "officer")
 #: Steps that have no entry.
@@ -99,17 +98,10 @@ def _committed(entries: Sequence[StoredEntry]) -> Iterator[tuple[int, tuple[obje
 def _of_cases(store: Store, committed: _Committed) -> Iterator[Fault]:
     papers = {
         integer(row[0]): _Paper(str(row[1]), str(row[2]), dict(zip(_OF_CASE, row[3:], strict=True)))
-        for row in store.database.rows(
-            "SELECT id, reference, organisation, state, steps_taken, finding, matter FROM office_case ORDER BY id"
-        )
+        for row in log.cases(store)
     }
     stated: _Stated = {}
-    for step in _steps(
-        store,
-        papers,
-        "SELECT id, case_id, number, kind, at, who, organisation, content, entry FROM office_case_step"
-        " WHERE id > %s ORDER BY id LIMIT %s",
-    ):
+    for step in _steps(papers, log.steps(store, "case")):
         content = _content(step)
         step.paper.steps[step.number] = step.kind, {}
         named = {"case": step.paper.reference, "finding": step.paper.stated["finding"]}
@@ -128,19 +120,10 @@ def _of_cases(store: Store, committed: _Committed) -> Iterator[Fault]:
 def _of_applications(store: Store, committed: _Committed) -> Iterator[Fault]:
     papers = {
         integer(row[0]): _Paper(str(row[1]), str(row[2]), dict(zip(_OF_APPLICATION, row[3:], strict=True)))
-        for row in store.database.rows(
-            "SELECT a.id, a.reference, a.organisation, a.state, a.steps_taken, a.relation, a.of_licence, a.content,"
-            " a.proposal, a.licence, u.pseudonym FROM office_application a LEFT JOIN office_user u"
-            " ON u.id = a.officer_id ORDER BY a.id"
-        )
+        for row in log.applications(store)
     }
     stated: _Stated = {}
-    for step in _steps(
-        store,
-        papers,
-        "SELECT id, application_id, number, kind, at, who, organisation, content, entry FROM office_application_step"
-        " WHERE id > %s ORDER BY id LIMIT %s",
-    ):
+    for step in _steps(papers, log.steps(store, "application")):
         content = _content(step)
         step.paper.steps[step.number] = step.kind, content
         yield from _of_step(store, step, content, committed, {"application": step.paper.reference})
@@ -152,20 +135,9 @@ def _of_applications(store: Store, committed: _Committed) -> Iterator[Fault]:
             yield Fault(entry=None, what="case.differs", facts={"case": paper.reference})
 
 
-def _paged(store: Store, statement: str, most: int) -> Iterator[tuple[object, ...]]:
-    """The rows of a statement that ends in `WHERE id > %s ORDER BY id LIMIT %s` and gives the id first."""
-    after = 0
-    while True:
-        found = store.database.rows(statement, (after, most))
-        yield from found
-        if len(found) < most:
-            return
-        after = integer(found[-1][0])
-
-
-def _steps(store: Store, papers: Mapping[int, _Paper], statement: str) -> Iterator[_Step]:
+def _steps(papers: Mapping[int, _Paper], rows: Iterator[tuple[object, ...]]) -> Iterator[_Step]:
     """All steps but those of a paper that is gone: their entries are then found to have none."""
-    for row, paper, number, kind, at, who, organisation, content, entry in _paged(store, statement, _AT_ONCE):
+    for row, paper, number, kind, at, who, organisation, content, entry in rows:
         written = moment(at)
         if integer(paper) in papers:
             yield _Step(
@@ -257,13 +229,7 @@ def _read(text: object) -> object:
 def _files(store: Store, stated: _Stated) -> Iterator[Fault]:
     """Steps with files that are not as they came, beside what they state, or missing."""
     wrong: set[int] = set()
-    rows = _paged(
-        store,
-        "SELECT id, step_id, name, kind, sha256, size, content FROM office_case_file"
-        " WHERE id > %s ORDER BY id LIMIT %s",
-        _FILES_AT_ONCE,
-    )
-    for _, step, name, kind, digest, size, content in rows:
+    for _, step, name, kind, digest, size, content in log.case_files(store):
         _, left = stated.get(integer(step), (None, []))
         if (name, kind, digest, size) in left and _unpacked(content) == digest:
             left.remove((name, kind, digest, size))
@@ -271,13 +237,8 @@ def _files(store: Store, stated: _Stated) -> Iterator[Fault]:
             wrong.add(integer(step))
     wrong |= {row for row, (_, left) in stated.items() if left}
     for row in sorted(wrong):
-        found = store.database.rows(
-            "SELECT c.reference, s.number, s.entry FROM office_case_step s JOIN office_case c ON c.id = s.case_id"
-            " WHERE s.id = %s",
-            (row,),
-        )
         # A step that is gone shows by its entry.
-        for reference, number, entry in found:
+        for reference, number, entry in log.step_of_case(store, row):
             facts = {"case": str(reference), "step": str(number)}
             yield Fault(entry=None if entry is None else integer(entry), what="step.file-changed", facts=facts)
 
@@ -285,13 +246,7 @@ def _files(store: Store, stated: _Stated) -> Iterator[Fault]:
 def _documents(store: Store, papers: Mapping[int, _Paper], stated: _Stated) -> Iterator[Fault]:
     """The same of documents; those of a draft are nobody's word yet, and one of no step is wrong beside steps."""
     wrong: set[int] = set()
-    rows = _paged(
-        store,
-        "SELECT id, application_id, step_id, kind, name, sha256, size, sealed FROM office_application_document"
-        " WHERE id > %s ORDER BY id LIMIT %s",
-        _FILES_AT_ONCE,
-    )
-    for _, application, step, kind, name, digest, size, sealed in rows:
+    for _, application, step, kind, name, digest, size, sealed in log.documents(store):
         paper = papers.get(integer(application))
         if paper is None or (step is None and not paper.steps):
             continue

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import polars as pl
-
 from lodeline.flow.booked import booked
 from lodeline.flow.index import UnknownLot
 from lodeline.office.access.actor import Actor
 from lodeline.office.lots.own import UnknownLotError, origins_by_country, unknown_lot
 from lodeline.service.firm.own import OrganisationView
 from lodeline.service.lots.flow import trace
+from lodeline.store.queries.lots import own_names
 from lodeline.store.snapshot import Snapshot
 
 Json = dict[str, Any]
@@ -70,12 +69,7 @@ def _too_new(called: str) -> UnknownLotError:
 
 def _own_names(own: OrganisationView) -> dict[str, tuple[str, bool]]:
     """Canonical name → (what the organisation calls it, whether it made it), of the lots that its filings name."""
-    found = own.store.database.frame(
-        "SELECT lot.name, lot.maker, lot.local FROM lot"
-        " WHERE lot.id IN (SELECT lot_id FROM line WHERE organisation = %s)",
-        (own.organisation,),
-        schema={"name": pl.String(), "maker": pl.String(), "local": pl.String()},
-    )
+    found = own_names(own.store, own.organisation)
     return {
         name: (own.lot_name(name, maker, local), maker == own.organisation) for name, maker, local in found.iter_rows()
     }

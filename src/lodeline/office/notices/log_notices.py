@@ -23,6 +23,8 @@ from lodeline.service.balance.inspections import entered
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.licences.draw_facts import Draw, draws_entered, draws_of
 from lodeline.service.licences.exit_flags import exit_flags
+from lodeline.store.queries.filing import corrections, parties_of_correction
+from lodeline.store.queries.log import first_entry_since, records_and_entries
 from lodeline.store.store import Store
 
 #: What was filed longer before the last reading came in since as history, by a dossier; at first, before this reading.
@@ -39,8 +41,9 @@ def read_on(store: Store, firms: Collection[str], *, now: datetime) -> int:
     `firms`: those that somebody can sign in for; only they are told of corrections of others, which are many.
     """
     end = store.head().size
+    news = first_entry_since(store, utc_text(now - _NEWS))
     mark, _ = Bookmark.objects.get_or_create(
-        name=_BOOKMARK, defaults={"entry": _first_news(store, now, end), "read_at": now}
+        name=_BOOKMARK, defaults={"entry": end if news is None else news, "read_at": now}
     )
     new, since = 0, mark.read_at - _NEWS
     for first in range(mark.entry, end, _ENTRIES_AT_ONCE):
@@ -57,13 +60,6 @@ def read_on(store: Store, firms: Collection[str], *, now: datetime) -> int:
 def tell_entry(store: Store, entry: int, *, now: datetime) -> None:
     """Tells what an official has just entered without waiting for the log to be read."""
     notify_all(_entered(store, entry, entry + 1), now=now)
-
-
-def _first_news(store: Store, now: datetime, end: int) -> int:
-    ((first,),) = store.database.rows(
-        'SELECT MIN("index") FROM entry WHERE filed_at >= %s', (utc_text(now - _NEWS),)
-    )  # fmt: skip
-    return end if first is None else int(str(first))
 
 
 def _entered(store: Store, first: int, end: int) -> Iterator[Telling]:
@@ -112,13 +108,9 @@ def _as_flagged(store: Store, draw: Draw) -> dict[str, str]:
 
 def _licence_acts(store: Store, first: int, end: int) -> Iterator[Telling]:
     """What officers did with licences, to whose each was before and is then; what a dossier brings is nobody's deed."""
-    found = store.database.rows(
-        'SELECT r.body, e.envelope FROM record r JOIN entry e ON e."index" = r.entry'
-        " WHERE r.\"table\" = 'licence_acts' AND r.entry >= %s AND r.entry < %s ORDER BY r.id",
-        (first, end),
-    )
+    found = records_and_entries(store, ["licence_acts"], within=(first, end))
     licences = store.register(store.head()).licences if found else {}
-    for body, envelope in found:
+    for _, _, body, _, envelope in found:
         act = dict(zip(TABLES["licence_acts"], json.loads(str(body)), strict=True))
         licence = licences.get(act["licence"])
         if licence is None or "by" not in json.loads(str(envelope))["facts"]:
@@ -141,23 +133,12 @@ def _is_its_own(store: Store, draw: Draw) -> bool:
 
 def _corrections(store: Store, firms: Collection[str], first: int, end: int, since: datetime) -> Iterator[Telling]:
     """Whoever a shipment or receipt names that a counterparty has restated or withdrawn."""
-    found = store.database.rows(
-        'SELECT "index", organisation, period, first_line, row_count FROM entry'
-        ' WHERE "index" >= %s AND "index" < %s AND corrects IS NOT NULL AND filed_at >= %s ORDER BY "index"',
-        (first, end, utc_text(since)),
-    )
+    found = corrections(store, first, end, utc_text(since))
     if not found or not firms:
         return
     meant = store.register(store.head()).party_of
     for entry, organisation, period, line, count in found:
-        lines = (int(str(line)), int(str(line)) + int(str(count)))
-        parties = store.database.rows(
-            "SELECT DISTINCT party FROM line WHERE id >= %s AND id < %s AND kind IN ('shipment', 'receipt')"
-            " UNION SELECT DISTINCT e.party FROM line n JOIN line e ON e.organisation = n.organisation"
-            " AND e.event = n.event AND e.entry < n.entry WHERE n.id >= %s AND n.id < %s"
-            " AND e.kind IN ('shipment', 'receipt')",
-            lines * 2,
-        )
+        parties = parties_of_correction(store, int(str(line)), int(str(line)) + int(str(count)))
         for party in {meant.get(str(one), str(one)) for (one,) in parties} & set(firms) - {str(organisation)}:
             yield Telling(
                 organisation=party, kind="corrected-by-counterparty", key=f"corrected:{party}:{entry}",

@@ -26,6 +26,7 @@ from lodeline.office.access.audit import record_act
 from lodeline.office.accounts.people import InputError, WrongField
 from lodeline.office.notices.notices import notify
 from lodeline.service.entries.records import put_records
+from lodeline.store.queries.lots import goods_of_owner
 from lodeline.store.store import Store, StoredEntry
 
 REASON_CHARACTERS: Final = 500
@@ -94,13 +95,7 @@ def handover_rows(
     Every lot in the organisation's book at the sites, dated the day before `on`; the successor confirms them like any
     delivery. Masses are dry, as the book has them.
     """
-    found = store.database.frame_in(
-        "SELECT h.site, lot.name, h.mass_mg, (SELECT l.product FROM line l WHERE l.lot_id = h.lot AND l.product IS NOT"
-        " NULL ORDER BY l.id LIMIT 1) FROM holding h JOIN lot ON lot.id = h.lot WHERE h.owner = %s AND h.mass_mg > 0"
-        " AND h.site IN ({keys}) ORDER BY h.site, lot.name",
-        sorted(sites), before=(organisation,),
-        schema={"site": pl.String(), "lot": pl.String(), "mass_mg": pl.Int64(), "product": pl.String()},
-    )  # fmt: skip
+    found = goods_of_owner(store, organisation, sorted(sites))
     return [
         {
             "event": f"HANDOVER-{row['site']}-{on.isoformat()}", "kind": "shipment", "on": (on - _DAY).isoformat(),

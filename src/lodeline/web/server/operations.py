@@ -36,6 +36,7 @@ from lodeline.office.router import is_prepared
 from lodeline.spoken import UserError
 from lodeline.store.guards import guards_of
 from lodeline.store.opening import open_store
+from lodeline.store.queries.log import entries_by_kind
 from lodeline.store.store import OFFICE_KIND
 from lodeline.web.reading import EmptyStoreError
 from lodeline.web.server import configuration, logs
@@ -294,7 +295,7 @@ class _OfStore:
         size = store.head().size
         yield _gauge("lodeline_log_entries", "Entries of the log", size)
         kinds = GaugeMetricFamily("lodeline_entries", "Entries of the log by kind", labels=["kind"])
-        for kind, count in store.database.rows("SELECT kind, COUNT(*) FROM entry GROUP BY kind"):
+        for kind, count in entries_by_kind(store):
             kinds.add_metric([str(kind)], int(str(count)))
         yield kinds
         standing = desk(self._url).standing()

@@ -13,6 +13,7 @@ from lodeline.filing.written import written as as_filed
 from lodeline.office.accounts.key_standing import registration_of
 from lodeline.office.filing import filings as filed
 from lodeline.office.filing import sandbox
+from lodeline.store.queries.filing import filed_cells, filled_columns, named_uploads
 from lodeline.store.store import Store, StoredEntry
 from lodeline.web.pages.common.attachment import attachment
 from lodeline.web.pages.common.firm_notice import firm_name
@@ -62,7 +63,7 @@ def firm_filing(visit: Visit, organisation: str, entry: int) -> HttpResponse:
                 "bytes": written.count(len(content)),
                 "href": visit.url("firm-filing-upload", organisation=organisation, entry=entry, number=number),
             }
-            for number, (name, content) in enumerate(filed.uploads(store, found))
+            for number, (name, content) in enumerate(named_uploads(store, found))
         ],
         receipt_at=visit.url("firm-filing-receipt", organisation=organisation, entry=entry),
         key_at=None
@@ -98,7 +99,7 @@ def _registration(found: StoredEntry, organisation: str) -> int | None:
 def firm_filing_upload(visit: Visit, organisation: str, entry: int, number: int) -> HttpResponse:
     """`firm/<organisation>/filings/<entry>/uploads/<number>/`: a file as it came."""
     store, found = _found(visit, organisation, entry)
-    files = filed.uploads(store, found)
+    files = named_uploads(store, found)
     if number >= len(files):
         raise NotHereError("No such file came with this filing.", "该申报没有此文件。")
     name, content = files[number]
@@ -144,7 +145,7 @@ class _Lines(Sequence[Row]):
     def __getitem__(self, place: slice) -> list[Row]: ...
     def __getitem__(self, place: int | slice) -> Row | list[Row]:
         first, last, _ = (place if isinstance(place, slice) else slice(place, place + 1)).indices(len(self))
-        found = as_filed(filed.lines(self._store, self._entry, first, last - first))
+        found = as_filed(filed_cells(self._store, self._entry, first, last - first).drop("ordinal"))
         rows = [self._cells(row) for row in found.iter_rows(named=True)]
         return rows if isinstance(place, slice) else rows[0]
 
@@ -155,7 +156,7 @@ class _Lines(Sequence[Row]):
 
 def _columns(store: Store, entry: StoredEntry) -> tuple[str, ...]:
     """The columns that are shown: those that say something, and of a nil return all."""
-    filled = filed.filled(store, entry) if entry.row_count else frozenset(TYPED.values())
+    filled = filled_columns(store, entry) if entry.row_count else frozenset(TYPED.values())
     return tuple(name for name in _COLUMNS if TYPED[name] in filled)
 
 

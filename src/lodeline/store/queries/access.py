@@ -1,0 +1,72 @@
+"""Rights and papers of the office, a row at a time, with the names that proofs give their columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from lodeline.store.database import Rows, integer, marks
+from lodeline.store.store import Store
+
+_PAGE: Final = " WHERE r.id > %s AND r.id <= %s ORDER BY r.id LIMIT %s"
+_AT_ONCE: Final = 1_000
+_LAST_NUMBER: Final = 2**63 - 1
+#: Right or paper → how it is read, and what the columns behind the number are called.
+_KEPT: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "membership": (
+        "SELECT r.id, u.pseudonym, r.organisation, r.role, r.region, r.valid_from, r.valid_to, g.pseudonym,"
+        " r.granted_at FROM office_membership r LEFT JOIN office_user u ON u.id = r.user_id"
+        " LEFT JOIN office_user g ON g.id = r.granted_by_id",
+        ("person", "organisation", "role", "region", "from", "to", "granted_by", "at"),
+    ),
+    "delegation": (
+        "SELECT r.id, r.organisation, r.agent, r.may_certify, r.valid_from, r.valid_to, g.pseudonym,"
+        " r.granted_at FROM office_delegation r LEFT JOIN office_user g ON g.id = r.granted_by_id",
+        ("organisation", "agent", "may_certify", "from", "to", "granted_by", "at"),
+    ),
+    "token": (
+        "SELECT r.id, r.organisation, r.name, r.beginning, r.digest, r.scopes, u.pseudonym, r.created_at,"
+        " r.expires_at, r.revoked_at FROM office_token r LEFT JOIN office_user u ON u.id = r.created_by_id",
+        ("organisation", "name", "beginning", "digest", "scopes", "created_by", "at", "expires", "revoked"),
+    ),
+    "dispute": (
+        "SELECT r.id, r.receiver, r.shipper, r.shipment_event, r.lot, r.reason, u.pseudonym, r.raised_at,"
+        " r.answer, r.answered_at, r.withdrawn_at FROM office_dispute r LEFT JOIN office_user u"
+        " ON u.id = r.raised_by_id",
+        (
+            "receiver", "shipper", "event", "lot", "reason", "raised_by", "raised_at", "answer", "answered_at",
+            "withdrawn_at",
+        ),
+    ),
+    "hold": (
+        "SELECT r.id, p.pseudonym, r.organisation, r.reason, s.pseudonym, r.set_at, r.lifted_reason,"
+        " l.pseudonym, r.lifted_at FROM office_legal_hold r LEFT JOIN office_user p ON p.id = r.user_id"
+        " LEFT JOIN office_user s ON s.id = r.set_by_id LEFT JOIN office_user l ON l.id = r.lifted_by_id",
+        ("person", "organisation", "reason", "set_by", "set_at", "lifted_reason", "lifted_by", "lifted_at"),
+    ),
+    "request": (
+        "SELECT r.id, p.pseudonym, r.state, r.ground, r.said, a.pseudonym, r.requested_at, r.decided_said,"
+        " d.pseudonym, r.decided_at, r.before_term FROM office_erasure_request r"
+        " LEFT JOIN office_user p ON p.id = r.user_id LEFT JOIN office_user a ON a.id = r.requested_by_id"
+        " LEFT JOIN office_user d ON d.id = r.decided_by_id",
+        (
+            "person", "state", "ground", "said", "requested_by", "requested_at", "decided_said", "decided_by",
+            "decided_at", "before_term",
+        ),
+    ),
+}  # fmt: skip
+
+
+def kept_rows(store: Store, kind: str, only: int | None = None) -> Iterator[tuple[int, dict[str, object]]]:
+    """Number and columns of each row of a kind of right or paper, or of one row, in order; a page at a time."""
+    statement, names = _KEPT[kind]
+    after, last = (0, _LAST_NUMBER) if only is None else (only - 1, only)
+    for number, *values in store.database.paged(statement + _PAGE, _AT_ONCE, after=after, upto=(last,)):
+        yield integer(number), dict(zip(names, values, strict=True))
+
+
+def recorded_acts(store: Store, acts: tuple[str, ...]) -> Rows:
+    """Subject and facts of the audit records of these acts, in order."""
+    return store.database.rows(
+        f"SELECT subject, facts FROM office_audit_record WHERE what IN ({marks(acts)}) ORDER BY id", acts
+    )
