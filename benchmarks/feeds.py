@@ -45,7 +45,7 @@ from lodeline.collation.exception import exceptions
 from lodeline.collation.match import Collation, collate
 from lodeline.collation.piece import number_key, number_parts
 from lodeline.collation.tolerance import special_kinds, tolerances
-from lodeline.detection.battery import DETECTORS, look
+from lodeline.detection.battery import look
 from lodeline.detection.detectors.feed_mismatch import AMONG, DETECTOR
 from lodeline.regulation.parameter import load as load_law
 from lodeline.service.filing.loading import load
@@ -75,7 +75,7 @@ def made(room: Path, *, seed: int, firms: int, months: int, plants: int | None =
     asked: tuple[Plant, ...] | None = None if plants is None else ()
     if plants:
         path = room / "plants.json"
-        path.write_text(json.dumps([{"loophole": DETECTOR}] * plants), "utf-8")
+        path.write_text(json.dumps([{"loophole": DETECTOR.name}] * plants), "utf-8")
         asked = asked_plants(world, str(path))
     write_world(world, room / "world", plants=asked, feeds=True)
     store, _ = create(str(room / "store.sqlite3"), secret="a benchmark has no secrets")
@@ -284,7 +284,7 @@ def print_speed(records: Records, lines: int) -> list[str]:
 
 def print_detector(planted_seeds: list[int], clean_seeds: list[int], firms: int, months: int, room: Path) -> list[str]:
     """Recall and false findings of `feed-mismatch`; what is missed of the bar."""
-    detector = tuple(one for one in DETECTORS if one.name == DETECTOR)
+    detector = (DETECTOR,)
     hits: list[tuple[str, str, bool, bool]] = []
     false: dict[str, int] = {"feed-mismatch": 0, "any exception": 0}
     site_years = 0.0
@@ -309,7 +309,7 @@ def print_detector(planted_seeds: list[int], clean_seeds: list[int], firms: int,
         for name, item in items.items():
             hit = any(answers(one, plants[name]) for one in findings)
             plain = bool(set(asked["organisation"]) & plants[name].organisations)
-            hits.append((item["manner"], size_class(DETECTOR, float(item["size"]["value"]), None), hit, plain))
+            hits.append((item["manner"], size_class(DETECTOR.name, float(item["size"]["value"]), None), hit, plain))
     print(
         f"\nDetector: {len(hits)} plants in {len(planted_seeds)} worlds of {firms} firms × {months} months, and"
         f" {len(clean_seeds)} clean ones; {site_years:.0f} site-years of honest firms"
@@ -327,7 +327,7 @@ def print_detector(planted_seeds: list[int], clean_seeds: list[int], firms: int,
     for name, count in false.items():
         low, high = (bound / site_years * 200 for bound in poisson(count))
         print(f"  false findings in 200 site-years, {name}: {count / site_years * 200:.2f} ({low:.2f}–{high:.2f})")
-        if name == DETECTOR and count / site_years * 200 > FALSE_BAR:
+        if name == DETECTOR.name and count / site_years * 200 > FALSE_BAR:
             missed.append(f"false findings {count / site_years * 200:.2f} (bar {FALSE_BAR})")
     told = ", ".join(f"{cause} {100 * bad / max(1, of):.2f} %" for cause, (bad, of) in sorted(rates.items()))
     print(f"  honest firms show, of their papers: {told}")

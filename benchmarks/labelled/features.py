@@ -11,9 +11,8 @@ from typing import Final
 import polars as pl
 
 from lodeline.accountancy.frames import AREA
-from lodeline.detection.battery import LedgerView
+from lodeline.detection.detector import LedgerView, offered
 from lodeline.detection.evidence import month_of, with_treo_mass
-from lodeline.detection.papers import filings_of, papers_of
 from lodeline.material.element import SYMBOLS
 
 #: A row is (organisation, site, period); the largest and smallest balance of any rare earth stand first.
@@ -112,7 +111,7 @@ def _counts(sight: LedgerView) -> pl.DataFrame:
 
 def _exports(sight: LedgerView, lines: pl.DataFrame) -> pl.DataFrame:
     """Exports and titles by number, the share to a country that the firm's first half never saw, and odd prices."""
-    papers = papers_of(sight).select("line", value=pl.col("value").cast(pl.Float64, strict=False))
+    papers = offered(sight, "papers").select("line", value=pl.col("value").cast(pl.Float64, strict=False))
     half = lines.select(pl.col("on").min() + (pl.col("on").max() - pl.col("on").min()) / 2).item()
     place = pl.coalesce("destination", "counterparty_country")
     sold = lines.filter(pl.col("kind") == "export").with_columns(place=place)
@@ -135,7 +134,7 @@ def _exports(sight: LedgerView, lines: pl.DataFrame) -> pl.DataFrame:
 
 def _filings(sight: LedgerView) -> pl.DataFrame:
     """Corrections of a firm's month, and whether it was filed late."""
-    corrected = filings_of(sight).filter(pl.col("corrects").is_not_null())
+    corrected = offered(sight, "filings").filter(pl.col("corrects").is_not_null())
     corrections = corrected.group_by("organisation", "period").agg(corrections=pl.len())
     late = sight.status.select("organisation", "period", late=(pl.col("state") != "filed"))
     return late.join(corrections, on=["organisation", "period"], how="full", coalesce=True)

@@ -20,7 +20,7 @@ from lodeline.accountancy.covariance import BalanceRuns
 from lodeline.accountancy.sequential import ceiling
 from lodeline.accountancy.uncertainty import DEFAULTS
 from lodeline.detection.alarm import FALSE_FINDINGS_PER_SITE_YEAR
-from lodeline.detection.battery import LedgerView
+from lodeline.detection.detector import LedgerView
 from lodeline.detection.evidence import month_of
 from lodeline.material.element import TREO
 from lodeline.world.plant import loopholes

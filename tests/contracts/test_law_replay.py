@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from tests.desk import Desk, organisation, site
 
-from lodeline.detection.battery import DETECTORS
 from lodeline.regulation.parameter import load
-from lodeline.service.customs.replay import ASK_THE_LAW, ASK_WHO_IS_LATE, replay
+from lodeline.service.customs.replay import replay
 from lodeline.store.snapshot import open_snapshot
 
 RURITANIA = load("zz", Path(__file__).parents[1] / "unit/regulation/packs")
@@ -101,10 +100,3 @@ def test_before_there_was_a_deadline_nothing_was_due(desk: Desk) -> None:
     assert [(row["organisation"], row["from"], row["to"]) for row in found["filings"]["rows"]] == [
         ("MAG", None, "filed")
     ]
-
-
-def test_detectors_that_ask_the_law_are_those_that_are_run_again() -> None:
-    """A detector that begins to read the law, or who is late, must be named in the replay."""
-    asks = {one.name: set(one.look.__code__.co_names) for one in DETECTORS}
-    assert {name for name, reads in asks.items() if "law" in reads} == set(ASK_THE_LAW)
-    assert {name for name, reads in asks.items() if "status" in reads} == set(ASK_WHO_IS_LATE)

@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from lodeline.cli import app
-from lodeline.detection.detectors import unexplained_gain
+from lodeline.detection.battery import DETECTORS
 from lodeline.ledger.problem import CATALOGUE
 from lodeline.office.log import proof
 from lodeline.service.log.audit import STORE_TEXTS
@@ -110,10 +110,12 @@ def test_every_fault_code_is_explained() -> None:
 
 
 def test_every_detector_is_explained() -> None:
-    assert section("docs/reference/detectors.md", f"## `{unexplained_gain.DETECTOR}`")
     told = re.findall(r"^## `([a-z-]+)`$", text("docs/reference/detectors.md"), re.MULTILINE)
-    files = (REPOSITORY / "src/lodeline/detection/detectors").glob("[a-z]*.py")
-    assert sorted(told) == sorted(path.stem.replace("_", "-") for path in files)
+    rows = re.findall(r"^\| \[`([a-z-]+)`\]\(#([a-z-]+)\) \|", text("docs/reference/detectors.md"), re.MULTILINE)
+    detectors = sorted(one.name for one in DETECTORS)
+    assert sorted(told) == detectors and sorted(rows) == [(name, name) for name in detectors]
+    for name in detectors:
+        assert "**Evidence.**" in section("docs/reference/detectors.md", f"## `{name}`"), name
 
 
 def test_every_decision_has_a_number_of_its_own_and_stands_in_the_index() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.web.conftest import Browser
 
+from lodeline.detection.battery import DETECTORS
 from lodeline.regulation.parameter import load
 from lodeline.service.findings.finding import findings
 from lodeline.store.snapshot import open_snapshot
@@ -206,14 +207,29 @@ def test_evidence_is_read_in_words_in_whatever_form(
 
 
 def test_every_key_that_is_documented_has_a_term() -> None:
-    from tests.docs.test_docs import text  # noqa: PLC0415
+    """One that several detectors use stands among the terms of the page, and not with one of them."""
+    from tests.docs.test_docs import section  # noqa: PLC0415
 
-    told = re.findall(r"^\*\*Evidence\.\*\*.*", text("docs/reference/detectors.md"), re.MULTILINE)
     # Keys of a balance are columns; `deadline` is one; the others name an item, a kind or a value.
     others = {"balance", "totals", "run", "untested", "signature", "deadline", "beyond", "name", "physical_kg"}
-    keys = {key for one in told for key in re.findall(r'"([a-z_]+)"', one)} - others
-    missing = keys - TERMS.keys() - {f"{flow}_kg" for flow, _, _ in FLOWS}
-    assert len(keys) > 50 and missing == set()
+    others |= {"en", "zh", "probability"}
+    columns = others | {f"{flow}_kg" for flow, _, _ in FLOWS}
+    checked = set()
+    for one in DETECTORS:
+        told = section("docs/reference/detectors.md", f"## `{one.name}`").partition("**Evidence.**")[2]
+        keys = set(re.findall(r'"([a-z_]+)"', told.partition("**Source.**")[0])) - columns
+        of_another = {key for other in DETECTORS if other is not one for key in other.labels}
+        assert keys <= TERMS.keys() - of_another, one.name
+        checked |= keys
+    assert len(checked) > 60
+
+
+def test_a_finding_about_a_licence_names_it(browser: Browser, seen: list[dict[str, Any]]) -> None:
+    seen.append(made_up("licence-abuse", subject={"organisation": "SEP-0001", "licence": "L-2025-7"}, score=None))
+    for language, label in (("en", "Licence"), ("zh", "许可证")):
+        page = browser.page(f"/{language}/findings/{ID}/")
+        assert f"/{language}/licences/L-2025-7/" in {link.get("href") for link in page.links}
+        assert f"{label} L-2025-7" in " ".join(page.text.split())
 
 
 def test_neighbours_in_the_queue_are_linked(browser: Browser, seen: list[dict[str, Any]]) -> None:

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from tests.web.conftest import Browser
@@ -16,6 +17,7 @@ from lodeline.regulation.parameter import load
 from lodeline.service.findings.finding import findings
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
+from lodeline.web.drawing.svg import SHAPES
 from lodeline.web.words import words
 
 OPEN = "/en/findings/"
@@ -108,6 +110,6 @@ def test_bad_questions_get_the_cure(on_flawed: Browser, query: str, status: int,
     assert said in page.text
 
 
-def test_every_detector_has_a_word_and_a_mark() -> None:
-    names = {one.name for one in DETECTORS}
-    assert names <= words.DETECTORS.keys() and names <= words.DETECTOR_MARKS.keys()
+def test_every_detector_has_a_mark_that_can_be_drawn() -> None:
+    marks = [words.DETECTOR_MARKS[one.name] for one in DETECTORS]
+    assert {shape for shape, _ in marks} <= SHAPES.keys() and {tone for _, tone in marks} <= set(get_args(words.Tone))

@@ -6,7 +6,6 @@ Detectors that look at papers have nothing to test where a sight offers none.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import polars as pl
 
@@ -29,27 +28,3 @@ FILINGS: Mapping[str, pl.DataType] = {
     "entry": pl.Int64(), "organisation": pl.String(), "period": pl.String(), "corrects": pl.Int64(),
     "filed_at": pl.String(), "rows": pl.Int64(),
 }  # fmt: skip
-
-
-def papers_of(sight: Any) -> pl.DataFrame:
-    """`PAPERS` of a sight; empty where it offers none."""
-    frame: pl.DataFrame = getattr(sight, "papers", pl.DataFrame(schema=dict(PAPERS)))
-    return frame
-
-
-def filings_of(sight: Any) -> pl.DataFrame:
-    """`FILINGS` of a sight; empty where it offers none."""
-    frame: pl.DataFrame = getattr(sight, "filings", pl.DataFrame(schema=dict(FILINGS)))
-    return frame
-
-
-def customs_of(sight: Any) -> pl.DataFrame:
-    """`CUSTOMS` of a sight; empty where it offers none."""
-    frame: pl.DataFrame = getattr(sight, "customs", pl.DataFrame(schema=dict(CUSTOMS)))
-    return frame
-
-
-def draws_of(sight: Any) -> pl.DataFrame:
-    """`DRAWS` of a sight; empty where it offers none."""
-    frame: pl.DataFrame = getattr(sight, "draws", pl.DataFrame(schema=dict(DRAWS)))
-    return frame

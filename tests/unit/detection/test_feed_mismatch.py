@@ -34,14 +34,14 @@ def look(*rows: dict[str, object], papers: int = 6, missing: tuple[str, ...] = (
     return feed_mismatch(
         exceptions=pl.DataFrame(list(rows), schema=dict(EXCEPTION), orient="row"),
         compared=pl.DataFrame(compared, schema=dict(COMPARED), orient="row"),
-        behind=pl.DataFrame(
+        behind_exceptions=pl.DataFrame(
             [(1, "filed", 7, 3, "E1", 10**8)], schema=dict(BEHIND), orient="row"
         ),
         status=pl.DataFrame(
             [("MAG", month, "missing") for month in missing],
             schema={"organisation": pl.String, "period": pl.String, "state": pl.String}, orient="row",
         ),
-        lines=LINES, lot_assays=assays(LINES), limits=limits_of(DETECTOR),
+        lines=LINES, lot_assays=assays(LINES), limits=limits_of(DETECTOR.name),
     )  # fmt: skip
 
 

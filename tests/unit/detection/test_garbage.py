@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.unit.detection.kit import months, papers, sight
 
-from lodeline.detection.battery import DETECTORS, Detector
+from lodeline.detection.battery import DETECTORS
+from lodeline.detection.detector import Detector
 from lodeline.detection.papers import FILINGS
 from lodeline.ledger.movement import LINE
 

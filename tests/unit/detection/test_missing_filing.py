@@ -21,7 +21,7 @@ def detect(*months: str, lines: pl.DataFrame = NO_LINES) -> list[Finding]:
     status = pl.DataFrame([month.split() for month in months], schema=STATUS, orient="row")
     assays = pl.DataFrame({"lot": [1], "element": [TREO_INDEX], "ppb": [500_000_000]}).cast({"element": pl.UInt8})
     return missing_filing(
-        status=status, transfers=match(lines), entries=lines, lot_assays=assays, law=LAW, register=Register()
+        status=status, transfers=match(lines), lines=lines, lot_assays=assays, law=LAW, register=Register()
     )
 
 

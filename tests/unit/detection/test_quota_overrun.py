@@ -23,7 +23,7 @@ MINED = (f"A O1 origin 2 a 1 100 {ORE}", f"A O2 origin 9 a 2 100 {ORE}", f"A O3 
 def detect(lines: pl.DataFrame, *grants: dict[str, object], firms: tuple[dict[str, object], ...] = ()) -> list[Finding]:
     records: dict[str, Any] = {"organisations": [organisation("A"), *firms], "quotas": list(grants)}
     tables = {name: pl.DataFrame(records.get(name, []), schema=schema) for name, schema in TABLES.items()}
-    return quota_overrun(lines=lines, lots=lot_facts(lines), register=Register(tables=tables), law=LAW)
+    return quota_overrun(lines=lines, lot_facts=lot_facts(lines), register=Register(tables=tables), law=LAW)
 
 
 def test_the_row_that_passed_the_grant_is_named() -> None:

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, largest_rows, last_day, month_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.limits import Limits
@@ -24,8 +25,6 @@ from lodeline.ledger.movement import makes_lot
 from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
-
-DETECTOR: Final = "capacity-excess"
 
 INNOCENT: tuple[Text, ...] = (
     said("The plant was enlarged, and the register does not say so yet.", "装置已扩建，登记簿尚未更新。"),
@@ -92,6 +91,18 @@ def capacity_excess(
     )
 
 
+DETECTOR: Final = Detector(
+    name="capacity-excess",
+    label=said("Beyond capacity", "超产能"),
+    mark=("bar", "gain"),
+    find=capacity_excess,
+    labels={
+        "made_kg": said("Made", "产出"),
+        "capacity_kg": said("Capacity", "产能"),
+    },
+)
+
+
 def _finding(months: list[dict[str, Any]], treo_share: float, rows: list[dict[str, Any]]) -> Finding:
     worst = max(months, key=lambda month: month["made_mg"] / month["capacity_mg"])
     over_mg = sum(month["made_mg"] - month["capacity_mg"] for month in months)
@@ -100,7 +111,7 @@ def _finding(months: list[dict[str, Any]], treo_share: float, rows: list[dict[st
     more_en = f" It is the worst of {len(months)} such months." if len(months) > 1 else ""
     more_zh = f"连续 {len(months)} 个月超出，此为最高月份。" if len(months) > 1 else ""
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject={"organisation": worst["organisation"], "site": worst["site"]},
         first_period=months[0]["period"],
         last_period=months[-1]["period"],

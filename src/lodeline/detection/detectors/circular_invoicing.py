@@ -15,13 +15,12 @@ from typing import Final
 
 import polars as pl
 
+from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, last_day
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.limits import Limits
 from lodeline.detection.rings import Ring, hop_rows, rings, subject_of, told
 from lodeline.material.element import TREO
-
-DETECTOR: Final = "circular-invoicing"
 
 INNOCENT: tuple[Text, ...] = (
     said("A sale was undone.", "交易被撤销。"),
@@ -54,11 +53,22 @@ def circular_invoicing(
     return ranked(_finding(ring) for ring in rings(hops, lot_assays, values))
 
 
+DETECTOR: Final = Detector(
+    name="circular-invoicing",
+    label=said("Circular invoicing", "循环开票"),
+    mark=("circle", "flow"),
+    find=circular_invoicing,
+    labels={
+        "seller": said("Seller", "卖方"),
+    },
+)
+
+
 def _finding(ring: Ring) -> Finding:
     times_en = "once" if ring.rounds == 1 else f"{ring.rounds} times"
     kg = spoken_kg(ring.mass_mg)
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject=subject_of(ring),
         first_period=ring.first,
         last_period=ring.last,

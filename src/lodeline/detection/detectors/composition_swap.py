@@ -20,14 +20,13 @@ import numpy as np
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
+from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import score_of, upper_tail
 from lodeline.material.element import SYMBOLS
 from lodeline.material.mass import PPB
-
-DETECTOR: Final = "composition-swap"
 
 INNOCENT: tuple[Text, ...] = (
     said("The shipper states only the elements its product is sold by.", "发货方仅填报产品计价元素。"),
@@ -75,6 +74,19 @@ def composition_swap(
     return ranked(findings)
 
 
+DETECTOR: Final = Detector(
+    name="composition-swap",
+    label=said("Composition swap", "成分调换"),
+    mark=("half", "loss"),
+    find=composition_swap,
+    labels={
+        "maker": said("Maker", "生产方"),
+        "own_pct": said("Dy + Tb as received, %", "收货方测得 Dy+Tb（%）"),
+        "maker_pct": said("Dy + Tb as stated, %", "生产方填报 Dy+Tb（%）"),
+    },
+)
+
+
 def _paired(
     lines: pl.DataFrame, transfers: pl.DataFrame, lot_assays: pl.DataFrame, site_assays: pl.DataFrame
 ) -> pl.DataFrame:
@@ -114,7 +126,7 @@ def _finding(pair: tuple[Any, ...], rows: pl.DataFrame, z: float, score: float) 
     own, makers = (f"{rows[column].to_numpy().mean() * 100:.3f} %" for column in ("own", "makers"))
     first, last = months_of(rows)
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject={"shipper": shipper, "receiver": receiver},
         first_period=first,
         last_period=last,

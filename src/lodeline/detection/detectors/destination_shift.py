@@ -26,6 +26,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.alarm import alarm_score
+from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.limits import Limits, control_days
@@ -35,8 +36,6 @@ from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import PPB
 from lodeline.regulation.control_list import control_items
 from lodeline.regulation.parameter import Jurisdiction
-
-DETECTOR: Final = "destination-shift"
 
 INNOCENT: tuple[Text, ...] = (
     said("A new customer was won, or an old one moved its plant.", "开拓了新客户，或老客户迁厂。"),
@@ -101,6 +100,14 @@ def destination_shift(
             if finding is not None and (finding.score or 0.0) >= alarm:
                 found.setdefault(str(organisation), finding)
     return ranked(found.values())
+
+
+DETECTOR: Final = Detector(
+    name="destination-shift",
+    label=said("Destination shift", "目的国转移"),
+    mark=("diamond", "flow"),
+    find=destination_shift,
+)
 
 
 def _listed_lots(
@@ -238,7 +245,7 @@ def _finding(shift: _Shift, before: pl.DataFrame, after: pl.DataFrame, there: pl
     where = f"{shift.party} ({shift.country})" if shift.party else shift.country
     was, still = (part.filter(pl.col("country") == shift.lost).height for part in (before, after))
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject={"organisation": shift.organisation, "country": shift.country}
         | ({"party": shift.party} if shift.party else {}),
         first_period=first,

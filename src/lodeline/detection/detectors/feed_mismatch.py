@@ -22,6 +22,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
+from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, month_of
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.limits import Limits
@@ -29,8 +30,6 @@ from lodeline.detection.null import binomial_tail, score_of
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
 from lodeline.material.mass import PPB, format_kg, share_mg
-
-DETECTOR: Final = "feed-mismatch"
 
 #: Cause → among which papers it is one of so many. Differences of value, date or party are no loophole by themselves.
 AMONG: Final[Mapping[str, str]] = {
@@ -76,14 +75,15 @@ ASK: tuple[Text, ...] = (
 
 
 def feed_mismatch(
-    *, exceptions: pl.DataFrame, compared: pl.DataFrame, behind: pl.DataFrame, status: pl.DataFrame,
+    *, exceptions: pl.DataFrame, compared: pl.DataFrame, behind_exceptions: pl.DataFrame, status: pl.DataFrame,
     lines: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits,
 ) -> list[Finding]:  # fmt: skip
     """One finding per firm, cause and calendar year in which a cause is commoner than with honest firms, as `ranked`.
 
-    Parameters: `exceptions` (`collation.exception.EXCEPTION`); `compared` and `behind` as in `detection.comparison`;
-    `status` (`organisation`, `period`, `state`) of which missing months are left out; `lines` and `lot_assays` say how
-    much of a firm's goods is rare-earth oxide. `mass_mg` is the TREO of what is missing or differs.
+    Parameters: `exceptions` (`collation.exception.EXCEPTION`); `compared` and `behind_exceptions` as in
+    `detection.comparison`; `status` (`organisation`, `period`, `state`) of which missing months are left out; `lines`
+    and `lot_assays` say how much of a firm's goods is rare-earth oxide. `mass_mg` is the TREO of what is missing or
+    differs.
     """
     if exceptions.is_empty() or compared.is_empty():
         return []
@@ -107,10 +107,29 @@ def feed_mismatch(
     }
     shares = _treo_shares(lines, lot_assays)
     return ranked(
-        _finding(str(organisation), str(cause), judged, shares=shares, behind=behind)
+        _finding(str(organisation), str(cause), judged, shares=shares, behind=behind_exceptions)
         for (organisation, cause), rows in counted.group_by("organisation", "cause", maintain_order=True)
         for judged in _judged(str(cause), rows, papers.get((organisation, AMONG[str(cause)]), {}), values)
     )
+
+
+DETECTOR: Final = Detector(
+    name="feed-mismatch",
+    label=said("Records disagree", "记录不符"),
+    mark=("half", "hold"),
+    find=feed_mismatch,
+    labels={
+        "cause": said("Cause", "原因"),
+        "papers": said("Records that disagree", "不符记录数"),
+        "exceptions": said("Exceptions", "差异数"),
+        "goods_kg": said("Goods", "货物"),
+        "exception": said("Exception", "差异"),
+        "age_days": said("Age in days", "已有天数"),
+        "number": said("Invoice", "发票号"),
+        "invoiced_kg": said("Invoiced", "开票量"),
+        "border_kg": said("At the border", "海关记录量"),
+    },
+)
 
 
 def _treo_shares(lines: pl.DataFrame, lot_assays: pl.DataFrame) -> dict[str | None, int]:
@@ -162,7 +181,7 @@ def _finding(
     kind_zh = {"export": "出口", "import": "进口", "invoice": "发票", "sale": "销售"}[AMONG[cause]]
     oldest = max(rows["age_days"].to_list())
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject={"organisation": organisation, "cause": cause},
         first_period=min(rows["month"].to_list()),
         last_period=max(rows["month"].to_list()),

@@ -22,13 +22,12 @@ import polars as pl
 
 from lodeline.accountancy.uncertainty import CARRIED_OVER
 from lodeline.detection.alarm import ALARM_SCORE
+from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import RUNS_PER_MONTH, product_tail, score_of
 from lodeline.material.element import TREO
-
-DETECTOR: Final = "ghost-stock"
 
 INNOCENT: tuple[Text, ...] = (
     said(
@@ -74,6 +73,20 @@ def ghost_stock(
         elif lots is not None:
             findings.append(_lot_finding(site, *lots, lot_assays))
     return ranked(findings)
+
+
+DETECTOR: Final = Detector(
+    name="ghost-stock",
+    label=said("Ghost stock", "虚假库存"),
+    mark=("ring", "loss"),
+    find=ghost_stock,
+    labels={
+        "counts": said("Stock counts", "盘存次数"),
+        "repeated": said("The same as the book or the count before", "与账面或上次盘存相同"),
+        "expected": said("Expected by chance", "偶然预期次数"),
+        "book_kg": said("In the books", "账面量"),
+    },
+)
 
 
 def _with_repeats(counts: pl.DataFrame, movements: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
@@ -196,7 +209,7 @@ def _site_finding(
     newest = with_treo_mass(copied.filter(pl.col("on") == copied["on"].max()), lot_assays, mass="mass_mg")
     mass_mg = int(newest["treo_mg"].sum())
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject={"organisation": str(site[0]), "site": str(site[1])},
         first_period=first,
         last_period=last,
@@ -227,7 +240,7 @@ def _lot_finding(site: tuple[Any, ...], chain: pl.DataFrame, score: float, lot_a
     kg = spoken_kg(masses[-1])
     spread = f"{(max(masses) - min(masses)) / masses[-1] * 100:.4f} %"
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject={"organisation": str(site[0]), "site": str(site[1])},
         first_period=first,
         last_period=last,

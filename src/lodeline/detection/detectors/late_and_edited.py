@@ -19,12 +19,11 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
+from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, last_day
 from lodeline.detection.finding import Finding, Text, ranked, said
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import binomial_tail, product_tail, score_of
-
-DETECTOR: Final = "late-and-edited"
 
 INNOCENT: tuple[Text, ...] = (
     said("One person keeps the books of several firms, or was away.", "一人负责多家企业申报，或经办人不在岗。"),
@@ -73,6 +72,23 @@ def late_and_edited(
     return ranked(findings)
 
 
+DETECTOR: Final = Detector(
+    name="late-and-edited",
+    label=said("Late and edited", "迟报频改"),
+    mark=("ring", "hold"),
+    find=late_and_edited,
+    labels={
+        "late": said("Filed late", "逾期月数"),
+        "corrected": said("Corrected after the deadline", "截止后更正次数"),
+        "corrects": said("Corrects entry", "更正条目"),
+        "filed_at": said("Filed on", "申报时间"),
+    },
+    words={
+        "late": said("late", "逾期"),
+    },
+)
+
+
 def _chance(row: Mapping[str, Any], values: Mapping[str, float]) -> float:
     """P that a firm without a purpose is late and corrects so often: some firms are careless by habit (a mixture)."""
     months, late, habit, rate = row["months"], row["late"], values["habit_share"], values["edit_rate"]
@@ -88,7 +104,7 @@ def _finding(organisation: str, own: pl.DataFrame, edits: pl.DataFrame, score: f
     periods = sorted({*late, *edits["period"].to_list()})
     edited = edits["period"].n_unique()
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject={"organisation": organisation},
         first_period=periods[0],
         last_period=periods[-1],

@@ -24,6 +24,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.limits import Limits
@@ -34,8 +35,6 @@ from lodeline.ledger.register import Register
 from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import PPB, format_kg
 from lodeline.regulation.parameter import Jurisdiction
-
-DETECTOR: Final = "licence-abuse"
 
 INNOCENT: tuple[Text, ...] = (
     said("The licence, or its renewal, is not in the register yet.", "许可证或其续期尚未录入登记簿。"),
@@ -122,6 +121,28 @@ def licence_abuse(
         for breach, row in _breaches(known.get(id_), rows, confirmed, law, values):
             _case(cases, row["organisation"], id_).add(breach, row)
     return ranked(_finding(one, known.get(one.licence), by_licence, told, listed) for one in cases.values())
+
+
+DETECTOR: Final = Detector(
+    name="licence-abuse",
+    label=said("Not covered by a licence", "出口许可不符"),
+    mark=("square", "hold"),
+    find=licence_abuse,
+    labels={
+        "not_covered_kg": said("Goods not covered", "未获许可覆盖的货物"),
+        "breaches": said("Rows by what is wrong", "各类问题行数"),
+    },
+    words={
+        "without": said("no licence", "无许可证"),
+        "unknown": said("licence not in the register", "许可证未登记"),
+        "of-other": said("somebody else's licence", "他人许可证"),
+        "not-in-force": said("not in force", "当日无效"),
+        "beyond": said("beyond the mass", "超出许可数量"),
+        "end-user": said("another end user", "最终用户不符"),
+        "destination": said("another destination", "目的国不符"),
+        "twice": said("used again", "重复使用"),
+    },
+)
 
 
 def _case(cases: dict[tuple[str, str], _Case], organisation: str, licence: str) -> _Case:
@@ -220,7 +241,7 @@ def _finding(
     breaches = {breach: len(of_it) for breach, of_it in case.rows.items()}
     subject = {"organisation": case.organisation} | ({"licence": case.licence} if case.licence else {})
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject=subject,
         first_period=first,
         last_period=last,

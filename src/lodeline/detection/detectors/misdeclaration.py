@@ -22,6 +22,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
+from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.limits import Limits, control_days
@@ -30,8 +31,6 @@ from lodeline.material.assay import explode
 from lodeline.material.element import SYMBOLS, TREO
 from lodeline.material.mass import MG_PER_KG
 from lodeline.regulation.parameter import Jurisdiction
-
-DETECTOR: Final = "misdeclaration"
 
 INNOCENT: tuple[Text, ...] = (
     said("The code was changed by customs, or chosen by a broker.", "编码经海关调整，或由报关行选定。"),
@@ -94,6 +93,30 @@ def misdeclaration(
         if own["wrong"].sum() >= values["least_rows"] and score >= ALARM_SCORE:
             findings.append(_finding(str(organisation), own.filter("wrong").sort("on", "line"), own.height, score))
     return ranked(findings)
+
+
+DETECTOR: Final = Detector(
+    name="misdeclaration",
+    label=said("Misdeclaration", "申报不实"),
+    mark=("cross", "hold"),
+    find=misdeclaration,
+    labels={
+        "exported_rows": said("Exported rows", "出口行数"),
+        "contradicting": said("Contradict their lots", "与批次不符的行数"),
+        "code": said("Another code than the lot's", "商品编码不符"),
+        "composition": said("Composition leaves something out", "成分漏报"),
+        "control": said("Control item missing", "未填管制编码"),
+        "value": said("Price far from its like", "单价偏离"),
+        "price": said("Price per kg", "单价（每千克）"),
+        "contradicts": said("Contradicts the lot in", "与批次不符之处"),
+    },
+    words={
+        "code": said("code", "商品编码"),
+        "composition": said("composition", "成分"),
+        "control": said("control item", "管制编码"),
+        "value": said("price", "单价"),
+    },
+)
 
 
 @cache
@@ -185,7 +208,7 @@ def _finding(organisation: str, rows: pl.DataFrame, exported: int, score: float)
     seen = {aspect: int(rows[aspect].sum()) for aspect in _ASPECTS}
     told = [(aspect, number) for aspect, number in seen.items() if number]
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject={"organisation": organisation},
         first_period=first,
         last_period=last,

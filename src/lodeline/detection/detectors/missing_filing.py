@@ -17,16 +17,15 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, largest_rows
-from lodeline.detection.finding import Finding, Text, ranked, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.ledger.extension import due
 from lodeline.ledger.register import Register
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
 from lodeline.material.mass import share_mg_expr
 from lodeline.regulation.parameter import Jurisdiction
-
-DETECTOR: Final = "missing-filing"
 
 INNOCENT: tuple[Text, ...] = (
     {
@@ -66,7 +65,7 @@ def missing_filing(
     *,
     status: pl.DataFrame,
     transfers: pl.DataFrame,
-    entries: pl.DataFrame,
+    lines: pl.DataFrame,
     lot_assays: pl.DataFrame,
     law: Jurisdiction,
     register: Register,
@@ -75,7 +74,7 @@ def missing_filing(
 
     Parameters: `status` is `organisation`, `period`, `state` (`filed`, `late`, `missing`; a month is missing once its
     deadline has passed at the last filing in the log); `transfers` has the columns of `ledger.transfer.TRANSFER`;
-    `entries` is `line`, `entry`; `lot_assays` as in `accountancy.frames`. `mass_mg` is the TREO that others
+    `lines` is `line`, `entry`; `lot_assays` as in `accountancy.frames`. `mass_mg` is the TREO that others
     say they shipped to the firm or received from it in these months and that it never confirmed; 0 where nobody did.
 
     A month that nobody at all has filed is no month of this ledger: its filers report less often, or it began later.
@@ -88,7 +87,7 @@ def missing_filing(
     runs = missing.sort("organisation", "period").with_columns(
         run=pl.struct("organisation", step=month - pl.int_range(pl.len()).over("organisation")).rle_id()
     )
-    named = _named(transfers, entries, lot_assays).join(runs, on=["organisation", "period"])
+    named = _named(transfers, lines, lot_assays).join(runs, on=["organisation", "period"])
     rows = largest_rows(named, ["run"], mass="mass_mg")
     totals = {
         run: (treo_mg, others)
@@ -102,6 +101,18 @@ def missing_filing(
         .agg(pl.col("organisation").first(), pl.col("period"))
         .iter_rows()
     )
+
+
+DETECTOR: Final = Detector(
+    name="missing-filing",
+    label=said("Missing filing", "缺报"),
+    mark=("ring", "ink"),
+    find=missing_filing,
+    question=said(
+        "Why has {firm} not filed {months}?",
+        "{firm}为何未申报{months}？",
+    ),
+)
 
 
 def _named(transfers: pl.DataFrame, entries: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
@@ -158,7 +169,7 @@ def _finding(
         named_en = f"In that time {len(others)} others ({listed}) name it in transfers of {kg} kg TREO."
         named_zh = f"同期有 {len(others)} 家企业（{listed}）申报与其流转，共 {kg} 千克 TREO。"
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject={"organisation": organisation},
         first_period=first,
         last_period=last,

@@ -22,6 +22,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
+from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.limits import Limits, control_days
@@ -29,8 +30,6 @@ from lodeline.detection.null import binomial_tail, score_of
 from lodeline.material.element import TREO
 from lodeline.material.product import PRODUCTS
 from lodeline.regulation.parameter import Jurisdiction
-
-DETECTOR: Final = "one-more-step"
 
 INNOCENT: tuple[Text, ...] = (
     said("A workshop for assemblies was built.", "新建了组件车间。"),
@@ -75,6 +74,18 @@ def one_more_step(
     return ranked(found.values())
 
 
+DETECTOR: Final = Detector(
+    name="one-more-step",
+    label=said("One more step", "深加工规避"),
+    mark=("diamond", "hold"),
+    find=one_more_step,
+    labels={
+        "excluded_before": said("Of these outside the control", "此前不受管制的行数"),
+        "excluded_after": said("Of these outside the control since", "此后不受管制的行数"),
+    },
+)
+
+
 def _judged(organisation: str, rows: pl.DataFrame, day: date, values: Mapping[str, float]) -> Finding | None:
     before, after = rows.filter(pl.col("on") < day), rows.filter(pl.col("on") >= day)
     since = after.filter(pl.col("excluded")).sort("on", "line")
@@ -90,7 +101,7 @@ def _judged(organisation: str, rows: pl.DataFrame, day: date, values: Mapping[st
     mass_mg = int(since["treo_mg"].sum())
     first, last = months_of(since)
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject={"organisation": organisation},
         first_period=first,
         last_period=last,

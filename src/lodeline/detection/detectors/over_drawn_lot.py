@@ -21,14 +21,13 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, largest_rows
-from lodeline.detection.finding import Finding, Text, ranked, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.ledger.transfer import closing_tolerance_mg
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg, share_mg_expr
-
-DETECTOR: Final = "over-drawn-lot"
 
 INNOCENT: tuple[Text, ...] = (
     {
@@ -101,6 +100,23 @@ def over_drawn_lot(
     )
 
 
+DETECTOR: Final = Detector(
+    name="over-drawn-lot",
+    label=said("Overdrawn lot", "批次超支"),
+    mark=("up", "gain"),
+    find=over_drawn_lot,
+    question=said(
+        "What did {firm} use when its lot held too little?",
+        "{firm}在批次不足时实际使用了什么？",
+    ),
+    labels={
+        "put_in_kg": said("Put into the lot, dry", "批次入账（干重）"),
+        "drawn_kg": said("Drawn from it, dry", "累计取用（干重）"),
+        "unaccounted_kg": said("Not there when drawn, dry", "取用时账上没有（干重）"),
+    },
+)
+
+
 def _over_drawn(moves: pl.DataFrame, short: pl.DataFrame) -> pl.DataFrame:
     """`_LOT`, `unaccounted_mg` of the month, and what had been put in and drawn by its end; beyond weighing only."""
     months = short.group_by(_LOT).agg(pl.col("unaccounted_mg").sum())
@@ -121,7 +137,7 @@ def _over_drawn(moves: pl.DataFrame, short: pl.DataFrame) -> pl.DataFrame:
 def _finding(lot: dict[str, Any], rows: list[dict[str, Any]], unreceived: list[dict[str, Any]]) -> Finding:
     kg = {name: spoken_kg(lot[f"{name}_mg"]) for name in ("put_in", "drawn", "unaccounted")}
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject={"organisation": lot["organisation"], "site": lot["site"], "lot": lot["name"]},
         first_period=lot["period"],
         last_period=lot["period"],

@@ -19,15 +19,14 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described
-from lodeline.detection.finding import Finding, Text, ranked, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.ledger.drawdown import draws
 from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
 from lodeline.regulation.parameter import Jurisdiction
-
-DETECTOR: Final = "quota-overrun"
 
 INNOCENT: tuple[Text, ...] = (
     {
@@ -65,15 +64,17 @@ _KIND_ZH = {"mining": "开采", "separation": "冶炼分离"}
 _GRANT = ("organisation", "kind", "ore_type", "year")
 
 
-def quota_overrun(*, lines: pl.DataFrame, lots: pl.DataFrame, register: Register, law: Jurisdiction) -> list[Finding]:
+def quota_overrun(
+    *, lines: pl.DataFrame, lot_facts: pl.DataFrame, register: Register, law: Jurisdiction
+) -> list[Finding]:
     """One finding per grant (organisation, kind, ore type, year) of which more was used than granted, as `ranked`.
 
-    Parameters: `lines` in force (columns of `ledger.movement.LINE`), `lots` what each lot is (as for
+    Parameters: `lines` in force (columns of `ledger.movement.LINE`), `lot_facts` what each lot is (as for
     `ledger.drawdown.draws`). Only organisations of the jurisdiction's country draw on its quotas. `mass_mg` is the
     overrun in REO, of masses as filed: `score` is None and both bounds are unknown.
     """
     domestic = register.tables["organisations"].filter(pl.col("country") == law.country)["id"]
-    drawn = _drawn_rows(lines.filter(pl.col("organisation").is_in(domestic.implode())), lots)
+    drawn = _drawn_rows(lines.filter(pl.col("organisation").is_in(domestic.implode())), lot_facts)
     judged = {(kind, year) for _, kind, _, year in register.grants}
     overruns = []
     for (organisation, kind, ore_type, year), rows in _by_grant(drawn, register).items():
@@ -82,6 +83,23 @@ def quota_overrun(*, lines: pl.DataFrame, lots: pl.DataFrame, register: Register
         if (kind, year) in judged and sum(row["reo_mg"] for row in rows) > granted_mg:
             overruns.append(_finding(grant, granted_mg, rows))
     return ranked(overruns)
+
+
+DETECTOR: Final = Detector(
+    name="quota-overrun",
+    label=said("Quota overrun", "超指标"),
+    mark=("square", "hold"),
+    find=quota_overrun,
+    question=said(
+        "Why is {firm} {mass} over its {quota} quota of {year}?",
+        "{firm}{year}年{quota}为何超出指标{mass}？",
+    ),
+    labels={
+        "used_kg": said("Used, REO", "已用（REO）"),
+        "overrun_kg": said("Beyond the grant, REO", "超出指标（REO）"),
+        "passed_on": said("Grant passed on", "超过指标之日"),
+    },
+)
 
 
 def _drawn_rows(lines: pl.DataFrame, lots: pl.DataFrame) -> pl.DataFrame:
@@ -116,7 +134,7 @@ def _finding(grant: tuple[str, str, str, int], granted_mg: int, rows: list[dict[
     source = "origin" if kind == "mining" else "transformation"
     ore_zh = {"rock": "岩矿型", "ion": "离子型", "": ""}[ore_type]
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject={"organisation": organisation, "kind": kind, "ore_type": ore_type},
         first_period=f"{year:04d}-01",
         last_period=f"{year:04d}-12",

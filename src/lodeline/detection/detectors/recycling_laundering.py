@@ -24,14 +24,13 @@ import numpy as np
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
+from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import RUNS_PER_MONTH, robust_spread, score_of, strongest_run, upper_tail
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
 from lodeline.material.mass import format_kg
-
-DETECTOR: Final = "recycling-laundering"
 
 INNOCENT: tuple[Text, ...] = (
     said(
@@ -76,6 +75,20 @@ def recycling_laundering(
     return ranked(found.values())
 
 
+DETECTOR: Final = Detector(
+    name="recycling-laundering",
+    label=said("Recycling laundering", "废料洗矿"),
+    mark=("half", "gain"),
+    find=recycling_laundering,
+    labels={
+        "treo_kg": said("Rare earths (TREO)", "稀土总量（TREO）"),
+        "lanthanum_pct_of_rare_earths": said("La in the rare earths, %", "La 占稀土（%）"),
+        "nd_to_pr": said("Nd to Pr", "Nd/Pr 比"),
+        "dy_tb_pct_of_rare_earths": said("Dy + Tb in the rare earths, %", "Dy+Tb 占稀土（%）"),
+    },
+)
+
+
 def _tainted(
     lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, values: Mapping[str, float]
 ) -> list[Finding]:
@@ -113,7 +126,7 @@ def _tainted_finding(organisation: str, site: str, rows: pl.DataFrame, score: fl
     mass_mg = int(by_lot["treo_mg"].sum())
     highest = f"{by_lot['share'].to_numpy().max() * 100:.1f} %"
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject={"organisation": organisation, "site": site},
         first_period=first,
         last_period=last,
@@ -210,7 +223,7 @@ def _unlike_finding(
     mix, heavy = worst["mix"][0], f"{np.exp(worst['heavy'][0]) * 100:.2f}"
     ratio = "–" if mix is None else f"{np.exp(mix):.2f}"
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject=place,
         first_period=first,
         last_period=last,
@@ -279,7 +292,7 @@ def _crowded_finding(
     half_mg = abs(round(HALF_WIDTH_95 * extra_mg / z))
     first, last = str(run["period"][0]), str(run["period"][-1])
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject=place,
         first_period=first,
         last_period=last,

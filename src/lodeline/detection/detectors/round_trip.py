@@ -16,13 +16,12 @@ from typing import Final
 
 import polars as pl
 
+from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, last_day
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.limits import Limits
 from lodeline.detection.rings import Ring, hop_rows, rings, subject_of, told
 from lodeline.material.element import TREO
-
-DETECTOR: Final = "round-trip"
 
 INNOCENT: tuple[Text, ...] = (
     said("The goods were sent back: refused, surplus, or on trial.", "货物被退回：拒收、余料或试用。"),
@@ -60,11 +59,19 @@ def round_trip(
     return ranked(_finding(ring) for ring in rings(hops, lot_assays, values))
 
 
+DETECTOR: Final = Detector(
+    name="round-trip",
+    label=said("Round trip", "循环流转"),
+    mark=("circle", "ink"),
+    find=round_trip,
+)
+
+
 def _finding(ring: Ring) -> Finding:
     times_en = "once" if ring.rounds == 1 else f"{ring.rounds} times"
     kg = spoken_kg(ring.mass_mg)
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject=subject_of(ring),
         first_period=ring.first,
         last_period=ring.last,

@@ -17,13 +17,12 @@ from typing import Any, Final
 
 import polars as pl
 
+from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.limits import Limits
 from lodeline.ledger.register import FILING_ROLES, Register
 from lodeline.material.element import TREO
-
-DETECTOR: Final = "shell-customer"
 
 INNOCENT: tuple[Text, ...] = (
     said("The customers are companies of one group, or tenants of one building.", "客户为同一集团的公司，或同楼租户。"),
@@ -67,6 +66,18 @@ def shell_customer(
     return ranked(
         _finding(members, shared, weighed.filter(pl.col("party").is_in(members))) for members, shared in groups
     )
+
+
+DETECTOR: Final = Detector(
+    name="shell-customer",
+    label=said("Shell customer", "空壳客户"),
+    mark=("square", "ink"),
+    find=shell_customer,
+    labels={
+        "shared": said("What they share", "共同之处"),
+        "customers": said("Customers", "客户"),
+    },
+)
 
 
 def _sinks(lines: pl.DataFrame, register: Register) -> pl.DataFrame:
@@ -117,7 +128,7 @@ def _finding(members: list[str], shared: list[str], sales: pl.DataFrame) -> Find
     seller = str(sellers.sort("treo_mg", "dry_mg", "organisation", descending=[True, True, False])["organisation"][0])
     listed, traits = ", ".join(members), "; ".join(shared[:3])
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject={"organisation": seller, "customers": listed},
         first_period=first,
         last_period=last,

@@ -22,6 +22,7 @@ import numpy as np
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
+from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, month_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.limits import Limits
@@ -35,8 +36,6 @@ from lodeline.detection.null import (
     upper_tail,
 )
 from lodeline.material.element import TREO
-
-DETECTOR: Final = "skimming"
 
 INNOCENT: tuple[Text, ...] = (
     said(
@@ -61,26 +60,38 @@ _HUBER = 2.0
 
 
 def skimming(
-    *, transfers: pl.DataFrame, entries: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits
+    *, transfers: pl.DataFrame, lines: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits
 ) -> list[Finding]:
     """One finding per (shipper, receiver) whose differences lie on one side beyond what weighing explains, as
     `ranked`.
 
-    Parameters: `transfers` has the columns of `ledger.transfer.TRANSFER`; `entries` `line`, `entry`, `site`, `method`
+    Parameters: `transfers` has the columns of `ledger.transfer.TRANSFER`; `lines` `line`, `entry`, `site`, `method`
     (a site and a method are a scale); `lot_assays` as in `accountancy.frames`. `mass_mg` is the TREO that did not
     arrive over the run of months that stands out most, the scales' errors taken off, `interval_mg` ± 1.96 σ. A pair
     with fewer transfers than `least_transfers` is not testable and gives nothing.
     """
     values = limits.on(last_day(transfers, "shipped_on"))
-    whole = _whole(transfers, entries, values)
+    whole = _whole(transfers, lines, values)
     if whole.is_empty():
         return []
     seen = _strongest(_without_scales(whole, values), values)
     wanted = seen.filter((pl.col("score") >= ALARM_SCORE) & (pl.col("share") >= values["least_share_pct"] / 100))
     if wanted.is_empty():
         return []
-    rows = _run_rows(whole.join(wanted, on=_PAIR), entries, lot_assays).rows_by_key(_PAIR, named=True, include_key=True)
+    rows = _run_rows(whole.join(wanted, on=_PAIR), lines, lot_assays).rows_by_key(_PAIR, named=True, include_key=True)
     return ranked(_finding(one, rows[one["shipper"], one["receiver"]]) for one in wanted.iter_rows(named=True))
+
+
+DETECTOR: Final = Detector(
+    name="skimming",
+    label=said("Skimming", "克扣"),
+    mark=("down", "flow"),
+    find=skimming,
+    labels={
+        "transfers": said("Transfers", "流转次数"),
+        "share_pct": said("Difference, in % of what was shipped", "差额占发货量（%）"),
+    },
+)
 
 
 def _whole(transfers: pl.DataFrame, entries: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
@@ -220,7 +231,7 @@ def _finding(seen: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
     share, sigma = f"{seen['share'] * 100:.3f} %", f"{seen['sigma'] * 100:.3f} %"
     months = f"{seen['first']} … {seen['last']}"
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject={"shipper": shipper, "receiver": receiver},
         first_period=seen["first"],
         last_period=seen["last"],

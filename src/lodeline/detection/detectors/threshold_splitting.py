@@ -22,6 +22,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
+from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.limits import Limits
@@ -29,8 +30,6 @@ from lodeline.detection.null import binomial_tail, score_of
 from lodeline.material.element import TREO
 from lodeline.material.mass import MG_PER_KG
 from lodeline.material.product import product_kind
-
-DETECTOR: Final = "threshold-splitting"
 
 INNOCENT: tuple[Text, ...] = (
     said("A drum, pallet or container holds just so much.", "包装桶、托盘或集装箱的装载量恰为此数。"),
@@ -88,6 +87,19 @@ def threshold_splitting(*, lines: pl.DataFrame, lot_assays: pl.DataFrame, limits
     )
 
 
+DETECTOR: Final = Detector(
+    name="threshold-splitting",
+    label=said("Threshold splitting", "化整为零"),
+    mark=("bar", "hold"),
+    find=threshold_splitting,
+    labels={
+        "threshold_kg": said("Threshold", "门槛"),
+        "below": said("Consignments just below", "略低于门槛的票数"),
+        "above": said("Consignments just above", "略高于门槛的票数"),
+    },
+)
+
+
 def _with_parted(consignments: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
     """Adds `near` (just below the threshold), `again` (a part of the lot went out within days before, as near) and
     `parted` (within days before or after)."""
@@ -126,7 +138,7 @@ def _judged(
     total, buyers = spoken_kg(int(below["mass_mg"].sum())), below["party"].n_unique()
     kind = product_kind(goods)
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject={"organisation": organisation, "goods": goods},
         first_period=first,
         last_period=last,

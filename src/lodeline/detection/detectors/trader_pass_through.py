@@ -19,14 +19,13 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
+from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import binomial_tail, score_of
 from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
-
-DETECTOR: Final = "trader-pass-through"
 
 INNOCENT: tuple[Text, ...] = (
     said("A broker sells what its customer has ordered already.", "经纪商按客户已有订单购销。"),
@@ -71,6 +70,21 @@ def trader_pass_through(
     return ranked(findings)
 
 
+DETECTOR: Final = Detector(
+    name="trader-pass-through",
+    label=said("Trader pass-through", "过票贸易"),
+    mark=("half", "flow"),
+    find=trader_pass_through,
+    labels={
+        "passed": said("Left whole within days", "数日内整批转出"),
+        "invoice_changed": said("Invoice changed in kind", "发票类型改变"),
+        "from": said("From", "来自"),
+        "to": said("To", "去向"),
+        "left_on": said("Left on", "转出日"),
+    },
+)
+
+
 def _passed(lines: pl.DataFrame, papers: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
     """Lots received by firms that make nothing, and how they left: `passed` (in days, whole), `better` (invoice)."""
     if papers.is_empty():
@@ -113,7 +127,7 @@ def _finding(organisation: str, own: pl.DataFrame, changed: pl.DataFrame, age: i
     young_zh = f"该企业首次收货时成立仅 {age} 天。" if age is not None else ""
     kg = spoken_kg(mass_mg)
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject={"organisation": organisation},
         first_period=months_of(changed)[0],
         last_period=months_of(changed, "out_on")[1],

@@ -20,14 +20,13 @@ import numpy as np
 import polars as pl
 
 from lodeline.accountancy.unassayed import bounds, most_innocent
+from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.imbalance import Books, lots_without_assay
 from lodeline.detection.limits import Limits
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
-
-DETECTOR: Final = "unassayed-lot"
 
 INNOCENT: tuple[Text, ...] = (
     said("The waste is sold by weight and nobody needs to know what it holds.", "废料按重量出售，无人需要其成分。"),
@@ -73,6 +72,18 @@ def unassayed_lot(
     )
 
 
+DETECTOR: Final = Detector(
+    name="unassayed-lot",
+    label=said("Unassayed lots", "批次未化验"),
+    mark=("ring", "flow"),
+    find=unassayed_lot,
+    labels={
+        "dry_kg": said("Came in or went, dry", "流入或流出（干重）"),
+        "open_kg": said("What it may hold", "可能含量范围"),
+    },
+)
+
+
 _FIGURES: Final = ("muf_mg", "sigma_mg", "low_mg", "high_mg")
 
 
@@ -92,7 +103,7 @@ def _finding(rows: pl.DataFrame, unknown: pl.DataFrame, names: Mapping[int, str]
     more_zh = f" 等 {lots.height} 个" if lots.height > _NAMED else ""
     sigma = spoken_kg(float(rows["sigma_mg"].max() or 0.0))  # type: ignore[arg-type]
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject={"organisation": str(rows["organisation"][0]), "site": str(rows["site"][0])},
         first_period=first,
         last_period=last,

@@ -20,14 +20,13 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.accountancy.frames import AREA
+from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, largest_rows, with_element_mass
-from lodeline.detection.finding import Finding, Text, ranked, spoken_kg
+from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.imbalance import Books, Imbalance, explained, imbalances
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
-
-DETECTOR: Final = "unexplained-gain"
 
 INNOCENT: tuple[Text, ...] = (
     {
@@ -99,9 +98,27 @@ def unexplained_gain(
     return ranked([*map(_counted, counted), *bounds])
 
 
+DETECTOR: Final = Detector(
+    name="unexplained-gain",
+    label=said("Unexplained gain", "来源不明"),
+    mark=("up", "gain"),
+    find=unexplained_gain,
+    question=said(
+        "Where did {mass} at {firm} come from?",
+        "{firm}多出的{mass}从何而来？",
+    ),
+    labels={
+        "opening_kg": said("At hand at the start, at most", "期初至多"),
+        "inflow_kg": said("Came in", "流入"),
+        "outflow_kg": said("Went out", "流出"),
+        "gain_kg": said("Unexplained, at least", "来源不明，至少"),
+    },
+)
+
+
 def _counted(gain: Imbalance) -> Finding:
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject={"organisation": gain.organisation, "site": gain.site},
         first_period=gain.first_period,
         last_period=gain.last_period,
@@ -173,7 +190,7 @@ def _bound(month: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
     }
     totals = {f"{name}_kg": format_kg(month[f"{name}_mg"]) for name in kg}
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject={"organisation": month["organisation"], "site": month["site"]},
         first_period=month["period"],
         last_period=month["period"],

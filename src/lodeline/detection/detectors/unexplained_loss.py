@@ -17,10 +17,9 @@ from typing import Final
 
 import polars as pl
 
-from lodeline.detection.finding import Finding, Text, ranked
+from lodeline.detection.detector import Detector
+from lodeline.detection.finding import Finding, Text, ranked, said
 from lodeline.detection.imbalance import Books, explained, imbalances
-
-DETECTOR: Final = "unexplained-loss"
 
 INNOCENT: tuple[Text, ...] = (
     {
@@ -90,7 +89,7 @@ def unexplained_loss(
     )
     return ranked(
         Finding(
-            detector=DETECTOR,
+            detector=DETECTOR.name,
             subject={"organisation": loss.organisation, "site": loss.site},
             first_period=loss.first_period,
             last_period=loss.last_period,
@@ -105,3 +104,15 @@ def unexplained_loss(
         )
         for loss in losses
     )
+
+
+DETECTOR: Final = Detector(
+    name="unexplained-loss",
+    label=said("Unexplained loss", "去向不明"),
+    mark=("down", "loss"),
+    find=unexplained_loss,
+    question=said(
+        "Where did {mass} at {firm} go?",
+        "{firm}短少的{mass}去了哪里？",
+    ),
+)

@@ -24,6 +24,7 @@ import numpy as np
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
+from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import described, largest_rows, last_day, month_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.limits import Limits
@@ -40,8 +41,6 @@ from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
 from lodeline.material.product import PRODUCTS
-
-DETECTOR: Final = "yield-outlier"
 
 INNOCENT: tuple[Text, ...] = (
     said("The feed was richer or poorer than its assay says.", "原料品位高于或低于化验值。"),
@@ -92,6 +91,19 @@ def yield_outlier(
     wanted = {tuple(seen[key] for key in _PROCESS): seen for seen in outliers if seen is not None}
     evidence = _largest(rows, wanted)
     return ranked(_finding(seen, evidence.get(process, [])) for process, seen in wanted.items())
+
+
+DETECTOR: Final = Detector(
+    name="yield-outlier",
+    label=said("Yield outlier", "收率异常"),
+    mark=("up", "hold"),
+    find=yield_outlier,
+    labels={
+        "in_kg": said("Put in", "投入"),
+        "out_kg": said("Came out", "产出"),
+        "waste_kg": said("Waste", "废料"),
+    },
+)
 
 
 def _run_rows(lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
@@ -289,7 +301,7 @@ def _finding(seen: dict[str, Any], rows: list[dict[str, Any]]) -> Finding:
     told_en, told_zh = (text.format(got=got, goods=seen["goods"]) for text in _TOLD[seen["ratio"]])
     first, last = str(months["period"][0]), str(months["period"][-1])
     return Finding(
-        detector=DETECTOR,
+        detector=DETECTOR.name,
         subject={key: seen[key] for key in _PROCESS},
         first_period=first,
         last_period=last,

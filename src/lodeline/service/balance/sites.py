@@ -67,7 +67,7 @@ def judged(balances: pl.DataFrame, findings: Mapping[str, Any], snapshot: Snapsh
     asked = {
         (row["subject"]["site"], date.fromisoformat(item["untested"]["until"])): row["id"]
         for row in findings["rows"]
-        if row["detector"] == UNASSAYED_LOT
+        if row["detector"] == UNASSAYED_LOT.name
         for item in row["evidence"]
         if "untested" in item
     }

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
@@ -36,13 +36,6 @@ from lodeline.store.queries.customs import filed_papers
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
 
-#: Detectors that ask the law itself, and those that ask which months were filed late, which the law decides too.
-ASK_THE_LAW: Final = (
-    "quota-overrun", "missing-filing", "destination-shift", "one-more-step", "misdeclaration", "licence-abuse",
-)  # fmt: skip
-ASK_WHO_IS_LATE: Final = (
-    "unexplained-gain", "unexplained-loss", "missing-filing", "late-and-edited", "feed-mismatch",
-)  # fmt: skip
 #: Cells of an export row beside those of `ledger.movement.LINE`.
 _PAPERS: Mapping[str, pl.DataType] = {
     "line": pl.Int64(), "model": pl.String(), "value": pl.String(), "currency": pl.String(),
@@ -318,10 +311,10 @@ def _findings(store: Store, snapshot: Snapshot, laws: Laws) -> Json:
     status = [_states(store, snapshot, law) for law in laws.held]
     for sight, states in zip((before, after), status, strict=True):
         sight.__dict__["status"] = states
-    named = set(ASK_THE_LAW) if laws.changed else set()
+    changed = {"law"} if laws.changed else set()
     if not status[0].equals(status[1]):
-        named |= set(ASK_WHO_IS_LATE)
-    chosen = tuple(one for one in DETECTORS if one.name in named)
+        changed.add("status")
+    chosen = tuple(one for one in DETECTORS if changed.intersection(one.needs))
     was = {one.id: one for one in look(before, chosen)}
     after.__dict__.update({name: kept for name, kept in before.__dict__.items() if name not in after.__dict__})
     now = {one.id: one for one in look(after, chosen)}

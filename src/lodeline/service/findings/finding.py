@@ -63,7 +63,7 @@ def findings(store: Store, snapshot: Snapshot, law: Jurisdiction, *, detector: s
 
 @dataclass(frozen=True, kw_only=True)
 class SnapshotView:
-    """What detectors look at (detection.battery.Sight), read from a snapshot when it is asked for."""
+    """What detectors look at (detection.detector.LedgerView), read from a snapshot when it is asked for."""
 
     store: Store
     snapshot: Snapshot

@@ -12,6 +12,7 @@ from typing import Final
 
 import polars as pl
 
+from lodeline.detection.detectors.licence_abuse import DETECTOR as LICENCE_ABUSE
 from lodeline.detection.limits import limits_of
 from lodeline.ledger.admission import Objection
 from lodeline.ledger.controlled import ControlledForms
@@ -72,7 +73,7 @@ def missing_licence_flags(
     if rows.is_empty() or not register.licences:
         return []
     forms, facts = ControlledForms(law), {lot: (product, text) for lot, product, text in lots[_LOT].iter_rows()}
-    limits = limits_of("licence-abuse")
+    limits = limits_of(LICENCE_ABUSE.name)
     found = []
     for row in rows.iter_rows(named=True):
         if not row["dry_mg"] or (row["destination"] or row["counterparty_country"]) == law.country:

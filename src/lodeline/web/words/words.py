@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 import pycountry
 
+from lodeline.detection import battery
 from lodeline.ledger.register import Register
 from lodeline.material.element import ELEMENTS, TREO
 from lodeline.web.words.language import Language, Text, say
@@ -51,57 +52,9 @@ ROLES: Final[Mapping[str, Text]] = {
     "authority": say("authority", "主管部门"),
     "customs": say("customs", "海关"),
 }
-DETECTORS: Final[Mapping[str, Text]] = {
-    "unexplained-gain": say("Unexplained gain", "来源不明"),
-    "unexplained-loss": say("Unexplained loss", "去向不明"),
-    "missing-filing": say("Missing filing", "缺报"),
-    "over-drawn-lot": say("Overdrawn lot", "批次超支"),
-    "quota-overrun": say("Quota overrun", "超指标"),
-    "capacity-excess": say("Beyond capacity", "超产能"),
-    "circular-invoicing": say("Circular invoicing", "循环开票"),
-    "composition-swap": say("Composition swap", "成分调换"),
-    "destination-shift": say("Destination shift", "目的国转移"),
-    "ghost-stock": say("Ghost stock", "虚假库存"),
-    "feed-mismatch": say("Records disagree", "记录不符"),
-    "late-and-edited": say("Late and edited", "迟报频改"),
-    "licence-abuse": say("Not covered by a licence", "出口许可不符"),
-    "misdeclaration": say("Misdeclaration", "申报不实"),
-    "one-more-step": say("One more step", "深加工规避"),
-    "recycling-laundering": say("Recycling laundering", "废料洗矿"),
-    "round-trip": say("Round trip", "循环流转"),
-    "shell-customer": say("Shell customer", "空壳客户"),
-    "skimming": say("Skimming", "克扣"),
-    "threshold-splitting": say("Threshold splitting", "化整为零"),
-    "trader-pass-through": say("Trader pass-through", "过票贸易"),
-    "unassayed-lot": say("Unassayed lots", "批次未化验"),
-    "yield-outlier": say("Yield outlier", "收率异常"),
-}
+DETECTORS: Final[Mapping[str, Text]] = {one.name: one.label for one in battery.DETECTORS}
 #: What a finding of a detector looks like: shape and tone, always beside its word.
-DETECTOR_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {
-    "unexplained-gain": ("up", "gain"),
-    "unexplained-loss": ("down", "loss"),
-    "missing-filing": ("ring", "ink"),
-    "over-drawn-lot": ("up", "gain"),
-    "quota-overrun": ("square", "hold"),
-    "capacity-excess": ("bar", "gain"),
-    "circular-invoicing": ("circle", "flow"),
-    "composition-swap": ("half", "loss"),
-    "destination-shift": ("diamond", "flow"),
-    "ghost-stock": ("ring", "loss"),
-    "feed-mismatch": ("half", "hold"),
-    "late-and-edited": ("ring", "hold"),
-    "licence-abuse": ("square", "hold"),
-    "misdeclaration": ("cross", "hold"),
-    "one-more-step": ("diamond", "hold"),
-    "recycling-laundering": ("half", "gain"),
-    "round-trip": ("circle", "ink"),
-    "shell-customer": ("square", "ink"),
-    "skimming": ("down", "flow"),
-    "threshold-splitting": ("bar", "hold"),
-    "trader-pass-through": ("half", "flow"),
-    "unassayed-lot": ("ring", "flow"),
-    "yield-outlier": ("up", "hold"),
-}
+DETECTOR_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {one.name: one.mark for one in battery.DETECTORS}
 FINDING_STATES: Final[Mapping[str, Text]] = {
     "open": say("Open", "未结"),
     "asked": say("Asked", "已询问"),

@@ -12,6 +12,8 @@ from typing import Any
 from django.http import HttpResponse, HttpResponseRedirect
 
 from lodeline.detection.alarm import ALARM_SCORE, FALSE_FINDINGS_PER_SITE_YEAR
+from lodeline.detection.battery import DETECTORS
+from lodeline.detection.detector import ANY_QUESTION
 from lodeline.material.mass import parse_mass
 from lodeline.office.access import clock
 from lodeline.office.findings.cases import FindingAsSeen
@@ -26,7 +28,7 @@ from lodeline.web.pages.findings.case_acts import SAID, assign_field, done, form
 from lodeline.web.pages.findings.case_part import REASONS, state_cell, taken, wanted_paper
 from lodeline.web.pages.findings.evidence import balance_table, draw_balances, months_table, rows_table, signed
 from lodeline.web.pages.findings.evidence_words import further, in_all
-from lodeline.web.pages.findings.findings import KINDS, firm, mass_mg
+from lodeline.web.pages.findings.findings import firm, mass_mg
 from lodeline.web.parts.shell import show
 from lodeline.web.parts.table import shown, wanted_csv
 from lodeline.web.parts.values import Notice
@@ -36,6 +38,8 @@ from lodeline.web.words import words
 
 #: Of a finding's id, what a letter calls it by: enough to tell apart more findings than there will ever be.
 _REFERENCE = 12
+#: Detector → its question; a finding that was decided about may be of one that is gone.
+_QUESTIONS = {one.name: one.question for one in DETECTORS}
 
 
 def finding(visit: Visit, finding: str) -> HttpResponse:
@@ -79,7 +83,7 @@ def finding(visit: Visit, finding: str) -> HttpResponse:
         status=400 if refused else 200,
         title=_question(visit, row, names),
         row=row,
-        kind={"text": words.word(KINDS, row["detector"], visit.language), "shape": shape, "tone": tone},
+        kind={"text": words.word(words.DETECTORS, row["detector"], visit.language), "shape": shape, "tone": tone},
         place=None if place is None else written.count(place + 1),
         total=written.count(len(every)),
         before=None if place is None else _beside(visit, every, place - 1),
@@ -169,29 +173,16 @@ def _bundle(visit: Visit, row: Mapping[str, Any]) -> HttpResponse:
 
 def _question(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -> str:
     """The finding as what it is: a question to the firm."""
-    name, subject = names.get(firm(row), firm(row)), row["subject"]
-    mass = written.mass(mass_mg(row), visit.language)
-    until = written.month(row["period"]["to"], visit.language)
-    match row["detector"]:
-        case "unexplained-gain":
-            return visit.say(f"Where did {mass} at {name} come from?", f"{name}多出的{mass}从何而来？")
-        case "unexplained-loss":
-            return visit.say(f"Where did {mass} at {name} go?", f"{name}短少的{mass}去了哪里？")
-        case "over-drawn-lot":
-            return visit.say(
-                f"What did {name} use when its lot held too little?", f"{name}在批次不足时实际使用了什么？"
-            )
-        case "missing-filing":
-            months = _period(visit, row["period"])
-            return visit.say(f"Why has {name} not filed {months}?", f"{name}为何未申报{months}？")
-        case "quota-overrun":
-            kind, year = words.word(words.QUOTA_KINDS, subject["kind"], visit.language), row["period"]["to"][:4]
-            return visit.say(
-                f"Why is {name} {mass} over its {kind.lower()} quota of {year}?",
-                f"{name}{year}年{kind}为何超出指标{mass}？",
-            )
-    what = words.word(KINDS, row["detector"], visit.language)
-    return visit.say(f"{what}: a question to {name}, {until}", f"{what}：请{name}说明（{until}）")
+    quota = words.word(words.QUOTA_KINDS, row["subject"].get("kind", ""), visit.language)
+    return visit.spoken(_QUESTIONS.get(row["detector"], ANY_QUESTION)).format(
+        firm=names.get(firm(row), firm(row)),
+        mass=written.mass(mass_mg(row), visit.language),
+        months=_period(visit, row["period"]),
+        until=written.month(row["period"]["to"], visit.language),
+        year=row["period"]["to"][:4],
+        quota=quota.lower(),
+        label=words.word(words.DETECTORS, row["detector"], visit.language),
+    )
 
 
 def _beside(visit: Visit, every: Sequence[Mapping[str, Any]], place: int) -> dict[str, object] | None:
@@ -229,6 +220,9 @@ def _subject(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -> 
             told.append(
                 {"label": visit.say("Lot", "批次"), "text": value, "id": "", "href": visit.url("lot", lot=value)}
             )
+        elif role == "licence":
+            page = visit.opens("licence", licence=value)
+            told.append({"label": visit.say("Licence", "许可证"), "text": value, "id": "", "href": page})
         elif role == "kind":
             told.append(_quota_subject(visit, row, value))
     return told  # fmt: skip

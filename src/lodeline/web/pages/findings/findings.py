@@ -10,7 +10,6 @@ from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
 
-from lodeline.detection.battery import DETECTORS
 from lodeline.office.access import clock
 from lodeline.office.findings.states import CaseError
 from lodeline.office.findings.views import standings
@@ -34,8 +33,6 @@ Finding = Mapping[str, Any]
 
 #: The two ways to look at the queue.
 _VIEWS = {"queue": say("By score", "按得分"), "firms": say("By firm", "按企业")}
-#: Every detector by its name, in the order of the battery.
-KINDS = {one.name: words.DETECTORS.get(one.name, say(one.name, one.name)) for one in DETECTORS}
 #: Whose cases to show.
 _WHOSE = {
     "mine": say("Assigned to me", "我承办的"),
@@ -59,7 +56,7 @@ def findings(visit: Visit) -> HttpResponse:
     present = reading.answer(questions.elements, reading.snapshot)
     view = asked.one_of(visit, "view", _VIEWS) or "queue"
     chosen = {
-        "detector": asked.one_of(visit, "detector", KINDS),
+        "detector": asked.one_of(visit, "detector", words.DETECTORS),
         "organisation": asked.organisation(visit, names),
         "period": asked.period(visit, months),
         "element": asked.element(visit, present),
@@ -111,7 +108,7 @@ def findings(visit: Visit) -> HttpResponse:
         tiles=_tiles(visit, rows) if view == "queue" else [],
         drawing=_draw_firms(visit, rows, names) if view == "firms" else "",
         firms_drawn=written.count(_FIRMS_DRAWN),
-        detectors=asked.options(visit, KINDS),
+        detectors=asked.options(visit, words.DETECTORS),
         organisations=sorted({(one, names.get(one, one)) for one in map(firm, every)}, key=lambda option: option[1]),
         months=asked.period_options(visit, months),
         elements=asked.element_options(visit, present),
@@ -147,7 +144,7 @@ def _headline(visit: Visit, rows: Sequence[Finding], every: Sequence[Finding], n
     firms = len(set(map(firm, rows)))
     largest = max(rows, key=mass_mg)
     name, mass = names.get(firm(largest), firm(largest)), written.mass(mass_mg(largest), visit.language)
-    what = words.word(KINDS, largest["detector"], visit.language)
+    what = words.word(words.DETECTORS, largest["detector"], visit.language)
     counted_en = f"{asked.counted(len(rows), 'question', 'questions')} for {asked.counted(firms, 'firm', 'firms')}"
     counted_zh = f"{written.count(len(rows))}个疑问，涉及{written.count(firms)}家企业"
     if not mass_mg(largest):
@@ -160,7 +157,7 @@ def _headline(visit: Visit, rows: Sequence[Finding], every: Sequence[Finding], n
 def _tiles(visit: Visit, rows: Sequence[Finding]) -> list[dict[str, object]]:
     """Each detector that has seen something, with what is at stake, in the order of the battery."""
     tiles: list[dict[str, object]] = []
-    for detector in KINDS:
+    for detector in words.DETECTORS:
         seen = [row for row in rows if row["detector"] == detector]
         if not seen:
             continue
@@ -168,7 +165,7 @@ def _tiles(visit: Visit, rows: Sequence[Finding]) -> list[dict[str, object]]:
         stake = written.mass(sum(map(mass_mg, seen)), visit.language)
         tiles.append(
             {
-                "label": words.word(KINDS, detector, visit.language), "figure": written.count(len(seen)),
+                "label": words.word(words.DETECTORS, detector, visit.language), "figure": written.count(len(seen)),
                 "sub": visit.say(f"{stake} at stake", f"涉及{stake}"), "shape": shape, "tone": tone, "trend": "",
                 "href": visit.here(detector=detector, **{"findings.page": None}),
             }
@@ -190,7 +187,7 @@ def _firms_table(visit: Visit, rows: Sequence[Finding], names: Mapping[str, str]
     for one, seen in _by_firm(rows):
         stake = sum(map(mass_mg, seen))
         scores = [row["score"] for row in seen if row["score"] is not None]
-        kinds = [kind for kind in KINDS if any(row["detector"] == kind for row in seen)]
+        kinds = [kind for kind in words.DETECTORS if any(row["detector"] == kind for row in seen)]
         newest = max(row["period"]["to"] for row in seen)
         cells.append(
             (
@@ -200,7 +197,7 @@ def _firms_table(visit: Visit, rows: Sequence[Finding], names: Mapping[str, str]
                 ),
                 Cell(text=written.count(len(seen)), value=len(seen)),
                 Cell(
-                    text=visit.say(", ", "、").join(words.word(KINDS, kind, language) for kind in kinds),
+                    text=visit.say(", ", "、").join(words.word(words.DETECTORS, kind, language) for kind in kinds),
                     value=", ".join(kinds),
                 ),
                 Cell(text=written.mass(stake, language) if stake else written.NOTHING, value=stake / written.MG_PER_KG),

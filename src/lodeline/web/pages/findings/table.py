@@ -43,7 +43,8 @@ def _row(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str], state: 
     shape, tone = words.DETECTOR_MARKS.get(row["detector"], ("diamond", "ink"))
     organisation = next((one for one in row["subject"].values() if one in names), "")
     first = _first_sentence(row["explanation"][language], language)
-    place = row["subject"].get("site") or row["subject"].get("lot") or ""
+    subject = row["subject"]
+    place = subject.get("site") or subject.get("lot") or subject.get("licence") or ""
     mass_kg, score = float(row["mass_kg"]), row["score"]
     return (
         Cell(

@@ -1,0 +1,106 @@
+"""What a detector is: a loophole's name, its words and mark, and the function that looks for it.
+
+All of it stands in the detector's own file. What a function looks at are its parameters, and it is given no more: so
+they say as well whether the law, or who filed late, decides what it finds.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, Protocol
+
+import polars as pl
+
+from lodeline.collation.exception import EXCEPTION
+from lodeline.detection.comparison import BEHIND, COMPARED
+from lodeline.detection.finding import Finding, Text, said
+from lodeline.detection.imbalance import Books
+from lodeline.detection.limits import limits_of
+from lodeline.detection.papers import CUSTOMS, DRAWS, FILINGS, PAPERS
+from lodeline.ledger.register import Register
+from lodeline.regulation.parameter import Jurisdiction
+
+#: The tones of `web.words.words.Tone` that a finding may have.
+Tone = Literal["ink", "flow", "gain", "loss", "hold"]
+
+#: What a view of the ledger may offer beside `LedgerView`, and its columns. Where it does not, what needs them is not
+#: tested.
+OFFERED: Final[Mapping[str, Mapping[str, pl.DataType]]] = {
+    "papers": PAPERS, "filings": FILINGS, "customs": CUSTOMS, "draws": DRAWS,
+    "exceptions": EXCEPTION, "compared": COMPARED, "behind_exceptions": BEHIND,
+}  # fmt: skip
+
+#: Where a finding asks no more than the name of its detector says.
+ANY_QUESTION: Final = said("{label}: a question to {firm}, {until}", "{label}：请{firm}说明（{until}）")
+
+
+class LedgerView(Protocol):
+    """What detectors look at; frames as their functions describe them. `OFFERED` may be there as well."""
+
+    @property
+    def books(self) -> Books: ...
+    @property
+    def movements(self) -> pl.DataFrame: ...
+    @property
+    def counts(self) -> pl.DataFrame: ...
+    @property
+    def count_scopes(self) -> pl.DataFrame: ...
+    @property
+    def lot_assays(self) -> pl.DataFrame: ...
+    @property
+    def site_assays(self) -> pl.DataFrame: ...
+    @property
+    def lines(self) -> pl.DataFrame: ...
+    @property
+    def lots(self) -> pl.DataFrame: ...
+    @property
+    def lot_facts(self) -> pl.DataFrame: ...
+    @property
+    def transfers(self) -> pl.DataFrame: ...
+    @property
+    def status(self) -> pl.DataFrame: ...
+    @property
+    def register(self) -> Register: ...
+    @property
+    def law(self) -> Jurisdiction: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detector:
+    """A loophole: what it is called in the log, by a person and on a page, and how it is looked for.
+
+    `mark` is shape and tone, shown beside the label. `labels` names the keys of evidence that are this detector's own,
+    `words` the codes that are values there. In `question`, `{firm}`, `{mass}`, `{months}`, `{until}`, `{year}`,
+    `{quota}` and `{label}` are filled in; it heads the page of a finding. `find` takes by name what it looks at: parts
+    of `LedgerView`, of `OFFERED`, and `limits` (`detection.limits`).
+    """
+
+    name: str
+    label: Text
+    mark: tuple[str, Tone]
+    find: Callable[..., list[Finding]]
+    labels: Mapping[str, Text] = field(default_factory=dict)
+    words: Mapping[str, Text] = field(default_factory=dict)
+    question: Text = field(default_factory=lambda: ANY_QUESTION)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What it looks at: it is asked again where `law`, or `status` (who filed late), has become another."""
+        return tuple(inspect.signature(self.find).parameters)
+
+    def look(self, sight: LedgerView) -> list[Finding]:
+        """What it sees. Each frame is computed when it is asked for: a detector costs what it needs."""
+        return self.find(**{need: self._given(sight, need) for need in self.needs})
+
+    def _given(self, sight: LedgerView, need: str) -> Any:
+        if need == "limits":
+            return limits_of(self.name)
+        return offered(sight, need) if need in OFFERED else getattr(sight, need)
+
+
+def offered(sight: Any, name: str) -> pl.DataFrame:
+    """A frame of `OFFERED`; empty where a view of the ledger has none."""
+    frame: pl.DataFrame | None = getattr(sight, name, None)
+    return pl.DataFrame(schema=dict(OFFERED[name])) if frame is None else frame
