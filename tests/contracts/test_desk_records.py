@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
+import polars as pl
 import pytest
 from tests.desk import Desk, organisation, site
 
 from lodeline.control.declaration import read_fields
+from lodeline.ledger.register import TABLES
 from lodeline.regulation.parameter import load
 from lodeline.service.customs.desk import answer
 from lodeline.service.customs.records import records_of
+from lodeline.service.entries.records import put_records
 from lodeline.service.parties.lists import load_list
 from lodeline.service.parties.owners import owners_behind
 from lodeline.store.snapshot import open_snapshot
@@ -82,6 +85,18 @@ def test_a_composition_that_a_correction_took_out_is_remembered(desk: Desk) -> N
     line = asked(desk, lot="M2", composition="")
     assert {"history.restated", "content.from-record"} <= codes(line)
     assert str(first) in str(next(one["text"] for one in line["reasons"] if one["code"] == "history.restated"))
+
+
+def test_a_lot_of_an_extended_month_is_not_due_yet_and_a_firm_is_told_of_no_extension_of_another(desk: Desk) -> None:
+    def told(lot: str, asker: str | None = None) -> set[str]:
+        return codes(asked(desk, asker, lot=lot)) & {"history.lot-unknown", "history.not-due-yet"}
+
+    assert told("OTHER/L1") == {"history.lot-unknown"}
+    row = {"id": "x", "period": LINE["on"][:7], "until": TODAY, "reason": "outage", "organisations": ["OTHER"]}
+    extended = pl.DataFrame([row], schema=TABLES["extensions"])
+    put_records(desk.store, {"extensions": extended}, filed_at=datetime(2025, 8, 20, tzinfo=UTC))
+    assert told("OTHER/L1") == {"history.not-due-yet"}
+    assert told("MAG/L1") == told("L1") == told("OTHER/L1", "MAG") == {"history.lot-unknown"}
 
 
 def test_earlier_exports_count_until_they_are_corrected_away(desk: Desk) -> None:

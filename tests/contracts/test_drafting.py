@@ -18,7 +18,7 @@ from lodeline.filing.edits import Addition, Changes, apply
 from lodeline.filing.schema import CELLS
 from lodeline.filing.table import Table, blank, read_bytes
 from lodeline.filing.written import written
-from lodeline.regulation.duty import deadline
+from lodeline.regulation.duty import deadline_without_extension
 from lodeline.service.filing.drafting import copy_of, known_for_template, lot_compositions, what_changes
 from lodeline.service.filing.filing import preview
 from lodeline.service.filing.posting import Outcome, post
@@ -50,7 +50,7 @@ def judged(desk: Desk, who: str, table: Table, *, period: str = "2025-06", corre
 
 def filed(desk: Desk, who: str, table: Table, *, period: str = "2025-06", corrects: int | None = None) -> Outcome:
     checked = judged(desk, who, table, period=period, correcting=corrects is not None)
-    moment = deadline(period, LAW).replace(day=5)
+    moment = deadline_without_extension(period, LAW).replace(day=5)
     return post(desk.store, checked, filed_at=moment, law=LAW, corrects=corrects)
 
 
@@ -122,7 +122,7 @@ def test_the_good_part_of_a_month_is_what_the_ledger_takes_now(desk: Desk) -> No
     table = table_of(ORIGIN, SHIP, "X shipment 6 mine 99 5 counterparty=SEP", "L loss 40 mine 7 1".replace("40", "4"))
 
     def ledger(checked: Checked) -> Any:
-        return preview(desk.store, checked, filed_at=deadline("2025-06", LAW).replace(day=5), law=LAW)
+        return preview(desk.store, checked, filed_at=deadline_without_extension("2025-06", LAW).replace(day=5), law=LAW)
 
     found = settle(table, lambda part: judged(desk, "MINE", part), ledger)
     assert (set(found.good_events), set(found.rest_events)) == ({"O", "S"}, {"X", "L"})

@@ -7,7 +7,7 @@ import datetime
 import pytest
 from tests.desk import LAW, Desk, amounts, codes, sheet
 
-from lodeline.regulation.duty import deadline
+from lodeline.regulation.duty import deadline_without_extension
 from lodeline.service.licences.quotas import quota
 from lodeline.store.snapshot import open_snapshot
 
@@ -157,7 +157,7 @@ def test_ones_own_lot_cannot_be_made_twice(desk: Desk) -> None:
 
 
 def test_filing_is_late_from_the_deadline_on(desk: Desk) -> None:
-    due = deadline("2025-06", LAW)
+    due = deadline_without_extension("2025-06", LAW)
     assert codes(desk.try_rows("MINE", "2025-06", filed_at=due - datetime.timedelta(seconds=1))) == []
     late = desk.try_rows("SEP", "2025-06", filed_at=due)
     assert codes(late) == ["period.late"]

@@ -22,7 +22,7 @@ from lodeline.ledger import licence_terms
 from lodeline.office.accounts import erasure
 from lodeline.office.customs import queries as customs_cases
 from lodeline.regulation import fines
-from lodeline.regulation.duty import deadline
+from lodeline.regulation.duty import deadline_without_extension
 from lodeline.regulation.parameter import Jurisdiction, Parameter, State, load
 from lodeline.regulation.value import Value
 from lodeline.service.licences.quotas import KINDS, national_quota
@@ -104,7 +104,7 @@ def run_desk() -> None:
 
 def run_offices(law: Jurisdiction) -> None:
     """Deadlines, clocks, terms, fines, quotas and documents, each on a day on which the law has it."""
-    deadline("2026-06", law)
+    deadline_without_extension("2026-06", law)
     fines.fines(law, TODAY, known=TODAY)
     fines.keep_until(law, TODAY, known=TODAY)
     for relation in licensing.RELATIONS:

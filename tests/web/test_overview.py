@@ -5,20 +5,26 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
 import pytest
+from tests import worlds
+from tests.web.as_official import furnish
 from tests.web.conftest import Browser
 
-from lodeline.regulation.duty import deadline
+from lodeline.ledger.register import TABLES, Register
+from lodeline.regulation.duty import deadline_without_extension
 from lodeline.regulation.parameter import load as load_law
+from lodeline.service.entries.records import put_records
 from lodeline.service.overview import flow_matrix
 from lodeline.service.overview import overview as questions
+from lodeline.store.opening import open_store
 from lodeline.store.snapshot import Snapshot, open_snapshot
 from lodeline.store.store import Store
 from lodeline.web.pages.overview import scene
@@ -63,6 +69,46 @@ def test_months_end_with_the_newest_that_was_due(store: Store, snapshot: Snapsho
     assert months is not None
     assert months.all == ("2025-01", "2025-02", "2025-03")
     assert months.newest in months.all
+
+
+def extended(**granted: Any) -> dict[str, pl.DataFrame]:
+    """March 2025 extended until the end of 30 April."""
+    row = {"id": "x", "period": "2025-03", "until": date(2025, 4, 30), "reason": "outage", "organisations": []}
+    return {"extensions": pl.DataFrame([row | granted], schema=TABLES["extensions"])}
+
+
+@pytest.mark.parametrize(
+    ("tables", "newest"),
+    [
+        ({}, "2025-03"),
+        (extended(), "2025-02"),
+        (extended(until=date(2025, 4, 15)), "2025-03"),
+        (extended(region="CN-ZJ"), "2025-03"),
+    ],
+)
+def test_a_month_that_is_extended_for_everybody_is_a_running_one(
+    monkeypatch: pytest.MonkeyPatch, tables: dict[str, pl.DataFrame], newest: str
+) -> None:
+    """Half have filed March by 20 April; its deadline by the law was the 10th."""
+    filed = [(f"F-{n}", month, "filed") for month, n in (("2025-02", 1), ("2025-02", 2), ("2025-03", 1))]
+    status = pl.DataFrame(filed, schema=["organisation", "period", "state"], orient="row")
+    monkeypatch.setattr(questions, "filing_status", lambda *_: status)
+    known: Any = SimpleNamespace(
+        as_of="2025-04-20T00:00:00Z", register=Register(tables={**Register().tables, **tables})
+    )
+    months = questions.months(known, known, LAW)
+    assert months is not None and months.newest == newest
+
+
+@pytest.mark.parametrize(("granted", "day"), [({}, "30 April 2025"), ({"organisations": ["SEP-0001"]}, "9 April 2025")])
+def test_the_day_by_which_a_month_was_filed_is_that_of_everybody(
+    run_room: Path, tmp_path: Path, elsewhere: Callable[[str], Browser], granted: dict[str, Any], day: str
+) -> None:
+    url = worlds.small(run_room).copied_to(tmp_path / "store.sqlite3")
+    put_records(open_store(url), extended(**granted), filed_at=datetime(2025, 4, 10, tzinfo=UTC))
+    furnish(url)
+    page = elsewhere(url).page("/en/?period=2025-03").text.replace("\u00a0", " ")
+    assert f"due by {day}" in page and f"Filed by {day}" in page
 
 
 def finding(side: str, muf_kg: str) -> dict[str, Any]:
@@ -119,7 +165,7 @@ def test_nothing_wrong_is_said_as_plainly(browser: Browser, seen: list[dict[str,
 
 
 def test_calendar_shows_the_last_day_in_time(browser: Browser) -> None:
-    due = deadline("2025-02", LAW) - timedelta(seconds=1)
+    due = deadline_without_extension("2025-02", LAW) - timedelta(seconds=1)
     html = browser.page("/en/?period=2025-02").html
     cell = html.partition('class="d-due')[2].partition("</td>")[0]
     assert f"<span>{due.day}</span>" in cell
@@ -263,7 +309,7 @@ def test_a_month_that_runs_ends_nothing(monkeypatch: pytest.MonkeyPatch, running
     filed += [(f"F-{n}", "2025-03", "filed") for n in range(running)]
     frame = pl.DataFrame(filed, schema=["organisation", "period", "state"], orient="row")
     monkeypatch.setattr(questions, "filing_status", lambda *_: frame)
-    nothing: Any = SimpleNamespace(as_of=as_of)
+    nothing: Any = SimpleNamespace(as_of=as_of, register=Register())
     months = questions.months(nothing, nothing, LAW)
     assert months is not None and (months.newest, months.all[-1]) == (newest, "2025-03")
 

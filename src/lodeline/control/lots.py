@@ -15,9 +15,9 @@ from lodeline.control.goods.items import percent
 from lodeline.control.reason import Citation, Reason, reason
 from lodeline.control.record import LotRecord
 from lodeline.control.rulebook import to_ppb
+from lodeline.ledger.extension import due
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg
-from lodeline.regulation.duty import deadline
 from lodeline.regulation.parameter import NoLawError
 
 
@@ -41,9 +41,13 @@ def lot_on_record(case: Case) -> Iterator[Reason]:
 
 
 def _due(case: Case) -> date | None:
-    """The day from which a filing of the month of the declaration is late; None where the law sets none."""
+    """The day from which a filing of the month of the declaration is late for the maker of the lot, whose id the lot's
+    name begins with, else for the exporter; None where the law sets none."""
+    assert case.records is not None, "only what is not on record is asked about"
+    register, maker = case.records.register, str(case.line["lot"]).partition("/")[0]
+    firm = maker if maker in register.roles else case.line["exporter"]
     try:
-        moment = deadline(f"{case.rules.day:%Y-%m}", case.rules.law)
+        moment = due(firm, f"{case.rules.day:%Y-%m}", case.rules.law, register)
     except (NoLawError, KeyError):
         return None
     local = moment.astimezone(ZoneInfo(case.rules.law.timezone))

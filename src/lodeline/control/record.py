@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from lodeline.ledger.register import Register
+
 #: Element → ppb of mass.
 Shares = Mapping[str, int]
 
@@ -91,7 +93,7 @@ class Records:
     `lots`: canonical name → record. `models`: id → the models of that id, of any organisation. `trades`:
     exporter's id → its exports; None where exports were not looked up. `owners`: `plain` name of a buyer → what
     stands for it and for all whom the same party owns by half or more. `users`: the same without owners, as an end user
-    is somebody else than its daughter.
+    is somebody else than its daughter. `register`: whose months have been extended; empty where that is not known.
     """
 
     lots: Mapping[str, LotRecord] = field(default_factory=dict)
@@ -99,6 +101,7 @@ class Records:
     trades: Mapping[str, Trade] | None = None
     owners: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[str, str] = field(default_factory=dict)
+    register: Register = field(default_factory=Register)
 
     def lot(self, text: str | None, exporter: str | None) -> LotRecord | None:
         """The lot that a line names: by its canonical name, or by the exporter's own id of it."""

@@ -1,4 +1,4 @@
-"""The duty to file a month, and when it is late."""
+"""The duty to file a month, and when it is late by the law alone."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ def next_month(period: str) -> str:
     return f"{year + month // 12:04d}-{month % 12 + 1:02d}"
 
 
-def deadline(period: str, law: Jurisdiction, *, known: date | None = None) -> datetime:
-    """The moment from which a filing for `period` (`YYYY-MM`) is late, in the jurisdiction's time.
+def deadline_without_extension(period: str, law: Jurisdiction, *, known: date | None = None) -> datetime:
+    """The moment from which a filing for `period` (`YYYY-MM`) is late where nobody has extended it, in the
+    jurisdiction's time. Whether a firm is late, and by when it has to file, says `ledger.extension.due`.
 
     `known` defaults to the first day of the following month: the law as it stood when the month could be filed.
     Source: parameter `filing-deadline` of the pack.

@@ -8,12 +8,13 @@ from typing import Any
 
 import polars as pl
 import pytest
-from tests.unit.control.conftest import CLEAN, DYSPROSIUM, LICENSED, Fields, codes, licences, verdict_on
+from tests.unit.control.conftest import CLEAN, DYSPROSIUM, LICENSED, TODAY, Fields, codes, licences, verdict_on
 
 from lodeline.control.desk import Verdict
 from lodeline.control.goods.genealogy import fed
 from lodeline.control.goods.models import verdict_of
 from lodeline.control.record import LotRecord, Model, Records, Trade, Version, plain
+from lodeline.ledger.register import TABLES, Register
 from lodeline.material.element import SYMBOLS
 
 PERCENT = 10_000_000
@@ -64,6 +65,32 @@ def test_the_lot_s_own_history_is_asked(code: str) -> None:
 def test_a_lot_that_is_not_due_yet_does_not_stop_the_goods() -> None:
     (found,) = verdict_on(OF_LOT | {"on": "2026-11-20"}, records=Records(), day=date(2026, 11, 20))
     assert (found.verdict, "2026-12-10" in str([one.facts for one in found.reasons])) == ("release", True)
+
+
+@pytest.mark.parametrize(
+    ("granted", "lot", "code"),
+    [
+        ({}, "ACME/M-1", "history.not-due-yet"),
+        ({"organisations": ["ACME"]}, "ACME/M-1", "history.not-due-yet"),
+        ({"organisations": ["ACME"]}, "M-1", "history.not-due-yet"),
+        ({"organisations": ["MAKER"]}, "MAKER/M-1", "history.not-due-yet"),
+        ({"organisations": ["ACME"]}, "MAKER/M-1", "history.lot-unknown"),
+        ({"organisations": ["ACME"], "period": "2026-09"}, "ACME/M-1", "history.lot-unknown"),
+        ({"until": TODAY - timedelta(days=1)}, "ACME/M-1", "history.lot-unknown"),
+    ],
+)
+def test_a_lot_of_a_month_that_is_extended_for_its_maker_is_not_due_yet(
+    granted: dict[str, Any], lot: str, code: str
+) -> None:
+    """October was to be filed by 9 November; the desk is asked on the 24th."""
+    extension = {"id": "x", "period": "2026-10", "until": TODAY, "reason": "outage", "organisations": [], **granted}
+    tables = {
+        "extensions": pl.DataFrame([extension], schema=TABLES["extensions"]),
+        "organisations": pl.DataFrame([{"id": "ACME"}, {"id": "MAKER"}], schema=TABLES["organisations"]),
+    }
+    records = Records(register=Register(tables={**Register().tables, **tables}))
+    told = codes(verdict_on(CLEAN | {"lot": lot, "on": "2026-10-20"}, records=records)[0])
+    assert [one for one in told if one in ("history.not-due-yet", "history.lot-unknown")] == [code]
 
 
 def test_a_composition_that_was_left_open_is_that_of_the_lot() -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from lodeline.regulation.duty import deadline, period_of
+from lodeline.regulation.duty import deadline_without_extension, period_of
 from lodeline.regulation.parameter import NoLawError, load
 from lodeline.regulation.value import Status
 
@@ -75,15 +75,17 @@ def test_an_issued_quota_that_was_not_published_is_unknown_and_has_no_number() -
 
 
 def test_the_same_code_counts_another_countrys_month_by_another_clock() -> None:
-    assert deadline("2031-01", RURITANIA) == datetime(2031, 2, 20, 12, tzinfo=ZoneInfo("America/Santiago"))
-    assert deadline("2025-12", CHINA) == datetime(2026, 1, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
+    assert deadline_without_extension("2031-01", RURITANIA) == datetime(
+        2031, 2, 20, 12, tzinfo=ZoneInfo("America/Santiago")
+    )
+    assert deadline_without_extension("2025-12", CHINA) == datetime(2026, 1, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
     moment = datetime(2031, 3, 1, 1, tzinfo=ZoneInfo("UTC"))
     assert (period_of(moment, RURITANIA), period_of(moment, CHINA)) == ("2031-02", "2031-03")
 
 
 def test_a_month_before_any_deadline_was_in_force_has_no_law() -> None:
     with pytest.raises(NoLawError):
-        deadline("2030-11", RURITANIA)
+        deadline_without_extension("2030-11", RURITANIA)
 
 
 def test_there_is_no_pack_of_a_folder_that_is_not_there() -> None:

@@ -25,7 +25,7 @@ from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
 from lodeline.office.accounts.people import InputError, WrongField, with_people
 from lodeline.office.notices.notices import notify
-from lodeline.regulation.duty import deadline
+from lodeline.regulation.duty import deadline_without_extension
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.entries.records import put_records
 from lodeline.spoken import UserError
@@ -169,7 +169,8 @@ def _wrong_days(wanted: Wanted, law: Jurisdiction, now: datetime) -> list[WrongF
     if not _PERIOD.fullmatch(wanted.period):
         return [WrongField(field="period", en="Write the month like 2026-01.", zh="月份请写作 2026-01。")]
     try:
-        usual = deadline(wanted.period, law)
+        # What an extension is measured by is the law's day: an earlier extension may be for others.
+        usual = deadline_without_extension(wanted.period, law)
     except NoLawError:
         return [
             WrongField(field="period", en="No month had to be filed then.", zh="该月尚无申报义务。"),

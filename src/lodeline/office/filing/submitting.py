@@ -33,7 +33,7 @@ from lodeline.office.filing.transfers import AcceptanceError, accepting, local_i
 from lodeline.office.filing.transfers import Sent as Delivered
 from lodeline.office.jobs import jobs
 from lodeline.office.models import Draft, Job
-from lodeline.regulation.duty import deadline
+from lodeline.regulation.duty import deadline_without_extension
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.firm.acceptance import Acceptance, receipt_rows
 from lodeline.service.firm.own import OrganisationView
@@ -201,7 +201,8 @@ def _require_law(period: str, law: Jurisdiction) -> None:
     if month_bounds(period)[0] is None:
         raise DraftError("A month is written like 2026-01.", "月份请写作 2026-01。")
     try:
-        deadline(period, law)
+        # Whether there is a law is asked, and not which day: no extension makes a duty where there is none.
+        deadline_without_extension(period, law)
     except (NoLawError, OverflowError, ValueError):
         raise DraftError(
             f"No law is known by which {period} would have to be filed.", f"没有规定要求申报 {period}。"

@@ -7,7 +7,7 @@ papers. The authority sees what the ledger knows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -15,6 +15,7 @@ from lodeline.control.declaration import Declaration
 from lodeline.control.goods.genealogy import fed
 from lodeline.control.goods.stated import read_stated
 from lodeline.control.record import LotRecord, Model, Records, Trade, Version, named_models, plain
+from lodeline.ledger.extension import extensions
 from lodeline.ledger.movement import makes_lot
 from lodeline.ledger.register import Register
 from lodeline.material.assay import explode
@@ -55,7 +56,15 @@ def records_of(
         trades=None if store is None else trades_of(store, known, before=snapshot.entry + 1, behind=behind),
         owners={plain(name): behind.of(name) for name in buyers},
         users={plain(name): behind.itself(name) for name in buyers},
+        register=snapshot.register if asker is None else _told_to(asker, snapshot.register),
     )
+
+
+def _told_to(asker: str, register: Register) -> Register:
+    """The register with those extensions alone of which the asker is told: they are for it as well."""
+    known = [one.id for one in extensions(register) if one.is_for(asker, register)]
+    kept = register.tables["extensions"].filter(pl.col("id").is_in(known))
+    return replace(register, tables={**register.tables, "extensions": kept})
 
 
 @dataclass(frozen=True, slots=True)

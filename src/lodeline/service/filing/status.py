@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from lodeline.ledger.extension import due, extensions
+from lodeline.ledger.extension import due_of_each
 from lodeline.ledger.register import FILING_ROLES, Register
-from lodeline.regulation.duty import deadline, next_month
+from lodeline.regulation.duty import next_month
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.store.queries.filing import first_filings
 from lodeline.store.snapshot import Snapshot
@@ -53,14 +53,14 @@ def filing_states(
         return pl.DataFrame(schema=schema)
     moment_of_asking = datetime.fromisoformat(as_of)
     first = {(organisation, period): moment for organisation, period, moment in filed.iter_rows()}
-    duty, extended = has_duty(register, law), {one.period for one in extensions(register)}
+    duty, due_of = has_duty(register, law), due_of_each(law, register)
     periods = [str(filed["period"].min())]
     while periods[-1] < str(filed["period"].max()):
         periods.append(next_month(periods[-1]))
     rows = []
     for organisation in register.tables["organisations"]["id"]:
         for period in periods:
-            late_from = due(organisation, period, law, register) if period in extended else deadline(period, law)
+            late_from = due_of(organisation, period)
             last_day = date.fromisoformat(f"{next_month(period)}-01") - timedelta(days=1)
             moment = first.get((organisation, period))
             if moment is not None:

@@ -22,11 +22,10 @@ from lodeline.collation.piece import BORDER, EXPORT, FILED, GOODS, INVOICED, Res
 from lodeline.collation.tolerance import special_kinds, tolerances
 from lodeline.detection.comparison import COMPARED
 from lodeline.filing.dossier import SHANGHAI
-from lodeline.ledger.extension import due, extensions
+from lodeline.ledger.extension import Due, due_of_each
 from lodeline.ledger.register import FILING_ROLES, Register
 from lodeline.material.mass import format_kg
 from lodeline.party.resolution import as_row
-from lodeline.regulation.duty import deadline
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
 from lodeline.service.parties.parties import resolver
 from lodeline.spoken import UserError
@@ -104,14 +103,14 @@ class Disagreements:
             self.collation, tolerances=tolerances(), today=self.today, due=self._due, files=files.__contains__
         )
 
+    @cached_property
+    def _late_from(self) -> Due:
+        return due_of_each(self.law, self.snapshot.register)
+
     def _due(self, organisation: str, month: str) -> date:
         """The last day on which the month is in time; a month before the law is due at its own end."""
-        extended = {one.period for one in extensions(self.snapshot.register)}
         try:
-            late_from = (
-                due(organisation, month, self.law, self.snapshot.register) if month in extended
-                else deadline(month, self.law)
-            )  # fmt: skip
+            late_from = self._late_from(organisation, month)
         except NoLawError:
             year, number = int(month[:4]), int(month[5:])
             return date(year + number // 12, number % 12 + 1, 1) - timedelta(days=1)

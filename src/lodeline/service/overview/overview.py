@@ -18,11 +18,11 @@ import polars as pl
 from lodeline.accountancy.balance import balance
 from lodeline.detection.imbalance import TESTED
 from lodeline.filing.country import alpha2_by_code
+from lodeline.ledger.extension import due
 from lodeline.ledger.movement import makes_lot
 from lodeline.ledger.transfer import passed_on
 from lodeline.material.element import RARE_EARTHS, SYMBOLS, TREO
 from lodeline.material.mass import share_mg_expr
-from lodeline.regulation.duty import deadline
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.filing.status import filing_status
 from lodeline.service.overview.flow_matrix import flow_ends
@@ -60,7 +60,8 @@ def months(store: Store, snapshot: Snapshot, law: Jurisdiction) -> Months | None
 
 def _is_over(period: str, snapshot: Snapshot, law: Jurisdiction) -> bool:
     """Whether a month had to be filed by the time of the last filing in the log."""
-    return snapshot.as_of is not None and deadline(period, law) <= datetime.fromisoformat(snapshot.as_of)
+    late_from = due(None, period, law, snapshot.register)
+    return snapshot.as_of is not None and late_from <= datetime.fromisoformat(snapshot.as_of)
 
 
 def elements(snapshot: Snapshot) -> tuple[str, ...]:

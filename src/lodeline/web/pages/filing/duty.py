@@ -15,7 +15,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from lodeline.ledger.extension import extensions
 from lodeline.office.access import clock
 from lodeline.office.filing.duty import DEMANDS, Demand, DemandError, demand, demands
-from lodeline.regulation.duty import deadline
+from lodeline.regulation.duty import deadline_without_extension
 from lodeline.service.filing import status as filing_status
 from lodeline.service.overview import overview as questions
 from lodeline.web.pages.filing.extensions import for_whom
@@ -64,7 +64,8 @@ def duty(visit: Visit) -> HttpResponse:
     counts = {str(state): int(count) for state, count in states.group_by("state").len().iter_rows()}
     month = written.month(period, visit.language)
     missing = counts.get("missing", 0)
-    due = deadline(period, reading.law)
+    # The law's own day: what has been extended, and for whom, stands beside it.
+    due = deadline_without_extension(period, reading.law)
     return show(
         visit,
         "lodeline/filing/duty.html",

@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 from django.utils.functional import cached_property
 
+from lodeline.ledger.extension import due
 from lodeline.material.element import TREO
-from lodeline.regulation.duty import deadline
 from lodeline.service.balance.sites import gain_bounds
 from lodeline.service.filing import status as filing_status
 from lodeline.service.findings.finding import findings
@@ -87,8 +87,12 @@ class Scene:
 
     @property
     def last_day_in_time(self) -> date:
-        """The last day on which the month could be filed in time: a deadline at midnight is met on the day before."""
-        return (deadline(self.period, self.visit.reading.law) - timedelta(seconds=1)).date()
+        """The last day on which the month could be filed in time: a deadline at midnight is met on the day before.
+
+        What was extended for a region or for some firms is said on the page of who has filed.
+        """
+        reading = self.visit.reading
+        return (due(None, self.period, reading.law, reading.snapshot.register) - timedelta(seconds=1)).date()
 
     @property
     def due(self) -> str:
