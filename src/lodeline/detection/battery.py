@@ -33,31 +33,15 @@ from lodeline.detection.detectors import (
 )
 from lodeline.detection.finding import Finding, ranked
 
-DETECTORS: Final = (
-    unexplained_gain.DETECTOR,
-    unexplained_loss.DETECTOR,
-    unassayed_lot.DETECTOR,
-    quota_overrun.DETECTOR,
-    missing_filing.DETECTOR,
-    over_drawn_lot.DETECTOR,
-    capacity_excess.DETECTOR,
-    ghost_stock.DETECTOR,
-    skimming.DETECTOR,
-    threshold_splitting.DETECTOR,
-    destination_shift.DETECTOR,
-    one_more_step.DETECTOR,
-    composition_swap.DETECTOR,
-    yield_outlier.DETECTOR,
-    recycling_laundering.DETECTOR,
-    late_and_edited.DETECTOR,
-    licence_abuse.DETECTOR,
-    misdeclaration.DETECTOR,
-    trader_pass_through.DETECTOR,
-    round_trip.DETECTOR,
-    shell_customer.DETECTOR,
-    circular_invoicing.DETECTOR,
-    feed_mismatch.DETECTOR,
-)
+#: In the order in which they look.
+DETECTORS: Final[tuple[Detector, ...]] = tuple(
+    one.DETECTOR for one in (
+        unexplained_gain, unexplained_loss, unassayed_lot, quota_overrun, missing_filing, over_drawn_lot,
+        capacity_excess, ghost_stock, skimming, threshold_splitting, destination_shift, one_more_step,
+        composition_swap, yield_outlier, recycling_laundering, late_and_edited, licence_abuse, misdeclaration,
+        trader_pass_through, round_trip, shell_customer, circular_invoicing, feed_mismatch,
+    )
+)  # fmt: skip
 
 
 def look(sight: LedgerView, detectors: Iterable[Detector] = DETECTORS) -> list[Finding]:

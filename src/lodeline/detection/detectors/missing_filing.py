@@ -108,10 +108,7 @@ DETECTOR: Final = Detector(
     label=said("Missing filing", "缺报"),
     mark=("ring", "ink"),
     find=missing_filing,
-    question=said(
-        "Why has {firm} not filed {months}?",
-        "{firm}为何未申报{months}？",
-    ),
+    question=said("Why has {firm} not filed {months}?", "{firm}为何未申报{months}？"),
 )
 
 

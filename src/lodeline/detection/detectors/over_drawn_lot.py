@@ -105,10 +105,7 @@ DETECTOR: Final = Detector(
     label=said("Overdrawn lot", "批次超支"),
     mark=("up", "gain"),
     find=over_drawn_lot,
-    question=said(
-        "What did {firm} use when its lot held too little?",
-        "{firm}在批次不足时实际使用了什么？",
-    ),
+    question=said("What did {firm} use when its lot held too little?", "{firm}在批次不足时实际使用了什么？"),
     labels={
         "put_in_kg": said("Put into the lot, dry", "批次入账（干重）"),
         "drawn_kg": said("Drawn from it, dry", "累计取用（干重）"),

@@ -91,8 +91,7 @@ DETECTOR: Final = Detector(
     mark=("square", "hold"),
     find=quota_overrun,
     question=said(
-        "Why is {firm} {mass} over its {quota} quota of {year}?",
-        "{firm}{year}年{quota}为何超出指标{mass}？",
+        "Why is {firm} {mass} over its {quota} quota of {year}?", "{firm}{year}年{quota}为何超出指标{mass}？"
     ),
     labels={
         "used_kg": said("Used, REO", "已用（REO）"),

@@ -103,10 +103,7 @@ DETECTOR: Final = Detector(
     label=said("Unexplained gain", "来源不明"),
     mark=("up", "gain"),
     find=unexplained_gain,
-    question=said(
-        "Where did {mass} at {firm} come from?",
-        "{firm}多出的{mass}从何而来？",
-    ),
+    question=said("Where did {mass} at {firm} come from?", "{firm}多出的{mass}从何而来？"),
     labels={
         "opening_kg": said("At hand at the start, at most", "期初至多"),
         "inflow_kg": said("Came in", "流入"),

@@ -111,8 +111,5 @@ DETECTOR: Final = Detector(
     label=said("Unexplained loss", "去向不明"),
     mark=("down", "loss"),
     find=unexplained_loss,
-    question=said(
-        "Where did {mass} at {firm} go?",
-        "{firm}短少的{mass}去了哪里？",
-    ),
+    question=said("Where did {mass} at {firm} go?", "{firm}短少的{mass}去了哪里？"),
 )

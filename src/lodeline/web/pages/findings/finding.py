@@ -199,27 +199,17 @@ def _subject(visit: Visit, row: Mapping[str, Any], names: Mapping[str, str]) -> 
     for role, value in row["subject"].items():
         if role in ("organisation", "shipper", "receiver") or value in names:
             label = {"shipper": visit.say("Shipper", "发货方"), "receiver": visit.say("Receiver", "收货方")}.get(role)
-            told.append(
-                {
-                    "label": label or visit.say("Firm", "企业"),
-                    "text": names.get(value, value),
-                    "id": value,
-                    "href": visit.url("organisation", organisation=value) if value in names else None,
-                }
-            )
+            page = visit.url("organisation", organisation=value) if value in names else None
+            label = label or visit.say("Firm", "企业")
+            told.append({"label": label, "text": names.get(value, value), "id": value, "href": page})
         elif role == "site":
+            page = visit.url("balance", site=value)
             told.append(
-                {
-                    "label": visit.say("Site", "场所"),
-                    "text": sites.get(value, value),
-                    "id": value,
-                    "href": visit.url("balance", site=value),
-                }
+                {"label": visit.say("Site", "场所"), "text": sites.get(value, value), "id": value, "href": page}
             )
         elif role == "lot":
-            told.append(
-                {"label": visit.say("Lot", "批次"), "text": value, "id": "", "href": visit.url("lot", lot=value)}
-            )
+            page = visit.url("lot", lot=value)
+            told.append({"label": visit.say("Lot", "批次"), "text": value, "id": "", "href": page})
         elif role == "licence":
             page = visit.opens("licence", licence=value)
             told.append({"label": visit.say("Licence", "许可证"), "text": value, "id": "", "href": page})
