@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from tests.office.conftest import of_firm, official
 
-from lodeline.ledger.extension import both_passed, due, extension_of, extensions
+from lodeline.ledger.extension import both_passed, due, extension_of
 from lodeline.office.access.actor import Actor, NotAllowedError, RoleGrant
 from lodeline.office.accounts.people import InputError
 from lodeline.office.filing.extensions import ExtensionError, Wanted, end, grant, granted
@@ -87,7 +87,7 @@ def test_it_stands_in_the_log_with_who_granted_it(store: Store) -> None:
 def test_ending_it_holds_forward_only(store: Store) -> None:
     registrar = official("registrar")
     grant(registrar, store, OUTAGE, law=LAW, now=NOW)
-    (one,) = extensions(store.register(store.head()))
+    ((one,),) = store.register(store.head()).extensions.values()
     end(registrar, store, one.id, law=LAW, now=datetime(2026, 2, 11, 6, 0, tzinfo=UTC))
     # Who filed while it stood was in time; who files afterwards is not.
     assert states(store, ("MAG-1", "2026-02-11T15:00:00Z"))["MAG-1"] == "filed"
@@ -137,6 +137,6 @@ def test_who_may(placed: Store) -> None:
     grant(official("registrar"), placed, replace(OUTAGE, organisations=["ALL-1"]), law=LAW, now=NOW)
     register = placed.register(placed.head())
     assert {one.organisations for one in granted(here, register)} == {(), ("MAG-1",)}
-    (other,) = [one for one in extensions(register) if one.organisations == ("ALL-1",)]
+    (other,) = [one for one in register.extensions["2026-01"] if one.organisations == ("ALL-1",)]
     with pytest.raises(ExtensionError, match="no such"):
         end(here, placed, other.id, law=LAW, now=NOW)

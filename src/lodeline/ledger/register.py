@@ -6,13 +6,14 @@ lists inside a cell are lists here, dates are dates, masses are integer milligra
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import polars as pl
 
+from lodeline.ledger.extension import Extension, extensions_of
 from lodeline.ledger.licence import Licence, licences_of
 
 #: Roles that carry the duty to file each month, for an organisation with a domestic address.
@@ -151,6 +152,11 @@ class Register:
     def licences(self) -> Mapping[str, Licence]:
         """Licence id → the licence with its acts."""
         return licences_of(self.tables)
+
+    @cached_property
+    def extensions(self) -> Mapping[str, Sequence[Extension]]:
+        """Month → what has been extended of it, the longest last."""
+        return extensions_of(self.tables)
 
     @cached_property
     def roles(self) -> dict[str, frozenset[str]]:

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 import lodeline
-from lodeline.ledger.extension import both_passed, due, due_of_each
+from lodeline.ledger.extension import both_passed, due
 from lodeline.ledger.register import TABLES, Register
 from lodeline.regulation.parameter import load
 
@@ -60,14 +60,14 @@ def test_a_month_is_due_later_for_whom_it_is_extended_and_for_nobody_else(
     granted: dict[str, Any], longer: set[str | None]
 ) -> None:
     known = register(granted)
-    due_of = due_of_each(LAW, known)
     for firm in ("MAG", "SEP", None):
-        assert due_of(firm, "2026-01") == due(firm, "2026-01", LAW, known) == (LONGER if firm in longer else USUAL)
+        assert due(firm, "2026-01", LAW, known) == (LONGER if firm in longer else USUAL)
 
 
 def test_of_several_the_longest_that_is_for_a_firm_counts() -> None:
-    due_of = due_of_each(LAW, register({"until": date(2026, 2, 11)}, {"region": "CN-ZJ"}, {"until": date(2026, 2, 10)}))
-    assert (due_of("MAG", "2026-01"), due_of("SEP", "2026-01").day) == (LONGER, 12)
+    known = register({"until": date(2026, 2, 11)}, {"region": "CN-ZJ"}, {"until": date(2026, 2, 10)})
+    assert due("MAG", "2026-01", LAW, known) == LONGER
+    assert due("SEP", "2026-01", LAW, known).day == 12
 
 
 def test_goods_of_which_neither_firm_is_known_wait_for_what_is_extended_for_everybody() -> None:

@@ -15,11 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
+from itertools import chain
 from typing import Final
 
 import polars as pl
 
-from lodeline.ledger.extension import Extension, due, extensions
+from lodeline.ledger.extension import Extension, due
 from lodeline.ledger.register import TABLES, Register
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
@@ -56,7 +57,8 @@ def granted(actor: Actor, register: Register) -> list[Extension]:
     """Extensions that concern whom the actor registers, the newest month first. Requires "register.write"."""
     actor.require("register.write")
     firms = actor.firms("register.write")
-    found = [one for one in extensions(register) if firms is None or any(one.is_for(firm, register) for firm in firms)]
+    every = chain.from_iterable(register.extensions.values())
+    found = [one for one in every if firms is None or any(one.is_for(firm, register) for firm in firms)]
     return sorted(found, key=lambda one: (one.period, one.until, one.id), reverse=True)
 
 

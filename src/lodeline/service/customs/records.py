@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import polars as pl
 
@@ -15,7 +16,6 @@ from lodeline.control.declaration import Declaration
 from lodeline.control.goods.genealogy import fed
 from lodeline.control.goods.stated import read_stated
 from lodeline.control.record import LotRecord, Model, Records, Trade, Version, named_models, plain
-from lodeline.ledger.extension import extensions
 from lodeline.ledger.movement import makes_lot
 from lodeline.ledger.register import Register
 from lodeline.material.assay import explode
@@ -62,7 +62,8 @@ def records_of(
 
 def _told_to(asker: str, register: Register) -> Register:
     """The register with those extensions alone of which the asker is told: they are for it as well."""
-    known = [one.id for one in extensions(register) if one.is_for(asker, register)]
+    every = chain.from_iterable(register.extensions.values())
+    known = [one.id for one in every if one.is_for(asker, register)]
     kept = register.tables["extensions"].filter(pl.col("id").is_in(known))
     return replace(register, tables={**register.tables, "extensions": kept})
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from lodeline.ledger.extension import due_of_each
+from lodeline.ledger.extension import due
 from lodeline.ledger.register import FILING_ROLES, Register
 from lodeline.regulation.duty import next_month
 from lodeline.regulation.parameter import Jurisdiction
@@ -53,14 +53,14 @@ def filing_states(
         return pl.DataFrame(schema=schema)
     moment_of_asking = datetime.fromisoformat(as_of)
     first = {(organisation, period): moment for organisation, period, moment in filed.iter_rows()}
-    duty, due_of = has_duty(register, law), due_of_each(law, register)
+    duty = has_duty(register, law)
     periods = [str(filed["period"].min())]
     while periods[-1] < str(filed["period"].max()):
         periods.append(next_month(periods[-1]))
     rows = []
     for organisation in register.tables["organisations"]["id"]:
         for period in periods:
-            late_from = due_of(organisation, period)
+            late_from = due(organisation, period, law, register)
             last_day = date.fromisoformat(f"{next_month(period)}-01") - timedelta(days=1)
             moment = first.get((organisation, period))
             if moment is not None:

@@ -22,7 +22,7 @@ from lodeline.collation.piece import BORDER, EXPORT, FILED, GOODS, INVOICED, Res
 from lodeline.collation.tolerance import special_kinds, tolerances
 from lodeline.detection.comparison import COMPARED
 from lodeline.filing.dossier import SHANGHAI
-from lodeline.ledger.extension import Due, due_of_each
+from lodeline.ledger.extension import due
 from lodeline.ledger.register import FILING_ROLES, Register
 from lodeline.material.mass import format_kg
 from lodeline.party.resolution import as_row
@@ -103,14 +103,10 @@ class Disagreements:
             self.collation, tolerances=tolerances(), today=self.today, due=self._due, files=files.__contains__
         )
 
-    @cached_property
-    def _late_from(self) -> Due:
-        return due_of_each(self.law, self.snapshot.register)
-
     def _due(self, organisation: str, month: str) -> date:
         """The last day on which the month is in time; a month before the law is due at its own end."""
         try:
-            late_from = self._late_from(organisation, month)
+            late_from = due(organisation, month, self.law, self.snapshot.register)
         except NoLawError:
             year, number = int(month[:4]), int(month[5:])
             return date(year + number // 12, number % 12 + 1, 1) - timedelta(days=1)

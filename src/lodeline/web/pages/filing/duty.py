@@ -12,7 +12,6 @@ from typing import Any, Final
 import polars as pl
 from django.http import HttpResponse, HttpResponseRedirect
 
-from lodeline.ledger.extension import extensions
 from lodeline.office.access import clock
 from lodeline.office.filing.duty import DEMANDS, Demand, DemandError, demand, demands
 from lodeline.regulation.duty import deadline_without_extension
@@ -99,9 +98,9 @@ def duty(visit: Visit) -> HttpResponse:
 
 def _extended(visit: Visit, period: str) -> list[str]:
     """What has been extended for the month: until when, for whom and why, a sentence each."""
-    found = [one for one in extensions(visit.reading.snapshot.register) if one.period == period]
+    register = visit.reading.snapshot.register
+    found = register.extensions.get(period, ())
     if visit.territory is not None:
-        register = visit.reading.snapshot.register
         found = [one for one in found if any(one.is_for(firm, register) for firm in visit.territory)]
     return [
         visit.say(
