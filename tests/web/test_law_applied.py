@@ -19,13 +19,14 @@ from tests.unit.control.conftest import LICENSED, TODAY, Fields, licences, verdi
 from lodeline.control import rulebook, settling
 from lodeline.control.licences import application, licensing
 from lodeline.ledger import licence_terms
+from lodeline.ledger.roles import QUOTAS
 from lodeline.office.accounts import erasure
 from lodeline.office.customs import queries as customs_cases
 from lodeline.regulation import fines
 from lodeline.regulation.duty import deadline_without_extension
 from lodeline.regulation.parameter import Jurisdiction, Parameter, State, load
 from lodeline.regulation.value import Value
-from lodeline.service.licences.quotas import KINDS, national_quota
+from lodeline.service.licences.quotas import national_quota
 from lodeline.web.pages.licences import firm_application
 
 #: Read by the rules on lists of parties and by the band of traces, which are not among those run here.
@@ -115,7 +116,7 @@ def run_offices(law: Jurisdiction) -> None:
         application.needed_documents(law, kind, day=TODAY)
         application.general_licence_bars(law, kind, day=TODAY)
     licence_terms.terms(law, TODAY, known=TODAY)
-    for kind in KINDS:
+    for kind in QUOTAS:
         national_quota(law, kind, 2020)
     customs_cases.terms(law, date(2026, 6, 1))
     for parameter in law.named(erasure._TERM):

@@ -11,9 +11,10 @@ import polars as pl
 import pytest
 from tests.web.conftest import Browser
 
+from lodeline.ledger.roles import QUOTAS
 from lodeline.regulation.parameter import Jurisdiction, load
 from lodeline.service.licences import quotas as questions
-from lodeline.service.licences.quotas import KINDS, grants, national_quota
+from lodeline.service.licences.quotas import grants, national_quota
 from lodeline.store.snapshot import open_snapshot
 from lodeline.store.store import Store
 
@@ -51,7 +52,7 @@ def test_rough_figures_are_marked_as_such() -> None:
     assert (mining.ion_t, mining.about) == (19_150, frozenset({"ion"}))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", QUOTAS)
 def test_what_was_not_published_has_no_number(kind: str) -> None:
     found = national_quota(LAW, kind, 2025)
     assert found is not None

@@ -24,7 +24,8 @@ from lodeline.filing.table import read_sheet
 from lodeline.ledger.licence import licence_of
 from lodeline.ledger.licence_terms import contradictions
 from lodeline.ledger.problem import Problem, Where, problem
-from lodeline.ledger.register import FILING_ROLES, TABLES, Register
+from lodeline.ledger.register import TABLES, Register
+from lodeline.ledger.roles import ROLES
 from lodeline.spoken import UserError
 
 #: China Standard Time, without daylight saving since 1991.
@@ -47,7 +48,6 @@ FILES: dict[str, str] = {
     "ownership": "register/ownership.csv",
     "party_proposals": "register/party_proposals.csv",
 }
-KNOWN_ROLES = (*FILING_ROLES, "end-user", "carrier", "agent", "authority", "customs")
 MANDATORY = ("organisations", "sites")
 #: Column of the file → column of the table, where kilograms become milligrams.
 _MASSES = {
@@ -261,7 +261,7 @@ def _read_column(table: str, column: str, dtype: pl.DataType, cells: pl.Series, 
 def _unknown_roles(organisations: pl.DataFrame) -> list[Problem]:
     """One flag for each role that the format does not know; the organisations keep it."""
     roles = organisations.select(pl.col("roles").list.explode(keep_nulls=False, empty_as_null=False)).to_series()
-    unknown = roles.filter(~roles.is_in(KNOWN_ROLES)).value_counts().sort("roles")
+    unknown = roles.filter(~roles.is_in(list(ROLES))).value_counts().sort("roles")
     where = Where(file=FILES["organisations"], column="roles")
     return [problem("role.unknown", where, value=role, count=count) for role, count in unknown.iter_rows()]
 

@@ -16,11 +16,6 @@ import polars as pl
 from lodeline.ledger.extension import Extension, extensions_of
 from lodeline.ledger.licence import Licence, licences_of
 
-#: Roles that carry the duty to file each month, for an organisation with a domestic address.
-FILING_ROLES = (
-    "miner", "importer", "separator", "smelter", "alloy-maker", "magnet-maker", "recycler", "trader", "exporter",
-)  # fmt: skip
-
 _TEXT, _DATE, _LIST = pl.String(), pl.Date(), pl.List(pl.String())
 
 #: Table name → polars schema. The order of the columns is the canonical order of a record's cells.

@@ -21,7 +21,8 @@ from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.limits import Limits
-from lodeline.ledger.register import FILING_ROLES, Register
+from lodeline.ledger.register import Register
+from lodeline.ledger.roles import FILING_ROLES
 from lodeline.material.element import TREO
 
 INNOCENT: tuple[Text, ...] = (

@@ -15,11 +15,13 @@ from typing import Final, Literal
 import polars as pl
 
 from lodeline.filing.columns.header import folded
-from lodeline.filing.dossier import KNOWN_ROLES, filed_name, read_records
+from lodeline.filing.dossier import filed_name, read_records
 from lodeline.ledger.problem import Problem, Where, problem
 from lodeline.ledger.register import KEYS, TABLES, Register
+from lodeline.ledger.roles import ROLES
 from lodeline.material.element import SYMBOLS
 from lodeline.material.identifier import lei_holds, uscc_holds
+from lodeline.material.product import STAGES
 from lodeline.office.access.actor import AUTHORITY, Actor
 from lodeline.office.access.audit import record_act
 from lodeline.service.entries.records import put_records
@@ -27,7 +29,6 @@ from lodeline.store.store import Store, StoredEntry
 
 #: Tables that a registrar keeps by hand; grants are the business of those who decide them.
 RegisterTable = Literal["organisations", "sites", "methods", "models", "processes"]
-STAGES: Final = ("mine", "separation", "metal", "alloy", "magnet", "recycling", "trade", "use", "mixed")
 #: What a method measures, as the error model knows it (accountancy.uncertainty).
 QUANTITIES: Final = ("weighing", "moisture", "assay", "sampling")
 #: An id stands in lots (`MAKER/LOT`) and addresses: no slash, no blank.
@@ -127,7 +128,7 @@ def _of_row(register: Register, table: str, row: Mapping[str, str], place: int) 
             )
         if row["lei"] and not lei_holds(row["lei"]):
             found.append(problem("identifier.check-digit", _at(place, "lei"), value=row["lei"], scheme="ISO 17442"))
-        unknown = [role for role in row["roles"].split("|") if role.strip() and role.strip() not in KNOWN_ROLES]
+        unknown = [role for role in row["roles"].split("|") if role.strip() and role.strip() not in ROLES]
         found += [problem("role.unknown", _at(place, "roles"), value=role, count=1) for role in unknown]
     if table in ("methods", "processes"):
         found += _of_measurement(table, row, place)

@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from lodeline.ledger.extension import due
-from lodeline.ledger.register import FILING_ROLES, Register
+from lodeline.ledger.register import Register
+from lodeline.ledger.roles import must_file
 from lodeline.regulation.duty import next_month
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.store.queries.filing import first_filings
@@ -26,8 +27,7 @@ def has_duty(register: Register, law: Jurisdiction) -> Callable[[str | None, dat
             return False
         roles, country, valid_from, valid_to = known[organisation]
         return (
-            country == law.country
-            and not set(roles or ()).isdisjoint(FILING_ROLES)
+            must_file(roles, country, law)
             and (valid_from is None or valid_from <= day)
             and (valid_to is None or day <= valid_to)
         )

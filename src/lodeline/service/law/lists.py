@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, get_args
 
+from lodeline.ledger.roles import QUOTAS
 from lodeline.regulation.control_list import control_items_by_status
 from lodeline.regulation.fines import fines
 from lodeline.regulation.parameter import Jurisdiction
@@ -15,9 +16,6 @@ from lodeline.regulation.timeline import spans
 from lodeline.regulation.value import Status
 
 Json = dict[str, Any]
-
-#: Parameters that set a quota of the nation and year, and what they limit.
-QUOTAS = {"quota-mining": "mining", "quota-separation": "separation"}
 
 
 def instruments(law: Jurisdiction, known: date) -> list[Json]:
@@ -97,7 +95,7 @@ def quota_years(law: Jurisdiction, known: date) -> list[Json]:
     `value` is None where the quota was not published; masses in it are in t REO, as the notices give them.
     """
     rows = []
-    for name, kind in QUOTAS.items():
+    for kind, name in QUOTAS.items():
         for parameter in law.named(name):
             for span in spans(parameter, known=known):
                 value = span.state.value

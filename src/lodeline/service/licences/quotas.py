@@ -12,6 +12,7 @@ from typing import Literal
 
 import polars as pl
 
+from lodeline.ledger.roles import QUOTAS
 from lodeline.material.element import TREO
 from lodeline.material.mass import format_kg, parse_mass
 from lodeline.regulation.parameter import Jurisdiction
@@ -20,9 +21,6 @@ from lodeline.service.entries.subject import Json
 from lodeline.service.licences.accounts import quota_accounts
 from lodeline.store.snapshot import Snapshot
 from lodeline.store.store import Store
-
-#: Kinds of quota, each with the parameter of the law that holds the nation's.
-KINDS: dict[str, str] = {"mining": "quota-mining", "separation": "quota-separation"}
 
 _MASSES = ("granted", "reserved", "used", "overdrawn", "left")
 GRANT: dict[str, pl.DataType] = {
@@ -71,7 +69,7 @@ class NationalQuota:
 
 def national_quota(law: Jurisdiction, kind: str, year: int) -> NationalQuota | None:
     """The nation's quota as the pack knows it today; None where the pack has no such parameter at all."""
-    parameter = law.parameters.get(KINDS[kind])
+    parameter = law.parameters.get(QUOTAS[kind])
     if parameter is None:
         return None
     state = parameter.state(date(year, 12, 31), known=date.max)

@@ -23,7 +23,8 @@ from lodeline.collation.tolerance import special_kinds, tolerances
 from lodeline.detection.comparison import COMPARED
 from lodeline.filing.dossier import SHANGHAI
 from lodeline.ledger.extension import due
-from lodeline.ledger.register import FILING_ROLES, Register
+from lodeline.ledger.register import Register
+from lodeline.ledger.roles import must_file
 from lodeline.material.mass import format_kg
 from lodeline.party.resolution import as_row
 from lodeline.regulation.parameter import Jurisdiction, NoLawError
@@ -97,7 +98,7 @@ class Disagreements:
         register = self.snapshot.register
         files = {
             one for one, roles, country in register.tables["organisations"].select("id", "roles", "country").iter_rows()
-            if country == self.law.country and set(roles or ()) & set(FILING_ROLES)
+            if must_file(roles, country, self.law)
         }  # fmt: skip
         return exceptions(
             self.collation, tolerances=tolerances(), today=self.today, due=self._due, files=files.__contains__

@@ -11,6 +11,7 @@ from typing import Final, Literal
 import pycountry
 
 from lodeline.detection import battery
+from lodeline.ledger import roles
 from lodeline.ledger.register import Register
 from lodeline.material.element import ELEMENTS, TREO
 from lodeline.web.words.language import Language, Text, say
@@ -36,22 +37,7 @@ ORIGINS: Final[Mapping[str, Text]] = {
     "secondary": say("Collected scrap", "回收废料"),
     "opening": say("Opening stock", "期初库存"),
 }
-ROLES: Final[Mapping[str, Text]] = {
-    "miner": say("miner", "开采"),
-    "importer": say("importer", "进口"),
-    "separator": say("separator", "冶炼分离"),
-    "smelter": say("smelter", "金属冶炼"),
-    "alloy-maker": say("alloy maker", "合金制造"),
-    "magnet-maker": say("magnet maker", "磁材制造"),
-    "recycler": say("recycler", "回收"),
-    "trader": say("trader", "贸易"),
-    "exporter": say("exporter", "出口"),
-    "end-user": say("end user", "最终用户"),
-    "carrier": say("carrier", "承运"),
-    "agent": say("agent", "代理申报"),
-    "authority": say("authority", "主管部门"),
-    "customs": say("customs", "海关"),
-}
+ROLES: Final[Mapping[str, Text]] = {name: say(one.en, one.zh) for name, one in roles.ROLES.items()}
 DETECTORS: Final[Mapping[str, Text]] = {one.name: one.label for one in battery.DETECTORS}
 #: What a finding of a detector looks like: shape and tone, always beside its word.
 DETECTOR_MARKS: Final[Mapping[str, tuple[str, Tone]]] = {one.name: one.mark for one in battery.DETECTORS}

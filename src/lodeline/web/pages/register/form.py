@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lodeline.filing.dossier import KNOWN_ROLES, filed_name
+from lodeline.filing.dossier import filed_name
 from lodeline.ledger.problem import Problem
 from lodeline.ledger.register import TABLES
+from lodeline.ledger.roles import ROLES
 from lodeline.material.mass import format_kg
-from lodeline.office.register.registry import QUANTITIES, STAGES
+from lodeline.material.product import STAGES
+from lodeline.office.register.registry import QUANTITIES
 from lodeline.web.parts.values import Field, Width
 from lodeline.web.visit import Visit
 from lodeline.web.words import words
@@ -110,7 +112,7 @@ def fields(
                         "key": one,
                     }
                 )
-                for one in KNOWN_ROLES
+                for one in ROLES
             ]
         else:
             found.append(Field(readonly=name in fixed, inputmode="decimal" if name in ("lat", "lon") else "", **common))
