@@ -12,7 +12,14 @@ from tests.docs.test_docs import section
 
 SOURCE = REPOSITORY / "src/lodeline"
 PAGE = (REPOSITORY / "docs/reference/glossary.md").read_text("utf-8")
-ROWS = [line.strip("| ").split(" | ") for line in PAGE.splitlines() if line.startswith("| ")][1:]
+
+
+def table(text: str) -> list[list[str]]:
+    return [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")][1:]
+
+
+TERMS, _, REJECTED = PAGE.partition("## Words that are not used")
+ROWS = table(TERMS)
 
 
 @cache
@@ -48,3 +55,10 @@ def test_every_file_of_the_glossary_is_there() -> None:
 def test_every_term_is_used_in_both_languages(row: list[str]) -> None:
     assert [word for word in row[1].lower().split(", ") if word not in used()] == []
     assert row[2] in used()
+
+
+@pytest.mark.parametrize("row", table(REJECTED), ids=[row[0] for row in table(REJECTED)])
+def test_no_other_word_is_used_for_a_term(row: list[str]) -> None:
+    other, term, _ = row
+    # 签认证书 is a 证书 for 签认.
+    assert other not in used().replace("签认证书", "") and term in used()

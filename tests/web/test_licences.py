@@ -157,7 +157,7 @@ def test_a_wrong_exit_is_flagged_and_corrected_on_the_page(pages: None, url: str
     assert "9990 kg more of goods left than the 10 kg that were reserved" in flagged.text
     assert "1 exit flagged" in browser.page("/en/desk/licences/").text
     chinese = browser.page(DESK.replace("/en/", "/zh/")).text
-    assert "1 次出境已标记" in chinese and "多 9990 千克" in chinese and "更正出境确认" in chinese
+    assert "1 次出境有提示" in chinese and "多 9990 千克" in chinese and "更正出境确认" in chinese
     fix = {"corrects": "E-1", "mass_kg": "8", "reference": "E-2", "closes": "yes"}
     assert sent(browser, "correct", **fix, reason=" ").status_code == 400
     assert sent(browser, "correct", **fix | {"corrects": "E-9"}, reason="typed in grams").status_code == 400

@@ -12,7 +12,7 @@ from lodeline.cli.app import DEFAULT_DATABASE, Database, Json, app, store_at, to
 from lodeline.cli.output import console, print_json, print_problems, say
 
 run_app = typer.Typer(
-    help="Planned runs, and the quota that they reserve. 计划生产批次及其占用指标。", no_args_is_help=True
+    help="Planned runs, and the quota that they reserve. 计划批次及其占用指标。", no_args_is_help=True
 )
 app.add_typer(run_app, name="run")
 

@@ -38,7 +38,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "entry.changed": ("The entry's text was changed: it does not give its hash", "条目内容被改动：与其哈希不符"),
     "entry.malformed": ("The entry's text is not an envelope of a known format", "条目内容不是已知格式的封装"),
     "entry.not-in-log": ("The entry is not at this place in the signed log", "条目不在已签名日志的该位置"),
-    "flags.changed": ("The flags are not those that were filed", "标记与申报时不一致"),
+    "flags.changed": ("The flags are not those that were filed", "提示与申报时不一致"),
     "upload.changed": ("The file is none that was filed", "文件不是当时申报的文件"),
     "row.changed": ("A row is not part of the entry as filed", "所示行不属于当时申报的条目"),
     "certification.invalid": ("The certification does not fit the entry", "签认与条目不符"),
@@ -1068,7 +1068,7 @@ def _report(receipt: dict[str, Any], registration: str | None, *, key_given: boo
             "提示：日志事后被改写，只有与另行保存的检查点比较才能发现 (--checkpoint)。",
         )
     if not receipt["flags"] and _read_envelope(receipt["envelope"])["flags_hash"] is not None:
-        _say("NOTE: the entry has flags that this receipt does not show.", "提示：该条目另有标记，本回执未出示。")
+        _say("NOTE: the entry has flags that this receipt does not show.", "提示：该条目另附提示，本回执未出示。")
 
 
 if __name__ == "__main__":

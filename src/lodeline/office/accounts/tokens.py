@@ -62,7 +62,7 @@ _OWN: Final = (
     Scope(name="lots:read", permission="own.read", en="Read lots and where they come from", zh="读取批次及其来源"),
     Scope(
         name="balances:read", permission="own.read", en="Read balances, quota and licences",
-        zh="读取物料平衡、总量指标和许可证",
+        zh="读取物料平衡、总量控制指标和许可证",
     ),
     Scope(
         name="findings:read", permission="own.read", en="Read findings about the organisation",

@@ -338,7 +338,7 @@ def _with_flags(said: Text, facts: Facts) -> Text:
         return said
     english = said["en"] if said["en"].endswith(".") else f"{said['en']}."
     chinese = said["zh"] if said["zh"].endswith("。") else f"{said['zh']}。"
-    return text(f"{english} Flagged: {facts['flagged_en']}", f"{chinese}已标记：{facts['flagged_zh']}")
+    return text(f"{english} Flagged: {facts['flagged_en']}", f"{chinese}已附提示：{facts['flagged_zh']}")
 
 
 def reservation_void(facts: Facts, named: Named) -> Text:

@@ -92,7 +92,7 @@ class TrancheVoidIn(BaseModel):
             " for the goods are gone; so is what passes its reservation, or leaves on a licence that does not stand."
             " Each row says for itself what became of it; the same number again is a repetition. A row with `corrects`"
             " takes the place of a wrong confirmation, which stays in the log.",
-            "分批出境累计；结清时余量退回。超出许可证或预留、或许可证当日非有效的，仍予登记并标记，因货物已出境。"
+            "分批出境累计；结清时余量退回。超出许可证或预留、或许可证当日非有效的，仍予登记并附提示，因货物已出境。"
             "逐项说明结果，同一编号重复提交视为重复。填写 corrects 的一项取代原有误的确认，原确认保留在日志中。",
         ),
     ),

@@ -71,17 +71,17 @@ def get_changes(
 
 @router.get(
     "/jobs/{job}", response=JobShape, url_name="job", tags=["filings"],
-    **told.operation("Work under way", "后台任务", scope="filings:read", problems=(404,)),
+    **told.operation("Work under way", "后台作业", scope="filings:read", problems=(404,)),
 )  # fmt: skip
 def get_job(
     request: HttpRequest,
-    job: int = Path(..., ge=1, le=told.INTEGER_MAX, **told.said("Number of the job.", "任务编号。")),
+    job: int = Path(..., ge=1, le=told.INTEGER_MAX, **told.said("Number of the job.", "作业编号。")),
 ) -> dict[str, Any]:
     """How far it is."""
     whose = reads(request, "filings:read")
     found = Job.objects.filter(pk=job).first()
     if found is None or not found.organisation or whose.organisation not in (None, found.organisation):
-        raise not_found(f"There is no job {job} of yours.", f"没有您的任务 {job}。")
+        raise not_found(f"There is no job {job} of yours.", f"没有您的作业 {job}。")
     return {
         "job": found.pk, "kind": found.kind, "state": found.state, "progress": found.progress,
         "result": json.loads(found.result),

@@ -86,7 +86,7 @@ def list_runs(request: HttpRequest, organisation: str | None = told.ORGANISATION
         more=(
             "Its quota is set aside until rows that name the run draw it. What passes the quota is accepted and"
             " flagged. The same run with the same mass is a repetition.",
-            "预留指标，至申报行注明该批次时核销。超出指标的予以接受并标记。同一批次、同一数量重复登记视为重复。",
+            "预留指标，至申报行注明该批次时核销。超出指标的予以接受并附提示。同一批次、同一数量重复登记视为重复。",
         ),
     ),
 )  # fmt: skip

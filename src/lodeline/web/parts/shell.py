@@ -67,7 +67,7 @@ FIRM_MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
                 label=say("Licences", "许可证"),
                 leads_to=("firm-licence", "firm-applications", "firm-application"),
             ),
-            Line(page="firm-quota", label=say("Quota", "总量指标")),
+            Line(page="firm-quota", label=say("Quota", "总量控制指标")),
         ),
     ),
     (
@@ -105,7 +105,7 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             Line(page="duty", label=say("Who has filed", "申报情况")),
             Line(page="editions", label=say("Editions", "公布版"), leads_to=("edition",)),
             Line(page="applications", label=say("Licences", "许可审查"), leads_to=("application",)),
-            Line(page="quotas", label=say("Quotas", "总量指标"), leads_to=("planned-run",)),
+            Line(page="quotas", label=say("Quotas", "总量控制指标"), leads_to=("planned-run",)),
             Line(page="licences", label=say("Licences in use", "许可证使用"), leads_to=("licence",)),
             Line(
                 page="desk",

@@ -41,7 +41,7 @@ EVENTS: Final[Mapping[str, Text]] = {
     "export": say("Export", "出口"),
     "loss": say("Loss", "损耗"),
     "adjustment": say("Adjustment", "调整"),
-    "title": say("Change of owner", "所有权变更"),
+    "title": say("Change of owner", "物权转移"),
     "stock": say("Stock count", "盘存"),
 }
 TRANSFER_STATES: Final[Mapping[str, tuple[Text, str]]] = {

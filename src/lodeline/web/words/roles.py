@@ -33,7 +33,7 @@ ROLE_MAY: Final[Mapping[str, Text]] = {
     "analyst": say("Sees the national flow and every firm, reminds who is late", "查看全国流向与各企业，催报"),
     "licensing-officer": say("Decides licences with the goods' history in view", "依据货物来历审核许可"),
     "quota-officer": say(
-        "Watches the quotas and what is drawn on them, calls planned runs off", "监看总量指标及核销，取消计划批次"
+        "Watches the quotas and what is drawn on them, calls planned runs off", "监看总量控制指标及核销，取消计划批次"
     ),
     "customs-officer": say("Asks one question at the desk: may this leave?", "在窗口判断货物可否放行"),
     "inspector": say("Counts on site, sees every firm and every finding", "现场盘存，查看各企业与线索"),

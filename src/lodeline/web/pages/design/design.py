@@ -150,7 +150,7 @@ def _steps(visit: Visit) -> list[Step]:
         Step(label=say("Upload", "上传"), note=say("34 rows, 09:12", "34行，09:12"), state="done"),
         Step(label=say("Problems", "问题"), note=say("1 to fix, 1 to confirm", "须更正1处，请确认1处"), state="now"),
         Step(label=say("Summary", "汇总")),
-        Step(label=say("Certify", "认证"), note=say("a second person", "由第二人")),
+        Step(label=say("Certify", "签认"), note=say("a second person", "由第二人")),
         Step(label=say("Receipt", "回执")),
     ]
 
@@ -264,7 +264,7 @@ def _happenings(visit: Visit) -> list[Happening]:
             title=say("Filed", "已申报"),
             shape="tick",
             tone="flow",
-            says=say("34 rows; certified by a second person.", "34行，由第二人认证。"),
+            says=say("34 rows; certified by a second person.", "34行，由第二人签认。"),
             href="#timeline",
         ),
         Happening(
@@ -337,7 +337,7 @@ def _roles(visit: Visit) -> list[DemoRole]:
             organisation=firm,
             says=say("Files the month from a spreadsheet.", "以表格文件申报当月。"),
         ),
-        DemoRole(key="certifier", name=say("Wang Min", "王敏"), role=say("Certifier", "认证人"), organisation=firm),
+        DemoRole(key="certifier", name=say("Wang Min", "王敏"), role=say("Certifier", "签认人"), organisation=firm),
         DemoRole(
             key="analyst",
             name=say("Lin Yue", "林悦"),

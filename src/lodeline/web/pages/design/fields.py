@@ -35,7 +35,7 @@ def fields(visit: Visit) -> list[Field]:
         Field(name="kind", label=say("What kind", "类别"), kind="radio", options=sites, value="A", required=True),
         Field(
             name="second",
-            label=say("A second person certifies", "由第二人认证"),
+            label=say("A second person certifies", "由第二人签认"),
             kind="checkbox",
             checked=True,
             hint=say("Whoever prepares a filing then cannot sign it.", "编制人不得自行签认。"),

@@ -72,7 +72,7 @@ def grid(visit: Visit) -> Grid:
                 4,
                 say(
                     "You usually ship 47.9 kg. If it is right, say why; it is then accepted and stays marked.",
-                    "贵企业通常每次发货47.9千克。如确属实，请说明理由；将予接受并保留标记。",
+                    "贵企业通常每次发货47.9千克。如确属实，请说明理由；将予接受并保留提示。",
                 ),
                 reason="reason-9",
             ),

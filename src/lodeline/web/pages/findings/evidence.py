@@ -39,7 +39,7 @@ EVENT_KINDS: Final[Mapping[str, Text]] = {
     "stock": say("Stock count", "盘存"),
     "adjustment": say("Adjustment", "调整"),
     "move": say("Move", "场所间移动"),
-    "title": say("Change of owner", "所有权变更"),
+    "title": say("Change of owner", "物权转移"),
     "draw-reserve": say("Licence reserved", "许可证预留"),
     "draw-exit": say("Licence drawn by an exit", "离境核销"),
 }

@@ -105,7 +105,7 @@ def item_table(visit: Visit, items: list[Json], *, full: bool = False) -> Table:
     """Rows of `service.law.lists.control_list`."""
     return Table(
         name="items",
-        caption=visit.say("Control list", "管制物项清单"),
+        caption=visit.say("Control list", "管制清单"),
         columns=(
             Column(key="item", label=say("Item", "管制编码")),
             Column(key="element", label=say("Element", "元素")),

@@ -73,7 +73,7 @@ def notices(visit: Visit, refused: Sequence[str] | None) -> list[Notice]:
         return []
     more = visit.say(
         "It is flagged: the goods are gone, and licence or reservation does not cover it. See what was drawn, below.",
-        "已标记：货物已出境而许可证或预留未覆盖，见下方核销记录。",
+        "已附提示：货物已出境而许可证或预留未覆盖，见下方核销记录。",
     )
     return [Notice(kind="success", says=visit.spoken(_SAID[said]), more=more if visit.query("flag") else "")]
 

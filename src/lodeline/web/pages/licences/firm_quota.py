@@ -68,7 +68,7 @@ def _table(firm: Firm, every: pl.DataFrame) -> Table:
     }  # fmt: skip
     return Table(
         name="quota",
-        caption=visit.say("Quota", "总量指标"),
+        caption=visit.say("Quota", "总量控制指标"),
         columns=(
             Column(key="kind", label=say("Kind", "类别")),
             Column(key="year", label=say("Year", "年度"), number=True),

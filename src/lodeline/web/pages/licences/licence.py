@@ -206,7 +206,7 @@ def _flagged(visit: Visit, exits: int) -> str:
     if not exits:
         return ""
     number = written.count(exits)
-    return visit.say(f"{number} exit{'s' if exits > 1 else ''} flagged", f"{number} 次出境已标记")
+    return visit.say(f"{number} exit{'s' if exits > 1 else ''} flagged", f"{number} 次出境有提示")
 
 
 def _asked(visit: Visit, licence: str) -> dict[str, Any]:
@@ -368,7 +368,7 @@ def _draw_row(visit: Visit, one: Mapping[str, Any], by_number: Mapping[int, Mapp
         notes.append(visit.say(f"does not count: corrected by {newer}", f"不再计入：已由 {newer} 更正"))
     notes += [each["message"][visit.language] for each in one["problems"]]
     note = visit.say("; ", "；").join(filter(None, notes))
-    flagged = Cell(text=visit.say("Flagged", "已标记"), value=note, shape="square", tone="hold", note=note)
+    flagged = Cell(text=visit.say("Flagged", "有提示"), value=note, shape="square", tone="hold", note=note)
     day = date.fromisoformat(one["on"])
     return (
         Cell(text=str(one["entry"]), value=one["entry"]),

@@ -134,7 +134,7 @@ def notices(visit: Visit, refused: Sequence[str] | None) -> list[Notice]:
         return []
     more = visit.say(
         "It passes your quota: that is accepted, and flagged with when and by how much.",
-        "已超出指标：予以接受，并标记时间和超出数量。",
+        "已超出指标：予以接受，并提示时间和超出数量。",
     )
     return [Notice(kind="success", says=visit.spoken(_SAID[said]), more=more if visit.query("flag") else "")]
 
