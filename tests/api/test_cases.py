@@ -98,8 +98,9 @@ def test_cases_are_assigned_watched_and_found_by_it(first: Program, finding: dic
     account = User.objects.get(name="first").pk
     taken(first, finding, "assign", 0, to=account)
     assert taken(first, finding, "watch", 1).json()["watched"] is True
-    for whose, count in (("mine", 1), ("watched", 1), ("nobody", 0), ("overdue", 0)):
-        assert len(first.get(f"/cases?whose={whose}").json()["rows"]) == count, whose
+    for assigned, count in (("mine", 1), ("watched", 1), ("nobody", 0), ("overdue", 0)):
+        assert len(first.get(f"/cases?assigned={assigned}").json()["rows"]) == count, assigned
+        assert len(first.get(f"/cases?whose={assigned}").json()["rows"]) == count, "its name until version 0.2.0"
     assert taken(first, finding, "assign", 1).json()["assignee"] is None
     assert taken(first, finding, "unwatch", 2).json()["watched"] is False
     nobody = taken(first, finding, "assign", 2, to=10**9)

@@ -42,6 +42,13 @@ def test_help_explains_the_command_and_each_of_its_options(nowhere: Lodeline, co
             assert CHINESE.search(one), one
 
 
+def test_the_former_name_of_a_command_works_and_says_that_it_goes(nowhere: Lodeline) -> None:
+    assert re.search(r"^  share ", nowhere("parties", "--help").out, re.M)
+    assert not re.search(r"^  own ", nowhere("parties", "--help").out, re.M)
+    former = nowhere("parties", "own", "--help")
+    assert former.status == 0 and "DEPRECATED" in former.out
+
+
 @pytest.mark.parametrize("command", PRINTING_DATA)
 def test_whatever_prints_data_can_print_json(nowhere: Lodeline, command: str) -> None:
     assert "--json" in nowhere(command, "--help").out

@@ -233,21 +233,21 @@ def test_a_case_is_asked_answered_and_decided(opened: Opened, counter: Office, t
     miner.file(period=APRIL, rows=[DUG, overdrawn])
     official = Client("http://127.0.0.1", counter.official("first"), transport=Portal([]), sleep=lambda _: None)
     (finding, *_) = [row for row in official.findings() if row["subject"].get("organisation") == "MINE"]
-    asked = official.decide(finding["id"], "ask", steps=0, text="Where is the rest from?", until="2025-05-30")
+    asked = official.take_case_step(finding["id"], "ask", steps=0, text="Where is the rest from?", until="2025-05-30")
     assert (asked.state, asked.steps, asked.until) == ("asked", 1, "2025-05-30")
     own = opened("MINE", "findings:read", "findings:answer")
     (waiting,) = own.cases(state="asked")
     slip = tmp_path / "slip.pdf"
     slip.write_bytes(b"%PDF-1.4 slip")
-    answered = own.answer(waiting.finding, "A comma was missing.", files=[slip])
+    answered = own.answer_case(waiting.finding, "A comma was missing.", files=[slip])
     assert answered.taken[-1].files[0]["name"] == "slip.pdf"
     with pytest.raises(ConflictError):
-        official.decide(finding["id"], "withdraw", steps=1, text="So it was.")
-    withdrawn = official.decide(finding["id"], "withdraw", steps=2, text="So it was.")
+        official.take_case_step(finding["id"], "withdraw", steps=1, text="So it was.")
+    withdrawn = official.take_case_step(finding["id"], "withdraw", steps=2, text="So it was.")
     assert [step.kind for step in withdrawn.taken] == ["asked", "answered", "withdrawn"]
     paper = own.case_step(finding["id"], 3)
     assert own.verify_receipt(paper["receipt"]) == ()
-    assert official.bundle(finding["id"]).startswith(b"PK")
+    assert official.evidence(finding["id"]).startswith(b"PK")
     with pytest.raises(NotFoundError):
         official.case("none")
     official.close()
@@ -281,13 +281,14 @@ def test_a_run_is_put_off_by_its_firm_or_by_the_authority(opened: Opened) -> Non
     ):
         for run in ("R-7", "R-8"):
             firm.announce_run(run, "separation", "120")
-        assert firm.put_off_run("R-7", "no ore")["run"] == "R-7"
+        with pytest.warns(DeprecationWarning, match="Client.put_off_run is called void_run now"):
+            assert firm.put_off_run("R-7", "no ore")["run"] == "R-7"
         newest, _ = officer.runs()
         with pytest.raises(NotAllowedError):
-            firm.put_off_run_of(newest["reservation"], "ours")
-        assert officer.put_off_run_of(newest["reservation"], "closed by order")["organisation"] == "MINE"
+            firm.void_run_of_firm(newest["reservation"], "ours")
+        assert officer.void_run_of_firm(newest["reservation"], "closed by order")["organisation"] == "MINE"
         with pytest.raises(NotFoundError):
-            officer.put_off_run_of(999_999, "closed by order")
+            officer.void_run_of_firm(999_999, "closed by order")
         assert [(one["run"], one["state"]) for one in firm.runs()] == [("R-8", "put-off"), ("R-7", "put-off")]
 
 
@@ -307,3 +308,12 @@ def test_two_officers_suspend_a_licence(opened: Opened, counter: Office) -> None
             one.decide_about_licence("L1", made["proposal"], "confirm")
         assert [found["state"] for found in two.licence_proposals("L1")] == ["proposed"]
         assert two.decide_about_licence("L1", made["proposal"], "confirm")["state"] == "done"
+
+
+def test_every_former_name_leads_to_a_call_and_no_other_name_does() -> None:
+    with Client("http://127.0.0.1:1") as nobody:
+        for name in ("decide", "answer", "bundle", "take_back", "put_off_run", "put_off_run_of"):
+            with pytest.warns(DeprecationWarning, match="version 0.2.0"):
+                assert callable(getattr(nobody, name))
+        with pytest.raises(AttributeError, match="nothing_of_the_sort"):
+            getattr(nobody, "nothing_of_the_sort")  # noqa: B009  (no such attribute for a type checker either)

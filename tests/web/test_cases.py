@@ -178,11 +178,12 @@ def test_the_queue_is_narrowed_by_state_and_by_whose_it_is(
 
     assert listed("state=asked") == 1
     assert listed("state=open") == len(rows) - 1
-    assert (listed("whose=mine"), listed("whose=watched"), listed("whose=nobody")) == (0, 0, len(rows))
+    assert (listed("assigned=mine"), listed("assigned=watched"), listed("whose=nobody")) == (0, 0, len(rows))
     official.post(at, sent(official.page(at), "watch"))
-    assert listed("whose=watched") == 1
+    # Its former name, until version 0.2.0.
+    assert listed("assigned=watched") == listed("whose=watched") == 1
     official.post(at, sent(official.page(at), "unwatch"))
-    assert listed("whose=watched") == 0
+    assert listed("assigned=watched") == 0
     assert official.get("/en/findings/?state=guilty").status_code == 404
 
 

@@ -114,8 +114,8 @@ def test_who_looked_at_a_firm_stands_on_its_page_for_auditors_alone(own: tuple[B
         return Browser(client=Client(HTTP_HOST="127.0.0.1", **environ))
 
     at = "/en/organisations/SEP-0001/"
-    assert "Who looked at it" not in as_role("analyst").page(at).text
-    assert "Who looked at it" in as_role("auditor").page(at).text
+    assert "Access records" not in as_role("analyst").page(at).text
+    assert "Access records" in as_role("auditor").page(at).text
     text = as_role("auditor").get(f"{at}?format=csv&table=looks").content.decode("utf-8-sig")
     assert [row["Who"] for row in list(DictReader(StringIO(text)))[:3]] == ["the-auditor", "the-auditor", "the-analyst"]
     assert as_role("analyst").get(f"{at}?format=csv&table=looks").status_code == 404

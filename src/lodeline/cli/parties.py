@@ -145,7 +145,8 @@ def accept(
     _told({"entry": entry.index, "proposal": proposal, "accepted": not refuse}, as_json)
 
 
-@commands.command()
+@commands.command("own", hidden=True, deprecated=True)
+@commands.command("share")
 def own(
     owner: Annotated[str, typer.Argument(help="Who holds. 持股方。")],
     owned: Annotated[str, typer.Argument(help="What is held. 被持股方。")],

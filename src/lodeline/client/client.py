@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 import time
 import uuid
+import warnings
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
@@ -41,6 +42,11 @@ COMPUTED_WITHIN_S: Final = 600.0
 _AGAIN: Final = frozenset({429, 502, 503, 504})
 _WAIT_S: Final = 25
 Row = Mapping[str, Any]
+#: What calls were named before; version 0.2.0 no longer has these names.
+_FORMER: Final = {
+    "decide": "take_case_step", "answer": "answer_case", "bundle": "evidence", "take_back": "void_reservation",
+    "put_off_run": "void_run", "put_off_run_of": "void_run_of_firm",
+}  # fmt: skip
 
 
 class Client:
@@ -61,6 +67,15 @@ class Client:
             base_url=base_url.rstrip("/") + "/api/v1", headers=headers, timeout=timeout_s, transport=transport
         )
         self._sleep = sleep
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name not in _FORMER:
+                raise AttributeError(f"Client has no {name}")
+            text = f"Client.{name} is called {_FORMER[name]} now; version 0.2.0 has the new name alone"
+            warnings.warn(text, DeprecationWarning, stacklevel=2)
+            return getattr(self, _FORMER[name])
 
     def __enter__(self) -> Client:
         return self
@@ -189,10 +204,15 @@ class Client:
 
     def cases(
         self, *, state: str | None = None, organisation: str | None = None, detector: str | None = None,
-        whose: str | None = None,
+        assigned: str | None = None, whose: str | None = None,
     ) -> Iterator[Case]:  # fmt: skip
-        """Cases of findings, as they were opened; `whose`: "mine", "nobody", "watched", "overdue"."""
-        asked = {"state": state, "organisation": organisation, "detector": detector, "whose": whose}
+        """Cases of findings, as they were opened; `assigned`: "mine", "nobody", "watched", "overdue".
+
+        `whose`: its former name, until version 0.2.0.
+        """
+        asked = {
+            "state": state, "organisation": organisation, "detector": detector, "assigned": assigned or whose
+        }  # fmt: skip
         return (Case.of(row) for row in self._pages("/cases", asked))
 
     def case(self, finding: str) -> Case:
@@ -203,7 +223,7 @@ class Client:
         """A step word for word (`content`), and its `receipt`."""
         return self._get(f"/findings/{finding}/case/steps/{number}")
 
-    def decide(
+    def take_case_step(
         self, finding: str, act: str, *, steps: int, text: str = "", until: str | None = None, to: int | None = None,
         key: str | None = None,
     ) -> Case:  # fmt: skip
@@ -215,12 +235,12 @@ class Client:
         document = {"act": act, "steps": steps, "text": text, "until": until, "to": to}
         return Case.of(self._post(f"/findings/{finding}/case", document, key=key))
 
-    def answer(self, finding: str, text: str, *, files: Sequence[Path] = (), key: str | None = None) -> Case:
+    def answer_case(self, finding: str, text: str, *, files: Sequence[Path] = (), key: str | None = None) -> Case:
         """For the organisation: answers a question that it was asked; `files` are PDF, PNG, JPEG or CSV."""
         document = {"text": text, "files": _encoded(files)}
         return Case.of(self._post(f"/findings/{finding}/answer", document, key=key))
 
-    def bundle(self, finding: str) -> bytes:
+    def evidence(self, finding: str) -> bytes:
         """For the authority: the evidence of a finding, a zip from which it can be computed again."""
         return self._content(f"/findings/{finding}/bundle")
 
@@ -269,7 +289,7 @@ class Client:
         """For customs: what left, with the actual mass and customs' own number; what became of each, in order."""
         return list(self._post("/exits", {"exits": [dict(one) for one in exits]}, key=key)["rows"])
 
-    def take_back(self, declaration: str, line: str, reason: str, *, key: str | None = None) -> Json:
+    def void_reservation(self, declaration: str, line: str, reason: str, *, key: str | None = None) -> Json:
         """For customs: takes the reservation of a line back."""
         document = {"declaration": declaration, "line": line, "reason": reason}
         return self._post("/reservations/void", document, key=key)
@@ -305,11 +325,11 @@ class Client:
         document = {"run": run, "kind": kind, "reo_kg": reo_kg, "ore_type": ore_type, "year": year}
         return self._post("/runs", document, key=key)
 
-    def put_off_run(self, run: str, reason: str, *, key: str | None = None) -> Json:
+    def void_run(self, run: str, reason: str, *, key: str | None = None) -> Json:
         """Gives back what a planned run has not drawn."""
         return self._post("/runs/void", {"run": run, "reason": reason}, key=key)
 
-    def put_off_run_of(self, reservation: int, reason: str, *, key: str | None = None) -> Json:
+    def void_run_of_firm(self, reservation: int, reason: str, *, key: str | None = None) -> Json:
         """For the authority: gives back what a firm's planned run has not drawn, by its `reservation` in `runs`."""
         return self._post(f"/runs/{reservation}/void", {"reason": reason}, key=key)
 

@@ -101,12 +101,15 @@ def list_cases(
         None, **told.said("Only in this state.", "仅此状态。")
     ),
     detector: str | None = Query(None, max_length=64, **told.said("Only this detector.", "仅此检测方法。")),
-    whose: Literal["mine", "nobody", "watched", "overdue"] | None = Query(
+    assigned: Literal["mine", "nobody", "watched", "overdue"] | None = Query(
         None,
         **told.said(
             "Assigned to whoever made the token, or to nobody; watched; or overdue.",
             "由令牌签发人承办、未指派、已关注，或逾期未答复。",
         ),
+    ),
+    whose: Literal["mine", "nobody", "watched", "overdue"] | None = Query(
+        None, deprecated=True, **told.said("Former name of `assigned`.", "`assigned` 的旧名。")
     ),
     cursor: str | None = told.CURSOR, limit: int = told.LIMIT,
 ) -> Json:  # fmt: skip
@@ -122,7 +125,7 @@ def list_cases(
     rows = [
         (case, shown)
         for case, shown in zip((case for case, _ in kept), _summaries(request, asking, kept, today), strict=True)
-        if state in (None, shown["state"]) and _is_whose(whose, case, shown, call_of(request).actor)
+        if state in (None, shown["state"]) and _is_assigned(assigned or whose, case, shown, call_of(request).actor)
     ]
     following = key_cursor([_key(rows[limit - 1][0])]) if len(rows) > limit else None
     return {"rows": [shown for _, shown in rows[:limit]], "next": following}
@@ -132,10 +135,10 @@ def _key(case: Case) -> str:
     return f"{case.pk:0{_KEY_DIGITS}d}"
 
 
-def _is_whose(whose: str | None, case: Case, shown: Mapping[str, Any], actor: Actor) -> bool:
-    if whose in ("mine", "nobody"):
-        return case.assignee_id == (actor.user if whose == "mine" else None)
-    return whose is None or bool(shown[whose])
+def _is_assigned(assigned: str | None, case: Case, shown: Mapping[str, Any], actor: Actor) -> bool:
+    if assigned in ("mine", "nobody"):
+        return case.assignee_id == (actor.user if assigned == "mine" else None)
+    return assigned is None or bool(shown[assigned])
 
 
 def _cases(request: HttpRequest, asking: RequestScope) -> list[tuple[Case, Json | None]]:

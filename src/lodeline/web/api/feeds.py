@@ -68,7 +68,7 @@ _BODY: Final[dict[str, Any]] = {
         ),
     ),
 )  # fmt: skip
-def hand_in_feed(
+def submit_feed(
     request: HttpRequest,
     kind: str = Path(..., max_length=16, **told.said("invoices or customs.", "invoices 或 customs。")),
 ) -> HttpResponse:

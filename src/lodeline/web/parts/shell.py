@@ -75,7 +75,7 @@ FIRM_MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
         (
             Line(page="firm-people", label=say("People", "人员")),
             Line(page="firm-tokens", label=say("Programs", "程序接入")),
-            Line(page="firm-profiles", label=say("Own columns", "列对应")),
+            Line(page="firm-profiles", label=say("Column names", "列对应")),
         ),
     ),
     (
@@ -133,7 +133,7 @@ MENU: Final[tuple[tuple[Text, tuple[Line, ...]], ...]] = (
             ),
             Line(page="log", label=say("Log", "日志"), leads_to=("entry",)),
             Line(page="verify", label=say("Verify a receipt", "核验回执")),
-            Line(page="audit", label=say("Who looked", "查阅记录")),
+            Line(page="audit", label=say("Access records", "查阅记录")),
             Line(page="system", label=say("System", "系统")),
             Line(page="erasures", label=say("Erasure", "删除个人信息"), leads_to=("erasure",)),
             Line(page="holds", label=say("Legal holds", "法律保全")),

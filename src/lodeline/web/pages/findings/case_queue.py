@@ -28,7 +28,7 @@ MOST_AT_ONCE = 100
 
 
 def whose(visit: Visit, stand: Mapping[str, CaseStatus], chosen: str | None) -> set[str]:
-    """The findings among `stand` that a choice of `?whose=` keeps."""
+    """The findings among `stand` that a choice of `?assigned=` keeps."""
     mine, today = visit.actor.user, _today(visit)
     marked = watched(visit.actor) if chosen == "watched" else frozenset()
 

@@ -45,7 +45,7 @@ _FIRMS_DRAWN = 10
 
 
 def findings(visit: Visit) -> HttpResponse:
-    """The page `findings/`: `?detector=`, `?organisation=`, `?period=`, `?element=`, `?state=`, `?whose=` narrow it.
+    """The page `findings/`: `?detector=`, `?organisation=`, `?period=`, `?element=`, `?state=`, `?assigned=` narrow it.
 
     `?view=firms` groups it; a form asks about, assigns or leaves aside those that are chosen.
     """
@@ -61,7 +61,8 @@ def findings(visit: Visit) -> HttpResponse:
         "period": asked.period(visit, months),
         "element": asked.element(visit, present),
         "state": asked.one_of(visit, "state", words.FINDING_STATES),
-        "whose": asked.one_of(visit, "whose", _WHOSE),
+        # `?whose=` of addresses that were kept, until version 0.2.0.
+        "assigned": asked.one_of(visit, "assigned" if visit.query("assigned") else "whose", _WHOSE),
     }
     now, today = clock.now(), clock.today(reading.law.timezone)
     refused: UserError | None = None
@@ -72,7 +73,7 @@ def findings(visit: Visit) -> HttpResponse:
         except CaseError as error:
             refused = error
     stand = standings(visit.actor, every, today=today)
-    kept = whose(visit, stand, chosen["whose"])
+    kept = whose(visit, stand, chosen["assigned"])
     rows = [
         row
         for row in every
@@ -94,7 +95,7 @@ def findings(visit: Visit) -> HttpResponse:
         bulk=bulk_fields(visit, today, now) if view == "queue" and visit.actor.may("finding.decide") else [],
         notices=bulk_notices(visit, refused),
         states=asked.options(visit, words.FINDING_STATES),
-        whose=asked.options(visit, _WHOSE),
+        assigned=asked.options(visit, _WHOSE),
         gone=shown(visit, gone) if gone.rows else None,
         view=view,
         views=[
