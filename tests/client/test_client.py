@@ -281,14 +281,15 @@ def test_a_run_is_put_off_by_its_firm_or_by_the_authority(opened: Opened) -> Non
     ):
         for run in ("R-7", "R-8"):
             firm.announce_run(run, "separation", "120")
-        with pytest.warns(DeprecationWarning, match="Client.put_off_run is called void_run now"):
-            assert firm.put_off_run("R-7", "no ore")["run"] == "R-7"
+        former = "put_off_run"
+        with pytest.warns(DeprecationWarning, match=f"Client.{former} is called cancel_run now"):
+            assert getattr(firm, former)("R-7", "no ore")["run"] == "R-7"
         newest, _ = officer.runs()
         with pytest.raises(NotAllowedError):
-            firm.void_run_of_firm(newest["reservation"], "ours")
-        assert officer.void_run_of_firm(newest["reservation"], "closed by order")["organisation"] == "MINE"
+            firm.cancel_run_of_firm(newest["reservation"], "ours")
+        assert officer.cancel_run_of_firm(newest["reservation"], "closed by order")["organisation"] == "MINE"
         with pytest.raises(NotFoundError):
-            officer.void_run_of_firm(999_999, "closed by order")
+            officer.cancel_run_of_firm(999_999, "closed by order")
         assert [(one["run"], one["state"]) for one in firm.runs()] == [("R-8", "put-off"), ("R-7", "put-off")]
 
 

@@ -22,7 +22,7 @@ from lodeline.service.licences.licences import (
     revoke_licence,
     suspend_licence,
 )
-from lodeline.service.licences.runs import announce_run, planned_runs, put_off_run, void_run
+from lodeline.service.licences.runs import announce_run, cancel_run, cancel_run_numbered, planned_runs
 from lodeline.service.log.audit import rebuild
 
 pytestmark = pytest.mark.medium
@@ -296,13 +296,15 @@ def test_a_run_of_two_quotas_is_put_off_in_both(desk: Desk) -> None:
         return [(kind, state) for kind, state in found.select("kind", "state").rows()]
 
     number = planned_runs(desk.store, desk.store.register(desk.store.head()), day=DAY)["number"][1]
-    assert put_off_run(store=desk.store, number=number, reason="no ore", on=DAY, filed_at=NOW).draw
+    assert cancel_run_numbered(store=desk.store, number=number, reason="no ore", on=DAY, filed_at=NOW).draw
     assert runs() == [("separation", "awaited"), ("mining", "put-off")]
-    assert put_off_run(store=desk.store, number=number, reason="no ore", on=DAY, filed_at=NOW).repeated
-    assert void_run(**common, run="R1", reason="no ore").draw
+    assert cancel_run_numbered(store=desk.store, number=number, reason="no ore", on=DAY, filed_at=NOW).repeated
+    assert cancel_run(**common, run="R1", reason="no ore").draw
     assert runs() == [("separation", "put-off"), ("mining", "put-off")]
-    assert void_run(**common, run="R1", reason="no ore").repeated
-    assert said(put_off_run(store=desk.store, number=0, reason="x", on=DAY, filed_at=NOW)) == ["reservation.unknown"]
+    assert cancel_run(**common, run="R1", reason="no ore").repeated
+    assert said(cancel_run_numbered(store=desk.store, number=0, reason="x", on=DAY, filed_at=NOW)) == [
+        "reservation.unknown"
+    ]
 
 
 @pytest.mark.parametrize(("year", "problems"), [(2024, ["run.year"]), (2025, []), (2026, []), (2027, ["run.year"])])
@@ -333,7 +335,7 @@ def test_a_planned_run_reserves_quota_until_its_rows_draw_it(desk: Desk) -> None
     assert quota() == (100, 360, 140, 0)
     assert said(announce_run(**common, **plan, run="R2", reo_mg=200 * KG)) == ["quota.exceeded"]
     assert quota() == (300, 360, 0, 60)
-    assert void_run(**common, run="R2", reason="put off").draw
+    assert cancel_run(**common, run="R2", reason="put off").draw
     assert quota() == (100, 360, 140, 0)
     assert quota(date(2025, 9, 11)) == (0, 360, 240, 0)
 
@@ -348,7 +350,7 @@ def test_a_planned_run_reserves_quota_until_its_rows_draw_it(desk: Desk) -> None
     assert runs(date(2025, 9, 11)) == [("R2", "put-off", 0, 0), ("R1", "lapsed", 300, 0)]
     desk.rows("MINE", "2025-07", row.format(3, 3, 200, " run=R1"))
     assert runs()[1] == ("R1", "drawn", 400, 0)
-    assert said(void_run(**common, run="R1", reason="too late")) == ["run.nothing-reserved"]
+    assert said(cancel_run(**common, run="R1", reason="too late")) == ["run.nothing-reserved"]
 
 
 def test_a_position_that_was_changed_is_found_and_mended(licensed: Desk) -> None:

@@ -158,7 +158,7 @@ def test_a_run_that_the_firm_did_not_put_off_itself_is_told(store: Store) -> Non
             store=store, organisation="SEP", kind="separation", ore_type="", year=2025, run=run, reo_mg=KG,
             on=NOW.date(), filed_at=NOW,
         )  # fmt: skip
-        runs.void_run(store=store, organisation="SEP", run=run, reason="no ore", on=NOW.date(), filed_at=NOW, by=by)
+        runs.cancel_run(store=store, organisation="SEP", run=run, reason="no ore", on=NOW.date(), filed_at=NOW, by=by)
     remind(SOON, store)
     every = Notice.objects.filter(kind="run-put-off").order_by("pk").values_list("facts", flat=True)
     assert [json.loads(one)["run"] for one in every] == ["R-2", "R-3"]

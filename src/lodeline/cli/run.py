@@ -76,9 +76,9 @@ def void(
     as_json: Json = False,
 ) -> None:
     """Take back what a planned run has not drawn. 撤销预留。"""
-    from lodeline.service.licences.runs import void_run  # noqa: PLC0415
+    from lodeline.service.licences.runs import cancel_run  # noqa: PLC0415
 
-    found = void_run(
+    found = cancel_run(
         store=store_at(database), organisation=organisation, run=run, reason=reason, on=today(),
         filed_at=datetime.now(UTC),
     )  # fmt: skip

@@ -45,7 +45,7 @@ Row = Mapping[str, Any]
 #: What calls were named before; version 0.2.0 no longer has these names.
 _FORMER: Final = {
     "decide": "take_case_step", "answer": "answer_case", "bundle": "evidence", "take_back": "void_reservation",
-    "put_off_run": "void_run", "put_off_run_of": "void_run_of_firm",
+    "put_off_run": "cancel_run", "put_off_run_of": "cancel_run_of_firm",
 }  # fmt: skip
 
 
@@ -325,11 +325,11 @@ class Client:
         document = {"run": run, "kind": kind, "reo_kg": reo_kg, "ore_type": ore_type, "year": year}
         return self._post("/runs", document, key=key)
 
-    def void_run(self, run: str, reason: str, *, key: str | None = None) -> Json:
+    def cancel_run(self, run: str, reason: str, *, key: str | None = None) -> Json:
         """Gives back what a planned run has not drawn."""
         return self._post("/runs/void", {"run": run, "reason": reason}, key=key)
 
-    def void_run_of_firm(self, reservation: int, reason: str, *, key: str | None = None) -> Json:
+    def cancel_run_of_firm(self, reservation: int, reason: str, *, key: str | None = None) -> Json:
         """For the authority: gives back what a firm's planned run has not drawn, by its `reservation` in `runs`."""
         return self._post(f"/runs/{reservation}/void", {"reason": reason}, key=key)
 

@@ -42,7 +42,7 @@ def put_off(
     """Gives back what a planned run has not drawn. Requires "own.file" about the organisation."""
     actor.require("own.file", organisation)
     with store.database.transaction():
-        found = runs.void_run(
+        found = runs.cancel_run(
             store=store, organisation=organisation, run=run.strip(), reason=reason[:REASON_CHARACTERS],
             on=law.day_of(now), filed_at=now, by=actor.pseudonym,
         )  # fmt: skip
@@ -61,7 +61,7 @@ def put_off_by_authority(
     organisation = AUTHORITY if run is None else run.organisation
     actor.require("quotas.decide", organisation)
     with store.database.transaction():
-        found = runs.put_off_run(
+        found = runs.cancel_run_numbered(
             store=store, number=number, reason=reason[:REASON_CHARACTERS], on=law.day_of(now), filed_at=now,
             by=actor.pseudonym,
         )  # fmt: skip

@@ -104,7 +104,7 @@ def announce_run(
     return Drawn(draw=stored, problems=flags if balance.overdrawn and judged else ())
 
 
-def void_run(
+def cancel_run(
     *, store: Store, organisation: str, run: str, reason: str, on: date, filed_at: datetime, by: str | None = None
 ) -> Drawn:
     """Takes back what a planned run has not drawn: of its newest reservation that still stands."""
@@ -126,7 +126,7 @@ def announced(store: Store, number: int) -> Draw | None:
     return found if found is not None and (found.book, found.act) == ("quota", "reserve") else None
 
 
-def put_off_run(
+def cancel_run_numbered(
     *, store: Store, number: int, reason: str, on: date, filed_at: datetime, by: str | None = None
 ) -> Drawn:  # fmt: skip
     """Takes back what the planned run of this reservation has not drawn."""

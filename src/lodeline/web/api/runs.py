@@ -114,7 +114,7 @@ def announce_run(request: HttpRequest) -> HttpResponse:
         body=body_of(RunVoidIn, {"run": "R-2026-07", "reason": "the furnace is down"}),
     ),
 )  # fmt: skip
-def void_run(request: HttpRequest) -> HttpResponse:
+def cancel_run(request: HttpRequest) -> HttpResponse:
     """What rows have drawn stays drawn."""
     program, organisation = writes(request, "filings:write")
     sent, digest = sent_as(request, RunVoidIn)
@@ -136,7 +136,7 @@ def void_run(request: HttpRequest) -> HttpResponse:
         more=("The firm is told, with the reason.", "将连同理由通知企业。"),
     ),
 )  # fmt: skip
-def void_run_of_firm(request: HttpRequest, reservation: int = RESERVATION) -> HttpResponse:
+def cancel_run_of_firm(request: HttpRequest, reservation: int = RESERVATION) -> HttpResponse:
     """What rows have drawn stays drawn."""
     officer = decides(request, "quotas:decide")
     sent, digest = sent_as(request, RunOfFirmVoidIn)
