@@ -77,6 +77,7 @@ def test_site_is_changed_by_its_own_form(own: tuple[Browser, Store]) -> None:
 def test_firms_that_have_not_filed_are_reminded(own: tuple[Browser, Store]) -> None:
     browser, _ = own
     page = browser.page("/en/duty/?period=2025-03&state=filed")
+    assert page.html.count('rel="prev"') == 1, "the month before is a link"
     assert 'name="organisation" value="SEP-0001"' in page.html
     form = {"kind": "reminded", "organisation": ["SEP-0001", "SEP-0002", "NOBODY"]}
     sent = browser.post("/en/duty/?period=2025-03&state=filed", form)
