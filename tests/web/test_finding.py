@@ -11,6 +11,7 @@ import pytest
 from tests.web.conftest import Browser
 
 from lodeline.detection.battery import DETECTORS
+from lodeline.detection.detector import ANY_QUESTION
 from lodeline.regulation.parameter import load
 from lodeline.service.findings.finding import findings
 from lodeline.store.snapshot import open_snapshot
@@ -77,7 +78,12 @@ def test_every_finding_has_a_whole_page(
     for row in found.values():
         page = on_flawed.page(f"/{language}/findings/{row['id']}/")
         assert page.status == 200
-        assert page.headings[0].rstrip().endswith("?" if language == "en" else "？")
+        (detector,) = (one for one in DETECTORS if one.name == row["detector"])
+        heading = page.headings[0].strip()
+        if detector.question == ANY_QUESTION:
+            assert heading.startswith(detector.label[language])
+        else:
+            assert heading.endswith("?" if language == "en" else "？")
         told = " ".join(page.text.split())
         said = " ".join(written.sentence(row["explanation"][language], language, names).split())
         for text in (said, *(one[language] for one in (*row["innocent"], *row["ask"]))):

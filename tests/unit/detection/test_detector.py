@@ -85,16 +85,6 @@ def test_a_detector_is_given_what_it_takes_and_nothing_else() -> None:
         WHOLE.look(view)
 
 
-def test_the_law_and_who_filed_late_are_asked_by_those_that_say_so() -> None:
-    """Of findings of the others a change of the law says nothing: `lodeline law replay` leaves them out."""
-    assert {one.name for one in DETECTORS if "law" in one.needs} == {
-        "quota-overrun", "missing-filing", "destination-shift", "one-more-step", "misdeclaration", "licence-abuse",
-    }  # fmt: skip
-    assert {one.name for one in DETECTORS if "status" in one.needs} == {
-        "unexplained-gain", "unexplained-loss", "missing-filing", "late-and-edited", "feed-mismatch",
-    }  # fmt: skip
-
-
 def test_one_key_means_one_thing_whoever_uses_it() -> None:
     for part in ("labels", "words"):
         keys = [key for one in DETECTORS for key in getattr(one, part)]
