@@ -64,6 +64,11 @@ def month_of(day: str = "on") -> pl.Expr:
     return pl.col(day).dt.strftime("%Y-%m")
 
 
+def months_since_year_0(period: str) -> pl.Expr:
+    """A column of months `YYYY-MM` as whole numbers, of which neighbours differ by one."""
+    return pl.col(period).str.slice(0, 4).cast(pl.Int64) * 12 + pl.col(period).str.slice(5, 2).cast(pl.Int64)
+
+
 def months_of(rows: pl.DataFrame, day: str = "on") -> tuple[str, str]:
     """The first and the last month of rows, of which there is at least one."""
     months = rows.select(month_of(day)).to_series().sort()

@@ -17,7 +17,11 @@ MADE = "A O1 origin 2 a 1 100 origin_kind=mined"
 
 
 def detect(
-    *rows: str, july: tuple[str, ...] = (), counted: str | None = "a", treo_ppb: int | None = 500_000_000
+    *rows: str,
+    july: tuple[str, ...] = (),
+    counted: str | None = "a",
+    treo_ppb: int | None = 500_000_000,
+    silent: str | None = None,
 ) -> list[Finding]:
     """Findings over rows of June, then of July; lot 1 holds half its mass in TREO."""
     later = ledger_lines(*july, year_month="2025-07").with_columns(pl.col("line", "entry") + len(rows))
@@ -28,6 +32,13 @@ def detect(
         movements=with_balances(movements(lines)).rename({"line": "seq"}),
         count_scopes=pl.DataFrame(scopes, schema=dict(COUNT_SCOPES)),
         transfers=match(lines),
+        status=pl.DataFrame(
+            {
+                "organisation": ["A", "B"],
+                "period": [silent or "2025-05", "2025-05"],
+                "state": ["missing" if silent else "filed", "missing"],
+            }
+        ),
         lots=pl.DataFrame({"lot": [1, 2], "name": ["A/1", "A/2"]}),
         lot_assays=assays.drop_nulls(),
     )
@@ -35,11 +46,11 @@ def detect(
 
 def test_what_was_drawn_beyond_the_lot_is_a_finding_of_that_lot() -> None:
     (found,) = detect(MADE, "A S1 shipment 5 a 1 70 party=B", "A S2 shipment 9 a 1 50 party=B")
-    assert found.subject == {"organisation": "A", "site": "a", "lot": "A/1"}
+    assert found.subject == {"organisation": "A", "site": "a"}
     assert (found.period, found.score) == ({"from": "2025-06", "to": "2025-06"}, None)
     assert (found.mass_mg, found.elements) == (10_000_000, ("TREO",))
     totals, row = found.evidence
-    assert totals == {"totals": {"put_in_kg": "100", "drawn_kg": "120", "unaccounted_kg": "20"}}
+    assert totals == {"totals": {"lots": 1, "put_in_kg": "100", "drawn_kg": "120", "unaccounted_kg": "20"}}
     assert row == {
         "entry": 3, "movement": 3, "event": "S2", "kind": "shipment", "on": "2025-06-09", "mass_kg": "-50",
         "unaccounted_kg": "20",
@@ -59,20 +70,24 @@ def test_a_lot_that_covers_what_was_drawn_is_no_finding(rows: tuple[str, ...]) -
     assert detect(*rows) == []
 
 
-def test_each_month_is_asked_for_its_own_excess_with_the_totals_of_its_day() -> None:
-    july, june = detect(
-        MADE, "A S1 shipment 5 a 1 120 party=B",
+def test_neighbouring_months_and_lots_of_a_site_are_one_question() -> None:
+    (found,) = detect(
+        MADE, "A O2 origin 2 a 2 100 origin_kind=mined", "A S1 shipment 5 a 1 120 party=B",
+        "A S3 shipment 5 a 2 130 party=B",
         july=("A R2 receipt 3 a 1 10 party=B", "A S2 shipment 9 a 1 60 party=B"),
     )  # fmt: skip
-    assert (june.first_period, june.evidence[0]["totals"]) == (
-        "2025-06",
-        {"put_in_kg": "100", "drawn_kg": "120", "unaccounted_kg": "20"},
-    )
-    assert (july.first_period, july.evidence[0]["totals"]) == (
-        "2025-07",
-        {"put_in_kg": "110", "drawn_kg": "180", "unaccounted_kg": "50"},
-    )
-    assert [item["event"] for item in july.evidence[1:]] == ["S2"]
+    assert found.period == {"from": "2025-06", "to": "2025-07"}
+    assert found.evidence[0]["totals"] == {"lots": 2, "put_in_kg": "210", "drawn_kg": "310", "unaccounted_kg": "100"}
+    assert [item["event"] for item in found.evidence[1:]] == ["S2", "S3", "S1"]
+    assert "from 2 lots" in found.explanation["en"] and "2 个批次" in found.explanation["zh"]
+
+
+def test_of_what_an_unfiled_month_would_have_brought_only_the_month_is_asked() -> None:
+    drawn = "A T1 transformation 5 a 1 40 role=in"
+    assert detect(drawn, silent="2025-05") == []
+    assert len(detect(drawn, silent="2025-07")) == 1
+    # Of what the book has there is no more than it has.
+    assert len(detect(MADE, "A S1 shipment 5 a 1 150 party=B", silent="2025-05")) == 1
 
 
 def test_another_lot_in_stock_does_not_cover_it() -> None:

@@ -18,7 +18,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import described, largest_rows
+from lodeline.detection.evidence import described, largest_rows, months_since_year_0
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.ledger.extension import due
 from lodeline.ledger.register import Register
@@ -83,7 +83,7 @@ def missing_filing(
     missing = status.filter((pl.col("state") == "missing") & pl.col("period").is_in(reported.implode()))
     if missing.is_empty():
         return []
-    month = pl.col("period").str.slice(0, 4).cast(pl.Int64) * 12 + pl.col("period").str.slice(5, 2).cast(pl.Int64)
+    month = months_since_year_0("period")
     runs = missing.sort("organisation", "period").with_columns(
         run=pl.struct("organisation", step=month - pl.int_range(pl.len()).over("organisation")).rle_id()
     )

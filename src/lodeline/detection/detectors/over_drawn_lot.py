@@ -11,8 +11,10 @@ Evidence: the lot's totals, then the rows that drew what was not there.
 Source: `unaccounted` is booked by ledger.movement.with_balances; the tolerance is that of a delivery
 (ledger.transfer.closing_tolerance_mg, an assumption on weighing).
 
-Sites that never filed a count are not asked lot by lot: nobody has ever verified their book, and `unexplained-gain`
-asks them for all that left beyond what came in, all lots together.
+Neighbouring months of a site are one question: a lost receipt is felt as often as its goods are drawn. Sites that never
+filed a count are not asked lot by lot: nobody has ever verified their book, and `unexplained-gain` asks them for all
+that left beyond what came in, all lots together. Nor is a lot of which the book has nothing, where its firm has not
+filed an earlier month: `missing-filing` asks for that.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from typing import Any, Final
 import polars as pl
 
 from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import described, largest_rows
+from lodeline.detection.evidence import EVIDENCE_ROWS, described, largest_rows, months_since_year_0
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.ledger.transfer import closing_tolerance_mg
 from lodeline.material.assay import TREO_INDEX
@@ -58,6 +60,7 @@ ASK: tuple[Text, ...] = (
     },
 )
 _LOT = ["organisation", "site", "lot", "period"]
+_STRETCH = ["organisation", "site", "stretch"]
 
 
 def over_drawn_lot(
@@ -65,17 +68,19 @@ def over_drawn_lot(
     movements: pl.DataFrame,
     count_scopes: pl.DataFrame,
     transfers: pl.DataFrame,
+    status: pl.DataFrame,
     lots: pl.DataFrame,
     lot_assays: pl.DataFrame,
 ) -> list[Finding]:
-    """One finding per lot, site and month in which more was drawn than was held, as `ranked`.
+    """One finding per site and run of months in which more was drawn from lots than was held, as `ranked`.
 
     Parameters: `movements`, `count_scopes` and `lot_assays` as in `accountancy.frames` (`event` and `entry` of the
     movements are named if they are there); `transfers` has the columns of `ledger.transfer.TRANSFER`: shipments of the
-    lot to the organisation that lack their receipt are named, as the likely reason; `lots` is `lot`, `name`.
+    lots to the organisation that lack their receipt are named, as the likely reason; `status` is `organisation`,
+    `period`, `state`; `lots` is `lot`, `name`.
 
     `mass_mg` is the TREO of what was not there, by the maker's composition (0 if nobody stated one); dry masses stand
-    in the evidence. What three standard deviations of two weighings of the lot explain is no finding. `score` is None:
+    in the evidence. What three standard deviations of two weighings of a lot explain is no finding. `score` is None:
     there is no null under which it happens.
     """
     here = movements.join(count_scopes.select("site").unique(), on="site", how="semi").with_columns(
@@ -83,20 +88,32 @@ def over_drawn_lot(
     )
     short = here.filter(pl.col("unaccounted_mg") > 0)
     over = _over_drawn(here.join(short, on=["site", "lot"], how="semi"), short)
-    over = over.join(lots.select("lot", "name"), on="lot").join(
-        lot_assays.filter(pl.col("element") == TREO_INDEX).select("lot", "ppb"), on="lot", how="left"
+    silent = status.filter(pl.col("state") == "missing").group_by("organisation").agg(silent=pl.col("period").min())
+    over = (
+        over.join(silent, on="organisation", how="left")
+        .filter(~((pl.col("put_in_mg") == 0) & (pl.col("silent") <= pl.col("period"))).fill_null(False))
+        .join(lots.select("lot", "name"), on="lot")
+        .join(lot_assays.filter(pl.col("element") == TREO_INDEX).select("lot", "ppb"), on="lot", how="left")
+        .with_columns(treo_mg=share_mg_expr(pl.col("unaccounted_mg"), pl.col("ppb").fill_null(0)))
+        .sort(_LOT)
     )
-    over = over.with_columns(treo_mg=share_mg_expr(pl.col("unaccounted_mg"), pl.col("ppb").fill_null(0)))
-    rows = largest_rows(short.join(over, on=_LOT, how="semi"), _LOT, mass="unaccounted_mg")
+    step = (months_since_year_0("period").diff() > 1).fill_null(False)
+    over = over.with_columns(stretch=step.cum_sum().over("organisation", "site", order_by="period"))
+    drawn = short.join(over.select(*_LOT, "stretch"), on=_LOT)
+    rows = largest_rows(drawn, _STRETCH, mass="unaccounted_mg")
     unreceived = (
         transfers.filter(pl.col("receipt_line").is_null())
-        .join(over, left_on=["receiver", "lot"], right_on=["organisation", "lot"], how="semi")
-        .sort("shipped_on", "shipment_event")
-        .rows_by_key(["receiver", "lot"], named=True)
+        .join(
+            over.select("organisation", "site", "stretch", "lot"),
+            left_on=["receiver", "lot"],
+            right_on=["organisation", "lot"],
+        )
+        .sort("shipped_mg", "shipped_on", "shipment_event", descending=[True, False, False])
+        .unique(["receiver", "site", "stretch", "shipment_line"], maintain_order=True)
+        .rows_by_key(["receiver", "site", "stretch"], named=True)
     )
     return ranked(
-        _finding(lot, rows[tuple(lot[one] for one in _LOT)], unreceived.get((lot["organisation"], lot["lot"]), []))
-        for lot in over.iter_rows(named=True)
+        _finding(own, rows[key], unreceived.get(key, [])) for key, own in over.group_by(_STRETCH, maintain_order=True)
     )
 
 
@@ -131,22 +148,34 @@ def _over_drawn(moves: pl.DataFrame, short: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _finding(lot: dict[str, Any], rows: list[dict[str, Any]], unreceived: list[dict[str, Any]]) -> Finding:
-    kg = {name: spoken_kg(lot[f"{name}_mg"]) for name in ("put_in", "drawn", "unaccounted")}
+def _finding(over: pl.DataFrame, rows: list[dict[str, Any]], unreceived: list[dict[str, Any]]) -> Finding:
+    """Of the lots and months of one run, `over`."""
+    site, treo_mg = over.row(0, named=True), int(over["treo_mg"].sum())
+    first, last = str(over["period"].min()), str(over["period"].max())
+    # What had been put in and drawn of each lot by the last of its months.
+    lots = (
+        over.sort("period")
+        .group_by("lot", maintain_order=True)
+        .agg(pl.col("put_in_mg", "drawn_mg", "name").last(), pl.col("unaccounted_mg").sum())
+    )
+    totals = {name: int(lots[f"{name}_mg"].sum()) for name in ("put_in", "drawn", "unaccounted")}
+    kg = {name: spoken_kg(mass_mg) for name, mass_mg in totals.items()}
+    one = lots.height == 1
+    which_en = f"lot {lots['name'][0]}" if one else f"{lots.height} lots"
+    which_zh = f"批次 {lots['name'][0]} " if one else f" {lots.height} 个批次"
     return Finding(
         detector=DETECTOR.name,
-        subject={"organisation": lot["organisation"], "site": lot["site"], "lot": lot["name"]},
-        first_period=lot["period"],
-        last_period=lot["period"],
+        subject={"organisation": site["organisation"], "site": site["site"]},
+        first_period=first,
+        last_period=last,
         score=None,
-        mass_mg=lot["treo_mg"],
+        mass_mg=treo_mg,
         interval_mg=(None, None),
-        elements=(TREO,) if lot["treo_mg"] else (),
+        elements=(TREO,) if treo_mg else (),
         explanation={
             "en": (
-                f"By the end of {lot['period']} the site had taken {kg['drawn']} kg from lot {lot['name']}, of which it"
-                f" ever had {kg['put_in']} kg (dry mass). In the month {kg['unaccounted']} kg were drawn that were not"
-                " there."
+                f"By the end of {last} the site had taken {kg['drawn']} kg from {which_en}, of which it ever had"
+                f" {kg['put_in']} kg (dry mass): {kg['unaccounted']} kg were drawn that were not there."
                 + "".join(
                     f" {one['shipper']} filed a shipment of {spoken_kg(one['shipped_mg'])} kg of it on"
                     f" {one['shipped_on']} that the site's firm has not received."
@@ -154,10 +183,10 @@ def _finding(lot: dict[str, Any], rows: list[dict[str, Any]], unreceived: list[d
                 )
             ),
             "zh": (
-                f"截至 {lot['period']} 月末，该场所从批次 {lot['name']} 共取用 {kg['drawn']} 千克，而该批次入账仅"
-                f" {kg['put_in']} 千克（干重）。当月取用中有 {kg['unaccounted']} 千克账上并不存在。"
+                f"截至 {last} 月末，该场所从{which_zh}共取用 {kg['drawn']} 千克，而入账仅 {kg['put_in']} 千克（干重）："
+                f"其中 {kg['unaccounted']} 千克账上并不存在。"
                 + "".join(
-                    f"{one['shipper']} 申报于 {one['shipped_on']} 向该企业发出该批次"
+                    f"{one['shipper']} 申报于 {one['shipped_on']} 向该企业发出其中"
                     f" {spoken_kg(one['shipped_mg'])} 千克，该企业尚未申报收货。"
                     for one in unreceived[:1]
                 )
@@ -166,9 +195,9 @@ def _finding(lot: dict[str, Any], rows: list[dict[str, Any]], unreceived: list[d
         innocent=INNOCENT,
         ask=ASK,
         evidence=(
-            {"totals": {f"{name}_kg": format_kg(lot[f"{name}_mg"]) for name in kg}},
+            {"totals": {"lots": lots.height, **{f"{name}_kg": format_kg(mass_mg) for name, mass_mg in totals.items()}}},
             *(described(row, mass=row["delta_mg"], unaccounted=row["unaccounted_mg"]) for row in rows),
-            *(_unreceived(one) for one in unreceived),
+            *(_unreceived(one) for one in unreceived[:EVIDENCE_ROWS]),
         ),
     )
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 
+from lodeline.office.findings.own import own_findings
 from lodeline.web.pages.balance.balance import balance_page
 from lodeline.web.pages.common.firm_part import Firm
 from lodeline.web.visit import NotHereError, Visit
@@ -53,11 +54,9 @@ def firm_balance(visit: Visit, organisation: str, site: str) -> HttpResponse:
         )
 
     def tell(finding: Mapping[str, Any]) -> Text:
-        """Its own words, in which a lot is called as the firm knows it."""
-        said, lot = finding["explanation"], finding["subject"].get("lot")
-        if lot is None:
-            return say(said["en"], said["zh"])
-        return say(said["en"].replace(lot, called(lot)), said["zh"].replace(lot, called(lot)))
+        """Its own words, without strangers, and with lots as the firm knows them."""
+        (seen,) = own_findings([finding], firm.own, visit.reading.snapshot)
+        return say(seen["explanation"]["en"], seen["explanation"]["zh"])
 
     def called(lot: str) -> str:
         maker, _, local = lot.partition("/")
