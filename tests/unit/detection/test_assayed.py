@@ -42,6 +42,51 @@ def test_laboratories_that_agree_find_less_or_copy_are_let_be(hidden: float, own
     assert look("composition-swap", assayed(hidden, own=own)) == []
 
 
+def beside_magnets(hidden: float, *, lots: int = 10, seed: int = 2) -> pl.DataFrame:
+    """`assayed`, and a magnet lot with 5 % Dy for each lot of carbonate, in which both laboratories err by 2 %."""
+    chance = random.Random(seed)
+    rows = []
+    for lot in range(101, 111):
+        dy = round(50_000_000 * (1 + chance.gauss(0, 0.02)))
+        rows += [
+            f"M O{lot} origin 1 m {lot} 1000 product=magnet-ndfeb origin_kind=purchased"
+            " composition=Nd=250000000;Dy=50000000",
+            f"M S{lot} shipment 2 m {lot} 1000 party=R",
+            f"R R{lot} receipt 4 r {lot} 1000 party=M reference=S{lot} composition=Nd=250000000;Dy={dy}",
+        ]
+    both = pl.concat([assayed(hidden, own=True), months({"2025-06": rows})])
+    numbers = pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
+    honest = (pl.col("lot") > lots) & (pl.col("lot") <= 10) & (pl.col("kind") == "receipt")
+    label = pl.when(honest).then(None).otherwise("composition")
+    return both.with_columns(line=numbers, entry=numbers, composition=label)
+
+
+def test_a_pairs_heavy_magnets_do_not_hide_what_its_carbonate_brings() -> None:
+    (found,) = look("composition-swap", beside_magnets(0.001))
+    totals = found.evidence[0]["totals"]
+    assert totals["products"] == ["mixed-compound"] and totals["lots"] == 10 and totals["z"] > 6
+    assert look("composition-swap", beside_magnets(0.0)) == []
+
+
+def test_what_one_lot_alone_shows_is_a_slip() -> None:
+    assert look("composition-swap", beside_magnets(0.02, lots=1)) == []
+    assert len(look("composition-swap", beside_magnets(0.02, lots=2))) == 1
+
+
+def test_a_maker_that_states_no_heavy_element_may_have_what_its_ore_brings() -> None:
+    def unstated(hidden: float) -> pl.DataFrame:
+        makers = pl.col("kind") == "origin"
+        return assayed(hidden).with_columns(
+            composition=pl.when(makers).then(pl.lit("La=200000000;Nd=100000000")).otherwise("composition")
+        )
+
+    assert look("composition-swap", unstated(0.0)) == []
+    (found,) = look("composition-swap", unstated(0.004))
+    # Nothing is stated: 0.5 % of ten tonnes, less what the ore may bring.
+    low_mg, high_mg = found.interval_mg
+    assert low_mg is not None and high_mg is not None and low_mg < 40 * KG < high_mg
+
+
 def collected(kg: list[float], composition: str) -> pl.DataFrame:
     rows = {
         month: [f"A O{place} origin 3 a {place + 1} {mass} product=scrap-eol origin_kind=secondary {composition}"]

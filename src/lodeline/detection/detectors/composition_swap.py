@@ -1,22 +1,21 @@
 """The receiver's laboratory finds heavy rare earths that the shipper's assay does not state.
 
 Loophole: dysprosium and terbium travel hidden in lots of light oxide or carbonate: no licence, no quota, and the price
-of lanthanum. Shipper and receiver assay the same lots; element by element their assays are held against each other,
-over all lots of a pair.
+of lanthanum. Shipper and receiver assay the same lots; their assays are held against each other, product by product of
+a pair: the error of an honest assay grows with what it measures, so a pair's magnets would drown its carbonate.
 
 Innocent: the shipper reports only what its product is sold by; two laboratories with different methods; a sample of
 another lot; a decimal point.
 Ask: both assay sheets with the raw readings; the sample kept back; an assay by a third laboratory.
 Evidence: mean shares by both sides, then the lots that differ most.
 Source: paired assays as in ISO 5725-6; the relative error of the split by ICP is 1-3 % (assumption,
-default_uncertainty.csv).
+default_uncertainty.csv). Lots are weighted by 1/σ², as BIPM's key comparisons are (Cox, Metrologia 39 (2002) 589).
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-import numpy as np
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
@@ -48,7 +47,13 @@ _PAIR = ["shipper", "receiver"]
 
 
 def composition_swap(
-    *, lines: pl.DataFrame, transfers: pl.DataFrame, lot_assays: pl.DataFrame, site_assays: pl.DataFrame, limits: Limits
+    *,
+    lines: pl.DataFrame,
+    transfers: pl.DataFrame,
+    lot_facts: pl.DataFrame,
+    lot_assays: pl.DataFrame,
+    site_assays: pl.DataFrame,
+    limits: Limits,
 ) -> list[Finding]:
     """One finding per (shipper, receiver) whose receiver finds more Dy and Tb than the maker stated, as `ranked`.
 
@@ -57,21 +62,39 @@ def composition_swap(
     a certificate passed on says nothing. `mass_mg` is Dy and Tb that the maker did not state, `interval_mg` ± 1.96 σ.
     """
     values = limits.on(last_day(lines))
-    lots = _paired(lines, transfers, lot_assays, site_assays)
+    lots = _paired(lines, transfers, lot_assays, site_assays).join(
+        lot_facts.select("lot", pl.col("product").fill_null("")), on="lot", maintain_order="left"
+    )
     if lots.is_empty():
         return []
     relative, floor = values["relative_pct"] / 100, values["floor_pct"] / 100
     sigma = ((pl.max_horizontal("own", "makers") * relative) ** 2 + floor**2).sqrt() * 2**0.5
-    lots = lots.with_columns(excess=pl.col("own") - pl.col("makers"), sigma=sigma)
-    findings = []
-    for pair, rows in lots.group_by(_PAIR, maintain_order=True):
-        excess, spread = rows["excess"].to_numpy(), rows["sigma"].to_numpy()
-        # What a laboratory does to one lot it may do to all: half of the error is taken as shared.
-        z = excess.sum() / float(np.sqrt((spread**2).sum() / 2 + spread.sum() ** 2 / 2))
-        score = score_of(upper_tail(float(z)), tests=2 * rows["pairs"][0])
-        if score >= ALARM_SCORE:
-            findings.append(_finding(pair, rows, float(z), score))
-    return ranked(findings)
+    # A maker that states neither may have what its ore brings along.
+    unstated = pl.when("silent").then(values["unstated_pct"] / 100).otherwise(0)
+    excess = pl.col("own") - pl.max_horizontal("makers", unstated)
+    lots = lots.with_columns(excess=excess, sigma=sigma)
+    found = lots.join(_alarms(lots), on=[*_PAIR, "product"], maintain_order="left")
+    return ranked(_finding(pair, rows) for pair, rows in found.group_by(_PAIR, maintain_order=True))
+
+
+def _alarms(lots: pl.DataFrame) -> pl.DataFrame:
+    """The products of a pair that alarm: `_PAIR`, `product`, `z`, `score`.
+
+    z is that of the mean of the excesses, each weighted by 1/σ². What a laboratory does to one lot it may do to all of
+    a product: half of the variance is taken as shared. The lot that shows most is left out, for one lot is a slip. All
+    pairs and products of a receiver are one test, on Dy and on Tb.
+    """
+    product = [*_PAIR, "product"]
+    weight = pl.col("sigma").pow(-2)
+    spread = ((weight.sum() + (1 / pl.col("sigma")).sum().pow(2)) / 2).sqrt()
+    tested = (
+        lots.filter((pl.col("excess") * weight).rank("ordinal", descending=True).over(product) > 1)
+        .group_by(product, maintain_order=True)
+        .agg(z=(weight * pl.col("excess")).sum() / spread)
+        .with_columns(tests=2 * pl.len().over("receiver"))
+    )
+    scores = [score_of(upper_tail(z), tests=tests) for z, tests in tested.select("z", "tests").iter_rows()]
+    return tested.with_columns(score=pl.Series(scores, dtype=pl.Float64)).filter(pl.col("score") >= ALARM_SCORE)
 
 
 DETECTOR: Final = Detector(
@@ -80,6 +103,7 @@ DETECTOR: Final = Detector(
     mark=("half", "loss"),
     find=composition_swap,
     labels={
+        "products": said("Products", "产品"),
         "maker": said("Maker", "生产方"),
         "own_pct": said("Dy + Tb as received, %", "收货方测得 Dy+Tb（%）"),
         "maker_pct": said("Dy + Tb as stated, %", "生产方填报 Dy+Tb（%）"),
@@ -90,7 +114,10 @@ DETECTOR: Final = Detector(
 def _paired(
     lines: pl.DataFrame, transfers: pl.DataFrame, lot_assays: pl.DataFrame, site_assays: pl.DataFrame
 ) -> pl.DataFrame:
-    """Transfers of lots with two assays: `_PAIR`, the receipt, `dry_mg`, `own` and `makers` share of Dy + Tb."""
+    """Transfers of lots with two assays: `_PAIR`, the receipt, `dry_mg`, `own` and `makers` share of Dy + Tb.
+
+    `silent`: the maker states neither.
+    """
     hidden = pl.col("element").is_in(list(HIDDEN))
     rare = site_assays.join(lot_assays, on=["lot", "element"], how="left", suffix="_maker")
     # A site that repeats the certificate has measured nothing.
@@ -101,7 +128,9 @@ def _paired(
         .select("site", "lot")
     )
     own = site_assays.filter(hidden).group_by("site", "lot").agg(own=pl.col("ppb").sum() / PPB)
-    makers = lot_assays.group_by("lot").agg(makers=pl.col("ppb").filter(hidden).sum() / PPB)
+    makers = lot_assays.group_by("lot").agg(
+        makers=pl.col("ppb").filter(hidden).sum() / PPB, silent=~hidden.any(ignore_nulls=False)
+    )
     receipts = lines.filter(pl.col("kind") == "receipt").select(
         "site", "lot", "entry", "event", "on", "kind", "dry_mg", receipt_line="line"
     )
@@ -113,18 +142,20 @@ def _paired(
         .join(own, on=["site", "lot"])
         .join(makers, on="lot")
         .join(pairs.drop_nulls("receipt_line"), on="receipt_line")
-        .with_columns(pairs=pl.col("shipper").n_unique().over("receiver"))
         .sort(*_PAIR, "on", "receipt_line")
     )
 
 
-def _finding(pair: tuple[Any, ...], rows: pl.DataFrame, z: float, score: float) -> Finding:
+def _finding(pair: tuple[Any, ...], rows: pl.DataFrame) -> Finding:
+    """Of the products that alarm, as `rows` of `_paired` with their `z` and `score`."""
     shipper, receiver = map(str, pair)
+    z, score = (float(rows[column].to_numpy().max()) for column in ("z", "score"))
     found = rows.with_columns(hidden_mg=(pl.col("dry_mg") * pl.col("excess")).round().cast(pl.Int64))
     mass_mg = int(found["hidden_mg"].sum())
-    half_mg = abs(round(HALF_WIDTH_95 * mass_mg / z))
+    half_mg = round(HALF_WIDTH_95 * _mass_sigma_mg(rows))
     own, makers = (f"{rows[column].to_numpy().mean() * 100:.3f} %" for column in ("own", "makers"))
     first, last = months_of(rows)
+    products = sorted(rows["product"].unique())
     return Finding(
         detector=DETECTOR.name,
         subject={"shipper": shipper, "receiver": receiver},
@@ -145,7 +176,7 @@ def _finding(pair: tuple[Any, ...], rows: pl.DataFrame, z: float, score: float) 
         innocent=INNOCENT,
         ask=ASK,
         evidence=(
-            {"totals": {"lots": rows.height, "receiver": own, "maker": makers, "z": round(z, 6)}},
+            {"totals": {"lots": rows.height, "products": products, "receiver": own, "maker": makers, "z": round(z, 6)}},
             *(
                 {
                     **described({**row, "seq": row["receipt_line"]}, mass=row["dry_mg"]),
@@ -156,3 +187,10 @@ def _finding(pair: tuple[Any, ...], rows: pl.DataFrame, z: float, score: float) 
             ),
         ),
     )
+
+
+def _mass_sigma_mg(rows: pl.DataFrame) -> float:
+    """Standard deviation of the mass that nobody stated: half of the variance by lot, half shared by a product."""
+    by_lot = pl.col("dry_mg") * pl.col("sigma")
+    variances = rows.group_by("product").agg(mg2=((by_lot**2).sum() + by_lot.sum() ** 2) / 2)
+    return float(variances["mg2"].to_numpy().sum() ** 0.5)
