@@ -1,7 +1,8 @@
 """A trader through whose books goods pass in days, untouched, and come out with better papers than they came in with.
 
-Loophole: stock without papers is bought on ordinary invoices and sold on special ones; a young firm stands between and
-is gone when somebody asks. Each lot comes in and goes out within days, whole; what changes is the invoice.
+Loophole: stock without papers is bought on ordinary invoices and sold on special ones, beside honest trade or by a
+young firm that is gone when somebody asks. Such a lot comes in and goes out within days, whole; what changes is the
+invoice. However much else the firm trades, so many changes are none of its clerks' slips.
 
 Innocent: a broker that sells what is ordered already; an error in the kind of invoice; a supplier that may not issue
 special invoices.
@@ -16,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
@@ -38,6 +40,8 @@ ASK: tuple[Text, ...] = (
     said("Who founded the firm, who runs it, and with whose money.", "企业的设立人、实际经营人及资金来源。"),
 )
 _ORDINARY, _SPECIAL = "invoice-ordinary", "invoice-special"
+#: Where every other firm changes all of its invoices, the chance of one more is still not 1.
+_MOST: Final = 0.99
 
 
 def trader_pass_through(
@@ -47,25 +51,27 @@ def trader_pass_through(
 
     Parameters: `lines` in force (columns of `ledger.movement.LINE`), `papers` (`detection.papers.PAPERS`; without them
     nothing is testable), `lot_assays` as in `accountancy.frames`. A firm that makes anything is none of these.
-    `score`: how unlikely so many changes of invoice are, and so young a firm. `mass_mg` is the TREO of the lots whose
-    invoice changed.
+    `score`: how unlikely so many changes of invoice are, at the rate of slips or at that of the middle one of all other
+    such firms, whichever is higher. `mass_mg` is the TREO of the lots whose invoice changed.
     """
     values = limits.on(last_day(lines))
     passed = _passed(lines, papers, values)
     if passed.is_empty():
         return []
     founded = dict(register.tables["organisations"].select("id", "valid_from").iter_rows())
+    rates = dict(passed.group_by("organisation").agg(pl.col("better").mean()).iter_rows())
     findings = []
     for (organisation,), own in with_treo_mass(passed, lot_assays).group_by("organisation", maintain_order=True):
         changed = own.filter("better")
-        whole = own["passed"].sum() / own.height
-        if changed.height < values["least_lots"] or whole < values["least_share_pct"] / 100:
+        if changed.height < values["least_lots"]:
             continue
-        p = binomial_tail(changed.height, own.height, values["slip_rate"])
-        age = _age_days(founded.get(organisation), own)
-        young = age is not None and age <= values["young_days"]
-        score = score_of(p * (values["young_share"] if young else 1.0), tests=1)
+        others = [rate for firm, rate in rates.items() if firm != organisation]
+        habit = float(np.median(others)) if others else 0.0
+        rate = min(max(values["slip_rate"], habit), _MOST)
+        score = score_of(binomial_tail(changed.height, own.height, rate), tests=1)
         if score >= ALARM_SCORE:
+            age = _age_days(founded.get(organisation), own)
+            young = age is not None and age <= values["young_days"]
             findings.append(_finding(str(organisation), own, changed, age if young else None, score))
     return ranked(findings)
 
