@@ -45,7 +45,7 @@ _LEAST_IN_JAPAN: Final = 4
 #: Of several spellings one is always as near as that.
 _NEAR_ABROAD: Final = 0.75
 #: Branches of trade by which a subsidiary differs from its parent more often than a translation from its original.
-_FUNCTIONS: Final = frozenset(
+FUNCTIONS: Final = frozenset(
     {"trade", "investment", "logistics", "research-institute", "recycling", "holding-asset", "service"}
 )
 #: And those that a Japanese trading house has in its own name alone.
@@ -72,7 +72,7 @@ def features_of(a: Name, b: Name) -> dict[str, float]:
     industries = _Overlap(_fields(a) | _implied(a, b), _fields(b) | _implied(b, a))
     # Where a trade is said by the brand of the other name, neither is one-sided for it.
     in_common = _Overlap(_fields(a) & _fields(b), _fields(a) & _fields(b))
-    functions = (a.industries ^ b.industries) & _FUNCTIONS - _left_out_in_japan(a, b)
+    functions = (a.industries ^ b.industries) & FUNCTIONS - _left_out_in_japan(a, b)
     missing = bool(a.sounds) != bool(b.sounds) or placed
     if whole > max(translated, FAR):
         translated, industries = whole, in_common

@@ -23,6 +23,7 @@ from lodeline.party.brand import in_pinyin, meaning
 from lodeline.party.features import (
     FAR,
     FEATURES,
+    FUNCTIONS,
     SOME_BITS,
     SURE_BITS,
     TOLD,
@@ -93,6 +94,12 @@ def compared(a: Name, b: Name) -> Likeness:
     if best.probability > TWIN_PLACES and may_be_twins(best.one, best.other):
         return replace(best, probability=TWIN_PLACES, vetoes=(*best.vetoes, "twins"))
     return best
+
+
+def is_one_brands(alike: Likeness) -> bool:
+    """Whether both names have one brand and differ in no more than a word that many firms have: trading, technology."""
+    one, other = (name.industries - FUNCTIONS - {"technology"} for name in (alike.one, alike.other))
+    return not alike.vetoes and alike.features["brand-same"] == 1 and (not one or not other or bool(one & other))
 
 
 def _as_heard(a: Name, b: Name) -> Likeness:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from tests.desk import site
+from tests.desk import organisation, site
 from tests.unit.detection.kit import KG, look, months, papers, register
 
 from lodeline.detection.finding import Finding
+from lodeline.ledger.register import Register
 
 MAGNET = "product=magnet-ndfeb composition=Nd=290000000;Dy=20000000;Fe=690000000"
 FREE = "product=magnet-ndfeb composition=Nd=300000000;Fe=690000000"
@@ -77,6 +78,68 @@ def test_lots_that_leave_in_parts_just_below_are_asked_for_though_they_are_few()
 )
 def test_one_lot_in_parts_or_parts_of_any_size_are_let_be(lots: list[list[float]], days: int) -> None:
     assert look("threshold-splitting", parted(*lots, days=days)) == []
+
+
+def cut(*lots: list[float], buyers: tuple[str, ...] = ("ACME",), days: int = 2, who: str = "E") -> pl.DataFrame:
+    """One lot of SmCo a month for each list, each exported in such parts to the buyers in turn; and six whole ones."""
+    what = "product=magnet-smco composition=Sm=250000000;Co=500000000"
+    rows: dict[str, list[str]] = {}
+    for number, parts in enumerate([*lots, *([700.0 + place] for place in range(6))], 1):
+        rows[f"2025-{number:02d}"] = [
+            f"{who} O{number} origin 1 {who.lower()} {number} {sum(parts)} origin_kind=opening {what}",
+            *(
+                f"{who} E{number}{place} export {2 + place * days} {who.lower()} {number} {kg} product=magnet-smco"
+                f" party={buyers[place % len(buyers)]} destination=DE"
+                for place, kg in enumerate(parts)
+            ),
+        ]
+    return months(rows)
+
+
+CUT = ([61.0, 60.0, 63.0, 20.0], [60.0, 62.0, 61.0], [420.0, 400.0, 410.0])
+
+
+def test_lots_cut_into_like_parts_for_one_owner_are_asked_for_whatever_a_part_weighs() -> None:
+    (found,) = look("threshold-splitting", cut(*CUT))
+    assert found.evidence[0]["totals"] == {"lots": 9, "cut": 3, "parts": 10, "buyers": 1, "owners": 1}
+    assert "3 of 9 lots" in found.explanation["en"]
+
+
+def test_several_names_of_one_owner_are_one_buyer() -> None:
+    lines = cut(*CUT, buyers=("B1", "B2", "B3", "B4"))
+
+    def named(*names: str) -> Register:
+        buyers = [
+            organisation(f"B{number}", roles="foreign-buyer", name_en=name) for number, name in enumerate(names, 1)
+        ]
+        return register(lines, organisations=buyers)
+
+    alike = named("Acme Motors GmbH", "Acme Motors Trading GmbH", "ACME MOTOR GMBH", "Acme Motors Technology GmbH")
+    (found,) = look("threshold-splitting", lines, register=alike)
+    totals = found.evidence[0]["totals"]
+    assert (totals["buyers"], totals["owners"]) == (4, 1)
+    others = named("Acme Motors GmbH", "Zenith Pumps AG", "Borealis Drives GmbH", "Kestrel Sound Ltd")
+    assert look("threshold-splitting", lines, register=others) == []
+
+
+@pytest.mark.parametrize(
+    ("lots", "days"),
+    [
+        (CUT, 9),  # an order of its own each time
+        (([61.0, 220.0, 9.0], [60.0, 150.0], [420.0, 20.0]), 2),  # parts that are not alike
+        (CUT[:1], 2),  # one lot: a delivery in four drums
+    ],
+)
+def test_orders_of_their_own_uneven_parts_and_one_lot_are_let_be(lots: list[list[float]], days: int) -> None:
+    assert look("threshold-splitting", cut(*lots, days=days)) == []
+
+
+def test_what_a_whole_trade_does_is_its_way_of_packing() -> None:
+    numbers = pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
+    firms = [
+        cut(*CUT, who=who).with_columns(lot=pl.col("lot") + 100 * place) for place, who in enumerate(("E", "F", "G"))
+    ]
+    assert look("threshold-splitting", pl.concat(firms).with_columns(line=numbers, entry=numbers)) == []
 
 
 def trade(*, after: dict[str, int], what: str = FREE) -> pl.DataFrame:

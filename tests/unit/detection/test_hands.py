@@ -109,6 +109,35 @@ def test_equal_invoices_goods_that_stay_and_no_papers_are_let_be() -> None:
     assert look("trader-pass-through", lines) == []
 
 
+def beside_trade(changed: int, lots: int = 40, *, others_change: int = 0) -> pl.DataFrame:
+    """T sells `lots` lots of which some change their invoice; four traders like it change so many each."""
+    frames = []
+    for place, trader in enumerate(("T", "A", "B", "C", "D")):
+        lines = passing(lots=lots).with_columns(
+            organisation=pl.col("organisation").replace("T", trader), party=pl.col("party").replace("T", trader),
+            site=pl.col("site").replace("t", trader.lower()), lot=pl.col("lot") + 1000 * place,
+            changes=(pl.col("lot") <= (changed if trader == "T" else others_change)),
+        )  # fmt: skip
+        frames.append(lines)
+    numbers = pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
+    return pl.concat(frames).with_columns(line=numbers, entry=numbers)
+
+
+def judged(lines: pl.DataFrame) -> list[str]:
+    ordinary = pl.when((pl.col("kind") == "receipt") & pl.col("changes")).then(pl.lit("invoice-ordinary"))
+    written = papers(lines, document_kind=ordinary.otherwise(pl.lit("invoice-special")))
+    return [str(one.subject["organisation"]) for one in look("trader-pass-through", lines, papers=written)]
+
+
+def test_a_trader_that_changes_invoices_beside_honest_trade_is_asked() -> None:
+    assert judged(beside_trade(5)) == ["T"]
+
+
+def test_slips_of_clerks_and_the_habit_of_a_whole_trade_are_let_be() -> None:
+    assert judged(beside_trade(2)) == []
+    assert judged(beside_trade(5, others_change=5)) == []
+
+
 def sold(*customers: dict[str, object]) -> list[object]:
     rows = [f"M O1 origin 1 m 1 1000 origin_kind=imported {OXIDE}"]
     rows += [f"M S{number} shipment 2 m 1 100 party={one['id']}" for number, one in enumerate(customers)]
@@ -138,6 +167,39 @@ def test_customers_that_share_nothing_or_file_themselves_are_let_be() -> None:
     assert sold(user("U1", name_en="Alpha Inc.", country="US"), user("U2", name_en="Alpha Ltd", country="DE")) == []
     assert sold(user("U1", aliases=road), organisation("F", roles="trader", aliases=road)) == []
     assert sold(user("U1", aliases=["Shared nickname"]), user("U2", aliases=["Shared nickname"])) == []
+
+
+def sold_by_name(names: dict[str, int], **tables: list[dict[str, object]]) -> list[object]:
+    """M sells so many lots to customers that its rows name in words."""
+    rows, texts = [f"M O1 origin 1 m 1 1000 origin_kind=imported {OXIDE}"], {}
+    for place, (name, times) in enumerate(names.items()):
+        texts[f"P{place}"] = name
+        rows += [f"M S{place}-{sale} shipment 2 m 1 10 party=P{place}" for sale in range(times)]
+    lines = months({"2025-06": rows})
+    known = register(lines.filter(pl.col("party").is_null()), **tables)
+    return list(look("shell-customer", lines.with_columns(pl.col("party").replace(texts)), register=known))
+
+
+def test_names_in_no_register_that_are_likely_one_firms_are_one_question() -> None:
+    names = {
+        "Hefei Gaoyuan Metals Co., Ltd.": 3,
+        "Hefei Gaoyuan Metal Trading Co Ltd": 2,
+        "Suzhou Changfeng Drives Co., Ltd.": 4,
+    }
+    (found,) = sold_by_name(names)
+    members = str(getattr(found, "subject")["customers"])  # noqa: B009
+    assert members == "Hefei Gaoyuan Metal Trading Co Ltd, Hefei Gaoyuan Metals Co., Ltd."
+
+
+def test_typing_errors_spellings_two_towns_numbered_works_and_filers_are_let_be() -> None:
+    assert sold_by_name({"Hefei Gaoyuan Metals Co., Ltd.": 3, "Hefei Gaoyuan Metls Co., Ltd.": 1}) == []
+    assert sold_by_name({"Hefei Gaoyuan Metals Co., Ltd.": 3, "Ningbo Gaoyuan Metals Co., Ltd.": 3}) == []
+    assert sold_by_name({"Hefei Gaoyuan Metals Co., Ltd.": 3, "HEFEI GAO YUAN METALS": 3}) == []
+    assert sold_by_name({"Hefei Gaoyuan Metals Co., Ltd.": 3, "HEFEI GAOYUAN METALS COMPANY LIMITED": 3}) == []
+    assert sold_by_name({"宁波磁材一厂": 3, "宁波磁材二厂": 3}) == []
+    filer = organisation("F", roles="magnet-maker", name_en="Hefei Gaoyuan Metals Co., Ltd.")
+    both = {"Hefei Gaoyuan Metals Co., Ltd.": 3, "Hefei Gaoyuan Metal Co Ltd": 3}
+    assert sold_by_name(both, organisations=[filer]) == []
 
 
 def conduct(late: int, edited: int) -> list[object]:

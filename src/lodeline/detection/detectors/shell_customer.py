@@ -1,22 +1,22 @@
-"""Several customers that are one: the same address, telephone or name but for a word; they buy and never use.
+"""Several customers that are one: names that are likely one firm's, the same address or telephone; they buy, never use.
 
 Loophole: a buyer that may not be supplied, or that wants to stay below a bound, buys under several names. None of them
 files, holds a site or passes anything on: what they bought is out of sight.
 
-Innocent: companies of one group, or tenants of one building; a firm that was renamed; a bookkeeper's address.
+Innocent: companies of one group, or tenants of one building; a firm that was renamed; two records of one customer in
+the seller's books; a bookkeeper's address.
 Ask: who owns and runs the customers; where the goods are used; delivery notes with the place of delivery.
 Evidence: what the customers share, then the largest sales to them.
-Source: Regulations on dual-use items (know your end user); names are compared after taking away legal forms and common
-words, which is an assumption about names, not about people.
+Source: Regulations on dual-use items (know your end user); how likely two names are one firm's: `party.likeness`.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
+from lodeline.detection.customers import Customer, alike, customers_of, groups_of, names_of
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
@@ -28,6 +28,7 @@ from lodeline.material.element import TREO
 INNOCENT: tuple[Text, ...] = (
     said("The customers are companies of one group, or tenants of one building.", "客户为同一集团的公司，或同楼租户。"),
     said("A firm was renamed, and both names stand in the register.", "企业更名，新旧名称均在登记簿中。"),
+    said("The seller's own books have one customer twice.", "销售方账册中同一客户重复建档。"),
     said("The address is that of a bookkeeper or agent.", "该地址为代理记账机构或代理人地址。"),
 )
 ASK: tuple[Text, ...] = (
@@ -35,38 +36,38 @@ ASK: tuple[Text, ...] = (
     said("Where the goods are used, and for what.", "货物的使用地点和用途。"),
     said("Delivery notes that show where the goods were handed over.", "载明交货地点的送货单。"),
 )
-#: Aliases that say where or how somebody is reached, and not what it is called.
-_CONTACT = re.compile(r"^(addr|address|tel|phone|fax|mail|地址|电话)\s*[:：]", re.IGNORECASE)
-#: Words that make a name another one and a firm not.
-_COMMON = re.compile(
-    r"(?i)\b(co|ltd|inc|llc|gmbh|corp|corporation|company|limited|trading|technology|technologies|new|group|holding|holdings|"
-    r"international|industry|industries)\b|有限责任公司|股份有限公司|有限公司|公司|集团|科技|贸易|国际|实业|新"
-)
-_NOISE = re.compile(r"[（(][^）)]*[）)]|[\s.,，。·'&-]+")
 
 
 def shell_customer(
     *, lines: pl.DataFrame, lot_assays: pl.DataFrame, register: Register, limits: Limits
 ) -> list[Finding]:
-    """One finding per group of customers that share an address, telephone or name, as `ranked`.
+    """One finding per seller and group of its customers that are likely one, as `ranked`.
 
     Parameters: `lines` in force (columns of `ledger.movement.LINE`), `lot_assays` as in `accountancy.frames`.
-    Customers are organisations that neither file nor hold a site. The question goes to the firm that sold them most.
-    `score` is None: nobody knows how often honest customers share a roof. `mass_mg` is the TREO sold to the group.
+    Customers are organisations that neither file nor hold a site, and names that are no party of the register; a name
+    that a seller wrote once is a typing error. `score` is None: nobody knows how often honest customers share a roof.
+    `mass_mg` is the TREO sold to the group.
     """
     values = limits.on(last_day(lines))
-    sinks = _sinks(lines, register)
-    sales = lines.filter(
-        pl.col("kind").is_in(["shipment", "export", "title"]) & pl.col("party").is_in(sinks["id"].implode())
+    sales = lines.filter(pl.col("kind").is_in(["shipment", "export", "title"]) & pl.col("party").is_not_null())
+    customers = _strangers(customers_of(sales, register), lines, register)
+    bought = (
+        sales.filter(pl.col("party").is_in(list(customers)))
+        .group_by("organisation", "party", maintain_order=True)
+        .agg(events=pl.col("event").n_unique())
+        .filter(pl.col("party").is_in(register.party_ids) | (pl.col("events") >= values["least_sales"]))
     )
-    if sales.is_empty():
-        return []
-    buying = sinks.filter(pl.col("id").is_in(sales["party"].unique().implode()))
-    groups = [group for group in _groups(buying) if len(group[0]) >= values["least_customers"]]
-    weighed = with_treo_mass(sales, lot_assays)
-    return ranked(
-        _finding(members, shared, weighed.filter(pl.col("party").is_in(members))) for members, shared in groups
-    )
+    findings = []
+    for (seller,), rows in bought.group_by("organisation", maintain_order=True):
+        own = sales.filter(pl.col("organisation") == seller)
+        findings += [
+            _finding(
+                str(seller), members, shared, with_treo_mass(own.filter(pl.col("party").is_in(members)), lot_assays)
+            )
+            for members, shared in groups_of([customers[party] for party in rows["party"]])
+            if len(members) >= values["least_customers"]
+        ]
+    return ranked(findings)
 
 
 DETECTOR: Final = Detector(
@@ -81,52 +82,21 @@ DETECTOR: Final = Detector(
 )
 
 
-def _sinks(lines: pl.DataFrame, register: Register) -> pl.DataFrame:
-    """Organisations of the register that neither must file, nor did, nor hold a site."""
+def _strangers(customers: dict[str, Customer], lines: pl.DataFrame, register: Register) -> dict[str, Customer]:
+    """Those that neither must file, nor did, nor hold a site, under whatever name."""
     table = register.tables["organisations"]
     filing = pl.col("roles").fill_null([]).list.eval(pl.element().is_in(list(FILING_ROLES))).list.any()
-    holders = register.tables["sites"]["organisation"].unique()
-    return table.filter(
-        ~filing.fill_null(False)
-        & ~pl.col("id").is_in(holders.implode())
-        & ~pl.col("id").is_in(lines["organisation"].unique().implode())
-    ).sort("id")
+    seen = pl.concat([register.tables["sites"]["organisation"], lines["organisation"]]).unique()
+    filers = table.filter(filing.fill_null(False) | pl.col("id").is_in(seen.implode()))
+    ids, named = set(filers["id"]), [one for one in customers.values() if one.party not in register.party_ids]
+    # A filer by another name is no stranger.
+    by_another = {named[place].party for place, *_ in alike([one.names[0] for one in named], names_of(filers))}
+    return {party: one for party, one in customers.items() if party not in ids | by_another}
 
 
-def _groups(sinks: pl.DataFrame) -> list[tuple[list[str], list[str]]]:
-    """(ids, what they share) of customers that share something, each customer in one group."""
-    by_trait: dict[str, list[str]] = {}
-    for row in sinks.select("id", "name_zh", "name_en", "aliases", "country").iter_rows(named=True):
-        for trait in _traits(row):
-            by_trait.setdefault(trait, []).append(row["id"])
-    group_of: dict[str, set[str]] = {}
-    for members in by_trait.values():
-        joined = set().union(*(group_of.get(member, {member}) for member in members))
-        for member in joined:
-            group_of[member] = joined
-    groups = {min(group): group for group in group_of.values() if len(group) > 1}
-    return [
-        (sorted(group), sorted(trait for trait, members in by_trait.items() if len(group.intersection(members)) > 1))
-        for _, group in sorted(groups.items())
-    ]
-
-
-def _traits(row: dict[str, Any]) -> set[str]:
-    """Contacts as registered, and names without legal forms and common words (with the country, for names abroad)."""
-    contacts = {alias.strip().casefold() for alias in row["aliases"] or () if _CONTACT.match(alias.strip())}
-    names = {_stem(name) for name in (row["name_zh"], row["name_en"]) if name}
-    return contacts | {f"name: {stem} {row['country']}" for stem in names if len(stem) > 3}
-
-
-def _stem(name: str) -> str:
-    return _NOISE.sub("", _COMMON.sub("", _NOISE.sub(" ", name))).casefold()
-
-
-def _finding(members: list[str], shared: list[str], sales: pl.DataFrame) -> Finding:
+def _finding(seller: str, members: list[str], shared: list[str], sales: pl.DataFrame) -> Finding:
     first, last = months_of(sales)
     mass_mg = int(sales["treo_mg"].sum())
-    sellers = sales.group_by("organisation").agg(pl.col("treo_mg", "dry_mg").sum())
-    seller = str(sellers.sort("treo_mg", "dry_mg", "organisation", descending=[True, True, False])["organisation"][0])
     listed, traits = ", ".join(members), "; ".join(shared[:3])
     return Finding(
         detector=DETECTOR.name,

@@ -3,33 +3,38 @@
 Loophole: what is too large to pass unseen is cut into parts. Honest consignments are large and small as orders come:
 about as many lie just above a threshold as just below it. Where one exporter has many below and hardly any above, the
 threshold made the sizes. And what was one order is one lot: where lots go out in parts within days, each part just
-below and together above, they were cut, whatever names the buyers bear.
+below and together above, they were cut, whatever names the buyers bear. A threshold that nobody told us shows in the
+same way: lots cut into like parts within days for one owner, whatever a part weighs.
 
 Innocent: a drum, pallet or container that holds just so much; a customer that orders the same mass each time; a mass
 that happens to be the firm's usual one.
 Ask: the orders behind the consignments; who ordered, paid and received; why an order was parted.
 Evidence: how many lie on each side of the threshold and how many lots were parted, then the consignments below it.
 Source: test of a step in a density (McCrary, J. Econometrics 142 (2008)), in its simplest form, a sign test of two
-windows of equal width; how often lots are parted is seen at everybody's consignments away from the threshold. The
-thresholds are assumptions: no text of law that was found sets one.
+windows of equal width; how often lots are parted is seen at everybody's consignments away from the threshold, and at
+the other exporters'. The thresholds are assumptions: no text of law that was found sets one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import polars as pl
 
 from lodeline.detection.alarm import ALARM_SCORE
+from lodeline.detection.customers import customers_of, groups_of
 from lodeline.detection.detector import Detector
 from lodeline.detection.evidence import EVIDENCE_ROWS, described, last_day, months_of, with_treo_mass
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import binomial_tail, score_of
+from lodeline.ledger.register import Register
 from lodeline.material.element import TREO
 from lodeline.material.mass import MG_PER_KG
 from lodeline.material.product import product_kind
+from lodeline.party.ownership import controllers
+from lodeline.party.registered import REGISTER, held_stakes
 
 INNOCENT: tuple[Text, ...] = (
     said("A drum, pallet or container holds just so much.", "包装桶、托盘或集装箱的装载量恰为此数。"),
@@ -41,25 +46,25 @@ ASK: tuple[Text, ...] = (
     said("Who ordered, who paid and who received each of them.", "每批货物的订货人、付款人和收货人。"),
     said("Who owns the buyers, and where the goods were used.", "买方的股权关系及货物的使用地点。"),
 )
+#: What is tested of an exporter's goods: a step, parts below it, like parts of a lot.
+_TESTS: Final = 3
+#: Where every other exporter cuts all of its lots, the chance of one more is still not 1.
+_MOST: Final = 0.99
 
 
-def threshold_splitting(*, lines: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits) -> list[Finding]:
-    """One finding per exporter and kind of goods whose consignments crowd below a threshold, as `ranked`.
+def threshold_splitting(
+    *, lines: pl.DataFrame, lot_assays: pl.DataFrame, register: Register, limits: Limits
+) -> list[Finding]:
+    """One finding per exporter and kind of goods whose consignments were cut, as `ranked`.
 
     Parameters: `lines` in force (columns of `ledger.movement.LINE`), `lot_assays` as in `accountancy.frames`. A
-    consignment is what one export event holds of one kind, net mass. Kinds without a threshold are not tested.
-    `mass_mg` is the TREO of the consignments just below.
+    consignment is what one export event holds of one kind, net mass. Crowds below a threshold are looked for in kinds
+    that have one, like parts of a lot in all. `mass_mg` is the TREO of the consignments just below, or of the parts.
     """
     values = limits.on(last_day(lines))
-    thresholds = {
-        name.removeprefix("threshold_kg:"): kg * MG_PER_KG
-        for name, kg in values.items()
-        if name.startswith("threshold_kg:")
-    }
     exports = lines.filter((pl.col("kind") == "export") & (pl.col("mass_mg") > 0)).with_columns(
         goods=pl.col("product").str.split(":").list.first()
     )
-    exports = exports.filter(pl.col("goods").is_in(list(thresholds)))
     if exports.is_empty():
         return []
     consignments = (
@@ -71,20 +76,14 @@ def threshold_splitting(*, lines: pl.DataFrame, lot_assays: pl.DataFrame, limits
             pl.col("lot").sort_by("mass_mg").last(),
             pl.col("kind").first(),
         )
-        .with_columns(limit_mg=pl.col("goods").replace_strict(thresholds, return_dtype=pl.Float64))
-        .with_columns(part=pl.col("mass_mg") / pl.col("limit_mg"))
     )
-    consignments = _with_parted(consignments, values)
-    parted = {
-        goods: max(values["parted_chance"], rate) for goods, rate in
-        consignments.filter(~pl.col("near")).group_by("goods").agg(pl.col("again").mean()).iter_rows()
-    }  # fmt: skip
-    return ranked(
-        found
-        for (organisation, goods), rows in consignments.group_by("organisation", "goods", maintain_order=True)
-        if (found := _judged(str(organisation), str(goods), rows, values, parted.get(goods, values["parted_chance"])))
-        is not None
-    )
+    found: dict[tuple[str, str], Finding] = {}
+    for one in (*_below_thresholds(consignments, values), *_cut_lots(consignments, exports, register, values)):
+        key = (one.subject["organisation"], one.subject["goods"])
+        # Two tests of one cause are one question.
+        if key not in found or (one.score or 0) > (found[key].score or 0):
+            found[key] = one
+    return ranked(found.values())
 
 
 DETECTOR: Final = Detector(
@@ -96,8 +95,89 @@ DETECTOR: Final = Detector(
         "threshold_kg": said("Threshold", "门槛"),
         "below": said("Consignments just below", "略低于门槛的票数"),
         "above": said("Consignments just above", "略高于门槛的票数"),
+        "cut": said("Of them cut into like parts", "其中拆成相近分量的批次"),
+        "parts": said("Parts", "分批数"),
+        "buyers": said("Buyers", "买方数"),
+        "owners": said("Owners behind them", "实际所有人数"),
     },
 )
+
+
+def _below_thresholds(consignments: pl.DataFrame, values: Mapping[str, float]) -> Iterator[Finding]:
+    """Exporters whose consignments crowd just below the threshold of their kind."""
+    thresholds = {
+        name.removeprefix("threshold_kg:"): kg * MG_PER_KG
+        for name, kg in values.items()
+        if name.startswith("threshold_kg:")
+    }
+    bounded = consignments.filter(pl.col("goods").is_in(list(thresholds)))
+    if bounded.is_empty():
+        return
+    bounded = _with_parted(
+        bounded.with_columns(limit_mg=pl.col("goods").replace_strict(thresholds, return_dtype=pl.Float64)).with_columns(
+            part=pl.col("mass_mg") / pl.col("limit_mg")
+        ),
+        values,
+    )
+    chances = dict(bounded.filter(~pl.col("near")).group_by("goods").agg(pl.col("again").mean()).iter_rows())
+    for (organisation, goods), rows in bounded.group_by("organisation", "goods", maintain_order=True):
+        chance = max(values["parted_chance"], chances.get(goods, 0.0))
+        if (one := _judged(str(organisation), str(goods), rows, values, chance)) is not None:
+            yield one
+
+
+def _cut_lots(
+    consignments: pl.DataFrame, exports: pl.DataFrame, register: Register, values: Mapping[str, float]
+) -> Iterator[Finding]:
+    """Exporters whose lots go out in like parts within days to one owner, more often than others' lots do."""
+    runs = _runs(consignments.drop_nulls(["party", "goods"]), _owners(exports, register), values)
+    lots = runs.group_by("organisation", "goods", "lot", maintain_order=True).agg(pl.col("cut").any())
+    counted = lots.group_by("organisation", "goods", maintain_order=True).agg(
+        cut=pl.col("cut").sum(), lots=pl.len(), rate=pl.col("cut").mean()
+    )
+    for organisation, goods, cut, count, _ in counted.iter_rows():
+        others = counted.filter((pl.col("goods") == goods) & (pl.col("organisation") != organisation))["rate"].median()
+        chance = min(max(values["parted_chance"], float(others or 0.0)), _MOST)  # type: ignore[arg-type]
+        score = score_of(binomial_tail(cut, count, chance), tests=_TESTS)
+        if cut >= values["least_parted"] and score >= ALARM_SCORE:
+            own = (pl.col("organisation") == organisation) & (pl.col("goods") == goods)
+            yield _cut_finding(str(organisation), str(goods), runs.filter(own & pl.col("cut")), (cut, count), score)
+
+
+def _runs(
+    consignments: pl.DataFrame, owners: Mapping[tuple[str, str], str], values: Mapping[str, float]
+) -> pl.DataFrame:
+    """Consignments with `owner`, the `run` of a lot to one owner in which each follows within days, and `cut`: whether
+    that has two parts at least, all alike but for a rest."""
+    run = ["organisation", "goods", "lot", "owner", "run"]
+    near = (pl.col("mass_mg") - pl.col("mass_mg").median().over(run)).abs() <= pl.col("mass_mg").median().over(run) * (
+        values["like_pct"] / 100
+    )
+    pairs = zip(consignments["organisation"], consignments["party"], strict=True)
+    gap = pl.col("on").diff().over(run[:-1]).dt.total_days()
+    alike = near.sum().over(run)
+    return (
+        consignments.with_columns(owner=pl.Series([owners.get(pair, pair[1]) for pair in pairs], dtype=pl.String))
+        .sort(*run[:-1], "on", "line")
+        .with_columns(run=(gap > values["parted_days"]).fill_null(False).cum_sum().over(run[:-1]))
+        .with_columns(cut=(alike >= 2) & (alike >= pl.len().over(run) - 1))
+    )
+
+
+def _owners(exports: pl.DataFrame, register: Register) -> dict[tuple[str, str], str]:
+    """(exporter, buyer) → who stands for the buyer's owner: by the shares of the register, or by alike names."""
+    day = last_day(exports)
+    stakes = held_stakes(register)
+    tops = controllers(stakes, day=day) if day and stakes else {}
+    bought = exports.drop_nulls("party")
+    customers = customers_of(bought, register)
+    found: dict[tuple[str, str], str] = {}
+    for (exporter,), rows in bought.group_by("organisation", maintain_order=True):
+        parties = sorted(rows["party"].unique())
+        found.update(((str(exporter), one), tops.get(f"{REGISTER}:{one}", one)) for one in parties)
+        for members, _ in groups_of([customers[one] for one in parties]):
+            found.update(((str(exporter), one), found[str(exporter), members[0]]) for one in members)
+    return found
 
 
 def _with_parted(consignments: pl.DataFrame, values: Mapping[str, float]) -> pl.DataFrame:
@@ -130,7 +210,7 @@ def _judged(
     lots, cut = below["lot"].n_unique(), below.filter("parted")["lot"].n_unique()
     again = int(below["again"].sum())
     parted = binomial_tail(again, below.height, chance) if cut >= values["least_parted"] else 1.0
-    score = score_of(min(step, parted), tests=2)
+    score = score_of(min(step, parted), tests=_TESTS)
     if score < ALARM_SCORE:
         return None
     first, last = months_of(below)
@@ -169,6 +249,36 @@ def _judged(
                 }
             },
             *(_row(row) for row in below.sort("mass_mg", descending=True).head(EVIDENCE_ROWS).iter_rows(named=True)),
+        ),
+    )
+
+
+def _cut_finding(organisation: str, goods: str, parts: pl.DataFrame, lots: tuple[int, int], score: float) -> Finding:
+    """Of lots that were cut: `lots` is how many, and of how many that went out."""
+    first, last = months_of(parts)
+    mass_mg, (cut, count), kind = int(parts["treo_mg"].sum()), lots, product_kind(goods)
+    total, usual = spoken_kg(int(parts["mass_mg"].sum())), spoken_kg(int(parts["mass_mg"].to_numpy().mean()))
+    owners, buyers = parts["owner"].n_unique(), parts["party"].n_unique()
+    return Finding(
+        detector=DETECTOR.name,
+        subject={"organisation": organisation, "goods": goods},
+        first_period=first,
+        last_period=last,
+        score=score,
+        mass_mg=mass_mg,
+        interval_mg=(None, None),
+        elements=(TREO,) if mass_mg else (),
+        explanation=said(
+            f"{cut} of {count} lots of {kind} went out in like parts within days, each lot to one owner: {parts.height}"
+            f" consignments of {usual} kg on average, {total} kg in all, to {buyers} buyers that are {owners}.",
+            f"{count} 个 {kind} 批次中有 {cut} 个在数日内以相近的分量分批出口，每个批次均发往同一实际所有人："
+            f"共 {parts.height} 批，平均每批 {usual} 千克，合计 {total} 千克，{buyers} 个买方分属 {owners} 个所有人。",
+        ),
+        innocent=INNOCENT,
+        ask=ASK,
+        evidence=(
+            {"totals": {"lots": count, "cut": cut, "parts": parts.height, "buyers": buyers, "owners": owners}},
+            *(_row(row) for row in parts.sort("lot", "on", "line").head(EVIDENCE_ROWS).iter_rows(named=True)),
         ),
     )
 

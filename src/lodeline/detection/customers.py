@@ -1,0 +1,114 @@
+"""Customers that are likely one though they are several firms by their names; or that share a contact.
+
+A name without a legal form is shorthand for a firm, and names that are certainly one are one firm's in two spellings:
+neither makes a second customer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from rapidfuzz import fuzz, process
+
+from lodeline.ledger.register import Register
+from lodeline.party.likeness import compared, is_one_brands
+from lodeline.party.name import Name, parsed
+
+#: Aliases that say where or how somebody is reached, and not what it is called.
+_CONTACT = re.compile(r"^(addr|address|tel|phone|fax|mail|地址|电话)\s*[:：]", re.IGNORECASE)
+#: Names whose brands are less alike than this, of a hundred, are not compared any further.
+_NEAR: Final = 70.0
+#: Names are alike where it is likelier than not that they are one firm's, and one name's spellings from the second on.
+_LIKELY, _CERTAIN = 0.5, 0.97
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """A customer as sales have it, an id of the register or a name, under all its names."""
+
+    party: str
+    names: tuple[Name, ...]
+    country: str | None
+    contacts: frozenset[str] = frozenset()
+
+
+def customers_of(sales: pl.DataFrame, register: Register) -> dict[str, Customer]:
+    """Party → customer, for every party of `sales` (`party`, `counterparty_country`), in their order."""
+    known = {
+        row["id"]: row
+        for row in register.tables["organisations"]
+        .filter(pl.col("id").is_in(sales["party"].unique().implode()))
+        .select("id", "name_zh", "name_en", "aliases", "country")
+        .iter_rows(named=True)
+    }
+    bought = sales.group_by("party").agg(pl.col("counterparty_country").drop_nulls().first()).sort("party")
+    return {
+        party: _registered(known[party]) if party in known
+        else Customer(party=party, names=(parsed(party),), country=country)
+        for party, country in bought.iter_rows()
+    }  # fmt: skip
+
+
+def names_of(organisations: pl.DataFrame) -> list[Name]:
+    """The names of organisations of the register."""
+    columns = organisations.select("name_zh", "name_en")
+    return [parsed(name) for row in columns.iter_rows() for name in row if name]
+
+
+def alike(ones: list[Name], others: list[Name]) -> Iterator[tuple[int, int, bool]]:
+    """Places of names that are likely one firm's, or that have one brand and no more than a common word between them,
+    and whether they are certainly one. Only those are compared whose brands are near."""
+    if not ones or not others:
+        return
+    brands = [[one.brand for one in names] for names in (ones, others)]
+    near = process.cdist(*brands, scorer=fuzz.ratio, score_cutoff=_NEAR, dtype=np.uint8)
+    for first, second in np.argwhere(near > 0):
+        found = compared(ones[first], others[second])
+        if found.probability >= _LIKELY or is_one_brands(found):
+            yield int(first), int(second), found.probability >= _CERTAIN
+
+
+def groups_of(customers: list[Customer]) -> Iterator[tuple[list[str], list[str]]]:
+    """(parties, what they share) of customers that are likely one, two at least, each customer in one group."""
+    owner = [place for place, one in enumerate(customers) for name in one.names if name.forms]
+    names = [name for one in customers for name in one.names if name.forms]
+    found = {
+        (owner[first], owner[second]): (names[first].text, certain)
+        for first, second, certain in sorted(alike(names, names), key=lambda one: one[2])
+        if owner[first] < owner[second] and not _apart(customers[owner[first]], customers[owner[second]])
+    }
+    # Where names of any language are certainly one, the customers are one.
+    links = [(first, second, f"name: {text}") for (first, second), (text, certain) in found.items() if not certain]
+    by_contact: dict[str, list[int]] = defaultdict(list)
+    for place, one in enumerate(customers):
+        for contact in sorted(one.contacts):
+            by_contact[contact].append(place)
+    links += [(some[0], other, contact) for contact, some in by_contact.items() for other in some[1:]]
+    group_of: dict[int, set[int]] = {}
+    for first, second, _ in links:
+        joined = group_of.get(first, {first}) | group_of.get(second, {second})
+        group_of.update((member, joined) for member in joined)
+    for group in sorted({id(group): sorted(group) for group in group_of.values()}.values()):
+        shared = sorted({what for first, _, what in links if first in group})
+        yield sorted(customers[place].party for place in group), shared
+
+
+def _registered(row: Mapping[str, Any]) -> Customer:
+    aliases = [alias.strip() for alias in row["aliases"] or ()]
+    return Customer(
+        party=row["id"],
+        names=tuple(parsed(name) for name in (row["name_zh"], row["name_en"]) if name),
+        country=row["country"],
+        contacts=frozenset(alias.casefold() for alias in aliases if _CONTACT.match(alias)),
+    )
+
+
+def _apart(one: Customer, other: Customer) -> bool:
+    """Whether the countries are known and are two: firms of one name in two countries are two."""
+    return one.country is not None and other.country is not None and one.country != other.country
