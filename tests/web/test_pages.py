@@ -226,13 +226,24 @@ def of_firm(pages: None, examples: tuple[str, Examples]) -> Browser:
     return Browser(client=Client(HTTP_HOST="127.0.0.1", **member))
 
 
+@pytest.fixture(scope="module")
+def kept_answers() -> dict[tuple[str, str], Any]:
+    """(page, language) → the answer in which several tests look for something."""
+    return {}
+
+
 @pytest.fixture
-def opened(browser: Browser, of_firm: Browser, examples: tuple[str, Examples]) -> Any:
-    """Opens a page in a language as who may."""
+def opened(
+    browser: Browser, of_firm: Browser, examples: tuple[str, Examples], kept_answers: dict[tuple[str, str], Any]
+) -> Any:
+    """Opens a page in a language as who may; each is asked once."""
 
     def open_page(page: Any, language: str) -> Any:
         who = of_firm if page.at.startswith("firm/") else browser
-        return who.get(path_of(page, language, examples[1]))
+        key = (page.name, language)
+        if key not in kept_answers:
+            kept_answers[key] = who.get(path_of(page, language, examples[1]))
+        return kept_answers[key]
 
     return open_page
 
