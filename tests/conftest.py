@@ -48,8 +48,14 @@ _NUMBER = itertools.count()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup`, tests that share what their module makes run in one worker: it is not made twice."""
+    """With `--dist loadgroup`, tests that share what their module makes run in one worker: it is not made twice.
+
+    A test that names its group stays in that one: what several modules share is made once too. Of two names
+    pytest-xdist would make a third group.
+    """
     for item in items:
+        if item.get_closest_marker("xdist_group") is not None:
+            continue
         module = item.nodeid.partition("::")[0]
         known = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
         if any(one.scope == "module" and one.baseid == module for found in known.values() for one in found):

@@ -18,3 +18,11 @@ def test_tests_that_share_what_their_module_makes_are_kept_together(
 ) -> None:
     """A pytest that pytest-xdist does not understand ignores groups without a word, and everything takes longer."""
     assert request.node.nodeid.endswith("@tests/docs/test_suite.py")
+
+
+def test_a_test_is_of_one_group(request: pytest.FixtureRequest) -> None:
+    """Of two names pytest-xdist makes a third, whose tests may run in another worker than those of either."""
+    groups = {
+        item.nodeid: {mark.args[0] for mark in item.iter_markers("xdist_group")} for item in request.session.items
+    }
+    assert [test for test, names in groups.items() if len(names) > 1] == []
