@@ -30,12 +30,18 @@ django.setup()
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
 from lodeline.web import reading  # noqa: E402
-from tests.stores import drop, forget, new_database, server_room  # noqa: E402  (needs Django to be set up)
+from tests.stores import drop, forget, memory, new_database, server_room  # noqa: E402  (needs Django to be set up)
 
 # A machine under load is slow: no page gives way to the one that says what is being computed, where no test is of that.
 reading.REQUEST_WAITS_S = 600.0
 # Passwords at the least that argon2 can cost: thousands are given here, each of which would take 50 ms or more.
 portal_settings.PASSWORD_HASHERS = ["tests.accounts.QuickArgon2"]
+
+# Each commit of a store waits for its disk: some milliseconds, thousands of times in a run. What tests write stays in
+# memory where there is room for it.
+_memory = memory()
+if _memory is not None:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_memory))
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("lodeline", deadline=None)
@@ -67,6 +73,15 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Gives the memory back where nothing failed; what failed can be looked at until the next run but two."""
+    chosen = _memory is None or hasattr(session.config, "workerinput") or session.config.option.basetemp is not None
+    if exitstatus == pytest.ExitCode.OK and not chosen:
+        rooms: pytest.TempPathFactory = session.config._tmp_path_factory  # type: ignore[attr-defined]
+        shutil.rmtree(rooms.getbasetemp(), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -27,10 +27,15 @@ _QUICKLY = "STRATEGY FILE_COPY"
 _MADE: dict[tuple[Callable[[str], None], str], str] = {}
 
 
+def memory() -> Path | None:
+    """A directory whose files never reach a disk, where it has room for those of a run."""
+    has_room = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ROOM_BYTES
+    return _MEMORY if has_room else None
+
+
 def server_room() -> Path:
     """An empty directory for a PostgreSQL server, in memory where there is enough: databases are hundreds of files."""
-    has_room = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ROOM_BYTES
-    room = Path(tempfile.mkdtemp(prefix="lodeline-postgresql-", dir=_MEMORY if has_room else None))
+    room = Path(tempfile.mkdtemp(prefix="lodeline-postgresql-", dir=memory()))
     # The server runs as another user when the tests run as root: it must be able to walk to its data.
     room.chmod(0o755)
     return room
