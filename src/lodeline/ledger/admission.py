@@ -1,7 +1,7 @@
 """Judges a filing against what is held. Nothing here changes the ledger; every judgement names its row.
 
 The filing has already been judged by itself. What contradicts the ledger outright is refused; what looks
-like a slip must be confirmed with a reason; what contradicts somebody else's filing is only flagged.
+like a slip must be confirmed with a reason; what contradicts somebody else's filing or assay is only flagged.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ from lodeline.ledger.movement import ACCOUNT, is_making
 from lodeline.ledger.register import Register
 from lodeline.ledger.state import State
 from lodeline.ledger.transfer import closing_tolerance_mg
-from lodeline.material.composition import balance_shares
+from lodeline.material.composition import balance_shares, serving_shares
 from lodeline.material.element import RARE_EARTHS, TREO
 from lodeline.material.mass import format_kg, share_mg
 
-#: Relative standard uncertainties where the register names no method (assumption; docs/reference/ledger.md).
+#: Relative standard uncertainty where the register names no method (assumption; docs/reference/ledger.md).
 DEFAULT_WEIGHING = 0.001
-DEFAULT_ASSAY = 0.02
+#: Two laboratories differ by this relative standard deviation where all is analyte, and by more the less of it there
+#: is: to the power of −0.1505 of the mass fraction (Horwitz, Kamps & Boyer, J. AOAC 63 (1980) 1344).
+HORWITZ, HORWITZ_POWER = 0.02, -0.1505
 #: An element may gain this share of the output's mass before it is questioned: trace contamination
 #: (assumption: the 0.1 % by weight below which trade calls a magnet free of an element, a tenth of it).
 TRACE_SHARE = 0.0001
@@ -38,12 +40,16 @@ UNUSUAL_ROWS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objection:
-    """A problem before it has an address: `ordinal` is the row of the filing, from 0, or None for all of it."""
+    """A problem before it has an address: `ordinal` is the row of the filing, from 0, or None for all of it.
+
+    `only_flag`: what its code has confirmed elsewhere is only told here, since it may be another firm's slip.
+    """
 
     code: str
     ordinal: int | None
     column: str | None
     facts: Mapping[str, str | int]
+    only_flag: bool = False
 
 
 class Earlier(Protocol):
@@ -81,7 +87,7 @@ def judge(
         *_shortfalls(rows, state.balanced, register, names),
         *_awaiting_maker(rows, state, organisation, names),
         *_product_differs(rows, state.lots, names),
-        *_process_objections(rows, state.lots, register),
+        *_process_objections(rows, state, register),
         *_unusual_masses(rows, earlier),
         *_transfer_differences(rows, state, organisation, names),
         *_not_listed(rows, held_at_sites, names),
@@ -195,36 +201,45 @@ class _Process:
 
     ordinal: int | None = None
     site: str = ""
+    fed_net_mg: int = 0
     net_mg: int = 0
     fed_mg: dict[str, int] = field(default_factory=dict)
     out_mg: dict[str, int] = field(default_factory=dict)
     product_mg: dict[str, int] = field(default_factory=dict)
     #: An input of unstated composition: nothing can be said.
     unstated: bool = False
+    #: An input of which there is only what another firm says.
+    by_label: bool = False
 
 
-def _process_objections(rows: pl.DataFrame, lots: pl.DataFrame, register: Register) -> Iterable[Objection]:
-    """Judges what each event made of what it was fed. Inputs have the composition of their lot, outputs their own.
+def _process_objections(rows: pl.DataFrame, state: State, register: Register) -> Iterable[Objection]:
+    """Judges what each event made of what it was fed. Inputs have the composition that serves the site: its own assay,
+    else the maker's. Outputs have their own.
 
     Events of a `run` are left to the site's balance: the run may have been fed in another month.
     """
     transformations = rows[_PROCESS_COLUMNS].filter(_TRANSFORMATION)
     if not transformations.height:
         return
-    of_lot = dict(lots[["lot", "composition"]].iter_rows())
+    of_lot = dict(state.lots[["lot", "composition"]].iter_rows())
+    own = _own_assays(state.lines)
     processes: dict[str, _Process] = {}
-    for ordinal, event, role, site, lot, dry_mg, composition, _, _ in transformations.iter_rows():
+    for ordinal, event, role, site, lot, dry_mg, composition, _, _, maker, by in transformations.iter_rows():
         process = processes.setdefault(event, _Process())
-        stated = of_lot[lot] if role == "in" else composition
         if role == "in":
+            process.fed_net_mg += dry_mg
             sums = [process.fed_mg]
-            process.unstated |= stated is None
+            assay = own.get((site, lot))
+            shares = serving_shares(of_lot[lot] or "", assay) if assay else balance_shares(of_lot[lot] or "")
+            process.unstated |= assay is None and of_lot[lot] is None
+            process.by_label |= maker != by and assay in (None, of_lot[lot])
         else:
             sums = [process.out_mg, process.product_mg] if role == "out" else [process.out_mg]
+            shares = balance_shares(composition or "")
             process.net_mg += dry_mg
             if process.ordinal is None:
                 process.ordinal, process.site = ordinal, site
-        for symbol, ppb in balance_shares(stated or ""):
+        for symbol, ppb in shares:
             for masses in sums:
                 masses[symbol] = masses.get(symbol, 0) + share_mg(dry_mg, ppb)
     for event, process in processes.items():
@@ -233,8 +248,17 @@ def _process_objections(rows: pl.DataFrame, lots: pl.DataFrame, register: Regist
             yield from _yield_outside_band(event, process, register)
 
 
-_PROCESS_COLUMNS = ["ordinal", "event", "role", "site", "lot", "dry_mg", "composition", "kind", "run"]
+_PROCESS_COLUMNS = [
+    "ordinal", "event", "role", "site", "lot", "dry_mg", "composition", "kind", "run", "maker", "organisation",
+]  # fmt: skip
 _TRANSFORMATION = (pl.col("kind") == "transformation") & pl.col("run").is_null()
+
+
+def _own_assays(lines: pl.DataFrame) -> dict[tuple[str, int], str]:
+    """(site, lot) → the site's own newest assay, of its receipts and counts."""
+    stated = lines.filter(pl.col("kind").is_in(["receipt", "stock"]) & pl.col("composition").is_not_null())
+    ordered = stated.sort("on", "organisation", "event", "ordinal")
+    return {(site, lot): text for site, lot, text in ordered[["site", "lot", "composition"]].iter_rows()}
 
 
 def _out_exceeds_in(event: str, process: _Process) -> Iterable[Objection]:
@@ -245,10 +269,15 @@ def _out_exceeds_in(event: str, process: _Process) -> Iterable[Objection]:
         out_mg = process.out_mg.get(symbol, 0)
         if not out_mg or out_mg <= (in_mg := process.fed_mg.get(symbol, 0)):
             continue
-        sigma_mg = DEFAULT_ASSAY * math.hypot(in_mg, out_mg)
+        sigma_mg = math.hypot(_assay_sigma(in_mg, process.fed_net_mg), _assay_sigma(out_mg, process.net_mg))
         if out_mg > in_mg + 3 * sigma_mg + TRACE_SHARE * process.net_mg:
             facts = {"event": event, "element": symbol, "in_kg": format_kg(in_mg), "out_kg": format_kg(out_mg)}
             yield Objection(code="element.out-exceeds-in", ordinal=process.ordinal, column="composition", facts=facts)
+
+
+def _assay_sigma(mass_mg: int, net_mg: int) -> float:
+    """Standard uncertainty in mg of the mass of an element in a net mass, by two laboratories."""
+    return HORWITZ * mass_mg * (mass_mg / net_mg) ** HORWITZ_POWER if mass_mg else 0.0
 
 
 def _yield_outside_band(event: str, process: _Process, register: Register) -> Iterable[Objection]:
@@ -260,7 +289,10 @@ def _yield_outside_band(event: str, process: _Process, register: Register) -> It
     percent = 100 * product_mg / in_mg
     if not low - (high - low) <= percent <= high + (high - low):
         facts = {"event": event, "yield_pct": f"{percent:.1f}", "low_pct": f"{low:g}", "high_pct": f"{high:g}"}
-        yield Objection(code="yield.outside-band", ordinal=process.ordinal, column="mass_kg", facts=facts)
+        yield Objection(
+            code="yield.outside-band", ordinal=process.ordinal, column="mass_kg", facts=facts,
+            only_flag=process.by_label,
+        )  # fmt: skip
 
 
 def _unusual_masses(rows: pl.DataFrame, earlier: Earlier) -> Iterable[Objection]:
@@ -290,7 +322,10 @@ def _unusual_masses(rows: pl.DataFrame, earlier: Earlier) -> Iterable[Objection]
         before = [other_mg for day, other_mg in pool[kind, product] if day < on]
         if len(before) >= UNUSUAL_ROWS and mass_mg > UNUSUAL_RATIO * statistics.median(before):
             facts = {"mass_kg": format_kg(mass_mg), "median_kg": format_kg(round(statistics.median(before)))}
-            yield Objection(code="mass.unusual", ordinal=ordinal, column="mass_kg", facts=facts)
+            # What arrived is as large as the shipper made it.
+            yield Objection(
+                code="mass.unusual", ordinal=ordinal, column="mass_kg", facts=facts, only_flag=kind == "receipt"
+            )
 
 
 def _transfer_differences(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
-from lodeline.material.element import ELEMENT_PER_OXIDE_PPB, OXIDE_PER_ELEMENT_PPB, SYMBOLS, TREO
+from lodeline.material.element import ELEMENT_PER_OXIDE_PPB, OXIDE_PER_ELEMENT_PPB, RARE_EARTHS, SYMBOLS, TREO
 from lodeline.material.mass import PPB_PER_PERCENT, scale_ppb
 
 BASES = ("element", "oxide", "reo-share")
@@ -94,6 +94,20 @@ def balance_shares(text: str) -> tuple[tuple[str, int], ...]:
     """(symbol, ppb) of a canonical composition as balances count it: with TREO, stated or computed."""
     composition = read_canonical(text)
     return tuple({**composition, TREO: treo_ppb(composition)}.items())
+
+
+@lru_cache(maxsize=65_536)
+def serving_shares(maker: str, own: str) -> tuple[tuple[str, int], ...]:
+    """`balance_shares` of a lot at a site that has assayed it: its own figures (`own`), the maker's where it has none.
+
+    Both are canonical. An assay of fewer rare earths than the maker states says nothing of the total. The same of
+    whole frames: `accountancy.frames.serving_shares`.
+    """
+    stated, mine = dict(balance_shares(maker)), dict(balance_shares(own))
+    rare_earths = [sum(symbol in RARE_EARTHS for symbol in shares) for shares in (stated, mine)]
+    if rare_earths[1] < rare_earths[0] and TREO not in read_canonical(own):
+        del mine[TREO]
+    return tuple({**stated, **mine}.items())
 
 
 def treo_ppb(composition_ppb: Mapping[str, int]) -> int:

@@ -213,6 +213,27 @@ def test_more_out_than_in_all_year_is_found_against_others() -> None:
     assert found.subject["site"] == "f0" and "other sites' runs" in found.explanation["en"]
 
 
+def test_a_label_that_is_off_is_no_yield_of_who_assayed_the_lots_itself() -> None:
+    """From June to August the first smelter buys what its supplier overstates by 6 %, or so it found itself."""
+    made_here = (pl.col("kind") == "origin") & (pl.col("organisation") == "F0")
+    label = pl.when(pl.col("on").dt.month().is_between(6, 8)).then(pl.lit("TREO=1049400000"))
+    lines = smelted({})
+    bought = lines.filter(made_here)
+    others = lines.with_columns(
+        organisation=pl.when(made_here).then(pl.lit("SUPPLIER")).otherwise("organisation"),
+        site=pl.when(made_here).then(pl.lit("supplier")).otherwise("site"),
+        composition=pl.when(made_here).then(pl.coalesce(label, "composition")).otherwise("composition"),
+    )
+    receipts = bought.with_columns(
+        kind=pl.lit("receipt"), event=pl.lit("R") + pl.col("event"), origin_kind=pl.lit(None, pl.String),
+        party=pl.lit("SUPPLIER"), line=pl.col("line") + lines.height,
+    )  # fmt: skip
+    assert look("yield-outlier", pl.concat([others, receipts])) == []
+    unassayed = receipts.with_columns(composition=pl.lit(None, pl.String))
+    (found,) = look("yield-outlier", pl.concat([others, unassayed]))
+    assert found.subject["site"] == "f0"
+
+
 def test_yields_that_wander_are_let_be_and_few_months_say_nothing() -> None:
     assert look("yield-outlier", smelted({})) == []
     short = smelted(dict.fromkeys(MONTHS[:2], 0.03)).filter(pl.col("on").dt.month() <= 4)

@@ -23,9 +23,10 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from lodeline.accountancy.frames import serving_shares
 from lodeline.detection.alarm import ALARM_SCORE, HALF_WIDTH_95
 from lodeline.detection.detector import Detector
-from lodeline.detection.evidence import described, largest_rows, last_day, month_of, with_treo_mass
+from lodeline.detection.evidence import described, largest_rows, last_day, month_of
 from lodeline.detection.finding import Finding, Text, ranked, said, spoken_kg
 from lodeline.detection.limits import Limits
 from lodeline.detection.null import (
@@ -39,7 +40,7 @@ from lodeline.detection.null import (
 )
 from lodeline.material.assay import TREO_INDEX
 from lodeline.material.element import TREO
-from lodeline.material.mass import format_kg
+from lodeline.material.mass import format_kg, share_mg_expr
 from lodeline.material.product import PRODUCTS
 
 INNOCENT: tuple[Text, ...] = (
@@ -67,16 +68,22 @@ _OF_WASTE: Final = ("parted", "content")
 
 
 def yield_outlier(
-    *, lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, limits: Limits
+    *,
+    lines: pl.DataFrame,
+    lot_facts: pl.DataFrame,
+    lot_assays: pl.DataFrame,
+    site_assays: pl.DataFrame,
+    limits: Limits,
 ) -> list[Finding]:
     """One finding per site and kind of product whose yield stands out over a run of months, as `ranked`.
 
-    Parameters: `lines` in force (columns of `ledger.movement.LINE`), `lot_assays` as in `accountancy.frames`. Runs
-    with a lot that nobody assayed are left out; a process with fewer than `least_months` months is not testable.
+    Parameters: `lines` in force (columns of `ledger.movement.LINE`), the assays as in `accountancy.frames`. A lot holds
+    what the site itself found in it, else what its maker says. Runs with a lot that nobody assayed are left out; a
+    process with fewer than `least_months` months is not testable.
     `mass_mg` is the TREO by which the months lie off, `interval_mg` ± 1.96 σ.
     """
     values = limits.on(last_day(lines))
-    rows = _run_rows(lines, lot_facts, lot_assays)
+    rows = _run_rows(lines, lot_facts, lot_assays, site_assays)
     if rows.is_empty():
         return []
     months = _months(rows, values)
@@ -106,14 +113,17 @@ DETECTOR: Final = Detector(
 )
 
 
-def _run_rows(lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame) -> pl.DataFrame:
+def _run_rows(
+    lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataFrame, site_assays: pl.DataFrame
+) -> pl.DataFrame:
     """Rows of runs whose every lot has a known total, with `treo_mg`, `period` and `goods` (what was made)."""
-    known = lot_assays.filter(pl.col("element") == TREO_INDEX).select("lot", known=pl.lit(True))
     rows = lines.filter((pl.col("kind") == "transformation") & pl.col("site").is_not_null())
+    held = rows.select("site", "lot").unique().sort("site", "lot").with_row_index("held")
+    totals = serving_shares(held, lot_assays=lot_assays, site_assays=site_assays, elements=[TREO_INDEX])
     fed = lot_facts.select("lot", scrap=pl.col("product").str.split(":").list.first().is_in(_SCRAP))
     whole = (
-        with_treo_mass(rows, lot_assays)
-        .join(known, on="lot", how="left", maintain_order="left")
+        rows.join(held.join(totals, on="held"), on=["site", "lot"], how="left", maintain_order="left")
+        .with_columns(treo_mg=share_mg_expr(pl.col("dry_mg"), pl.col("ppb")))
         .join(fed, on="lot", how="left", maintain_order="left")
     )
     event = ["organisation", "event"]
@@ -123,8 +133,8 @@ def _run_rows(lines: pl.DataFrame, lot_facts: pl.DataFrame, lot_assays: pl.DataF
     goods = pl.when(of_scrap.over(event)).then(pl.concat_str(made.over(event), pl.lit(" < scrap")))
     return (
         whole.with_columns(goods=goods.otherwise(made.over(event)), period=month_of())
-        .filter(pl.col("known").fill_null(False).all().over(event) & pl.col("goods").is_not_null())
-        .drop("known", "scrap")
+        .filter(pl.col("ppb").is_not_null().all().over(event) & pl.col("goods").is_not_null())
+        .drop("held", "element", "ppb", "own", "scrap")
     )
 
 

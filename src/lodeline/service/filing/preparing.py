@@ -91,15 +91,14 @@ class Job:
         return sealed(self.encoded, self.leaves, self.salt_key)
 
     def address(self, objection: Objection) -> Problem:
-        """An objection with its place; one that must be confirmed is only a flag once its row gives a reason."""
+        """An objection with its place; one that must be confirmed is only a flag where its row gives a reason."""
         severity = CATALOGUE[objection.code].severity
         where = Where()
         if objection.ordinal is not None:
             row = self.checked.rows.row(objection.ordinal, named=True)
             source = self.checked.sources[row["source"]]
             where = Where(file=source.file, sheet=source.sheet, row=row["row"], column=objection.column)
-            received = objection.code == "mass.unusual" and row["kind"] == "receipt"
-            if severity == "confirm" and (row["reason"] or received):
+            if severity == "confirm" and (row["reason"] or objection.only_flag):
                 severity = "flag"
         return problem(objection.code, where, severity=severity, **objection.facts)
 
