@@ -55,6 +55,7 @@ class Row:
     party: str = ""
     to_site: str = ""
     reference: str = ""
+    bare: bool = False
 
     @property
     def makes(self) -> bool:
@@ -64,6 +65,7 @@ class Row:
     def text(self, event: str, *, firm: str, made: set[str]) -> str:
         """The row in the short notation; lots that the firm has ever made go by their bare id."""
         lot = self.lot.removeprefix(firm + "/") if self.makes or self.lot in made else self.lot
+        lot = self.lot.rpartition("/")[2] if self.bare else lot
         cells = {
             "role": self.role, "origin_kind": self.origin, "counterparty": self.party, "to_site": self.to_site,
             "reference": self.reference, "reason": "told",
@@ -102,6 +104,14 @@ class Model:
             for event in self.events.values()
             for ordinal, row in enumerate(event.rows)
         ]
+
+    def on_the_way(self, firm: str, local: str) -> set[str]:
+        """What a firm that never had such a lot may mean by the bare id: as the papers of what was sent to it say."""
+        return {
+            f"{shipper}/{local}" for lot, shipper, to, event, receipt, *_ in self.transfers()
+            if to == firm and event is not None and receipt is None and lot.rpartition("/")[2] == local
+            and not any(named == lot and label.startswith(shipper + "/") for label, named in self.aliases.items())
+        }  # fmt: skip
 
     def makers(self) -> dict[str, Row]:
         """Lot → the row that made it."""
@@ -287,6 +297,7 @@ class LedgerMachine(RuleBasedStateMachine):
         super().__init__()
         self.model, self.number, self.filed = Model(), 0, list[tuple[str, str, tuple[str, ...], int | None, int]]()
         self.made: set[str] = set()
+        self.received: set[tuple[str, str]] = set()
         self.room = tempfile.TemporaryDirectory()
 
     @initialize()
@@ -309,8 +320,8 @@ class LedgerMachine(RuleBasedStateMachine):
             self.filed.append((firm, period, texts, corrects, outcome.entry.index))
         return outcome
 
-    def add(self, firm: str, period: str, *rows: Row) -> None:
-        """Files a new event; it is refused only if it makes a lot that is made already."""
+    def add(self, firm: str, period: str, *rows: Row) -> list[str]:
+        """Files a new event; it is refused only if it makes a lot that is made already. What was objected."""
         self.number += 1
         name = f"E{self.number}"
         outcome = self.file(firm, period, self.texts(firm, name, rows))
@@ -318,9 +329,32 @@ class LedgerMachine(RuleBasedStateMachine):
         assert (outcome.entry is None) == again, codes(outcome)
         if outcome.entry is None:
             assert "lot.exists" in codes(outcome)
-            return
+            return codes(outcome)
         self.made |= {row.lot for row in rows if row.makes}
-        self.model.events[firm, name] = Event(firm, name, period, outcome.entry.index, rows)
+        self.received |= {(firm, row.lot) for row in rows if row.kind == "receipt"}
+        # Whatever a bare id meant, it means for good.
+        named = tuple(replace(row, bare=False) for row in rows)
+        self.model.events[firm, name] = Event(firm, name, period, outcome.entry.index, named)
+        return codes(outcome)
+
+    @rule(
+        period=periods, day=days, firm=firms, local=st.sampled_from("123xy"), kg=masses,
+        kind=st.sampled_from(["loss", "stock", "shipment"]),
+    )  # fmt: skip
+    def draw_by_the_bare_id(self, *, period: str, day: int, firm: str, local: str, kg: int, kind: str) -> None:
+        """One's own lot; else what one has received, of several what one holds; else what is on its way to one."""
+        own = f"{firm}/{local}"
+        had = {lot for who, lot in self.received if who == firm and lot.rpartition("/")[2] == local}
+        held = {lot for lot, _, owner, mass_mg, _ in self.model.holdings() if owner == firm and mass_mg}
+        sent = set() if own in self.made or had else self.model.on_the_way(firm, local)
+        meant = {own} if own in self.made else had if len(had) == 1 else had & held or had or sent or {own}
+        to = next(other for other in SITES if other != firm) if kind == "shipment" else ""
+        row = Row(kind, day, SITES[firm][0], min(meant), kg, party=to, bare=True)
+        if len(meant) > 1:
+            outcome = self.file(firm, period, self.texts(firm, "E0", (row,)))
+            assert outcome.entry is None and "lot.ambiguous" in codes(outcome)
+        else:
+            assert ("lot.without-receipt" in self.add(firm, period, row)) == bool(sent)
 
     @rule(period=periods, day=days, lot=st.sampled_from(["M/1", "M/2", "M/3"]), kg=masses, mined=st.booleans())
     def origin(self, *, period: str, day: int, lot: str, kg: int, mined: bool) -> None:

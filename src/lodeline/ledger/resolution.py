@@ -1,7 +1,8 @@
 """Which lot a filed identifier means.
 
 A canonical name (`MAKER/LOT`, or a GS1 URI) means itself. A bare id means one's own lot, else the one lot
-of that id that the filer holds or received, else the counterparty's (on a receipt) or one's own.
+of that id that the filer holds or received, else the counterparty's (on a receipt), else the one lot of that id that
+was shipped to the filer and never received, else one's own.
 An alias means the lot that it was given to: one's own alias, and that of a lot which was bought by title under it.
 On a receipt, a lot of that id that came from somebody else is no candidate: two suppliers may both number
 their lots from 1.
@@ -17,6 +18,8 @@ import polars as pl
 from lodeline.ledger.movement import is_making
 
 LABELS: dict[str, pl.DataType] = {"filed": pl.String(), "name": pl.String(), "held_mg": pl.Int64()}
+#: A shipment without a receipt: what its papers call the lot, bare (`filed`) and in full, and the shipper's event.
+SHIPPED: dict[str, pl.DataType] = {"filed": pl.String(), "name": pl.String(), "shipment": pl.String()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +29,13 @@ class Known:
     made : local ids that the organisation has ever made, of those asked for.
     received : `local`, `name`, `party` (from whom), `held_mg`: lots it has ever received or bought.
     labels : `filed` (an alias, bare or as `SHIPPER/ALIAS`), `name` (what it may mean), `held_mg`.
+    shipped : `SHIPPED`, what was sent to it and no receipt answers, the oldest first.
     """
 
     made: Collection[str]
     received: pl.DataFrame
     labels: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LABELS))
+    shipped: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SHIPPED))
 
 
 _RECEIVED: dict[str, pl.DataType] = {
@@ -54,11 +59,12 @@ def is_uri(lot: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """Per row, in order: `names` (canonical lot name, None for voids) and `ambiguous` (what it may mean, canonical, or
-    None)."""
+    """Per row, in order: `names` (canonical lot name, None for voids), `ambiguous` (what it may mean, canonical, or
+    None) and `assumed` (the shipper's event by which alone the lot is known, or None)."""
 
     names: list[str | None]
     ambiguous: list[tuple[str, ...] | None]
+    assumed: list[str | None]
 
 
 def resolve(rows: pl.DataFrame, *, organisation: str, known: Callable[[Sequence[str]], Known] | None) -> Resolved:
@@ -94,12 +100,16 @@ def resolve(rows: pl.DataFrame, *, organisation: str, known: Callable[[Sequence[
         if kind == "receipt" and names[-1] is not None:
             book.arrive(str(names[-1]))
     ambiguous: list[tuple[str, ...] | None] = [None] * len(names)
+    assumed: list[str | None] = [None] * len(names)
     for place, (kind, _, lot, _) in enumerate(filed):
         if names[place] is None and lot is not None and kind != "void":
             candidates = book.candidates(lot, made=own + lot if lot in made else None)
+            shipped = {} if candidates else book.shipped.get(lot, {})
+            candidates = candidates or sorted(shipped)
             names[place] = candidates[0] if len(candidates) == 1 else lot if _is_canonical(lot) else own + lot
             ambiguous[place] = tuple(candidates) if len(candidates) > 1 else None
-    return Resolved(names=names, ambiguous=ambiguous)
+            assumed[place] = next(iter(shipped.values())) if len(shipped) == 1 else None
+    return Resolved(names=names, ambiguous=ambiguous, assumed=assumed)
 
 
 def _is_canonical(lot: str | None) -> bool:
@@ -107,9 +117,10 @@ def _is_canonical(lot: str | None) -> bool:
 
 
 class _Book:
-    """What the filer holds or has received, by bare id."""
+    """What the filer holds or has received, by bare id; and what was `shipped` to it: name → the shipper's event."""
 
     def __init__(self) -> None:
+        self.shipped: dict[str, dict[str, str]] = {}
         self._held: dict[str, dict[str, bool]] = {}
         self._by_party: dict[tuple[str, str | None], set[str]] = {}
         self._labels: dict[str, dict[str, bool]] = {}
@@ -124,6 +135,8 @@ class _Book:
         for filed, name, held_mg in known.labels[["filed", "name", "held_mg"]].iter_rows():
             names = book._labels.setdefault(filed, {})
             names[name] = names.get(name, False) or held_mg > 0
+        for filed, name, shipment in known.shipped[[*SHIPPED]].iter_rows():
+            book.shipped.setdefault(filed, {}).setdefault(name, shipment)
         return book
 
     def is_label(self, lot: str) -> bool:

@@ -10,7 +10,7 @@ import polars as pl
 from lodeline.ledger.label import ALIAS, NO_ALIASES, with_inherited
 from lodeline.ledger.movement import LINE
 from lodeline.ledger.register import Register
-from lodeline.ledger.resolution import LABELS, Known
+from lodeline.ledger.resolution import LABELS, SHIPPED, Known
 from lodeline.store.database import Database, integer, marks
 
 #: A line with the maker and the local id of its lot, in the columns of `ledger.movement.LINE`.
@@ -75,7 +75,42 @@ class Books:
         )  # fmt: skip
         # Who has a lot by title under an alias is told the alias, and never the id.
         received = received.filter((pl.col("kind") != "title") | ~pl.col("lot").is_in(sorted(bought)))
-        return Known(made=own, received=register.meant(received.drop("lot", "kind")), labels=labels)
+        settled = set(received["local"])
+        return Known(
+            made=own,
+            received=register.meant(received.drop("lot", "kind")),
+            labels=labels,
+            shipped=self._shipped(organisation, [lot for lot in wanted if lot not in settled]),
+        )
+
+    def _shipped(self, organisation: str, wanted: Sequence[str]) -> pl.DataFrame:
+        """What was sent to the organisation under these bare ids and no receipt answers (`resolution.SHIPPED`).
+
+        A lot that its shipper has given an alias goes by that alone: its own id is not the receiver's to learn.
+        """
+        found = [
+            row
+            for named in ("lot.local", "a.alias")
+            for row in self._database.rows_in(
+                "SELECT t.shipped_on, t.shipment_event, t.shipper, t.lot, lot.local FROM transfer t"
+                " JOIN lot ON lot.id = t.lot LEFT JOIN alias a ON a.lot = t.lot WHERE t.receiver = %s"
+                f" AND t.receipt_line IS NULL AND t.shipment_line IS NOT NULL AND {named} IN ({{keys}})",
+                wanted,
+                before=(organisation,),
+            )
+        ]
+        oldest_first = sorted(set(found), key=lambda row: [*map(str, row)])
+        lots = sorted({integer(lot) for *_, lot, _ in found})
+        called: dict[tuple[str, int], set[str]] = {}
+        for who, lot, alias in with_inherited(self.aliases(lots), self.titles_of(lots)).iter_rows():
+            called.setdefault((who, lot), set()).add(alias)
+        rows = [
+            (name, f"{shipper}/{name}", event)
+            for _, event, shipper, lot, local in oldest_first
+            for name in sorted(called.get((str(shipper), integer(lot)), {str(local)}))
+            if name in wanted
+        ]
+        return pl.DataFrame(rows, schema=SHIPPED, orient="row")
 
     def _labels(self, organisation: str, texts: Sequence[str]) -> tuple[pl.DataFrame, set[int]]:
         """What an alias in a row of the organisation may mean (`ledger.resolution.LABELS`), and what it bought under

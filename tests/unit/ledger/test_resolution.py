@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 import pytest
 
-from lodeline.ledger.resolution import LABELS, Known, resolve
+from lodeline.ledger.resolution import LABELS, SHIPPED, Known, Resolved, resolve
 
 RECEIVED = {"local": pl.String(), "name": pl.String(), "party": pl.String(), "held_mg": pl.Int64()}
 Row = tuple[str, str | None, str | None, str | None]
@@ -23,17 +24,27 @@ def named(
     labels: tuple[tuple[str, str, int], ...] = (),
 ) -> list[tuple[str | None, tuple[str, ...] | None]]:
     """(canonical name, what it may mean if that is open) of rows (kind, role, lot, party) that ACME files."""
+    found = resolved(*rows, made=made, received=received, labels=labels)
+    return list(zip(found.names, found.ambiguous, strict=True))
 
+
+def resolved(
+    *rows: Row,
+    made: tuple[str, ...] = (),
+    received: tuple[tuple[str, str, str, int], ...] = (),
+    labels: tuple[tuple[str, str, int], ...] = (),
+    shipped: tuple[tuple[str, str, str], ...] = (),
+) -> Resolved:
     def known(wanted: Sequence[str]) -> Known:
         return Known(
             made=[lot for lot in made if lot in wanted],
             received=pl.DataFrame([row for row in received if row[0] in wanted], schema=RECEIVED, orient="row"),
             labels=pl.DataFrame(labels, schema=LABELS, orient="row"),
+            shipped=pl.DataFrame(shipped, schema=SHIPPED, orient="row"),
         )
 
     frame = pl.DataFrame(rows, schema=dict.fromkeys(("kind", "role", "lot", "party"), pl.String()), orient="row")
-    found = resolve(frame, organisation="ACME", known=known)
-    return list(zip(found.names, found.ambiguous, strict=True))
+    return resolve(frame, organisation="ACME", known=known)
 
 
 def name(row: Row, *, made: tuple[str, ...] = (), received: tuple[tuple[str, str, str, int], ...] = ()) -> str | None:
@@ -205,3 +216,42 @@ def test_an_alias_and_another_lot_of_that_id_are_ambiguous_where_both_are_held()
     assert named(("loss", None, "T-1", None), received=got, labels=ALIASED)[0][1] == ("MINE/7", "PIT/T-1")
     gone = (("T-1", "PIT/T-1", "PIT", 0),)
     assert named(("loss", None, "T-1", None), received=gone, labels=ALIASED) == [("MINE/7", None)]
+
+
+SENT = (("7", "MINE/7", "S1"), ("7", "MINE/7", "S2"))
+
+
+@pytest.mark.parametrize("kind_and_role", [("transformation", "in"), ("loss", None), ("stock", None), ("title", None)])
+def test_a_bare_id_that_is_known_by_one_lot_on_its_way_alone_means_that_lot(
+    kind_and_role: tuple[str, str | None],
+) -> None:
+    found = resolved((*kind_and_role, "7", "BUYER"), shipped=SENT)
+    assert (found.names, found.ambiguous, found.assumed) == (["MINE/7"], [None], ["S1"])
+
+
+def test_two_lots_of_that_id_on_their_way_are_ambiguous() -> None:
+    found = resolved(SHIP, shipped=(*SENT, ("7", "PIT/7", "S9")))
+    assert (found.names, found.ambiguous, found.assumed) == (["ACME/7"], [("MINE/7", "PIT/7")], [None])
+
+
+@pytest.mark.parametrize(
+    ("known", "name"),
+    [
+        ({"made": ("7",)}, "ACME/7"),
+        ({"received": (("7", "PIT/7", "PIT", 0),)}, "PIT/7"),
+        ({"labels": (("7", "DEEP/7", 5),)}, "DEEP/7"),
+    ],
+)
+def test_what_is_on_its_way_comes_after_all_that_one_has_had(known: dict[str, Any], name: str) -> None:
+    found = resolved(SHIP, shipped=SENT, **known)
+    assert (found.names, found.ambiguous, found.assumed) == ([name], [None], [None])
+
+
+def test_what_arrives_in_the_filing_itself_goes_before_what_is_on_its_way() -> None:
+    found = resolved(("receipt", None, "7", "PIT"), SHIP, shipped=SENT)
+    assert (found.names, found.assumed) == (["PIT/7", "PIT/7"], [None, None])
+
+
+def test_who_makes_a_lot_of_that_id_makes_its_own() -> None:
+    found = resolved(("origin", None, "7", None), ("loss", None, "7", None), shipped=SENT)
+    assert (found.names, found.assumed) == (["ACME/7", "ACME/7"], [None, None])

@@ -24,7 +24,7 @@ from lodeline.ledger.label import NO_ALIASES
 from lodeline.ledger.movement import LINE
 from lodeline.ledger.problem import CATALOGUE, Problem, Where, problem
 from lodeline.ledger.register import Register
-from lodeline.ledger.resolution import maker_and_local, resolve
+from lodeline.ledger.resolution import Resolved, maker_and_local, resolve
 from lodeline.ledger.state import STATE_COLUMNS, State, project
 from lodeline.ledger.succession import former_holders
 from lodeline.material.mass import format_kg
@@ -135,16 +135,9 @@ def prepare(job: Job, head: Head) -> Prepared:
     problems += _events(job, filed)
     job.say("admit", 0.1)
     placed = _with_places(checked.rows, organisation, head, register)
-    lines, lots, unclear = _name_lots(store, head, placed, organisation)
+    lines, lots, resolved = _name_lots(store, head, placed, organisation)
     told = _Told(store, lines, lots, organisation)
-    ambiguous = [
-        Objection(
-            code="lot.ambiguous", ordinal=place, column="lot",
-            facts={"lot": lines["lot_filed"][place], "candidates": ", ".join(map(told.by_name, candidates))},
-        )
-        for place, candidates in unclear
-    ]  # fmt: skip
-    problems += [job.address(objection) for objection in ambiguous]
+    problems += _addressed(job, _unsettled_names(lines, resolved, told))
     superseded = sorted(filed.items()) if corrects is not None else []
     replaced = store.books.lines_of_events(organisation, [event for event, _ in superseded]) if superseded else NO_LINES
     problems += _restated(job, replaced)
@@ -321,8 +314,8 @@ def parties(rows: pl.DataFrame, register: Register) -> pl.Series:
 
 def _name_lots(
     store: Store, head: Head, lines: pl.DataFrame, organisation: str
-) -> tuple[pl.DataFrame, pl.DataFrame, list[tuple[int, tuple[str, ...]]]]:
-    """Gives every line its lot id; returns the lines, the lots that are new, and which row may mean which lots."""
+) -> tuple[pl.DataFrame, pl.DataFrame, Resolved]:
+    """Gives every line its lot id; returns the lines, the lots that are new, and how the names were found."""
     asked = store.books if head.next_lot > 1 else None
     resolved = resolve(
         lines, organisation=organisation, known=(lambda wanted: asked.known(organisation, wanted)) if asked else None
@@ -343,7 +336,21 @@ def _name_lots(
         pl.Series("maker", [None if name is None else whose[name][0] for name in resolved.names], pl.String()),
         pl.Series("local", [None if name is None else whose[name][1] for name in resolved.names], pl.String()),
     )
-    return named, new, [(place, names) for place, names in enumerate(resolved.ambiguous) if names is not None]
+    return named, new, resolved
+
+
+def _unsettled_names(lines: pl.DataFrame, resolved: Resolved, told: _Told) -> list[Objection]:
+    """Rows whose lot may be several, or is known by a shipment alone that nobody has received."""
+    found = []
+    filed = zip(lines["lot_filed"], resolved.names, resolved.ambiguous, resolved.assumed, strict=True)
+    for place, (lot, name, candidates, shipment) in enumerate(filed):
+        if candidates is not None:
+            facts = {"lot": lot, "candidates": ", ".join(map(told.by_name, candidates))}
+            found.append(Objection(code="lot.ambiguous", ordinal=place, column="lot", facts=facts))
+        elif shipment is not None and name is not None:
+            facts = {"lot": lot, "meant": told.by_name(name), "shipment": shipment}
+            found.append(Objection(code="lot.without-receipt", ordinal=place, column="lot", facts=facts))
+    return found
 
 
 class _Told:
