@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import polars as pl
 import pytest
 from tests.desk import Desk, assert_sound, codes
 
 from lodeline.ledger.problem import Problem
+from lodeline.material.element import SYMBOLS
 from lodeline.service.lots.aliases import give_alias
 from lodeline.store.snapshot import open_snapshot
 
@@ -39,9 +41,41 @@ def test_it_is_the_shipped_lot_and_who_files_is_told(desk: Desk) -> None:
     told = found["lot.without-receipt"]
     assert (told.severity, told.facts) == ("flag", {"lot": "7", "meant": "MINE/7", "shipment": "S"})
     assert lots_of(desk, "MAG") == {"MINE/7"}
-    # What was sent explains what was drawn: no gain is left at the site.
-    (implied,) = open_snapshot(desk.store).implied.select("site", "delta_mg").iter_rows()
-    assert implied == ("mag", 100_000_000)
+
+
+def balanced(desk: Desk) -> tuple[list[tuple[str, int, int]], list[int]]:
+    """What a balance takes as received (site, lot, mass), and the neodymium of each lot that MAG draws on."""
+    snapshot = open_snapshot(desk.store)
+    lots = snapshot.lines.filter(pl.col("organisation") == "MAG")["lot"].unique()
+    neodymium = snapshot.lot_assays.filter(
+        pl.col("lot").is_in(lots.implode()), pl.col("element") == SYMBOLS.index("Nd")
+    )
+    return snapshot.implied.select("site", "lot", "delta_mg").rows(), neodymium["ppb"].to_list()
+
+
+@pytest.mark.parametrize("shipped_first", [True, False])
+@pytest.mark.parametrize("trader", [False, True])
+def test_whoever_files_first_what_was_sent_explains_what_was_drawn(
+    desk: Desk, shipped_first: bool, trader: bool
+) -> None:
+    sent = [("MINE", MINED)]
+    if trader:
+        sent = [
+            ("MINE", (MINED[0], "S shipment 3 mine 7 500 counterparty=TRADE")),
+            ("TRADE", ("R receipt 4 trade 7 500 counterparty=MINE", "S shipment 5 trade 7 500 counterparty=MAG")),
+        ]
+    lost = ("MAG", (LOST, "L2 loss 10 mag 7 450 reason=arrival-not-filed"))
+    for who, rows in [*sent, lost] if shipped_first else [lost, *sent]:
+        desk.rows(who, "2025-06", *rows)
+    # No more is taken as received than was sent, and it holds what was sent.
+    mined = desk.store.books.lot_ids(["MINE/7"])["MINE/7"]
+    assert balanced(desk) == ([("mag", mined, 500_000_000)], [120_000_000])
+
+
+def test_what_is_no_name_of_the_shipped_lot_is_explained_by_nothing(desk: Desk) -> None:
+    desk.rows("MINE", "2025-06", *MINED)
+    desk.rows("MAG", "2025-06", f"O origin 2 mag 7 9 {CONCENTRATE}", LOST, "L2 loss 9 mag SEP/7 1 reason=x")
+    assert open_snapshot(desk.store).implied.is_empty()
 
 
 def test_it_is_refused_without_a_reason_and_the_missing_receipt_is_named(desk: Desk) -> None:

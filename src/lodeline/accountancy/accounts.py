@@ -26,8 +26,9 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Accounts:
-    """Frames as `balance` takes them, of the whole ledger; `transfers` as `ledger.transfer` gives them. Other columns
-    than those of `frames` are not looked at. Only sites that counted are reckoned, for the elements asked."""
+    """Frames as `balance` takes them, of the whole ledger; `transfers` as `ledger.transfer` gives them, `names` as
+    `ledger.label.drawn_as`. Other columns than those of `frames` are not looked at. Only sites that counted are
+    reckoned, for the elements asked."""
 
     movements: pl.DataFrame
     counts: pl.DataFrame
@@ -36,12 +37,15 @@ class Accounts:
     site_assays: pl.DataFrame
     methods: pl.DataFrame
     transfers: pl.DataFrame
+    names: pl.DataFrame
     elements: tuple[str, ...]
 
     @cached_property
     def implied(self) -> pl.DataFrame:
         """The receipts that nobody filed of goods that are there, columns MOVEMENTS."""
-        return implied_receipts(transfers=self.transfers, movements=self.movements, counts=self.counts)
+        return implied_receipts(
+            transfers=self.transfers, movements=self.movements, counts=self.counts, names=self.names
+        )
 
     @cached_property
     def _reckoned(self) -> Reckoning | None:

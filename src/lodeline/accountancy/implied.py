@@ -12,13 +12,15 @@ import polars as pl
 from lodeline.accountancy.frames import MOVEMENTS
 
 
-def implied_receipts(*, transfers: pl.DataFrame, movements: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
+def implied_receipts(
+    *, transfers: pl.DataFrame, movements: pl.DataFrame, counts: pl.DataFrame, names: pl.DataFrame
+) -> pl.DataFrame:
     """Receipts that nobody filed, columns MOVEMENTS, at the weighing and with the number (`seq`) of the shipment.
 
     Parameters: `transfers` with the columns of `ledger.transfer.TRANSFER`; `movements` and `counts` as in `frames`,
-    of the whole ledger. No more is implied than what the site drew from the lot or counted of it beyond what it took
-    in, so that a paper that is missing can explain a gain and never makes a loss; on the day when that was first
-    seen.
+    of the whole ledger; `names` as `ledger.label.drawn_as`. No more is implied than what the site drew from the lot or
+    counted of it beyond what it took in, so that a paper that is missing can explain a gain and never makes a loss; on
+    the day when that was first seen.
     """
     lot = ["organisation", "lot"]
     open_ = (
@@ -28,7 +30,9 @@ def implied_receipts(*, transfers: pl.DataFrame, movements: pl.DataFrame, counts
     )
     if open_.is_empty():
         return pl.DataFrame(schema=dict(MOVEMENTS))
-    lacking = _lacking(movements, counts, open_.select(lot).unique())
+    here = pl.concat([open_.select(lot), names.select("organisation", lot="lot")]).unique()
+    used, found = (_by_shipped_lot(frame.join(here, on=lot, how="semi"), names) for frame in (movements, counts))
+    lacking = _lacking(used, found, open_.select(lot).unique())
     weighings = movements.filter(pl.col("kind") == "shipment").select("seq", "product", "owner", "method")
     # Several open shipments of one lot share what is lacking of it, the oldest first.
     before = (pl.col("mass_mg").cum_sum() - pl.col("mass_mg")).over(lot, order_by="seq")
@@ -46,6 +50,12 @@ def implied_receipts(*, transfers: pl.DataFrame, movements: pl.DataFrame, counts
         .filter(pl.col("delta_mg") > 0)
     )
     return implied.sort("seq").select([pl.col(name).cast(kind) for name, kind in MOVEMENTS.items()])
+
+
+def _by_shipped_lot(rows: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    """The rows, their lots as they were shipped."""
+    named = rows.join(names, on=["organisation", "lot"], how="left", maintain_order="left")
+    return named.with_columns(lot=pl.coalesce("shipped_lot", "lot")).drop("shipped_lot")
 
 
 def _lacking(movements: pl.DataFrame, counts: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:

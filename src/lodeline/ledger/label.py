@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 
 import polars as pl
 
+from lodeline.ledger.movement import makes_lot
 from lodeline.ledger.resolution import is_uri
 
 #: Names on papers instead of a lot's id, the oldest first: `organisation` ships `lot` as `alias`.
@@ -53,6 +54,43 @@ def aliased_lots(aliases: pl.DataFrame) -> dict[tuple[str, str], int]:
 def newest_aliases(aliases: pl.DataFrame) -> dict[tuple[str, int], str]:
     """(shipper, lot) → the alias that new papers carry."""
     return {(shipper, lot): alias for shipper, lot, alias in aliases.select(*ALIAS).iter_rows()}
+
+
+#: A name of `organisation` for a lot that was shipped to it as `shipped_lot`, though no receipt says so.
+DRAWN_AS: dict[str, pl.DataType] = {"organisation": pl.String(), "lot": pl.Int64(), "shipped_lot": pl.Int64()}
+
+
+def drawn_as(transfers: pl.DataFrame, lines: pl.DataFrame, aliases: pl.DataFrame) -> pl.DataFrame:
+    """Names under which firms use what was shipped to them and never received: `DRAWN_AS`.
+
+    Parameters as for `transfer.match`, and what it gives. The name is on the papers, or is what a bare id means as long
+    as the shipper has not filed: a lot of the firm's own that nobody made. So it makes no difference who files first. A
+    name stands for one lot only.
+    """
+    sent = (
+        transfers.filter(pl.col("receipt_line").is_null() & pl.col("shipment_line").is_not_null())
+        .select("shipper", "shipment_line", organisation="receiver", shipped_lot="lot")
+        .join(lines.select("local", shipment_line="line"), on="shipment_line")
+        .drop("shipment_line")
+    )
+    called = with_inherited(aliases, lines).select(shipper="organisation", shipped_lot="lot", local="alias")
+    aliased = sent.drop("local").join(called, on=["shipper", "shipped_lot"])
+    named = lines.select("organisation", "lot", "maker", "local").unique()
+    used = named.join(lines.filter(makes_lot()), on="lot", how="anti").join(
+        lines.filter(pl.col("kind") == "receipt"), on=["organisation", "lot"], how="anti"
+    )
+    return (
+        pl.concat([sent, aliased.select(sent.columns)])
+        .join(used, on=["organisation", "local"])
+        .filter(
+            (pl.col("lot") != pl.col("shipped_lot")),
+            (pl.col("maker") == pl.col("shipper")) | (pl.col("maker") == pl.col("organisation")),
+        )
+        .select(*DRAWN_AS)
+        .unique()
+        .filter(pl.col("shipped_lot").n_unique().over("lot") == 1)
+        .sort(*DRAWN_AS)
+    )
 
 
 def on_the_label(*, shipper: str, reader: str, name: str, maker: str, local: str, alias: str | None) -> str:

@@ -15,11 +15,11 @@ from lodeline.accountancy.frames import MOVEMENTS
 from lodeline.accountancy.implied import implied_receipts
 from lodeline.filing.feed_schema import IDENTITY, Feed
 from lodeline.flow.index import FlowIndex
-from lodeline.ledger.label import NO_ALIASES
+from lodeline.ledger.label import NO_ALIASES, drawn_as
 from lodeline.ledger.movement import makes_lot, movements, with_balances
 from lodeline.ledger.register import Register
 from lodeline.ledger.state import facts_of_lots
-from lodeline.ledger.transfer import match, passed_on
+from lodeline.ledger.transfer import match, passed_on, stand_in
 from lodeline.material.assay import explode, with_treo
 from lodeline.material.element import RARE_EARTHS
 from lodeline.store.column_files import ColumnFiles, Kind, directory_of
@@ -108,9 +108,14 @@ class Snapshot:
         return facts_of_lots(self.lines, self.transfers)
 
     @cached_property
+    def drawn_as(self) -> pl.DataFrame:
+        """Names under which firms use what they never received (`ledger.label.drawn_as`)."""
+        return drawn_as(self.transfers, self.lines, self.aliases)
+
+    @cached_property
     def lot_assays(self) -> pl.DataFrame:
         """`lot`, `element`, `ppb`: the current composition of every lot, TREO stated or derived."""
-        facts = self.lot_facts.with_row_index("place")
+        facts = stand_in(self.lot_facts, self.drawn_as).with_row_index("place")
         shares = with_treo(explode(facts["composition"]))
         return (
             shares.join(facts.select("place", "lot"), on="place").select("lot", "element", "ppb").sort("lot", "element")
@@ -158,7 +163,9 @@ class Snapshot:
     @cached_property
     def implied(self) -> pl.DataFrame:
         """The receipts that nobody filed of goods that are there (accountancy.implied)."""
-        return implied_receipts(transfers=self.transfers, movements=self.accountancy_movements, counts=self.counts)
+        return implied_receipts(
+            transfers=self.transfers, movements=self.accountancy_movements, counts=self.counts, names=self.drawn_as
+        )
 
     @cached_property
     def booked(self) -> pl.DataFrame:

@@ -19,6 +19,7 @@ from lodeline.detection.detectors.unexplained_gain import unexplained_gain
 from lodeline.detection.detectors.unexplained_loss import unexplained_loss
 from lodeline.detection.finding import Finding
 from lodeline.detection.imbalance import TESTED
+from lodeline.ledger.label import DRAWN_AS
 from lodeline.ledger.register import TABLES
 from lodeline.ledger.transfer import TRANSFER
 from lodeline.material.element import SYMBOLS
@@ -66,7 +67,7 @@ def books(frames: dict[str, pl.DataFrame], **more: Any) -> Accounts:
     """The books of a ledger in which nothing is under way, all methods have their default uncertainty."""
     made: dict[str, Any] = {
         **frames, "methods": pl.DataFrame(schema=TABLES["methods"]), "transfers": pl.DataFrame(schema=TRANSFER),
-        "elements": TESTED, **more,
+        "names": pl.DataFrame(schema=DRAWN_AS), "elements": TESTED, **more,
     }  # fmt: skip
     return Accounts(**made)
 

@@ -18,6 +18,7 @@ from lodeline.detection.detectors.unexplained_gain import unexplained_gain
 from lodeline.detection.evidence import EVIDENCE_ROWS
 from lodeline.detection.finding import Finding
 from lodeline.detection.imbalance import TESTED
+from lodeline.ledger.label import DRAWN_AS
 from lodeline.ledger.register import TABLES
 from lodeline.ledger.transfer import TRANSFER
 from lodeline.material.assay import TREO_INDEX
@@ -49,7 +50,7 @@ def detect(rows: list[dict[str, Any]], counted: str | None = None, treo_percent:
     return unexplained_gain(
         books=Accounts(
             **frames, elements=TESTED, methods=pl.DataFrame(schema=TABLES["methods"]),
-            transfers=pl.DataFrame(schema=TRANSFER),
+            transfers=pl.DataFrame(schema=TRANSFER), names=pl.DataFrame(schema=DRAWN_AS),
         ),
         **frames,
     )  # fmt: skip

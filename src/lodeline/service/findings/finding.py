@@ -80,6 +80,7 @@ class SnapshotView:
             site_assays=self.snapshot.site_assays,
             methods=self.register.tables["methods"],
             transfers=self.transfers,
+            names=self.snapshot.drawn_as,
             elements=TESTED,
         )
 
