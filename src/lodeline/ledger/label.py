@@ -75,13 +75,16 @@ def drawn_as(transfers: pl.DataFrame, lines: pl.DataFrame, aliases: pl.DataFrame
     )
     called = with_inherited(aliases, lines).select(shipper="organisation", shipped_lot="lot", local="alias")
     aliased = sent.drop("local").join(called, on=["shipper", "shipped_lot"])
-    named = lines.select("organisation", "lot", "maker", "local").unique()
-    used = named.join(lines.filter(makes_lot()), on="lot", how="anti").join(
-        lines.filter(pl.col("kind") == "receipt"), on=["organisation", "lot"], how="anti"
+    sent = pl.concat([sent, aliased.select(sent.columns)])
+    alike = lines.join(sent, on=["organisation", "local"], how="semi")
+    used = (
+        alike.select("organisation", "lot", "maker", "local")
+        .unique()
+        .join(lines.filter(makes_lot()), on="lot", how="anti")
+        .join(alike.filter(pl.col("kind") == "receipt"), on=["organisation", "lot"], how="anti")
     )
     return (
-        pl.concat([sent, aliased.select(sent.columns)])
-        .join(used, on=["organisation", "local"])
+        sent.join(used, on=["organisation", "local"])
         .filter(
             (pl.col("lot") != pl.col("shipped_lot")),
             (pl.col("maker") == pl.col("shipper")) | (pl.col("maker") == pl.col("organisation")),
