@@ -37,7 +37,9 @@ def frame(rows: list[dict[str, Any]], schema: Any) -> pl.DataFrame:
     return pl.DataFrame([{key: row.get(key) for key in schema} for row in rows], schema=dict(schema))
 
 
-def detect(rows: list[dict[str, Any]], counted: str | None = None, treo_percent: float = 50.0) -> list[Finding]:
+def detect(
+    rows: list[dict[str, Any]], counted: str | None = None, treo_percent: float = 50.0, sent: Any = ()
+) -> list[Finding]:
     """Findings over the rows, in which lot 1 holds half its mass in TREO."""
     named = {"entry": pl.Int64(), "event": pl.String()} if any("event" in row for row in rows) else {}
     schema = {**MOVEMENTS, **named}
@@ -50,7 +52,7 @@ def detect(rows: list[dict[str, Any]], counted: str | None = None, treo_percent:
     return unexplained_gain(
         books=Accounts(
             **frames, elements=TESTED, methods=pl.DataFrame(schema=TABLES["methods"]),
-            transfers=pl.DataFrame(schema=TRANSFER), names=pl.DataFrame(schema=DRAWN_AS),
+            transfers=frame(list(sent), TRANSFER), names=pl.DataFrame(schema=DRAWN_AS),
         ),
         **frames,
     )  # fmt: skip
@@ -74,6 +76,17 @@ def test_what_left_beyond_what_there_was_is_a_gain_month_by_month() -> None:
     assert february.evidence[0] == {
         "totals": {"opening_kg": "10", "inflow_kg": "5", "outflow_kg": "21", "gain_kg": "6"}
     }
+
+
+def test_goods_that_were_sent_explain_what_left_though_their_receipt_is_missing() -> None:
+    supplied = [movement(7, ("origin", "01-02", 12), site="s2"), movement(8, ("shipment", "02-01", -12), site="s2")]
+    sent = {
+        "lot": 1, "shipment_line": 8, "shipper": "owner of s2", "receiver": "owner of s1", "shipped_mg": 12 * KG,
+        "shipped_on": date(2026, 2, 1),
+    }  # fmt: skip
+    (march,) = detect([*TWO_MONTHS, *supplied], sent=[sent])
+    # No more than was sent: the 8 kg of March stay.
+    assert (march.first_period, march.mass_mg) == ("2026-03", 4 * KG)
 
 
 def test_a_finding_is_a_lower_bound_and_says_so() -> None:

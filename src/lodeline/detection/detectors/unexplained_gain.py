@@ -89,7 +89,8 @@ def unexplained_gain(
     frames = {"movements": movements, "lot_assays": lot_assays, "site_assays": site_assays}
     counted = imbalances(books, side=-1, counts=counts, status=status, **frames)
     counting = pl.concat([frame.select("site").unique() for frame in (counts, count_scopes)])
-    never = movements.filter(pl.col("kind") != "title").join(counting, on="site", how="anti")
+    moved = pl.concat([movements, books.implied], how="diagonal")
+    never = moved.filter(pl.col("kind") != "title").join(counting, on="site", how="anti")
     rows = _treo_rows(never, lot_assays=lot_assays, site_assays=site_assays)
     months = _gains(rows)
     key = [*AREA, "period"]
