@@ -220,13 +220,8 @@ def _of_military_ends(asked: _Asked) -> Iterator[Reason]:
 def _body_in(text: str, rules: Rulebook) -> Hit | None:
     """A body that is a military user, named within a statement of use, from wherever the goods are handed on."""
     roll = roll_of(rules.law, rules.day, known=rules.known)
-    return next(
-        (
-            hit for one in rules.law.named(MILITARY)
-            if (hit := roll.within(text, source=list_name(one))) is not None
-        ),
-        None,
-    )  # fmt: skip
+    hits = (roll.within(text, source=list_name(one)) for one in rules.law.named(MILITARY))
+    return next((hit for hit in hits if hit is not None), None)
 
 
 def _is_body(name: str, rules: Rulebook) -> bool:

@@ -19,6 +19,7 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Any, Final
 
+from lodeline.ledger.problem import shorten
 from lodeline.party.lists import Listing, Party, PartyList
 from lodeline.party.reasons import ListMatch, Reason, explained_standing
 from lodeline.party.screening import Hit
@@ -155,7 +156,7 @@ class Roll:
             probability, code = max((_compared(one, written, party, country) for one in asked), default=(0.0, ""))
             before = found.get(party.key)
             if probability and (before is None or before.probability < probability):
-                found[party.key] = _hit(party, known, probability, code)
+                found[party.key] = _hit(party, name, known, probability, code)
         return tuple(sorted(found.values(), key=lambda hit: -hit.probability))
 
     def _possible(self, asked: tuple[_Written, ...]) -> list[int]:
@@ -175,7 +176,7 @@ class Roll:
         asked = _written(text[:MOST_CHARACTERS])
         for party, known, written in map(self._named.__getitem__, self._of_source.get(source, ())):
             if _holds(asked, written, letters=_LEAST_IN_TEXT, han=_LEAST_HAN):
-                return _hit(party, known, 1.0, "brand-part")
+                return _hit(party, text, known, 1.0, "brand-part")
         return None
 
 
@@ -220,12 +221,12 @@ def _one_off(one: str, other: str) -> bool:
     return one[at + (len(one) >= len(other)) :] == other[at + (len(other) >= len(one)) :]
 
 
-def _hit(party: Party, name: str, probability: float, code: str) -> Hit:
+def _hit(party: Party, asked: str, name: str, probability: float, code: str) -> Hit:
     standings = tuple(
         ListMatch(list=party.source, listing=one, measure=one.measure, scope=one.scope, unsure=one.unsure)
         for one in party.listings
     )
-    facts = {"one": name, "other": name}
+    facts = {"one": shorten(asked), "other": name}
     return Hit(
         records=(party,), name=name, by="name", probability=probability,
         reasons=(Reason(code=code, facts=facts), *map(explained_standing, standings)), standings=standings,

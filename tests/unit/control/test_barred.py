@@ -239,6 +239,11 @@ def test_a_roll_is_asked_for_names_as_they_are_written(asked: str, country: str 
     assert (hits[0].name if hits else "") == known
 
 
+def test_why_names_are_alike_is_told_of_both() -> None:
+    (hit, *_) = Roll(packed(load(), DAY, known=DAY)).find("Hensoldt Optronics GmbH", country="DE")
+    assert "Hensoldt Optronics GmbH, HENSOLDT AG" in hit.reasons[0].text("en")
+
+
 def test_many_lines_of_one_day_make_one_roll() -> None:
     lines = [DY | to(f"Motor Works {at % 7} KK") | {"line": str(at)} for at in range(300)]
     assert len(verdict_on(*lines, day=DAY, known=DAY)) == 300
