@@ -147,6 +147,19 @@ HEADINGS = [
 ]
 
 
+@pytest.mark.parametrize(("line", "form"), [
+    (ALUMINIUM | {"product_name": "scandium aluminium alloy ingot", "composition": "Al=97.9;Sc=2"}, {"alloy"}),
+    (POWDER | {"product_name": "alloy additive"} | found("Tb=96;Fe=3"), {"metal"}),
+    (POWDER | {"product_name": "alloy ingot", "composition": "Sc=96;Si=3.5"}, {"metal"}),
+    (POWDER | {"product_name": "alloy ingot", "composition": "Tb=80;Fe=19.5"}, {"metal", "alloy"}),
+    (ALUMINIUM | {"product_name": "gadolinium nickel alloy ingot", "composition": "Gd=80;Ni=19"}, {"metal", "alloy"}),
+])  # fmt: skip
+def test_an_ingot_of_a_listed_alloy_is_one_form(line: Fields, form: set[str], desk: Desk) -> None:
+    verdict = desk(line)
+    assert verdict.verdict == "hold" and verdict.case is not None
+    assert verdict.case.goods.forms == form
+
+
 @pytest.mark.parametrize(
     ("line", "verdict"), [*LABORATORY, *MIXTURES, *ALLOYS, *GRAINS, *NAMES, *((BARE | one, v) for one, v in HEADINGS)]
 )

@@ -80,6 +80,10 @@ PAIRS: dict[str, tuple[Fields, Fields]] = {
     "band.trace": (CLEAN | {"composition": "Nd=30;Dy=0.06;Tb=0.04"}, CLEAN | {"composition": "Nd=30;Dy=0.06;Tb=0.05"}),
     "item.form-not-listed": (CLEAN | {"composition": "Nd=30;Gd=2;Dy=0"}, CLEAN | {"composition": "Nd=30;Gd=0;Dy=0"}),
     "item.impurity": (CLEAN | METAL | {"composition": "Nd=99.5;Sm=0.02"}, CLEAN | METAL),
+    "item.other-partner": (
+        CLEAN | METAL | {"product_name": "samarium zinc alloy", "hs_code": "7901200000", "composition": "Sm=80;Zn=19"},
+        CLEAN | METAL | {"product_name": "neodymium alloy", "composition": "Nd=80;Fe=19;Sm=0.02"},
+    ),
     "item.state-unknown": (
         CLEAN | {"on": "2026-11-20", "composition": "Nd=30;Ho=1"},
         CLEAN | {"on": "2026-11-09", "composition": "Nd=30;Ho=1"},

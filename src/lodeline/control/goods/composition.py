@@ -113,7 +113,7 @@ def other_magnet_price(case: Case) -> Iterator[Reason]:
     known = [row for row in case.rules.parameter("desk-processed-goods") or () if row["kind"] in others]
     high = max((row["price_usd_per_kg"]["high"] for row in known), default=None)
     if high is not None and per_kg > high:
-        shown = label({"magnet-other"})
+        shown = label(frozenset({"magnet-other"}))
         yield reason(
             "magnet.price", law=case.rules.cited("desk-processed-goods"), unit_value=f"{per_kg:.2f}", currency="USD",
             high=high, goods=shown["en"], goods_zh=shown["zh"],

@@ -6,7 +6,7 @@ far as composition, code, weight and price do not speak against it (`control.goo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -105,7 +105,7 @@ def goods_of(line: Line, rules: Rulebook, *, recorded: tuple[Mapping[str, int], 
     stands = claim is not None and not claim.is_refuted
     believed = [forms for column, forms in told.items() if not (stands and column in SHARE_FIELDS)]
     kinds = frozenset(claim.kinds) if claim is not None else frozenset()
-    forms = _narrowed(frozenset().union(*believed) | ((words.means | kinds) & _WORKED))
+    forms = _narrowed(frozenset().union(*believed) | ((words.means | kinds) & _WORKED), shares, rules)
     return Goods(
         forms=forms,
         told=told,
@@ -196,13 +196,9 @@ def forms_of_product(product: str | None) -> frozenset[str]:
     return _product_forms().get(product_kind(product), frozenset()) if product else frozenset()
 
 
-def label(forms: Iterable[str]) -> Mapping[str, str]:
-    """The names of some forms, in both languages."""
-    return _label(frozenset(forms))
-
-
 @cache
-def _label(forms: frozenset[str]) -> Mapping[str, str]:
+def label(forms: frozenset[str]) -> Mapping[str, str]:
+    """The names of some forms, in both languages."""
     names = [form_labels()[form] for form in form_labels() if form in forms]
     return {
         "en": " or ".join(one["en"] for one in names) or "goods of no form told",
@@ -266,8 +262,14 @@ def _forms_of_words(words: Words, tariff: Tariff | None, *, is_of_code: bool, is
     return frozenset(forms | kinds if "alloy" in forms and "assembly" not in forms else forms)
 
 
-def _narrowed(forms: frozenset[str]) -> frozenset[str]:
+def _narrowed(forms: frozenset[str], shares: Mapping[str, int], rules: Rulebook) -> frozenset[str]:
     """Without the general form where a particular one is told; without `assembly`, which is judged by itself."""
     if forms & {"magnet-ndfeb", "magnet-smco"}:
         forms -= {"magnet"}
+    if {"metal", "alloy"} <= forms:
+        # Metal for alloys is metal, and an ingot of a listed alloy that alloy; else nothing says which is meant.
+        if substance_of(shares, rules) == {"metal"}:
+            forms -= {"alloy"}
+        elif listed_alloy_of(shares, rules):
+            forms -= {"metal"}
     return forms - {"assembly"}

@@ -196,7 +196,7 @@ def trace_band(case: Case) -> Iterator[Reason]:
 
 
 def form_not_listed(case: Case) -> Iterator[Reason]:
-    """A listed element in a form that is not listed, or in a share that may be an impurity, is a question."""
+    """A listed element in a form that is not listed, beside partners that are not, or as an impurity, is a question."""
     goods = case.goods
     if goods.is_assembly:
         return
@@ -209,7 +209,11 @@ def form_not_listed(case: Case) -> Iterator[Reason]:
             continue
         if share and any(is_of_form(item.form, goods) and item.form not in MAGNETS for item in items):
             law = [case.rules.cite(item) for item in items]
-            yield reason("item.impurity", law=law, element=element, share_pct=percent(share))
+            more = (
+                one for one in items if is_of_form(one.form, goods) and not _is_impurity(one, share, goods, case.rules)
+            )
+            code = "item.other-partner" if any(_is_other_alloy(one, goods) for one in more) else "item.impurity"
+            yield reason(code, law=law, element=element, share_pct=percent(share))
         else:
             others.append(element)
     if others:

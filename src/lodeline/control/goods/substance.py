@@ -80,8 +80,8 @@ def listed_alloy_of(shares: Mapping[str, int], rules: Rulebook) -> frozenset[str
         return frozenset()
     least, whole = to_ppb(bounds["substance"]["listed_alloy_pct"]), to_ppb(bounds["substance"]["whole_pct"])
     for item in (one for one in rules.items if one.form == "alloy" and shares.get(one.element, 0) >= least):
-        pairs = (set(named.split("-")) for named in item.named)
-        if any(sum(shares.get(symbol, 0) for symbol in pair) >= whole for pair in pairs):
+        held = [[shares.get(symbol, 0) for symbol in pair] for pair in (named.split("-") for named in item.named)]
+        if any(all(one) and sum(one) >= whole for one in held):
             return frozenset({"alloy"})
     return frozenset()
 
