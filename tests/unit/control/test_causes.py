@@ -146,6 +146,56 @@ HEADINGS = [
     ({"product_name": "YAG crystal boule", "hs_code": "3206500000"}, "query"),
 ]
 
+MAGNET_RECIPE = "Nd=24.5;Pr=5.5;Dy=3;Fe=65.5;B=1"
+#: Organic compounds, pastes, blanks, laminations, machines for magnets: what goods are, whatever stands beside.
+MATERIALS = [
+    ({"product_name": "terbium(III) isopropoxide", "hs_code": "2905199090"}, "hold"),
+    ({"product_name": "异丙醇钇", "hs_code": "2905199090"}, "hold"),
+    ({"product_name": "Tris(cyclopentadienyl)gadolinium", "hs_code": "2931900090"}, "hold"),
+    ({"product_name": "Sm(acac)3", "hs_code": "2914190090"}, "hold"),
+    ({"product_name": "三氟甲磺酸钪", "hs_code": "2904990090"}, "hold"),
+    ({"product_name": "yttrium stearate", "hs_code": "3812399000"}, "hold"),
+    ({"product_name": "aluminium isopropoxide", "hs_code": "2905199090"}, "release"),
+    ({"product_name": "硬脂酸锌", "hs_code": "2915709000"}, "release"),
+    ({"product_name": "tris buffer", "hs_code": "2922190090"}, "release"),
+    ({"product_name": "钒酸钇晶体", "hs_code": "9001909090"}, "release"),
+    ({"product_name": "terbium slurry for NdFeB", "hs_code": "3824999999"}, "hold"),
+    ({"product_name": "NdFeB paste", "hs_code": "3824999999", "composition": MAGNET_RECIPE}, "hold"),
+    ({"product_name": "锡膏 solder paste", "hs_code": "3810100000"}, "release"),
+    ({"product_name": "N42SH毛坯", "hs_code": "7326909000"}, "query"),
+    ({"product_name": "毛坯 N35", "hs_code": "3824999999"}, "query"),
+    ({"product_name": "磁钢毛坯", "hs_code": "7326909000"}, "query"),
+    ({"product_name": "铝合金轮毂毛坯", "hs_code": "7616991090"}, "release"),
+    ({"product_name": "电磁阀体毛坯", "hs_code": "8481901000"}, "release"),
+    ({"product_name": "铸件毛坯", "hs_code": "7325999000"} | found(MAGNET_RECIPE), "hold"),
+    # Glass holds boron too, and it is no magnet.
+    (
+        {"product_name": "光学玻璃毛坯", "hs_code": "7014009000", "composition": "La2O3=38;B2O3=29;Y2O3=9;ZnO=23"},
+        "release",
+    ),
+    ({"product_name": "光学玻璃毛坯", "hs_code": "7014009000"} | found("Nd=26;Dy=4;B=1;Fe=68"), "hold"),
+    ({"product_name": "定子铁芯冲片 电工钢", "hs_code": "7225110000"}, "release"),
+    ({"product_name": "stator laminations, silicon steel", "hs_code": "7226110000"}, "release"),
+    ({"product_name": "motor lamination steel", "hs_code": "7225190000", "composition": MAGNET_RECIPE}, "hold"),
+    ({"product_name": "motor", "hs_code": "7225190000"}, "query"),
+    ({"product_name": "motor core lamination", "hs_code": "8505111000"}, "query"),
+    ({"product_name": "磁钢 XGS160/96", "hs_code": "8505119000"}, "hold"),
+    ({"product_name": "磁钢", "hs_code": "8505111000", "model": "YXG-28H"}, "hold"),
+    ({"product_name": "稀土钴永磁体", "hs_code": "8505111000"}, "hold"),
+    ({"product_name": "铝镍钴磁钢", "hs_code": "8505119000", "model": "LNG37"}, "release"),
+    ({"product_name": "gear motor", "hs_code": "8501520000", "model": "YXG-28"}, "release"),
+    ({"product_name": "hydraulic press for ferrite magnets", "hs_code": "8462620000"}, "release"),
+    ({"product_name": "球磨 ball mill for NdFeB powder", "hs_code": "8474209000"}, "release"),
+    ({"product_name": "烧结炉 for NdFeB", "hs_code": "8514110000", "on": "2026-11-20"}, "query"),
+    ({"product_name": "jet mill for NdFeB powder", "hs_code": "8505111000"}, "query"),
+    ({"product_name": "ball mill for NdFeB", "hs_code": "8474209000"} | found(MAGNET_RECIPE), "hold"),
+    ({"product_name": "dumplings cooked by a vacuum oven", "hs_code": "1902200000"}, "release"),
+    ({"product_name": "voice coil motors", "hs_code": "8525891900", "value": "200000", "currency": "USD"}, "release"),
+    ({"product_name": "voice coil motors", "hs_code": "8525891900", "value": "400000", "currency": "USD"}, "query"),
+    ({"product_name": "servo motors", "hs_code": "8501520000", "value": "200000", "currency": "USD"}, "query"),
+    ({"product_name": "VCM", "hs_code": "8529904900"} | found("Tb=99.8"), "hold"),
+]
+
 
 @pytest.mark.parametrize(("line", "form"), [
     (ALUMINIUM | {"product_name": "scandium aluminium alloy ingot", "composition": "Al=97.9;Sc=2"}, {"alloy"}),
@@ -161,7 +211,8 @@ def test_an_ingot_of_a_listed_alloy_is_one_form(line: Fields, form: set[str], de
 
 
 @pytest.mark.parametrize(
-    ("line", "verdict"), [*LABORATORY, *MIXTURES, *ALLOYS, *GRAINS, *NAMES, *((BARE | one, v) for one, v in HEADINGS)]
+    ("line", "verdict"),
+    [*LABORATORY, *MIXTURES, *ALLOYS, *GRAINS, *NAMES, *((BARE | one, v) for one, v in [*HEADINGS, *MATERIALS])],
 )
 def test_what_must_stop_stops_and_what_must_pass_passes(line: Fields, verdict: str, desk: Desk) -> None:
     assert desk(line).verdict == verdict, codes(desk(line))

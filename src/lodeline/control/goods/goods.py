@@ -136,6 +136,8 @@ def _told(
         "hs_code": frozenset(tariff.forms) if tariff else frozenset(),
         "product_name": _forms_of_words(words, tariff, is_of_code=is_of_code, is_elsewhere=is_elsewhere(line, rules)),
     }
+    if told["product_name"] & _MAGNETS and "smco" in read_words(str(line["model"] or "")).means:
+        told["model"] = frozenset({"magnet-smco"})
     called = frozenset().union(*told.values())
     is_magnetic = bool(called & _MAGNETS)
     found = line.assay.shares if line.assay and line["assay_of"] != "magnet" else {}

@@ -59,8 +59,8 @@ def magnet_of(shares: Mapping[str, int], rules: Rulebook, *, is_magnetic: bool) 
     if has_samarium and (has_cobalt or (is_magnetic and not is_of_iron(shares, rules))):
         return frozenset({"magnet-smco"})
     light = sum(shares.get(symbol, 0) for symbol in ndfeb["light"])
-    is_sintered = shares.get("B", 0) > 0 or (light and shares.get("Fe", 0) >= to_ppb(ndfeb["iron"]))
-    if light >= to_ppb(ndfeb["at_least"]) and (is_magnetic or is_sintered):
+    has_boron, has_iron = 0 < shares.get("B", 0) <= to_ppb(ndfeb["boron"]), shares.get("Fe", 0) >= to_ppb(ndfeb["iron"])
+    if light >= to_ppb(ndfeb["at_least"]) and (is_magnetic or has_boron or has_iron):
         return frozenset({"magnet-ndfeb"})
     return frozenset()
 

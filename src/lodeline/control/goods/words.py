@@ -88,11 +88,7 @@ def read_words(text: str) -> Words:
     """What the words of a text mean, in English and Chinese."""
     # Names that differ in figures alone mean the same, and are read once; the length stays, for denials are looked for
     # within so many characters.
-    return _read_words(_FIGURE.sub(_noughts, text))
-
-
-def _noughts(match: re.Match[str]) -> str:
-    return "0" * (match.end() - match.start())
+    return _read_words(_FIGURE.sub(lambda figure: "0" * len(figure[0]), text))
 
 
 @lru_cache(maxsize=65_536)
@@ -161,7 +157,7 @@ def _heads(folded: str) -> tuple[tuple[Head, ...], frozenset[str]]:
 def _heads_of_segment(segment: str) -> tuple[tuple[Head, ...], frozenset[str]]:
     named, *held = _cut(segment, _HOLDING)
     named = _cut(named, _PURPOSE)[0]
-    parts = frozenset(what for text in held for what, _ in _matches(text))
+    parts = frozenset(what for text in held for (what, _), _ in _spans(text))
     for text in _cut(named, _OF):
         found = tuple(dict.fromkeys(head for one in _AND.split(text) for head in _heads_of_phrase(one)))
         if found:
@@ -189,10 +185,6 @@ def _is_bare(folded: str) -> bool:
     for pattern in _patterns().values():
         folded = pattern.sub(" ", folded)
     return not re.search(rf"[a-z]{{3}}|[{_HANZI}]", folded)
-
-
-def _matches(text: str) -> Iterator[Head]:
-    return (head for head, _ in _spans(text))
 
 
 def _spans(text: str) -> Iterator[tuple[Head, re.Match[str]]]:
