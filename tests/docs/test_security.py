@@ -93,10 +93,11 @@ def test_the_server_asks_no_other() -> None:
 def test_no_value_is_written_into_what_the_database_runs() -> None:
     """Names of our own tables and columns and marks for values are put in; whoever puts in another looks twice."""
     own = {
-        "action", "column", "columns", "condition", "level", "marks", "model._meta.db_table", "name", "refusal",
-        "table", "table.name", "when", "' AND '.join(conditions)", "','.join(map(str, part))",
+        "action", "bounds", "column", "columns", "condition", "ending", "level", "marks", "model._meta.db_table",
+        "name", "number", "refusal", "table", "table.name", "table_marks", "when", "whose",
+        "' AND '.join(conditions)", "','.join(map(str, part))",
     }  # fmt: skip
-    marks = re.compile(r"_?[A-Z_]+|_marks\([\w.]+\)|','\.join\(\['%s'\] \* .+\)")
+    marks = re.compile(r"_?[A-Z_]+|_?marks\([\w.]+\)|','\.join\(\['%s'\] \* .+\)")
     seen = 0
     for path, tree in trees().items():
         for name, call in _called(tree):

@@ -106,12 +106,12 @@ def _on_postgresql(database: Database, guarded: Guarded) -> tuple[dict[str, str]
 
     Only what stands on the tables that a query means counts: another schema may hold tables of the same names.
     """
-    tables = ",".join(["to_regclass(%s)"] * len(guarded.tables))
+    table_marks = ",".join(["to_regclass(%s)"] * len(guarded.tables))
     found = database.rows(
         "SELECT tgname, tgenabled::text, pg_get_triggerdef(oid, true) FROM pg_trigger"
-        f" WHERE NOT tgisinternal AND tgrelid IN ({tables})"
+        f" WHERE NOT tgisinternal AND tgrelid IN ({table_marks})"
         " UNION ALL SELECT c.relname || '.' || r.rulename, 'O', pg_get_ruledef(r.oid)"
-        f" FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.ev_class IN ({tables})"
+        f" FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.ev_class IN ({table_marks})"
         " UNION ALL SELECT p.proname, 'O', replace(pg_get_functiondef(p.oid), quote_ident(n.nspname) || '.', '')"
         " FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = to_regproc(%s)",
         (*guarded.tables, *guarded.tables, guarded.function),
