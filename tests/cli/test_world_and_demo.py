@@ -27,6 +27,15 @@ def test_the_same_seed_writes_the_same_world(nowhere: Lodeline, tmp_path: Path) 
     assert truth["synthetic"] is True and truth["planted"] == [] and truth["world"]["seed"] == 5
 
 
+def test_a_world_of_other_habits_says_so_and_an_unknown_profile_is_refused(nowhere: Lodeline, tmp_path: Path) -> None:
+    size = ("--organisations", 20, "--months", 1)
+    assert nowhere("world", tmp_path / "w", *size, "--profile", "stranger").status == 0
+    assert json.loads((tmp_path / "w.truth.json").read_text("utf-8"))["world"]["profile"] == "stranger"
+    refused = nowhere("world", tmp_path / "x", *size, "--profile", "friend", language="zh")
+    assert refused.status == 2 and "friend" in refused.said and CHINESE.search(refused.said)
+    assert not (tmp_path / "x").exists()
+
+
 def test_a_directory_with_something_in_it_is_spared(nowhere: Lodeline, tmp_path: Path) -> None:
     (tmp_path / "w").mkdir()
     (tmp_path / "w" / "mine.txt").write_text("mine")

@@ -88,13 +88,20 @@ def world(
         float,
         typer.Option(min=0, max=1, help="Share of sales whose customer is named without its id. 未填编号的销售占比。"),
     ] = 0.0,
+    profile: Annotated[
+        str, typer.Option(metavar="default|stranger", help="Whose habits the firms have. 企业行为模式。")
+    ] = "default",
 ) -> None:
     """Write a synthetic industry as a dossier, and what was put in beside it. 生成模拟产业数据。"""
-    from lodeline.world import PlantError, asked_plants, build_world, write_world  # noqa: PLC0415
+    from lodeline.world import PROFILES, PlantError, asked_plants, build_world, write_world  # noqa: PLC0415
 
+    if profile not in PROFILES:
+        raise UserError(
+            f"no profile {profile!r}: use {' or '.join(PROFILES)}", f"没有模式 {profile!r}：可用 {'、'.join(PROFILES)}"
+        )
     if out.exists() and any(out.iterdir()):
         raise UserError(f"{out} is not empty: name a new directory", f"{out} 不是空目录：请另选目录")
-    planned = build_world(seed=seed, organisations=organisations, months=months)
+    planned = build_world(seed=seed, organisations=organisations, months=months, habits=profile)
     try:
         plants = None if plant is None else asked_plants(planned, plant)
     except PlantError as error:

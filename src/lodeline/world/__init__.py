@@ -12,18 +12,21 @@ import re
 from lodeline.world.dossier import write_world
 from lodeline.world.plan import World, plan_world
 from lodeline.world.plant import Plant, PlantError, asked_plants
+from lodeline.world.profile import DEFAULT, PROFILES, profile
 
 FEWEST_ORGANISATIONS = 20
 #: The month that a world begins with unless told otherwise.
 FIRST_MONTH = "2025-01"
 
 
-def build_world(*, seed: int, organisations: int, months: int, start: str = FIRST_MONTH) -> World:
+def build_world(
+    *, seed: int, organisations: int, months: int, start: str = FIRST_MONTH, habits: str = DEFAULT
+) -> World:
     """Plans a world of so many filing organisations (buyers come on top) over so many months.
 
-    The same arguments give the same dossier, byte for byte, on any machine.
+    The same arguments give the same dossier, byte for byte, on any machine. `habits` names a profile (`PROFILES`).
     Raises ValueError for a negative seed, fewer than 20 organisations (every stage must be there), no
-    month, or a `start` that is no period such as 2025-01.
+    month, a `start` that is no period such as 2025-01, or a profile that there is not.
     """
     if seed < 0:
         raise ValueError(f"a seed is not negative: {seed}")
@@ -33,7 +36,9 @@ def build_world(*, seed: int, organisations: int, months: int, start: str = FIRS
         raise ValueError(f"a world lasts at least one month: {months}")
     if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", start):
         raise ValueError(f"not a period: {start!r}")
-    return plan_world(seed, organisations, months, start)
+    return plan_world(seed, organisations, months, start, profile(habits))
 
 
-__all__ = ["FIRST_MONTH", "Plant", "PlantError", "World", "asked_plants", "build_world", "write_world"]
+__all__ = [
+    "DEFAULT", "FIRST_MONTH", "PROFILES", "Plant", "PlantError", "World", "asked_plants", "build_world", "write_world",
+]  # fmt: skip

@@ -62,12 +62,15 @@ class Clerk:
 
     def number(self, product: str) -> str:
         """An id for a lot that this firm makes."""
-        self.firm.lots += 1
-        return f"{product.replace(':', '.').upper()}-{self.month.stamp}-{self.firm.lots:05d}"
+        while True:
+            self.firm.lots += 1
+            number = self.firm.habits.number(product, self.month.stamp, self.firm.lots)
+            if self.firm.labels.take(number):
+                return number
 
     def name(self, lot: Lot) -> str:
         """How this firm's rows call a lot."""
-        name = lot.name_for(self.plan.id)
+        name = self.firm.labels.of(lot)
         self.lots[name] = lot
         return name
 
@@ -86,9 +89,12 @@ class Clerk:
         gauge = place.instruments.gauge(made.product.partition(":")[0])
         stream = self.firm.gauges
         net_mg, observed = gauge.weigh(stream, made.mass_kg, moisture)
+        stated, least = gauge.analyse(stream, made.content), self.firm.habits.least_stated_ppb
+        if mineral and self.plan.deposit:
+            stated = {element: ppb for element, ppb in stated.items() if ppb >= least}
         lot = Lot(
             maker=self.plan.id, number=self.number(made.product), product=made.product, content=made.content,
-            moisture=moisture, stated_ppb=gauge.analyse(stream, made.content), model=made.model,
+            moisture=moisture, stated_ppb=stated, model=made.model,
             piece_kg=self.firm.piece_kg(made.model), mineral=mineral,
         )  # fmt: skip
         return Holding(
@@ -117,7 +123,7 @@ class Clerk:
         self, place: Place, day: int, holding: Holding, *, kind: str, where: str, more: Row | None = None
     ) -> None:
         """A lot enters the system."""
-        holding.lot.basis = self.plan.basis if holding.lot.kind in TREO_STATED else "element"
+        holding.lot.basis = self._basis(holding.lot, self.plan.basis)
         row: Row = {"event": self.event("origin"), "kind": "origin", "on": self.month.text(day), "site": place.site.id}
         self._lot_cells(row, holding, place.instruments.gauge(holding.lot.kind))
         row["origin_kind"], row["origin_place"] = kind, where
@@ -149,7 +155,7 @@ class Clerk:
         for item, holding in zip(made, results, strict=True):
             if item.waste and self.firm.leaves_waste_unassayed:
                 holding.lot.stated_ppb, holding.assay_ppb = {}, {}
-            holding.lot.basis = "element"
+            holding.lot.basis = self._basis(holding.lot, "element")
             row = {**base, "role": "waste" if item.waste else "out"}
             self._lot_cells(row, holding, place.instruments.gauge(holding.lot.kind))
             place.store.put(holding)
@@ -157,6 +163,10 @@ class Clerk:
             if not item.waste:
                 place.made_mg += holding.dry_mg
         return results
+
+    def _basis(self, lot: Lot, usual: str) -> str:
+        """On which basis this firm states a lot that it made; only what is sold as oxide is stated on oxides."""
+        return (self.firm.habits.basis or usual) if lot.kind in TREO_STATED and lot.stated_ppb else "element"
 
     def _drawn(self, row: Row, draw: Draw, place: Place) -> Row:
         holding = draw.holding
@@ -175,9 +185,12 @@ class Clerk:
         if any(not draw.holding.assay_ppb for draw in draws):
             return
         fed: Content = {}
+        by_label = self.firm.profile.repeats_by_label > 0
         for draw in draws:
-            # Inputs are judged by their maker's composition; a receiver's own assay serves its own balance.
-            for element, ppb in _with_treo(draw.holding.lot.stated_ppb or draw.holding.assay_ppb).items():
+            # Inputs are judged by their maker's composition; a receiver's own assay serves its own balance. Who has not
+            # heard of that judges by his own.
+            stated, own = draw.holding.lot.stated_ppb, draw.holding.assay_ppb
+            for element, ppb in _with_treo(stated if stated and by_label else own).items():
                 fed[element] = fed.get(element, 0.0) + draw.dry_mg * ppb
         out: Content = {}
         for holding in results:
@@ -244,6 +257,7 @@ class Clerk:
         gauge = place.instruments.gauge(lot.kind)
         holding = place.store.find(lot)
         net_mg, moisture = gauge.weigh(stream, goods.true_kg, lot.moisture, holding.moisture if holding else None)
+        self.firm.labels.arrive(lot, goods.shipper, goods.label)
         row: Row = {
             "event": self.event("receipt"), "kind": "receipt", "on": self.month.text(day), "site": place.site.id,
             "lot": self.name(lot), "product": lot.product,

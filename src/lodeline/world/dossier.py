@@ -14,6 +14,7 @@ from pathlib import Path
 from lodeline.world.border import Licences
 from lodeline.world.feeds import Authorities
 from lodeline.world.gauge import composition_text, registered_methods, reported
+from lodeline.world.hand import Hands, Written
 from lodeline.world.industry import Deed, Industry
 from lodeline.world.labelled import Labelled, causes
 from lodeline.world.market import month_after
@@ -21,11 +22,11 @@ from lodeline.world.names import lei, uscc
 from lodeline.world.paper import Registry, moment, sheet
 from lodeline.world.plan import MARKET, FirmPlan, Model, World
 from lodeline.world.plant import Plant
+from lodeline.world.profile import DEFAULT
 from lodeline.world.scene import Cast
 from lodeline.world.stock import KG
 from lodeline.world.stream import Stream
 from lodeline.world.tables import Content, dirt_rate, table
-from lodeline.world.written import Written
 
 #: Quotas are granted with this much room above the use of a full year; a few are too small (assumptions).
 QUOTA_ROOM = (1.05, 1.25)
@@ -72,9 +73,11 @@ def write_world(
     labelled = None if plants is None else Labelled(industry, plants)
     cast = labelled.cast if labelled else Cast()
     authorities = Authorities(industry, cast) if feeds else None
+    hands = Hands(industry.firms, industry.trade.parties, cast, seed=world.seed, deeds=industry.deeds)
     clerks = Written(industry.trade.parties, rate=named, seed=world.seed, deeds=industry.deeds)
     _write(
-        out / "filings/index.csv", _file_all(industry, labelled, authorities, clerks=clerks, out=out, progress=progress)
+        out / "filings/index.csv",
+        _file_all(industry, labelled, authorities, clerks=clerks, hands=hands, out=out, progress=progress),
     )
     if labelled:
         labelled.finish()
@@ -87,10 +90,12 @@ def write_world(
     _write(out / "register/processes.csv", _processes())
     _write(out / "grants/quotas.csv", _quotas(industry, cast))
     _write(out / "grants/licences.csv", _licences(industry.trade.licences))
-    arguments = {
+    arguments: dict[str, int | str] = {
         "seed": world.seed, "organisations": world.organisations, "months": world.months, "start": world.start,
     }  # fmt: skip
     _put(out / "README.txt", README.format(**arguments))
+    if world.profile.name != DEFAULT:
+        arguments["profile"] = world.profile.name
     truth: dict[str, object] = {"synthetic": True, "world": arguments, "planted": [], "dirt": _dirt(industry.deeds)}
     if labelled:
         planted, idle = labelled.planted()
@@ -108,8 +113,8 @@ def _put_feeds(authorities: Authorities, out: Path) -> None:
 
 
 def _file_all(
-    industry: Industry, labelled: Labelled | None, authorities: Authorities | None, *, clerks: Written, out: Path,
-    progress: Progress | None,
+    industry: Industry, labelled: Labelled | None, authorities: Authorities | None, *, clerks: Written, hands: Hands,
+    out: Path, progress: Progress | None,
 ) -> list[Sequence[str]]:  # fmt: skip
     """Writes every filing as its month is done; returns the rows of the index."""
     world, registry = industry.world, Registry(industry.deeds)
@@ -125,7 +130,7 @@ def _file_all(
         for page in filed:
             for filing in registry.file(clerks.month(page)):
                 (out / filing.path).parent.mkdir(exist_ok=True)
-                _put(out / filing.path, sheet(filing.rows))
+                _put(out / filing.path, sheet(hands.rows(filing)))
                 index.append((filing.filed_at, filing.organisation, filing.path, filing.period, filing.corrects))
             done += 1
             if progress:
@@ -168,6 +173,8 @@ def _organisations(world: World, cast: Cast) -> list[Sequence[str]]:
             "", plan.founded.isoformat(), "",
         ))  # fmt: skip
     for place, party in enumerate((*world.parties, *cast.parties)):
+        if not party.registered:
+            continue
         domestic, number = party.country == "CN", len(world.firms) + place + 1
         rows.append((
             party.id, party.name.zh, party.name.en, "|".join(party.name.aliases), party.country, "end-user",

@@ -204,7 +204,12 @@ class Authorities:
         name = self.name(buyer)
         if self._chance(stream, "invoice-name-variant", paper):
             return {"buyer": "", "buyer_name": _variant(name, stream)}
-        return {"buyer": buyer, "buyer_name": name.zh or name.en}
+        return {"buyer": buyer if self._is_registered(buyer) else "", "buyer_name": name.zh or name.en}
+
+    def _is_registered(self, organisation: str) -> bool:
+        brought = (party for party in self.cast.parties if party.id == organisation)
+        party = self.industry.trade.parties.get(organisation) or next(brought, None)
+        return party is None or party.registered
 
     def _split(self, paper: Paper, month: Month, stream: Stream) -> Iterator[Paper]:
         share = stream.between(0.3, 0.7)

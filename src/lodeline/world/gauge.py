@@ -94,6 +94,8 @@ class Gauge:
     full_cell: str
     coarse: bool
     floor_ppb: int
+    #: How many of the usual divisions are one here.
+    coarser: int
 
     def sigma(self, element: str) -> float:
         """Relative random error of one sampled and analysed mass of an element."""
@@ -104,7 +106,7 @@ class Gauge:
         """The scale division that suits a mass."""
         if self.coarse:
             return KG
-        return 100_000 if mass_kg >= 500 else 10_000 if mass_kg >= 50 else 1_000
+        return (100_000 if mass_kg >= 500 else 10_000 if mass_kg >= 50 else 1_000) * self.coarser
 
     def weigh(self, stream: Stream, dry_kg: float, moisture: float, fixed: int | None = None) -> tuple[int, int]:
         """(net mg, moisture in hundredths of a percent) as observed; `fixed` moisture is not measured again."""
@@ -128,19 +130,19 @@ class Gauge:
             if method is None or share * 1e9 < self.floor_ppb:
                 continue
             observed = share * 1e9 * (sampled + method[0] * stream.normal() + method[1])
-            ppb = reported(min(observed, _SUM_LIMIT_PPB))
+            ppb = reported(min(observed, _SUM_LIMIT_PPB), self.coarser)
             found[element] = ppb
             if element != "TREO":
                 total += ppb
         if total > _SUM_LIMIT_PPB:
             factor = _SUM_LIMIT_PPB / total
-            found = {element: reported(ppb * factor) for element, ppb in found.items()}
+            found = {element: reported(ppb * factor, self.coarser) for element, ppb in found.items()}
         return found
 
 
-def reported(ppb: float) -> int:
-    """A share as a laboratory prints it: three decimals of a percent, four below one percent."""
-    unit = 10_000 if ppb >= 10_000_000 else 1_000
+def reported(ppb: float, coarser: int = 1) -> int:
+    """A share as a laboratory prints it: three decimals of a percent, four below one percent, fewer where coarser."""
+    unit = (10_000 if ppb >= 10_000_000 else 1_000) * coarser
     return int(ppb / unit + 0.5) * unit
 
 
@@ -164,9 +166,10 @@ def composition_text(ppb: dict[str, int], basis: str) -> str:
 class Instruments:
     """The scales and the laboratory of one site, with the errors they keep for a whole calibration."""
 
-    __slots__ = ("_bias", "_gauges", "calibration")
+    __slots__ = ("_bias", "_coarser", "_gauges", "calibration")
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, *, coarser: int = 1) -> None:
+        self._coarser = coarser
         methods = registered_methods()
         deviates = stream.normals(len(methods)).tolist()
         self._bias: dict[tuple[str, str], float] = {
@@ -215,4 +218,5 @@ class Instruments:
             full_cell=";".join([scale, *rest]),
             coarse=weighing == "TRUCK",
             floor_ppb=_FLOOR_PPB.get(kind, _FLOOR_ELSE_PPB),
+            coarser=self._coarser,
         )

@@ -18,14 +18,12 @@ from lodeline.world.plan import MARKET, World, national_reo
 from lodeline.world.staff import RECALIBRATIONS, Firm, Place
 from lodeline.world.stock import Consignment, Lot
 from lodeline.world.stream import Stream
-from lodeline.world.tables import OXIDE, Content, dirt_rate
+from lodeline.world.tables import OXIDE, Content
 from lodeline.world.trade import WITHOUT_REFERENCE, Trade
 from lodeline.world.trades import acts, opening
 
-#: Firms that stop filing for the last month of the world, and months that a firm never files (natural dirt).
-SILENT_AT_THE_END, SILENT_MONTHS = dirt_rate("month-not-filed-at-the-end"), dirt_rate("month-not-filed")
-#: Receipts that are never filed, and that are found and filed later.
-RECEIPTS_LOST, RECEIPTS_FOUND_LATER = dirt_rate("receipt-lost"), dirt_rate("receipt-found-later")
+#: Rank of a count among the acts of its day: after all of them.
+COUNTED = 9
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,7 +82,8 @@ class Industry:
     _shares: dict[str, Content] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.firms = {plan.id: Firm(plan, self.world) for plan in self.world.firms}
+        suppliers = _suppliers(self.world)
+        self.firms = {plan.id: Firm(plan, self.world, suppliers[plan.id]) for plan in self.world.firms}
         first = next(self.months()).first
         parties = {party.id: party for party in self.world.parties}
         self.trade = Trade(world=self.world, firms=self.firms, parties=parties, licences=Licences(first))
@@ -111,12 +110,11 @@ class Industry:
         arriving = [goods for goods in firm.incoming if goods.arrives <= month.last]
         firm.incoming = [goods for goods in firm.incoming if goods.arrives > month.last]
         plan += [(goods.arrives, 0, self._arrival(clerk, goods, found)) for goods in arriving]
+        if firm.plan.count_months and (month.index + 1) % firm.plan.count_months == 0:
+            plan += [(month.last - firm.habits.early, COUNTED, _counting(clerk, place)) for place in firm.places]
         for day, _, act in sorted(plan, key=lambda item: (item[0], item[1])):
             act(day)
         firm.titles.clear()
-        if firm.plan.count_months and (month.index + 1) % firm.plan.count_months == 0:
-            for place in firm.places:
-                clerk.count(place, month.last)
         for place in firm.places:
             place.peak_mg, place.made_mg = max(place.peak_mg, place.made_mg), 0
         self._tally(clerk)
@@ -131,17 +129,21 @@ class Industry:
 
     def _receive(self, clerk: Clerk, goods: Consignment, day: int, found: list[Row]) -> None:
         firm, fates = clerk.firm, clerk.firm.fates
-        quoted = not fates.chance(WITHOUT_REFERENCE)
+        quoted = not fates.chance(WITHOUT_REFERENCE) and firm.habits.quotes
         holding, row = clerk.receive(firm.main, goods, day=day, with_reference=quoted)
-        fate = fates.uniform()
+        fate, lost = fates.uniform(), firm.profile.rate("receipt-lost")
         event, facts = row["event"], {"lot": row["lot"], "shipper": goods.shipper, "shipment": goods.event}
         if firm.silent:
             holding.unfiled = True
-        elif fate < RECEIPTS_LOST:
+        elif fate < lost:
             holding.unfiled = True
             self.note("receipt-lost", clerk, event, facts)
             return
-        elif fate < RECEIPTS_LOST + RECEIPTS_FOUND_LATER and holding.since == day and day > clerk.month.last - 12:
+        elif (
+            fate < lost + firm.profile.rate("receipt-found-later")
+            and holding.since == day
+            and day > clerk.month.last - 12
+        ):
             holding.blocked_until = clerk.month.last + 1
             found.append(row)
             self.note("receipt-found-later", clerk, event, facts)
@@ -161,7 +163,9 @@ class Industry:
         fates, clerk = firm.fates, Clerk(firm, month)
         firm.age()
         last = month.index == self.world.months - 1
-        odds = SILENT_AT_THE_END if last else SILENT_MONTHS
+        odds = firm.profile.rate("month-not-filed")
+        if last:
+            odds = max(odds, firm.profile.rate("month-not-filed-at-the-end"))
         # A world must have its origins: nobody is silent in the first month, and traders of titles never are.
         firm.silent = fates.chance(odds) and month.index > 0 and bool(firm.places) and not firm.promised
         if firm.silent:
@@ -191,6 +195,21 @@ class Industry:
         for kind, ore, reo_mg in clerk.quota_draws:
             key = (clerk.plan.id, kind, ore, clerk.month.year)
             self.draws[key] = self.draws.get(key, 0) + reo_mg
+
+
+def _counting(clerk: Clerk, place: Place) -> Callable[[int], None]:
+    return lambda day: clerk.count(place, day)
+
+
+def _suppliers(world: World) -> dict[str, frozenset[str]]:
+    """Firm → makers that sell to it themselves."""
+    found: dict[str, set[str]] = {plan.id: set() for plan in world.firms}
+    for plan in world.firms:
+        for market in plan.markets.values():
+            for buyer, _ in market:
+                if buyer in found:
+                    found[buyer].add(plan.id)
+    return {buyer: frozenset(makers) for buyer, makers in found.items()}
 
 
 def _shares(world: World) -> dict[str, Content]:

@@ -19,6 +19,8 @@ from lodeline.world.tables import dirt_rate, table
 
 #: A count that was made again differs from the first by this share, one sigma (assumption).
 RECOUNTED = 0.004
+#: A value that is stated before the accounts are closed is off by this share, one sigma (assumption).
+VALUED = 0.02
 
 
 class Labelled:
@@ -92,6 +94,8 @@ class Labelled:
             self._exchange(page, stream)
         if fates[2] < dirt_rate("recount-corrected"):
             self._recount(page, stream)
+        if page.firm.habits.corrects and not page.amendments and stream.chance(page.firm.profile.corrected_months):
+            self._revalue(page, stream)
 
     def _note(self, page: FirmMonth, kind: str, row: Row, facts: dict[str, str]) -> None:
         self._industry.deeds.append(
@@ -134,6 +138,14 @@ class Labelled:
         column = "mass_t" if "mass_t" in row else "mass_kg"
         wrong = f"{float(row[column]) * (1 + RECOUNTED * stream.normal()):.3f}"
         self._amend(page, stream, "recount-corrected", Amendment(row=row, column=column, wrong=wrong))
+
+    def _revalue(self, page: FirmMonth, stream: Stream) -> None:
+        """The value of a sale is put right when the accounts are closed."""
+        rows = [row for row in page.rows if row["kind"] in ("shipment", "export") and row.get("value")]
+        if rows:
+            row = stream.choose(rows)
+            wrong = f"{float(row['value']) * (1 + VALUED * stream.normal()):.2f}"
+            self._amend(page, stream, "value-corrected", Amendment(row=row, column="value", wrong=wrong))
 
     def _amend(self, page: FirmMonth, stream: Stream, kind: str, change: Amendment) -> None:
         page.amendments.append(change)

@@ -50,6 +50,10 @@ class Name:
     lat: str
     lon: str
 
+    def as_listed(self, form: str) -> str:
+        """As a list has it that is kept in hanzi (`zh`), in English (`en`) or in short names."""
+        return self.en if form == "en" or not self.zh else self.aliases[0] if form == "short" else self.zh
+
 
 @cache
 def _parts(name: str, key: str, value: str) -> tuple[Row, ...]:

@@ -33,8 +33,8 @@ UNUSUAL, CHECKED = 300, "核对无误 / checked, as weighed"
 
 #: Columns of the exchange format that this world fills, in their order.
 COLUMNS = (
-    "event", "kind", "on", "site", "role", "lot", "product", "mass_kg", "mass_t", "moisture_pct", "composition",
-    "composition_status", "basis", "method", "model", "pieces", "origin_kind", "origin_place", "owner",
+    "event", "kind", "on", "site", "role", "lot", "product", "mass_kg", "mass_t", "mass_g", "moisture_pct",
+    "composition", "composition_status", "basis", "method", "model", "pieces", "origin_kind", "origin_place", "owner",
     "counterparty", "counterparty_name", "counterparty_country", "to_site", "reference", "document",
     "document_kind", "value", "currency", "declaration", "hs_code", "control_item", "licence", "destination",
     "end_user_name", "end_user_country", "end_use", "port", "run", "reason",
@@ -101,6 +101,9 @@ class Registry:
         if name not in self._late_by_habit:
             self._late_by_habit[name] = fates.chance(LATE_BY_HABIT_FIRMS)
         days = fates.integer(1, DUE_DAY - 2)
+        if firm.habits.filing_day:
+            # About its day: one before to one after, and before the tenth.
+            days = min(DUE_DAY - 2, firm.habits.filing_day - 1 + days % 3)
         if fates.chance(LATE_BY_HABIT if self._late_by_habit[name] else LATE):
             days = DUE_DAY - 1 + int(MOST_DAYS_LATE * fates.uniform() * fates.uniform())
         minute = (done.month.last + 1 + days) * DAY + fates.integer(8 * 60, 18 * 60 + 59)

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from lodeline.world.names import Name, Namer
+from lodeline.world.profile import Profile, in_share
 from lodeline.world.stream import Stream
 from lodeline.world.tables import Content, Row, deposit_reo, recipe, table
 
 #: Keys of the independent random streams; the second part of a firm's key is its place in the plan.
-NAMES, LINKS, TRAITS, MARKET, CHOICES, GAUGES, FATES, BIASES, PLANTS, PLOTS, MORE_DIRT, FEEDS = range(12)
+NAMES, LINKS, TRAITS, MARKET, CHOICES, GAUGES, FATES, BIASES, PLANTS, PLOTS, MORE_DIRT, FEEDS, HABITS = range(13)
 
 #: Order of trades in a month: goods that leave one may reach the next within the month.
 ORDER = (
@@ -24,8 +25,6 @@ ORDER = (
 )  # fmt: skip
 #: Shares of firms with a trait (assumptions).
 WITH_WAREHOUSE = 0.15
-WITHOUT_COUNTS = 0.08
-QUARTERLY_COUNTS = 0.15
 DIFFUSERS = 0.3
 FILES_IN_TONNES = frozenset({"rock-mine", "clay-mine", "monazite-mine", "clay-importer", "rock-importer"})
 #: Oxides that leave the chain of magnets at once, for catalysts, polish, phosphors and alloys.
@@ -70,11 +69,15 @@ class Party:
     name: Name
     country: str
     number: int
+    registered: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirmPlan:
-    """An organisation that files, and how it works. `markets`: product or kind → buyers with weights."""
+    """An organisation that files, and how it works. `markets`: product or kind → buyers with weights.
+
+    `both`: it separates, or imports, concentrate and clay compound alike.
+    """
 
     id: str
     place: int
@@ -92,6 +95,7 @@ class FirmPlan:
     count_months: int
     founded: date
     recovery: dict[str, float]
+    both: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,17 +106,21 @@ class World:
     organisations: int
     months: int
     start: str
+    profile: Profile
     firms: tuple[FirmPlan, ...]
     parties: tuple[Party, ...]
 
 
-def plan_world(seed: int, organisations: int, months: int, start: str) -> World:
+def plan_world(seed: int, organisations: int, months: int, start: str, profile: Profile) -> World:
     """The plan for these arguments; see `build_world` for their meaning and errors."""
     namer = Namer(Stream(seed, NAMES))
     traits = Stream(seed, TRAITS)
-    drafts = [_Draft(row, number, place, traits, namer) for place, (row, number) in enumerate(_roster(organisations))]
-    users = [_party(f"USE-{n + 1:04d}", namer, n) for n in range(max(4, organisations // 6))]
-    buyers = [_party(f"FOR-{n + 1:04d}", namer, n) for n in range(max(4, organisations // 7))]
+    drafts = [
+        _Draft(row, number, place, traits, namer, profile=profile)
+        for place, (row, number) in enumerate(_roster(organisations))
+    ]
+    users = [_party(f"USE-{n + 1:04d}", namer, n, profile) for n in range(max(4, organisations // 6))]
+    buyers = [_party(f"FOR-{n + 1:04d}", namer, n, profile) for n in range(max(4, organisations // 7))]
     links = Stream(seed, LINKS)
     markets = _markets(links, drafts, [user.id for user in users])
     abroad = {
@@ -122,8 +130,9 @@ def plan_world(seed: int, organisations: int, months: int, start: str) -> World:
     }
     firms = tuple(draft.finish(markets.get(draft.id, {}), abroad.get(draft.id, ())) for draft in drafts)
     return World(
-        seed=seed, organisations=organisations, months=months, start=start, firms=firms, parties=(*users, *buyers)
-    )
+        seed=seed, organisations=organisations, months=months, start=start, profile=profile, firms=firms,
+        parties=(*users, *buyers),
+    )  # fmt: skip
 
 
 def _roster(organisations: int) -> list[tuple[Row, int]]:
@@ -147,37 +156,38 @@ def _roster(organisations: int) -> list[tuple[Row, int]]:
     return roster
 
 
-def _party(identifier: str, namer: Namer, number: int) -> Party:
-    marker = f"synthetic:{identifier}"
-    if identifier.startswith("USE"):
-        return Party(id=identifier, name=namer.domestic("use", marker), country="CN", number=number)
-    name, country = namer.foreign(marker)
-    return Party(id=identifier, name=name, country=country, number=number)
+def _party(identifier: str, namer: Namer, number: int, profile: Profile) -> Party:
+    marker, registered = f"synthetic:{identifier}", not in_share(number, profile.customers_by_name)
+    home = identifier.startswith("USE")
+    name, country = (namer.domestic("use", marker), "CN") if home else namer.foreign(marker)
+    return Party(id=identifier, name=name, country=country, number=number, registered=registered)
 
 
 class _Draft:
     """A firm while the plan is made, before its markets are known."""
 
-    def __init__(self, row: Row, number: int, place: int, traits: Stream, namer: Namer) -> None:
+    def __init__(self, row: Row, number: int, place: int, traits: Stream, namer: Namer, *, profile: Profile) -> None:
         self.id = f"{row['prefix']}-{number:04d}"
         self.trade, self.place = row["trade"], place
-        self._row, self._traits = row, traits
+        self._row, self._traits, self._profile = row, traits, profile
         same = [d for d in table("deposits") if d["trade"] == self.trade]
         self._deposit = same[(number - 1) % len(same)] if same else None
         self.size = 0.4 + 1.8 * traits.uniform() * traits.uniform()
         self.diffuses = self.trade == "magnet-maker" and traits.chance(DIFFUSERS)
         self.metals = _metals_of(self.trade, number)
+        shares = {"SEP": profile.both_products, "IMP": profile.imports_of_both}
+        self.both = in_share(number - 1, shares.get(row["prefix"], 0.0))
         self._name = namer.domestic(self.trade, f"synthetic:{self.id}")
 
     def finish(self, markets: dict[str, Market], abroad: Market) -> FirmPlan:
-        traits = self._traits
+        traits, never, quarterly = self._traits, self._profile.without_counts, self._profile.quarterly_counts
         draw = traits.uniform()
         return FirmPlan(
             id=self.id, place=self.place, trade=self.trade, role=self._row["role"], name=self._name, size=self.size,
             sites=self._sites(), deposit=self._deposit, metals=self.metals, models=self._models(), markets=markets,
-            abroad=abroad,
+            abroad=abroad, both=self.both,
             basis=traits.choose(("element", "oxide", "reo-share")) if self._deposit else "element",
-            count_months=0 if draw < WITHOUT_COUNTS else 3 if draw < WITHOUT_COUNTS + QUARTERLY_COUNTS else 1,
+            count_months=0 if draw < never else 3 if draw < never + quarterly else 1,
             founded=date(traits.integer(2003, 2022), traits.integer(1, 12), traits.integer(1, 28)),
             recovery={
                 row["process"]: traits.between(float(row["plant_low_pct"]), float(row["plant_high_pct"])) / 100
@@ -263,9 +273,15 @@ def _markets(stream: Stream, drafts: list[_Draft], users: list[str]) -> dict[str
     )
     smelters = of["smelter"]
     diffusers = [draft for draft in of["magnet-maker"] if draft.diffuses]
-    link(("concentrate",), rock, of["light-separator"], 3)
-    link(("mixed-compound",), of["clay-mine"] + of["clay-importer"], of["heavy-separator"], 3)
-    link(("mixed-compound:SEG",), of["light-separator"], of["heavy-separator"], 2)
+    lights, heavies = (
+        of[f"{own}-separator"] + [draft for draft in of[f"{other}-separator"] if draft.both]
+        for own, other in (("light", "heavy"), ("heavy", "light"))
+    )
+    rock_too, clay_too = ([draft for draft in of[f"{kind}-importer"] if draft.both] for kind in ("clay", "rock"))
+    link(("concentrate",), rock + rock_too, lights, 3)
+    link(("mixed-compound",), of["clay-mine"] + of["clay-importer"] + clay_too, heavies, 3)
+    # Who parts heavy products too keeps the middle and heavy rare earths of his concentrate.
+    link(("mixed-compound:SEG",), [draft for draft in of["light-separator"] if not draft.both], heavies, 2)
     link(("oxide:PrNd",), separators, smelters, 3)
     link(("oxide:PrNd",), separators, of["oxide-trader"], 1)
     link(("title",), separators, of["title-trader"], 1)
@@ -273,7 +289,7 @@ def _markets(stream: Stream, drafts: list[_Draft], users: list[str]) -> dict[str
     for metal in ("Dy", "Tb", "Sm"):
         able = [draft for draft in smelters if metal in draft.metals]
         link((f"oxide:{metal}",), separators + of["recycler"], able, 2)
-    link(("oxide:La", "oxide:Ce"), of["light-separator"], of["oxide-trader"], 1)
+    link(("oxide:La", "oxide:Ce"), lights, of["oxide-trader"], 1)
     link(("metal:PrNd",), smelters + of["metal-trader"], of["alloy-maker"], 3)
     if of["metal-trader"]:
         link(("metal:PrNd",), smelters, of["metal-trader"], 1)
@@ -298,7 +314,7 @@ def _markets(stream: Stream, drafts: list[_Draft], users: list[str]) -> dict[str
 
 
 def _connect(stream: Stream, sellers: list[_Draft], buyers: list[_Draft], degree: int) -> dict[str, Market]:
-    if not buyers:
+    if not buyers or not sellers:
         return {}
     chosen: dict[str, dict[str, float]] = {seller.id: {} for seller in sellers}
     order = stream.shuffled(sellers)

@@ -97,9 +97,17 @@ class Scene:
             if name.zh not in taken:
                 return name
 
-    def add_party(self, party: Party) -> None:
-        """Puts an organisation without a duty to file into the register."""
+    def add_party(self, party: Party, record: Record) -> None:
+        """Brings an organisation without a duty to file; where it is registered, the record says so."""
         self.cast.parties.append(party)
+        record.parties.append(party.id)
+        if party.registered:
+            record.enter("register/organisations.csv", party.id)
+
+    def registers(self, stream: Stream) -> bool:
+        """Whether a customer that a plot brings stands in the register; in the default world all do."""
+        share = self.world.profile.customers_by_name
+        return not share or not stream.chance(share)
 
     def add_firm(self, like: FirmPlan, identifier: str, founded: date) -> Firm:
         """A trader with one store that files from now on."""
@@ -111,7 +119,7 @@ class Scene:
         plan = dataclasses.replace(
             like, id=identifier, place=len(self.world.firms) + len(self.cast.firms), trade="oxide-trader",
             role="trader", name=name, size=0.4, sites=(site,), deposit=None, metals=(), models=(), markets={},
-            abroad=(), basis="element", count_months=0, founded=founded,
+            abroad=(), basis="element", count_months=0, founded=founded, both=False,
         )  # fmt: skip
         firm = Firm(plan, self.world)
         self.cast.firms.append(firm)
@@ -157,7 +165,8 @@ class MonthBook:
         row = self.cells(organisation, "stock", lot, mass_mg, counts[-1] if counts else "")
         for cell in ("model", "pieces"):
             row.pop(cell, None)
-        self.put(organisation, self.month.last, row, lot)
+        day = self.day_of(next(one for one in reversed(page.rows) if one["kind"] == "stock")) if counts else 0
+        self.put(organisation, day or self.month.last, row, lot)
         record.touch(organisation, self.period, row["event"], "changed" if counts else "added")
         record.lots[f"{lot.maker}/{lot.number}"] = None
 
@@ -202,7 +211,9 @@ class MonthBook:
         """An id for a lot that the firm has not used and will not use."""
         firm = self.scene.firm(organisation)
         serial = self.scene.serial(f"lot {organisation}")
-        return f"{product.replace(':', '.').upper()}-{self.month.stamp}-{firm.lots:05d}-{serial}"
+        number = f"{firm.habits.number(product, self.month.stamp, firm.lots)}-{serial}"
+        firm.labels.take(number)
+        return number
 
     def new_lot(self, organisation: str, product: str, content: Content, stream: Stream) -> Lot:
         """A dry lot of the firm, analysed by its laboratory; nothing is filed yet."""
@@ -227,7 +238,7 @@ class MonthBook:
         place, firm = self.place(organisation), self.scene.firm(organisation)
         row: Row = {
             "event": event or self.event(organisation, kind), "kind": kind, "on": "", "site": place.site.id,
-            "lot": lot.name_for(organisation), "product": lot.product,
+            "lot": firm.labels.of(lot), "product": lot.product,
         }  # fmt: skip
         row["mass_t" if firm.tonnes else "mass_kg"] = mass_text(mass_mg, 1000 * KG if firm.tonnes else KG)
         row["method"] = place.instruments.gauge(lot.kind).weigh_cell
@@ -249,6 +260,8 @@ class MonthBook:
 
     def arrival(self, organisation: str, shipment: Row, shipper: str, lot: Lot, mass_mg: int) -> Row:
         """The receipt that answers a shipment, on the shipper's certificate."""
+        label = self.scene.firm(shipper).labels.on_paper(lot)
+        self.scene.firm(organisation).labels.arrive(lot, shipper, label)
         row = self.cells(organisation, "receipt", lot, mass_mg)
         moisture = moisture_of(shipment)
         if moisture:

@@ -5,16 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lodeline.world.gauge import Instruments
-from lodeline.world.plan import BIASES, CHOICES, FATES, FILES_IN_TONNES, GAUGES, FirmPlan, Site, World
-from lodeline.world.stock import Consignment, Holding, Store
+from lodeline.world.plan import BIASES, CHOICES, FATES, FILES_IN_TONNES, GAUGES, HABITS, FirmPlan, Site, World
+from lodeline.world.profile import habits_of
+from lodeline.world.stock import Consignment, Holding, Labels, Store
 from lodeline.world.stream import Stream
 from lodeline.world.tables import dirt_rate
 
-#: Share of firms that analyse everything they receive; plants that separate or recycle always do (assumption).
-ANALYSES_ALL = 0.25
-#: Yield: monthly standard deviation, relative, and how far it wanders (assumptions).
-YIELD_STEP = 0.0012
-YIELD_WIDTH = 0.006
 #: Natural dirt of plants: share of firms whose yield drifts one way, per month; recalibrations per site-month;
 #: share of magnet makers that never analyse their swarf.
 DRIFTING_FIRMS = dirt_rate("yield-drift")
@@ -55,13 +51,16 @@ class Title:
 class Firm:
     """The changing half of a `FirmPlan`. Its random streams are its own, so that firms do not disturb each other."""
 
-    def __init__(self, plan: FirmPlan, world: World) -> None:
+    def __init__(self, plan: FirmPlan, world: World, suppliers: frozenset[str] = frozenset()) -> None:
         seed, key = world.seed, plan.place
-        self.plan = plan
+        self.plan, self.profile = plan, world.profile
+        self.habits = habits_of(self.profile, Stream(seed, HABITS, key))
+        self.labels = Labels(plan.id, bare=self.profile.bare_ids > 0, suppliers=suppliers)
         self.choices, self.gauges = Stream(seed, CHOICES, key), Stream(seed, GAUGES, key)
         self.fates = Stream(seed, FATES, key)
         biases = Stream(seed, BIASES, key)
-        self.places = [Place(site=site, instruments=Instruments(biases)) for site in plan.sites]
+        coarser = self.habits.coarser
+        self.places = [Place(site=site, instruments=Instruments(biases, coarser=coarser)) for site in plan.sites]
         self.incoming: list[Consignment] = []
         self.titles: list[Title] = []
         self.promised: list[Holding] = []
@@ -71,7 +70,7 @@ class Firm:
         self.lots = 0
         self.silent = False
         self.tonnes = plan.trade in FILES_IN_TONNES
-        self.analyses_all = plan.trade in _HANDS_ON and self.fates.chance(ANALYSES_ALL)
+        self.analyses_all = plan.trade in _HANDS_ON and self.fates.chance(self.profile.analyses_all)
         self.leaves_waste_unassayed = plan.trade == "magnet-maker" and self.fates.chance(UNASSAYED_WASTE)
         self.drift = DRIFT_PER_MONTH if plan.trade in PLANTS and self.fates.chance(DRIFTING_FIRMS) else 0.0
         self.yield_shift = 0.0
@@ -96,6 +95,7 @@ class Firm:
 
     def age(self) -> None:
         """One month of honest wear: yields wander within a width, and some plants drift."""
-        self.yield_shift += self.drift + YIELD_STEP * self.fates.normal()
+        step, width = self.profile.yield_step, self.profile.yield_width
+        self.yield_shift += self.drift + step * self.fates.normal()
         if not self.drift:
-            self.yield_shift = min(YIELD_WIDTH, max(-YIELD_WIDTH, self.yield_shift))
+            self.yield_shift = min(width, max(-width, self.yield_shift))

@@ -40,10 +40,6 @@ class Lot:
         """How many magnets weigh so much."""
         return max(1, int(net_mg / KG / self.piece_kg + 0.5))
 
-    def name_for(self, organisation: str) -> str:
-        """The bare id for its maker, MAKER/LOT for everybody else."""
-        return self.number if organisation == self.maker else f"{self.maker}/{self.number}"
-
 
 @dataclass(slots=True, kw_only=True)
 class Holding:
@@ -90,6 +86,8 @@ class Consignment:
     document_kind: str
     arrives: int
     serial: int
+    #: What the shipper's papers call the lot.
+    label: str
 
 
 class Store:
@@ -133,3 +131,48 @@ class Store:
         holding.true_kg -= true_kg
         holding.net_mg -= net_mg
         return Draw(holding=holding, true_kg=true_kg, net_mg=net_mg)
+
+
+class Labels:
+    """Which lot one firm's rows mean by MAKER/NUMBER, or by TRADER/NUMBER where a trader's label is all that it knows.
+
+    `bare`: others' lots go by their number. A receipt then means the shipper's lot of that number, whoever made it
+    (docs/reference/ledger.md). `suppliers`: makers that sell to the firm themselves. Whether the name before the number
+    can be left away is seen when a filing is written (`hand`).
+    """
+
+    def __init__(self, organisation: str, *, bare: bool, suppliers: frozenset[str] = frozenset()) -> None:
+        self._organisation, self._bare, self._suppliers = organisation, bare, suppliers
+        self._sources: dict[tuple[str, str], str] = {}
+        self._names: dict[str, set[str]] = {}
+
+    def take(self, number: str) -> bool:
+        """Keeps a number for a lot of the firm's own; False where another lot goes by it."""
+        if not self._bare:
+            return True
+        free = number not in self._names
+        self._names.setdefault(number, set()).add(f"{self._organisation}/{number}")
+        return free
+
+    def of(self, lot: Lot) -> str:
+        """How the firm's rows call a lot, with a name before the number unless it is its own."""
+        if lot.maker == self._organisation:
+            return lot.number
+        return self._known(lot, lot.maker) if self._bare else f"{lot.maker}/{lot.number}"
+
+    def on_paper(self, lot: Lot) -> str:
+        """What a delivery note calls it: the number alone where the firm has no other lot of that number."""
+        name = self.of(lot)
+        return lot.number if len(self._names.get(lot.number, ())) == 1 else name
+
+    def arrive(self, lot: Lot, shipper: str, label: str) -> None:
+        """Settles what `of` says of a lot that came from the shipper with this on its paper."""
+        if lot.maker != self._organisation and self._bare:
+            # A trader's goods go by his label, unless the firm knows the maker's lots, or the label names somebody.
+            by_label = "/" not in label and lot.maker not in self._suppliers
+            self._known(lot, shipper if by_label else lot.maker)
+
+    def _known(self, lot: Lot, source: str) -> str:
+        name = f"{self._sources.setdefault((lot.maker, lot.number), source)}/{lot.number}"
+        self._names.setdefault(lot.number, set()).add(name)
+        return name

@@ -14,14 +14,14 @@ from lodeline.world.tables import dirt_rate, table
 
 #: How magnet makers sell: at home, through exporters, straight abroad (assumption: most magnets stay at home).
 CHANNELS = (("magnet-use", 0.55), ("magnet", 0.25), ("abroad", 0.20))
-#: Share of ready lots that leave on a dispatch day, of lots that are split, of contracts named without an id.
-DISPATCHED, SPLIT, UNNAMED_ID = 0.85, 0.1, 0.02
+#: Share of ready lots that leave on a dispatch day, of contracts named without an id.
+DISPATCHED, UNNAMED_ID = 0.85, 0.02
 #: Share of a separator's PrNd that is sold through a trader who never sees it.
 THROUGH_TITLE = 0.2
+#: Lots below this are exported whole, kg (assumption).
+LEAST_PARTED_KG = 100
 #: An exporter that waits longer than this for a licence sells at home, days.
 PATIENCE = 60
-#: Longest transport at home, days.
-TRANSIT_DAYS = 6
 #: Receipts that do not quote the shipper's event (natural dirt).
 WITHOUT_REFERENCE = dirt_rate("receipt-without-reference")
 _SPECIAL = frozenset({"concentrate", "mixed-compound", "oxide", "metal", "strip-cast"})
@@ -45,13 +45,15 @@ class Trade:
         name = self.firms[organisation].plan.name if organisation in self.firms else self.parties[organisation].name
         if not name.zh:
             return name.en
-        draw = clerk.firm.choices.uniform()
+        draw, form = clerk.firm.choices.uniform(), clerk.firm.habits.names
+        if form and draw < 0.9:
+            return name.as_listed(form)
         return name.zh if draw < 0.9 else name.en if draw < 0.96 else name.aliases[0]
 
     def _parcels(self, clerk: Clerk, place: Place, holdings: list[Holding]) -> list[Draw]:
-        draws = []
+        draws, share = [], clerk.firm.profile.sold_in_parts
         for holding in holdings:
-            part = 0.5 if clerk.firm.choices.chance(SPLIT) and holding.true_kg > 200 else 1.0
+            part = 0.5 if clerk.firm.choices.chance(share) and holding.true_kg > 200 else 1.0
             draws.append(clerk.take(place, holding, holding.true_kg * part))
         return draws
 
@@ -144,7 +146,7 @@ class Trade:
         if not named:
             party = customer.plan if customer else self.parties[buyer]
             name = party.name.zh or party.name.en
-        arrives = day + stream.integer(1, TRANSIT_DAYS)
+        arrives = day + stream.integer(1, int(clerk.firm.profile.transit_days))
         if customer and customer.plan.place <= clerk.plan.place:
             # That firm's month is written already: long hauls of scrap and recycled goods end in the next one.
             arrives = max(arrives, month.last + 1 + stream.integer(0, 4))
@@ -159,11 +161,12 @@ class Trade:
             row["value"], row["currency"] = self._value(clerk, draw, month.price(draw.holding.lot.product), 1.0), "CNY"
             clerk.write(day, row)
             if customer:
+                label = clerk.firm.labels.on_paper(draw.holding.lot)
                 customer.incoming.append(
                     Consignment(
                         lot=draw.holding.lot, true_kg=draw.true_kg, shipper=clerk.plan.id,
                         shipper_name=clerk.plan.name.zh, event=event, document=document, document_kind=document_kind,
-                        arrives=arrives, serial=len(customer.incoming),
+                        arrives=arrives, serial=len(customer.incoming), label=label,
                     )
                 )  # fmt: skip
 
@@ -243,7 +246,7 @@ class Trade:
         )
         for holding in holdings:
             lot = holding.lot
-            draw = place.store.draw(holding, holding.net_mg, 0.0)
+            draw = self._leaving(clerk, place, holding)
             row = clerk.leave("export", event, place, day, draw)
             row["counterparty"], row["counterparty_name"] = buyer, party.name.en
             row["counterparty_country"] = party.country
@@ -258,6 +261,13 @@ class Trade:
             row["destination"], row["end_user_name"] = party.country, party.name.en
             row["end_user_country"], row["end_use"], row["port"] = party.country, end_use(lot, party), port["port"]
             clerk.write(day, row)
+
+    def _leaving(self, clerk: Clerk, place: Place, holding: Holding) -> Draw:
+        """The whole lot, or in some worlds now and then half of it, the rest to follow."""
+        share = clerk.firm.profile.exported_in_parts
+        if share and holding.true_kg > LEAST_PARTED_KG and clerk.firm.choices.chance(share):
+            return clerk.take(place, holding, holding.true_kg / 2)
+        return place.store.draw(holding, holding.net_mg, 0.0)
 
 
 def end_use(lot: Lot, party: Party) -> str:

@@ -9,22 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lodeline.world.clerk import Clerk
-from lodeline.world.plan import DIFFUSED_TERBIUM, Model
+from lodeline.world.plan import DIFFUSED_TERBIUM, FirmPlan, Model
 from lodeline.world.process import Made, cast, separate, shape, sinter_samarium_cobalt, smelt
 from lodeline.world.staff import Title
 from lodeline.world.stock import Draw
-from lodeline.world.tables import OXIDE, Content, deposit_reo, recipe, treo_of
+from lodeline.world.tables import OXIDE, Content, Row, deposit_reo, recipe, table, treo_of
 from lodeline.world.trade import Trade
 
 #: (day, rank within the day, what is done on it). Arrivals have rank 0, runs 1, goods leaving 2.
 Act = tuple[int, int, Callable[[int], None]]
 
-#: Runs (origins of mines) per month of a firm of size 1, and dispatch days per month (assumptions).
+#: Runs (origins of mines) per month of a firm of size 1 (assumptions).
 RUNS = {
     "rock-mine": 10, "clay-mine": 8, "monazite-mine": 5, "clay-importer": 6, "rock-importer": 5,
     "light-separator": 5, "heavy-separator": 5, "smelter": 9, "alloy-maker": 9, "smco-maker": 5, "recycler": 6,
 }  # fmt: skip
-SINTER_RUNS, MACHINE_RUNS, DISPATCH_DAYS = 7, 8, 6
+SINTER_RUNS, MACHINE_RUNS = 7, 8
 #: Grades an alloy maker casts while it has the heavy rare earths for them, by weight (assumption).
 GRADES = (("N", 0.40), ("H", 0.2), ("SH", 0.25), ("UH", 0.15))
 DIFFUSED_SHARE = 0.35
@@ -54,8 +54,8 @@ def acts(clerk: Clerk, trade: Trade) -> list[Act]:
     for run, count in _runs(clerk):
         for index, day in enumerate(_spread(clerk, count)):
             plan.append((day, 1, _bound(run, count - index)))
-    last, sold = len(firm.places) - 1, _SELLS[firm.plan.trade]
-    for day in _spread(clerk, DISPATCH_DAYS):
+    last, sold = len(firm.places) - 1, _sold(firm.plan)
+    for day in _spread(clerk, firm.habits.dispatch_days):
         if last:
             plan.append((day, 2, lambda on: trade.move_to_warehouse(clerk, on)))
         plan.append((day, 3, lambda on: trade.dispatch(clerk, firm.places[last], on, sold)))
@@ -65,6 +65,13 @@ def acts(clerk: Clerk, trade: Trade) -> list[Act]:
         plan.append((day, 2, lambda on: trade.deliver_promised(clerk, on, promised)))
     plan.append((month.first + firm.choices.integer(20, 25), 2, lambda on: _clear_waste(clerk, trade, on)))
     return plan
+
+
+def _sold(plan: FirmPlan) -> tuple[str, ...]:
+    """What leaves the gate as goods."""
+    if plan.both:
+        return ("oxide",) if plan.role == "separator" else ("concentrate", "mixed-compound")
+    return _SELLS[plan.trade]
 
 
 def _passing(clerk: Clerk, trade: Trade, title: Title) -> Callable[[int], None]:
@@ -109,6 +116,8 @@ def _runs(clerk: Clerk) -> list[tuple[Callable[[int, int], None], int]]:
     ]
     if trade == "recycler":
         found.append((lambda day, left: _collect(clerk, day), 3))
+    if clerk.plan.both and trade.endswith("-separator"):
+        found.append((runs["heavy-separator" if trade[0] == "l" else "light-separator"], count))
     return found
 
 
@@ -117,7 +126,10 @@ def _dig(clerk: Clerk, day: int, count: int) -> None:
     plan, stream = clerk.plan, clerk.firm.choices
     deposit = plan.deposit
     assert deposit is not None, "mines and importers have a deposit"
-    reo_kg = float(deposit["reo_t_per_month"]) * 1000 * plan.size * clerk.month.season / count
+    scale_t = float(deposit["reo_t_per_month"])
+    if plan.both and stream.chance(0.5):
+        deposit = _other_deposit(plan)
+    reo_kg = scale_t * 1000 * plan.size * clerk.month.season / count
     reo_kg *= stream.between(0.8, 1.2)
     treo = stream.between(float(deposit["treo_low_pct"]), float(deposit["treo_high_pct"])) / 100
     shares = {e: share * (1 + 0.02 * stream.normal()) for e, share in deposit_reo()[deposit["deposit"]].items()}
@@ -131,6 +143,12 @@ def _dig(clerk: Clerk, day: int, count: int) -> None:
     clerk.origin(
         clerk.firm.main, day, holding, kind=deposit["origin_kind"], where=deposit["origin_place"], more=more
     )  # fmt: skip
+
+
+def _other_deposit(plan: FirmPlan) -> Row:
+    """Where an importer of one kind of ore gets the other from."""
+    other = "clay-importer" if plan.trade == "rock-importer" else "rock-importer"
+    return next(row for row in table("deposits") if row["trade"] == other)
 
 
 def fed_kg(draws: list[Draw]) -> Content:
@@ -159,7 +177,8 @@ def _separate(clerk: Clerk, day: int, left: int, route: str) -> None:
     if draws:
         recovery = clerk.firm.recovery(f"{route}-separation")
         made = separate(clerk.firm.choices, fed_kg(draws), route, recovery)
-        clerk.transform(clerk.firm.main, day, draws, made, run=f"SX{clerk.month.stamp}-{left:02d}")
+        line = route[0].upper() if clerk.plan.both else ""
+        clerk.transform(clerk.firm.main, day, draws, made, run=f"SX{line}{clerk.month.stamp}-{left:02d}")
 
 
 def _smelt(clerk: Clerk, day: int, left: int) -> None:
@@ -290,7 +309,7 @@ def _clear_waste(clerk: Clerk, trade: Trade, day: int) -> None:
         trade.ship(clerk, place, day, [place.store.draw(h, h.net_mg, 0.0) for h in scrap], buyer)
     for holding in place.store.ready(day - RESIDUE_DAYS, "residue"):
         clerk.loss(place, day, place.store.draw(holding, holding.net_mg, 0.0), DISPOSED)
-    products = _SELLS[firm.plan.trade]
+    products = _sold(firm.plan)
     ready = place.store.ready(day, *products)
     if ready and firm.choices.chance(SPILLS):
         clerk.loss(place, day, clerk.take(place, ready[0], ready[0].true_kg * SPILL_SHARE), SPILLED)

@@ -23,6 +23,8 @@ from lodeline.world.tables import table
 
 #: Pieces are this share of the threshold; an export is split into so many at most.
 JUST_BELOW, MOST_PIECES = (0.86, 0.995), 24
+#: Parts that are to be alike differ by what a drum more or less weighs (assumption).
+ALIKE = (0.97, 1.03)
 #: Steel, copper and plastic that are mounted with magnets, kg per kg (assumption).
 MOUNTED = (1.6, 2.6)
 _MAGNETS = ("magnet-ndfeb", "magnet-smco")
@@ -53,14 +55,12 @@ class BorderPlot(Plot):
         identifier = f"FOR-9{self.plant.number:03d}{'ABCD'[place]}"
         shared = (address,) if address else ()
         party = Party(
-            id=identifier, country=country, number=self.plant.number,
+            id=identifier, country=country, number=self.plant.number, registered=self.scene.registers(self.stream),
             name=Name(
                 zh="", en=name, aliases=(*shared, f"synthetic:{identifier}"), city_en="", region="", lat="", lon=""
             ),
         )  # fmt: skip
-        self.scene.add_party(party)
-        self.record.parties.append(identifier)
-        self.record.enter("register/organisations.csv", identifier)
+        self.scene.add_party(party, self.record)
         return party
 
 
@@ -76,23 +76,46 @@ class ThresholdSplitting(BorderPlot):
     buyers: tuple[Party, ...] = ()
 
     def act(self, book: MonthBook) -> None:
+        low, high = (self.scene.world.profile.part_low_kg, self.scene.world.profile.part_high_kg)
+        if high:
+            rows = self.exports(book, licensed=False)
+            rows = [row for row in rows if low * 3 * KG < net_mg(row) < high * MOST_PIECES * KG]
+            for row in self.some(rows, self.plant.size):
+                self._split(book, row, self._parts_of_any_size(net_mg(row), low, high))
+            return
         limits = {row["product"]: float(row["limit_kg"]) for row in table("thresholds")}
         rows = [
             row for row in self.exports(book, licensed=False)
             if limits[row["product"]] * 1.2 * KG < net_mg(row) < limits[row["product"]] * MOST_PIECES * KG
         ]  # fmt: skip
         for row in self.some(rows, self.plant.size):
-            self._split(book, row, limits[row["product"]])
+            limit_kg = limits[row["product"]]
+            self._split(book, row, self._parts_below(net_mg(row), limit_kg))
+            self.record.facts["limit_kg"] = str(int(limit_kg))
 
-    def _split(self, book: MonthBook, row: Row, limit_kg: float) -> None:
-        lot = book.lot(self.organisation, row)
-        left, whole, value = net_mg(row), net_mg(row), float(row["value"])
-        self.changed(book, row)
+    def _parts_below(self, left: int, limit_kg: float) -> list[int]:
         masses: list[int] = []
         while left > 0:
             piece = int(limit_kg * self.stream.between(*JUST_BELOW) * 1000) * 1000
             masses.append(min(piece, left))
             left -= masses[-1]
+        return masses
+
+    def _parts_of_any_size(self, left: int, low_kg: float, high_kg: float) -> list[int]:
+        """mg of each part: nearly alike where the plotter is plain, each drawn anew where he adapts."""
+        low, high = low_kg * KG, high_kg * KG
+        usual = max(self.stream.between(low, min(high, left / 2)), left / MOST_PIECES)
+        masses: list[int] = []
+        # What is left may be one part, too.
+        while left >= 2 * low and (not masses or left > (high if self.adaptive else usual * ALIKE[1])):
+            piece = self.stream.between(low, high) if self.adaptive else usual * self.stream.between(*ALIKE)
+            masses.append(int(min(max(piece, low), high, left - low) / 1000) * 1000)
+            left -= masses[-1]
+        return [*masses, left]
+
+    def _split(self, book: MonthBook, row: Row, masses: list[int]) -> None:
+        lot, whole, value = book.lot(self.organisation, row), net_mg(row), float(row["value"])
+        self.changed(book, row)
         buyers = self._buyers(row)
         day = book.day_of(row)
         for place, mass in enumerate(masses):
@@ -110,7 +133,6 @@ class ThresholdSplitting(BorderPlot):
                 day = min(book.month.last, day + self.stream.integer(0, 2))
                 book.put(self.organisation, day, piece_row, lot)
                 self.touch(book, piece_row, "added")
-        self.record.facts["limit_kg"] = str(int(limit_kg))
 
     def _buyers(self, row: Row) -> tuple[Party, ...]:
         """The first buyer and the variants of its name that the plot keeps to; none where it needs no names."""

@@ -61,8 +61,9 @@ class Plot(ABC):
     def touch(self, book: MonthBook, row: Row, change: str, organisation: str = "") -> None:
         """Notes a row that was added or changed."""
         self.record.touch(organisation or self.organisation, book.period, row["event"], change)
-        maker = organisation or self.organisation
-        self.record.lots[row["lot"] if "/" in row["lot"] else f"{maker}/{row['lot']}"] = None
+        filer, name = organisation or self.organisation, row["lot"]
+        lot = book.pages[filer].lots.get(name)
+        self.record.lots[f"{lot.maker}/{lot.number}" if lot else name if "/" in name else f"{filer}/{name}"] = None
 
     def some(self, rows: list[Row], share: float) -> list[Row]:
         """About this share of the events, whole events, at least one."""

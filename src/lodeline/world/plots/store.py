@@ -106,7 +106,10 @@ class CompositionSwap(Plot):
             piles: dict[str, float] = {}
             for row in rows:
                 piles[row["counterparty"]] = piles.get(row["counterparty"], 0.0) + dry_kg(row)
-            self.record.pair = (max(piles, key=lambda name: (piles[name], name)), self.organisation)
+            # Where light and heavy feed come from one shipper, the heavy one covers for what the light one hides.
+            too = {row["counterparty"] for row in self.own(book, "receipt") if row["product"] == "mixed-compound"}
+            shippers = piles.keys() & too if self.firm.both and piles.keys() & too else piles.keys()
+            self.record.pair = (max(shippers, key=lambda name: (piles[name], name)), self.organisation)
         for row in rows:
             if self.record.pair and row["counterparty"] == self.record.pair[0]:
                 self._reveal(book, row)

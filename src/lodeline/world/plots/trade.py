@@ -13,6 +13,7 @@ from lodeline.world.clerk import Row, mass_text
 from lodeline.world.names import Name
 from lodeline.world.plan import Party
 from lodeline.world.plots.plot import Plot
+from lodeline.world.profile import in_share
 from lodeline.world.scene import MonthBook, money
 from lodeline.world.sigma import dry_kg, net_mg
 from lodeline.world.staff import Firm
@@ -21,6 +22,7 @@ from lodeline.world.stream import Stream
 
 #: A trader of this kind was founded so many days before its first deal.
 YOUNG_DAYS = (15, 120)
+_OXIDES_AND_METALS = ("oxide-trader", "metal-trader")
 #: Price that each hop of a circle adds.
 MARKUP = 1.012
 _GOODS = {
@@ -36,14 +38,22 @@ def sales_to_users(plot: Plot, book: MonthBook) -> list[Row]:
 
 
 class PassThrough(Plot):
-    """A young trader stands between seller and customer: an ordinary invoice in, a special one out, within days."""
+    """A trader stands between seller and customer: an ordinary invoice in, a special one out, within days.
+
+    In the default world it is a young firm that does nothing else; in others mostly one that trades honestly too.
+    """
 
     trader: Firm | None = None
+    #: What of the trader's receipts is to pass through, and what did: lots, of how many. 0 for all.
+    share, passed, received = 0.0, 0, 0
 
     def act(self, book: MonthBook) -> None:
         stays = 4 if self.adaptive else 1
         rows = [row for row in sales_to_users(self, book) if book.day_of(row) + stays + 1 <= book.month.last]
-        rows = self.some(rows, self.plant.size)
+        beside = self.scene.world.profile.traders_beside_honest
+        if rows and self.trader is None and in_share(self.scene.serial("pass-through") - 1, beside):
+            self._honest_trader(book, len(rows))
+        rows = self._beside_honest(book, rows) if self.share else self.some(rows, self.plant.size)
         if not rows:
             return
         trader = self._trader(book)
@@ -61,11 +71,45 @@ class PassThrough(Plot):
             book.put(trader, arrives + self.stream.integer(0, stays), sold, lot)
             self.touch(book, sold, "added", trader)
             self.record.weigh(book.period, dry_kg(row), lot.content)
-        self.record.filings[trader, book.period] = "added"
+        if not self.share:
+            self.record.filings[trader, book.period] = "added"
+
+    def _honest_trader(self, book: MonthBook, sales: int) -> None:
+        """Chooses a trader of such goods whose own trade is large enough for so many sales to pass beside it."""
+        profile = self.scene.world.profile
+        trades = ("exporter",) if self.firm.trade in ("magnet-maker", "smco-maker", "exporter") else _OXIDES_AND_METALS
+        names = [plan.id for plan in self.scene.world.firms if plan.trade in trades and plan.id != self.organisation]
+        traders = {name: _receipts(book, name) for name in names if book.ready(name) and _receipts(book, name)}
+        if not traders:
+            return
+        self.share = self.stream.between(profile.pass_through_low, profile.pass_through_high)
+        wanted = max(1.0, sales * self.plant.size) * (1 - self.share) / self.share
+        chosen = min(traders, key=lambda name: (abs(traders[name] - wanted), name))
+        self.trader = self.scene.firm(chosen)
+        self.record.pair = (self.organisation, chosen)
+        self.record.facts.update(trader=chosen)
+
+    def _beside_honest(self, book: MonthBook, rows: list[Row]) -> list[Row]:
+        """So many of the sales that they are the wanted share of what the trader receives in these months."""
+        assert self.trader is not None, "a share is of somebody's receipts"
+        trader = self.trader.plan.id
+        if not book.ready(trader):
+            return []
+        self.received += _receipts(book, trader)
+        high = self.scene.world.profile.pass_through_high
+        wanted, most = (int(part / (1 - part) * self.received + 0.5) - self.passed for part in (self.share, high))
+        chosen: list[Row] = []
+        for event in self.stream.shuffled(list(dict.fromkeys(row["event"] for row in rows))):
+            own = [row for row in rows if row["event"] == event]
+            if len(chosen) < wanted and len(chosen) + len(own) <= most:
+                chosen += own
+        self.passed += len(chosen)
+        self.record.facts["pass_through_share"] = round(self.passed / max(1, self.passed + self.received), 4)
+        return chosen
 
     def month(self, book: MonthBook) -> None:
         super().month(book)
-        if self.trader is not None:
+        if self.trader is not None and not self.share:
             self.record.filings.setdefault((self.trader.plan.id, book.period), "added")
 
     def _trader(self, book: MonthBook) -> str:
@@ -218,7 +262,7 @@ class CircularInvoicing(Circle):
 def _title(book: MonthBook, seller: str, lot: Lot, mass_mg: int) -> Row:
     tonnes = book.scene.firm(seller).tonnes
     return {
-        "event": book.event(seller, "title"), "kind": "title", "on": "", "lot": lot.name_for(seller),
+        "event": book.event(seller, "title"), "kind": "title", "on": "", "lot": book.scene.firm(seller).labels.of(lot),
         "product": lot.product,
         "mass_t" if tonnes else "mass_kg": mass_text(mass_mg, 1000 * KG if tonnes else KG),
     }  # fmt: skip
@@ -236,7 +280,7 @@ class ShellCustomers(Plot):
         for event in dict.fromkeys(row["event"] for row in rows):
             shell = self.stream.choose(self.shells)
             # Who is named on the contract alone is found only by those who look for names.
-            unnamed = self.adaptive and self.stream.chance(0.3)
+            unnamed = self.scene.world.profile.customers_by_name == 0 and self.adaptive and self.stream.chance(0.3)
             for row in rows:
                 if row["event"] != event:
                     continue
@@ -248,18 +292,36 @@ class ShellCustomers(Plot):
 
     def _found(self) -> None:
         count = self.stream.integer(3, 4) if self.adaptive else 2
-        names = name_variants(self.scene.domestic("use", f"USE-{self.plant.number:04d}S"), count, self.stream)
+        # Where customers go by their names, shells are in no register, and share what names can share.
+        registered = self.scene.world.profile.customers_by_name == 0
+        variants = name_variants if registered else other_names
+        names = variants(self.scene.domestic("use", f"USE-{self.plant.number:04d}S"), count, self.stream)
         shells = []
         for place, variant in enumerate(names):
             identifier = f"USE-9{self.plant.number:03d}{'ABCD'[place]}"
             name = dataclasses.replace(variant, aliases=(*variant.aliases, f"synthetic:{identifier}"))
-            self.scene.add_party(Party(id=identifier, name=name, country="CN", number=self.plant.number))
+            party = Party(id=identifier, name=name, country="CN", number=self.plant.number, registered=registered)
+            self.scene.add_party(party, self.record)
             shells.append(identifier)
-            self.record.enter("register/organisations.csv", identifier)
         self.shells = tuple(shells)
         self.record.facts["shells"] = shells
-        self.record.parties += shells
         self.record.pair = (self.organisation, shells[0])
+
+
+def other_names(name: Name, count: int, stream: Stream) -> list[Name]:
+    """Names of firms that one person would found: one brand with other words, another form, a branch's city."""
+    city, brand = name.zh[:2], name.zh[2:].removesuffix("有限公司")
+    forms = [
+        name.zh, f"{city}{brand}有限责任公司", f"{city}{brand}贸易有限公司", f"{brand}（{city}）有限公司",
+        f"{city}{brand[:2]}实业有限公司", f"{city}市{brand}经营部", f"{city}{brand}科技有限公司",
+    ]  # fmt: skip
+    return [dataclasses.replace(name, zh=zh, aliases=()) for zh in stream.shuffled(forms)[:count]]
+
+
+def _receipts(book: MonthBook, organisation: str) -> int:
+    """Lots that a firm truly received in the month."""
+    page = book.pages[organisation]
+    return sum(row["kind"] == "receipt" and id(row) not in page.added for row in page.rows)
 
 
 def name_variants(name: Name, count: int, stream: Stream) -> list[Name]:
