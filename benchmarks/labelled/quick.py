@@ -16,7 +16,7 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -31,8 +31,9 @@ from lodeline.filing.feed import read_feed
 from lodeline.filing.feed_schema import Feed
 from lodeline.filing.schema import COLUMNS, MASS_COLUMNS
 from lodeline.filing.table import Source, Table
-from lodeline.ledger.movement import LINE
+from lodeline.ledger.movement import LINE, is_making
 from lodeline.ledger.register import Register
+from lodeline.ledger.resolution import NOTHING, Known, resolve
 from lodeline.regulation.parameter import Jurisdiction
 from lodeline.service.entries.moment import utc_text
 from lodeline.service.entries.records import put_records
@@ -204,12 +205,9 @@ def _sight(dossier: Dossier, checked: pl.DataFrame, store: Store, law: Jurisdict
         .with_columns(
             ordinal=pl.int_range(pl.len(), dtype=pl.UInt32).over("sequence"),
             line=pl.int_range(pl.len(), dtype=pl.Int64) + head.next_line,
-            # A world calls its own lots by their bare id, and those of others by their maker's name.
-            name=pl.when(pl.col("lot").str.contains("/", literal=True))
-            .then("lot")
-            .otherwise(pl.concat_str("organisation", pl.lit("/"), "lot")),
         )
     )
+    rows = rows.with_columns(name=_lot_names(rows))
     named = rows.filter(pl.col("name").is_not_null())
     lots = named.select("name").unique(maintain_order=True).with_columns(
         lot=pl.int_range(1, pl.len() + 1, dtype=pl.Int64), maker=pl.col("name").str.split("/").list.first(),
@@ -247,6 +245,46 @@ def _sight(dossier: Dossier, checked: pl.DataFrame, store: Store, law: Jurisdict
         all_filings=entered.select(pl.col(name).cast(dtype) for name, dtype in FILINGS.items()),
         all_customs=cells(CUSTOMS).filter(rows["kind"] == "export"),
     )  # fmt: skip
+
+
+def _lot_names(rows: pl.DataFrame) -> pl.Series:
+    """The lot that each row means, rows in the order of their filings.
+
+    Where others' lots always have their maker's name a bare id is the firm's own. Else each filing is resolved as the
+    ledger does, by what was made, received and bought before; whatever was received counts as held.
+    """
+    if rows.filter((pl.col("kind") == "receipt") & ~pl.col("lot").str.contains("/", literal=True)).is_empty():
+        full = pl.col("lot").str.contains("/", literal=True)
+        own = pl.concat_str("organisation", pl.lit("/"), "lot")
+        return rows.select(name=pl.when(full).then("lot").otherwise(own))["name"]
+    made: dict[str, set[str]] = {}
+    received: dict[str, dict[str, dict[tuple[str, str | None], None]]] = {}
+    names: list[str | None] = []
+    for filing in rows.partition_by("sequence", maintain_order=True):
+        organisation = str(filing["organisation"][0])
+        own_made, own_received = made.setdefault(organisation, set()), received.setdefault(organisation, {})
+        known = partial(_known, own_made, own_received)
+        resolved = resolve(filing, organisation=organisation, known=known).names
+        names += resolved
+        cells = filing.select("kind", "role", "party").iter_rows()
+        for name, (kind, role, party) in zip(resolved, cells, strict=True):
+            local = name.rpartition("/")[2] if name else ""
+            if is_making(kind, role):
+                own_made.add(local)
+            elif kind == "receipt" and name:
+                own_received.setdefault(local, {})[name, party] = None
+            elif kind == "title" and name:
+                received.setdefault(party, {}).setdefault(local, {})[name, organisation] = None
+    return pl.Series("name", names, pl.String())
+
+
+def _known(
+    made: set[str], received: Mapping[str, Mapping[tuple[str, str | None], None]], wanted: Sequence[str]
+) -> Known:
+    rows = [(local, name, party, 1) for local in wanted for name, party in received.get(local, ())]
+    return Known(
+        made=made.intersection(wanted), received=pl.DataFrame(rows, schema=NOTHING.received.schema, orient="row")
+    )
 
 
 def _fed(feeds: Sequence[FeedFile], register: Register, *, entry: int, line: int) -> dict[Feed, pl.DataFrame]:

@@ -21,11 +21,12 @@ from lodeline.world import asked_plants, build_world, write_world
 LAW = load_law()
 
 
-@pytest.fixture(scope="module")
-def sights(tmp_path_factory: pytest.TempPathFactory) -> tuple[QuickSight, SnapshotView]:
-    """A world with plants and dirt, looked at both ways."""
+@pytest.fixture(scope="module", params=[("default", 431), ("stranger", 2441)], ids=["default", "stranger"])
+def sights(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[QuickSight, SnapshotView]:
+    """A world with plants and dirt, looked at both ways. In the stranger's, lots go by bare ids."""
     room: Path = tmp_path_factory.mktemp("world")
-    world = build_world(seed=431, organisations=24, months=4)
+    habits, seed = request.param
+    world = build_world(seed=seed, organisations=24, months=4, habits=habits)
     write_world(world, room / "w", plants=asked_plants(world, "random:0.6"), feeds=True)
     store, _ = create(str(room / "store.sqlite3"), secret="a test has no secrets")
     load(store, room / "w", law=LAW, own_process=False)
