@@ -31,7 +31,7 @@ def _with_interval(plants: Sequence[Plant]) -> str:
 def main_table(found: Tally) -> Table:
     """Each detector: plants, recall with interval, false findings, delay, area under the curve."""
     table = [["detector", "plants", "large", "recall of large", "recall of all", "seen by any",
-              "false in 200 site-years", "months", "AUC"]]  # fmt: skip
+              "false in 200 site-years", "in a clean year", "months", "AUC"]]  # fmt: skip
     for row in found.rows:
         low, high = (bound / (row.site_years * FALSE_FINDINGS_PER_SITE_YEAR) for bound in poisson(row.false))
         seen = [bool(one.hits or one.other_hits) for one in row.plants]
@@ -39,6 +39,7 @@ def main_table(found: Tally) -> Table:
             f"`{row.detector}`", str(len(row.plants)), str(len(row.strong)), _with_interval(row.strong),
             _with_interval(row.plants), share(sum(seen) / len(seen)) if seen else "–",
             f"{row.false_per_200_site_years:.2f} ({low:.2f}–{high:.2f})",
+            "–" if math.isnan(row.in_a_clean_year) else f"{row.in_a_clean_year:g}",
             "–" if row.months_to_detection is None else f"{row.months_to_detection:g}",
             share(row.area) if row.plants else "–",
         ])  # fmt: skip

@@ -162,6 +162,8 @@ class Row:
     detector: str
     plants: tuple[Plant, ...]
     false: int
+    #: Findings in a year of a world without plants, those right about natural dirt too; NaN without such a world.
+    in_a_clean_year: float
     site_years: float
     area: float
     shuffled: float
@@ -198,6 +200,16 @@ class Tally:
     bounds: int
     idle: dict[str, int]
 
+    @property
+    def false_per_20_site_years(self) -> float:
+        """False findings of all detectors together."""
+        return sum(row.false for row in self.rows) / (self.site_years / 20)
+
+    @property
+    def in_a_clean_year(self) -> float:
+        """Findings of all detectors in a year of a nation without plants."""
+        return sum(row.in_a_clean_year for row in self.rows)
+
 
 def tally(worlds: Sequence[World]) -> Tally:
     """Counts everything. At least one world; the peers learn from those without plants."""
@@ -219,6 +231,7 @@ def tally(worlds: Sequence[World]) -> Tally:
         scores, labels = _firms(worlds, detector)
         rows.append(Row(
             detector=detector, plants=tuple(plants[place] for place in own), false=false, site_years=site_years,
+            in_a_clean_year=_in_a_clean_year(worlds, detector),
             area=area(scores, labels),
             shuffled=float(shuffled_areas(scores, labels, times=SHUFFLES, seed=SHUFFLE_SEED).mean()),
             peers={name: _share(best[name][strong] >= limits[name]) for name in peers},
@@ -237,6 +250,12 @@ def tally(worlds: Sequence[World]) -> Tally:
         bounds=sum(world.bounds for world in worlds),
         idle={name: sum(world.idle.get(name, 0) for world in worlds) for world in worlds for name in world.idle},
     )  # fmt: skip
+
+
+def _in_a_clean_year(worlds: Sequence[World], detector: str) -> float:
+    clean = [world for world in worlds if not world.plants]
+    found = [sum(one.detector == detector for one in world.findings) * 12 / world.months for world in clean]
+    return statistics.fmean(found) if found else math.nan
 
 
 def _share(flags: npt.NDArray[np.bool_]) -> float:

@@ -32,7 +32,7 @@ from lodeline.service.filing.loading import load
 from lodeline.service.findings.finding import SnapshotView
 from lodeline.store.opening import create
 from lodeline.store.snapshot import open_snapshot
-from lodeline.world import build_world, write_world
+from lodeline.world import DEFAULT, build_world, write_world
 
 #: Natural dirt by which something truly is not as it should be (docs/reference/world.md), whoever asks about it.
 MISSING_PAPERS = ("month-not-filed", "receipt-lost", "quota-passed", "waste-not-analysed")
@@ -42,7 +42,8 @@ MISSING_PAPERS = ("month-not-filed", "receipt-lost", "quota-passed", "waste-not-
 class Ask:
     """A world to be tried. `clean` ones have the same natural dirt and no plant.
 
-    `ledger`: every filing is posted to a ledger first, which takes ten times as long and finds the same.
+    `ledger`: every filing is posted to a ledger first, which takes ten times as long and finds the same, but for what
+    the ledger refuses at the door. `profile`: whose habits the firms have.
     """
 
     seed: int
@@ -52,11 +53,12 @@ class Ask:
     work: Path
     keep: bool
     ledger: bool = False
+    profile: str = DEFAULT
 
     @property
     def name(self) -> str:
         kind = "clean" if self.clean else "planted"
-        return f"{kind}-{self.seed}-{self.firms}x{self.months}"
+        return f"{'' if self.profile == DEFAULT else f'{self.profile}_'}{kind}-{self.seed}-{self.firms}x{self.months}"
 
     @property
     def result(self) -> Path:
@@ -98,7 +100,7 @@ def run(ask: Ask) -> str:
 
 
 def _write(ask: Ask, room: Path) -> None:
-    world = build_world(seed=ask.seed, organisations=ask.firms, months=ask.months)
+    world = build_world(seed=ask.seed, organisations=ask.firms, months=ask.months, habits=ask.profile)
     write_world(world, room / "world", plants=() if ask.clean else plants_for(world, room), feeds=True)
     (room / "written").touch()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from tests.cli.program import Lodeline
 
+from lodeline.cli.bench import ROOM
 from lodeline.detection.battery import DETECTORS
 
 pytestmark = pytest.mark.medium
@@ -23,19 +25,37 @@ def lodeline(tmp_path: Path) -> Lodeline:
 def test_a_quick_run_prints_every_detector_and_its_peers_and_the_next_goes_on(
     lodeline: Lodeline, tmp_path: Path
 ) -> None:
-    first = lodeline.as_process("bench", "detection", "--quick", "--work", tmp_path / "work")
+    first = lodeline.as_process("bench", "detection", "--quick", "--profile", "both", "--work", tmp_path / "work")
     assert (first.status, first.err) == (0, "")
     for detector in DETECTORS:
         assert f"| `{detector.name}` " in first.out
-    for heading in ("recall of large", "isolation forest", "ECOD", "3σ on MUF", "labels dealt out anew 500 times"):
+    for heading in (
+        "Profile default: the world",
+        "Profile stranger: a world",
+        "share an author",
+        "recall of large",
+        "all detectors together in 20 site-years",
+        "isolation forest",
+        "ECOD",
+        "3σ on MUF",
+        "labels dealt out anew 500 times",
+    ):
         assert heading in first.out
     answers = list((tmp_path / "work").glob("*/*.json"))
-    assert len(answers) == 2 and json.loads(answers[0].read_text("utf-8"))["synthetic"] is True
+    assert len(answers) == 4 and json.loads(answers[0].read_text("utf-8"))["synthetic"] is True
     # Worlds and stores are thrown away; the answers are enough for the same tables.
     assert [one.name for one in (tmp_path / "work").iterdir()] == [answers[0].parent.name]
     again = lodeline.as_process("bench", "detection", "--quick", "--work", tmp_path / "work")
-    assert "2 of them were tried before." in again.out
+    assert again.out.count("2 of them were tried before.") == 2
     assert tables(first.out) == tables(again.out)
+
+
+def test_seeds_of_tuning_are_never_those_of_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOM))
+    bench = importlib.import_module("detection")
+    for kinds in bench.SEEDS.values():
+        seeds = [seed for pair in kinds.values() for text in pair for seed in bench.seeds_of(text)]
+        assert len(seeds) == len(set(seeds))
 
 
 def tables(text: str) -> list[str]:
