@@ -22,6 +22,8 @@ _LETTER = {
     "origin": "O", "transformation": "T", "shipment": "S", "receipt": "R", "title": "X", "export": "E",
     "stock": "C", "loss": "L", "adjustment": "A",
 }  # fmt: skip
+#: Oxides that would add up to more than this are stated as shares of the total that was found, ppb.
+PURE_PPB = 990_000_000
 #: Reasons for drawing what the ledger has not been told of.
 UNTOLD = "到货尚未申报 / arrival not filed yet"
 UNTOLD_MAKE = "产出月份未申报 / made in a month that was not filed"
@@ -106,7 +108,7 @@ class Clerk:
         lot = holding.lot
         row["lot"], row["product"] = self.name(lot), lot.product
         self.put_mass(row, holding.net_mg, holding.moisture)
-        if lot.basis == "reo-share":
+        if lot.basis == "reo-share" or (lot.basis == "oxide" and _oxide_ppb(lot.stated_ppb) > PURE_PPB):
             lot.stated_ppb = holding.assay_ppb = _totalled(lot.stated_ppb)
         lot.text = composition_text(lot.stated_ppb, lot.basis)
         if lot.text:
@@ -333,3 +335,7 @@ def _totalled(ppb: dict[str, int]) -> dict[str, int]:
     """Elements scaled so that their oxides add up to the stated total: what shares of a total can say."""
     factor = ppb["TREO"] / treo_of({e: float(share) for e, share in ppb.items()})
     return {e: share if e == "TREO" else reported(share * factor) for e, share in ppb.items()}
+
+
+def _oxide_ppb(ppb: dict[str, int]) -> float:
+    return treo_of({e: float(share) for e, share in ppb.items()})
